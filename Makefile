@@ -1,0 +1,64 @@
+# Everything happens in .venv, made from requirements.lock. The checkout itself is run, not installed.
+#   make play     a simulated Discord in the browser, no token needed
+#   make run      the bot on Discord (settings: environment or .env)
+#   make test     the tests; more arguments in ARGS, e.g. make test ARGS="-k daily -x"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.requirements.stamp
+UV_VERSION := 0.13.9
+
+python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
+require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
+
+.PHONY: help play run test lint format types setup lock clean
+
+help:
+	@echo 'make play | run | test | lint | types | format | setup | lock | clean'
+	@sed -n '1,/^$$/s/^# *//p' Makefile
+
+play: $(STAMP)
+	$(PY) -m bot play $(ARGS)
+
+run: $(STAMP)
+	$(PY) -m bot $(ARGS)
+
+test: $(STAMP)
+	$(PY) -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(STAMP)
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+types: $(STAMP)
+	$(PY) -m mypy
+
+setup: $(STAMP)
+
+# Runs again only when the lock is newer than the stamp.
+$(STAMP): requirements.lock
+	$(require_python)
+	@$(PYTHON) -m venv $(VENV) || { echo 'Making $(VENV) failed. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	$(PY) -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+# Keeps the versions in the locks as far as pyproject.toml allows; `make lock ARGS=--upgrade` takes the newest.
+# requirements.lock: everything. requirements.txt: what a host runs, in the same versions, under the name that hosts look for.
+COMPILE = $(PY) -m uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+lock:
+	$(require_python)
+	@$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --disable-pip-version-check --quiet 'uv==$(UV_VERSION)'
+	$(COMPILE) --all-extras --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra postgres --extra speed --constraint requirements.lock --output-file requirements.txt
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,146 @@
+"""Command line and composition root: settings, then database, then services, then the bot."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from bot import __version__
+from bot.config import Settings, SettingsError, database_url, load_environment
+
+
+class StartError(Exception):
+    """The program can't start. The message is the one line that goes to standard error."""
+
+
+NO_TOKEN = (
+    "DISCORD_TOKEN is missing: create an application at https://discord.com/developers/applications, copy the "
+    "token of its bot and set DISCORD_TOKEN=... in the environment or in .env. "
+    "To try Quizformer without one: python -m bot play"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 after a clean end, 2 for wrong settings or input, 1 for a start that failed otherwise."""
+    options = _parser().parse_args(argv)
+    try:
+        settings = Settings.from_env(load_environment())
+        from bot.logs import set_up_logging
+
+        set_up_logging(settings)
+        return int(asyncio.run(options.run(settings, options)) or 0)
+    except SettingsError as error:
+        return _fail(str(error), 2)
+    except StartError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _fail(message: str, code: int) -> int:
+    print(" ".join(message.split()) if code else message, file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Quizformer: learning together in chat.")
+    parser.add_argument("--version", action="version", version=f"Quizformer {__version__}")
+    parser.set_defaults(run=_run)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    commands.add_parser("run", help="run the bot (the default); needs DISCORD_TOKEN").set_defaults(run=_run)
+    play = commands.add_parser("play", help="try the bot in the browser on a simulated Discord; needs no token")
+    play.add_argument("--port", type=int, default=8770, help="port on 127.0.0.1 (8770)")
+    play.add_argument("--database", type=Path, help="a file that lasts (a temporary one by default)")
+    play.set_defaults(run=_play)
+    check = commands.add_parser("check", help="check settings, database, question bank and token; say what is wrong")
+    check.set_defaults(run=_check)
+    migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+async def _run(settings: Settings, _options: argparse.Namespace) -> None:
+    if not settings.token:
+        raise SettingsError.plain(NO_TOKEN)
+    import aiohttp
+    import discord
+
+    from bot.client import QuizBot
+    from bot.starting import opened
+
+    async with opened(settings) as (bank, database), QuizBot(settings, bank, database) as bot:
+        try:
+            await _until_signal(bot.start(settings.token))
+        except discord.LoginFailure:
+            raise SettingsError(
+                "DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4..."
+            ) from None
+        except discord.PrivilegedIntentsRequired as error:
+            raise StartError(f"Discord refused the intents: {error}") from error
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise StartError(f"Discord could not be reached: {error}") from error
+
+
+async def _play(settings: Settings, options: argparse.Namespace) -> None:
+    try:
+        from bot import playground
+    except ImportError as error:
+        raise StartError(str(error)) from error
+    from bot.client import QuizBot
+    from bot.starting import opened
+
+    with tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
+        file = options.database or Path(folder) / "playground.db"
+        settings = replace(
+            settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None, dev_guild_id=None
+        )
+        async with opened(settings) as (bank, database):
+            bot = QuizBot(settings, bank, database, always_sync=True)
+            until = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, until.set)
+            try:
+                await playground.serve(bot, port=options.port, announce=_announce, until=until)
+            except OSError as error:
+                raise StartError(f"port {options.port} can't be used ({error.strerror}): try --port 0") from error
+            finally:
+                await bot.close()
+
+
+def _announce(url: str) -> None:
+    print(f"Quizformer plays at {url} (Ctrl-C ends it)", flush=True)
+
+
+async def _check(settings: Settings, _options: argparse.Namespace) -> int:
+    from bot.starting import check
+
+    return await check(settings)
+
+
+async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
+    from bot.starting import opened_database
+    from bot.storage.migrate import HEAD
+
+    async with opened_database(settings):
+        print(f"the database has schema {HEAD}")
+
+
+async def _until_signal(work: object) -> None:
+    """Run until the work ends or SIGTERM or SIGINT comes, which cancels it."""
+    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows has no signal handlers in its loop
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+if __name__ == "__main__":
+    sys.exit(main())

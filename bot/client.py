@@ -1,0 +1,112 @@
+"""The bot: intents, caches, command registration, what happens when it connects and when it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.config import Settings
+from bot.domain.questions import Bank
+from bot.services.composition import Services
+from bot.storage import guilds
+from bot.storage.database import Database
+from bot.ui.announcer import DiscordAnnouncer
+from bot.ui.replies import report_error
+from bot.ui.router import Router
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = ("bot.cogs.quiz", "bot.cogs.answering", "bot.cogs.daily", "bot.cogs.boards", "bot.cogs.help")
+INTENTS = discord.Intents(guilds=True)
+"""Guilds only: no privileged intent, and no event for the messages of others."""
+
+
+class Tree(app_commands.CommandTree["QuizBot"]):
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+        await report_error(interaction, error)
+
+
+class QuizBot(commands.AutoShardedBot):
+    """Holds what cogs need: `bank`, `services`, `router`, and `command_mention` for texts.
+
+    `always_sync` registers the commands at every start, for a Discord that forgets them (the playground's).
+    """
+
+    def __init__(self, settings: Settings, bank: Bank, database: Database, *, always_sync: bool = False) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            shard_count=settings.shard_count,
+            shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
+        )
+        self.settings = settings
+        self.bank = bank
+        self.database = database
+        self.router = Router()
+        self.services = Services(database, bank, DiscordAnnouncer(self, bank), discord.utils.utcnow)
+        self._always_sync = always_sync
+        self._command_ids: dict[str, int] = {}
+
+    async def setup_hook(self) -> None:
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await self._sync_commands()
+        await self.services.recover()
+
+    async def on_connect(self) -> None:
+        """READY has come: members can be served, and what is overdue is done at once."""
+        self.services.start()
+
+    async def on_ready(self) -> None:
+        log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        await self.router.dispatch(interaction)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception("unexpected error in %s", event_method)
+
+    async def close(self) -> None:
+        """Finish what is under way, then leave Discord. The database is its opener's to close."""
+        await self.services.close()
+        await super().close()
+
+    def command_mention(self, name: str) -> str:
+        """A clickable mention of a command, `</quiz start:id>`, or its name if the id is not known."""
+        command_id = self._command_ids.get(name.split(maxsplit=1)[0])
+        return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
+
+    async def _sync_commands(self) -> None:
+        """Register the commands with Discord if they are not the ones it has; Discord limits how often."""
+        guild = discord.Object(self.settings.dev_guild_id) if self.settings.dev_guild_id else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        key = f"commands:{self.application_id}:{guild.id if guild else 'global'}"
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        note = await self.database.read(guilds.note, key)
+        noted = json.loads(note) if note else {}
+        if noted.get("digest") == digest and not self._always_sync:
+            self._command_ids = noted["ids"]
+            return
+        registered = await self.tree.sync(guild=guild)
+        self._command_ids = _ids(registered)
+        await self.database.write(guilds.set_note, key, json.dumps({"digest": digest, "ids": self._command_ids}))
+        log.info("registered %s commands", len(registered))
+
+
+def _ids(registered: Sequence[app_commands.AppCommand]) -> dict[str, int]:
+    return {command.name: command.id for command in registered}

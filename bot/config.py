@@ -1,0 +1,139 @@
+"""Settings: a frozen value made from a mapping of environment variables. Nothing is read at import."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+FORMATS = ("text", "json")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message is one line that names it and gives an example."""
+
+    def __init__(self, name: str, wrong: str, example: str) -> None:
+        super().__init__(f"{name} {wrong}. Example: {name}={example}")
+
+    @classmethod
+    def plain(cls, message: str) -> SettingsError:
+        """An error with a line of its own."""
+        error = cls("", "", "")
+        error.args = (message,)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that an operator can set; each field is one environment variable (see `.env.example`).
+
+    `token` and the password in `database` are kept out of the repr, so that they reach no log.
+    """
+
+    token: str = field(default="", repr=False)
+    database: URL = field(default_factory=lambda: make_url(DEFAULT_DATABASE))
+    bank: Path | None = None
+    log_level: int = logging.INFO
+    log_format: str = "text"
+    dev_guild_id: int | None = None
+    shard_count: int | None = None
+    shard_ids: tuple[int, ...] | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read settings from a mapping of strings; raises SettingsError at the first wrong one."""
+        count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
+        return cls(
+            token=_token(env),
+            database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
+            bank=_bank(env),
+            log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO", upper=True)),
+            log_format=_one_of(env, "LOG_FORMAT", FORMATS, "text"),
+            dev_guild_id=_whole_number(env, "DEV_GUILD_ID", "1234567890123456789", minimum=1),
+            shard_count=count,
+            shard_ids=_shard_ids(env, count),
+        )
+
+
+def load_environment(dotenv: Path | None = None) -> dict[str, str]:
+    """The process's environment over the values of a `.env` file, which need not exist."""
+    path = dotenv or Path(".env")
+    values = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
+    return {**values, **os.environ}
+
+
+def database_url(text: str) -> URL:
+    """Turn what hosts and people write into a SQLAlchemy URL with the right driver.
+
+    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` the standard library's sqlite3.
+    """
+    example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise SettingsError("DATABASE_URL", "is not a database address", example) from None
+    if url.drivername in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        return url.set(drivername="postgresql+asyncpg")
+    if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
+        if not url.database or url.database == ":memory:":
+            raise SettingsError("DATABASE_URL", "names no file; what members did would be lost", example)
+        return url.set(drivername="sqlite+pysqlite")
+    kind = url.drivername.split("+")[0]
+    raise SettingsError("DATABASE_URL", f"asks for {kind}, which is not supported", example)
+
+
+def _token(env: Mapping[str, str]) -> str:
+    token = env.get("DISCORD_TOKEN", "").strip()
+    if re.search(r"\s", token):
+        raise SettingsError("DISCORD_TOKEN", "has a space or line break inside", "the token as copied from the portal")
+    return token.removeprefix("Bot ")
+
+
+def _bank(env: Mapping[str, str]) -> Path | None:
+    text = env.get("QUESTION_BANK", "").strip()
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_file():
+        raise SettingsError("QUESTION_BANK", f"names a file that is not there ({text})", "data/questions.json")
+    return path
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str, *, upper: bool = False) -> str:
+    text = env.get(name, "").strip() or default
+    value = text.upper() if upper else text.lower()
+    if value not in allowed:
+        raise SettingsError(name, f"is {text!r} but must be one of {', '.join(allowed)}", default)
+    return value
+
+
+def _whole_number(env: Mapping[str, str], name: str, example: str, *, minimum: int) -> int | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,20}", text) or int(text) < minimum:
+        raise SettingsError(name, f"is {text!r} but must be a whole number from {minimum}", example)
+    return int(text)
+
+
+def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | None:
+    text = env.get("SHARD_IDS", "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}(\s*,\s*[0-9]{1,6})*", text):
+        raise SettingsError("SHARD_IDS", f"is {text!r} but must be numbers with commas between", "0,1")
+    if count is None:
+        raise SettingsError("SHARD_COUNT", "is missing; SHARD_IDS needs it", "4")
+    ids = tuple(sorted({int(part) for part in text.split(",")}))
+    if ids[-1] >= count:
+        raise SettingsError("SHARD_IDS", f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}", "0,1")
+    return ids

@@ -1,0 +1,1 @@
+"""Quizformer's rules: plain Python without discord, database, asyncio or a clock."""

@@ -1,0 +1,10 @@
+"""What the rules say no to."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Something asked for that cannot be done now.
+
+    `str(refusal)` is the whole sentence that the member reads: what, why, and what to do.
+    """

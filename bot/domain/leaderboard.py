@@ -1,0 +1,77 @@
+"""Periods of a board and what a member reads about their own place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+PERIODS = ("today", "week", "month", "all")
+PAGE_SIZE = 10
+ALL_TIME = date(1970, 1, 1)
+"""The start of the period that never ends."""
+
+
+def period_start(period: str, day: date) -> date:
+    """First local date of the period that contains `day`; weeks begin on Monday."""
+    match period:
+        case "today":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "all":
+            return ALL_TIME
+    raise ValueError(period)
+
+
+def previous_start(period: str, start: date) -> date | None:
+    """Start of the period before the one that starts at `start`; None where there is none."""
+    if period == "all":
+        return None
+    return period_start(period, start - timedelta(days=1))
+
+
+def periods(day: date) -> list[tuple[str, date]]:
+    """Every (period, start) to which points won on the local date `day` belong."""
+    return [(period, period_start(period, day)) for period in PERIODS]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a board. `before` is the member's place in the previous period, if they had one."""
+
+    place: int
+    user_id: int
+    points: int
+    before: int | None = None
+
+    @property
+    def trend(self) -> str:
+        """An arrow against the previous period; empty for who was not on that board."""
+        if self.before is None:
+            return ""
+        return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The asker's place. `behind` are the points that are missing to `next_place`; both None for who leads."""
+
+    place: int
+    points: int
+    behind: int | None = None
+    next_place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One page of a board. Pages count from 0."""
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    members: int
+    rows: tuple[Row, ...]
+    own: Own | None

@@ -1,0 +1,33 @@
+"""The simulated Discord of ``python -m bot play``: the real bot in the browser, without token or account.
+
+The only package that imports simcord. It builds on internals of one version (see ``live`` and ``facelift``), so any
+other is refused here.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+SIMCORD_VERSION = "3.2.1"
+
+
+def _require_simcord() -> None:
+    try:
+        found = version("simcord")
+    except PackageNotFoundError:
+        found = "none"
+    if found != SIMCORD_VERSION:
+        raise ImportError(
+            f"the playground needs simcord {SIMCORD_VERSION} (found: {found}). "
+            'Install it with: pip install "quizformer[play]"'
+        )
+
+
+_require_simcord()
+
+from . import facelift  # noqa: E402  # only after the version is known
+from .session import serve  # noqa: E402
+
+facelift.check()
+
+__all__ = ["serve"]

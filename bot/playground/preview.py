@@ -1,0 +1,115 @@
+"""One channel as one member sees it: simcord's preview, without its own web server and kept up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from simcord import SetupError
+from simcord.actors import MemberActor
+from simcord.backend.cdn import CDN_BASE
+from simcord.backend.errors import BackendError
+from simcord.builders import ChannelHandle, UserHandle
+from simcord.preview import Preview, _server
+from simcord.preview._server import PreviewServer
+
+from .avatars import avatar
+from .live import LiveEnv
+from .world import FACES
+
+
+class MountedServer(PreviewServer):
+    """simcord's request handlers, to be mounted in the playground's one application instead of on a port each."""
+
+    async def start(self) -> None:
+        _server.web = web  # type: ignore[attr-defined]  # a module global that the replaced start() would have set
+        self.port = self._requested_port
+
+    async def close(self) -> None:
+        # The port stays known: requests that are still on their way get a refusal instead of an exception.
+        pass
+
+
+class LivePreview(Preview):
+    """A preview for a single viewer that publishes by itself and never ends in "outcome uncertain"."""
+
+    def __init__(self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int) -> None:
+        users = env.backend.users.values()
+        faces = {
+            f"{CDN_BASE}/avatars/{user.id}/{user.avatar}.png": (f"{user.avatar}.png", avatar(*FACES[user.avatar]))
+            for user in users
+            if user.avatar in FACES
+        }
+        self._live = env
+        super().__init__(
+            env,
+            channel,
+            (viewer,),
+            layout="channel",
+            display="responsive",
+            width=960,
+            height=720,
+            locale="en-US",
+            timezone="UTC",  # the browser puts its own zone in (frame.js)
+            presentation_time=None,
+            assets=faces,
+            port=port,
+        )
+        self._server = MountedServer(self, port)
+
+    async def open(self) -> None:
+        self._live._preview = None  # simcord allows one preview per environment; nothing here depends on that
+        await self.__aenter__()
+        self._live.mutation_observers.append(self._mark_action_dispatched)
+
+    @property
+    def server(self) -> MountedServer:
+        return self._server  # type: ignore[return-value]  # set in __init__
+
+    def current_revision(self, context_id: str | None) -> int | None:
+        """The revision an open page is at, and a sign of life of that page."""
+        try:
+            return int(self._get_page(context_id).revision)
+        except (SetupError, BackendError):
+            return None
+
+    def republish(self) -> None:
+        """Show the open pages what has changed."""
+        self._advance_presentation_time()
+        for page in tuple(self._pages.values()):
+            if page is not self._python and page.id in self._pages:
+                self._publish(page, reason="refresh")
+
+    def _open_page(self, viewer_id: Any = None, target_id: Any = None) -> Any:
+        if self._python is not None:  # a page opens at the newest message, not where the first page was opened
+            self._python.target_id = None
+            self._python.window_end_id = None
+        return super()._open_page(viewer_id, target_id)
+
+    def _on_dispatch(self, interaction: Any) -> None:
+        super()._on_dispatch(interaction)
+        action = self._active_action
+        if action is not None and action.command is not None and asyncio.current_task() is self._active_task:
+            interaction.command_name = action.command["invocation"]  # Discord says "used /quiz start", simcord "/quiz"
+
+    def _finish_action(
+        self, page: Any, action: Any, settlement: str, cursor: int, *args: Any, **options: Any
+    ) -> dict[str, Any]:
+        # An exception in a handler is the bot's affair (it logs, and tells the member); for the page all that counts
+        # is whether an answer came. simcord would call the outcome uncertain and keep the command in the box.
+        return super()._finish_action(page, action, settlement, self.env.error_cursor, *args, **options)
+
+    async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
+        page = self._get_page(context_id)
+        if not isinstance(body, Mapping):
+            return self._reject(page, "bad-envelope")
+        try:
+            if "published_revision" in body:
+                # A live page changes all the time; an action is judged by what it refers to, not by the page's age.
+                body = {**body, "published_revision": page.revision}
+            return await super()._action(context_id, body)
+        except (SetupError, BackendError, TimeoutError):
+            # An HTTP error would leave the page refusing everything until it is reloaded; a rejection does not.
+            return self._reject(page, "busy", request_id=body.get("request_id"), sequence=body.get("sequence"))

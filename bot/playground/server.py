@@ -1,0 +1,211 @@
+"""The playground's web server: one loopback port for the client around the channels and for the channels in it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from simcord.backend.access import can_access_channel, can_access_message
+from simcord.backend.models import Channel
+from simcord.builders import ChannelHandle
+from simcord.preview._server import PreviewServer
+
+from .avatars import avatar
+from .facelift import SIMCORD_STATIC, page_text
+from .live import LiveEnv
+from .preview import LivePreview
+from .world import BOT_NAME, FACES, PEOPLE, World
+
+OWN_STATIC = Path(__file__).with_name("static")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self' blob:; "
+        "img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+    ),
+}
+# simcord's files do not change while this runs, and its fonts are large: 5 MB for the emoji alone.
+FONT_HEADERS = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+TEXT_CHANNEL = 0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PreviewHandler = Callable[[PreviewServer, web.Request], Awaitable[web.Response]]
+
+
+class Desk:
+    """Serves the pages and opens a preview for each channel and member on first use."""
+
+    def __init__(self, env: LiveEnv, world: World) -> None:
+        self.env = env
+        self.world = world
+        self.port = 0
+        self.run = secrets.token_hex(8)
+        self.previews: dict[tuple[int, str], LivePreview] = {}
+        self._opening = asyncio.Lock()
+        self._runner: web.AppRunner | None = None
+
+    # ---------------------------------------------------------------- running
+
+    async def start(self, port: int) -> None:
+        """Bind the loopback port; a busy one raises OSError."""
+        app = web.Application(middlewares=[self._only_this_host], handler_args={"handler_cancellation": False})
+        app.add_routes(
+            [
+                web.get("/", self._own("shell.html")),
+                web.get("/two", self._own("two.html")),
+                web.get("/favicon.ico", self._own("icon.svg")),
+                *(web.get(f"/playground/{file.name}", self._own(file.name)) for file in OWN_STATIC.iterdir()),
+                web.get("/playground.json", self._state_of_the_world),
+                web.get("/avatar/{face}.png", self._avatar),
+                web.get("/open/{channel}/{member}", self._open),
+                web.get("/channel", self._simcord("index.html")),
+                web.get("/preview-light.css", self._simcord("preview-light.css")),
+                *(
+                    web.get(path, self._simcord(name))
+                    for path, name in PreviewServer._STATIC_FILES.items()
+                    if path != "/" and name != "protocol.schema.json"
+                ),
+                web.post("/api/pages", self._api(PreviewServer._pages)),
+                web.delete("/api/pages/{context_id}", self._api(PreviewServer._delete_page)),
+                web.get("/api/state", self._api(PreviewServer._state)),
+                web.get("/api/commands", self._api(PreviewServer._commands)),
+                web.get("/api/action-result", self._api(PreviewServer._action_result)),
+                web.post("/api/action", self._api(PreviewServer._action)),
+                web.get("/api/assets/{asset_id}", self._api(PreviewServer._asset)),
+            ]
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        self._runner = runner
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError:
+            await self.stop()
+            raise
+        self.port = int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @web.middleware
+    async def _only_this_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        # A name that someone else's site points at 127.0.0.1 must not reach the pages.
+        if request.headers.get("Host") not in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}:
+            raise web.HTTPForbidden()
+        return await handler(request)
+
+    # ------------------------------------------------------------------ files
+
+    def _own(self, name: str) -> Handler:
+        kind = {".html": "text/html", ".css": "text/css", ".js": "application/javascript", ".svg": "image/svg+xml"}
+        path = OWN_STATIC / name
+
+        async def serve(_: web.Request) -> web.Response:
+            return web.Response(text=path.read_text("utf-8"), content_type=kind[path.suffix], headers=HEADERS)
+
+        return serve
+
+    def _simcord(self, name: str) -> Handler:
+        kind = {".ttf": "font/ttf", ".css": "text/css", ".html": "text/html", ".js": "application/javascript"}
+        suffix = Path(name).suffix
+        content_type = kind.get(suffix, "application/json" if suffix == ".json" else "text/plain")
+
+        async def serve(_: web.Request) -> web.StreamResponse:
+            if suffix == ".ttf":
+                return web.FileResponse(SIMCORD_STATIC / name, headers=FONT_HEADERS)
+            return web.Response(text=page_text(name), content_type=content_type, headers=HEADERS)
+
+        return serve
+
+    async def _avatar(self, request: web.Request) -> web.Response:
+        face = FACES.get(request.match_info["face"])
+        if face is None:
+            raise web.HTTPNotFound()
+        return web.Response(body=avatar(*face), content_type="image/png", headers=HEADERS)
+
+    # --------------------------------------------------------------- channels
+
+    def _channels(self, member: str) -> list[Channel]:
+        """The channels on a member's list: text channels, each with its threads, and direct messages with the bot."""
+        viewer = self.world.members[member]
+        every = list(self.env.backend.channels.values())
+        here = [item for item in every if item.guild_id is not None and can_access_channel(self.env, item.id, viewer)]
+        listed: list[Channel] = []
+        for channel in here:
+            if channel.type == TEXT_CHANNEL:
+                listed.append(channel)
+                listed += [item for item in here if item.is_thread and item.parent_id == channel.id]
+        return listed + [item for item in every if item.guild_id is None and viewer.id in item.recipient_ids]
+
+    async def _state_of_the_world(self, request: web.Request) -> web.Response:
+        member = request.query.get("member", "")
+        if member not in self.world.members:
+            member = PEOPLE[0].key
+        return web.json_response(
+            {
+                "run": self.run,
+                "server": self.world.guild.name,
+                "member": member,
+                "members": [
+                    {"key": person.key, "name": person.name, "id": str(self.world.members[person.key].id)}
+                    for person in PEOPLE
+                ],
+                "channels": [
+                    {
+                        "id": str(channel.id),
+                        "name": BOT_NAME if channel.guild_id is None else channel.name,
+                        "kind": "dm" if channel.guild_id is None else "thread" if channel.is_thread else "text",
+                        "last": str(self._newest(channel, member)),
+                    }
+                    for channel in self._channels(member)
+                ],
+            },
+            headers=HEADERS,
+        )
+
+    def _newest(self, channel: Channel, member: str) -> int:
+        viewer = self.world.users[member] if channel.guild_id is None else self.world.members[member]
+        for message_id, message in reversed(self.env.backend.messages.get(channel.id, {}).items()):
+            if can_access_message(self.env, channel.id, message, viewer, history=True):
+                return message_id
+        return 0
+
+    async def _open(self, request: web.Request) -> web.Response:
+        """Send a frame to a channel as one member sees it; the address fragment is simcord's key to it."""
+        member = request.match_info["member"]
+        channel = self.env.backend.channels.get(int(request.match_info["channel"]))
+        if member not in self.world.members or channel is None or channel not in self._channels(member):
+            raise web.HTTPNotFound()
+        async with self._opening:
+            preview = self.previews.get((channel.id, member))
+            if preview is None:
+                direct = channel.guild_id is None
+                handle = ChannelHandle(self.env, None if direct else self.world.guild, channel)
+                viewer: Any = self.world.users[member] if direct else self.world.members[member]
+                preview = LivePreview(self.env, handle, viewer, self.port)
+                await preview.open()
+                self.previews[channel.id, member] = preview
+        return web.Response(status=302, headers={**HEADERS, "Location": f"/channel#{preview.capability}"})
+
+    def _api(self, handler: PreviewHandler) -> Handler:
+        """simcord's handler on the preview whose key the request carries."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            key = request.headers.get("X-Simcord-Capability", "")
+            preview = next((item for item in self.previews.values() if item.capability == key), None)
+            if preview is None:
+                raise web.HTTPUnauthorized()
+            since = request.query.get("since")
+            if since is not None and since == str(preview.current_revision(request.headers.get("X-Simcord-Context"))):
+                return web.Response(status=204, headers=HEADERS)
+            return await handler(preview.server, request)
+
+        return serve

@@ -1,0 +1,72 @@
+"""One evening in the playground: from a bot that has not started to a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+import discord
+
+from .live import LiveEnv
+from .server import Desk
+from .world import found
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.03  # events close together are shown at once
+TIDY_SECONDS = 5.0
+
+
+async def serve(bot: discord.Client, *, port: int, announce: Callable[[str], None], until: asyncio.Event) -> None:
+    """Run ``bot`` on a simulated Discord at 127.0.0.1:``port`` (0: any free one) until ``until`` is set.
+
+    ``announce`` gets the address once people can use it. The bot is started (its ``setup_hook`` runs) but never
+    closed: bot and database belong to the caller. A busy port raises OSError before the bot is touched.
+    """
+    env = LiveEnv(bot)
+    desk = Desk(env, found(env))
+    await desk.start(port)
+    try:
+        await env.start()
+        try:
+            await _sync_if_needed(env, bot)
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(_publish(desk, env.backend.tape.moved)), group.create_task(_tidy(env))]
+                announce(f"http://127.0.0.1:{desk.port}/")
+                await until.wait()
+                for task in running:
+                    task.cancel()
+        finally:
+            await desk.stop()
+            await env.shutdown()
+    finally:
+        await desk.stop()
+
+
+async def _sync_if_needed(env: LiveEnv, bot: discord.Client) -> None:
+    """Register the commands if the bot did not: with a lasting database it may remember that it has synced already."""
+    tree = getattr(bot, "tree", None)
+    if tree is not None and not env.backend.commands.get(None) and tree.get_commands():
+        await tree.sync()
+
+
+async def _publish(desk: Desk, moved: asyncio.Event) -> None:
+    """Show open pages what happened, soon after it happened."""
+    while True:
+        await moved.wait()
+        await asyncio.sleep(GATHER_SECONDS)
+        moved.clear()
+        for preview in tuple(desk.previews.values()):
+            try:
+                preview.republish()
+            except Exception:  # one page that cannot be drawn must not stop the others
+                log.exception("playground: a page could not be updated")
+
+
+async def _tidy(env: LiveEnv) -> None:
+    while True:
+        await asyncio.sleep(TIDY_SECONDS)
+        with contextlib.suppress(Exception):
+            env.tidy()

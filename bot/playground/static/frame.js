@@ -1,0 +1,160 @@
+/* Runs before simcord's page inside one channel: live updates, ticking times, failures in Discord's words. */
+(() => {
+  const realFetch = window.fetch.bind(window);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const locale = navigator.language.startsWith("en") ? navigator.language : "en-US";
+  const LOOK_MS = 110; // between looks for something new
+  const HOLD_MS = 2500; // then the page is fetched again in any case
+  let known = null; // the revision this page shows
+  let people = { channels: [], members: [] };
+
+  const tell = (message) => window.parent.postMessage({ from: "quizformer", ...message }, window.location.origin);
+  const pause = (ms, signal) => new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
+  });
+
+  // ------------------------------------------------------------------ requests
+  async function localised(response) {
+    if (!response.ok) return response;
+    const snapshot = await response.json();
+    known = snapshot.publishedRevision ?? null;
+    if (snapshot.profile) Object.assign(snapshot.profile, { timezone: zone, locale });
+    return new Response(JSON.stringify(snapshot), { status: response.status, headers: { "Content-Type": "application/json" } });
+  }
+  async function nextState(path, init) {
+    const until = performance.now() + HOLD_MS;
+    for (;;) {
+      if (performance.now() > until) known = null;
+      const response = await realFetch(known === null ? path : `${path}?since=${known}`, init);
+      if (response.status === 401 || response.status === 410) tell({ kind: "lost" });
+      if (response.status !== 204) return localised(response);
+      await pause(LOOK_MS, init?.signal);
+    }
+  }
+  const ANSWERED = ["run_command", "click", "select", "modal_submit"];
+  async function action(path, init) {
+    const raw = typeof init.body === "string" ? init.body : init.body.get("payload");
+    const { kind } = JSON.parse(raw);
+    if (kind === "run_command" || kind === "send_message") follow = true;
+    if (ANSWERED.includes(kind)) fail(null);
+    const response = await realFetch(path, init);
+    known = null;
+    if (response.ok && ANSWERED.includes(kind)) {
+      const receipt = await response.clone().json();
+      if (!receipt.rejected && !["acknowledged", "deferred"].includes(receipt.acknowledgement)) fail("The application did not respond");
+      else if (receipt.rejected && kind !== "run_command") fail("This interaction failed");
+    }
+    return response;
+  }
+  window.fetch = (input, init) => {
+    const path = typeof input === "string" ? input : input.url;
+    if (path === "/api/state") return nextState(path, init);
+    if (path === "/api/pages") return realFetch(path, init).then(localised);
+    if (path === "/api/action") return action(path, init);
+    return realFetch(input, init);
+  };
+
+  // ------------------------------------------------------- failures, as Discord says them
+  function fail(text) {
+    document.getElementById("no-answer")?.remove();
+    if (!text) return;
+    const note = document.createElement("p");
+    note.id = "no-answer";
+    note.setAttribute("role", "alert");
+    note.textContent = text;
+    const dialog = document.querySelector("#modal-root .modal-body");
+    (dialog || document.getElementById("channel-timeline")).append(note);
+    if (!dialog) toNewest();
+  }
+
+  // ------------------------------------------------------------------------ time
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const dayOf = (date) => Math.round(new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime() / 86400000);
+  function sayDays() { // "Today at 4:05 PM" where simcord writes the date
+    for (const time of document.querySelectorAll("time.message-time:not([data-said])")) {
+      const date = new Date(time.dateTime);
+      const age = dayOf(new Date()) - dayOf(date);
+      time.dataset.said = "";
+      if (age < 2 && time.firstChild) time.firstChild.textContent = `${age ? "Yesterday" : "Today"} at ${clock.format(date)}`;
+    }
+  }
+  const UNITS = [["second", 1, 60], ["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800], ["week", 604800, Infinity]];
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  function tick() {
+    for (const time of document.querySelectorAll("time[data-unix]")) {
+      const seconds = Number(time.dataset.unix) - Date.now() / 1000;
+      const [unit, size] = UNITS.find(([, , limit]) => Math.abs(seconds) < limit);
+      const text = relative.format(Math.round(seconds / size), unit);
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }
+  setInterval(tick, 200);
+
+  // ------------------------------------------- the newest message stays in sight while one is at the bottom
+  let follow = true;
+  let timeline = null;
+  const gap = () => timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
+  function toNewest() { if (timeline && follow) timeline.scrollTop = timeline.scrollHeight; }
+  function watchTimeline() {
+    timeline = document.getElementById("channel-timeline");
+    const meant = () => requestAnimationFrame(() => { follow = gap() < 48; });
+    for (const event of ["wheel", "touchmove", "keydown", "pointerup"]) timeline.addEventListener(event, meant, { passive: true });
+    new ResizeObserver(toNewest).observe(document.getElementById("channel-message-list"));
+    new ResizeObserver(toNewest).observe(timeline);
+    new MutationObserver(() => { sayDays(); tick(); toNewest(); })
+      .observe(document.getElementById("channel-message-list"), { childList: true, subtree: true });
+    document.getElementById("new-messages").addEventListener("click", () => { follow = true; });
+  }
+
+  // ------------------------------------------------------------------- the shell
+  window.quizformerEntity = (type, text) => {
+    const name = text.replace(/^[#@]/, "").toLowerCase();
+    const list = type === "channel" ? people.channels : type === "user" || type === "mentionable" ? people.members : [];
+    const found = list.find((item) => item.name.toLowerCase() === name);
+    return found ? { id: found.id, value: found.id, name: found.name, kind: type } : null;
+  };
+  window.quizformerCompose = (text) => {
+    const input = document.getElementById("channel-composer-input");
+    if (!input?.isConnected) return false;
+    input.value = text;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    document.querySelector(".command-chip, #channel-composer-input")?.focus();
+    return true;
+  };
+  window.quizformerPeople = (next) => { people = next; };
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+    const place = link && /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/[^/]+\/(\d+)/.exec(link.href);
+    const thread = event.target instanceof Element ? event.target.closest(".thread-summary") : null;
+    const owner = thread?.closest("[data-message-id]");
+    if (place) { event.preventDefault(); tell({ kind: "open", channel: place[1] }); }
+    else if (owner instanceof HTMLElement) tell({ kind: "open", channel: owner.dataset.messageId }); // a thread has its message's id
+  }, true);
+
+  function watchDialogs() { // the first field has the focus, not the button that closes
+    let open = null;
+    new MutationObserver(() => {
+      const title = document.querySelector("#modal-root .modal-title")?.textContent ?? null;
+      const fresh = title !== null && open === null;
+      open = title;
+      if (fresh) setTimeout(() => document.querySelector("#modal-root .modal-fields :is(input, textarea, button)")?.focus(), 60);
+    }).observe(document.getElementById("modal-root"), { childList: true, subtree: true });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    watchTimeline();
+    watchDialogs();
+    const app = document.getElementById("preview-app");
+    let told = false;
+    const ready = () => {
+      if (told || app.getAttribute("aria-busy") !== "false" || !window.simcordPreview?.authorized) return;
+      told = true;
+      toNewest();
+      tell({ kind: "ready" });
+    };
+    new MutationObserver(ready).observe(app, { attributes: true, attributeFilter: ["aria-busy"] });
+    // "Outcome uncertain" cannot be left from inside simcord's page: open the channel anew.
+    setInterval(() => { if (window.simcordPreview?.transport.state === "uncertain") tell({ kind: "lost" }); }, 1500);
+  });
+})();

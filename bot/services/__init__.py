@@ -1,0 +1,1 @@
+"""Use cases without discord: load, let the domain decide, store, tell the announcer."""

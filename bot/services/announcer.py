@@ -1,0 +1,122 @@
+"""What services ask of Discord, and what they show there: plain values that `bot.ui` turns into messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from bot.domain.questions import Item
+from bot.domain.scoring import Tally
+
+
+class Unreachable(Exception):
+    """Discord refused for good: the channel or message is gone, or a permission is missing.
+
+    `what` is "channel", "message" or "permission"; the text is a sentence for status and logs.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(reason)
+        self.what = what
+
+
+class Unsent(Exception):
+    """Discord could not be reached or failed; whether it did what was asked is not known. Try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCard:
+    """An open question of a round. `order`: shown position -> index of the choice in the item."""
+
+    question_id: int
+    item: Item
+    order: tuple[int, ...]
+    number: int
+    total: int
+    ends_at: datetime
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fastest:
+    user_id: int
+    elapsed_ms: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a question was answered. `picked`: index of the choice in the item -> how many picked it."""
+
+    answered: int
+    right: int
+    picked: Mapping[int, int]
+    wrong_texts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RevealCard:
+    """A question of a round after its end, with the three best answers."""
+
+    question_id: int
+    item: Item
+    order: tuple[int, ...]
+    number: int
+    total: int
+    outcome: Outcome
+    fastest: tuple[Fastest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsCard:
+    """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None."""
+
+    round_id: int
+    questions: int
+    standings: tuple[tuple[int, Tally], ...]
+    ending: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCard:
+    """The open question of the day."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    day: date
+    closes_at: datetime
+    role_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyResult:
+    """The question of the day after its close. `streaks`: the longest current ones as (member, days)."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    day: date
+    outcome: Outcome
+    streaks: tuple[tuple[int, int], ...]
+
+
+class Announcer(Protocol):
+    """Sends and edits. Posts return the message's id and carry a nonce made from the row's id.
+
+    Every method raises Unreachable or Unsent, nothing else of Discord's. `find_*` look for a post whose fate is unknown
+    in the channel's recent history.
+    """
+
+    async def post_question(self, channel_id: int, card: QuestionCard) -> int: ...
+    async def find_question(self, channel_id: int, question_id: int, since: datetime) -> int | None: ...
+    async def refresh_question(self, channel_id: int, message_id: int, card: QuestionCard) -> None: ...
+    async def reveal_question(self, channel_id: int, message_id: int, card: RevealCard) -> None: ...
+    async def post_standings(self, channel_id: int, card: StandingsCard) -> int: ...
+    async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None: ...
+    async def post_daily(self, channel_id: int, card: DailyCard) -> int: ...
+    async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None: ...
+    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None: ...
+    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None: ...

@@ -1,0 +1,42 @@
+"""Loads the question bank from its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bot.domain.bank import BankError, Problem, read_bank
+from bot.domain.questions import Bank
+
+_PACKAGED = Path(__file__).parents[1] / "data"
+_CHECKOUT = Path(__file__).parents[2] / "data"
+
+
+def data_dir() -> Path:
+    """Where the shipped bank lies: inside an installed package, beside `bot/` in a checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a bank."""
+    loaded: dict[str, Any] = json.loads((data_dir() / "questions.schema.json").read_text("utf-8"))
+    return loaded
+
+
+def load_bank(path: Path | None = None) -> Bank:
+    """Read and check a bank, by default the shipped one; raises BankError with every problem, OSError if unreadable."""
+    return parse_bank((path or data_dir() / "questions.json").read_bytes())
+
+
+def parse_bank(content: bytes) -> Bank:
+    """Check the bytes of a bank file; raises BankError with every problem."""
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
+    except json.JSONDecodeError as error:
+        raise BankError([Problem(f"line {error.lineno}, column {error.colno}", f"is not JSON: {error.msg}")]) from error
+    except RecursionError as error:
+        raise BankError([Problem("the file", "is nested too deeply")]) from error
+    return read_bank(data, schema())

@@ -1,0 +1,51 @@
+"""The services put together around one database, bank and announcer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.domain.questions import Bank
+from bot.services.announcer import Announcer
+from bot.services.boards import Boards
+from bot.services.counters import Counters
+from bot.services.daily import Dailies
+from bot.services.daily_work import DailyWork
+from bot.services.reports import Reports
+from bot.services.round_work import RoundWork
+from bot.services.rounds import Rounds
+from bot.services.scheduler import Scheduler
+from bot.storage.database import Database
+
+
+class Services:
+    """`rounds`, `dailies`, `boards` and `reports` for the cogs; the scheduler works between `start` and `close`."""
+
+    def __init__(self, database: Database, bank: Bank, announcer: Announcer, now: Callable[[], datetime]) -> None:
+        rng = random.SystemRandom()
+        self._scheduler = Scheduler(now)
+        self._database = database
+        self.now = now
+        counters = Counters(now)
+        self.rounds = Rounds(database, bank, self._scheduler, counters, now, rng)
+        self.dailies = Dailies(database, bank, self._scheduler, now, rng)
+        self.boards = Boards(database, bank, now)
+        self.reports = Reports(database, now)
+        self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now)
+        self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now)
+        self._scheduler.add(self._round_work)
+        self._scheduler.add(self._daily_work)
+
+    async def recover(self) -> None:
+        """Take up what an earlier process left half done; once, before `start`."""
+        await self._round_work.recover()
+        await self._daily_work.recover()
+
+    def start(self) -> None:
+        """Begin to work on deadlines; harmless when repeated."""
+        self._scheduler.start()
+
+    async def close(self) -> None:
+        """Take no new work and wait for what is under way."""
+        await self._scheduler.close()

@@ -1,0 +1,391 @@
+"""The question of the day: what managers set and members ask for. Posting and closing is `bot.services.daily_work`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.domain import answers, snowflakes
+from bot.domain import daily as rules
+from bot.domain import schedule as time_rules
+from bot.domain.errors import Refusal
+from bot.domain.questions import Bank, Item
+from bot.domain.schedule import Rule
+from bot.domain.streaks import Streak
+from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.scheduler import Scheduler
+from bot.storage import daily as store
+from bot.storage import guilds, scores
+from bot.storage import rounds as round_store
+from bot.storage.daily import Daily, DailyAnswer, Schedule
+from bot.storage.database import Database
+
+_FOREVER = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a manager sets up. `at` is HH:MM in `zone`; the other fields as in `daily_schedules`."""
+
+    channel_id: int
+    at: str
+    zone: str
+    topic_id: str | None = None
+    kind: str = "choice"
+    answer_hours: int = rules.DEFAULT_HOURS
+    role_id: int | None = None
+    thread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A server's schedule, the next post, and the last decided and last posted daily."""
+
+    schedule: Schedule
+    next_day: date | None
+    next_at: datetime | None
+    last: Daily | None
+    posting: Daily | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A stored answer to a daily."""
+
+    item: Item
+    order: tuple[int, ...]
+    answer: str
+    correct: bool
+    points: int
+    closes_at: datetime
+    streak: Streak
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What `/today` shows; every part may be missing."""
+
+    daily: Daily | None
+    item: Item | None
+    answered: bool
+    next_at: datetime | None
+    paused: bool
+    streak: Streak
+
+
+class Dailies:
+    """See the module. `now` gives UTC."""
+
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        scheduler: Scheduler,
+        now: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._scheduler = scheduler
+        self._now = now
+        self._rng = rng
+
+    async def setup(self, guild_id: int, wanted: Wanted) -> Status:
+        """Turn the daily on or change it, from the next local date that has not had its post."""
+        at = time_rules.parse_time(wanted.at)
+        zone = time_rules.parse_zone(wanted.zone).key
+        if wanted.topic_id is not None and wanted.topic_id not in self._bank.topics:
+            raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        if wanted.kind != "choice":
+            raise Refusal("Open questions of the day are not ready yet: use kind choice for now.")
+        now = self._now()
+
+        def save(conn: Connection) -> Status:
+            rule = Rule(at, zone)
+            _, next_at = time_rules.next_post(rule, after=now, taken=store.taken(conn, guild_id))
+            store.save_schedule(
+                conn,
+                Schedule(
+                    guild_id=guild_id,
+                    channel_id=wanted.channel_id,
+                    at=f"{at:%H:%M}",
+                    zone=zone,
+                    topic_id=wanted.topic_id,
+                    kind=wanted.kind,
+                    answer_hours=wanted.answer_hours,
+                    role_id=wanted.role_id,
+                    thread=wanted.thread,
+                    paused=False,
+                    settled_until=now,
+                    next_at=next_at,
+                ),
+            )
+            guilds.set_zone(conn, guild_id, zone)
+            store.redirect(conn, guild_id, wanted.channel_id, now)
+            return _status(conn, guild_id, now)
+
+        status = await self._database.write(save)
+        self._scheduler.nudge(now)
+        return status
+
+    async def post(self, guild_id: int) -> Schedule:
+        """Post today's daily now, unless it has been; the message follows at once."""
+        now = self._now()
+
+        def store_post(conn: Connection) -> Schedule:
+            schedule = _scheduled(conn, guild_id)
+            day = time_rules.local_date(schedule.zone, now)
+            existing = store.of_day(conn, guild_id, day)
+            if existing is not None and existing.posted:
+                raise Refusal(f"Today's question is posted already: {link(existing)}")
+            if existing is not None and existing.state == "posting":
+                store.change(conn, existing.id, expect="posting", due_at=now)
+            else:
+                values = self.new_daily(conn, schedule, scheduled_at=now, now=now)
+                if existing is not None:
+                    store.change(conn, existing.id, expect=existing.state, **values)
+                else:
+                    store.create(conn, guild_id, day, **values)
+            _recompute(conn, schedule, now)
+            return schedule
+
+        schedule = await self._database.write(store_post)
+        self._scheduler.nudge(now)
+        return schedule
+
+    async def pause(self, guild_id: int) -> None:
+        """Post nothing until `resume`."""
+
+        def store_pause(conn: Connection) -> None:
+            if _scheduled(conn, guild_id).paused:
+                raise Refusal("The daily is paused already. Go on with /daily resume.")
+            store.change_schedule(conn, guild_id, paused=True, next_at=None)
+
+        await self._database.write(store_pause)
+
+    async def resume(self, guild_id: int) -> Status:
+        """Go on after a pause; post times that fell into it are skipped."""
+        now = self._now()
+
+        def store_resume(conn: Connection) -> Status:
+            schedule = _scheduled(conn, guild_id)
+            if not schedule.paused:
+                raise Refusal("The daily is not paused. See /daily status for the next post.")
+            store.change_schedule(conn, guild_id, paused=False, settled_until=now)
+            _recompute(conn, schedule, now, paused=False)
+            return _status(conn, guild_id, now)
+
+        status = await self._database.write(store_resume)
+        self._scheduler.nudge(now)
+        return status
+
+    async def skip(self, guild_id: int) -> tuple[datetime, Status]:
+        """Leave out the next daily; returns the time left out, and the status with the one after it."""
+        now = self._now()
+
+        def store_skip(conn: Connection) -> tuple[datetime, Status]:
+            schedule = _scheduled(conn, guild_id)
+            if schedule.paused:
+                raise Refusal("The daily is paused, so there is nothing to leave out. Go on with /daily resume.")
+            day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+            store.create(conn, guild_id, day, state="skipped", scheduled_at=at)
+            _recompute(conn, schedule, now)
+            return at, _status(conn, guild_id, now)
+
+        return await self._database.write(store_skip)
+
+    async def status(self, guild_id: int) -> Status:
+        """The schedule and what became of the last posts; refuses where no daily is set up."""
+        return await self._database.read(_status, guild_id, self._now())
+
+    async def answer(self, click: Click) -> Verdict:
+        """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
+        return await self._database.write(self._store_answer, click)
+
+    async def check_open(self, daily_id: int, message_id: int, user_id: int) -> Item:
+        """The item of a daily that the member can still answer; refuses like `answer`. For opening a modal."""
+
+        def look(conn: Connection) -> Item:
+            daily, item = self._answerable(conn, daily_id, message_id)
+            if daily.closes_at is not None and daily.closes_at <= self._now():
+                raise _CLOSED
+            earlier = store.answer_of(conn, daily_id, user_id)
+            if earlier is not None:
+                raise AlreadyAnswered(shown_answer(item, daily.choice_order, earlier.answer))
+            return item
+
+        return await self._database.read(look)
+
+    async def review(self, daily_id: int, user_id: int) -> Review:
+        """A member's own view of a closed daily, for "Why not mine?"."""
+
+        def look(conn: Connection) -> Review:
+            daily = store.get(conn, daily_id)
+            item = self._bank.items.get(daily.item_id or "") if daily else None
+            if daily is None or item is None:
+                raise _UNKNOWN
+            if daily.state not in {"closed", "closing"}:
+                raise Refusal("This question is still open: answer it first, and you read why at once.")
+            given = store.answer_of(conn, daily_id, user_id)
+            order = answers.decode_order(daily.choice_order)
+            return Review(item, order, given.answer if given else None, given.points if given else 0)
+
+        return await self._database.read(look)
+
+    async def today(self, guild_id: int, user_id: int) -> Today:
+        """The newest question of the day, the next one's time and the asker's streak."""
+        now = self._now()
+
+        def look(conn: Connection) -> Today:
+            schedule = store.schedule(conn, guild_id)
+            daily = store.latest(conn, guild_id, store.POSTED, _FOREVER)
+            return Today(
+                daily=daily,
+                item=self._bank.items.get(daily.item_id or "") if daily else None,
+                answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
+                next_at=schedule.next_at if schedule else None,
+                paused=schedule is not None and schedule.paused,
+                streak=store.streak_of(conn, guild_id, user_id, now),
+            )
+
+        return await self._database.read(look)
+
+    def new_daily(
+        self, conn: Connection, schedule: Schedule, *, scheduled_at: datetime, now: datetime
+    ) -> dict[str, object]:
+        """The columns of a daily that is to be posted now, with its item drawn and its choices shuffled."""
+        pool = self._pool(schedule.topic_id) or self._pool(None)
+        item = rules.pick(pool, store.used_items(conn, schedule.guild_id), self._rng)
+        order = list(range(len(item.choices)))
+        self._rng.shuffle(order)
+        return {
+            "state": "posting",
+            "item_id": item.id,
+            "choice_order": answers.encode_order(order),
+            "channel_id": schedule.channel_id,
+            "scheduled_at": scheduled_at,
+            "tried_at": None,
+            "due_at": now,
+            "problem": None,
+        }
+
+    def opened(self, conn: Connection, daily: Daily, message_id: int) -> bool:
+        """Note that a daily's message exists; False if that was known."""
+        schedule = store.schedule(conn, daily.guild_id)
+        opened = snowflakes.created_at(message_id)
+        closes = time_rules.closes_at(opened, schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
+        thread = schedule is not None and schedule.thread
+        changed = store.change(
+            conn,
+            daily.id,
+            expect="posting",
+            state="threading" if thread else "open",
+            message_id=message_id,
+            opened_at=opened,
+            closes_at=closes,
+            due_at=self._now() if thread else closes,
+            problem=None,
+        )
+        if changed and daily.item_id:
+            round_store.note_asked(conn, daily.guild_id, daily.item_id, opened)
+        return changed
+
+    def _pool(self, topic_id: str | None) -> list[Item]:
+        return [i for i in self._bank.items.values() if topic_id is None or i.topic_id == topic_id]
+
+    def _answerable(self, conn: Connection, daily_id: int, message_id: int) -> tuple[Daily, Item]:
+        daily = store.get(conn, daily_id)
+        if daily is None:
+            raise _UNKNOWN
+        if daily.state not in store.ANSWERABLE:
+            raise _CLOSED
+        if daily.message_id is not None and daily.message_id != message_id:
+            raise Refusal("This is an old card: see /today for the current question.")
+        item = self._bank.items.get(daily.item_id or "")
+        if item is None:
+            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+        return daily, item
+
+    def _store_answer(self, conn: Connection, click: Click) -> Verdict:
+        daily, item = self._answerable(conn, click.question_id, click.message_id)
+        if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
+            raise Refusal("This card is not from this channel: see /today for the current question.")
+        if daily.state == "posting":  # the click came before Discord's answer to our post
+            self.opened(conn, daily, click.message_id)
+            daily = store.get(conn, daily.id) or daily
+        assert daily.closes_at is not None
+        if click.at >= daily.closes_at:
+            raise _CLOSED
+        given = given_answer(item, answers.decode_order(daily.choice_order), click)
+        correct = answers.is_right(item, given)
+        won = rules.POINTS if correct else 0
+        earlier = store.add_answer(conn, DailyAnswer(daily.id, click.user_id, given, correct, won, click.at))
+        if earlier is not None:
+            raise AlreadyAnswered(shown_answer(item, daily.choice_order, earlier.answer))
+        scores.add(
+            conn,
+            [
+                scores.Entry(
+                    source="daily",
+                    source_id=daily.id,
+                    user_id=click.user_id,
+                    guild_id=daily.guild_id,
+                    topic_id=item.topic_id,
+                    points=won,
+                    correct=correct,
+                    local_date=time_rules.local_date(guilds.zone(conn, daily.guild_id), click.at),
+                    at=click.at,
+                )
+            ],
+        )
+        streak = store.streak_of(conn, daily.guild_id, click.user_id, click.at)
+        store.save_streak(conn, daily.guild_id, click.user_id, streak)
+        order = answers.decode_order(daily.choice_order)
+        return Verdict(item, order, given, correct, won, daily.closes_at, streak)
+
+
+_CLOSED = Refusal("This question is closed. See /today for when the next one comes.")
+_UNKNOWN = Refusal("I don't know this question any more. See /today for the current one.")
+
+
+def rule_of(schedule: Schedule) -> Rule:
+    return Rule(time_rules.parse_time(schedule.at), schedule.zone)
+
+
+def link(daily: Daily) -> str:
+    """The address of a daily's message, which Discord shows as a link to it."""
+    return f"https://discord.com/channels/{daily.guild_id}/{daily.channel_id}/{daily.message_id}"
+
+
+def _scheduled(conn: Connection, guild_id: int) -> Schedule:
+    schedule = store.schedule(conn, guild_id)
+    if schedule is None:
+        raise Refusal("No daily is set up on this server yet. Start with /daily setup.")
+    return schedule
+
+
+def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: bool | None = None) -> None:
+    """Bring `next_at` in line with the rule and the dates that are decided."""
+    if schedule.paused if paused is None else paused:
+        return
+    _, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, schedule.guild_id))
+    store.change_schedule(conn, schedule.guild_id, next_at=at)
+
+
+def _status(conn: Connection, guild_id: int, now: datetime) -> Status:
+    schedule = _scheduled(conn, guild_id)
+    next_day = next_at = None
+    if not schedule.paused:
+        next_day, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+    today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
+    return Status(
+        schedule=schedule,
+        next_day=next_day,
+        next_at=next_at,
+        last=store.latest(conn, guild_id, (*store.POSTED, "missed"), today),
+        posting=store.latest(conn, guild_id, ("posting",), today),
+    )

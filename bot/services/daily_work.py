@@ -1,0 +1,210 @@
+"""The question of the day, moved on by the scheduler: decide what is due, post, open the thread, close.
+
+A daily is a row with a state (see `bot.storage.schema`), one a server and local date; `work` takes one step from
+whatever state it finds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.domain import answers
+from bot.domain import schedule as time_rules
+from bot.domain.questions import Bank
+from bot.services.announcer import Announcer, DailyCard, DailyResult, Unreachable, Unsent
+from bot.services.daily import Dailies, rule_of
+from bot.services.outcome import outcome
+from bot.services.scheduler import LEASE, Key, Scheduler
+from bot.storage import daily as store
+from bot.storage.daily import Daily, Schedule
+from bot.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+RETRY = timedelta(seconds=100)
+"""Between tries to post where Discord refuses; the rule is at least every two minutes."""
+_SOON = timedelta(seconds=5)
+_STREAKS = 3
+_OFFLINE = "I was offline at the time, and more than 6 hours late is too late."
+
+
+class DailyWork:
+    """A source of the scheduler; see the module."""
+
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        announcer: Announcer,
+        scheduler: Scheduler,
+        dailies: Dailies,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._announcer = announcer
+        self._scheduler = scheduler
+        self._dailies = dailies
+        self._now = now
+
+    async def recover(self) -> None:
+        """At start-up: compute post times anew, since zone data may have changed, and take up what is half done."""
+        now = self._now()
+
+        def take_up(conn: Connection) -> int:
+            for schedule in store.active_schedules(conn):
+                taken = store.taken(conn, schedule.guild_id)
+                _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
+                if at != schedule.next_at:
+                    store.change_schedule(conn, schedule.guild_id, next_at=at)
+            return store.wake_claimed(conn, now)
+
+        await self._database.write(take_up)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Key]:
+        def look(conn: Connection) -> list[Key]:
+            posts: list[Key] = [("schedule", guild_id) for guild_id in store.due_schedules(conn, now, limit)]
+            return posts + [("daily", daily_id, state) for daily_id, state in store.due(conn, now, limit)]
+
+        return await self._database.read(look)
+
+    async def next_due(self) -> datetime | None:
+        return await self._database.read(store.next_due)
+
+    async def work(self, key: Key) -> None:
+        """Decide about a server's post time, or take a daily one step further."""
+        if key[0] == "schedule":
+            await self._database.write(self._decide, int(key[1]))
+            return
+        daily = await self._database.read(store.get, int(key[1]))
+        if daily is None or daily.state != key[2]:
+            return
+        try:
+            match daily.state:
+                case "posting":
+                    await self._post(daily)
+                case "threading":
+                    await self._open_thread(daily)
+                case "open" | "closing":
+                    await self._close(daily)
+        except Unsent as error:
+            log.warning("daily %s: %s; trying again", daily.id, error)
+            await self._again(daily, str(error), _SOON)
+        except Unreachable as error:
+            await self._refused(daily, error)
+
+    def _decide(self, conn: Connection, guild_id: int) -> None:
+        """Give every local date whose time has come its row: to be posted, or missed."""
+        now = self._now()
+        schedule = store.schedule(conn, guild_id)
+        if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
+            return
+        taken = store.taken(conn, guild_id)
+        for due in time_rules.due(rule_of(schedule), now=now, since=schedule.settled_until, taken=taken):
+            if due.late:
+                store.create(conn, guild_id, due.day, state="missed", scheduled_at=due.at, problem=_OFFLINE)
+                log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
+            else:
+                values = self._dailies.new_daily(conn, schedule, scheduled_at=due.at, now=now)
+                store.create(conn, guild_id, due.day, **values)
+            taken.add(due.day)
+        _, at = time_rules.next_post(rule_of(schedule), after=now, taken=taken)
+        store.change_schedule(conn, guild_id, settled_until=now, next_at=at)
+
+    async def _post(self, daily: Daily) -> None:
+        now = self._now()
+
+        def claim(conn: Connection) -> tuple[Daily, Schedule] | None:
+            schedule = store.schedule(conn, daily.guild_id)
+            too_late = now - daily.scheduled_at > time_rules.CATCH_UP
+            if schedule is None or too_late or daily.item_id not in self._bank.items or daily.channel_id is None:
+                problem = daily.problem or _OFFLINE
+                store.change(conn, daily.id, expect="posting", state="missed", due_at=None, problem=problem)
+                return None
+            tried = daily.tried_at or now
+            if not store.change(conn, daily.id, expect="posting", due_at=now + LEASE, tried_at=tried):
+                return None
+            return daily, schedule
+
+        claimed = await self._database.write(claim)
+        if claimed is None or daily.channel_id is None:
+            return
+        message_id = None
+        if daily.tried_at is not None:  # tried before, with unknown outcome
+            message_id = await self._announcer.find_daily(daily.channel_id, daily.id, daily.tried_at)
+        if message_id is None:
+            message_id = await self._announcer.post_daily(daily.channel_id, self._card(*claimed))
+        if await self._database.write(self._dailies.opened, daily, message_id):
+            log.info("guild %s: daily of %s posted in channel %s", daily.guild_id, daily.local_date, daily.channel_id)
+
+    async def _open_thread(self, daily: Daily) -> None:
+        schedule = await self._database.read(store.schedule, daily.guild_id)
+        if schedule is not None and daily.item_id in self._bank.items:
+            await self._claim(daily)
+            await self._announcer.open_thread(daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule))
+        await self._database.write(store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at)
+
+    async def _close(self, daily: Daily) -> None:
+        now = self._now()
+
+        def claim(conn: Connection) -> DailyResult | None:
+            if not store.change(conn, daily.id, expect=daily.state, state="closing", due_at=now + LEASE):
+                return None
+            item = self._bank.items.get(daily.item_id or "")
+            if item is None:
+                return None
+            return DailyResult(
+                daily_id=daily.id,
+                item=item,
+                order=answers.decode_order(daily.choice_order),
+                day=daily.local_date,
+                outcome=outcome(item, store.answers_to(conn, daily.id)),
+                streaks=tuple(store.longest_streaks(conn, daily.id, daily.guild_id, _STREAKS)),
+            )
+
+        result = await self._database.write(claim)
+        if result is not None:
+            await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
+        await self._database.write(store.change, daily.id, expect="closing", state="closed", due_at=None)
+
+    async def _claim(self, daily: Daily) -> None:
+        await self._database.write(store.change, daily.id, expect=daily.state, due_at=self._now() + LEASE)
+
+    async def _again(self, daily: Daily, problem: str, wait: timedelta) -> None:
+        """Keep what went wrong, for status, and try later."""
+
+        def note(conn: Connection) -> None:
+            fresh = store.get(conn, daily.id)
+            if fresh is not None and fresh.state in {"posting", "threading", "closing"}:
+                store.change(conn, daily.id, expect=fresh.state, problem=problem, due_at=self._now() + wait)
+
+        await self._database.write(note)
+
+    async def _refused(self, daily: Daily, error: Unreachable) -> None:
+        """Discord refused for good: a post is tried again while it is not too late; thread and close are given up."""
+        log.warning("guild %s: daily of %s: %s", daily.guild_id, daily.local_date, error)
+        if daily.state == "posting":
+            await self._again(daily, str(error), RETRY)
+        elif daily.state == "threading":
+            problem = f"The question is posted, but not its thread: {error}"
+            await self._database.write(
+                store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at, problem=problem
+            )
+        else:
+            await self._database.write(
+                store.change, daily.id, expect="closing", state="closed", due_at=None, problem=str(error)
+            )
+
+    def _card(self, daily: Daily, schedule: Schedule) -> DailyCard:
+        return DailyCard(
+            daily_id=daily.id,
+            item=self._bank.items[daily.item_id or ""],
+            order=answers.decode_order(daily.choice_order),
+            day=daily.local_date,
+            closes_at=time_rules.closes_at(self._now(), schedule.answer_hours),
+            role_id=schedule.role_id,
+        )

@@ -1,0 +1,21 @@
+"""How a question was answered, counted from stored answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bot.domain.answers import decode_picks, normal_form
+from bot.domain.questions import Item
+from bot.services.announcer import Outcome
+
+_SHOWN_WRONG = 3
+
+
+def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
+    """Count answers given as (stored answer, whether right)."""
+    right = sum(correct for _, correct in given)
+    if item.kind == "typed":
+        wrong = Counter(normal_form(text) for text, correct in given if not correct)
+        return Outcome(len(given), right, {}, tuple(wrong.most_common(_SHOWN_WRONG)))
+    return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))

@@ -1,0 +1,275 @@
+"""Quiz rounds as members see them: start, answer, stop, look. `bot.services.round_work` moves them on."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.domain import answers, rounds, scoring, snowflakes
+from bot.domain.errors import Refusal
+from bot.domain.questions import Bank, Item
+from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.counters import Counters
+from bot.services.scheduler import Scheduler
+from bot.storage import rounds as store
+from bot.storage.database import Database
+from bot.storage.rounds import Answer, Question, Round
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A round that begins. `asked_for` is more than `total` if fewer items fit."""
+
+    round_id: int
+    total: int
+    asked_for: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A stored answer, as the member knows it: letters or text."""
+
+    shown: str
+    reveal_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A running round. `due_at` is the reveal's time while a question is open."""
+
+    round: Round
+    question: Question | None
+    answered: int
+    standings: tuple[tuple[int, scoring.Tally], ...]
+
+
+class Rounds:
+    """See the module. `now` gives UTC; `rng` draws and shuffles."""
+
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        scheduler: Scheduler,
+        counters: Counters,
+        now: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._scheduler = scheduler
+        self._now = now
+        self._rng = rng
+        self._counters = counters
+
+    async def start(
+        self,
+        *,
+        guild_id: int,
+        channel_id: int,
+        starter_id: int,
+        questions: int = rounds.DEFAULT_QUESTIONS,
+        seconds: int = rounds.DEFAULT_SECONDS,
+        topic_id: str | None = None,
+        difficulty: str = "mixed",
+    ) -> Started:
+        """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel."""
+        if topic_id is not None and topic_id not in self._bank.topics:
+            raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        pool = [i for i in self._bank.items.values() if rounds.fits(i, topic_id=topic_id, difficulty=difficulty)]
+        now = self._now()
+
+        def create(conn: Connection) -> tuple[int, int]:
+            hidden = store.unrevealed_items(conn, guild_id)
+            fitting = [i for i in pool if i.id not in hidden]
+            if not fitting:
+                raise Refusal("No question fits these options: try another topic, or difficulty mixed.")
+            drawn = rounds.draw(fitting, store.asked_in(conn, guild_id), questions, self._rng)
+            round_id = store.create(
+                conn,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                starter_id=starter_id,
+                topic_id=topic_id,
+                difficulty=difficulty,
+                seconds=seconds,
+                questions=[(i.id, answers.encode_order(rounds.shuffled(i, self._rng))) for i in drawn],
+                now=now,
+            )
+            if round_id is None:
+                raise Refusal("A round is running in this channel already: join it, or see /quiz status.")
+            return round_id, len(drawn)
+
+        round_id, total = await self._database.write(create)
+        log.info("round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, total)
+        self._scheduler.nudge(now)
+        return Started(round_id, total, questions, seconds)
+
+    async def answer(self, click: Click) -> Locked:
+        """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
+        locked, round_, answered = await self._database.write(self._store_answer, click)
+        self._scheduler.nudge(round_.due_at)
+        self._counters.touch(round_.id, click.question_id, answered, locked.reveal_at, round_.seconds)
+        return locked
+
+    async def check_open(self, question_id: int, message_id: int, user_id: int) -> Item:
+        """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
+
+        def look(conn: Connection) -> Item:
+            question, round_ = known(conn, question_id)
+            item = self._item(question)
+            _refuse_if_over(question, round_, message_id)
+            earlier = store.answer_of(conn, question_id, user_id)
+            if earlier is not None:
+                raise _already(item, question, earlier)
+            return item
+
+        return await self._database.read(look)
+
+    async def stop(self, *, channel_id: int, user_id: int, may_manage: bool) -> bool:
+        """End the channel's round after the current reveal; True if a question is still open before that."""
+        now = self._now()
+
+        def store_stop(conn: Connection) -> bool:
+            round_ = store.running_in(conn, channel_id)
+            if round_ is None:
+                raise _NO_ROUND
+            if not may_manage and user_id != round_.starter_id:
+                raise Refusal(
+                    f"Only <@{round_.starter_id}>, who started it, or a member with Manage Messages can stop it."
+                )
+            if round_.ending or round_.phase in {"standings", "closing"}:
+                raise Refusal("This round is ending already: the standings follow after the reveal.")
+            if round_.phase == "ask":
+                store.change(conn, round_.id, expect="ask", phase="standings", due_at=now, ending="stopped")
+                return False
+            store.change(conn, round_.id, expect=round_.phase, ending="stopped")
+            return True
+
+        still_open = await self._database.write(store_stop)
+        self._scheduler.nudge(now)
+        return still_open
+
+    async def status(self, channel_id: int) -> Status:
+        """The round that runs in a channel; refuses if there is none."""
+
+        def look(conn: Connection) -> Status:
+            round_ = store.running_in(conn, channel_id)
+            if round_ is None:
+                raise _NO_ROUND
+            question = store.question_of(conn, round_.id, round_.number)
+            count = store.count_answers(conn, question.id) if question else 0
+            return Status(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
+
+        return await self._database.read(look)
+
+    async def review_one(self, question_id: int, user_id: int) -> Review:
+        """A member's own view of a revealed question, for "Why not mine?"."""
+
+        def look(conn: Connection) -> Review:
+            question, _ = known(conn, question_id)
+            if question.revealed_at is None:
+                raise Refusal("This question is still open: the reasons come with the reveal.")
+            return self._review(question, store.answer_of(conn, question_id, user_id))
+
+        return await self._database.read(look)
+
+    async def review_all(self, round_id: int, user_id: int) -> list[Review]:
+        """A member's own view of every revealed question of a round, for "My answers"."""
+
+        def look(conn: Connection) -> list[Review]:
+            given = store.answers_of(conn, round_id, user_id)
+            if not given:
+                raise Refusal("You answered no question of this round. The next one counts from its first click.")
+            known = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
+            return [self._review(q, given.get(q.id)) for q in known]
+
+        return await self._database.read(look)
+
+    def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
+        """Open a question whose message is known now; None if a click or another process has done so."""
+        round_ = store.get(conn, round_id)
+        if round_ is None or round_.phase != "asking":
+            return None
+        opened = snowflakes.created_at(message_id)
+        deadline = opened + timedelta(seconds=round_.seconds)
+        store.open_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
+        store.change(conn, round_id, expect="asking", phase="open", due_at=deadline + rounds.GRACE)
+        return deadline + rounds.GRACE
+
+    def _store_answer(self, conn: Connection, click: Click) -> tuple[Locked, Round, int]:
+        question, round_ = known(conn, click.question_id)
+        if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
+            raise Refusal("This card is not from this channel: answer on the one that is open here.")
+        item = self._item(question)
+        _refuse_if_over(question, round_, click.message_id)
+        if round_.phase == "asking":  # the click came before Discord's answer to our post
+            self.opened(conn, round_.id, question.id, click.message_id)
+            question, round_ = known(conn, click.question_id)
+        assert question.opened_at is not None
+        assert question.deadline_at is not None
+        if click.at > question.deadline_at:
+            raise _TOO_LATE
+        given = given_answer(item, answers.decode_order(question.choice_order), click)
+        correct = answers.is_right(item, given)
+        elapsed = max(0, (click.at - question.opened_at) // timedelta(milliseconds=1))
+        won = scoring.points(correct, elapsed, round_.seconds * 1000)
+        answer = Answer(question.id, click.user_id, given, correct, won, elapsed, click.at)
+        earlier = store.add_answer(conn, answer)
+        if earlier is not None:
+            raise _already(item, question, earlier)
+        times = store.answer_times(conn, question.id)
+        players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2}) if round_.number > 1 else set()
+        reveal = rounds.reveal_at(
+            number=round_.number, deadline=question.deadline_at, players=players, answered_at=times
+        )
+        due = min(round_.due_at, reveal + rounds.GRACE)
+        if due < round_.due_at:
+            store.change(conn, round_.id, expect="open", due_at=due)
+        return Locked(shown_answer(item, question.choice_order, given), reveal), replace(round_, due_at=due), len(times)
+
+    def _item(self, question: Question) -> Item:
+        item = self._bank.items.get(question.item_id)
+        if item is None:
+            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+        return item
+
+    def _review(self, question: Question, given: Answer | None) -> Review:
+        item, order = self._item(question), answers.decode_order(question.choice_order)
+        if given is None:
+            return Review(item, order, None)
+        return Review(item, order, given.answer, given.points, given.elapsed_ms)
+
+
+_NO_ROUND = Refusal("No round is running in this channel. Start one with /quiz start.")
+_TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
+
+
+def known(conn: Connection, question_id: int) -> tuple[Question, Round]:
+    """A question with its round; refuses ids that were never given out."""
+    question = store.question(conn, question_id)
+    round_ = store.get(conn, question.round_id) if question else None
+    if question is None or round_ is None:
+        raise Refusal("I don't know this question any more. Start a new round with /quiz start.")
+    return question, round_
+
+
+def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
+    if round_.phase == "ended" or round_.phase in {"standings", "closing"}:
+        raise Refusal("This round is over. Start a new one with /quiz start.")
+    if round_.number != question.number or round_.phase not in {"asking", "open"}:
+        raise _TOO_LATE
+    if question.message_id is not None and question.message_id != message_id:
+        raise Refusal("This is an old card: answer on the newest one in the channel.")
+
+
+def _already(item: Item, question: Question, earlier: Answer) -> AlreadyAnswered:
+    return AlreadyAnswered(shown_answer(item, question.choice_order, earlier.answer))

@@ -1,0 +1,191 @@
+"""One way to read and one way to write, for SQLite and PostgreSQL.
+
+Storage functions are plain functions that take a SQLAlchemy `Connection` first. `Database` runs them where blocking is
+allowed: SQLite's in threads of their own, PostgreSQL's through SQLAlchemy's greenlets over asyncpg. One call is one
+transaction, and nothing else can run between its statements on that connection.
+
+Writes that are in flight at the same time share one commit: the first becomes the leader, and while it commits, those
+that arrive queue up and make the next batch. Each runs in a savepoint, so that one's failure undoes only itself. A
+batch is one hop to the database's thread, however many statements it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.storage import migrate
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[[Connection], Any]
+
+BUSY_MS = 2500
+"""How long SQLite waits for another process's lock: less than the 3 s that Discord gives a reply."""
+MAX_BATCH = 500
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: Any = None
+    error: BaseException | None = None
+
+
+class _Backend(Protocol):
+    """Runs a function with a connection: `write` in a transaction that is committed, `read` in one that is not."""
+
+    async def read(self, work: Callable[[Connection], T]) -> T: ...
+    async def write(self, work: Callable[[Connection], T]) -> T: ...
+    async def close(self) -> None: ...
+
+
+class Database:
+    """Opened with `open_database`; see the module's text for what it promises."""
+
+    def __init__(self, backend: _Backend) -> None:
+        self._backend = backend
+        self._waiting: list[_Job] = []
+        self._leader: asyncio.Task[None] | None = None
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a storage function that only reads; it sees one consistent state."""
+        return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a storage function and commit; what it returned is durable when this returns.
+
+        If the caller is cancelled meanwhile, the write still happens.
+        """
+        job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        if self._leader is None:
+            self._leader = asyncio.create_task(self._lead())
+        return await job.done  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        """Wait for the writes in flight, then close."""
+        if self._leader is not None:
+            await asyncio.wait([self._leader])
+        await self._backend.close()
+
+    async def _lead(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                works = [job.work for job in batch]
+                try:
+                    outcomes = await self._backend.write(lambda conn, works=works: _run_batch(conn, works))  # type: ignore[misc]
+                except BaseException as error:  # the commit failed: nothing of the batch is stored
+                    outcomes = [_Outcome(error=error)] * len(batch)
+                for job, outcome in zip(batch, outcomes, strict=True):
+                    if job.done.cancelled():
+                        if outcome.error is not None:
+                            log.error("a write failed after its caller had gone", exc_info=outcome.error)
+                    elif outcome.error is not None:
+                        job.done.set_exception(outcome.error)
+                    else:
+                        job.done.set_result(outcome.value)
+        finally:
+            self._leader = None
+
+
+def _run_batch(conn: Connection, works: Sequence[Work]) -> list[_Outcome]:
+    if len(works) == 1:  # needs no savepoint: if it fails, the transaction does
+        return [_Outcome(works[0](conn))]
+    outcomes = []
+    for work in works:
+        savepoint = conn.begin_nested()
+        try:
+            outcomes.append(_Outcome(work(conn)))
+            savepoint.commit()
+        except Exception as error:
+            savepoint.rollback()
+            outcomes.append(_Outcome(error=error))
+    return outcomes
+
+
+class _Sqlite:
+    """SQLite by the standard library's driver: one thread writes, a few read (WAL lets them)."""
+
+    def __init__(self, url: URL) -> None:
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(url, pool_size=4, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000})
+        event.listen(self._engine, "connect", _set_up_sqlite)
+        event.listen(self._engine, "begin", _begin_sqlite)
+        self._writing = self._engine.execution_options(writes=True)
+        self._writer = ThreadPoolExecutor(1, "db-write")
+        self._readers = ThreadPoolExecutor(3, "db-read")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._engine.connect() as conn:
+                return work(conn)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._writing.begin() as conn:
+                return work(conn)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+
+    async def close(self) -> None:
+        for executor in (self._writer, self._readers):
+            executor.shutdown(wait=True)
+        self._engine.dispose()
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's events below say when a transaction begins
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
+
+
+class _Postgres:
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as conn:
+            return await conn.run_sync(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as conn:
+            return await conn.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def open_database(url: URL) -> AsyncIterator[Database]:
+    """Connect and migrate; raises MigrationError, or what the driver raises, if that can't be done."""
+    database = Database(_Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url))
+    try:
+        if await database.write(migrate.upgrade):
+            log.info("database schema is now %s", migrate.HEAD)
+        yield database
+    finally:
+        await database.close()

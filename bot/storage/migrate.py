@@ -1,0 +1,40 @@
+"""Bring a database to the program's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+HEAD = "0001"
+"""The schema version this program needs (a test keeps it equal to the newest migration)."""
+
+
+class MigrationError(Exception):
+    """The database can't be brought to this program's schema; the message is one line."""
+
+
+def version(conn: Connection) -> str | None:
+    """The schema version of a database, None for an empty one."""
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def upgrade(conn: Connection) -> bool:
+    """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then."""
+    current = version(conn)
+    if current == HEAD:
+        return False
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise MigrationError(f"the database's schema {current} is newer than this program's {HEAD}: update Quizformer")
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+    return True

@@ -1,0 +1,196 @@
+"""The first schema: rounds, dailies, points and reports."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "asked",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "item_id", name=op.f("pk_asked")),
+    )
+    op.create_table(
+        "dailies",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=True),
+        sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("closes_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
+        sa.UniqueConstraint("guild_id", "local_date", name=op.f("uq_dailies_guild_id_local_date")),
+    )
+    op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
+    op.create_table(
+        "daily_schedules",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.String(length=5), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("kind", sa.String(length=6), nullable=False),
+        sa.Column("answer_hours", sa.Integer(), nullable=False),
+        sa.Column("role_id", sa.BigInteger(), nullable=True),
+        sa.Column("thread", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("settled_until", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_daily_schedules")),
+    )
+    op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
+    op.create_table(
+        "guilds",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guilds")),
+    )
+    op.create_table(
+        "ledger",
+        sa.Column("source", sa.String(length=5), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("correct", sa.Boolean(), nullable=False),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
+    )
+    op.create_index("ix_ledger_user_id", "ledger", ["user_id", "guild_id"], unique=False)
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+    )
+    op.create_index("ix_reports_user_id", "reports", ["user_id"], unique=False)
+    op.create_table(
+        "rounds",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("starter_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("difficulty", sa.String(length=10), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("idle", sa.Integer(), nullable=False),
+        sa.Column("ending", sa.String(length=20), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
+    )
+    op.create_index(
+        "ix_rounds_due",
+        "rounds",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("phase != 'ended'"),
+        postgresql_where=sa.text("phase != 'ended'"),
+    )
+    op.create_index(
+        "uq_rounds_running",
+        "rounds",
+        ["channel_id"],
+        unique=True,
+        sqlite_where=sa.text("phase != 'ended'"),
+        postgresql_where=sa.text("phase != 'ended'"),
+    )
+    op.create_table(
+        "scores",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("period", sa.String(length=5), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("right", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")),
+    )
+    op.create_index(
+        "ix_scores_board", "scores", ["guild_id", "period", "start", "topic_id", "points", "user_id"], unique=False
+    )
+    op.create_index("ix_scores_user_id", "scores", ["user_id"], unique=False)
+    op.create_table(
+        "streaks",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("current", sa.Integer(), nullable=False),
+        sa.Column("best", sa.Integer(), nullable=False),
+        sa.Column("last_date", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
+    )
+    op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
+    op.create_table(
+        "daily_answers",
+        sa.Column("daily_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("answer", sa.String(length=100), nullable=False),
+        sa.Column("correct", sa.Boolean(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
+        sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
+    )
+    op.create_index("ix_daily_answers_user_id", "daily_answers", ["user_id"], unique=False)
+    op.create_table(
+        "round_questions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("round_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("deadline_at", sa.BigInteger(), nullable=True),
+        sa.Column("revealed_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_round_questions_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_round_questions")),
+        sa.UniqueConstraint("round_id", "number", name=op.f("uq_round_questions_round_id_number")),
+    )
+    op.create_table(
+        "round_answers",
+        sa.Column("question_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("answer", sa.String(length=100), nullable=False),
+        sa.Column("correct", sa.Boolean(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("elapsed_ms", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")),
+        sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
+    )
+    op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)

@@ -1,0 +1,187 @@
+"""Sends and edits the public messages; turns Discord's refusals into the services' two kinds of failure."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.domain.questions import Bank, Item
+from bot.domain.snowflakes import earliest_id
+from bot.services.announcer import (
+    DailyCard,
+    DailyResult,
+    QuestionCard,
+    RevealCard,
+    StandingsCard,
+    Unreachable,
+    Unsent,
+)
+from bot.ui import cards
+from bot.ui.formula import FORMULA_FILE, FormulaError, alt_text, picture
+from bot.ui.permissions import missing, needed
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds after which a request's outcome counts as unknown."""
+_HISTORY = 50
+"""So many of a channel's newest messages are searched for a post whose fate is unknown."""
+_CLOCK_SLACK = timedelta(minutes=5)
+_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _THREAD_EXISTS = 10003, 10008, 160004
+
+
+class DiscordAnnouncer:
+    """The services' `Announcer` over a discord.py client."""
+
+    def __init__(self, client: discord.Client, bank: Bank) -> None:
+        self._client = client
+        self._bank = bank
+
+    async def post_question(self, channel_id: int, card: QuestionCard) -> int:
+        view = cards.question_card(card, self._bank)
+        return await self._post(channel_id, view, f"q{card.question_id}", card.item)
+
+    async def find_question(self, channel_id: int, question_id: int, since: datetime) -> int | None:
+        return await self._find(channel_id, (f":round:{question_id}",), since)
+
+    async def refresh_question(self, channel_id: int, message_id: int, card: QuestionCard) -> None:
+        await self._edit(channel_id, message_id, cards.question_card(card, self._bank))
+
+    async def reveal_question(self, channel_id: int, message_id: int, card: RevealCard) -> None:
+        await self._edit(channel_id, message_id, cards.reveal_card(card, self._bank))
+
+    async def post_standings(self, channel_id: int, card: StandingsCard) -> int:
+        return await self._post(channel_id, cards.standings_card(card), f"s{card.round_id}")
+
+    async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
+        return await self._find(channel_id, (f"mine:v1:{round_id}:",), since)
+
+    async def post_daily(self, channel_id: int, card: DailyCard) -> int:
+        view = cards.daily_card(card, self._bank)
+        return await self._post(
+            channel_id, view, f"d{card.daily_id}", card.item, roles=[card.role_id] if card.role_id else []
+        )
+
+    async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None:
+        return await self._find(channel_id, (f":daily:{daily_id}",), since)
+
+    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None:
+        topic = self._bank.topic_of(card.item)
+        name = f"{card.day:%d %B} · {topic.title}"[:100].lstrip("0")
+        try:
+            with self._failures(channel_id):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._message(channel_id, message_id).create_thread(name=name, auto_archive_duration=1440)
+        except Unreachable as error:
+            if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
+                raise
+
+    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
+        await self._edit(channel_id, message_id, cards.daily_result(card, self._bank))
+
+    def _channel(self, channel_id: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel_id)
+
+    def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:
+        return self._channel(channel_id).get_partial_message(message_id)
+
+    async def _post(
+        self, channel_id: int, view: cards.Card, nonce: str, item: Item | None = None, *, roles: Sequence[int] = ()
+    ) -> int:
+        """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
+        options: dict[str, Any] = {}
+        if item is not None and item.formula is not None:
+            options["file"] = await _formula_file(item)
+        mentions = discord.AllowedMentions(
+            everyone=False, users=False, replied_user=False, roles=[discord.Object(r) for r in roles] or False
+        )
+        with self._failures(channel_id):
+            async with asyncio.timeout(_PATIENCE):
+                sent = await self._channel(channel_id).send(
+                    view=view, nonce=nonce, allowed_mentions=mentions, **options
+                )
+        return sent.id
+
+    async def _edit(self, channel_id: int, message_id: int, view: cards.Card) -> None:
+        with self._failures(channel_id):
+            async with asyncio.timeout(_PATIENCE):
+                await self._message(channel_id, message_id).edit(
+                    view=view, allowed_mentions=discord.AllowedMentions.none()
+                )
+
+    async def _find(self, channel_id: int, marks: Sequence[str], since: datetime) -> int | None:
+        """Our message since then that has a component whose custom id ends in, or begins with, one of these marks."""
+        me = self._client.user
+        after = discord.Object(earliest_id(since - _CLOCK_SLACK))
+        try:
+            with self._failures(channel_id):
+                async with asyncio.timeout(_PATIENCE):
+                    async for message in self._channel(channel_id).history(
+                        limit=_HISTORY, after=after, oldest_first=False
+                    ):
+                        if me is not None and message.author.id == me.id and _has_mark(message, marks):
+                            return message.id
+        except Unreachable as error:
+            if error.what != "permission":
+                raise
+            log.info("channel %s: no look into the history before sending again (%s)", channel_id, error)
+        return None
+
+    @contextmanager
+    def _failures(self, channel_id: int) -> Iterator[None]:
+        try:
+            yield
+        except discord.Forbidden as error:
+            raise Unreachable("permission", self._forbidden(channel_id)) from error
+        except discord.NotFound as error:
+            if error.code == _UNKNOWN_MESSAGE:
+                raise Unreachable("message", "The message was deleted.") from error
+            raise Unreachable("channel", f"The channel <#{channel_id}> is gone, or I can't see it.") from error
+        except discord.HTTPException as error:
+            if error.status >= 500 or error.status == 429:
+                raise Unsent(f"Discord answered {error.status}") from error
+            raise Unreachable(
+                "refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}"
+            ) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+            raise Unsent(f"Discord could not be reached ({type(error).__name__})") from error
+
+    def _forbidden(self, channel_id: int) -> str:
+        channel = self._client.get_channel(channel_id)
+        if isinstance(channel, discord.abc.GuildChannel | discord.Thread) and channel.guild.me is not None:
+            lacking = missing(channel.permissions_for(channel.guild.me), needed(channel))
+            if lacking:
+                return f"I can't post in <#{channel_id}>: I need {lacking} there."
+        return f"I can't post in <#{channel_id}>: Discord says that I lack a permission there."
+
+
+async def _formula_file(item: Item) -> discord.File:
+    try:
+        png = await picture(item.formula or "")
+    except FormulaError as error:
+        raise Unreachable("refused", f"The formula of item {item.id} can't be drawn: {error}") from error
+    return discord.File(io.BytesIO(png), FORMULA_FILE, description=alt_text(item.formula or ""))
+
+
+def _has_mark(message: discord.Message, marks: Sequence[str]) -> bool:
+    return any(
+        custom_id.startswith(mark) or custom_id.endswith(mark) or f"{mark}:" in custom_id
+        for custom_id in _custom_ids(message.components)
+        for mark in marks
+    )
+
+
+def _custom_ids(components: Sequence[Any]) -> Iterator[str]:
+    for component in components:
+        custom_id = getattr(component, "custom_id", None)
+        if isinstance(custom_id, str):
+            yield custom_id
+        yield from _custom_ids(getattr(component, "children", ()))

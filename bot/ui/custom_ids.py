@@ -1,0 +1,54 @@
+"""Custom ids: what a click brings back. Ids and shown positions only, never anything that tells the right answer.
+
+An id is `name:v1:field:field…`, under 100 characters. It is parsed whole and strictly: what Discord sends back was
+chosen by a client, which may send anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VERSION = "v1"
+ROW = "[1-9][0-9]{0,17}"
+PAGE = "0|[1-9][0-9]{0,5}"
+SOURCE = "round|daily"
+PERIOD = "today|week|month|all"
+TOPIC = "[a-z0-9-]{0,48}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A kind of custom id: its name, and for each field a pattern that must match in full."""
+
+    name: str
+    fields: Mapping[str, str]
+
+    def id(self, **values: object) -> str:
+        """The custom id with these values; raises ValueError if it could not be read back."""
+        custom_id = ":".join([self.name, VERSION, *(str(values[field]) for field in self.fields)])
+        if set(values) != set(self.fields) or self.parse(custom_id) is None or len(custom_id) > 100:
+            raise ValueError(custom_id)
+        return custom_id
+
+    def parse(self, custom_id: str) -> dict[str, str] | None:
+        """The fields of a custom id, or None if it is not one of this route."""
+        name, *rest = custom_id.split(":")
+        if name != self.name or len(rest) != len(self.fields) + 1 or rest[0] != VERSION:
+            return None
+        if any(not re.fullmatch(pattern, value) for pattern, value in zip(self.fields.values(), rest[1:], strict=True)):
+            return None
+        return dict(zip(self.fields, rest[1:], strict=True))
+
+
+ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
+PICKS = Route("picks", {"source": SOURCE, "row": ROW})
+WRITE = Route("write", {"source": SOURCE, "row": ROW})
+TYPED = Route("typed", {"source": SOURCE, "row": ROW, "message": ROW})
+WHY = Route("why", {"source": SOURCE, "row": ROW})
+REPORT = Route("report", {"source": SOURCE, "row": ROW})
+REPORTED = Route("reported", {"source": SOURCE, "row": ROW})
+MINE = Route("mine", {"round": ROW, "page": PAGE})
+BOARD = Route("board", {"slot": "prev|next|period", "period": PERIOD, "topic": TOPIC, "page": PAGE})
+TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})

@@ -1,0 +1,64 @@
+"""From a click or a modal to its handler, by custom id.
+
+Handlers are found by the id alone, so every card works after a restart and for a message this process never saw.
+discord.py's DynamicItem does that too, but it rebuilds the whole message for each click, says nothing to the member
+when a handler fails or an id is unknown, and does not cover modals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import discord
+
+from bot.ui.custom_ids import Route
+from bot.ui.replies import payload, report_error, say
+
+Fields = Mapping[str, str]
+Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]
+
+_UNKNOWN = "This button is from another version of me and does nothing now: use the newest message, or /help."
+
+
+class Router:
+    def __init__(self) -> None:
+        self._routes: dict[str, tuple[Route, Handler]] = {}
+
+    def add(self, route: Route, handler: Handler) -> None:
+        """Send ids of a route to a handler; each route has one."""
+        if route.name in self._routes:
+            raise ValueError(route.name)
+        self._routes[route.name] = (route, handler)
+
+    async def dispatch(self, interaction: discord.Interaction) -> None:
+        """Handle a component or modal interaction; whatever happens, the member gets an answer."""
+        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+            return
+        custom_id = str(payload(interaction).get("custom_id", ""))
+        route, handler = self._routes.get(custom_id.partition(":")[0], (None, None))
+        fields = route.parse(custom_id) if route else None
+        try:
+            if fields is None or handler is None:
+                await say(interaction, _UNKNOWN)
+            else:
+                await handler(interaction, fields)
+        except Exception as error:
+            await report_error(interaction, error)
+
+
+def modal_text(interaction: discord.Interaction, limit: int) -> str:
+    """The text of a modal with a single field, at most `limit` characters of it."""
+    found: list[str] = []
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            if isinstance(node.get("value"), str):
+                found.append(node["value"])
+            walk(node.get("components"))
+            walk(node.get("component"))
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
+    walk(payload(interaction).get("components"))
+    return found[0][:limit] if found else ""

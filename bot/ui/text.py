@@ -1,0 +1,88 @@
+"""Words: escaping, numbers, times and bars. Everything a bank or a member wrote passes through `escape`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from discord.utils import format_dt
+
+MAX_TEXT = 3900
+"""Characters of text in one Components V2 message that we allow ourselves; Discord's limit is 4,000."""
+
+_INLINE = re.compile(r"([\\*_~`|\[\]])")
+_TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
+_LINE_START = re.compile(r"^(\s*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
+
+
+def escape(text: str) -> str:
+    """Text that Discord shows as written: no markdown, no mentions, no timestamps, no masked links."""
+    text = _TAG.sub(r"\\<", _INLINE.sub(r"\\\1", text))
+    return _LINE_START.sub(r"\1\\\2", text)
+
+
+def heading(text: str) -> str:
+    """A heading of level 3 in the text's own words; a heading is one line."""
+    return "### " + " ".join(escape(text).split())
+
+
+def code(text: str, limit: int = 60) -> str:
+    """What somebody typed, quoted inside a sentence."""
+    shown = " ".join(text.replace("`", "'").split())
+    return f"`{shown if len(shown) <= limit else shown[: limit - 1] + '…'}`"
+
+
+def when(at: datetime, style: str = "R") -> str:
+    """A timestamp that Discord shows in the reader's own zone: `R` relative, `F` full, `t` time, `D` date."""
+    return format_dt(at, style)  # type: ignore[arg-type]
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 answer`, `2,500 answers`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def ordinal(number: int) -> str:
+    suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{suffix}"
+
+
+def seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s"
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{round(100 * part / whole) if whole else 0} %"
+
+
+def bar(part: int, whole: int) -> str:
+    """A share in ten steps; something is never shown as nothing."""
+    steps = round(10 * part / whole) if whole else 0
+    if part:
+        steps = max(1, steps)
+    return "▰" * steps + "▱" * (10 - steps)
+
+
+def dots(difficulty: int) -> str:
+    return "●" * difficulty + "○" * (5 - difficulty)
+
+
+def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
+    """Join blocks, in order, into as few texts as the limit allows; a longer block is cut between lines or words."""
+    result: list[str] = []
+    for block in (part for whole in blocks for part in _parts(whole, limit)):
+        if result and len(result[-1]) + len(block) + 2 <= limit:
+            result[-1] += "\n\n" + block
+        else:
+            result.append(block)
+    return result
+
+
+def _parts(block: str, limit: int) -> list[str]:
+    parts = []
+    while len(block) > limit:
+        cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
+        cut = cut if cut > 0 else limit
+        parts.append(block[:cut])
+        block = block[cut:].lstrip()
+    return [*parts, block]

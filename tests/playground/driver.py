@@ -1,0 +1,63 @@
+"""What a person does in the playground, for Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from playwright.async_api import FrameLocator, Page
+
+BROWSER_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium() -> str | None:
+    """The browser to test with, if there is one."""
+    named = os.environ.get("CHROMIUM")
+    places = ["/usr/bin/chromium", named] if named else ["/usr/bin/chromium"]
+    found = [place for place in places if Path(place).is_file()]
+    return found[0] if found else shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Client:
+    """One browser page with the playground's client in it."""
+
+    def __init__(self, page: Page, within: FrameLocator | None = None) -> None:
+        self.page = page
+        self.shell: Page | FrameLocator = within or page
+        self.channel = self.shell.frame_locator("#view iframe.shown")
+        self.timeline = self.channel.locator("#channel-timeline")
+
+    async def ready(self) -> None:
+        await self.channel.locator("#channel-composer-input").wait_for()
+
+    async def become(self, name: str) -> None:
+        """Choose a member and wait until the channel is that member's."""
+        chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
+        await self.shell.get_by_label("You are").select_option(label=name)
+        await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
+        await self.ready()
+
+    async def go(self, name: str) -> None:
+        """Open a channel from the list."""
+        chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
+        await self.shell.locator("#channels").get_by_role("button", name=name).click()
+        await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
+        await self.ready()
+
+    async def run(self, line: str) -> None:
+        """Type a whole command line, key by key, and send it."""
+        await self.channel.locator("#channel-composer-input").click()
+        await self.page.keyboard.type(line, delay=4)
+        await self.page.wait_for_timeout(120)
+        await self.page.keyboard.press("Enter")
+        if ":" not in line:  # chosen from the list: a second Enter sends it, unless options are offered
+            await self.page.keyboard.press("Escape")
+            await self.page.keyboard.press("Enter")

@@ -1,0 +1,169 @@
+"""The playground as people meet it: a browser, several members, the bot in real time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from bot.playground import serve
+from tests.playground.driver import BROWSER_ARGS, Client, chromium
+from tests.playground.small_bot import SmallBot
+
+BROWSER = chromium()
+pytestmark = pytest.mark.browser
+
+
+@contextlib.asynccontextmanager
+async def playground(bot: SmallBot) -> AsyncIterator[str]:
+    """The bot in the playground; leaving it is what Ctrl-C does."""
+    until = asyncio.Event()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(bot, port=0, announce=address.set_result, until=until))
+    try:
+        task.add_done_callback(lambda _: address.cancel())  # a start that fails raises below, instead of waiting
+        yield await address
+    finally:
+        until.set()
+        await asyncio.wait_for(task, 5)
+        assert not bot.closed_by_playground
+        await bot.close()
+
+
+@contextlib.asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chrome = await playwright.chromium.launch(executable_path=BROWSER, args=BROWSER_ARGS)
+        try:
+            yield chrome
+        finally:
+            await chrome.close()
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
+async def test_members_play_in_real_time() -> None:
+    """Private replies stay private, a reveal comes by itself, times tick, failures use Discord's words."""
+    bot = SmallBot()
+    requests: list[str] = []
+    faults: list[str] = []
+    async with playground(bot) as url, browser() as chrome:
+        page = await chrome.new_page(viewport={"width": 1250, "height": 820})
+        page.set_default_timeout(8000)
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("response", lambda response: faults.append(response.url) if response.status >= 400 else None)
+        await page.goto(url)
+        ada = Client(page)
+        await ada.ready()
+        channel, timeline = ada.channel, ada.timeline
+        assert await timeline.get_by_text("Welcome to the study group").count() == 1
+        assert not await channel.get_by_text("SimCord").first.is_visible()
+
+        await ada.run("/quiz start questions:2 seconds:6")
+        await channel.get_by_role("button", name="A", exact=True).wait_for()
+        assert bot.started_with == {"questions": 2, "seconds": 6, "topic": "any"}
+        assert await timeline.get_by_text("used /quiz start").count() == 1
+
+        await channel.get_by_role("button", name="A", exact=True).click()
+        await timeline.get_by_text("Locked in A.").wait_for()
+        ticking = channel.locator("time[data-unix]").last
+        before = await ticking.text_content()
+        await page.wait_for_timeout(1300)
+        assert await ticking.text_content() != before
+
+        await ada.become("Blaise")
+        assert await timeline.get_by_text("Locked in").count() == 0
+        await channel.get_by_role("button", name="B", exact=True).click()
+        await timeline.get_by_text("Locked in B.").wait_for()
+        await timeline.get_by_text("A is right").wait_for()  # nobody pressed anything
+        assert await channel.get_by_role("button", name="B", exact=True).count() == 0
+        assert bot.answers == ["A", "B"]
+        assert max(bot.revealed_late) < 0.2
+
+        await ada.become("Ada")
+        assert await timeline.get_by_text("Locked in A.").count() == 1
+        assert await timeline.get_by_text("Locked in B.").count() == 0
+
+        await ada.run("/note")
+        dialog = channel.get_by_role("dialog")
+        await dialog.get_by_role("textbox").fill("a thought")
+        await dialog.get_by_role("button", name="Submit").click()
+        await timeline.get_by_text("Noted: a thought").wait_for()
+
+        await ada.run("/think")
+        await timeline.get_by_text("is thinking").wait_for()
+        await timeline.get_by_text("Thought it over.").wait_for()
+
+        await ada.run("/crash")
+        await timeline.get_by_text("The application did not respond").wait_for()
+        await ada.run("/note")  # nothing is stuck
+        await dialog.get_by_role("button", name="Cancel").click()
+
+        await channel.locator("#channel-composer-input").fill("/set")
+        await page.wait_for_timeout(300)
+        assert await channel.locator(".command-popup, form").get_by_text("For managers").count() == 0
+        await ada.become("Moderator")
+        await ada.run("/setup channel:#daily time:09:00")
+        await timeline.get_by_text("at 09:00.").wait_for()
+
+        await ada.go("daily")
+        assert await timeline.get_by_text("Welcome to the study group").count() == 0
+
+        await page.goto(f"{url}two")
+        left, right = (Client(page, page.frame_locator(f"iframe[title={name}]")) for name in ("Ada", "Blaise"))
+        await left.ready()
+        await right.ready()
+        await left.run("/quiz start seconds:60")
+        for client, letter in ((left, "A"), (right, "B"), (left, "B"), (right, "A")):
+            await client.channel.get_by_role("button", name=letter, exact=True).click()
+            await client.timeline.get_by_text(f"Locked in {letter}.").last.wait_for()
+        await page.close()
+    assert [address for address in requests if not address.startswith((url, f"blob:{url}"))] == []
+    assert faults == []
+
+
+async def test_ids_fit_a_lasting_database() -> None:
+    """Guild, channels, members and commands keep their ids from run to run; messages never get one twice."""
+    worlds: list[dict[str, int]] = []
+    for _ in range(2):
+        bot = SmallBot()
+        async with playground(bot):
+            guild = bot.guilds[0]
+            commands = await bot.tree.fetch_commands()
+            (welcome,) = [message.id async for message in guild.text_channels[0].history()]
+            worlds.append(
+                {"guild": guild.id, "owner": guild.owner_id or 0, "me": guild.me.id}
+                | {channel.name: channel.id for channel in guild.channels}
+                | {role.name: role.id for role in guild.roles}
+                | {command.name: command.id for command in commands}
+                | {"welcome": welcome}
+            )
+    assert worlds[0].pop("welcome") != worlds[1].pop("welcome")
+    assert worlds[0] == worlds[1]
+    assert {"quiz", "daily", "Moderator", "note"} <= worlds[0].keys()
+
+
+async def test_a_busy_port_is_the_callers_to_report() -> None:
+    """The caller gets the OSError, and the bot has not been touched."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bot = SmallBot()
+        with pytest.raises(OSError, match="address already in use"):
+            await serve(bot, port=taken.getsockname()[1], announce=print, until=asyncio.Event())
+    assert not bot.is_ready()
+    await bot.close()
+
+
+def test_another_simcord_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version this does not fit gives one sentence that says what to install."""
+    import bot.playground as package
+
+    monkeypatch.setattr(package, "version", lambda _: "3.3.0")
+    with pytest.raises(ImportError, match=r"found: 3\.3\.0.*quizformer\[play\]") as caught:
+        package._require_simcord()
+    assert type(caught.value) is ImportError
