@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+import os
 import signal
 import sys
 import tempfile
@@ -89,6 +91,9 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 async def _play(settings: Settings, options: argparse.Namespace) -> None:
+    if "LOG_LEVEL" not in os.environ:  # a newcomer wants the address, not the log
+        logging.getLogger().setLevel(logging.ERROR)
+        logging.getLogger("discord").setLevel(logging.ERROR)
     try:
         from bot import playground
     except ImportError as error:

@@ -24,6 +24,8 @@ from bot.ui.router import Router
 log = logging.getLogger(__name__)
 
 EXTENSIONS = ("bot.cogs.quiz", "bot.cogs.answering", "bot.cogs.daily", "bot.cogs.boards", "bot.cogs.help")
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
+
 INTENTS = discord.Intents(guilds=True)
 """Guilds only: no privileged intent, and no event for the messages of others."""
 

@@ -57,7 +57,7 @@ class Answering(commands.Cog):
         await interaction.response.send_modal(
             _modal(
                 "Your answer",
-                ids.TYPED.id(source=fields["source"], row=row_id, message=message_id),
+                ids.TYPED.id(source=fields["source"], row=row_id),
                 label="Answer",
                 hint=" ".join(item.prompt.split())[:100],
                 limit=MAX_TYPED,
@@ -65,9 +65,7 @@ class Answering(commands.Cog):
         )
 
     async def typed(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self._store(
-            interaction, fields, text=modal_text(interaction, MAX_TYPED), message_id=int(fields["message"])
-        )
+        await self._store(interaction, fields, text=modal_text(interaction, MAX_TYPED))
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The reasons for every choice, the reader's own first."""
@@ -126,11 +124,10 @@ class Answering(commands.Cog):
         *,
         picks: tuple[int, ...] = (),
         text: str | None = None,
-        message_id: int | None = None,
     ) -> None:
         click = Click(
             question_id=int(fields["row"]),
-            message_id=message_id or (interaction.message.id if interaction.message else 0),
+            message_id=interaction.message.id if interaction.message else 0,
             guild_id=interaction.guild_id,
             channel_id=interaction.channel_id,
             user_id=interaction.user.id,

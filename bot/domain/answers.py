@@ -50,8 +50,9 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     Never by substring: "not attention" is not "attention". Numbers and short words must be exact, since one edit
     there is another answer; longer ones may have one slip, from nine letters two.
     """
-    given = normal_form(text)
-    return bool(given) and any(_close(given, normal_form(form)) for form in accepted)
+    without_brackets = re.sub(r"\s*\([^()]*\)\s*$", "", text)  # "multi-query attention (MQA)"
+    given = {normal_form(text), normal_form(without_brackets)} - {""}
+    return any(_close(one, normal_form(form)) for form in accepted for one in given)
 
 
 def normal_form(text: str) -> str:

@@ -7,6 +7,7 @@ other is refused here.
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 SIMCORD_VERSION = "3.2.1"
 
@@ -16,6 +17,8 @@ def _require_simcord() -> None:
         found = version("simcord")
     except PackageNotFoundError:
         found = "none"
+    if found == SIMCORD_VERSION and any(find_spec(name) is None for name in ("PIL", "markdown_it", "regex")):
+        found = f"{found} without its preview"
     if found != SIMCORD_VERSION:
         raise ImportError(
             f"the playground needs simcord {SIMCORD_VERSION} (found: {found}). "

@@ -72,6 +72,18 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             '  if (valid && style === "R") time.dataset.unix = String(unix);',
         ),
     ),
+    # A message that is drawn anew is out of sight for an instant, which is no reason to close the list just opened.
+    "select-drafts.js": (
+        (
+            "        cancelDropdown(wrap.dataset.controlKey);\n        continue;",
+            "        setTimeout(() => {\n"
+            "          const now = trigger.getBoundingClientRect();\n"
+            "          const gone = now.bottom <= 0 || now.top >= viewportHeight;\n"
+            "          if (trigger.isConnected && gone) cancelDropdown(wrap.dataset.controlKey);\n"
+            "        }, 150);\n"
+            "        continue;",
+        ),
+    ),
     "messages.js": (('"message-loading", "Thinking…"', '"message-loading", "Quizformer is thinking…"'),),
     # The fonts of five scripts (26 MB) need not be there before the first message is shown.
     "presentation.js": tuple(

@@ -63,7 +63,7 @@ class Desk:
                 *(web.get(f"/playground/{file.name}", self._own(file.name)) for file in OWN_STATIC.iterdir()),
                 web.get("/playground.json", self._state_of_the_world),
                 web.get("/avatar/{face}.png", self._avatar),
-                web.get("/open/{channel}/{member}", self._open),
+                web.get(r"/open/{channel:\d+}/{member}", self._open),
                 web.get("/channel", self._simcord("index.html")),
                 web.get("/preview-light.css", self._simcord("preview-light.css")),
                 *(

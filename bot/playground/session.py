@@ -30,19 +30,18 @@ async def serve(bot: discord.Client, *, port: int, announce: Callable[[str], Non
     await desk.start(port)
     try:
         await env.start()
+        await _sync_if_needed(env, bot)
+        tasks = [asyncio.create_task(_publish(desk, env.backend.tape.moved)), asyncio.create_task(_tidy(env))]
         try:
-            await _sync_if_needed(env, bot)
-            async with asyncio.TaskGroup() as group:
-                running = [group.create_task(_publish(desk, env.backend.tape.moved)), group.create_task(_tidy(env))]
-                announce(f"http://127.0.0.1:{desk.port}/")
-                await until.wait()
-                for task in running:
-                    task.cancel()
+            announce(f"http://127.0.0.1:{desk.port}/")
+            await until.wait()
         finally:
-            await desk.stop()
-            await env.shutdown()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         await desk.stop()
+        await env.shutdown()
 
 
 async def _sync_if_needed(env: LiveEnv, bot: discord.Client) -> None:

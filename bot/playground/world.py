@@ -22,8 +22,8 @@ GUIDE_NAME = "Welcome"
 
 WELCOME = """\
 ### Welcome to the study group
-This is a real Quizformer on a simulated Discord. Type in the box below, and pick who you are at the bottom left. \
-Three commands to try:
+This is a real Quizformer on a simulated Discord. Type in the box below, and pick who you are beside the \
+channels. Three commands to try:
 1. `/quiz start questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
 2. `/leaderboard` shows who leads.
 3. As Moderator: `/daily setup channel:#daily time:09:00 timezone:Europe/Berlin` brings a question a day.

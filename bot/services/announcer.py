@@ -84,6 +84,7 @@ class DailyCard:
     """The open question of the day."""
 
     daily_id: int
+    guild_id: int
     item: Item
     order: tuple[int, ...]
     day: date

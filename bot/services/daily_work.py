@@ -145,7 +145,15 @@ class DailyWork:
         schedule = await self._database.read(store.schedule, daily.guild_id)
         if schedule is not None and daily.item_id in self._bank.items:
             await self._claim(daily)
-            await self._announcer.open_thread(daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule))
+            try:
+                await self._announcer.open_thread(
+                    daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule)
+                )
+            except (Unsent, Unreachable):
+                raise
+            except Exception as error:  # a thread is an extra: the question must not hang on it
+                log.exception("daily %s: its thread failed", daily.id)
+                raise Unreachable("refused", "something unexpected happened; see the log.") from error
         await self._database.write(store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at)
 
     async def _close(self, daily: Daily) -> None:
@@ -202,6 +210,7 @@ class DailyWork:
     def _card(self, daily: Daily, schedule: Schedule) -> DailyCard:
         return DailyCard(
             daily_id=daily.id,
+            guild_id=daily.guild_id,
             item=self._bank.items[daily.item_id or ""],
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,

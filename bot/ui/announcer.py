@@ -79,7 +79,9 @@ class DiscordAnnouncer:
         try:
             with self._failures(channel_id):
                 async with asyncio.timeout(_PATIENCE):
-                    await self._message(channel_id, message_id).create_thread(name=name, auto_archive_duration=1440)
+                    channel = self._client.get_partial_messageable(channel_id, guild_id=card.guild_id)
+                    message = channel.get_partial_message(message_id)
+                    await message.create_thread(name=name, auto_archive_duration=1440)
         except Unreachable as error:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise

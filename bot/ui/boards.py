@@ -80,9 +80,9 @@ def topics_card(bank: Bank, progress: Mapping[str, tuple[int, int]], page: int) 
     lines = []
     for topic in pages[page]:
         given, right = progress.get(topic.id, (0, 0))
-        own = f" · you: {right} of {given} right" if given else ""
-        number = f"{topic.number}. " if topic.number else ""
-        lines.append(f"**{number}{t.escape(topic.title)}**\n-# {t.count(len(topic.items), 'question')}{own}")
+        own = f" · **{right} of {given} right**" if given else ""
+        number = f"**{topic.number}.** " if topic.number else ""
+        lines.append(f"{number}{t.escape(topic.title)} · {t.count(len(topic.items), 'question')}{own}")
     section = bank.section_titles[pages[page][0].section_id]
     turn = row(
         button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),

@@ -187,9 +187,13 @@ def verdict_card(verdict: Verdict) -> Card:
         streak += f" (best: {verdict.streak.best:,})"
     points = f"+{verdict.points} points · " if verdict.points else ""
     review = Review(verdict.item, verdict.order, verdict.answer)
+    right = None
+    if not verdict.correct and verdict.item.choices:
+        right = "\n".join(_marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right)
     return Card(
         REVEALED if verdict.correct else ENDED,
         own_result(review),
+        right,
         t.escape(verdict.item.explanation),
         f"-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}",
     )
@@ -200,16 +204,16 @@ def own_result(review: Review) -> str:
     item, order = review.item, review.order
     if review.answer is None:
         return "You did not answer this one."
+    right = is_right(item, review.answer)
     if item.kind == "typed":
-        if is_right_review(review):
+        if right:
             return f"✅ **Right**: {t.escape(review.answer)}"
         return f"**Not quite**: you wrote {t.code(review.answer)}. Right is **{t.escape(item.accept[0])}**."
     picks = decode_picks(review.answer)
-    if is_right_review(review):
-        head = f"✅ **Right**: {letters(picks, order)}"
-    else:
-        head = f"**Not quite**: you picked {letters(picks, order)}. Right is {letters(item.right, order)}."
-    return head + "\n" + "\n".join(_reason(item, order, p) for p in order if p in picks)
+    reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
+    if right:
+        return f"✅ **Right**\n{reasons}"
+    return f"**Not quite**: right is **{letters(item.right, order)}**. You picked:\n{reasons}"
 
 
 def why_blocks(review: Review, bank: Bank) -> list[str]:
@@ -217,7 +221,7 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
     item, order = review.item, review.order
     blocks = [own_result(review)]
     own = decode_picks(review.answer) if review.answer and item.kind != "typed" else frozenset()
-    others = [_reason(item, order, p) for p in sorted(order, key=lambda p: p not in item.right) if p not in own]
+    others = [_marked_reason(item, order, p) for p in sorted(order, key=lambda p: p not in item.right) if p not in own]
     if item.kind == "typed":
         others = [f"Accepted: {t.escape(', '.join(item.accept))}"]
     blocks.append("\n".join(others))
@@ -232,7 +236,7 @@ def review_block(number: int, review: Review) -> str:
     result = own_result(review)
     if review.answer is None or not is_right_review(review):
         item, order = review.item, review.order
-        right = "\n".join(_reason(item, order, p) for p in order if p in item.right)
+        right = "\n".join(_marked_reason(item, order, p) for p in order if p in item.right)
         if review.answer is None and item.kind == "typed":
             right = f"Right is **{t.escape(item.accept[0])}**."
         result += "\n" + (right or t.escape(item.explanation))
@@ -250,8 +254,11 @@ def is_right_review(review: Review) -> bool:
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
-    mark = "✅" if choice.correct else "▫️"
-    return f"{mark} **{letter(list(order).index(index))}**  {t.escape(choice.text)}\n-# {t.escape(choice.why)}"
+    return f"**{letter(list(order).index(index))}**  {t.escape(choice.text)}\n-# {t.escape(choice.why)}"
+
+
+def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
+    return f"{'✅' if index in item.right else '▫️'} {_reason(item, order, index)}"
 
 
 def _choices(item: Item, order: Sequence[int]) -> str | None:

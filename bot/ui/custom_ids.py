@@ -45,7 +45,7 @@ class Route:
 ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
-TYPED = Route("typed", {"source": SOURCE, "row": ROW, "message": ROW})
+TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW})

@@ -60,7 +60,7 @@ def bar(part: int, whole: int) -> str:
     steps = round(10 * part / whole) if whole else 0
     if part:
         steps = max(1, steps)
-    return "▰" * steps + "▱" * (10 - steps)
+    return "■" * steps + "□" * (10 - steps)
 
 
 def dots(difficulty: int) -> str:

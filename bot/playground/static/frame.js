@@ -98,8 +98,18 @@
   function toNewest() { if (timeline && follow) timeline.scrollTop = timeline.scrollHeight; }
   function watchTimeline() {
     timeline = document.getElementById("channel-timeline");
-    const meant = () => requestAnimationFrame(() => { follow = gap() < 48; });
-    for (const event of ["wheel", "touchmove", "keydown", "pointerup"]) timeline.addEventListener(event, meant, { passive: true });
+    // Only a person's own scrolling ends the following. The page scrolls too: a message that is drawn anew is shorter
+    // for a moment, and the browser moves up.
+    let touched = -Infinity;
+    let dragging = false;
+    const touch = () => { touched = performance.now(); };
+    for (const event of ["wheel", "touchmove", "keydown"]) timeline.addEventListener(event, touch, { passive: true });
+    timeline.addEventListener("pointerdown", (event) => { dragging = event.target === timeline && event.offsetX >= timeline.clientWidth; });
+    window.addEventListener("pointerup", () => { dragging = false; });
+    timeline.addEventListener("scroll", () => {
+      if (dragging || performance.now() - touched < 500) follow = gap() < 48;
+      else toNewest();
+    }, { passive: true });
     new ResizeObserver(toNewest).observe(document.getElementById("channel-message-list"));
     new ResizeObserver(toNewest).observe(timeline);
     new MutationObserver(() => { sayDays(); tick(); toNewest(); })

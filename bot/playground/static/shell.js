@@ -7,6 +7,9 @@
   let run = null;
   let member = wanted.get("as") || sessionStorage.getItem("member") || "";
   let channel = "";
+  let kind = "text";
+  let shownAs = ""; // the member whose channel is on screen
+  let left = ""; // the channel on screen before: what came while it was there has been seen
   let frame = null; // the channel on screen
   let coming = null; // the one that is loading behind it
   let latest = null;
@@ -18,7 +21,10 @@
 
   function show(id, again = false) {
     if (!again && id === channel && (frame || coming)) return;
+    left = channel;
     channel = id;
+    kind = latest.channels.find((item) => item.id === id)?.kind ?? "text";
+    shownAs = member;
     coming?.remove();
     const next = document.createElement("iframe");
     next.title = "Channel";
@@ -40,14 +46,12 @@
     member = key;
     if (!wanted.has("as")) sessionStorage.setItem("member", key);
     $("face").src = `/avatar/${key}.png`;
-    const mine = latest?.channels.find((item) => item.kind === "dm");
-    const now = latest?.channels.find((item) => item.id === channel);
-    const dm = now?.kind === "dm";
-    void look().then(() => {
-      const here = latest.channels.find((item) => item.id === channel);
-      const other = latest.channels.find((item) => item.kind === "dm");
-      show(here ? channel : dm && mine && other ? other.id : latest.channels[0].id, true);
-    });
+    void look();
+  }
+  /** Where one stays after another member was chosen or a channel has gone: the same place, or one like it. */
+  function home() {
+    const { channels } = latest;
+    return channels.find((item) => item.id === channel) || channels.find((item) => item.kind === kind) || channels[0];
   }
 
   // -------------------------------------------------------------- the list
@@ -59,9 +63,9 @@
     for (const item of latest.channels) {
       const next = item.kind === "dm" ? "Direct messages" : "Text channels";
       if (next !== group) rows.push({ heading: (group = next) });
-      const unseen = seen.has(item.id) && BigInt(item.last) > BigInt(seen.get(item.id));
-      if (item.id === channel || !seen.has(item.id)) seen.set(item.id, item.last);
-      rows.push({ ...item, last: null, chosen: item.id === channel, unseen: unseen && item.id !== channel });
+      if ([channel, left].includes(item.id) || !seen.has(item.id)) seen.set(item.id, item.last);
+      const unseen = BigInt(item.last) > BigInt(seen.get(item.id));
+      rows.push({ ...item, last: null, chosen: item.id === channel, unseen });
     }
     const next = JSON.stringify(rows);
     if (next === drawn) return;
@@ -105,16 +109,17 @@
     run = next.run;
     latest = next;
     if (first) {
-      member = next.members.some((item) => item.key === member) ? member : next.members[0].key;
+      member = next.member;
       $("server").textContent = next.server;
       $("face").src = `/avatar/${member}.png`;
       $("member").replaceChildren(...next.members.map((item) => new Option(item.name, item.key, false, item.key === member)));
-      const start = next.channels.find((item) => item.id === wanted.get("channel")) || next.channels[0];
-      show(start.id);
     }
-    if (channel && !next.channels.some((item) => item.id === channel) && next.member === member) show(next.channels[0].id);
+    if (next.member !== member) return void look(); // asked for before another member was chosen
+    const here = home();
+    if (here.id !== channel || shownAs !== member) show(here.id, true);
     frame?.contentWindow.quizformerPeople?.(next);
     draw();
+    left = "";
   }
 
   $("member").addEventListener("change", (event) => become(event.target.value));
