@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import discord
 from discord import ui
 from discord.ext import commands
@@ -50,10 +53,11 @@ class Answering(commands.Cog):
         """Open the modal for a typed answer, if it is still worth typing."""
         message_id = interaction.message.id if interaction.message else 0
         row_id = int(fields["row"])
-        if fields["source"] == "round":
-            item = await self.bot.services.rounds.check_open(row_id, message_id, interaction.user.id)
-        else:
-            item = await self.bot.services.dailies.check_open(row_id, message_id, interaction.user.id)
+        with _first_answer_counts():
+            if fields["source"] == "round":
+                item = await self.bot.services.rounds.check_open(row_id, message_id, interaction.user.id)
+            else:
+                item = await self.bot.services.dailies.check_open(row_id, message_id, interaction.user.id)
         await interaction.response.send_modal(
             _modal(
                 "Your answer",
@@ -135,14 +139,22 @@ class Answering(commands.Cog):
             picks=picks,
             text=text,
         )
-        try:
+        with _first_answer_counts():
             if fields["source"] == "round":
                 locked = await self.bot.services.rounds.answer(click)
-                await say(interaction, cards.locked_text(locked.shown, locked.reveal_at))
+                reply: str | discord.ui.LayoutView = cards.locked_text(locked.shown, locked.reveal_at)
             else:
-                await say(interaction, cards.verdict_card(await self.bot.services.dailies.answer(click)))
-        except AlreadyAnswered as earlier:
-            raise Refusal(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
+                reply = cards.verdict_card(await self.bot.services.dailies.answer(click))
+        await say(interaction, reply)
+
+
+@contextmanager
+def _first_answer_counts() -> Iterator[None]:
+    """Tell a member who answers again what they locked in."""
+    try:
+        yield
+    except AlreadyAnswered as earlier:
+        raise Refusal(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
 
 
 def _modal(title: str, custom_id: str, *, label: str, hint: str, limit: int, long: bool = False) -> ui.Modal:
