@@ -63,9 +63,38 @@ def _parser() -> argparse.ArgumentParser:
     play.set_defaults(run=_play)
     check = commands.add_parser("check", help="check settings, database, question bank and token; say what is wrong")
     check.set_defaults(run=_check)
+    _add_bank(commands.add_parser("bank", help="look after a question bank: lint, show, stats"))
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(run=_migrate)
     return parser
+
+
+def _add_bank(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_bank)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="lint|show|stats")
+    lint = actions.add_parser("lint", help="everything a careful editor would say, with line and fix")
+    lint.add_argument("file", type=Path, nargs="?", help="a bank (the shipped one by default)")
+    show = actions.add_parser("show", help="print an item as its card shows it")
+    show.add_argument("id", help="the item's id")
+    stats = actions.add_parser("stats", help="how many items there are of what")
+    for action in (show, stats):
+        action.add_argument("--file", type=Path, help="a bank (QUESTION_BANK or the shipped one by default)")
+
+
+async def _bank(settings: Settings, options: argparse.Namespace) -> int:
+    from bot import bank_tools
+
+    path = options.file or settings.bank
+    try:
+        if options.action == "lint":
+            return bank_tools.lint_file(path)
+        if options.action == "show":
+            bank_tools.show(path, options.id)
+        else:
+            bank_tools.stats(path)
+    except bank_tools.BankToolError as error:
+        raise SettingsError.plain(str(error)) from error
+    return 0
 
 
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:
@@ -75,11 +104,13 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import discord
 
     from bot.client import QuizBot
+    from bot.health import serving
     from bot.starting import opened
 
     async with opened(settings) as (bank, database), QuizBot(settings, bank, database) as bot:
         try:
-            await _until_signal(bot.start(settings.token))
+            async with serving(bot, settings.health_host, settings.health_port):
+                await _until_signal(bot.start(settings.token))
         except discord.LoginFailure:
             raise SettingsError(
                 "DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4..."

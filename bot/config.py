@@ -47,6 +47,8 @@ class Settings:
     dev_guild_id: int | None = None
     shard_count: int | None = None
     shard_ids: tuple[int, ...] | None = None
+    health_port: int | None = None
+    health_host: str = "127.0.0.1"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -61,6 +63,8 @@ class Settings:
             dev_guild_id=_whole_number(env, "DEV_GUILD_ID", "1234567890123456789", minimum=1),
             shard_count=count,
             shard_ids=_shard_ids(env, count),
+            health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
+            health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
         )
 
 
@@ -116,12 +120,15 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
     return value
 
 
-def _whole_number(env: Mapping[str, str], name: str, example: str, *, minimum: int) -> int | None:
+def _whole_number(
+    env: Mapping[str, str], name: str, example: str, *, minimum: int, maximum: int = 2**63 - 1
+) -> int | None:
     text = env.get(name, "").strip()
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,20}", text) or int(text) < minimum:
-        raise SettingsError(name, f"is {text!r} but must be a whole number from {minimum}", example)
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not minimum <= int(text) <= maximum:
+        limit = f" to {maximum}" if maximum < 2**63 - 1 else ""
+        raise SettingsError(name, f"is {text!r} but must be a whole number from {minimum}{limit}", example)
     return int(text)
 
 

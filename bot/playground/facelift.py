@@ -104,6 +104,12 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("    query = value.slice(1);", _TYPED_LINE),
         ("  function exitCommand() {", _FILL_OPTIONS),
         ('        field.addEventListener("input", () => {', _TYPED_OPTION),
+        # After the last value Enter sends the command; the field would only offer the same value again.
+        (
+            "    renderCompose({ focus: Boolean(next) });",
+            "    if (!next && document.activeElement instanceof HTMLElement) document.activeElement.blur();\n"
+            "    renderCompose({ focus: true });",
+        ),
         ('const queryValue = String(value || "");', 'const queryValue = String(value || "").replace(/^[#@]/, "");'),
     ),
 }

@@ -55,12 +55,13 @@ def stats_card(stats: Stats, asker_id: int) -> Card:
         return Card(REVEALED, head, "No answers yet. The next round or question of the day is a good start.")
     figures = (
         f"{t.count(stats.answers, 'answer')} · {t.percent(stats.right, stats.answers)} right · "
-        f"{t.count(stats.days, 'day')} active\n"
-        f"Streak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}"
+        f"{t.count(stats.days, 'day')} active"
     )
+    if stats.streak.best:
+        figures += f"\nStreak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}"
     sections = "\n".join(
-        f"{t.bar(s.right, s.answers)}  {t.percent(s.right, s.answers)} · {t.escape(s.title)} "
-        f"({t.count(s.answers, 'answer')})"
+        f"{t.escape(s.title)}\n"
+        f"-# {t.bar(s.right, s.answers)}  {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
         for s in stats.sections
         if s.answers
     )

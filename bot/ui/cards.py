@@ -39,6 +39,19 @@ class Card(ui.LayoutView):
         self.stop()
 
 
+def text_of(view: ui.LayoutView) -> str:
+    """All that a card says, one component a line: what Discord counts towards its limit of 4,000 characters."""
+    parts = []
+    for item in view.walk_children():
+        if isinstance(item, ui.TextDisplay):
+            parts.append(item.content)
+        elif isinstance(item, ui.MediaGallery):
+            parts += [f"[{picture.description}]" for picture in item.items]
+        elif isinstance(item, ui.Button):
+            parts.append(f"( {item.label} )")
+    return "\n".join(parts)
+
+
 def line() -> ui.Separator[ui.LayoutView]:
     return ui.Separator(spacing=discord.SeparatorSpacing.small)
 
@@ -225,7 +238,8 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
     if item.kind == "typed":
         others = [f"Accepted: {t.escape(', '.join(item.accept))}"]
     blocks.append("\n".join(others))
-    blocks.append(_explanation(item, bank))
+    references = "\n".join(f"-# {source(r)}" for r in bank.topic_of(item).references)
+    blocks.append(f"{t.escape(item.explanation)}\n{references}")
     return [b for b in blocks if b]
 
 

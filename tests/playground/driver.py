@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -40,15 +41,18 @@ class Client:
 
     async def become(self, name: str) -> None:
         """Choose a member and wait until the channel is that member's."""
+        picker = self.shell.get_by_label("You are")
+        if await picker.evaluate("select => select.selectedOptions[0].label") == name:
+            return
         chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
-        await self.shell.get_by_label("You are").select_option(label=name)
+        await picker.select_option(label=name)
         await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
         await self.ready()
 
     async def go(self, name: str) -> None:
         """Open a channel from the list."""
         chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
-        await self.shell.locator("#channels").get_by_role("button", name=name).click()
+        await self.shell.locator("#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")).click()
         await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
         await self.ready()
 
@@ -56,7 +60,10 @@ class Client:
         """Type a whole command line, key by key, and send it."""
         await self.channel.locator("#channel-composer-input").click()
         await self.page.keyboard.type(line, delay=4)
-        await self.page.wait_for_timeout(120)
+        await self.page.wait_for_timeout(120 if ":" not in line else 700)  # suggestions come a little later
+        if await self.channel.locator(".command-suggestion").first.is_visible():
+            await self.page.keyboard.press("Enter")  # takes the first suggestion
+            await self.page.wait_for_timeout(80)
         await self.page.keyboard.press("Enter")
         if ":" not in line:  # chosen from the list: a second Enter sends it, unless options are offered
             await self.page.keyboard.press("Escape")

@@ -49,6 +49,23 @@ class Question(discord.ui.LayoutView):
         self.add_item(box)
 
 
+class Topics(discord.ui.LayoutView):
+    """A select in the newest message."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=60)
+        self.topic: discord.ui.Select[Any] = discord.ui.Select(
+            placeholder="Pick a topic", options=[discord.SelectOption(label=topic) for topic in TOPICS]
+        )
+        self.topic.callback = self.picked  # type: ignore[method-assign]  # discord.py's way to set one
+        row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
+        row.add_item(self.topic)
+        self.add_item(row)
+
+    async def picked(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(f"Picked {self.topic.values[0]}.", ephemeral=True)
+
+
 class Note(discord.ui.Modal, title="A note"):
     """A modal with one text."""
 
@@ -68,7 +85,7 @@ class SmallBot(discord.Client):
         self.pool = ThreadPoolExecutor(1)
         self.answers: list[str] = []
         self.revealed_late: list[float] = []
-        self.message_ids: list[int] = []
+        self.joined = 0
         self.started_with: dict[str, Any] = {}
         self.closed_by_playground = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,11 +93,13 @@ class SmallBot(discord.Client):
     async def setup_hook(self) -> None:
         self.add_dynamic_items(Answer)
         quiz = app_commands.Group(name="quiz", description="Rounds")
-        quiz.command(name="start", description="Start a round")(self.start_round)
+        start: app_commands.Command[Any, ..., None] = quiz.command(name="start", description="Start")(self.start_round)
+        start.autocomplete("topic")(self.matching)
         self.tree.add_command(quiz)
         self.tree.command(name="note", description="Open a modal")(self.note)
         self.tree.command(name="crash", description="Never answers")(self.crash)
         self.tree.command(name="think", description="Answers late")(self.think)
+        self.tree.command(name="topics", description="A select")(self.topics)
         setup = self.tree.command(name="setup", description="For managers")(self.set_up)
         setup.default_permissions = discord.Permissions(manage_guild=True)
         await self.tree.sync()
@@ -98,7 +117,6 @@ class SmallBot(discord.Client):
         sent = await interaction.response.send_message(view=Question(deadline))
         assert isinstance(sent.resource, discord.InteractionMessage)
         message = sent.resource
-        self.message_ids.append(message.id)
         loop = asyncio.get_running_loop()
         due = loop.time() + seconds
 
@@ -110,11 +128,20 @@ class SmallBot(discord.Client):
 
         loop.call_at(due, reveal)
 
+    async def matching(self, _: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return [app_commands.Choice(name=topic, value=topic) for topic in TOPICS if current in topic]
+
     async def _reveal(self, message: discord.Message) -> None:
         await message.edit(view=Question(None))
 
     async def note(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_modal(Note())
+
+    async def topics(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(view=Topics())
+
+    async def on_guild_join(self, _: discord.Guild) -> None:
+        self.joined += 1
 
     async def crash(self, interaction: discord.Interaction) -> None:
         raise RuntimeError("a handler that fails")

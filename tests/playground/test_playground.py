@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
+import discord
 import pytest
 from playwright.async_api import Browser, async_playwright
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 @contextlib.asynccontextmanager
-async def playground(bot: SmallBot) -> AsyncIterator[str]:
+async def playground(bot: discord.Client) -> AsyncIterator[str]:
     """The bot in the playground; leaving it is what Ctrl-C does."""
     until = asyncio.Event()
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -30,7 +31,7 @@ async def playground(bot: SmallBot) -> AsyncIterator[str]:
     finally:
         until.set()
         await asyncio.wait_for(task, 5)
-        assert not bot.closed_by_playground
+        assert not bot.is_closed()
         await bot.close()
 
 
@@ -94,6 +95,11 @@ async def test_members_play_in_real_time() -> None:
         await dialog.get_by_role("button", name="Submit").click()
         await timeline.get_by_text("Noted: a thought").wait_for()
 
+        await ada.run("/topics")
+        await timeline.get_by_role("combobox").click()
+        await channel.get_by_role("option", name="tokenization").click()
+        await timeline.get_by_text("Picked tokenization.").wait_for()
+
         await ada.run("/think")
         await timeline.get_by_text("is thinking").wait_for()
         await timeline.get_by_text("Thought it over.").wait_for()
@@ -110,17 +116,19 @@ async def test_members_play_in_real_time() -> None:
         await ada.run("/setup channel:#daily time:09:00")
         await timeline.get_by_text("at 09:00.").wait_for()
 
-        await ada.go("daily")
+        await timeline.get_by_text("#daily", exact=True).click()  # a mention leads to the channel
+        await channel.locator("#channel-name", has_text="daily").wait_for()
         assert await timeline.get_by_text("Welcome to the study group").count() == 0
 
         await page.goto(f"{url}two")
         left, right = (Client(page, page.frame_locator(f"iframe[title={name}]")) for name in ("Ada", "Blaise"))
         await left.ready()
         await right.ready()
-        await left.run("/quiz start seconds:60")
+        await left.run("/quiz start seconds:60 topic:tok")
         for client, letter in ((left, "A"), (right, "B"), (left, "B"), (right, "A")):
             await client.channel.get_by_role("button", name=letter, exact=True).click()
             await client.timeline.get_by_text(f"Locked in {letter}.").last.wait_for()
+        assert bot.started_with["topic"] == "tokenization"  # the bot's suggestion
         await page.close()
     assert [address for address in requests if not address.startswith((url, f"blob:{url}"))] == []
     assert faults == []
@@ -133,6 +141,7 @@ async def test_ids_fit_a_lasting_database() -> None:
         bot = SmallBot()
         async with playground(bot):
             guild = bot.guilds[0]
+            assert not bot.joined  # it is a member already, as after any restart
             commands = await bot.tree.fetch_commands()
             (welcome,) = [message.id async for message in guild.text_channels[0].history()]
             worlds.append(

@@ -138,7 +138,10 @@
     const place = link && /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/[^/]+\/(\d+)/.exec(link.href);
     const thread = event.target instanceof Element ? event.target.closest(".thread-summary") : null;
     const owner = thread?.closest("[data-message-id]");
-    if (place) { event.preventDefault(); tell({ kind: "open", channel: place[1] }); }
+    const mention = event.target instanceof Element ? event.target.closest(".mention")?.textContent : null;
+    const named = mention?.startsWith("#") && window.quizformerEntity("channel", mention);
+    if (named) tell({ kind: "open", channel: named.id });
+    else if (place) { event.preventDefault(); tell({ kind: "open", channel: place[1] }); }
     else if (owner instanceof HTMLElement) tell({ kind: "open", channel: owner.dataset.messageId }); // a thread has its message's id
   }, true);
 

@@ -1,0 +1,88 @@
+"""`/healthz` and `/metrics` for who watches over the bot; off unless HEALTH_PORT is set."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.client import QuizBot
+from bot.config import SettingsError
+from bot.storage.rounds import RUNNING
+from bot.storage.schema import rounds
+
+_PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a look at the bot found. `rounds_running` is None if the database did not answer."""
+
+    connected: bool
+    rounds_running: int | None
+
+    @property
+    def ok(self) -> bool:
+        return self.connected and self.rounds_running is not None
+
+
+async def look(bot: QuizBot) -> Health:
+    """Whether Discord is connected and the database answers."""
+    running: int | None = None
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            query = select(func.count()).select_from(rounds).where(RUNNING)
+            running = await bot.database.read(lambda conn: conn.execute(query).scalar_one())
+    except (SQLAlchemyError, TimeoutError, OSError):
+        pass
+    return Health(bot.is_ready() and not bot.is_closed() and not math.isnan(bot.latency), running)
+
+
+@asynccontextmanager
+async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[None]:
+    """Serve while the block runs; nothing if `port` is None. Raises SettingsError if the port can't be used."""
+    if port is None:
+        yield
+        return
+    app = web.Application()
+
+    async def healthz(_request: web.Request) -> web.Response:
+        health = await look(bot)
+        state = {"ok": health.ok, "discord": health.connected, "database": health.rounds_running is not None}
+        return web.json_response(state, status=200 if health.ok else 503)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(text=_metrics(bot, await look(bot)), content_type="text/plain")
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", metrics)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise SettingsError("HEALTH_PORT", f"can't be used on {host} ({error.strerror})", "8080") from error
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _metrics(bot: QuizBot, health: Health) -> str:
+    """Gauges in Prometheus' text format."""
+    gauges: dict[str, float | None] = {
+        "quizformer_up": health.ok,
+        "quizformer_guilds": len(bot.guilds),
+        "quizformer_shards": len(bot.shards),
+        "quizformer_gateway_latency_seconds": None if math.isnan(bot.latency) else bot.latency,
+        "quizformer_rounds_running": health.rounds_running,
+    }
+    return "".join(
+        f"# TYPE {name} gauge\n{name} {float(value):g}\n" for name, value in gauges.items() if value is not None
+    )

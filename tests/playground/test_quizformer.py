@@ -1,0 +1,67 @@
+"""Quizformer itself in the playground: what README's first command promises, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.client import QuizBot
+from bot.config import Settings, database_url
+from bot.domain.questions import Bank
+from bot.services.bank import load_bank
+from bot.storage.database import open_database
+from tests.playground.driver import Client
+from tests.playground.test_playground import BROWSER, browser, playground
+
+pytestmark = pytest.mark.browser
+
+
+def _choice_items_only(bank: Bank) -> Bank:
+    """Lists and modals have tests of their own; here every card has letters."""
+    sections = tuple(
+        replace(
+            section,
+            topics=tuple(
+                replace(topic, items=tuple(i for i in topic.items if i.kind == "choice")) for topic in section.topics
+            ),
+        )
+        for section in bank.sections
+    )
+    return Bank(bank.title, sections)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
+async def test_a_round_of_two_members(tmp_path: Path) -> None:
+    """Two members answer privately, reveals come by themselves, standings and board agree."""
+    database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
+    async with open_database(database_file) as database:
+        bot = QuizBot(Settings(database=database_file, shard_count=1), _choice_items_only(load_bank()), database)
+        async with playground(bot) as url, browser() as chrome:
+            page = await chrome.new_page(viewport={"width": 1250, "height": 820})
+            page.set_default_timeout(20_000)
+            await page.goto(url)
+            client = Client(page)
+            await client.ready()
+            await client.run("/quiz start questions:3 seconds:8")
+            for number in (1, 2, 3):
+                await client.timeline.get_by_text(f"Question {number} of 3").wait_for()
+                for name, other, letter in (("Ada", "B", "A"), ("Blaise", "A", "B")):
+                    await client.become(name)
+                    await client.channel.get_by_role("button", name=letter, exact=True).last.click()
+                    await client.timeline.get_by_text(re.compile(f"^Locked in {letter}\\.")).last.wait_for()
+                    locked = client.timeline.get_by_text(re.compile("^Locked in"))
+                    assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
+                await client.timeline.get_by_text("Source:").nth(number - 1).wait_for()  # nobody pressed anything
+            await client.timeline.get_by_text("Final standings").wait_for()
+            standings = await client.timeline.get_by_text(re.compile(r"points? · \d+ % right")).all_inner_texts()
+            points = dict(re.findall(r"@(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
+            assert set(points) == {"Ada", "Blaise"}
+            await client.run("/leaderboard")
+            await client.timeline.get_by_text("Leaderboard · This week").wait_for()
+            board = await client.timeline.inner_text()
+            board = board[board.index("Leaderboard · This week") :]
+            assert dict(re.findall(r"@(Ada|Blaise) · ([\d,]+) points?", board)) == points
+            await page.close()

@@ -1,0 +1,68 @@
+"""The shipped bank, read once for all tests, and small items made by hand."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+from bot.domain.questions import Bank, Choice, Item
+from bot.services.bank import data_dir, load_bank, schema
+
+__all__ = ["bank", "document", "first_topic", "item", "orders", "schema", "typed"]
+
+
+@cache
+def bank() -> Bank:
+    """The bank that comes with the bot."""
+    return load_bank()
+
+
+@cache
+def _text() -> str:
+    return (data_dir() / "questions.json").read_text("utf-8")
+
+
+def document() -> dict[str, Any]:
+    """The shipped bank as parsed JSON; each call gives a new one."""
+    parsed: dict[str, Any] = json.loads(_text())
+    return parsed
+
+
+@cache
+def _first() -> dict[str, Any]:
+    whole = document()
+    section = whole["sections"][0]
+    return {**whole, "sections": [{**section, "topics": section["topics"][:1]}]}
+
+
+def first_topic() -> dict[str, Any]:
+    """A valid document that holds nothing but the shipped bank's first topic; each call gives a new one."""
+    return copy.deepcopy(_first())
+
+
+def item(
+    name: str = "one", *, topic: str = "t", kind: str = "choice", difficulty: int = 3, choices: str = "YNNN"
+) -> Item:
+    """A closed item with a choice for each letter of `choices`: Y is right, N is wrong."""
+    return Item(
+        id=name,
+        topic_id=topic,
+        kind=kind,
+        difficulty=difficulty,
+        prompt=f"Prompt of {name}?",
+        explanation=f"Explanation of {name}.",
+        choices=tuple(Choice(f"text {n}", right == "Y", f"why {n}") for n, right in enumerate(choices)),
+    )
+
+
+def typed(*accept: str, topic: str = "t") -> Item:
+    """A typed item with these accepted answers."""
+    return Item("typed-one", topic, "typed", 3, "Prompt?", "Explanation.", accept=accept)
+
+
+def orders(one: Item) -> list[tuple[int, ...]]:
+    """Some orders in which an item's choices may be shown: as in the bank, turned round, and rotated by one."""
+    plain = tuple(range(len(one.choices)))
+    return [plain, plain[::-1], plain[1:] + plain[:1]]
