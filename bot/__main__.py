@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check settings, database, question bank and token; say what is wrong")
     check.set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="look after a question bank: lint, show, stats"))
+    backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
+    backup.add_argument("file", type=Path, help="the file to write")
+    backup.set_defaults(run=_backup)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(run=_migrate)
     return parser
@@ -106,15 +109,18 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.client import QuizBot
     from bot.health import serving
     from bot.starting import opened
+    from bot.storage.database import DatabaseBroken
 
     async with opened(settings) as (bank, database), QuizBot(settings, bank, database) as bot:
         try:
             async with serving(bot, settings.health_host, settings.health_port):
-                await _until_signal(bot.start(settings.token))
+                await _until_signal(bot.start(settings.token), database.broken)
         except discord.LoginFailure:
             raise SettingsError(
                 "DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4..."
             ) from None
+        except DatabaseBroken as error:
+            raise StartError(f"the database is damaged ({error}): restore a backup, see docs/reliability.md") from error
         except discord.PrivilegedIntentsRequired as error:
             raise StartError(f"Discord refused the intents: {error}") from error
         except (aiohttp.ClientConnectionError, OSError) as error:
@@ -168,12 +174,30 @@ async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
         print(f"the database has schema {HEAD}")
 
 
-async def _until_signal(work: object) -> None:
-    """Run until the work ends or SIGTERM or SIGINT comes, which cancels it."""
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+async def _backup(settings: Settings, options: argparse.Namespace) -> None:
+    from bot.storage.backup import BackupError, back_up
+
+    if settings.database.get_backend_name() != "sqlite":
+        raise StartError("backup copies SQLite databases; for PostgreSQL use its own pg_dump")
+    try:
+        size = await asyncio.to_thread(back_up, Path(settings.database.database or ""), options.file)
+    except BackupError as error:
+        raise StartError(f"no backup: {error}") from error
+    print(f"{options.file}: {size:,} bytes, consistent and checked")
+
+
+async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.Future[None]) -> None:
+    """Run until the work ends, SIGTERM or SIGINT comes, or the database turns out to be broken (which is raised)."""
+    task = asyncio.create_task(work)
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows has no signal handlers in its loop
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await asyncio.wait([task, broken], return_when=asyncio.FIRST_COMPLETED)
+    if broken.done():
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        broken.result()
     with suppress(asyncio.CancelledError):
         await task
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import discord
@@ -26,11 +28,16 @@ log = logging.getLogger(__name__)
 EXTENSIONS = ("bot.cogs.quiz", "bot.cogs.answering", "bot.cogs.daily", "bot.cogs.boards", "bot.cogs.help")
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
 
+_GRACE_SECONDS, _GRACE_STEPS = 3.0, 60
 INTENTS = discord.Intents(guilds=True)
 """Guilds only: no privileged intent, and no event for the messages of others."""
 
 
 class Tree(app_commands.CommandTree["QuizBot"]):
+    async def _call(self, interaction: discord.Interaction[QuizBot]) -> None:
+        with self.client.in_flight():
+            await super()._call(interaction)
+
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report_error(interaction, error)
 
@@ -61,6 +68,7 @@ class QuizBot(commands.AutoShardedBot):
         self.services = Services(database, bank, DiscordAnnouncer(self, bank), discord.utils.utcnow)
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
+        self._in_flight = 0
 
     async def setup_hook(self) -> None:
         for extension in EXTENSIONS:
@@ -76,15 +84,34 @@ class QuizBot(commands.AutoShardedBot):
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        await self.router.dispatch(interaction)
+        with self.in_flight():
+            await self.router.dispatch(interaction)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Marks an interaction that is being answered, so that `close` waits for it."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("unexpected error in %s", event_method)
 
     async def close(self) -> None:
         """Finish what is under way, then leave Discord. The database is its opener's to close."""
-        await self.services.close()
+        if not self.is_closed():
+            await asyncio.gather(self.services.close(), self._answered())
         await super().close()
+
+    async def _answered(self) -> None:
+        """Wait until every interaction in flight is answered, but not for ever."""
+        for _ in range(_GRACE_STEPS):
+            if not self._in_flight:
+                return
+            await asyncio.sleep(_GRACE_SECONDS / _GRACE_STEPS)
+        log.warning("closing with %s interactions unanswered", self._in_flight)
 
     def command_mention(self, name: str) -> str:
         """A clickable mention of a command, `</quiz start:id>`, or its name if the id is not known."""

@@ -52,7 +52,10 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     """
     without_brackets = re.sub(r"\s*\([^()]*\)\s*$", "", text)  # "multi-query attention (MQA)"
     given = {normal_form(text), normal_form(without_brackets)} - {""}
-    return any(_close(one, normal_form(form)) for form in accepted for one in given)
+    plain = text.strip().casefold()
+    return any(
+        plain == form.strip().casefold() or any(_close(one, normal_form(form)) for one in given) for form in accepted
+    )
 
 
 def normal_form(text: str) -> str:
@@ -61,20 +64,25 @@ def normal_form(text: str) -> str:
     text = "".join(c for c in text if not unicodedata.combining(c))
     text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
     text = re.sub(r"(?<=\d)[,\s](?=\d{3}\b)", "", text)  # 50,257
+    text = re.sub(r"(?<![\d.])\.(?=\d)", "0.", text)  # .5
     text = re.sub(r"(?<=\d)\s*%", " percent", text)
     text = re.sub(r"(?<![\w.])-(?=\.?\d)", "minus ", text)
-    text = re.sub(r"(?<!\d)\.|\.(?!\d)|[^\w\s.+]", " ", text).replace("_", " ")
+    text = re.sub(r"(?<!\d)\.|\.(?!\d)|(?<!\d)/|/(?!\d)|[^\w\s.+/]", " ", text).replace("_", " ")
     words = [w for w in text.split() if w not in {"a", "an", "the"}]
     return " ".join(words or text.split())
 
 
 def _close(given: str, form: str) -> bool:
+    if len(form) == 1 and form.isalpha():
+        return False  # what is left of a form made of signs, such as </s>
+    if _NUMBER.findall(given) != _NUMBER.findall(form):
+        return False
     tight_given, tight_form = given.replace(" ", ""), form.replace(" ", "")
     if tight_given == tight_form:
         return True
     if tight_given.endswith(tight_form) or tight_form.endswith(tight_given):
         return False  # a prefix turns the meaning round: symmetric, asymmetric
-    if _NUMBER.findall(given) != _NUMBER.findall(form) or bool(_NEGATION.search(given)) != bool(_NEGATION.search(form)):
+    if bool(_NEGATION.search(given)) != bool(_NEGATION.search(form)):
         return False
     letters_only = sum(c.isalpha() for c in form)
     allowed = 0 if letters_only < _SHORT else 1 if letters_only < _SHORT + 4 else 2

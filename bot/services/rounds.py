@@ -164,7 +164,7 @@ class Rounds:
         def look(conn: Connection) -> Status:
             round_ = store.running_in(conn, channel_id)
             if round_ is None:
-                raise _NO_ROUND
+                raise _none_running(store.last_ended(conn, channel_id))
             question = store.question_of(conn, round_.id, round_.number)
             count = store.count_answers(conn, question.id) if question else 0
             return Status(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
@@ -250,6 +250,15 @@ class Rounds:
 
 
 _NO_ROUND = Refusal("No round is running in this channel. Start one with /quiz start.")
+
+
+def _none_running(last: Round | None) -> Refusal:
+    """Says that nothing runs, and why the last round ended if that was not its plan."""
+    if last is None or last.detail is None:
+        return _NO_ROUND
+    return Refusal(f"No round is running in this channel. The last one ended early: {last.detail}")
+
+
 _TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
 
 

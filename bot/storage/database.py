@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage import migrate
@@ -33,6 +35,11 @@ Work = Callable[[Connection], Any]
 BUSY_MS = 2500
 """How long SQLite waits for another process's lock: less than the 3 s that Discord gives a reply."""
 MAX_BATCH = 500
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class DatabaseBroken(Exception):
+    """The database file is damaged. Nothing more can be stored, and only a person can mend it."""
 
 
 @dataclass(slots=True)
@@ -62,10 +69,16 @@ class Database:
         self._backend = backend
         self._waiting: list[_Job] = []
         self._leader: asyncio.Task[None] | None = None
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state."""
-        return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
+        try:
+            return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
+        except DatabaseError as error:
+            self._look_for_damage(error)
+            raise
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function and commit; what it returned is durable when this returns.
@@ -77,6 +90,13 @@ class Database:
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
         return await job.done  # type: ignore[no-any-return]
+
+    def _look_for_damage(self, error: BaseException) -> None:
+        cause = getattr(error, "orig", None)
+        damaged = isinstance(cause, sqlite3.DatabaseError) and cause.sqlite_errorcode & 0xFF in _DAMAGED
+        if damaged and not self.broken.done():
+            self.broken.set_exception(DatabaseBroken(str(cause)))
+            self.broken.exception()  # somebody may never look, for example in a test
 
     async def close(self) -> None:
         """Wait for the writes in flight, then close."""
@@ -92,6 +112,7 @@ class Database:
                 try:
                     outcomes = await self._backend.write(lambda conn, works=works: _run_batch(conn, works))  # type: ignore[misc]
                 except BaseException as error:  # the commit failed: nothing of the batch is stored
+                    self._look_for_damage(error)
                     outcomes = [_Outcome(error=error)] * len(batch)
                 for job, outcome in zip(batch, outcomes, strict=True):
                     if job.done.cancelled():

@@ -123,6 +123,14 @@ def running_in(conn: Connection, channel_id: int) -> Round | None:
     return _round(conn.execute(select(rounds).where(rounds.c.channel_id == channel_id, RUNNING)).first())
 
 
+def last_ended(conn: Connection, channel_id: int) -> Round | None:
+    """The round that ended last in a channel."""
+    query = (
+        select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING).order_by(rounds.c.ended_at.desc()).limit(1)
+    )
+    return _round(conn.execute(query).first())
+
+
 def change(conn: Connection, round_id: int, /, *, expect: str, **values: object) -> bool:
     """Change a round that is still in phase `expect`; False if it no longer is. This is how work is claimed."""
     result = conn.execute(update(rounds).where(rounds.c.id == round_id, rounds.c.phase == expect).values(**values))
