@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -256,7 +257,7 @@ class Dailies:
 
     def new_daily(
         self, conn: Connection, schedule: Schedule, *, scheduled_at: datetime, now: datetime
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         """The columns of a daily that is to be posted now, with its item drawn and its choices shuffled."""
         pool = self._pool(schedule.topic_id) or self._pool(None)
         item = rules.pick(pool, store.used_items(conn, schedule.guild_id), self._rng)
@@ -297,8 +298,10 @@ class Dailies:
     def _pool(self, topic_id: str | None) -> list[Item]:
         return [i for i in self._bank.items.values() if topic_id is None or i.topic_id == topic_id]
 
-    def _answerable(self, conn: Connection, daily_id: int, message_id: int) -> tuple[Daily, Item]:
-        daily = store.get(conn, daily_id)
+    def _answerable(
+        self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False
+    ) -> tuple[Daily, Item]:
+        daily = store.get(conn, daily_id, lock=lock)
         if daily is None:
             raise _UNKNOWN
         if daily.state not in store.ANSWERABLE:
@@ -311,7 +314,7 @@ class Dailies:
         return daily, item
 
     def _store_answer(self, conn: Connection, click: Click) -> Verdict:
-        daily, item = self._answerable(conn, click.question_id, click.message_id)
+        daily, item = self._answerable(conn, click.question_id, click.message_id, lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
             raise Refusal("This card is not from this channel: see /today for the current question.")
         if daily.state == "posting":  # the click came before Discord's answer to our post

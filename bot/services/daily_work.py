@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bot.domain import answers
 from bot.domain import schedule as time_rules
-from bot.domain.questions import Bank
+from bot.domain.questions import Bank, Item
 from bot.services.announcer import Announcer, DailyCard, DailyResult, Unreachable, Unsent
 from bot.services.daily import Dailies, rule_of
 from bot.services.outcome import outcome
@@ -126,7 +126,7 @@ class DailyWork:
                 store.change(conn, daily.id, expect="posting", state="missed", due_at=None, problem=problem)
                 return None
             tried = daily.tried_at or now
-            if not store.change(conn, daily.id, expect="posting", due_at=now + LEASE, tried_at=tried):
+            if not store.change(conn, daily.id, expect="posting", due_by=now, due_at=now + LEASE, tried_at=tried):
                 return None
             return daily, schedule
 
@@ -144,7 +144,8 @@ class DailyWork:
     async def _open_thread(self, daily: Daily) -> None:
         schedule = await self._database.read(store.schedule, daily.guild_id)
         if schedule is not None and daily.item_id in self._bank.items:
-            await self._claim(daily)
+            if not await self._claim(daily):
+                return
             try:
                 await self._announcer.open_thread(
                     daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule)
@@ -159,28 +160,30 @@ class DailyWork:
     async def _close(self, daily: Daily) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> DailyResult | None:
-            if not store.change(conn, daily.id, expect=daily.state, state="closing", due_at=now + LEASE):
-                return None
-            item = self._bank.items.get(daily.item_id or "")
-            if item is None:
-                return None
-            return DailyResult(
-                daily_id=daily.id,
-                item=item,
-                order=answers.decode_order(daily.choice_order),
-                day=daily.local_date,
-                outcome=outcome(item, store.answers_to(conn, daily.id)),
-                streaks=tuple(store.longest_streaks(conn, daily.id, daily.guild_id, _STREAKS)),
-            )
+        def claim(conn: Connection) -> bool:
+            return store.change(conn, daily.id, expect=daily.state, due_by=now, state="closing", due_at=now + LEASE)
 
-        result = await self._database.write(claim)
-        if result is not None:
+        if not await self._database.write(claim):
+            return
+        item = self._bank.items.get(daily.item_id or "")
+        if item is not None:
+            result = await self._database.read(self._result, daily, item)
             await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
         await self._database.write(store.change, daily.id, expect="closing", state="closed", due_at=None)
 
-    async def _claim(self, daily: Daily) -> None:
-        await self._database.write(store.change, daily.id, expect=daily.state, due_at=self._now() + LEASE)
+    def _result(self, conn: Connection, daily: Daily, item: Item) -> DailyResult:
+        return DailyResult(
+            daily_id=daily.id,
+            item=item,
+            order=answers.decode_order(daily.choice_order),
+            day=daily.local_date,
+            outcome=outcome(item, store.answers_to(conn, daily.id)),
+            streaks=tuple(store.longest_streaks(conn, daily.id, daily.guild_id, _STREAKS)),
+        )
+
+    async def _claim(self, daily: Daily) -> bool:
+        now = self._now()
+        return await self._database.write(store.change, daily.id, expect=daily.state, due_by=now, due_at=now + LEASE)
 
     async def _again(self, daily: Daily, problem: str, wait: timedelta) -> None:
         """Keep what went wrong, for status, and try later."""

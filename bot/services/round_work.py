@@ -43,11 +43,10 @@ _RETRY = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """What a transaction found to do outside of it."""
+    """A question that was scored, to be shown."""
 
-    round: Round
     question: Question
-    answers: Sequence[Answer] = ()
+    answers: Sequence[Answer]
 
 
 class RoundWork:
@@ -111,7 +110,8 @@ class RoundWork:
 
         def claim(conn: Connection) -> Question | None:
             question = store.question_of(conn, round_.id, round_.number)
-            if question is None or not store.change(conn, round_.id, expect=round_.phase, phase="asking", due_at=lease):
+            claimed = store.change(conn, round_.id, expect=round_.phase, due_by=now, phase="asking", due_at=lease)
+            if question is None or not claimed:
                 return None
             store.mark_asked(conn, question, round_.guild_id, now)
             return question
@@ -142,20 +142,16 @@ class RoundWork:
         lease = now + LEASE
 
         def claim(conn: Connection) -> _Next | None:
-            fresh = store.get(conn, round_.id)
-            if fresh is None or fresh.phase != round_.phase or fresh.due_at > now:
-                return None
+            claimed = store.change(conn, round_.id, expect=round_.phase, due_by=now, phase="reveal", due_at=lease)
             question = store.question_of(conn, round_.id, round_.number)
-            assert question is not None
+            if not claimed or question is None:
+                return None
             given = store.answers_to(conn, question.id)
             if round_.phase == "open":
-                idle = 0 if given else round_.idle + 1
                 store.mark_revealed(conn, question.id, now)
                 self._score(conn, round_, question, given, now)
-                store.change(conn, round_.id, expect="open", phase="reveal", due_at=lease, idle=idle)
-            else:
-                store.change(conn, round_.id, expect="reveal", due_at=lease)
-            return _Next(fresh, question, given)
+                store.change(conn, round_.id, expect="reveal", idle=0 if given else round_.idle + 1)
+            return _Next(question, given)
 
         work = await self._database.write(claim)
         if work is None:
@@ -207,7 +203,7 @@ class RoundWork:
         now = self._now()
 
         def claim(conn: Connection) -> StandingsCard | None:
-            if not store.change(conn, round_.id, expect=round_.phase, phase="closing", due_at=now + LEASE):
+            if not store.change(conn, round_.id, expect=round_.phase, due_by=now, phase="closing", due_at=now + LEASE):
                 return None
             revealed = len(store.questions_of(conn, round_.id))
             standings = tuple(scoring.standings(store.tallies(conn, round_.id)))

@@ -206,7 +206,7 @@ class Rounds:
         return deadline + rounds.GRACE
 
     def _store_answer(self, conn: Connection, click: Click) -> tuple[Locked, Round, int]:
-        question, round_ = known(conn, click.question_id)
+        question, round_ = known(conn, click.question_id, lock=True)
         if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
             raise Refusal("This card is not from this channel: answer on the one that is open here.")
         item = self._item(question)
@@ -262,10 +262,10 @@ def _none_running(last: Round | None) -> Refusal:
 _TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
 
 
-def known(conn: Connection, question_id: int) -> tuple[Question, Round]:
-    """A question with its round; refuses ids that were never given out."""
+def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[Question, Round]:
+    """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
     question = store.question(conn, question_id)
-    round_ = store.get(conn, question.round_id) if question else None
+    round_ = store.get(conn, question.round_id, lock=lock) if question else None
     if question is None or round_ is None:
         raise Refusal("I don't know this question any more. Start a new round with /quiz start.")
     return question, round_

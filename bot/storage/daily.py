@@ -127,8 +127,10 @@ def taken(conn: Connection, guild_id: int) -> set[date]:
     return set(conn.execute(select(dailies.c.local_date).where(dailies.c.guild_id == guild_id)).scalars())
 
 
-def get(conn: Connection, daily_id: int) -> Daily | None:
-    row = conn.execute(select(dailies).where(dailies.c.id == daily_id)).first()
+def get(conn: Connection, daily_id: int, *, lock: bool = False) -> Daily | None:
+    """A daily; with `lock` no other process can change it before this transaction ends."""
+    query = select(dailies).where(dailies.c.id == daily_id)
+    row = conn.execute(query.with_for_update() if lock else query).first()
     return Daily(**row._mapping) if row else None
 
 
@@ -155,10 +157,14 @@ def create(conn: Connection, guild_id: int, day: date, **values: object) -> int 
     return conn.execute(statement.returning(dailies.c.id)).scalar()
 
 
-def change(conn: Connection, daily_id: int, /, *, expect: str, **values: object) -> bool:
-    """Change a daily that is still in state `expect`; False if it no longer is. This is how work is claimed."""
-    result = conn.execute(update(dailies).where(dailies.c.id == daily_id, dailies.c.state == expect).values(**values))
-    return result.rowcount == 1
+def change(
+    conn: Connection, daily_id: int, /, *, expect: str, due_by: datetime | None = None, **values: object
+) -> bool:
+    """Change a daily that is still in state `expect`; False if it no longer is. `due_by` claims it, as for rounds."""
+    where = [dailies.c.id == daily_id, dailies.c.state == expect]
+    if due_by is not None:
+        where.append(dailies.c.due_at <= due_by)
+    return conn.execute(update(dailies).where(*where).values(**values)).rowcount == 1
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int, now: datetime) -> None:

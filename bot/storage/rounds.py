@@ -115,8 +115,10 @@ def create(
     return round_id
 
 
-def get(conn: Connection, round_id: int) -> Round | None:
-    return _round(conn.execute(select(rounds).where(rounds.c.id == round_id)).first())
+def get(conn: Connection, round_id: int, *, lock: bool = False) -> Round | None:
+    """A round; with `lock` no other process can change it before this transaction ends."""
+    query = select(rounds).where(rounds.c.id == round_id)
+    return _round(conn.execute(query.with_for_update() if lock else query).first())
 
 
 def running_in(conn: Connection, channel_id: int) -> Round | None:
@@ -131,10 +133,18 @@ def last_ended(conn: Connection, channel_id: int) -> Round | None:
     return _round(conn.execute(query).first())
 
 
-def change(conn: Connection, round_id: int, /, *, expect: str, **values: object) -> bool:
-    """Change a round that is still in phase `expect`; False if it no longer is. This is how work is claimed."""
-    result = conn.execute(update(rounds).where(rounds.c.id == round_id, rounds.c.phase == expect).values(**values))
-    return result.rowcount == 1
+def change(
+    conn: Connection, round_id: int, /, *, expect: str, due_by: datetime | None = None, **values: object
+) -> bool:
+    """Change a round that is still in phase `expect`; False if it no longer is.
+
+    This is how work is claimed: with `due_by` the round must be due by then, so that of two processes that try, the
+    second finds the deadline moved on.
+    """
+    where = [rounds.c.id == round_id, rounds.c.phase == expect]
+    if due_by is not None:
+        where.append(rounds.c.due_at <= due_by)
+    return conn.execute(update(rounds).where(*where).values(**values)).rowcount == 1
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[tuple[int, int, str]]:
