@@ -1,4 +1,7 @@
-"""What services ask of Discord, and what they show there: plain values that `bot.ui` turns into messages."""
+"""What services ask of Discord, and what they show there: plain values that `bot.ui` turns into messages.
+
+Every card says in `guild_id` for which server it is, so that nothing is sent to one that is gone; 0 means unknown.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from bot.domain.scoring import Tally
 class Unreachable(Exception):
     """Discord refused for good: the channel or message is gone, or a permission is missing.
 
-    `what` is "channel", "message" or "permission"; the text is a sentence for status and logs.
+    `what` is "server", "channel", "message", "permission" or "refused"; the text is a sentence for status and logs.
     """
 
     def __init__(self, what: str, reason: str) -> None:
@@ -37,6 +40,7 @@ class QuestionCard:
     total: int
     ends_at: datetime
     answered: int = 0
+    guild_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class RevealCard:
     total: int
     outcome: Outcome
     fastest: tuple[Fastest, ...]
+    guild_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class StandingsCard:
     questions: int
     standings: tuple[tuple[int, Tally], ...]
     ending: str | None
+    guild_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +90,12 @@ class DailyCard:
     """The open question of the day."""
 
     daily_id: int
-    guild_id: int
     item: Item
     order: tuple[int, ...]
     day: date
     closes_at: datetime
     role_id: int | None
+    guild_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ class DailyResult:
     day: date
     outcome: Outcome
     streaks: tuple[tuple[int, int], ...]
+    guild_id: int = 0
 
 
 class Announcer(Protocol):

@@ -179,6 +179,7 @@ class DailyWork:
             day=daily.local_date,
             outcome=outcome(item, store.answers_to(conn, daily.id)),
             streaks=tuple(store.longest_streaks(conn, daily.id, daily.guild_id, _STREAKS)),
+            guild_id=daily.guild_id,
         )
 
     async def _claim(self, daily: Daily) -> bool:
@@ -213,10 +214,10 @@ class DailyWork:
     def _card(self, daily: Daily, schedule: Schedule) -> DailyCard:
         return DailyCard(
             daily_id=daily.id,
-            guild_id=daily.guild_id,
             item=self._bank.items[daily.item_id or ""],
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,
             closes_at=time_rules.closes_at(self._now(), schedule.answer_hours),
             role_id=schedule.role_id,
+            guild_id=daily.guild_id,
         )

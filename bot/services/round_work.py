@@ -207,7 +207,7 @@ class RoundWork:
                 return None
             revealed = len(store.questions_of(conn, round_.id))
             standings = tuple(scoring.standings(store.tallies(conn, round_.id)))
-            return StandingsCard(round_.id, revealed, standings, round_.ending)
+            return StandingsCard(round_.id, revealed, standings, round_.ending, round_.guild_id)
 
         card = await self._database.write(claim)
         if card is None:
@@ -302,6 +302,7 @@ class RoundWork:
             number=question.number,
             total=round_.total,
             ends_at=ends_at,
+            guild_id=round_.guild_id,
         )
 
     def _reveal_card(self, round_: Round, question: Question, given: Sequence[Answer]) -> RevealCard:
@@ -314,4 +315,5 @@ class RoundWork:
             total=round_.total,
             outcome=outcome(item, [(a.answer, a.correct) for a in given]),
             fastest=tuple(Fastest(a.user_id, a.elapsed_ms, a.points) for a in given if a.correct)[:3],
+            guild_id=round_.guild_id,
         )

@@ -47,28 +47,27 @@ class DiscordAnnouncer:
 
     async def post_question(self, channel_id: int, card: QuestionCard) -> int:
         view = cards.question_card(card, self._bank)
-        return await self._post(channel_id, view, f"q{card.question_id}", card.item)
+        return await self._post(card.guild_id, channel_id, view, f"q{card.question_id}", card.item)
 
     async def find_question(self, channel_id: int, question_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f":round:{question_id}",), since)
 
     async def refresh_question(self, channel_id: int, message_id: int, card: QuestionCard) -> None:
-        await self._edit(channel_id, message_id, cards.question_card(card, self._bank))
+        await self._edit(card.guild_id, channel_id, message_id, cards.question_card(card, self._bank))
 
     async def reveal_question(self, channel_id: int, message_id: int, card: RevealCard) -> None:
-        await self._edit(channel_id, message_id, cards.reveal_card(card, self._bank))
+        await self._edit(card.guild_id, channel_id, message_id, cards.reveal_card(card, self._bank))
 
     async def post_standings(self, channel_id: int, card: StandingsCard) -> int:
-        return await self._post(channel_id, cards.standings_card(card), f"s{card.round_id}")
+        return await self._post(card.guild_id, channel_id, cards.standings_card(card), f"s{card.round_id}")
 
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f"mine:v1:{round_id}:",), since)
 
     async def post_daily(self, channel_id: int, card: DailyCard) -> int:
         view = cards.daily_card(card, self._bank)
-        return await self._post(
-            channel_id, view, f"d{card.daily_id}", card.item, roles=[card.role_id] if card.role_id else []
-        )
+        roles = [card.role_id] if card.role_id else []
+        return await self._post(card.guild_id, channel_id, view, f"d{card.daily_id}", card.item, roles=roles)
 
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f":daily:{daily_id}",), since)
@@ -87,7 +86,7 @@ class DiscordAnnouncer:
                 raise
 
     async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
-        await self._edit(channel_id, message_id, cards.daily_result(card, self._bank))
+        await self._edit(card.guild_id, channel_id, message_id, cards.daily_result(card, self._bank))
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)
@@ -96,9 +95,17 @@ class DiscordAnnouncer:
         return self._channel(channel_id).get_partial_message(message_id)
 
     async def _post(
-        self, channel_id: int, view: cards.Card, nonce: str, item: Item | None = None, *, roles: Sequence[int] = ()
+        self,
+        guild_id: int,
+        channel_id: int,
+        view: cards.Card,
+        nonce: str,
+        item: Item | None = None,
+        *,
+        roles: Sequence[int] = (),
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
+        self._require_server(guild_id)
         options: dict[str, Any] = {}
         if item is not None and item.formula is not None:
             options["file"] = await _formula_file(item)
@@ -112,7 +119,8 @@ class DiscordAnnouncer:
                 )
         return sent.id
 
-    async def _edit(self, channel_id: int, message_id: int, view: cards.Card) -> None:
+    async def _edit(self, guild_id: int, channel_id: int, message_id: int, view: cards.Card) -> None:
+        self._require_server(guild_id)
         with self._failures(channel_id):
             async with asyncio.timeout(_PATIENCE):
                 await self._message(channel_id, message_id).edit(
@@ -136,6 +144,16 @@ class DiscordAnnouncer:
                 raise
             log.info("channel %s: no look into the history before sending again (%s)", channel_id, error)
         return None
+
+    def _require_server(self, guild_id: int) -> None:
+        """Ask nothing of Discord for a server that the bot has left, or that has an outage."""
+        if not guild_id or not self._client.is_ready():
+            return
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            raise Unreachable("server", "I am not on that server any more.")
+        if guild.unavailable:
+            raise Unsent("Discord has an outage on that server")
 
     @contextmanager
     def _failures(self, channel_id: int) -> Iterator[None]:
