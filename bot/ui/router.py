@@ -47,7 +47,7 @@ class Router:
 
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
-    """The text of a modal with a single field, at most `limit` characters of it."""
+    """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
     found: list[str] = []
 
     def walk(node: object) -> None:
@@ -61,4 +61,4 @@ def modal_text(interaction: discord.Interaction, limit: int) -> str:
                 walk(child)
 
     walk(payload(interaction).get("components"))
-    return found[0][:limit] if found else ""
+    return found[0].replace("\x00", "")[:limit] if found else ""
