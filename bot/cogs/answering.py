@@ -142,10 +142,10 @@ class Answering(commands.Cog):
         with _first_answer_counts():
             if fields["source"] == "round":
                 locked = await self.bot.services.rounds.answer(click)
-                reply: str | discord.ui.LayoutView = cards.locked_text(locked.shown, locked.reveal_at)
+                replies: list[str] | list[cards.Card] = [cards.locked_text(locked.shown, locked.reveal_at)]
             else:
-                reply = cards.verdict_card(await self.bot.services.dailies.answer(click))
-        await say(interaction, reply)
+                replies = cards.verdict_cards(await self.bot.services.dailies.answer(click))
+        await say_all(interaction, replies)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 from bot.domain.questions import Item, letter
 
 MAX_TYPED = 100
-_SHORT = 5
+_ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
 
 
 def encode_picks(picks: Iterable[int]) -> str:
@@ -47,47 +47,87 @@ def is_right(item: Item, answer: str) -> bool:
 def matches(text: str, accepted: Iterable[str]) -> bool:
     """Whether a typed answer is one of the accepted forms, by normal form and a small edit distance.
 
-    Never by substring: "not attention" is not "attention". Numbers and short words must be exact, since one edit
-    there is another answer; longer ones may have one slip, from nine letters two.
+    Never by substring: "not attention" is not "attention". Numbers, in digits or words, and short words must be exact,
+    since one edit there is another answer; a longer word may have one slip, from nine letters two.
     """
-    without_brackets = re.sub(r"\s*\([^()]*\)\s*$", "", text)  # "multi-query attention (MQA)"
-    given = {normal_form(text), normal_form(without_brackets)} - {""}
     plain = text.strip().casefold()
+    given = {normal_form(text)}
+    bracket = re.fullmatch(r"(.*?)\s*\(([^()]*)\)\s*", text, re.DOTALL)
+    if bracket and not _NEGATION.search(bracket[2].casefold()):  # "multi-query attention (MQA)"
+        given.add(normal_form(bracket[1]))
+    given.discard("")
     return any(
-        plain == form.strip().casefold() or any(_close(one, normal_form(form)) for one in given) for form in accepted
+        plain == form.strip().casefold() or (_spells(form) and any(_close(one, normal_form(form)) for one in given))
+        for form in accepted
     )
+
+
+def _spells(form: str) -> bool:
+    """Whether a form is made of words or numbers; of one made of signs, such as </s>, too little is left to compare."""
+    return len(normal_form(form)) > 1 or form.strip().isalnum()
 
 
 def normal_form(text: str) -> str:
     """Case, accents, punctuation, spaces and articles taken away; signs and points inside numbers stay."""
     text = unicodedata.normalize("NFKD", text[: 4 * MAX_TYPED]).casefold()
     text = "".join(c for c in text if not unicodedata.combining(c))
-    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
-    text = re.sub(r"(?<=\d)[,\s](?=\d{3}\b)", "", text)  # 50,257
-    text = re.sub(r"(?<![\d.])\.(?=\d)", "0.", text)  # .5
-    text = re.sub(r"(?<=\d)\s*%", " percent", text)
-    text = re.sub(r"(?<![\w.])-(?=\.?\d)", "minus ", text)
-    text = re.sub(r"(?<!\d)\.|\.(?!\d)|(?<!\d)/|/(?!\d)|[^\w\s.+/]", " ", text).replace("_", " ")
-    words = [w for w in text.split() if w not in {"a", "an", "the"}]
+    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-").replace("\N{FRACTION SLASH}", "/")
+    for pattern, replacement in _REWRITE:
+        text = pattern.sub(replacement, text)
+    words = [w for w in text.replace("_", " ").split() if w not in {"a", "an", "the"}]
     return " ".join(words or text.split())
 
 
-def _close(given: str, form: str) -> bool:
-    if len(form) == 1 and form.isalpha():
-        return False  # what is left of a form made of signs, such as </s>
-    if _NUMBER.findall(given) != _NUMBER.findall(form):
-        return False
-    tight_given, tight_form = given.replace(" ", ""), form.replace(" ", "")
-    if tight_given == tight_form:
-        return True
-    if tight_given.endswith(tight_form) or tight_form.endswith(tight_given):
-        return False  # a prefix turns the meaning round: symmetric, asymmetric
-    if bool(_NEGATION.search(given)) != bool(_NEGATION.search(form)):
-        return False
-    letters_only = sum(c.isalpha() for c in form)
-    allowed = 0 if letters_only < _SHORT else 1 if letters_only < _SHORT + 4 else 2
-    return OSA.distance(given, form, score_cutoff=allowed) <= allowed
-
-
+_REWRITE = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?<=\d)[,\s](?=\d{3}\b)", ""),  # 50,257
+        (r"(?<![\d.])\.(?=\d)", "0."),  # .5
+        (r"(?<=\d)\s*%", " percent"),
+        (r"(?<=\d)\s*/\s*(?=\d)", "/"),
+        (r"(?<=\de)-(?=\d)", " minus "),  # 1e-5
+        (r"(?<![\w.)])-\s*(?=\.?\d)", "minus "),
+        (r"(?<!\d)\.|\.(?!\d)|(?<!\d)/|/(?!\d)|[^\w\s.+/]", " "),
+    )
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NEGATION = re.compile(r"\b(not?|never|non|without|un\w+)\b")
+_NUMBER_WORDS = frozenset(
+    (
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty",
+        "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "billion", "trillion",
+        "half", "third", "quarter", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "first",
+        "second", "once", "twice",
+    )
+)  # fmt: skip
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBER.findall(text) + [w for w in text.split() if w in _NUMBER_WORDS]
+
+
+def _close(given: str, form: str) -> bool:
+    if _numbers(given) != _numbers(form):
+        return False
+    if given == form or given.replace(" ", "") == form.replace(" ", ""):
+        return True
+    if bool(_NEGATION.search(given)) != bool(_NEGATION.search(form)):
+        return False
+    words, wanted = given.split(), form.split()
+    if len(words) != len(wanted):  # "fine tunning" for "finetuning"
+        words, wanted = ["".join(words)], ["".join(wanted)]
+    slips = [_slips(one, other) for one, other in zip(words, wanted, strict=True)]
+    return None not in slips and sum(filter(None, slips)) <= _MOST_SLIPS
+
+
+def _slips(given: str, wanted: str) -> int | None:
+    """How many edits lie between two words, or None if they are too many, or change a meaning."""
+    if given == wanted:
+        return 0
+    letters_only = sum(c.isalpha() for c in wanted)
+    allowed = 0 if letters_only < _ONE_SLIP else 1 if letters_only < _TWO_SLIPS else 2
+    if given[:1] != wanted[:1] or given.endswith(wanted) or wanted.endswith(given):
+        return None  # a slip at the very start is rare, and a prefix turns the meaning round: symmetric, asymmetric
+    distance = OSA.distance(given, wanted, score_cutoff=allowed)
+    return distance if distance <= allowed else None

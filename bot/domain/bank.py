@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,12 +40,35 @@ class BankError(ValueError):
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
-    problems = [_of_schema(error, data) for error in Draft202012Validator(schema).iter_errors(data)]
+    try:
+        problems = list(_unwritable(data, data, ()))
+        if not problems:
+            found = (_of_schema(error, data) for error in Draft202012Validator(schema).iter_errors(data))
+            problems = list(dict.fromkeys(found))
+    except RecursionError:
+        raise BankError([Problem("the file", "is nested too deeply")]) from None
     if not problems:
         problems = list(_broken_rules(data))
     if problems:
         raise BankError(problems)
     return _bank(data)
+
+
+def _unwritable(root: Any, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Texts that neither Discord nor a database takes, and numbers with a point, of which a bank has none."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _unwritable(root, value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _unwritable(root, value, (*path, index))
+    elif isinstance(node, float):
+        yield Problem(place(root, path), f"is {node}, but numbers here are whole")
+    elif isinstance(node, str) and _CONTROL.search(node):
+        yield Problem(place(root, path), "has a control character or half of a character in it")
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def place(data: Any, path: Sequence[str | int]) -> str:
@@ -126,8 +150,8 @@ _TYPES = {
 }
 _PATTERNS = {
     r"\S": "is empty",
-    "^[a-z0-9]+(-[a-z0-9]+)*$": "must be lower-case words joined by hyphens, for example lora-rank",
-    r"^https?://[^\s<>()]+$": "must be an address that starts with https://",
+    r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)": "must be lower-case words joined by hyphens, for example lora-rank",
+    r"^https?://[^\s<>()]+$(?!\n)": "must be an address that starts with https://",
 }
 
 

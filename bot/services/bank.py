@@ -37,6 +37,8 @@ def parse_bank(content: bytes) -> Bank:
         raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
     except json.JSONDecodeError as error:
         raise BankError([Problem(f"line {error.lineno}, column {error.colno}", f"is not JSON: {error.msg}")]) from error
+    except ValueError as error:  # a number with thousands of digits
+        raise BankError([Problem("the file", "has a number that is far too long")]) from error
     except RecursionError as error:
         raise BankError([Problem("the file", "is nested too deeply")]) from error
     return read_bank(data, schema())

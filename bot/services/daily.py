@@ -165,6 +165,7 @@ class Dailies:
             if _scheduled(conn, guild_id).paused:
                 raise Refusal("The daily is paused already. Go on with /daily resume.")
             store.change_schedule(conn, guild_id, paused=True, next_at=None)
+            store.give_up_unsent(conn, guild_id)
 
         await self._database.write(store_pause)
 
@@ -260,6 +261,8 @@ class Dailies:
     ) -> dict[str, Any]:
         """The columns of a daily that is to be posted now, with its item drawn and its choices shuffled."""
         pool = self._pool(schedule.topic_id) or self._pool(None)
+        hidden = round_store.items_in_play(conn, schedule.guild_id)
+        pool = [item for item in pool if item.id not in hidden] or pool
         item = rules.pick(pool, store.used_items(conn, schedule.guild_id), self._rng)
         order = list(range(len(item.choices)))
         self._rng.shuffle(order)

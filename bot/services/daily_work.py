@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -115,15 +116,20 @@ class DailyWork:
         _, at = time_rules.next_post(rule_of(schedule), after=now, taken=taken)
         store.change_schedule(conn, guild_id, settled_until=now, next_at=at)
 
+    def _miss(self, conn: Connection, daily: Daily) -> None:
+        problem = daily.problem or _OFFLINE
+        store.change(conn, daily.id, expect="posting", state="missed", due_at=None, problem=problem)
+        log.warning("guild %s: no daily on %s: %s", daily.guild_id, daily.local_date, problem)
+
     async def _post(self, daily: Daily) -> None:
         now = self._now()
+        too_late = now - daily.scheduled_at > time_rules.CATCH_UP
 
         def claim(conn: Connection) -> tuple[Daily, Schedule] | None:
             schedule = store.schedule(conn, daily.guild_id)
-            too_late = now - daily.scheduled_at > time_rules.CATCH_UP
-            if schedule is None or too_late or daily.item_id not in self._bank.items or daily.channel_id is None:
-                problem = daily.problem or _OFFLINE
-                store.change(conn, daily.id, expect="posting", state="missed", due_at=None, problem=problem)
+            gone = daily.item_id not in self._bank.items or daily.channel_id is None
+            if schedule is None or gone or (too_late and daily.tried_at is None):
+                self._miss(conn, daily)
                 return None
             tried = daily.tried_at or now
             if not store.change(conn, daily.id, expect="posting", due_by=now, due_at=now + LEASE, tried_at=tried):
@@ -136,6 +142,9 @@ class DailyWork:
         message_id = None
         if daily.tried_at is not None:  # tried before, with unknown outcome
             message_id = await self._announcer.find_daily(daily.channel_id, daily.id, daily.tried_at)
+        if message_id is None and too_late:
+            await self._database.write(self._miss, daily)
+            return
         if message_id is None:
             message_id = await self._announcer.post_daily(daily.channel_id, self._card(*claimed))
         if await self._database.write(self._dailies.opened, daily, message_id):
@@ -155,7 +164,9 @@ class DailyWork:
             except Exception as error:  # a thread is an extra: the question must not hang on it
                 log.exception("daily %s: its thread failed", daily.id)
                 raise Unreachable("refused", "something unexpected happened; see the log.") from error
-        await self._database.write(store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at)
+        await self._database.write(
+            store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at, problem=None
+        )
 
     async def _close(self, daily: Daily) -> None:
         now = self._now()
@@ -169,7 +180,7 @@ class DailyWork:
         if item is not None:
             result = await self._database.read(self._result, daily, item)
             await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
-        await self._database.write(store.change, daily.id, expect="closing", state="closed", due_at=None)
+        await self._database.write(store.change, daily.id, expect="closing", state="closed", due_at=None, problem=None)
 
     def _result(self, conn: Connection, daily: Daily, item: Item) -> DailyResult:
         return DailyResult(
@@ -186,13 +197,13 @@ class DailyWork:
         now = self._now()
         return await self._database.write(store.change, daily.id, expect=daily.state, due_by=now, due_at=now + LEASE)
 
-    async def _again(self, daily: Daily, problem: str, wait: timedelta) -> None:
+    async def _again(self, daily: Daily, problem: str, wait: timedelta, **values: Any) -> None:
         """Keep what went wrong, for status, and try later."""
 
         def note(conn: Connection) -> None:
             fresh = store.get(conn, daily.id)
             if fresh is not None and fresh.state in {"posting", "threading", "closing"}:
-                store.change(conn, daily.id, expect=fresh.state, problem=problem, due_at=self._now() + wait)
+                store.change(conn, daily.id, expect=fresh.state, problem=problem, due_at=self._now() + wait, **values)
 
         await self._database.write(note)
 
@@ -200,7 +211,7 @@ class DailyWork:
         """Discord refused for good: a post is tried again while it is not too late; thread and close are given up."""
         log.warning("guild %s: daily of %s: %s", daily.guild_id, daily.local_date, error)
         if daily.state == "posting":
-            await self._again(daily, str(error), RETRY)
+            await self._again(daily, str(error), RETRY, tried_at=None)  # refused, so surely not posted
         elif daily.state == "threading":
             problem = f"The question is posted, but not its thread: {error}"
             await self._database.write(

@@ -16,6 +16,8 @@ def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
     """Count answers given as (stored answer, whether right)."""
     right = sum(correct for _, correct in given)
     if item.kind == "typed":
-        wrong = Counter(normal_form(text) for text, correct in given if not correct)
-        return Outcome(len(given), right, {}, tuple(wrong.most_common(_SHOWN_WRONG)))
+        wrong = [text for text, correct in given if not correct]
+        written = {normal_form(text) or text: text for text in reversed(wrong)}  # as the first member wrote it
+        counts = Counter(normal_form(text) or text for text in wrong).most_common(_SHOWN_WRONG)
+        return Outcome(len(given), right, {}, tuple((written[form], number) for form, number in counts))
     return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))

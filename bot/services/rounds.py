@@ -152,7 +152,7 @@ class Rounds:
                 store.change(conn, round_.id, expect="ask", phase="standings", due_at=now, ending="stopped")
                 return False
             store.change(conn, round_.id, expect=round_.phase, ending="stopped")
-            return True
+            return round_.phase != "reveal"
 
         still_open = await self._database.write(store_stop)
         self._scheduler.nudge(now)

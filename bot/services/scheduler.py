@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=30)
 _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
-_SHORTEST_SLEEP = timedelta(milliseconds=20)
+_SHORTEST_SLEEP = timedelta(milliseconds=50)
 _BATCH = 200
 
 
@@ -93,17 +93,17 @@ class Scheduler:
     async def _look(self) -> None:
         self._again = False
         now = self._now()
-        try:
-            nearest = now + _LONGEST_SLEEP
-            for index, source in enumerate(self._sources):
+        nearest = now + _LONGEST_SLEEP
+        for index, source in enumerate(self._sources):
+            try:
                 for key in await source.due(now, _BATCH):
                     if (index, key) not in self._running and not self._closed:
                         self._running[index, key] = asyncio.create_task(self._work(index, key))
                 following = await source.next_due()
-                nearest = min(nearest, following or nearest)
-        except Exception:
-            log.exception("could not look for due work; trying again")
-            nearest = now + _AFTER_ERROR
+            except Exception:
+                log.exception("could not look for due work of %s; trying again", type(source).__name__)
+                following = now + _AFTER_ERROR
+            nearest = min(nearest, following or nearest)
         if not self._closed:
             self._arm(self._now() if self._again else max(nearest, self._now() + _SHORTEST_SLEEP))
 
@@ -113,6 +113,11 @@ class Scheduler:
             await source.work(key)
         except Exception:
             log.exception("work on %s %s failed; it is tried again", type(source).__name__, key)
-        finally:
-            del self._running[index, key]
-            self.nudge(self._now())
+            if not self._closed:  # let it rest: what fails at once must not become a busy loop
+                asyncio.get_running_loop().call_later(_AFTER_ERROR.total_seconds(), self._done, index, key)
+                return
+        self._done(index, key)
+
+    def _done(self, index: int, key: Key) -> None:
+        self._running.pop((index, key), None)
+        self.nudge(self._now())

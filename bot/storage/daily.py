@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.domain.streaks import Streak, streak
 from bot.storage.schema import dailies, daily_answers, daily_schedules, streaks
@@ -168,12 +168,17 @@ def change(
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int, now: datetime) -> None:
-    """Send a daily that is failing in its channel to another one."""
-    conn.execute(
-        update(dailies)
-        .where(dailies.c.guild_id == guild_id, dailies.c.state == "posting", dailies.c.problem.is_not(None))
-        .values(channel_id=channel_id, due_at=now, tried_at=None)
-    )
+    """Send a daily that was refused in its channel to another one; not one whose post may have been made."""
+    conn.execute(update(dailies).where(*_unsent(guild_id)).values(channel_id=channel_id, due_at=now))
+
+
+def give_up_unsent(conn: Connection, guild_id: int) -> None:
+    """Leave out a daily that was refused so far; not one whose post may have been made."""
+    conn.execute(update(dailies).where(*_unsent(guild_id)).values(state="skipped", due_at=None))
+
+
+def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
+    return dailies.c.guild_id == guild_id, dailies.c.state == "posting", dailies.c.tried_at.is_(None)
 
 
 def used_items(conn: Connection, guild_id: int) -> dict[str, date]:

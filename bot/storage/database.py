@@ -206,7 +206,7 @@ async def open_database(url: URL) -> AsyncIterator[Database]:
     database = Database(_Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url))
     try:
         if await database.write(migrate.upgrade):
-            log.info("database schema is now %s", migrate.HEAD)
+            log.debug("database schema is now %s", migrate.HEAD)
         yield database
     finally:
         await database.close()

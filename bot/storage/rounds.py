@@ -192,8 +192,9 @@ def questions_of(conn: Connection, round_id: int) -> list[Question]:
 
 
 def mark_asked(conn: Connection, question: Question, guild_id: int, now: datetime) -> None:
-    """Note that the question's post is tried now, and that the server meets its item."""
-    conn.execute(update(round_questions).where(round_questions.c.id == question.id).values(asked_at=now))
+    """Note when the question's post was first tried, and that the server meets its item."""
+    if question.asked_at is None:
+        conn.execute(update(round_questions).where(round_questions.c.id == question.id).values(asked_at=now))
     note_asked(conn, guild_id, question.item_id, now)
 
 
@@ -214,6 +215,16 @@ def unrevealed_items(conn: Connection, guild_id: int) -> set[str]:
         dailies.c.guild_id == guild_id, dailies.c.state.in_(["posting", "threading", "open", "closing"])
     )
     return {item_id for item_id in conn.execute(query).scalars() if item_id}
+
+
+def items_in_play(conn: Connection, guild_id: int) -> set[str]:
+    """Items of a server's running rounds that are not revealed yet."""
+    query = (
+        select(round_questions.c.item_id)
+        .join(rounds, rounds.c.id == round_questions.c.round_id)
+        .where(rounds.c.guild_id == guild_id, RUNNING, round_questions.c.revealed_at.is_(None))
+    )
+    return set(conn.execute(query).scalars())
 
 
 def open_question(

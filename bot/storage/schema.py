@@ -180,7 +180,7 @@ dailies = Table(
     Column("channel_id", BigInteger),
     Column("message_id", BigInteger),
     Column("scheduled_at", Instant, nullable=False),
-    Column("tried_at", Instant),  # when the first post was tried
+    Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
     Column("opened_at", Instant),
     Column("closes_at", Instant),
     Column("due_at", Instant),  # when there is work on this row; null when there is none

@@ -49,7 +49,7 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
         }
         for e in sorted(entries, key=lambda e: e.user_id)  # one order of locks for all processes
         for period, start in leaderboard.periods(e.local_date)
-        for topic in (ALL_TOPICS, e.topic_id)
+        for topic in dict.fromkeys((ALL_TOPICS, e.topic_id))
     ]
     statement = insert(conn, scores)
     sums = {name: scores.c[name] + statement.excluded[name] for name in ("points", "answers", "right")}

@@ -86,7 +86,7 @@ def question_card(card: QuestionCard, bank: Bank) -> Card:
         _choices(card.item, card.order),
         line(),
         f"-# Ends {t.when(card.ends_at)}{answered}",
-        _answer_row(card.item, "round", card.question_id),
+        *_answer_rows(card.item, "round", card.question_id),
     )
 
 
@@ -101,7 +101,7 @@ def daily_card(card: DailyCard, bank: Bank) -> Card:
         _choices(card.item, card.order),
         line(),
         f"-# Your answer stays private · Closes {t.when(card.closes_at)}",
-        _answer_row(card.item, "daily", card.daily_id),
+        *_answer_rows(card.item, "daily", card.daily_id),
     )
 
 
@@ -193,23 +193,20 @@ def locked_text(shown: str, reveal_at: datetime) -> str:
     return f"Locked in **{t.escape(shown)}**. Reveal {t.when(reveal_at)}."
 
 
-def verdict_card(verdict: Verdict) -> Card:
-    """What a member reads, privately and at once, after answering the question of the day."""
+def verdict_cards(verdict: Verdict) -> list[Card]:
+    """What a member reads, privately and at once, after answering the question of the day; one card if it fits."""
+    item, order = verdict.item, verdict.order
     streak = f"Streak: {t.count(verdict.streak.current, 'day')}"
     if verdict.streak.best > verdict.streak.current:
         streak += f" (best: {verdict.streak.best:,})"
     points = f"+{verdict.points} points · " if verdict.points else ""
-    review = Review(verdict.item, verdict.order, verdict.answer)
-    right = None
-    if not verdict.correct and verdict.item.choices:
-        right = "\n".join(_marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right)
-    return Card(
-        REVEALED if verdict.correct else ENDED,
-        own_result(review),
-        right,
-        t.escape(verdict.item.explanation),
-        f"-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}",
+    blocks = [own_result(Review(item, order, verdict.answer))]
+    if not verdict.correct and item.choices:
+        blocks.append("\n".join(_marked_reason(item, order, p) for p in order if p in item.right))
+    blocks.append(
+        f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}"
     )
+    return [Card(REVEALED if verdict.correct else ENDED, page) for page in t.pages(blocks)]
 
 
 def own_result(review: Review) -> str:
@@ -268,7 +265,11 @@ def is_right_review(review: Review) -> bool:
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
-    return f"**{letter(list(order).index(index))}**  {t.escape(choice.text)}\n-# {t.escape(choice.why)}"
+    return f"**{letter(list(order).index(index))}**  {_one_line(choice.text)}\n-# {_one_line(choice.why)}"
+
+
+def _one_line(text: str) -> str:
+    return t.escape(" ".join(text.split()))
 
 
 def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
@@ -276,7 +277,7 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 
 
 def _choices(item: Item, order: Sequence[int]) -> str | None:
-    lines = [f"**{letter(n)}**  {t.escape(' '.join(item.choices[i].text.split()))}" for n, i in enumerate(order)]
+    lines = [f"**{letter(n)}**  {_one_line(item.choices[i].text)}" for n, i in enumerate(order)]
     if item.kind == "multiple":
         lines.append("-# More than one is right: pick all that are")
     return "\n".join(lines) or "-# Write your answer: a word, a short phrase or a number"
@@ -290,7 +291,7 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
         shown = f"**{letter(list(order).index(index))}**  "
-        text = t.escape(" ".join(item.choices[index].text.split()))
+        text = _one_line(item.choices[index].text)
         lines.append(f"✅ {shown}**{text}**" if index in item.right else f"▫️ {shown}{text}")
         lines.append(_share(outcome.picked.get(index, 0), outcome.answered))
     return "\n".join(lines)
@@ -314,10 +315,9 @@ def _formula(item: Item) -> ui.MediaGallery[ui.LayoutView] | None:
     return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{FORMULA_FILE}", description=alt_text(item.formula)))
 
 
-def _answer_row(item: Item, source: str, row_id: int) -> ui.ActionRow[ui.LayoutView]:
+def _answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
     if item.kind == "typed":
-        write = button("Answer", ids.WRITE.id(source=source, row=row_id), discord.ButtonStyle.primary)
-        return ui.ActionRow(write)
+        return [ui.ActionRow(button("Answer", ids.WRITE.id(source=source, row=row_id), discord.ButtonStyle.primary))]
     if item.kind == "multiple":
         options = [discord.SelectOption(label=letter(n), value=str(n)) for n in range(len(item.choices))]
         picks: ui.Select[ui.LayoutView] = ui.Select(
@@ -327,10 +327,12 @@ def _answer_row(item: Item, source: str, row_id: int) -> ui.ActionRow[ui.LayoutV
             max_values=len(options),
             options=options,
         )
-        return ui.ActionRow(picks)
-    return ui.ActionRow(
-        *(button(letter(n), ids.ANSWER.id(source=source, row=row_id, position=n)) for n in range(len(item.choices)))
-    )
+        return [ui.ActionRow(picks)]
+    letters_ = [
+        button(letter(n), ids.ANSWER.id(source=source, row=row_id, position=n)) for n in range(len(item.choices))
+    ]
+    a_row = 5 if len(letters_) <= 5 else 3  # a row holds five; six look better as three and three
+    return [ui.ActionRow(*letters_[n : n + a_row]) for n in range(0, len(letters_), a_row)]
 
 
 def _after_row(source: str, row_id: int) -> ui.ActionRow[ui.LayoutView] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import lru_cache
 
 FORMULA_FILE = "formula.png"
@@ -29,13 +30,22 @@ def draw(latex: str) -> bytes:
     """Draw a formula, centred on a panel as wide as a card, so that all formulas have letters of one size."""
     import resvg_py
     import ziamath
+    from latex2mathml.converter import convert
 
+    braces = re.sub(r"\\[{}]", "", latex)
+    if braces.count("{") != braces.count("}"):
+        raise FormulaError("its braces do not match")
     try:
+        unknown = re.search(r">\s*(\\[a-zA-Z]+)", convert(latex))
         formula = ziamath.Latex(latex, size=_SIZE, color=_INK)
         svg = formula.svg()
         width, height = formula.getsize()
     except Exception as error:  # ziamath raises whatever its parser stumbles over
         raise FormulaError(f"{type(error).__name__}: {error}") from error
+    if unknown:
+        raise FormulaError(f"it does not know {unknown[1]}")
+    if width <= 0 or height <= 0 or not re.search("<(use|path|rect|line|polyline)", svg):
+        raise FormulaError("there is nothing to draw")
     scale = min(1.0, (_WIDTH - 2 * _PADDING) / width)
     drawn_height = height * scale + 2 * _PADDING
     left, top = (_WIDTH - width * scale) / 2, _PADDING

@@ -35,7 +35,7 @@ async def say(interaction: discord.Interaction, content: str | ui.LayoutView) ->
         await interaction.response.send_message(view=view, ephemeral=True)
 
 
-async def say_all(interaction: discord.Interaction, views: Sequence[ui.LayoutView]) -> None:
+async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.LayoutView]) -> None:
     """Answer privately with as many messages as it takes."""
     for view in views:
         await say(interaction, view)

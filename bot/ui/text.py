@@ -83,6 +83,9 @@ def _parts(block: str, limit: int) -> list[str]:
     while len(block) > limit:
         cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
         cut = cut if cut > 0 else limit
+        in_line = block[cut : cut + 1] != "\n"
         parts.append(block[:cut])
         block = block[cut:].lstrip()
+        if in_line:  # what stood inside a line begins one now, and must not become a list or a heading
+            block = _LINE_START.sub(r"\1\\\2", block, count=1) if _LINE_START.match(block) else block
     return [*parts, block]

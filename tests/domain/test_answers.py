@@ -194,6 +194,23 @@ def test_another_term_is_no_typo(given_text: str, accepted: str) -> None:
     assert not matches(given_text, [accepted])
 
 
+@pytest.mark.parametrize(
+    ("given_text", "accepted"),
+    [
+        ("50 billion", "50 million"),
+        ("twelve billion", "twelve million"),
+        ("five percent", "nine percent"),
+        ("five seconds", "nine seconds"),
+        ("epoch nine", "epoch five"),
+        ("eight", "an eighth"),
+        ("two hundred and sixty-six", "two hundred and fifty-six"),
+    ],
+)
+def test_numbers_in_words_are_exact_too(given_text: str, accepted: str) -> None:
+    """A number that is written out is as exact as one in digits: one edit away is another number."""
+    assert not matches(given_text, [accepted])
+
+
 def test_one_of_several_forms_is_enough() -> None:
     """An answer needs to be one of the accepted forms; without any form nothing is right."""
     assert matches("MQA", ["multi-query attention", "MQA"])
@@ -204,11 +221,12 @@ def test_one_of_several_forms_is_enough() -> None:
 words = st.text(string.ascii_lowercase, min_size=9, max_size=14)
 
 
-@given(word=words, place=st.integers(0, 8), letter=st.sampled_from(string.ascii_lowercase))
+@given(word=words, place=st.integers(1, 8), letter=st.sampled_from(string.ascii_lowercase))
 def test_one_wrong_letter_inside_a_long_word(word: str, place: int, letter: str) -> None:
-    """Any one letter of a word of nine or more may be another one, save where that makes or unmakes a negation."""
+    """Any letter after the first of a word of nine or more may be wrong, if that makes or unmakes no negation."""
     slip = word[:place] + letter + word[place + 1 :]
     assume(not re.match("un|no[nt]|never|without", word) and not re.match("un|no[nt]|never|without", slip))
+    assume(not re.search("teen|hundred|thousand|illion", word + slip))  # number words are exact
     assert matches(slip, [word])
 
 
@@ -229,8 +247,10 @@ def test_more_words_never_pass(word: str, rest: str) -> None:
 
 @given(st.text(max_size=2 * MAX_TYPED))
 def test_any_text_can_be_judged(text: str) -> None:
-    """Nothing that a member can type is an error, and a text that has a normal form is right where it is accepted."""
-    assert matches(text, [text]) == bool(normal_form(text))
+    """Nothing that a member can type is an error, and any text is right where the bank accepts just that."""
+    assume(text.strip())
+    assert matches(f" {text}\n", ["attention", text])
+    assert matches(text, ["attention"]) <= (normal_form(text)[:1] == "a")
 
 
 @given(st.text(alphabet="aàA .,-+%0123'’()[]/−", max_size=30))
@@ -331,7 +351,7 @@ def test_points_and_signs_are_part_of_a_number(given_text: str, accepted: str) -
 
 
 def test_a_leading_zero_may_be_left_out() -> None:
-    """".41" and "0.41" are the same number."""
+    """ ".41" and "0.41" are the same number."""
     assert matches(".41", ["0.41"])
     assert matches("0.41", [".41"])
 

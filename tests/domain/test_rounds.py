@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter as Tally
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ def test_the_numbers_of_the_specification() -> None:
     """Limits, defaults and pauses are those that the commands promise."""
     assert (MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS) == (1, 50, 10)
     assert (MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS) == (5, 300, 20)
-    assert (PAUSE, EARLY, IDLE_LIMIT) == (timedelta(seconds=5), timedelta(seconds=2), 3)
+    assert (timedelta(seconds=5), timedelta(seconds=2), 3) == (PAUSE, EARLY, IDLE_LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
             planned = refresh(counter, now=click, count=count, limit=limit)
     if planned is not None:
         edits.append(planned)
-    assert all(later - earlier >= timedelta(seconds=2) for earlier, later in zip(edits, edits[1:], strict=False))
+    assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
     assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
     if limit <= 30:
         assert len(edits) <= 2

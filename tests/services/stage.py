@@ -43,8 +43,8 @@ START = datetime(2027, 1, 4, 12, 0, tzinfo=UTC)  # a Monday
 GUILD, CHANNEL, ADA, BOB, CARL, DORA = 1, 10, 101, 102, 103, 104
 
 
-class Crash(Exception):
-    """The process dies here: nothing of what would have come next happens."""
+class Crash(BaseException):
+    """The process dies here: nothing of what would have come next happens, whatever is caught on the way."""
 
 
 class Clock:
@@ -80,7 +80,7 @@ class Edit:
 @dataclass
 class _Trouble:
     method: str
-    error: Exception
+    error: BaseException
     after: bool
     skip: int
     times: int
@@ -102,7 +102,7 @@ class FakeAnnouncer:
         """By method: what happens after its effect and before its reply."""
         self._troubles: list[_Trouble] = []
 
-    def fail(self, method: str, error: Exception, *, after: bool = False, skip: int = 0, times: int = 1) -> None:
+    def fail(self, method: str, error: BaseException, *, after: bool = False, skip: int = 0, times: int = 1) -> None:
         """Let calls of a method fail: the first `skip` succeed, the next `times` raise, before or after the effect."""
         self._troubles.append(_Trouble(method, error, after, skip, times))
 
@@ -179,9 +179,7 @@ class FakeAnnouncer:
             raise trouble.error
         earliest = snowflakes.earliest_id(since - timedelta(minutes=5))
         found = [
-            p.message_id
-            for p in self.of_kind(kind, row_id)
-            if p.channel_id == channel_id and p.message_id >= earliest
+            p.message_id for p in self.of_kind(kind, row_id) if p.channel_id == channel_id and p.message_id >= earliest
         ]
         return found[-1] if found else None
 
@@ -276,6 +274,17 @@ class Stage:
 
     # --- rounds
 
+    async def next_card(self, round_id: int) -> bool:
+        """Let time pass until the round's next question is posted; False if the round ended instead."""
+        before = len(self.announcer.of_kind("question"))
+        while (await self.round(round_id)).phase != "ended":
+            at = await self.next_due()
+            assert at is not None
+            await self.until(max(at, self.clock()))
+            if len(self.announcer.of_kind("question")) > before:
+                return True
+        return False
+
     async def start(self, questions: int = 3, *, seconds: int = 20, channel_id: int = CHANNEL) -> int:
         started = await self.bot.rounds.start(
             guild_id=GUILD, channel_id=channel_id, starter_id=ADA, questions=questions, seconds=seconds
@@ -309,9 +318,7 @@ class Stage:
     ) -> Verdict:
         return await self.bot.dailies.answer(self.click(user_id, right=right, post=post, after=after))
 
-    def click(
-        self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
-    ) -> Click:
+    def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()
         card = post.card
         assert not isinstance(card, StandingsCard)
@@ -377,9 +384,7 @@ _COLUMNS_OF_ROUNDS = select(
 _COLUMNS_OF_DAILIES = select(
     daily_answers.c.daily_id, daily_answers.c.user_id, daily_answers.c.points, daily_answers.c.correct
 )
-_COLUMNS_OF_LEDGER = select(
-    ledger.c.source, ledger.c.source_id, ledger.c.user_id, ledger.c.points, ledger.c.correct
-)
+_COLUMNS_OF_LEDGER = select(ledger.c.source, ledger.c.source_id, ledger.c.user_id, ledger.c.points, ledger.c.correct)
 _ALL_TIME = select(scores.c.user_id, scores.c.points).where(scores.c.period == "all", scores.c.topic_id == "")
 
 
@@ -402,7 +407,7 @@ def _topic(n: int) -> Topic:
     items = (
         Item(f"{topic_id}-a", topic_id, "choice", 1, "Which?", "This.", choices(1)),
         Item(f"{topic_id}-b", topic_id, "choice", 3, "Which then?", "That.", choices(1)),
-        Item(f"{topic_id}-c", topic_id, "multiple", 4, "Which ones?", "These.", choices(2)),
+        Item(f"{topic_id}-c", topic_id, "multiple", 4 + n % 2, "Which ones?", "These.", choices(2)),
         Item(f"{topic_id}-d", topic_id, "typed", 2, "What is it called?", "So.", accept=("attention",)),
     )
     return Topic(
@@ -422,14 +427,22 @@ def _topic(n: int) -> Topic:
 # --- time that jumps
 
 
+_BUSY = 20_000
+
+
 class _Selector(selectors.DefaultSelector):
     loop: VirtualLoop
+    turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready:
             assert timeout is not None, "everything waits for ever"
             self.loop.passed += timeout
+        self.turns = 0 if timeout else self.turns + 1
+        if self.turns > _BUSY:
+            self.turns = 0
+            raise AssertionError("a busy loop: work without any pause")
         return ready
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from bot.domain.errors import Refusal
+from bot.domain.snowflakes import created_at
 from bot.services.announcer import Unreachable
 from bot.services.answering import AlreadyAnswered, Click
 from bot.services.daily import Wanted, link
-from bot.storage import guilds
+from bot.storage import guilds, scores
 from tests.services.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Stage
 
 TODAY = START.date()
@@ -21,8 +23,6 @@ DAY = timedelta(days=1)
 
 def times(stage: Stage) -> list[datetime]:
     """When dailies were posted."""
-    from bot.domain.snowflakes import created_at
-
     return [created_at(p.message_id) for p in stage.announcer.of_kind("daily")]
 
 
@@ -169,7 +169,7 @@ async def test_skip_leaves_out_the_next_one(stage: Stage) -> None:
     left_out, status = await stage.bot.dailies.skip(GUILD)
     assert (left_out, status.next_at) == (START + DAY + HOUR, START + 2 * DAY + HOUR)
     await stage.restart()
-    await stage.wait(days=3)
+    await stage.wait(days=2, hours=2)
     assert times(stage) == [START + 2 * DAY + HOUR]
     assert [d.state for d in await stage.days()] == ["skipped", "skipped", "open"]
 
@@ -316,8 +316,6 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
 )
 async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, int | None]) -> None:
     """A click from another channel, server or message, or on an unknown question, is refused and stores nothing."""
-    from dataclasses import replace
-
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     click: Click = replace(stage.click(ADA), **changed)  # type: ignore[arg-type]
@@ -384,22 +382,14 @@ async def test_today(stage: Stage) -> None:
 
 async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
     """Points fall on the local date on which the answer came, by the server's zone."""
-    from bot.storage import scores
-
     await stage.set_up("23:30", "Europe/Berlin", answer_hours=3)
-    await stage.wait(hours=11)
+    await stage.until(START + timedelta(hours=10, minutes=59))  # 23:59 in Berlin
     await stage.answer_daily(ADA)
-    await stage.wait(hours=1)
+    await stage.wait(minutes=1)
     await stage.answer_daily(BOB)
 
-    def members(day: date) -> int:
-        return 0
+    async def on(day: date) -> list[int]:
+        board = await stage.database.read(scores.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        return [row.user_id for row in board.rows]
 
-    async def on(day: date) -> int:
-        return (
-            await stage.database.read(
-                scores.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0
-            )
-        ).members
-
-    assert [await on(TODAY), await on(TODAY + DAY)] == [1, 1]
+    assert [await on(TODAY), await on(TODAY + DAY)] == [[ADA], [BOB]]

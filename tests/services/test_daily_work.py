@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.domain import snowflakes
 from bot.domain.schedule import RETRY
 from bot.services.announcer import DailyCard, DailyResult, Unreachable
+from bot.services.daily import Wanted
 from bot.services.scheduler import LEASE
-from bot.storage import daily as store
+from bot.storage import rounds as round_store
 from tests.services.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Crash, Stage, unsent
 
 TODAY = START.date()
@@ -29,7 +32,7 @@ def results(stage: Stage) -> list[DailyResult]:
 
 
 async def test_a_daily_step_by_step(stage: Stage) -> None:
-    """At its time the date gets its row, then its post with the role, then the thread; at the close the card is edited."""
+    """At its time the date gets its row, then its post with the role, then the thread; at the close the edit."""
     await stage.set_up("13:00", role_id=77, thread=True, answer_hours=2)
     assert await stage.next_due() == START + timedelta(hours=1)
     await stage.until(START + timedelta(minutes=59))
@@ -58,7 +61,6 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     await stage.wait(minutes=1)
     (result,) = results(stage)
     assert (result.outcome.answered, result.outcome.right) == (2, 1)
-    assert sum(result.outcome.picked.values()) >= 2
     assert result.streaks == ((ADA, 1), (BOB, 1))
     daily = await stage.day(TODAY)
     assert (daily.state, daily.due_at, daily.problem) == ("closed", None, None)
@@ -110,7 +112,7 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
         if stage.announcer.calls["post_daily"] > before:
             tries.append(stage.clock())
     assert len(tries) >= 4
-    assert all(b - a <= RETRY for a, b in zip(tries, tries[1:], strict=False))
+    assert all(b - a <= RETRY for a, b in pairwise(tries))
     status = await stage.bot.dailies.status(GUILD)
     assert status.posting is not None
     assert (status.posting.posted, status.posting.problem) == (False, str(DENIED))
@@ -237,6 +239,17 @@ async def test_a_change_of_the_set_up_does_not_repeat_a_post(stage: Stage) -> No
     await stage.wait(minutes=5)
     assert len(posted(stage)) == 1
     assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
+
+
+async def test_a_change_of_channel_does_not_repeat_a_post(stage: Stage) -> None:
+    """A daily that may have been posted already is looked for where it was tried before it is sent elsewhere."""
+    stage.announcer.fail("post_daily", unsent(), after=True)
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.set_up("13:00", channel_id=11)
+    await stage.wait(minutes=5)
+    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [CHANNEL]
+    assert (await stage.answer_daily(ADA)).correct
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
@@ -376,23 +389,18 @@ async def test_the_items_of_a_topic(stage: Stage) -> None:
 
 async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
     """An item of a running round is not drawn, as the daily's verdict would tell its answer before the reveal."""
-    await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=11, starter_id=ADA, questions=3, seconds=300, topic_id="t1"
-    )
+    await stage.bot.rounds.start(guild_id=GUILD, channel_id=11, starter_id=ADA, questions=3, seconds=300, topic_id="t1")
     await stage.run()
     free = {i.id for i in stage.bank.topics["t1"].items}
     for number in (1, 2, 3):
-        question = await stage.database.read(_question, number)
-        free.discard(question)
+        free.discard(await stage.database.read(_item_asked, number))
     await stage.set_up("12:01", topic_id="t1")
     await stage.wait(minutes=1)
     assert {(await stage.day(TODAY)).item_id} == free
 
 
-def _question(conn: store.Connection, number: int) -> str:
-    from bot.storage import rounds
-
-    found = rounds.question_of(conn, 1, number)
+def _item_asked(conn: Connection, number: int) -> str:
+    found = round_store.question_of(conn, 1, number)
     assert found is not None
     return found.item_id
 
@@ -429,8 +437,6 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
 
 async def test_several_servers(stage: Stage) -> None:
     """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
-    from bot.services.daily import Wanted
-
     stage.announcer.fail("post_daily", Unreachable("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
         await stage.bot.dailies.setup(guild_id, Wanted(channel_id=CHANNEL + guild_id, at=at, zone="UTC"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from bot.domain import snowflakes
 from bot.domain.errors import Refusal
 from bot.domain.questions import Bank
 from bot.domain.rounds import GRACE
-from bot.services.announcer import RevealCard, StandingsCard, Unreachable
+from bot.services.announcer import QuestionCard, RevealCard, StandingsCard, Unreachable
 from bot.services.round_work import GIVE_UP
 from bot.services.scheduler import LEASE
 from bot.storage import guilds
@@ -124,15 +124,13 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     await stage.run()
     await stage.answer(ADA, after=0)
     await stage.wait(seconds=21)
-    tomorrow = stage.clock().date() + timedelta(days=1)
+    today = stage.clock().date()
 
-    def board(**day: object) -> Callable[..., object]:
-        return lambda conn: score_store.board(
-            conn, GUILD, "today", tomorrow - timedelta(**day), user_id=ADA, topic_id=None, page=0  # type: ignore[arg-type]
-        ).members
+    async def members(day: date) -> int:
+        board = await stage.database.read(score_store.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        return board.members
 
-    assert await stage.database.read(board()) == 1
-    assert await stage.database.read(board(days=1)) == 0
+    assert [await members(today), await members(today + timedelta(days=1))] == [0, 1]
 
 
 STEPS = [
@@ -233,8 +231,7 @@ async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) ->
 
 
 async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) -> None:
-    """Who sees the card before the bot knows of it can answer; time counts from the message, and the post's reply
-    changes nothing."""
+    """Who sees the card before the bot knows of it can answer; time counts from the message, not from the reply."""
     opened: list[object] = []
 
     async def early() -> None:
@@ -276,7 +273,7 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
 
 
 async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None:
-    """A question that was posted just before Discord failed for ten minutes is found afterwards and not posted again."""
+    """A question that was posted just before Discord failed for ten minutes is found afterwards, not posted again."""
     stage.announcer.fail("post_question", unsent(), after=True)
     stage.announcer.fail("find_question", unsent(), times=1000)
     round_id = await stage.start(1)
@@ -288,7 +285,7 @@ async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None
 
 
 async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
-    """A round whose channel can't be reached for a quarter of an hour ends with the reason, and tries ever more seldom."""
+    """A round whose channel can't be reached for a quarter of an hour tries ever more seldom, then ends."""
     stage.announcer.fail("post_question", unsent(), times=10_000)
     stage.announcer.fail("find_question", unsent(), times=10_000)
     round_id = await stage.start(1)
@@ -305,7 +302,7 @@ async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
 async def test_a_permanent_refusal_ends_the_round(
     stage: Stage, caplog: pytest.LogCaptureFixture, method: str, what: str
 ) -> None:
-    """What Discord refuses for good ends the round with the reason, in row and log; scores stay, the channel is free."""
+    """What Discord refuses ends the round with the reason, in row and log; scores stay, the channel is free."""
     reason = "I can't post in <#10>: I need Send Messages there."
     stage.announcer.fail(method, Unreachable(what, reason), times=100)
     round_id = await stage.start(1)
@@ -423,6 +420,43 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
     counted = {c.question_id: c.outcome.answered for c in revealed(stage)}
     assert [counted[post.row_id] for post in cards.values()] == [int(a) for a in acknowledged]
     await stage.check_points()
+
+
+async def test_the_count_on_the_card(stage: Stage) -> None:
+    """A refresh shows how many have answered, on the open card with its own deadline, and never after the reveal."""
+    round_id = await stage.start(1)
+    await stage.run()
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=1)
+    assert await stage.bot.counters.refresh(round_id, post.row_id) == 2
+    (edit,) = stage.announcer.edits_of("refresh")
+    assert isinstance(edit.card, QuestionCard)
+    assert isinstance(post.card, QuestionCard)
+    assert (edit.message_id, edit.card) == (post.message_id, replace(post.card, answered=2))
+    stage.announcer.fail("refresh_question", unsent())
+    assert await stage.bot.counters.refresh(round_id, post.row_id) == 2
+    await stage.wait(seconds=21)
+    assert await stage.bot.counters.refresh(round_id, post.row_id) is None
+    assert len(stage.announcer.edits_of("refresh")) == 1
+
+
+async def test_the_count_is_stopped_before_the_reveal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reveal is sent after the counter was stopped, so that no late refresh can bring the open card back."""
+    revealed_at_stop: list[int] = []
+    stop = stage.bot.counters.stop
+
+    async def noting(round_id: int) -> None:
+        revealed_at_stop.append(len(revealed(stage)))
+        await stop(round_id)
+
+    monkeypatch.setattr(stage.bot.counters, "stop", noting)
+    await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=21)
+    assert revealed_at_stop[0] == 0
+    assert len(revealed(stage)) == 1
 
 
 async def test_work_that_was_done_meanwhile_is_not_repeated(stage: Stage) -> None:
@@ -545,8 +579,6 @@ async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
 
 def without(bank: Bank, item_id: str) -> Bank:
     """The bank of the next version, which lacks an item."""
-    from dataclasses import replace
-
     return Bank(
         bank.title,
         tuple(

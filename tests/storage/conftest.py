@@ -1,4 +1,4 @@
-"""An empty database of every kind in `BACKENDS`, by its address or opened."""
+"""A database of every kind in `BACKENDS`: by the address of one that holds nothing, or opened, with empty tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from bot.storage.database import Database, open_database
-from tests.storage.backends import BACKENDS, fresh_url
+from tests.storage.backends import BACKENDS, fresh_url, make_tables, migrated_file
 
 
 @pytest.fixture(params=BACKENDS)
@@ -17,7 +17,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     return fresh_url(str(request.param), tmp_path)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrated_file(tmp_path_factory.mktemp("database"))
+
+
 @pytest.fixture
-async def database(url: URL) -> AsyncIterator[Database]:
+async def database(url: URL, migrated: Path) -> AsyncIterator[Database]:
+    make_tables(url, migrated)
     async with open_database(url) as opened:
         yield opened

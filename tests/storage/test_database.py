@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -48,6 +48,11 @@ async def note(database: Database, key: str) -> str | None:
     return await database.read(guilds.note, key)
 
 
+def note_and_return(conn: Connection, key: str) -> str:
+    guilds.set_note(conn, key, "x")
+    return key
+
+
 def note_and_fail(conn: Connection, key: str) -> None:
     guilds.set_note(conn, key, "undone")
     raise LookupError(key)
@@ -61,9 +66,9 @@ def insert_twice(conn: Connection, key: str) -> None:
 async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
     """What a write returned is in the database for whoever opens it next, and comes back as the function's result."""
     async with open_database(url) as first:
-        assert await first.write(lambda conn: guilds.set_note(conn, "a", "1") or "result") == "result"
+        assert await first.write(note_and_return, "a") == "a"
         async with open_database(url) as second:
-            assert await note(second, "a") == "1"
+            assert await note(second, "a") == "x"
 
 
 async def test_writes_at_the_same_time_share_one_commit(database: Database) -> None:
@@ -88,8 +93,12 @@ async def test_a_batch_has_a_limit(database: Database, monkeypatch: pytest.Monke
     """More writes than fit in one batch are committed in several, none lost and in the order of their calls."""
     monkeypatch.setattr(module, "MAX_BATCH", 10)
     order: list[int] = []
+
+    def remember(_conn: Connection, n: int) -> None:
+        order.append(n)
+
     with counted_commits() as commits:
-        await asyncio.gather(*(database.write(lambda _conn, n=n: order.append(n)) for n in range(35)))
+        await asyncio.gather(*(database.write(remember, n) for n in range(35)))
     assert len(commits) == 4
     assert order == list(range(35))
 
@@ -125,7 +134,7 @@ async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
 
 @pytest.mark.parametrize(("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)])
 async def test_a_failing_write_alone_leaves_nothing(
-    database: Database, work: module.Work, error: type[Exception]
+    database: Database, work: Callable[[Connection, str], None], error: type[Exception]
 ) -> None:
     """A lone write that fails raises, stores nothing, and the next one works."""
     with pytest.raises(error):

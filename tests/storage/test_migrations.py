@@ -43,6 +43,11 @@ def _where(index: Any) -> str:
     return str(options.get("sqlite_where", options.get("postgresql_where", "")))
 
 
+def empty(conn: Connection) -> None:
+    metadata.drop_all(conn)
+    conn.execute(text("DROP TABLE alembic_version"))
+
+
 def stamp(conn: Connection, version: str) -> None:
     conn.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
 
@@ -127,14 +132,14 @@ async def test_two_processes_open_an_empty_database(url: URL) -> None:
         async with open_database(url) as database:
             return await database.read(migrate.version)
 
-    assert await asyncio.gather(start(), start()) == [migrate.HEAD] * 2
+    assert list(await asyncio.gather(start(), start())) == [migrate.HEAD] * 2
 
 
 async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
     """What a migration did before an error is undone with it, so that the next start begins where this one did."""
 
     async with open_database(url) as database:
-        await database.write(lambda conn: (metadata.drop_all(conn), conn.execute(text("DROP TABLE alembic_version"))))
+        await database.write(empty)
         assert await database.read(tables) == set()
 
         def fail(conn: Connection) -> None:

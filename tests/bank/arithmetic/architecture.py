@@ -1,0 +1,430 @@
+"""Computed answers of the topics 21 to 33."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import partial
+from itertools import product
+
+from tests.bank.arithmetic.maths import (
+    Check,
+    Matrix,
+    added,
+    alike,
+    attention,
+    dot,
+    half_up,
+    matmul,
+    nearest,
+    number,
+    order,
+    product_shape,
+    rank,
+    say,
+    shape,
+    sigmoid,
+    size_of,
+    slope,
+    softmax,
+    transposed,
+    true_of,
+    unit,
+    vector,
+    visible_pairs,
+)
+
+
+def swap_outputs() -> str:
+    """Attention without mask and positions, where each token is its own query, key and value."""
+
+    def outputs(tokens: list[tuple[float, float]]) -> list[tuple[float, ...]]:
+        return [
+            tuple(attention([dot(q, k) for k in tokens], column) for column in zip(*tokens, strict=True))
+            for q in tokens
+        ]
+
+    def close(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+        return all(math.isclose(x, y) for x, y in zip(a, b, strict=True))
+
+    first, second, third = (1.0, 0.3), (0.2, -1.0), (0.5, 0.9)
+    before, after = outputs([first, second, third]), outputs([second, first, third])
+    traded = close(before[0], after[1]) and close(before[1], after[0])
+    kept = all(close(b, a) for b, a in zip(sorted(before), sorted(after), strict=True))
+    place, values = "trade places" if traded else "stay in place", "keep their values" if kept else "take new values"
+    return f"They {place} and {values}"
+
+
+def rope_same_score() -> str:
+    query, key, speed = complex(1.3, -0.4), complex(0.2, 0.9), 0.1
+
+    def score(at: int, of: int) -> float:
+        return (query * cmath.rect(1, at * speed) * (key * cmath.rect(1, of * speed)).conjugate()).real
+
+    placements = ((10, 30), (120, 40), (25, 15), (70, 50))
+    ((q, k),) = [p for p in placements if math.isclose(score(*p), score(30, 10))]
+    return f"Query at {q}, key at {k}"
+
+
+def rope_base() -> str:
+    width = 128
+    old, new = ([base ** (-2 * i / width) for i in range(width // 2)] for base in (1e4, 5e5))
+    fastest, others = new[0] == old[0], all(n < o for n, o in zip(new[1:], old[1:], strict=True))
+    assert old[0] == max(old)
+    words = {(True, True): "The fastest pair keeps its speed, the others turn more slowly"}
+    return say(words, (fastest, others))
+
+
+def head_weights() -> str:
+    width, heads, head = 512, 8, 64
+    return f"{3 * heads * width * head + heads * head * width:,}"
+
+
+def double_heads() -> str:
+    tokens, width = 10, 1_024
+    scores = {heads: heads * tokens**2 for heads in (8, 16)}
+    multiplications = {heads: scores[heads] * (width // heads) for heads in (8, 16)}
+    words = {1: "stay the same", 2: "double", 0.5: "fall by half"}
+    how, many = (say(words, of[16] / of[8]) for of in (multiplications, scores))
+    return f"The multiplications {how}, and the scores {many}"
+
+
+def mask_after() -> float:
+    """What is left of a query's weights where later keys are zeroed after the softmax."""
+    return sum(softmax([0.4, -0.2, 1.1, 0.3])[:2])
+
+
+def late_mask() -> str:
+    rows = [softmax(row) for row in ([0.2, 1.0, -0.3], [0.5, 0.1, 0.9], [1.0, 0.0, 0.4])]
+    below = sum(sum(row[: i + 1]) < 1 - 1e-9 for i, row in enumerate(rows))
+    return say({True: "Most rows of weights add up to less than one"}, below > len(rows) / 2)
+
+
+def ratio() -> str:
+    larger, smaller, _ = softmax([math.log(4) + 0.7, 0.7, -1.0])
+    return f"{larger / smaller:.0f}"
+
+
+def causal_equal() -> str:
+    visible = visible_pairs(3, 6, causal=True) - visible_pairs(2, 6, causal=True)
+    return str(Fraction(1, visible))
+
+
+def scaled_score() -> str:
+    query, key = (1, 2, 0, -1), (3, 1, 5, 1)
+    return f"{dot(query, key) / math.sqrt(len(query)):.0f}"
+
+
+def length_wins() -> str:
+    a, b = (1 * length * math.cos(math.radians(angle)) for length, angle in ((4, 60), (1.5, 0)))
+    return f"{a:.3g} and {b:.3g}"
+
+
+def wide_components() -> str:
+    variance_of_products = 64 * 2**2 * 2**2
+    return f"{math.sqrt(variance_of_products) / math.sqrt(64):.0f}"
+
+
+def perplexity_of_three() -> str:
+    return f"{math.exp(-sum(math.log(p) for p in (1 / 2, 1 / 4, 1 / 8)) / 3):.1f}"
+
+
+def logit_gradient() -> str:
+    logits = [math.log(p) for p in (0.7, 0.2, 0.1)]
+
+    def loss(k: int, z: float) -> float:
+        """Where logit k is z and the others stay."""
+        return -math.log(softmax([*logits[:k], z, *logits[k + 1 :]])[1])
+
+    return vector((slope(partial(loss, k), logit) for k, logit in enumerate(logits)), ".1f")
+
+
+def rows_with_gradient() -> str:
+    batch = [token % 1_600 for token in range(2_000)]
+    return f"{len(set(batch)):,}"
+
+
+def softmax_off_diagonal() -> str:
+    first, second, third = (math.log(s) for s in (0.5, 0.3, 0.2))
+    return number(slope(lambda z: softmax([first, z, third])[0], second), ".2f")
+
+
+def order_cost() -> str:
+    n = 1_000
+    matrices_first, row_first = n**3 + n**2, n**2 + n**2
+    return f"{nearest(matrices_first / row_first, (2, 500, 1_000, 1_000_000)):g} times"
+
+
+def linear_vjp() -> str:
+    return vector(dot(column, (1, 1)) for column in transposed([[1, 2], [0, 3]]))
+
+
+def largest_eigenvalue() -> str:
+    (a, b), (c, d) = (2, 1), (1, 2)
+    trace, determinant = a + d, a * d - b * c
+    return f"{(trace + math.sqrt(trace**2 - 4 * determinant)) / 2:.0f}"
+
+
+def truncation_error() -> str:
+    dropped = sorted((5, 3, 1, 1), reverse=True)[2:]
+    return f"{math.hypot(*dropped):.2f}"
+
+
+def kl_bits(p: tuple[float, ...], q: tuple[float, ...]) -> float:
+    return sum(0 if a == 0 else math.inf if b == 0 else a * math.log2(a / b) for a, b in zip(p, q, strict=True))
+
+
+def kl_zero_support() -> str:
+    p, q = (1 / 4,) * 4, (1 / 2, 1 / 2, 0, 0)
+    there, back = ("infinite" if math.isinf(d) else f"{d:g}" for d in (kl_bits(p, q), kl_bits(q, p)))
+    return f"KL(P‖Q) is {there} and KL(Q‖P) is {back}"
+
+
+def negative_sample() -> str:
+    policy_over_reference = math.exp(-3)
+    return say({True: "The reference model gives this response more probability"}, policy_over_reference < 1)
+
+
+def relu_backward() -> str:
+    return vector(gradient if x > 0 else 0 for x, gradient in zip((-2, 0.5, 3), (4, 5, 6), strict=True))
+
+
+def sigmoid_product() -> str:
+    steepest = max(sigmoid(x / 100) * (1 - sigmoid(x / 100)) for x in range(-500, 501))
+    return f"About {steepest**5:.3f}"
+
+
+def gelu(x: float) -> float:
+    return x * (1 + math.erf(x / math.sqrt(2))) / 2
+
+
+def gelu_slope() -> str:
+    return f"{slope(gelu, 0):.1f}"
+
+
+def one_weight() -> str:
+    return f"{slope(lambda w: (w * 3 - 5) ** 2, 2):.0f}"
+
+
+def two_branches() -> str:
+    """Two branches with these slopes, both fed by the same value."""
+    return f"{slope(lambda h: 0.6 * h + 0.5 * h, 1):.1f}"
+
+
+def peak_activations() -> str:
+    layers, segment = 100, 10
+    return f"About {layers // segment + segment}"
+
+
+def cross_output() -> str:
+    weights = product_shape((5, 32), (32, 9))
+    return shape(*product_shape(weights, (9, 48)))
+
+
+def scores_of_head() -> str:
+    tokens = [[0.0] * 64 for _ in range(6)]
+    return shape(*size_of(matmul(tokens, transposed(tokens))))
+
+
+# Items with several right choices: each choice is put to the test
+
+
+def scaled_scores() -> frozenset[str]:
+    scores = [0.3, -1.2, 1.1, 0.9]
+    before, after = softmax(scores), softmax([3 * score for score in scores])
+    ratios = [(after[i] / after[j]) / (before[i] / before[j]) for i in range(4) for j in range(i)]
+    return true_of(
+        {
+            "The largest weight grows": max(after) > max(before),
+            "The ratio of any two weights triples": all(math.isclose(max(r, 1 / r), 3) for r in ratios),
+            "The smallest weight becomes zero": min(after) == 0,
+            "The order of the weights stays": order(before) == order(after),
+        }
+    )
+
+
+def unchanged_dot_products() -> frozenset[str]:
+    q, k, other, crosswise = (3.0, 4.0), (1.0, -2.5), (0.7, 0.2), (-4.0, 3.0)
+    turn = [[math.cos(0.8), -math.sin(0.8)], [math.sin(0.8), math.cos(0.8)]]
+    assert dot(q, crosswise) == 0
+
+    def stays(new_q: Iterable[float], new_k: Iterable[float]) -> bool:
+        return math.isclose(dot(new_q, new_k), dot(q, k))
+
+    return true_of(
+        {
+            "Scaling both to unit length": stays(unit(q), unit(k)),
+            "Rotating both by the same matrix": stays([dot(row, q) for row in turn], [dot(row, k) for row in turn]),
+            "Doubling q and halving k": stays([2 * x for x in q], [x / 2 for x in k]),
+            "Adding the same vector to both": stays(added(q, other), added(k, other)),
+            "Adding to k a vector at right angles to q": stays(q, added(k, crosswise)),
+        }
+    )
+
+
+def softmax_jacobian(logits: Sequence[float]) -> list[list[float]]:
+    s = softmax(logits)
+    return [[s[i] * ((i == j) - s[j]) for j in range(len(s))] for i in range(len(s))]
+
+
+def softmax_jacobian_properties() -> frozenset[str]:
+    logits = (0.4, -0.3, 1.2)
+    jacobian = softmax_jacobian(logits)
+
+    def largest_entry(at: Sequence[float]) -> float:
+        return max(abs(x) for row in softmax_jacobian(at) for x in row)
+
+    return true_of(
+        {
+            "Each of its rows adds up to zero": all(abs(sum(row)) < 1e-12 for row in jacobian),
+            "Each of its rows has one nonzero entry": all(sum(x != 0 for x in row) == 1 for row in jacobian),
+            "It is equal to its own transpose": jacobian == transposed(jacobian),
+            "It has an inverse for each z": rank(jacobian) == len(jacobian),
+            "It fades to zero as one logit outgrows the rest": largest_entry((60, -0.3, 1.2)) < 1e-9,
+            "It fades to zero as all logits fall by the same amount": largest_entry([z - 60 for z in logits]) < 1e-9,
+        }
+    )
+
+
+def kl_properties() -> frozenset[str]:
+    p, q, r = (0.5, 0.5), (0.25, 0.75), (0.1, 0.9)
+    halfway = tuple((a + b) / 2 for a, b in zip(p, q, strict=True))
+    return true_of(
+        {
+            "It is zero if P equals Q": kl_bits(p, p) == 0,
+            "It is unchanged if P and Q trade places": math.isclose(kl_bits(p, q), kl_bits(q, p)),
+            "It obeys the triangle inequality": kl_bits(p, r) <= kl_bits(p, q) + kl_bits(q, r),
+            "It is unchanged if the tokens are renumbered": math.isclose(kl_bits(p, q), kl_bits(p[::-1], q[::-1])),
+            "It halves if P is replaced by the mean of P and Q": math.isclose(kl_bits(halfway, q), kl_bits(p, q) / 2),
+        }
+    )
+
+
+def gelu_against_relu() -> frozenset[str]:
+    steps = [x / 50 for x in range(-300, 301) if x]
+
+    def properties(function: Callable[[float], float]) -> dict[str, bool]:
+        slopes = {x: slope(function, x) for x in steps}
+        return {
+            "Its slope exceeds 1 at some inputs": max(slopes.values()) > 1 + 1e-6,
+            "Its output has an upper bound": function(1e9) <= function(1e3),
+            "Its output falls on some interval as x grows": min(slopes.values()) < -1e-6,
+            "Its slope is nonzero at x = −1": abs(slopes[-1]) > 1e-6,
+            "Its slope is the same for all positive inputs": len({round(s, 6) for x, s in slopes.items() if x > 0})
+            == 1,
+        }
+
+    of_gelu, of_relu = properties(gelu), properties(lambda x: max(x, 0))
+    return true_of({text: of_gelu[text] and not of_relu[text] for text in of_gelu})
+
+
+def claims_about_attention() -> frozenset[str]:
+    keys, values = [[0.2, 1.0, -0.3], [0.5, -0.1, 0.9], [1.0, 0.4, 0.4]], [[1.0, 2.0], [3.0, 5.0], [-2.0, 7.0]]
+    queries = [[0.7, -0.2, 0.4], [0.1, 0.8, -0.5]]
+
+    def weights(scores: Matrix) -> list[list[float]]:
+        return [softmax(row) for row in scores]
+
+    def head(queries: Matrix, keys: Matrix, values: Matrix) -> list[list[float]]:
+        return matmul(weights(matmul(queries, transposed(keys))), values)
+
+    scores, output = matmul(queries, transposed(keys)), head(queries, keys, values)
+    column_raised = [[row[0] + 2, *row[1:]] for row in scores]
+    row_raised = [[x + 2 for x in scores[0]], *scores[1:]]
+    return true_of(
+        {
+            "Each column of the attention weights sums to one": alike(
+                [map(sum, transposed(weights(scores)))], [[1] * 3]
+            ),
+            "Row i of the weights belongs to query i": alike(head(queries[1:], keys, values), output[1:]),
+            "The widths d_k and d_v may differ": size_of(output) == (2, 2) != size_of(queries),
+            "Adding a constant to a column of scores changes no weight": alike(weights(column_raised), weights(scores)),
+            "Reordering keys and values alike changes no output": alike(
+                head(queries, keys[::-1], values[::-1]), output
+            ),
+            "Adding a constant to a row of scores changes no weight": alike(weights(row_raised), weights(scores)),
+        }
+    )
+
+
+CHECKS: dict[str, Check] = {
+    # 21 positional encodings
+    "positional-swap-outputs": swap_outputs,
+    "positional-rope-same-score": rope_same_score,
+    "positional-alibi-bias": lambda: number(-1 / 4 * 12),
+    "positional-frequency-count": lambda: str(len({10_000 ** (-2 * (j // 2) / 512) for j in range(512)})),
+    "positional-rope-base": rope_base,
+    # 22 multi-head attention
+    "mha-head-width": lambda: str(768 // 12),
+    "mha-weight-count": head_weights,
+    "mha-kv-cache-bytes": lambda: f"{2 * 32 * 8 * 128 * 2 / 1_024:.0f} KiB",
+    "mha-double-heads": double_heads,
+    # 23 softmax in attention
+    "softmax-three-scores": lambda: half_up(softmax([0, math.log(2), math.log(5)])[2], 2),
+    "softmax-mask-after": lambda: say({True: "Their weights add up to less than 1"}, mask_after() < 1 - 1e-9),
+    "softmax-causal-equal": causal_equal,
+    "softmax-scale-effects": scaled_scores,
+    "softmax-ratio-typed": ratio,
+    "softmax-dilution": lambda: f"About {softmax([5, *[0] * 10_000])[0]:.1%}",
+    # 24 dot products
+    "dot-product-scaled-typed": scaled_score,
+    "dot-product-variance": lambda: str(sum(1 * 1 for _ in range(64))),
+    "dot-product-length-wins": length_wins,
+    "dot-product-invariances": unchanged_dot_products,
+    "dot-product-wide-components": wide_components,
+    # 25 cross-entropy
+    "cross-entropy-quarter": lambda: f"{-math.log(0.25):.2f}",
+    "cross-entropy-init-loss": lambda: f"About {-math.log(1 / 32_000):.1f}",
+    "cross-entropy-perplexity-three": perplexity_of_three,
+    "cross-entropy-drop": lambda: f"By about {1 - math.exp(2.7) / math.exp(3.0):.0%}",
+    "cross-entropy-logit-gradient": logit_gradient,
+    "cross-entropy-bits-typed": lambda: str(2**3),
+    # 26 gradients of embeddings
+    "embedding-gradients-row-count": rows_with_gradient,
+    "embedding-gradients-repeats": lambda: vector(map(sum, zip((1, 0), (2, -1), (0, 4), strict=True))),
+    "embedding-gradients-saved": lambda: f"{2 * 50_000 * 1_000 - 50_000 * 1_000:,}",
+    # 27 Jacobians
+    "jacobian-entry-count": lambda: str(len(list(product(range(5), range(3))))),
+    "jacobian-softmax-offdiagonal": softmax_off_diagonal,
+    "jacobian-pass-count": lambda: "{:,} and {:,}".format(*reversed((1, 10**6))),
+    "jacobian-linear-vjp": linear_vjp,
+    "jacobian-softmax-properties": softmax_jacobian_properties,
+    "jacobian-full-size": lambda: f"{(1_000 * 4_096) ** 2 * 2 / 1e12:.0f} TB",
+    "jacobian-order-cost": order_cost,
+    # 28 eigenvalues and PCA
+    "pca-variance-kept": lambda: f"{(6 + 3) / (6 + 3 + 1):.0%}",
+    "pca-largest-eigenvalue": largest_eigenvalue,
+    "pca-from-svd": lambda: f"{20**2 / (11 - 1):.0f}",
+    "pca-truncation-error": truncation_error,
+    # 29 KL divergence
+    "kl-three-tokens": lambda: f"{kl_bits((1 / 2, 1 / 4, 1 / 4), (1 / 4, 1 / 4, 1 / 2)):.2f}",
+    "kl-from-cross-entropy": lambda: f"{3.2 - 2.9:.1f}",
+    "kl-zero-support": kl_zero_support,
+    "kl-properties": kl_properties,
+    "kl-penalized-reward": lambda: number(2.0 - 0.1 * (-12 - -20), ".1f"),
+    "kl-negative-sample": negative_sample,
+    # 30 ReLU
+    "relu-backward-vector": relu_backward,
+    "relu-sigmoid-product": sigmoid_product,
+    "relu-gelu-slope": gelu_slope,
+    "relu-gelu-differences": gelu_against_relu,
+    "relu-swiglu-width": lambda: f"About {2 * 1_024 * 4_096 / (3 * 1_024):,.0f}",
+    # 31 chain rule
+    "chain-rule-one-weight": one_weight,
+    "chain-rule-two-branches": two_branches,
+    "chain-rule-deep-product": lambda: f"About {math.prod([0.5] * 10):.3f}",
+    "chain-rule-peak-activations": peak_activations,
+    # 32 attention scores
+    "attention-scores-qk-shape": scores_of_head,
+    "attention-scores-cross-shape": cross_output,
+    "attention-scores-scaled-value": lambda: f"{20 / math.sqrt(64):g}",
+    "attention-scores-two-keys": lambda: f"{attention((0, math.log(3)), (2, 10)):.0f}",
+    "attention-scores-late-mask": late_mask,
+    "attention-scores-true-claims": claims_about_attention,
+    "attention-scores-cached-step": lambda: shape(*product_shape((1, 64), (64, 100))),
+    "attention-scores-count": lambda: f"{12 * 1_000 * 1_000:,}",
+    # 33 Gemini
+    "gemini-video-minutes": lambda: f"About {1_000_000 / 256 / 60:.0f} minutes",
+}

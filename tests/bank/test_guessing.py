@@ -1,0 +1,159 @@
+"""Whoever sees the choices and not the prompt does no better than chance."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from bot.domain.questions import Choice, Item
+from tests.bank.guessing import (
+    Combined,
+    Commonness,
+    Result,
+    Score,
+    choice_items,
+    combined,
+    first_number,
+    hit,
+    main,
+    measure,
+    strategies,
+    table,
+)
+from tests.shipped import bank
+
+LIMIT = 0.08
+ENOUGH = 40
+"""Over fewer items luck alone can exceed the limit."""
+
+NAMES = list(strategies(bank()))
+
+
+@cache
+def _results() -> dict[str, Result]:
+    return {result.name: result for result in table(bank())}
+
+
+@cache
+def _halves() -> list[Result]:
+    return combined(bank())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_single_cue_beats_chance(name: str) -> None:
+    """No strategy hits more than 8 points above chance on the items to which it applies, if they are enough."""
+    result = _results()[name]
+    assert result.items < ENOUGH or result.edge <= LIMIT, result
+
+
+@pytest.mark.parametrize("name", ["longest", "most specific", "odd one out"])
+def test_no_cue_gives_away_wrong_choices(name: str) -> None:
+    """Nor is what stands out so seldom right that striking it out would help."""
+    assert abs(_results()[name].edge) <= LIMIT, _results()[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cues_of_few_items_do_not_help_over_all(name: str) -> None:
+    """Where a strategy has nothing to go by it guesses; over all choice items it stays within 8 points of chance."""
+    result = _results()[name]
+    assert (result.hits - result.expected) / len(choice_items(bank())) <= LIMIT, result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_cue_occurs_often_enough_to_measure(name: str) -> None:
+    """Every strategy applies to at least 40 items."""
+    assert _results()[name].items >= ENOUGH
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_all_cues_together_do_not_beat_chance(half: int) -> None:
+    """A vote that learned on half of the topics how to weigh all cues stays within 8 points of chance on the others."""
+    result = _halves()[half]
+    assert result.items >= ENOUGH
+    assert result.edge <= LIMIT, result
+
+
+# The script itself: that it finds a cue where there is one
+
+
+def _item(*texts: str, right: int = 0) -> Item:
+    choices = tuple(Choice(text, i == right, "Why.") for i, text in enumerate(texts))
+    return Item("one", "t", "choice", 3, "Prompt?", "Explanation.", choices)
+
+
+def _strategy(name: str) -> Score:
+    return strategies(bank())[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("longest", ("A rather longer text", "A text", "The text", "Text")),
+        ("shortest", ("Text", "A text", "The text", "A longer text")),
+        ("most specific", ("The QKᵀ scores of 12 heads", "The scores of some heads", "The heads", "Some scores")),
+        ("odd one out", ("Nothing of the sort", "The loss goes up", "The loss goes down", "The loss stays up")),
+        ("most central", ("The loss goes up", "The loss goes down", "A rate goes up", "A step comes first")),
+        ("most hedged", ("It may often help", "It helps", "It harms", "It stays")),
+        ("fewest absolutes", ("It helps", "It always helps", "It never helps", "Only it helps")),
+        ("smallest number", ("−3", "2", "5", "7")),
+        ("largest number", ("2 GB", "900 MB", "1 GB", "30 MB")),
+    ],
+)
+def test_a_planted_cue_is_found(name: str, texts: tuple[str, ...]) -> None:
+    """Each strategy picks the choice that shows its cue."""
+    result = measure(name, _strategy(name), [_item(*texts)])
+    assert (result.items, result.hits, result.chance) == (1, 1, 0.25)
+
+
+def test_ties_are_split() -> None:
+    """Among tied choices a guess hits as often as one of them is right."""
+    assert hit(_item("1", "2", "3", "4", right=1), [0, 1, 1, 0]) == 0.5
+    middle = measure("middle number", _strategy("middle number"), [_item("1", "2", "3", "4", right=1)])
+    assert middle.hits == 0.5
+
+
+def test_a_strategy_without_its_cue_does_not_apply() -> None:
+    """Items without numbers or hedges are left out, not counted as misses."""
+    for name in ("most hedged", "fewest absolutes", "smallest number", "middle number", "largest number"):
+        assert measure(name, _strategy(name), [_item("One thing", "Another", "More", "Less")]).items == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,048,576", 1_048_576),
+        ("−0.15", -0.15),
+        ("1/4,096", 1 / 4_096),
+        ("About 6.5 million", 6_500_000),
+        ("128 KiB", 131_072),
+        ("7.5 × 10⁻⁵", 7.5e-5),
+        ("Four tokens", 4),
+        ("About 0%", 0),
+        ("No number", None),
+    ],
+)
+def test_numbers_are_read(text: str, value: float | None) -> None:
+    """Numbers are read with sign, fraction, power of ten and unit."""
+    assert first_number(text) == (value if value is None else pytest.approx(value))
+
+
+def test_the_combined_vote_learns_a_cue() -> None:
+    """Fitted on items whose right choice is the longest, the vote picks the longest of new ones."""
+    items = [
+        _item(*(text * (3 if i == n % 4 else 1) for i, text in enumerate(["ab "] * 4)), right=n % 4) for n in range(8)
+    ]
+    vote = Combined([_strategy("longest"), _strategy("shortest"), _strategy("most central")], items)
+    assert measure("all", vote, [_item("word", "word", "a longer text", "text", right=2)]).hits == 1
+
+
+def test_rare_words_are_those_of_few_items() -> None:
+    """A word is as common as the number of items that use it, however often one item repeats it."""
+    common = Commonness([_item("the cat", "the cat"), _item("the dog", "the owl")])
+    assert common.rarity("the") < common.rarity("cat") == common.rarity("dog")
+
+
+def test_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """The script prints a line for each strategy and each half."""
+    main()
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(NAMES) + 2

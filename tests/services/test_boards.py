@@ -1,0 +1,130 @@
+"""Boards and figures as members ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from bot.domain.errors import Refusal
+from bot.services.boards import Boards
+from bot.storage import guilds, scores
+from bot.storage.scores import Entry
+from tests.services.stage import ADA, BOB, CARL, GUILD, START, Stage
+
+NUMBERS = iter(range(1, 10_000))
+
+
+def boards(stage: Stage) -> Boards:
+    return Boards(stage.database, stage.bank, stage.clock)
+
+
+async def give(
+    stage: Stage, user_id: int, points: int, *, topic: str = "t1", at: datetime | None = None, correct: bool = True
+) -> None:
+    def add(conn: Connection) -> None:
+        moment = at or stage.clock()
+        entry = Entry("round", next(NUMBERS), user_id, GUILD, topic, points, correct, moment.date(), moment)
+        scores.add(conn, [entry])
+
+    await stage.database.write(add)
+
+
+async def test_periods_follow_the_clock(stage: Stage) -> None:
+    """Today's points are this week's, this month's and all time's; last week's only the latter two."""
+    await give(stage, ADA, 10)
+    await give(stage, BOB, 30, at=START - timedelta(days=1))  # Sunday, the same month
+    await give(stage, CARL, 50, at=START - timedelta(days=40))
+    members = {
+        period: [row.user_id for row in (await boards(stage).board(GUILD, ADA, period=period)).rows]
+        for period in ("today", "week", "month", "all")
+    }
+    assert members == {"today": [ADA], "week": [ADA], "month": [BOB, ADA], "all": [CARL, BOB, ADA]}
+
+
+async def test_the_day_is_the_servers(stage: Stage) -> None:
+    """What is today is decided by the server's zone and not by UTC."""
+    await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")  # 14 hours ahead: tomorrow
+    await give(stage, ADA, 10)
+    assert (await boards(stage).board(GUILD, ADA, period="today")).members == 0
+    await give(stage, ADA, 10, at=START + timedelta(hours=14))
+    assert (await boards(stage).board(GUILD, ADA, period="today")).members == 1
+
+
+async def test_a_board_of_a_topic(stage: Stage) -> None:
+    """A topic's board counts its own points only; an unknown topic is refused."""
+    await give(stage, ADA, 10, topic="t1")
+    await give(stage, BOB, 90, topic="t2")
+    board = await boards(stage).board(GUILD, BOB, period="all", topic_id="t1")
+    assert [(row.user_id, row.points) for row in board.rows] == [(ADA, 10)]
+    assert board.own is None
+    with pytest.raises(Refusal, match="/topics"):
+        await boards(stage).board(GUILD, ADA, period="all", topic_id="nothing")
+
+
+async def test_an_empty_board(stage: Stage) -> None:
+    """A board without anyone has one empty page and no own place."""
+    board = await boards(stage).board(GUILD, ADA, period="week", page=7)
+    assert (board.page, board.pages, board.members, board.rows, board.own) == (0, 1, 0, (), None)
+
+
+async def test_the_stats_of_a_member(stage: Stage) -> None:
+    """Points, answers, days and accuracy by section; the weakest topics are those with misses, the worst first."""
+    for topic, rights in {"t1": [True, True], "t2": [False, True], "t3": [False]}.items():
+        for right in rights:
+            await give(stage, ADA, 10 * right, topic=topic, correct=right)
+    await give(stage, ADA, 5, at=START - timedelta(days=3))
+    await give(stage, BOB, 500)
+    stats = await boards(stage).stats(GUILD, ADA)
+    assert (stats.points, stats.answers, stats.right, stats.days) == (35, 6, 4, 2)
+    assert [(s.title, s.answers, s.right) for s in stats.sections] == [("First", 4, 3), ("Second", 2, 1)]
+    assert [(topic.id, answers, right) for topic, answers, right in stats.weakest] == [("t3", 1, 0), ("t2", 2, 1)]
+    assert stats.streak.current == 0
+
+
+async def test_the_stats_of_who_never_answered(stage: Stage) -> None:
+    """A member without answers has zeros and no weakest topics."""
+    stats = await boards(stage).stats(GUILD, ADA)
+    assert (stats.points, stats.answers, stats.right, stats.days, stats.weakest) == (0, 0, 0, 0, ())
+    assert [s.answers for s in stats.sections] == [0, 0]
+
+
+async def test_stats_outlive_a_topic(stage: Stage) -> None:
+    """Answers to a topic that left the bank stay in the sums and break nothing."""
+    await give(stage, ADA, 10, topic="t1")
+    await give(stage, ADA, 10, topic="gone")
+    stats = await boards(stage).stats(GUILD, ADA)
+    assert (stats.points, stats.answers, sum(s.answers for s in stats.sections)) == (20, 2, 1)
+
+
+async def test_the_streak_in_the_stats(stage: Stage) -> None:
+    """The streak of the stats is that of the dailies."""
+    await stage.set_up("12:01", answer_hours=1)
+    for _ in range(2):
+        await stage.wait(minutes=1)
+        await stage.answer_daily(ADA, right=False)
+        await stage.wait(hours=23, minutes=59)
+    stats = await boards(stage).stats(GUILD, ADA)
+    assert (stats.streak.current, stats.streak.best, stats.days, stats.points) == (2, 2, 2, 0)
+
+
+async def test_progress_by_topic(stage: Stage) -> None:
+    """Progress counts answers and right ones by topic, of this member and server only."""
+    await give(stage, ADA, 10, topic="t1")
+    await give(stage, ADA, 0, topic="t1", correct=False)
+    await give(stage, BOB, 10, topic="t2")
+    assert await boards(stage).progress(GUILD, ADA) == {"t1": (2, 1)}
+    assert await boards(stage).progress(GUILD + 1, ADA) == {}
+
+
+async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:
+    """Points of a round stay on all boards when the bank shrinks afterwards."""
+    await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=0)
+    await stage.wait(seconds=30)
+    stage.bank = replace(stage.bank, sections=stage.bank.sections[:1])
+    board = await boards(stage).board(GUILD, ADA, period="week")
+    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ADA, 100)]
