@@ -123,8 +123,8 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             raise StartError(f"the database is damaged ({error}): restore a backup, see docs/reliability.md") from error
         except discord.PrivilegedIntentsRequired as error:
             raise StartError(f"Discord refused the intents: {error}") from error
-        except (aiohttp.ClientConnectionError, OSError) as error:
-            raise StartError(f"Discord could not be reached: {error}") from error
+        except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+            raise StartError(f"Discord could not be reached, try again later: {error}") from error
 
 
 async def _play(settings: Settings, options: argparse.Namespace) -> None:

@@ -20,23 +20,26 @@ from bot.services.composition import Services
 from bot.storage import guilds
 from bot.storage.database import Database
 from bot.ui.announcer import DiscordAnnouncer
-from bot.ui.replies import report_error
-from bot.ui.router import Router
+from bot.ui.replies import HICCUPS, report_error
+from bot.ui.router import ROUTED, Router
 
 log = logging.getLogger(__name__)
 
 EXTENSIONS = ("bot.cogs.quiz", "bot.cogs.answering", "bot.cogs.daily", "bot.cogs.boards", "bot.cogs.help")
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
 
-_GRACE_SECONDS, _GRACE_STEPS = 3.0, 60
+_GRACE_SECONDS, _GRACE_STEPS = 2.5, 50
+_REMEMBERED = 5000
+_SYNC_RETRY_SECONDS = 60.0
 INTENTS = discord.Intents(guilds=True)
 """Guilds only: no privileged intent, and no event for the messages of others."""
 
 
 class Tree(app_commands.CommandTree["QuizBot"]):
     async def _call(self, interaction: discord.Interaction[QuizBot]) -> None:
-        with self.client.in_flight():
-            await super()._call(interaction)
+        if self.client.first_time(interaction):
+            with self.client.in_flight():
+                await super()._call(interaction)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report_error(interaction, error)
@@ -69,11 +72,12 @@ class QuizBot(commands.AutoShardedBot):
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
         self._in_flight = 0
+        self._seen: dict[int, None] = {}
 
     async def setup_hook(self) -> None:
         for extension in EXTENSIONS:
             await self.load_extension(extension)
-        await self._sync_commands()
+        await self._register_commands()
         await self.services.recover()
 
     async def on_connect(self) -> None:
@@ -84,8 +88,19 @@ class QuizBot(commands.AutoShardedBot):
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
+        if interaction.type not in ROUTED or not self.first_time(interaction):
+            return
         with self.in_flight():
             await self.router.dispatch(interaction)
+
+    def first_time(self, interaction: discord.Interaction) -> bool:
+        """Whether this interaction was not delivered before: Discord may repeat events when a connection is resumed."""
+        if interaction.id in self._seen:
+            return False
+        self._seen[interaction.id] = None
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return True
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -117,6 +132,15 @@ class QuizBot(commands.AutoShardedBot):
         """A clickable mention of a command, `</quiz start:id>`, or its name if the id is not known."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
+
+    async def _register_commands(self) -> None:
+        """Register the commands; if Discord fails, go on with those it has and try again later."""
+        try:
+            await self._sync_commands()
+        except (discord.HTTPException, *HICCUPS) as error:
+            log.warning("the commands could not be registered (%s); trying again in a minute", error)
+            retry = lambda: self.loop.create_task(self._register_commands())  # noqa: E731
+            self.loop.call_later(_SYNC_RETRY_SECONDS, retry)
 
     async def _sync_commands(self) -> None:
         """Register the commands with Discord if they are not the ones it has; Discord limits how often."""

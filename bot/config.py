@@ -85,10 +85,12 @@ def database_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise SettingsError("DATABASE_URL", "is not a database address", example) from None
-    if url.drivername in {"postgres", "postgresql", "postgresql+asyncpg"}:
-        return url.set(drivername="postgresql+asyncpg")
+    if url.get_backend_name() in {"postgres", "postgresql"}:
+        query = dict(url.query)
+        user, password = query.pop("user", url.username), query.pop("password", url.password)
+        return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
-        if not url.database or url.database == ":memory:":
+        if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
             raise SettingsError("DATABASE_URL", "names no file; what members did would be lost", example)
         return url.set(drivername="sqlite+pysqlite")
     kind = url.drivername.split("+")[0]
@@ -96,10 +98,10 @@ def database_url(text: str) -> URL:
 
 
 def _token(env: Mapping[str, str]) -> str:
-    token = env.get("DISCORD_TOKEN", "").strip()
+    token = env.get("DISCORD_TOKEN", "").strip().removeprefix("Bot ").strip()
     if re.search(r"\s", token):
         raise SettingsError("DISCORD_TOKEN", "has a space or line break inside", "the token as copied from the portal")
-    return token.removeprefix("Bot ")
+    return token
 
 
 def _bank(env: Mapping[str, str]) -> Path | None:
@@ -107,8 +109,12 @@ def _bank(env: Mapping[str, str]) -> Path | None:
     if not text:
         return None
     path = Path(text)
-    if not path.is_file():
-        raise SettingsError("QUESTION_BANK", f"names a file that is not there ({text})", "data/questions.json")
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
+        raise SettingsError("QUESTION_BANK", f"names a file that is not there ({text[:100]})", "data/questions.json")
     return path
 
 

@@ -9,13 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.client import QuizBot
 from bot.config import SettingsError
-from bot.storage.rounds import RUNNING
-from bot.storage.schema import rounds
+from bot.storage.rounds import count_running
 
 _PATIENCE = 2.0
 
@@ -37,8 +35,7 @@ async def look(bot: QuizBot) -> Health:
     running: int | None = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            query = select(func.count()).select_from(rounds).where(RUNNING)
-            running = await bot.database.read(lambda conn: conn.execute(query).scalar_one())
+            running = await bot.database.read(count_running)
     except (SQLAlchemyError, TimeoutError, OSError):
         pass
     return Health(bot.is_ready() and not bot.is_closed() and not math.isnan(bot.latency), running)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
 
 from bot.config import Settings
 
 
 def set_up_logging(settings: Settings) -> None:
     """Configure the root logger once, at start."""
-    secrets = [s for s in (settings.token, settings.database.password) if isinstance(s, str) and s]
+    secrets = secrets_of(settings)
     handler = logging.StreamHandler()
     handler.setFormatter(_Json(secrets) if settings.log_format == "json" else _Text(secrets))
     root = logging.getLogger()
@@ -19,6 +20,13 @@ def set_up_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for noisy in ("discord", "alembic", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(max(settings.log_level, logging.WARNING))
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """What must be in no log: token and database password, the latter also as it is written in an address."""
+    password = str(settings.database.password or "")
+    forms = {settings.token, password, quote(password), quote(password, safe=""), quote_plus(password)}
+    return sorted(forms - {""}, key=len, reverse=True)
 
 
 class _Text(logging.Formatter):
@@ -40,11 +48,11 @@ class _Json(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _without(record.getMessage(), self._secrets),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return _without(json.dumps(line, ensure_ascii=False), self._secrets)
+            line["exception"] = _without(self.formatException(record.exc_info), self._secrets)
+        return json.dumps(line, ensure_ascii=False)
 
 
 def _without(line: str, secrets: list[str]) -> str:

@@ -17,6 +17,7 @@ from bot.domain.errors import Refusal
 from bot.domain.questions import Bank, Item
 from bot.domain.schedule import Rule
 from bot.domain.streaks import Streak
+from bot.domain.zones import parse_zone
 from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
 from bot.services.scheduler import Scheduler
 from bot.storage import daily as store
@@ -98,7 +99,7 @@ class Dailies:
     async def setup(self, guild_id: int, wanted: Wanted) -> Status:
         """Turn the daily on or change it, from the next local date that has not had its post."""
         at = time_rules.parse_time(wanted.at)
-        zone = time_rules.parse_zone(wanted.zone).key
+        zone = parse_zone(wanted.zone).key
         if wanted.topic_id is not None and wanted.topic_id not in self._bank.topics:
             raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
         if wanted.kind != "choice":
@@ -378,6 +379,8 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: b
     """Bring `next_at` in line with the rule and the dates that are decided."""
     if schedule.paused if paused is None else paused:
         return
+    if paused is None and schedule.next_at is not None and schedule.next_at <= now:
+        return  # due and not decided yet: the scheduler is about to
     _, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, schedule.guild_id))
     store.change_schedule(conn, schedule.guild_id, next_at=at)
 

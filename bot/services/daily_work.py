@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot.domain import answers
 from bot.domain import schedule as time_rules
 from bot.domain.questions import Bank, Item
+from bot.domain.zones import ScheduleError
 from bot.services.announcer import Announcer, DailyCard, DailyResult, Unreachable, Unsent
 from bot.services.daily import Dailies, rule_of
 from bot.services.outcome import outcome
@@ -59,7 +60,11 @@ class DailyWork:
         def take_up(conn: Connection) -> int:
             for schedule in store.active_schedules(conn):
                 taken = store.taken(conn, schedule.guild_id)
-                _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
+                try:
+                    _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
+                except ScheduleError as error:  # a zone that the installed data no longer has
+                    log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
+                    continue
                 if at != schedule.next_at:
                     store.change_schedule(conn, schedule.guild_id, next_at=at)
             return store.wake_claimed(conn, now)
@@ -180,7 +185,10 @@ class DailyWork:
         if item is not None:
             result = await self._database.read(self._result, daily, item)
             await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
-        await self._database.write(store.change, daily.id, expect="closing", state="closed", due_at=None, problem=None)
+        problem = None if daily.state == "closing" else daily.problem  # a retry that succeeded has none
+        await self._database.write(
+            store.change, daily.id, expect="closing", state="closed", due_at=None, problem=problem
+        )
 
     def _result(self, conn: Connection, daily: Daily, item: Item) -> DailyResult:
         return DailyResult(

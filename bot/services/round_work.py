@@ -202,19 +202,21 @@ class RoundWork:
     async def _finish(self, round_: Round) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> StandingsCard | None:
+        def claim(conn: Connection) -> tuple[StandingsCard, datetime] | None:
             if not store.change(conn, round_.id, expect=round_.phase, due_by=now, phase="closing", due_at=now + LEASE):
                 return None
-            revealed = len(store.questions_of(conn, round_.id))
+            revealed = store.questions_of(conn, round_.id)
+            since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
             standings = tuple(scoring.standings(store.tallies(conn, round_.id)))
-            return StandingsCard(round_.id, revealed, standings, round_.ending, round_.guild_id)
+            return StandingsCard(round_.id, len(revealed), standings, round_.ending, round_.guild_id), since
 
-        card = await self._database.write(claim)
-        if card is None:
+        claimed = await self._database.write(claim)
+        if claimed is None:
             return
+        card, since = claimed
         found = None
         if round_.phase == "closing":  # tried before, with unknown outcome
-            found = await self._announcer.find_standings(round_.channel_id, round_.id, round_.started_at)
+            found = await self._announcer.find_standings(round_.channel_id, round_.id, since)
         if found is None:
             await self._announcer.post_standings(round_.channel_id, card)
         await self._end(round_.id, round_.ending or "finished", round_.detail)

@@ -67,13 +67,13 @@ class Scheduler:
             self._arm(at)
 
     async def close(self) -> None:
-        """Take no new work, wait for what is under way; cancel what does not end within 4 seconds."""
+        """Take no new work, wait for what is under way; cancel what does not end within 2.5 seconds."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         tasks = [*self._running.values(), *([self._tick] if self._tick else [])]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=4)
+            _, late = await asyncio.wait(tasks, timeout=2.5)
             for task in late:
                 task.cancel()
 

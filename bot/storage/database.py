@@ -137,7 +137,8 @@ def _run_batch(conn: Connection, works: Sequence[Work]) -> list[_Outcome]:
             savepoint.commit()
         except Exception as error:
             savepoint.rollback()
-            outcomes.append(_Outcome(error=error))
+            # a future takes no StopIteration
+            outcomes.append(_Outcome(error=RuntimeError(repr(error)) if isinstance(error, StopIteration) else error))
     return outcomes
 
 
@@ -190,6 +191,7 @@ class _Postgres:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as conn:
+            await conn.execution_options(isolation_level="REPEATABLE READ")  # one consistent state for all its queries
             return await conn.run_sync(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:

@@ -133,6 +133,11 @@ def last_ended(conn: Connection, channel_id: int) -> Round | None:
     return _round(conn.execute(query).first())
 
 
+def count_running(conn: Connection) -> int:
+    """How many rounds run, on all servers."""
+    return conn.execute(select(func.count()).select_from(rounds).where(RUNNING)).scalar_one()
+
+
 def change(
     conn: Connection, round_id: int, /, *, expect: str, due_by: datetime | None = None, **values: object
 ) -> bool:

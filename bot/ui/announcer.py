@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -29,11 +29,12 @@ from bot.ui.formula import FORMULA_FILE, FormulaError, alt_text, picture
 from bot.ui.permissions import missing, needed
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _PATIENCE = 10.0
 """Seconds after which a request's outcome counts as unknown."""
-_HISTORY = 50
-"""So many of a channel's newest messages are searched for a post whose fate is unknown."""
+_HISTORY = 1000
+"""So many of a channel's messages since the try are searched for a post whose fate is unknown."""
 _CLOCK_SLACK = timedelta(minutes=5)
 _UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _THREAD_EXISTS = 10003, 10008, 160004
 
@@ -44,6 +45,8 @@ class DiscordAnnouncer:
     def __init__(self, client: discord.Client, bank: Bank) -> None:
         self._client = client
         self._bank = bank
+        self._late: set[asyncio.Task[Any]] = set()
+        self._late_edits: set[int] = set()
 
     async def post_question(self, channel_id: int, card: QuestionCard) -> int:
         view = cards.question_card(card, self._bank)
@@ -62,7 +65,7 @@ class DiscordAnnouncer:
         return await self._post(card.guild_id, channel_id, cards.standings_card(card), f"s{card.round_id}")
 
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
-        return await self._find(channel_id, (f"mine:v1:{round_id}:",), since)
+        return await self._find(channel_id, (f"mine:v1:{round_id}:", cards.standings_mark(round_id)), since)
 
     async def post_daily(self, channel_id: int, card: DailyCard) -> int:
         view = cards.daily_card(card, self._bank)
@@ -76,11 +79,9 @@ class DiscordAnnouncer:
         topic = self._bank.topic_of(card.item)
         name = f"{card.day:%d %B} · {topic.title}"[:100].lstrip("0")
         try:
-            with self._failures(channel_id):
-                async with asyncio.timeout(_PATIENCE):
-                    channel = self._client.get_partial_messageable(channel_id, guild_id=card.guild_id)
-                    message = channel.get_partial_message(message_id)
-                    await message.create_thread(name=name, auto_archive_duration=1440)
+            channel = self._client.get_partial_messageable(channel_id, guild_id=card.guild_id)
+            message = channel.get_partial_message(message_id)
+            await self._patiently(channel_id, message.create_thread(name=name, auto_archive_duration=1440))
         except Unreachable as error:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise
@@ -112,38 +113,63 @@ class DiscordAnnouncer:
         mentions = discord.AllowedMentions(
             everyone=False, users=False, replied_user=False, roles=[discord.Object(r) for r in roles] or False
         )
-        with self._failures(channel_id):
-            async with asyncio.timeout(_PATIENCE):
-                sent = await self._channel(channel_id).send(
-                    view=view, nonce=nonce, allowed_mentions=mentions, **options
-                )
-        return sent.id
+        channel = self._channel(channel_id)
+        send = channel.send(view=view, nonce=nonce, allowed_mentions=mentions, **options)
+        return (await self._patiently(channel_id, send)).id
 
     async def _edit(self, guild_id: int, channel_id: int, message_id: int, view: cards.Card) -> None:
         self._require_server(guild_id)
-        with self._failures(channel_id):
-            async with asyncio.timeout(_PATIENCE):
-                await self._message(channel_id, message_id).edit(
-                    view=view, allowed_mentions=discord.AllowedMentions.none()
-                )
+        if message_id in self._late_edits:
+            raise Unsent("an earlier edit of this message is still on its way")
+        edit = self._message(channel_id, message_id).edit(view=view, allowed_mentions=discord.AllowedMentions.none())
+        await self._patiently(channel_id, edit, edits=message_id)
 
     async def _find(self, channel_id: int, marks: Sequence[str], since: datetime) -> int | None:
         """Our message since then that has a component whose custom id ends in, or begins with, one of these marks."""
-        me = self._client.user
-        after = discord.Object(earliest_id(since - _CLOCK_SLACK))
         try:
-            with self._failures(channel_id):
-                async with asyncio.timeout(_PATIENCE):
-                    async for message in self._channel(channel_id).history(
-                        limit=_HISTORY, after=after, oldest_first=False
-                    ):
-                        if me is not None and message.author.id == me.id and _has_mark(message, marks):
-                            return message.id
+            return await self._patiently(channel_id, self._search(channel_id, marks, since))
         except Unreachable as error:
             if error.what != "permission":
                 raise
             log.info("channel %s: no look into the history before sending again (%s)", channel_id, error)
         return None
+
+    async def _search(self, channel_id: int, marks: Sequence[str], since: datetime) -> int | None:
+        """Read forward from the time of the try: our message stands near it, however much was written since."""
+        me = self._client.user
+        after = discord.Object(earliest_id(since - _CLOCK_SLACK))
+        async for message in self._channel(channel_id).history(limit=_HISTORY, after=after, oldest_first=True):
+            if me is not None and message.author.id == me.id and _has_mark(message, marks):
+                return message.id
+        return None
+
+    async def _patiently(self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None) -> T:
+        """Wait for a request, but not for ever: after a while its outcome counts as unknown (Unsent).
+
+        It is never cancelled: discord.py may be waiting out a global rate limit in it, and a cancelled wait leaves
+        every later request of the process waiting for ever. A late edit keeps later ones of its message from
+        overtaking it.
+        """
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task}, timeout=_PATIENCE)
+        finally:
+            if not task.done():  # it is late, or we are cancelled because the program ends
+                self._late.add(task)
+                if edits is not None:
+                    self._late_edits.add(edits)
+                task.add_done_callback(lambda late: self._forget(late, edits))
+        if not task.done():
+            raise Unsent("Discord has not answered in time")
+        with self._failures(channel_id):
+            return task.result()
+
+    def _forget(self, late: asyncio.Task[Any], edits: int | None) -> None:
+        self._late.discard(late)
+        if edits is not None:
+            self._late_edits.discard(edits)
+        if not late.cancelled() and late.exception() is not None:
+            log.info("a late request failed: %s", late.exception())
 
     def _require_server(self, guild_id: int) -> None:
         """Ask nothing of Discord for a server that the bot has left, or that has an outage."""
@@ -194,14 +220,14 @@ async def _formula_file(item: Item) -> discord.File:
 def _has_mark(message: discord.Message, marks: Sequence[str]) -> bool:
     return any(
         custom_id.startswith(mark) or custom_id.endswith(mark) or f"{mark}:" in custom_id
-        for custom_id in _custom_ids(message.components)
+        for custom_id in _marks_of(message.components)
         for mark in marks
     )
 
 
-def _custom_ids(components: Sequence[Any]) -> Iterator[str]:
+def _marks_of(components: Sequence[Any]) -> Iterator[str]:
+    """Custom ids, and the numbers of components that have none."""
     for component in components:
         custom_id = getattr(component, "custom_id", None)
-        if isinstance(custom_id, str):
-            yield custom_id
-        yield from _custom_ids(getattr(component, "children", ()))
+        yield custom_id if isinstance(custom_id, str) else f"#{component.id}"
+        yield from _marks_of(getattr(component, "children", ()))

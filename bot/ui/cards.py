@@ -29,9 +29,11 @@ MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 class Card(ui.LayoutView):
     """A message of one container. Clicks on it are routed by custom id, so discord.py need not remember it."""
 
-    def __init__(self, colour: discord.Colour, *items: ui.Item[ui.LayoutView] | str | None) -> None:
+    def __init__(
+        self, colour: discord.Colour, *items: ui.Item[ui.LayoutView] | str | None, box_id: int | None = None
+    ) -> None:
         super().__init__(timeout=None)
-        box: ui.Container[Card] = ui.Container(accent_colour=colour)
+        box: ui.Container[Card] = ui.Container(accent_colour=colour, id=box_id)
         for item in items:
             if item is not None:
                 box.add_item(ui.TextDisplay(item) if isinstance(item, str) else item)
@@ -145,6 +147,11 @@ def daily_result(card: DailyResult, bank: Bank) -> Card:
     )
 
 
+def standings_mark(round_id: int) -> str:
+    """`#` and a component number by which the end of a round without players, which has no button, is found again."""
+    return f"#{1_000_000_000 + round_id % 1_000_000_000}"
+
+
 def standings_card(card: StandingsCard) -> Card:
     """The end of a round."""
     why = {
@@ -154,7 +161,9 @@ def standings_card(card: StandingsCard) -> Card:
     }.get(card.ending or "")
     asked = t.count(card.questions, "question")
     if not card.standings:
-        return Card(ENDED, "### Round over", why or "Nobody answered.", "-# Start another with /quiz start")
+        box_id = int(standings_mark(card.round_id)[1:])
+        again = "-# Start another with /quiz start"
+        return Card(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         own = (
@@ -292,13 +301,14 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
     for index in sorted(order, key=lambda i: i not in item.right):
         shown = f"**{letter(list(order).index(index))}**  "
         text = _one_line(item.choices[index].text)
-        lines.append(f"✅ {shown}**{text}**" if index in item.right else f"▫️ {shown}{text}")
-        lines.append(_share(outcome.picked.get(index, 0), outcome.answered))
+        right = index in item.right
+        lines.append(f"{shown}**{text}**" if right else f"{shown}{text}")
+        lines.append(_share(outcome.picked.get(index, 0), outcome.answered, "✅ right · " if right else "▫️ "))
     return "\n".join(lines)
 
 
-def _share(part: int, whole: int) -> str:
-    return f"-# {t.bar(part, whole)}  {t.percent(part, whole)}"
+def _share(part: int, whole: int, mark: str = "") -> str:
+    return f"-# {mark}{t.bar(part, whole)}  {t.percent(part, whole)}"
 
 
 def _explanation(item: Item, bank: Bank) -> str:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands, ui
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from bot.domain.errors import Refusal
 
 log = logging.getLogger(__name__)
-_EXPIRED = {10062, 40060}  # the member closed the client or 3 seconds passed; answered already
+_ANSWERED = 40060
+_EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
+HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
+"""Failures of the network or of Discord itself, which pass."""
 
 
 class Text(ui.LayoutView):
@@ -27,12 +31,19 @@ class Text(ui.LayoutView):
 
 
 async def say(interaction: discord.Interaction, content: str | ui.LayoutView) -> None:
-    """Answer privately, before, during or after the response window."""
+    """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
     view = Text(content) if isinstance(content, str) else content
     if interaction.response.is_done():
         await interaction.followup.send(view=view, ephemeral=True)
-    else:
+        return
+    try:
         await interaction.response.send_message(view=view, ephemeral=True)
+    except HICCUPS:
+        try:
+            await interaction.response.send_message(view=view, ephemeral=True)
+        except discord.HTTPException as error:
+            if error.code != _ANSWERED:  # else the first one had arrived
+                raise
 
 
 async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.LayoutView]) -> None:
@@ -71,8 +82,11 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
     words = sentence(error)
     if words is None:
         original = getattr(error, "original", error)
-        if isinstance(original, discord.NotFound) and original.code in _EXPIRED:
-            log.warning("an interaction expired before it was answered: %s", describe(interaction))
+        if isinstance(original, discord.HTTPException) and original.code in _EXPIRED:
+            log.warning("an interaction expired, or was answered before: %s", describe(interaction))
+            return
+        if isinstance(original, HICCUPS):
+            log.warning("a reply did not reach Discord (%s): %s", type(original).__name__, describe(interaction))
             return
         error_id = secrets.token_hex(3)
         log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
@@ -82,7 +96,7 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
             words = f"Something went wrong on my side: try again in a moment. (Error {error_id})"
     try:
         await say(interaction, words)
-    except discord.HTTPException as failure:
+    except (discord.HTTPException, *HICCUPS) as failure:
         log.warning("could not tell a member about an error: %s", failure)
 
 

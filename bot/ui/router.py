@@ -17,6 +17,8 @@ from bot.ui.replies import payload, report_error, say
 Fields = Mapping[str, str]
 Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]
 
+ROUTED = frozenset({discord.InteractionType.component, discord.InteractionType.modal_submit})
+"""The types of interaction that are handled here; commands are the command tree's."""
 _UNKNOWN = "This button is from another version of me and does nothing now: use the newest message, or /help."
 
 
@@ -32,8 +34,6 @@ class Router:
 
     async def dispatch(self, interaction: discord.Interaction) -> None:
         """Handle a component or modal interaction; whatever happens, the member gets an answer."""
-        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
-            return
         custom_id = str(payload(interaction).get("custom_id", ""))
         route, handler = self._routes.get(custom_id.partition(":")[0], (None, None))
         fields = route.parse(custom_id) if route else None

@@ -160,6 +160,8 @@ def test_other_words_are_wrong(given_text: str, accepted: str) -> None:
         ("nonlinear", "linear"),
         ("in-context learning", "context"),
         ("irreversible", "reversible"),
+        ("values are now scaled", "values are not scaled"),
+        ("weights are not updated", "weights are now updated"),
     ],
 )
 def test_the_opposite_is_wrong(given_text: str, accepted: str) -> None:
@@ -354,6 +356,12 @@ def test_a_leading_zero_may_be_left_out() -> None:
     """ ".41" and "0.41" are the same number."""
     assert matches(".41", ["0.41"])
     assert matches("0.41", [".41"])
+
+
+@pytest.mark.parametrize("given_text", ["k - 1", "k -1", "k- 1"])
+def test_spaces_around_a_minus_do_not_matter(given_text: str) -> None:
+    """A difference means the same with spaces around its sign."""
+    assert matches(given_text, ["k-1"])
 
 
 @given(first=st.integers(0, 99_999), second=st.integers(0, 99_999))

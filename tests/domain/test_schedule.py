@@ -20,7 +20,6 @@ from bot.domain.schedule import (
     RETRY,
     Due,
     Rule,
-    ScheduleError,
     closes_at,
     due,
     exists,
@@ -28,10 +27,8 @@ from bot.domain.schedule import (
     local_date,
     next_post,
     parse_time,
-    parse_zone,
-    search_zones,
-    zone_names,
 )
+from bot.domain.zones import ScheduleError, parse_zone, search_zones, zone_names
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -7,11 +7,13 @@ import functools
 import random
 import selectors
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ParamSpec
 
+import pytest
 from sqlalchemy import Connection, select
 
 from bot.domain import snowflakes
@@ -238,6 +240,22 @@ class Stage:
         self.clock.turn(**down)
         self.bot = self.process()
         await self.bot.recover()
+
+    @contextmanager
+    def first_reads_meet(self, function: object) -> Iterator[None]:
+        """Let the first two reads by a storage function end together: two processes see one state, then both act."""
+        read, meeting, left = self.database.read, asyncio.Barrier(2), [1, 2]
+
+        async def read_and_meet(work: Any, *args: Any, **kwargs: Any) -> Any:
+            found = await read(work, *args, **kwargs)
+            if work is function and left:
+                left.pop()
+                await meeting.wait()
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.database, "read", read_and_meet)
+            yield
 
     # --- time
 

@@ -31,7 +31,7 @@ LINES = st.lists(
 MORE_MEMBERS = st.lists(st.tuples(st.integers(1, 45), st.integers(0, 3), st.integers(0, 1)), min_size=30, max_size=60)
 
 several_on_one_database = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 """Each example has a server of its own, so they don't need an empty database."""
 

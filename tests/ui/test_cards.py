@@ -337,10 +337,11 @@ def test_choices_of_the_open_card_begin_with_their_letters() -> None:
 
 
 def test_choices_of_the_revealed_card_keep_their_letters() -> None:
-    """After the mark each choice has a line with the letter that it had on the open card; right ones come first."""
+    """Each choice begins with the letter that it had on the open card, its mark follows; right ones come first."""
     for one, order in shown_items():
         for view in (reveal(one, order), daily_end(one, order)):
-            found = [m.groups() for line in lines(view) if (m := re.match(r"(✅|▫️) \*\*([A-F])\*\*  (.*)", line))]
+            rows = re.findall(r"^\*\*([A-F])\*\*  (.*)\n-# (✅ right|▫️) ", "\n".join(lines(view)), re.MULTILINE)
+            found = [(mark[:1] if mark[0] == "✅" else mark, letter, text) for letter, text, mark in rows]
             assert [mark for mark, _, _ in found] == ["✅"] * len(one.right) + ["▫️"] * (len(order) - len(one.right))
             letters = {(letter, shown(text.strip("*"))) for _, letter, text in found}
             assert letters == {(LETTERS[n], words(one.choices[i].text)) for n, i in enumerate(order)}, one.id
@@ -508,7 +509,7 @@ def test_choices_of_several_lines_on_public_cards() -> None:
     """A choice that is written over several lines stands on one, so that each line has its letter."""
     lettered = [line for line in lines(question(TWO_LINES, (0, 1))) if line.startswith("**")]
     assert lettered == ["**A**  first B second", "**B**  other"]
-    assert "✅ **A**  **first B second**" in lines(reveal(TWO_LINES, (0, 1)))
+    assert "**A**  **first B second**" in lines(reveal(TWO_LINES, (0, 1)))
 
 
 def test_choices_of_several_lines_on_private_cards() -> None:
@@ -558,7 +559,7 @@ def test_shares_of_the_choices() -> None:
     one = item(topic=TOPIC, choices="NYNN")
     view = reveal(one, (2, 1, 0, 3), outcome(one, [("1", True), ("1", True), ("0", False)]))
     found = lines(view)
-    at = {line.strip("*")[-1]: n for n, line in enumerate(found) if line.startswith(("✅", "▫️"))}
+    at = {line.strip("*")[-1]: n for n, line in enumerate(found) if re.match(r"\*\*[A-F]\*\*  ", line)}
     assert {choice: found[n + 1].split("  ")[1] for choice, n in at.items()} == {
         "1": "67 %",
         "0": "33 %",

@@ -122,6 +122,7 @@ def test_nothing_may_stand_around_an_id(one: tuple[Route, dict[str, str]], extra
         "answer:v1:round:17.0:3",
         "answer:v1:round:0x11:3",
         "answer:v1:round:１７:3",
+        "answer:v1:round:1７:3",
         "answer:v1:round:١٧:3",
         "answer:v1:round:17:6",
         "answer:v1:round:17:-1",

@@ -1,0 +1,276 @@
+"""What must hold after any fault, read from the SQLite file, from what members saw, and from the bot's log.
+
+`broken` gives a sentence for each invariant that does not hold. Call it when nothing is under way any more: every
+round has ended, and no daily is about to be posted or closed.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.loopback.model import Interaction, Message
+from tests.loopback.world import World
+
+PLANNED = {"finished", "stopped", "idle", "message"}
+"""Endings after which a round has its standings; with another one Discord refused for good."""
+_ANSWER = re.compile(r"(?:answer|picks|typed):v1:(round|daily):(\d+)(?::\d)?")
+_LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
+_EARLIER = re.compile(r"You locked in \*\*(.+)\*\* already", re.DOTALL)
+_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (?:✅ right · |▫️ )[■□]{10}  (\d+) %$", re.MULTILINE)
+_FASTEST = re.compile(r"<@(\d+)> [\d.]+ s \(\+(\d+)\)")
+_STANDING = re.compile(r"<@(\d+)>(?: · |: )\*\*([\d,]+) points?\*\*")
+_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+) % right)?", re.MULTILINE)
+_TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
+
+Row = sqlite3.Row
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All tables that matter, and what members saw."""
+
+    world: World
+    tables: dict[str, list[Row]]
+
+    def __getitem__(self, table: str) -> list[Row]:
+        return self.tables[table]
+
+    def public(self, *marks: str) -> list[Message]:
+        """Public messages that have, or had, a component whose custom id begins with a mark."""
+        return [
+            m
+            for m in self.world.messages
+            if m.audience is None and any(i.startswith(marks) for version in m.history for i in version.custom_ids)
+        ]
+
+
+_TABLES = ("rounds", "round_questions", "round_answers", "dailies", "daily_answers", "daily_schedules", "ledger")
+
+
+def read(database: Path, world: World) -> Facts:
+    """The state of things, from the database file itself."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
+        conn.row_factory = sqlite3.Row
+        names = (*_TABLES, "scores")
+        return Facts(world, {t: conn.execute(f"SELECT * FROM {t}").fetchall() for t in names})
+
+
+def broken(database: Path, world: World, log: str) -> list[str]:
+    """Every invariant that does not hold, as a sentence."""
+    facts = read(database, world)
+    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _ledger, _scores)
+    found = [problem for check in checks for problem in check(facts)]
+    return found + [f"the bot's log: {line[:300]}" for line in _TROUBLE.findall(log)]
+
+
+def _contract(facts: Facts) -> Iterator[str]:
+    yield from facts.world.violations
+    yield from (f"a route that Discord does not have: {r}" for r in facts.world.unknown)
+    yield from (f"the loopback server: {e}" for e in facts.world.errors)
+
+
+def _acknowledged(facts: Facts) -> Iterator[str]:
+    """Every acknowledged answer is stored as the member gave it, and every stored one was given."""
+    questions = {q["id"]: q["choice_order"] for q in facts["round_questions"]}
+    stored = {("round", a["question_id"], a["user_id"]): a for a in facts["round_answers"]}
+    stored |= {("daily", a["daily_id"], a["user_id"]): a for a in facts["daily_answers"]}
+    tried = set()
+    for act in facts.world.interactions.values():
+        match = _ANSWER.fullmatch(act.name)
+        if match is None:
+            continue
+        key = (match[1], int(match[2]), act.member_id)
+        tried.add(key)
+        said = _reply(act)
+        locked = _LOCKED.match(said) or _EARLIER.match(said)
+        if not locked and "Streak: " not in said:
+            continue
+        if key not in stored:
+            yield f"acknowledged but not stored: {key}, {said!r}"
+        elif locked and match[1] == "round":
+            answer, order = str(stored[key]["answer"]), questions[key[1]]
+            shown = ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
+            if _plain(locked[1]) != shown:
+                yield f"{key} locked in {locked[1]!r}, stored is {shown!r}"
+    yield from (f"stored but never given: {key}" for key in stored if key not in tried)
+
+
+def _reply(act: Interaction) -> str:
+    return "\n".join(m.history[0].text for m in (act.reply, *act.followups) if m is not None and act.callback == 4)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _rounds(facts: Facts) -> Iterator[str]:
+    for round_ in facts["rounds"]:
+        if round_["phase"] != "ended":
+            yield f"round {round_['id']} never ended: phase {round_['phase']}, question {round_['number']}"
+
+
+def _cards(facts: Facts) -> Iterator[str]:
+    """One card a question, one reveal, and the reveal counts what is stored."""
+    endings = {r["id"]: r["ending"] for r in facts["rounds"]}
+    given = defaultdict(list)
+    for answer in facts["round_answers"]:
+        given[answer["question_id"]].append(answer)
+    for question in facts["round_questions"]:
+        row = question["id"]
+        marks = (f"answer:v1:round:{row}:", *(f"{name}:v1:round:{row}" for name in ("picks", "write", "why")))
+        found = [m for m in facts.public(*marks) if _about(m, row)]
+        planned = endings[question["round_id"]] in PLANNED
+        if len(found) > 1 or (question["revealed_at"] and not found and planned):
+            yield f"question {row} has {len(found)} cards"
+        if not question["revealed_at"]:
+            if given[row]:
+                yield f"question {row} was answered, but never scored"
+            continue
+        for card in found:
+            if question["message_id"] != card.id:
+                yield f"question {row}: the stored message is {question['message_id']}, the card {card.id}"
+            yield from _reveal(card, question, given[row], planned)
+
+
+def _about(message: Message, row: int) -> bool:
+    ids = {i for version in message.history for i in version.custom_ids}
+    return any(re.fullmatch(rf"(?:answer|picks|write|why):v1:round:{row}(?::\d)?", i) for i in ids)
+
+
+def _reveal(card: Message, question: Row, given: list[Row], planned: bool) -> Iterator[str]:
+    row = question["id"]
+    reveals = [v for v in card.history if f"why:v1:round:{row}" in v.custom_ids]
+    if card.deleted or (not reveals and not planned):
+        return
+    if not reveals:
+        yield f"question {row} was scored, but its card shows no reveal"
+        return
+    if len({v.text for v in reveals}) > 1:
+        yield f"question {row} was revealed in {len({v.text for v in reveals})} ways"
+    if card.history[-1] is not reveals[-1]:
+        yield f"question {row}: its card was turned back after the reveal"
+    text = reveals[-1].text
+    picked = Counter(pick for a in given for pick in str(a["answer"])) if question["choice_order"] else Counter()
+    for letter, percent in _SHARE.findall(text):
+        count = picked[question["choice_order"]["ABCDEF".index(letter)]]
+        if int(percent) != (round(100 * count / len(given)) if given else 0):
+            yield f"question {row}: the card says {percent} % for {letter}, stored are {count} of {len(given)}"
+    right = sorted((a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"]))[:3]
+    fastest = [(int(user), int(points)) for user, points in _FASTEST.findall(text)]
+    if fastest != [(a["user_id"], a["points"]) for a in right]:
+        yield f"question {row}: the card's best times {fastest} are not the stored ones"
+
+
+def _standings(facts: Facts) -> Iterator[str]:
+    """One message of standings for a round that ended as planned, with the points of its answers."""
+    rounds = {q["id"]: q["round_id"] for q in facts["round_questions"] if q["revealed_at"]}
+    points: dict[int, Counter[int]] = defaultdict(Counter)
+    for answer in facts["round_answers"]:
+        if answer["question_id"] in rounds:
+            points[rounds[answer["question_id"]]][answer["user_id"]] += answer["points"]
+    empty: dict[int, list[int]] = defaultdict(list)
+    for round_ in facts["rounds"]:
+        row, planned = round_["id"], round_["ending"] in PLANNED
+        if row not in points:
+            empty[round_["channel_id"]].append(planned)
+            continue
+        found = facts.public(f"mine:v1:{row}:")
+        if len(found) > 1 or (not found and planned):
+            yield f"round {row} ended as {round_['ending']!r} with {len(found)} standings"
+        for message in found:
+            shown = {int(user): int(won.replace(",", "")) for user, won in _STANDING.findall(message.history[0].text)}
+            if shown != dict(points[row]) and len(points[row]) <= 10:
+                yield f"round {row}: the standings say {shown}, the answers {dict(points[row])}"
+    for channel_id, ended in empty.items():
+        messages = facts.world.channels[channel_id].messages.values()
+        over = [m for m in messages if m.audience is None and m.text.startswith("### Round over")]
+        if not sum(ended) <= len(over) <= len(ended):
+            yield f"channel {channel_id}: {len(ended)} rounds without answers, {len(over)} messages that say so"
+
+
+def _dailies(facts: Facts) -> Iterator[str]:
+    """One message a server and local date, one close, its thread, and a result that counts what is stored."""
+    given = defaultdict(list)
+    for answer in facts["daily_answers"]:
+        given[answer["daily_id"]].append(answer)
+    per_date: Counter[tuple[int, str]] = Counter()
+    threads = {s["guild_id"] for s in facts["daily_schedules"] if s["thread"]}
+    for daily in facts["dailies"]:
+        row, state = daily["id"], daily["state"]
+        found = [
+            m
+            for m in facts.public("answer:", "picks:", "write:", "why:")
+            if any(f":daily:{row}:" in f"{i}:" for v in m.history for i in v.custom_ids)
+        ]
+        per_date[daily["guild_id"], daily["local_date"]] += len(found)
+        if state in {"posting", "threading", "closing"}:
+            yield f"daily {row} is stuck as {state!r}: {daily['problem']}"
+        if (state in {"open", "closed"}) != bool(found):
+            yield f"daily {row} is {state!r} with {len(found)} messages"
+        for card in found:
+            if daily["message_id"] != card.id:
+                yield f"daily {row}: the stored message is {daily['message_id']}, the card {card.id}"
+            if daily["guild_id"] in threads and card.thread is None and not daily["problem"]:
+                yield f"daily {row} has no thread"
+            if state == "closed" and not daily["problem"]:
+                yield from _result(card, row, given[row])
+    yield from (f"server {g} has {n} dailies on {day}" for (g, day), n in per_date.items() if n > 1)
+
+
+def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:
+    results = [v for v in card.history if f"why:v1:daily:{row}" in v.custom_ids]
+    if not results or card.history[-1] is not results[-1]:
+        yield f"daily {row} is closed, but its card is not"
+        return
+    if len({v.text for v in results}) > 1:
+        yield f"daily {row} was closed in {len({v.text for v in results})} ways"
+    count = _DAILY_COUNT.search(results[-1].text)
+    right = sum(a["correct"] for a in given)
+    shown = (int(count[1].replace(",", "")), int(count[2] or 0)) if count else None
+    if shown != (len(given), round(100 * right / len(given)) if given else 0):
+        yield f"daily {row}: the card says {shown}, stored are {len(given)} answers, {right} right"
+
+
+def _ledger(facts: Facts) -> Iterator[str]:
+    """The ledger holds each answer that counts, once, with its points."""
+    revealed = {q["id"] for q in facts["round_questions"] if q["revealed_at"]}
+    wanted = {
+        ("round", a["question_id"], a["user_id"]): (a["points"], a["correct"])
+        for a in facts["round_answers"]
+        if a["question_id"] in revealed
+    }
+    wanted |= {("daily", a["daily_id"], a["user_id"]): (a["points"], a["correct"]) for a in facts["daily_answers"]}
+    booked = {(e["source"], e["source_id"], e["user_id"]): (e["points"], e["correct"]) for e in facts["ledger"]}
+    yield from (f"not in the ledger: {key}" for key in wanted.keys() - booked.keys())
+    yield from (f"in the ledger without an answer: {key}" for key in booked.keys() - wanted.keys())
+    for key in wanted.keys() & booked.keys():
+        if wanted[key] != booked[key]:
+            yield f"the ledger says {booked[key]} for {key}, the answer {wanted[key]}"
+
+
+def _scores(facts: Facts) -> Iterator[str]:
+    """The sums by period and topic are those of the ledger."""
+    sums: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for entry in facts["ledger"]:
+        day = date.fromisoformat(entry["local_date"])
+        starts = {"today": day, "week": day - timedelta(day.weekday()), "month": day.replace(day=1)}
+        for period, start in {**starts, "all": date(1970, 1, 1)}.items():
+            for topic in ("", entry["topic_id"]):
+                total = sums[entry["guild_id"], period, start.isoformat(), topic, entry["user_id"]]
+                for index, value in enumerate((entry["points"], 1, entry["correct"])):
+                    total[index] += value
+    kept = {
+        (s["guild_id"], s["period"], s["start"], s["topic_id"], s["user_id"]): [s["points"], s["answers"], s["right"]]
+        for s in facts["scores"]
+    }
+    for key in sums.keys() | kept.keys():
+        if sums.get(key) != kept.get(key):
+            yield f"the sums say {kept.get(key)} for {key}, the ledger {sums.get(key)}"

@@ -1,0 +1,104 @@
+"""Members who play: they find cards, answer them, and know which answers are right."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from bot.domain.questions import Bank
+from tests.loopback.driver import Member, Result
+from tests.loopback.model import Channel, Message
+
+_OPEN = re.compile(r"(answer|picks|write):v1:(round|daily):(\d+)(?::\d)?")
+
+
+def card_of(message: Message) -> tuple[str, str, int] | None:
+    """What can be done with a card: (name of its custom ids, "round" or "daily", row id); None if nothing can."""
+    for custom_id in message.custom_ids:
+        if match := _OPEN.fullmatch(custom_id):
+            return match[1], match[2], int(match[3])
+    return None
+
+
+def cards(channel: Channel, source: str = "round") -> list[Message]:
+    """The open cards in a channel, oldest first."""
+    found = [m for m in channel.messages.values() if m.audience is None and not m.deleted]
+    return [m for m in found if (card := card_of(m)) is not None and card[1] == source]
+
+
+def revealed(channel: Channel, source: str = "round") -> list[Message]:
+    """The cards in a channel whose answer has been shown."""
+    return [m for m in channel.messages.values() if any(i.startswith(f"why:v1:{source}:") for i in m.custom_ids)]
+
+
+def standings(channel: Channel) -> list[Message]:
+    """The messages with which rounds ended in a channel."""
+    heads = ("### Final standings", "### Round over")
+    return [m for m in channel.messages.values() if m.audience is None and m.text.startswith(heads)]
+
+
+def query(database: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Read the bot's database beside it."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2)) as conn:
+        return conn.execute(sql, values).fetchall()
+
+
+class Players:
+    """Members of one bot's servers: `answer` gives a right or a wrong answer to whatever is asked."""
+
+    def __init__(self, database: Path, bank: Bank, rng: random.Random) -> None:
+        self._database = database
+        self._bank = bank
+        self._rng = rng
+
+    async def answer(self, member: Member, message: Message, *, right: bool = True) -> Result | None:
+        """Answer a card as its kind wants it; None if it can no longer be answered."""
+        card = card_of(message)
+        if card is None:
+            return None
+        name, source, row = card
+        table = "round_questions" if source == "round" else "dailies"
+        item_id, order = query(self._database, f"SELECT item_id, choice_order FROM {table} WHERE id = ?", row)[0]
+        item = self._bank.items[str(item_id)]
+        if name == "write":
+            opened = await member.click(message, f"write:v1:{source}:{row}")
+            return await member.submit(opened, item.accept[0] if right else "no idea") if opened.modal else opened
+        good = [n for n, index in enumerate(str(order)) if int(index) in item.right]
+        if name == "picks":
+            picks = good if right else [self._rng.randrange(len(str(order)))]
+            return await member.select(message, f"picks:v1:{source}:{row}", *map(str, picks))
+        bad = [n for n in range(len(str(order))) if n not in good]
+        choice = good[0] if right else self._rng.choice(bad)
+        return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
+
+
+def hasten(database: Path, seconds: float = 1.0) -> None:
+    """While the bot is stopped: let open questions, pauses and dailies be due soon instead of later."""
+    due = int((time.time() + seconds) * 1000)
+    with closing(sqlite3.connect(database)) as conn, conn:
+        conn.execute("UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL", [due])
+        conn.execute("UPDATE rounds SET due_at = min(due_at, ?) WHERE phase IN ('ask', 'open')", [due])
+
+
+def close_dailies(database: Path, seconds: float = 0.0) -> int:
+    """While the bot is stopped: let open dailies close soon; how many."""
+    due = int((time.time() + seconds) * 1000)
+    with closing(sqlite3.connect(database)) as conn, conn:
+        changed = conn.execute("UPDATE dailies SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due])
+        return changed.rowcount
+
+
+async def soon(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    """Whether a condition comes true within some seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True

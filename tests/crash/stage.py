@@ -1,0 +1,220 @@
+"""A bot on the loopback Discord with two players, and the plays in which it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.services.bank import load_bank
+from tests.crash import invariants
+from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
+from tests.loopback.driver import Member, Result
+from tests.loopback.model import Channel
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+from tests.shipped import first_topic
+
+SECONDS = 5
+"""The shortest time for a question."""
+TERM_SECONDS = 5.0
+_HOUR_MS = 3_600_000
+
+
+@dataclass
+class Stage:
+    """`forgetful`: whenever the bot comes back, Discord no longer knows its nonces, as after a long outage."""
+
+    world: World
+    bot: BotProcess
+    channel: Channel
+    ann: Member
+    bob: Member
+    players: Players
+    forgetful: bool = False
+    ends: list[tuple[int, float]] = field(default_factory=list)
+    ordered_at: float | None = None
+    done: set[tuple[int, int]] = field(default_factory=set)
+
+    def terminate(self) -> None:
+        """SIGTERM now; `comes_back` checks how the bot ends."""
+        self.ordered_at = time.monotonic()
+        self.bot.terminate()
+
+    async def comes_back(self) -> None:
+        """Wait for the bot's end, then start it again; an end that was asked for must be quick and clean."""
+        code = await self.bot.dead()
+        if self.ordered_at is not None:
+            self.ends.append((code, self.bot.ended_at - self.ordered_at))
+            self.ordered_at = None
+        if self.forgetful:
+            self.world.rest.forget_nonces()
+        if self.bot.database.exists():
+            hasten(self.bot.database, 2.0)
+        await self.bot.start()
+
+    async def stop(self) -> None:
+        """SIGTERM at the end, or between two parts of a play; once, also where the trap has sent it already."""
+        if not self.bot.running or self.ordered_at is not None:
+            await self.comes_back()
+        self.ends.append(await self.bot.stop())
+
+    async def play(self, over: Callable[[], bool], moment: Callable[[], bool] | None = None) -> None:
+        """Answer every open card, bring the bot back whenever it ends, until the play is over.
+
+        `moment` acts and returns True once, at a point that no request marks.
+        """
+        end = time.monotonic() + 40
+        while not over() or moment is not None:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the play did not end; {self.state()}\n{self.bot.log[-1500:]}")
+            if not self.bot.running:
+                await self.comes_back()
+            if moment is not None and moment():
+                moment = None
+            for source in ("round", "daily"):
+                for card in cards(self.channel, source):
+                    await self._answer(card.id, source)
+            await asyncio.sleep(0.03)
+
+    async def _answer(self, card_id: int, source: str) -> None:
+        for member in (self.ann, self.bob):
+            card = next((c for c in cards(self.channel, source) if c.id == card_id), None)
+            if card is None or (card_id, member.id) in self.done or not self.bot.running:
+                continue
+            result = await self.tell(self.players.answer(member, card, right=member is self.ann))
+            if result is not None and result.acked:
+                self.done.add((card_id, member.id))
+
+    async def tell(self, action: Coroutine[object, object, Result | None]) -> Result | None:
+        """Do something to the bot; nobody waits for a bot that is dead."""
+        task = asyncio.create_task(action)
+        while not task.done() and self.bot.running:
+            await asyncio.wait([task], timeout=0.02)
+        return task.result() if task.done() or not task.cancel() else None
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return query(self.bot.database, sql) if self.bot.database.exists() else []
+
+    def state(self) -> str:
+        try:
+            rounds, dailies = (
+                self.rows("SELECT id, phase, number FROM rounds"),
+                self.rows("SELECT id, state FROM dailies"),
+            )
+        except sqlite3.Error as error:
+            return str(error)
+        return f"rounds {rounds}, dailies {dailies}"
+
+    def settled(self) -> bool:
+        """A round was started, and every round has ended."""
+        try:
+            phases = [phase for (phase,) in self.rows("SELECT phase FROM rounds")]
+        except sqlite3.Error:
+            return False
+        return bool(phases) and set(phases) == {"ended"}
+
+    def daily_is(self, state: str) -> bool:
+        found = self.rows("SELECT state FROM dailies")
+        return bool(found) and found[0][0] == state
+
+    def verdict(self) -> list[str]:
+        """What is wrong after the end: broken invariants, and ends that were slow or unclean."""
+        wrong = invariants.broken(self.bot.database, self.world, self.bot.log)
+        for code, seconds in self.ends:
+            if code or seconds > TERM_SECONDS:
+                wrong.append(f"SIGTERM: exit code {code} after {seconds:.1f} s")
+        return wrong
+
+
+@asynccontextmanager
+async def staged(folder: Path, *, forgetful: bool = False) -> AsyncIterator[Stage]:
+    """A world and a bot that does not run yet, with a bank of one topic so that it starts quickly."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bank_file = folder / "bank.json"
+    bank_file.write_text(json.dumps(first_topic()), "utf-8")
+    async with World() as world:
+        guild = world.add_guild()
+        channel = world.add_channel(guild, "quiz")
+        ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob")
+        bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file)})
+        players = Players(bot.database, load_bank(bank_file), random.Random(1))
+        stage = Stage(world, bot, channel, ann, bob, players, forgetful)
+        try:
+            yield stage
+        finally:
+            await bot.close()
+
+
+async def play_round(
+    stage: Stage, arm: Callable[[], Callable[[], bool] | None], questions: int = 1, *, forward: bool = False
+) -> None:
+    """A round from its start to its standings. `arm` sets the trap, and may return a moment for `Stage.play`.
+
+    `forward`: the first question ends soon after its answers. That takes a stop, for the deadline is in the database.
+    """
+    await stage.bot.start()
+    moment = arm()
+    await stage.tell(stage.ann.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS))
+    if forward:
+        await stage.play(lambda: len(stage.done) == 2)
+        await stage.stop()
+        hasten(stage.bot.database, 0.0)
+        await stage.bot.start()
+    await stage.play(stage.settled, moment)
+    await stage.stop()
+
+
+async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
+    """A daily: set up, posted at its time, answered by both, closed at its time."""
+    await stage.bot.start()
+    moment = arm()
+    now = datetime.now(UTC) - timedelta(minutes=2)
+    zone = noon_zone(now)
+    for _ in range(3):
+        if not stage.bot.running:
+            await stage.comes_back()
+        local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
+        wanted = {"channel": stage.channel, "time": local, "timezone": zone, "thread": True}
+        result = await stage.tell(stage.ann.slash(stage.channel, "daily setup", **wanted))
+        if result is not None and result.acked:
+            break
+    if not stage.bot.running:
+        await stage.comes_back()
+    await stage.stop()
+    settled = int(time.time() * 1000) - _HOUR_MS
+    with closing(sqlite3.connect(stage.bot.database)) as conn, conn:
+        conn.execute("UPDATE daily_schedules SET settled_until = ?, next_at = ?", [settled, settled])
+    await stage.bot.start()
+    answered = "SELECT count(*) FROM daily_answers"
+    await stage.play(lambda: stage.daily_is("open") and len(stage.done) == 2 and stage.rows(answered) == [(2,)])
+    await stage.stop()
+    close_dailies(stage.bot.database)
+    await stage.bot.start()
+    await stage.play(lambda: stage.daily_is("closed"), moment)
+    await stage.stop()
+
+
+def noon_offset(now: datetime) -> int:
+    """Hours to add to UTC so that it is around noon, and no date changes during a test."""
+    return 12 - now.hour
+
+
+def noon_zone(now: datetime) -> str:
+    offset = noon_offset(now)
+    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+
+
+def reveals(stage: Stage) -> int:
+    return len(revealed(stage.channel))
+
+
+def texts(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,196 @@
+"""The bot is killed at every point between two effects of rounds and dailies, and nothing is lost or double.
+
+Each case is a real process against the loopback Discord, which kills it on receiving a request, before or after that
+request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly. Cases run two at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+
+from tests.crash.play import cards, revealed
+from tests.crash.stage import Stage, play_daily, play_round, staged, texts
+from tests.loopback.faults import Call, Fault, Kind, When
+from tests.loopback.limits import MESSAGE, MESSAGES
+
+pytestmark = pytest.mark.slow
+
+CALLBACK = "/interactions/{}/{}/callback"
+THREADS = "/channels/{}/messages/{}/threads"
+COMMANDS = "/applications/{}/commands"
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class CrashPoint:
+    """Where the bot ends. `sign`: what the request's body contains. `forgotten`: Discord forgets nonces meanwhile.
+
+    With `how="kill"` it is SIGKILL at the request; "term" is SIGTERM there, the answer coming half a second later;
+    "stuck" is SIGTERM there, and the answer never comes. `moment` is for points that no request marks.
+    """
+
+    name: str
+    scene: Literal["round", "two questions", "daily"]
+    method: str = ""
+    template: str = ""
+    when: When = "before"
+    sign: str = ""
+    skip: int = 0
+    forgotten: bool = False
+    how: Literal["kill", "term", "stuck"] = "kill"
+    moment: Callable[[Stage], bool] | None = None
+
+
+def _both(
+    name: str, scene: Literal["round", "two questions", "daily"], method: str, template: str, sign: str, skip: int = 0
+) -> list[CrashPoint]:
+    """A message that is not sent yet; one that is sent, but not noted; the same when Discord forgets the nonce."""
+    return [
+        CrashPoint(f"{name}: stored, not sent", scene, method, template, "before", sign, skip),
+        CrashPoint(f"{name}: sent, not noted", scene, method, template, "after", sign, skip),
+        CrashPoint(f"{name}: sent, not noted, nonce forgotten", scene, method, template, "after", sign, skip, True),
+    ]
+
+
+def _paused(stage: Stage) -> bool:
+    return len(revealed(stage.channel)) == 1 and stage.rows("SELECT phase FROM rounds") == [("ask",)]
+
+
+def _open(stage: Stage) -> bool:
+    return len(stage.done) == 2 and bool(cards(stage.channel))
+
+
+ROUND_POINTS = [
+    CrashPoint("round: stored, member not told", "round", "POST", CALLBACK, sign="Here we go"),
+    *_both("first card", "round", "POST", MESSAGES, "answer:v1:round:1:|picks:v1:round:1|write:v1:round:1"),
+    CrashPoint("question open, nothing under way", "round", moment=_open),
+    CrashPoint("answer: committed, member not told", "round", "POST", CALLBACK, sign="Locked in"),
+    CrashPoint("answer: member told", "round", "POST", CALLBACK, "after", sign="Locked in"),
+    CrashPoint("counter: card not edited", "round", "PATCH", MESSAGE, sign=" answered"),
+    CrashPoint("counter: card edited, not noted", "round", "PATCH", MESSAGE, "after", sign=" answered"),
+    CrashPoint("reveal: scored, card not edited", "round", "PATCH", MESSAGE, sign="why:v1:round"),
+    CrashPoint("reveal: card edited, not noted", "round", "PATCH", MESSAGE, "after", sign="why:v1:round"),
+    *_both("standings", "round", "POST", MESSAGES, "mine:v1"),
+    CrashPoint("pause between two questions", "two questions", moment=_paused),
+    *_both("next card", "two questions", "POST", MESSAGES, "v1:round:2"),
+    CrashPoint("commands: not synced", "round", "PUT", COMMANDS),
+    CrashPoint("commands: synced, not noted", "round", "PUT", COMMANDS, "after"),
+]
+DAILY_POINTS = [
+    CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next question"),
+    *_both("daily", "daily", "POST", MESSAGES, ":v1:daily:"),
+    CrashPoint("thread: not opened", "daily", "POST", THREADS),
+    CrashPoint("thread: opened, not noted", "daily", "POST", THREADS, "after"),
+    CrashPoint("daily answer: committed, member not told", "daily", "POST", CALLBACK, sign="Streak"),
+    CrashPoint("close: claimed, card not edited", "daily", "PATCH", MESSAGE, sign="why:v1:daily"),
+    CrashPoint("close: card edited, not noted", "daily", "PATCH", MESSAGE, "after", sign="why:v1:daily"),
+]
+SIGTERM_POINTS = [
+    CrashPoint("SIGTERM at start-up", "round", "PUT", COMMANDS, how="stuck"),
+    CrashPoint("SIGTERM while a card is sent", "round", "POST", MESSAGES, sign="v1:round", how="term"),
+    CrashPoint("SIGTERM while a card is sent, for ever", "round", "POST", MESSAGES, sign="v1:round", how="stuck"),
+    CrashPoint("SIGTERM while a question is open", "round", moment=_open, how="term"),
+    CrashPoint("SIGTERM while an answer is acknowledged", "round", "POST", CALLBACK, sign="Locked in", how="term"),
+    CrashPoint("SIGTERM while a card is revealed", "round", "PATCH", MESSAGE, sign="why:v1:round", how="term"),
+    CrashPoint("SIGTERM during the pause", "two questions", moment=_paused, how="term"),
+    CrashPoint("SIGTERM while standings are sent", "round", "POST", MESSAGES, sign="mine:v1", how="term"),
+    CrashPoint("SIGTERM while a daily is sent", "daily", "POST", MESSAGES, sign="v1:daily", how="term"),
+    CrashPoint("SIGTERM while a thread is opened", "daily", "POST", THREADS, how="term"),
+    CrashPoint("SIGTERM while a daily is closed", "daily", "PATCH", MESSAGE, sign="why:v1:daily", how="stuck"),
+]
+CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *SIGTERM_POINTS]
+
+
+def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
+    act = stage.bot.kill if point.how == "kill" else stage.terminate
+    if point.moment is not None:
+        moment = point.moment
+
+        def at_moment() -> bool:
+            if not moment(stage):
+                return False
+            act()
+            return True
+
+        return at_moment
+    kinds: dict[str, Kind] = {"kill": "kill", "term": "delay", "stuck": "hang"}
+
+    def fits(call: Call) -> bool:
+        return any(sign in str(call.body) for sign in point.sign.split("|"))
+
+    fault = Fault(
+        kinds[point.how],
+        point.method,
+        point.template,
+        point.when,
+        skip=point.skip,
+        seconds=0.5,
+        predicate=fits,
+        act=act,
+    )
+    stage.world.faults.add(fault)
+    return None
+
+
+async def _run(point: CrashPoint, folder: Path) -> list[str]:
+    """Play one case; what is wrong after it."""
+    async with staged(folder, forgetful=point.forgotten) as stage:
+        if point.template == COMMANDS:  # at start-up, so that the first start never gets ready
+            _trap(point, stage)
+            await stage.bot.start(ready=False)
+            await stage.bot.dead()
+            stage.ends += [(0, 0.0)] if stage.ordered_at is None else []
+            stage.ordered_at = None
+            await play_round(stage, lambda: None)
+        elif point.scene == "daily":
+            await play_daily(stage, lambda: _trap(point, stage))
+        else:
+            late = "mine:v1" in point.sign or "why:v1" in point.sign or point.scene == "two questions"
+            questions = 2 if point.scene == "two questions" else 1
+            await play_round(stage, lambda: _trap(point, stage), questions, forward=late)
+        assert point.moment is not None or stage.world.faults.hit, "the point was never reached"
+        return stage.verdict()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, Awaitable[list[str]]]]:
+    """Every chosen case as a task, two at a time."""
+    chosen = {p.name for i in request.session.items if isinstance(p := _params(i).get("point"), CrashPoint)}
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def run(point: CrashPoint) -> list[str]:
+        async with room:
+            return await _run(point, tmp_path_factory.mktemp("crash"))
+
+    tasks = {p.name: asyncio.create_task(run(p)) for p in CRASH_POINTS if p.name in chosen}
+    yield dict(tasks)
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("point", [pytest.param(p, id=p.name) for p in CRASH_POINTS])
+async def test_nothing_is_lost_or_doubled(point: CrashPoint, runs: dict[str, Awaitable[list[str]]]) -> None:
+    """Whatever the point at which the bot ends, every invariant holds once it has come back and played on."""
+    wrong = await runs[point.name]
+    assert not wrong, f"{point.name}:\n{texts(wrong)}"
+
+
+def test_points_have_names_of_their_own() -> None:
+    """No case hides behind another's name."""
+    names = [point.name for point in CRASH_POINTS]
+    assert len(names) == len(set(names))

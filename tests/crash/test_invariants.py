@@ -1,0 +1,97 @@
+"""The invariants notice what they are for: after a good play, every kind of damage is found."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.crash.invariants import broken
+from tests.crash.play import close_dailies, revealed, standings
+from tests.crash.stage import Stage, play_round, staged
+from tests.loopback.model import Message
+
+pytestmark = pytest.mark.slow
+
+DAMAGE = {
+    "DELETE FROM round_answers WHERE user_id = (SELECT min(user_id) FROM round_answers)": "acknowledged but not stored",
+    "DELETE FROM daily_answers": "acknowledged but not stored",
+    "INSERT INTO round_answers SELECT question_id, 5, answer, correct, points, elapsed_ms, answered_at "
+    "FROM round_answers LIMIT 1": "stored but never given",
+    "UPDATE round_answers SET answer = (answer + 1) % 4 WHERE correct": "locked in",
+    "UPDATE round_answers SET points = points + 1 WHERE correct": "best times",
+    "UPDATE round_questions SET message_id = 5": "the stored message is",
+    "UPDATE round_questions SET revealed_at = NULL": "never scored",
+    "UPDATE rounds SET phase = 'open'": "never ended",
+    "DELETE FROM ledger": "not in the ledger",
+    "UPDATE ledger SET points = points + 1": "the ledger says",
+    "UPDATE ledger SET source_id = 77 WHERE source = 'round'": "in the ledger without an answer",
+    "UPDATE scores SET points = points + 1 WHERE period = 'week'": "the sums say",
+    "DELETE FROM scores WHERE period = 'all'": "the sums say",
+    "UPDATE dailies SET state = 'missed'": "is 'missed' with 1 messages",
+    "UPDATE dailies SET state = 'closing'": "is stuck",
+    "UPDATE dailies SET message_id = 5": "the stored message is",
+}
+
+
+def _again(message: Message) -> None:
+    """The same message once more, as a bot that forgot would send it."""
+    twin = copy.copy(message)
+    twin.id = message.id + 1
+    message.channel.messages[twin.id] = twin
+
+
+def _take_back(message: Message) -> None:
+    message.history.append(message.history[0])
+
+
+SIGHT: dict[str, tuple[Callable[[Stage], object], str]] = {
+    "a second card": (lambda s: _again(revealed(s.channel)[0]), "has 2 cards"),
+    "a second daily": (lambda s: _again(revealed(s.channel, "daily")[0]), "has 2 dailies"),
+    "second standings": (lambda s: _again(standings(s.channel)[0]), "2 standings"),
+    "a card turned back": (lambda s: _take_back(revealed(s.channel)[0]), "turned back"),
+    "a daily turned back": (lambda s: _take_back(revealed(s.channel, "daily")[0]), "its card is not"),
+    "no standings": (lambda s: s.channel.messages.pop(standings(s.channel)[0].id), "0 standings"),
+    "no card": (lambda s: s.channel.messages.pop(revealed(s.channel)[0].id), "has 0 cards"),
+    "a malformed request": (lambda s: s.world.violations.append("a button too many"), "a button too many"),
+}
+
+
+async def test_damage_is_found(tmp_path: Path) -> None:
+    """Nothing is found after a good round and daily; each damage to what is stored or shown is."""
+    async with staged(tmp_path) as stage:
+        await play_round(stage, lambda: None)
+        await stage.bot.start()
+        options = {"channel": stage.channel, "time": "00:00", "timezone": "UTC"}
+        await stage.ann.slash(stage.channel, "daily setup", **options)
+        await stage.ann.slash(stage.channel, "daily post")
+        await stage.play(lambda: len(stage.done) == 4)
+        await stage.stop()
+        close_dailies(stage.bot.database)
+        await stage.bot.start()
+        await stage.play(lambda: stage.daily_is("closed"))
+        await stage.stop()
+        assert stage.verdict() == []
+        for sql, sentence in DAMAGE.items():
+            copied = tmp_path / "copy.db"
+            shutil.copy(stage.bot.database, copied)
+            with closing(sqlite3.connect(copied)) as conn, conn:
+                conn.execute(sql)
+            found = broken(copied, stage.world, "")
+            assert any(sentence in line for line in found), (sql, found)
+        for name, (damage, sentence) in SIGHT.items():
+            before = dict(stage.channel.messages)
+            histories = {m.id: list(m.history) for m in before.values()}
+            damage(stage)
+            found = broken(stage.bot.database, stage.world, "")
+            assert any(sentence in line for line in found), (name, found)
+            stage.channel.messages.clear()
+            stage.channel.messages.update(before)
+            for message in before.values():
+                message.history[:] = histories[message.id]
+        assert broken(stage.bot.database, stage.world, "2026 ERROR x: y")

@@ -1,0 +1,182 @@
+"""The gateway, version 10: sessions that can be resumed with replay, and what can go wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+from tests.loopback.model import Json
+
+if TYPE_CHECKING:
+    from tests.loopback.world import World
+
+HELLO, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, ACK = 10, 1, 2, 6, 7, 9, 11
+_INTERVAL_MS = 41250
+
+
+@dataclass(eq=False)
+class Session:
+    """All events since it began, whether or not they were delivered; `link` is the open connection."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    events: list[Json] = field(default_factory=list)
+    link: Link | None = None
+    resumable: bool = True
+
+
+@dataclass(eq=False)
+class Link:
+    ws: web.WebSocketResponse
+    request: web.Request
+    session: Session | None = None
+
+    async def send(self, op: int, data: object = None) -> None:
+        await self.send_packet({"op": op, "d": data, "s": None, "t": None})
+
+    async def send_packet(self, packet: Json) -> None:
+        with suppress(ConnectionError, RuntimeError):  # if it is gone, the event waits in its session
+            await self.ws.send_str(json.dumps(packet))
+
+    def cut(self) -> None:
+        """As when the network fails: no close frame."""
+        if self.request.transport is not None:
+            self.request.transport.abort()
+
+
+class Gateway:
+    """`double_next`: so many of the next interactions are delivered twice. Counts what sessions went through."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.sessions: dict[str, Session] = {}
+        self.double_next = 0
+        self.doubled = self.identified = self.resumed = 0
+        self.up_at: float | None = None
+        """Monotonic time since when the bot is connected; None while it is not."""
+
+    @property
+    def connected(self) -> bool:
+        return self.up_at is not None
+
+    async def emit(self, event: str, data: Json) -> None:
+        """Send an event to every session; one without a connection gets it when it resumes."""
+        copies = 1
+        if event == "INTERACTION_CREATE" and self.double_next:
+            self.double_next -= 1
+            self.doubled += 1
+            copies = 2
+        for session in list(self.sessions.values()):
+            for _ in range(copies):
+                await self._push(session, event, data)
+
+    async def drop(self, *, code: int | None = None, resumable: bool = True) -> None:
+        """Cut the connection, or close it with a code; unless `resumable` its session is forgotten."""
+        for session in self._live():
+            link, session.resumable = session.link, resumable
+            assert link is not None
+            self._unlink(link)
+            if code is None:
+                link.cut()
+            else:
+                await link.ws.close(code=code)
+
+    async def reconnect(self) -> None:
+        """Ask the bot to connect anew and resume (op 7)."""
+        for session in self._live():
+            if session.link is not None:
+                await session.link.send(RECONNECT)
+
+    async def invalidate(self, *, resumable: bool) -> None:
+        """Tell the bot that its session is invalid (op 9)."""
+        for session in self._live():
+            session.resumable = resumable
+            if session.link is not None:
+                link = session.link
+                if not resumable:
+                    self._unlink(link)
+                await link.send(INVALID, resumable)
+
+    def _live(self) -> list[Session]:
+        return [s for s in self.sessions.values() if s.link is not None]
+
+    def _unlink(self, link: Link) -> None:
+        if link.session is not None and link.session.link is link:
+            link.session.link = None
+            self.up_at = None
+
+    async def _push(self, session: Session, event: str, data: Json) -> None:
+        packet = {"op": 0, "t": event, "s": len(session.events) + 1, "d": data}
+        session.events.append(packet)
+        if session.link is not None:
+            await session.link.send_packet(packet)
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        link = Link(ws, request)
+        await link.send(HELLO, {"heartbeat_interval": _INTERVAL_MS})
+        try:
+            async for message in ws:
+                if message.type is WSMsgType.TEXT:
+                    packet: Json = json.loads(message.data)
+                    await self._receive(link, packet["op"], packet.get("d"))
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._unlink(link)
+            if link.session is not None and ws.close_code in {1000, 1001} and link.session.link is None:
+                self.sessions.pop(link.session.id, None)  # a client that closes so gives its session up
+        return ws
+
+    async def _receive(self, link: Link, op: int, data: Any) -> None:
+        if op == HEARTBEAT:
+            await link.send(ACK)
+        elif op == IDENTIFY:
+            await self._identify(link, data)
+        elif op == RESUME:
+            await self._resume(link, data)
+
+    async def _identify(self, link: Link, data: Json) -> None:
+        world = self._world
+        if data["token"] != world.token:
+            await link.ws.close(code=4004)
+            return
+        self.identified += 1
+        self.sessions = {}  # one bot, one shard: its older sessions are of no use any more
+        session = link.session = Session(link=link)
+        self.sessions[session.id] = session
+        ready = {
+            "v": 10,
+            "user": world.bot,
+            "session_id": session.id,
+            "resume_gateway_url": world.gateway_url,
+            "guilds": [{"id": str(g.id), "unavailable": True} for g in world.guilds.values()],
+            "application": {"id": str(world.bot_id), "flags": 0},
+            "shard": data.get("shard") or [0, 1],
+        }
+        await self._push(session, "READY", ready)
+        for guild in world.guilds.values():
+            await self._push(session, "GUILD_CREATE", guild.payload(world.bot))
+        self.up_at = time.monotonic()
+
+    async def _resume(self, link: Link, data: Json) -> None:
+        session = self.sessions.get(data.get("session_id", ""))
+        if session is None or not session.resumable or data["seq"] > len(session.events):
+            await link.send(INVALID, False)
+            return
+        self.resumed += 1
+        link.session = session
+        done = int(data["seq"])
+        while done < len(session.events):  # what comes meanwhile queues up behind
+            await link.send_packet(session.events[done])
+            done += 1
+        session.link = link
+        self.up_at = time.monotonic()
+        await self._push(session, "RESUMED", {})

@@ -1,0 +1,132 @@
+"""The bot as a process of its own: start it, end it, kill it, read its log."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.loopback.world import World
+
+ROOT = Path(__file__).parents[2]
+_SITE = Path(__file__).parent / "site"
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class BotProcess:
+    """`python -m bot` in a folder of its own, with its database and its log there. `async with` kills it at the end."""
+
+    def __init__(self, world: World, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self._world = world
+        self.folder = folder
+        self.database = folder / "bot.db"
+        self._log_file = folder / "bot.log"
+        self._env = dict(env or {})
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.starts = 0
+        self.ended_at = 0.0
+        """Monotonic time of the last end."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Kill it if it runs, and wait for its end."""
+        self.kill()
+        if self._watch is not None:
+            await self._watch
+
+    @property
+    def log(self) -> str:
+        """All that the bot wrote, over all its starts."""
+        return self._log_file.read_text("utf-8", "replace") if self._log_file.exists() else ""
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, *, ready: bool = True) -> None:
+        """Start the bot and wait until the gateway has greeted it, unless not `ready`."""
+        self.starts += 1
+        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        env |= {
+            "PYTHONPATH": f"{_SITE}{os.pathsep}{ROOT}",
+            "PYTHONUNBUFFERED": "1",
+            "LOOPBACK_API": f"{self._world.url}/api/v10",
+            "LOOPBACK_GATEWAY": self._world.gateway_url,
+            "DISCORD_TOKEN": self._world.token,
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            **self._env,
+        }
+        with self._log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                cwd=self.folder,
+                env=env,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,
+            )
+        self._watch = asyncio.create_task(self._wait(self._process))
+        if ready:
+            await self.ready()
+
+    async def ready(self, seconds: float = 20.0) -> None:
+        """Wait until the bot is connected."""
+        await self._world.until(lambda: self._world.gateway.connected or not self.running, seconds, "READY")
+        if not self.running:
+            raise AssertionError(f"the bot ended:\n{self.log[-2000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL, at once."""
+        self._signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
+        self._signal(signal.SIGTERM)
+
+    async def dead(self, seconds: float = 15.0) -> int:
+        """Wait for the bot's end, however it comes; returns its exit code."""
+        assert self._process is not None
+        code = await asyncio.wait_for(self._process.wait(), seconds)
+        await self._world.until(lambda: self.ended_at and not self._world.gateway.connected, 2, "the connection's end")
+        return code
+
+    async def stop(self) -> tuple[int, float]:
+        """SIGTERM; returns the exit code and how many seconds the end took."""
+        began = time.monotonic()
+        self.terminate()
+        return await self.dead(), self.ended_at - began
+
+    async def restart(self) -> None:
+        """SIGKILL, then start again."""
+        self.kill()
+        await self.dead()
+        await self.start()
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> None:
+        self.ended_at = 0.0
+        await process.wait()
+        self.ended_at = time.monotonic()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)

@@ -1,0 +1,260 @@
+"""REST, version 10: what a bot of commands, cards and private replies asks for."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from tests.loopback.faults import Call
+from tests.loopback.limits import MESSAGE, MESSAGES
+from tests.loopback.model import COMPONENTS_V2, EPHEMERAL, LOADING, PERMISSIONS, Channel, Interaction, Json, Message
+from tests.loopback.model import parts as components_of
+
+if TYPE_CHECKING:
+    from tests.loopback.world import World
+
+Answer = tuple[int, Any]
+Handler = Callable[["Rest", Call], Awaitable[Answer]]
+ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
+RESPONSE_WINDOW = 3.0
+TOKEN_LIFE = 900.0
+
+
+class Refused(Exception):
+    """An error answer of Discord's."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+def route(method: str, template: str) -> Callable[[Handler], Handler]:
+    pattern = re.compile(re.escape(template).replace(r"\{\}", "([^/]+)"))
+
+    def register(handler: Handler) -> Handler:
+        ROUTES.append((method, template, pattern, handler))
+        return handler
+
+    return register
+
+
+def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
+    """The route of a request: template, the ids in its path, handler. Routes with fewer ids win."""
+    hits = [(t, m.groups(), h) for verb, t, p, h in ROUTES if verb == method and (m := p.fullmatch(path))]
+    return min(hits, key=lambda hit: len(hit[1]), default=None)
+
+
+class Rest:
+    """`nonce_window`: seconds for which Discord remembers a nonce."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.nonce_window = 300.0
+        self._nonces: dict[str, tuple[float, Message]] = {}
+
+    def forget_nonces(self) -> None:
+        """As after an outage that was longer than Discord's memory."""
+        self._nonces.clear()
+
+    def channel(self, channel_id: str, *needs: str) -> Channel:
+        channel = self.world.channels.get(int(channel_id))
+        if channel is None or channel.deleted:
+            raise Refused(404, 10003, "Unknown Channel")
+        if not channel.bot_may() & PERMISSIONS["view_channel"]:
+            raise Refused(403, 50001, "Missing Access")
+        if any(not channel.bot_may() & PERMISSIONS[need] for need in needs):
+            raise Refused(403, 50013, "Missing Permissions")
+        return channel
+
+    def message(self, channel: Channel, message_id: str) -> Message:
+        message = channel.messages.get(int(message_id))
+        if message is None or message.deleted or message.audience is not None:
+            raise Refused(404, 10008, "Unknown Message")
+        return message
+
+    def check(self, body: Json) -> None:
+        """Refuse a message that Discord would refuse."""
+        found = list(components_of(body.get("components") or []))
+        ids = [p["custom_id"] for p in found if "custom_id" in p]
+        text = sum(len(p["content"]) for p in found if p["type"] == 10)
+        wrong = len(found) > 40 or text > 4000 or len(set(ids)) < len(ids) or any(len(i) > 100 for i in ids)
+        wrong |= bool(int(body.get("flags") or 0) & COMPONENTS_V2 and body.get("content"))
+        if wrong or (not found and not body.get("content")):
+            self.world.violations.append(f"a message that Discord refuses: {body}")
+            raise Refused(400, 50035, "Invalid Form Body")
+
+    def create(self, channel: Channel, call: Call, body: Json, audience: int | None = None) -> Message:
+        """Store a new message of the bot's."""
+        self.check(body)
+        message = Message(self.world.snowflake(), channel, self.world.bot, audience, body.get("nonce"))
+        message.apply(body, self.stored(call))
+        channel.messages[message.id] = message
+        return message
+
+    def stored(self, call: Call) -> list[Json]:
+        """The uploaded files of a request as attachments."""
+        described = {str(a.get("id")): a for a in call.body.get("attachments") or []}
+        files = []
+        for name, filename, content in call.files:
+            file_id = str(self.world.snowflake())
+            info = described.get(name[name.find("[") + 1 : -1], {})
+            url = f"{self.world.url}/files/{file_id}/{filename}"
+            files.append({"id": file_id, "filename": filename, "size": len(content), "url": url, "proxy_url": url})
+            files[-1]["description"] = info.get("description")
+        return files
+
+    def interaction(self, token: str) -> Interaction:
+        """The interaction of a webhook route, if it was answered and is not too old."""
+        found = self.world.interactions.get(token)
+        if found is None or found.callback is None:
+            raise Refused(404, 10015, "Unknown Webhook")
+        if time.monotonic() - found.sent_at > TOKEN_LIFE:
+            raise Refused(401, 50027, "Invalid Webhook Token")
+        return found
+
+
+@route("GET", "/gateway/bot")
+async def gateway_bot(rest: Rest, call: Call) -> Answer:
+    limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+    return 200, {"url": rest.world.gateway_url, "shards": 1, "session_start_limit": limit}
+
+
+@route("GET", "/users/@me")
+async def me(rest: Rest, call: Call) -> Answer:
+    return 200, rest.world.bot
+
+
+@route("GET", "/oauth2/applications/@me")
+@route("GET", "/applications/@me")
+async def application(rest: Rest, call: Call) -> Answer:
+    shown = {"id": str(rest.world.bot_id), "name": "quizformer", "description": "", "icon": None, "verify_key": ""}
+    owner = {"owner": {**rest.world.bot, "bot": False}, "team": None}
+    return 200, shown | owner | {"bot_public": True, "bot_require_code_grant": False, "flags": 0}
+
+
+@route("PUT", "/applications/{}/commands")
+@route("PUT", "/applications/{}/guilds/{}/commands")
+async def put_commands(rest: Rest, call: Call) -> Answer:
+    rest.world.syncs += 1
+    earlier = {c["name"]: c["id"] for c in rest.world.commands}
+    rest.world.commands = [
+        {"type": 1, **c, "id": earlier.get(c["name"], str(rest.world.snowflake())), "version": "1"}
+        | {"application_id": call.ids[0]}
+        for c in call.body["list"]
+    ]
+    return 200, rest.world.commands
+
+
+@route("POST", MESSAGES)
+async def post_message(rest: Rest, call: Call) -> Answer:
+    channel = rest.channel(call.ids[0], "send_messages", *(["attach_files"] if call.files else []))
+    nonce = call.body.get("nonce")
+    if nonce and call.body.get("enforce_nonce"):
+        at, first = rest._nonces.get(nonce, (float("-inf"), None))
+        if first is not None and time.monotonic() - at < rest.nonce_window:
+            rest.world.deduplicated += 1
+            return 200, first.payload()
+    message = rest.create(channel, call, call.body)
+    if nonce:
+        rest._nonces[nonce] = (time.monotonic(), message)
+    return 200, message.payload()
+
+
+@route("GET", MESSAGES)
+async def history(rest: Rest, call: Call) -> Answer:
+    channel = rest.channel(call.ids[0])
+    if not channel.bot_may() & PERMISSIONS["read_message_history"]:
+        return 200, []  # as Discord does: no error, nothing to read
+    limit = int(call.query.get("limit", 50))
+    after, before = int(call.query.get("after", 0)), int(call.query.get("before", 1 << 63))
+    seen = [m for m in channel.messages.values() if m.audience is None and not m.deleted and after < m.id < before]
+    page = seen[:limit] if "after" in call.query else seen[-limit:]
+    return 200, [m.payload() for m in reversed(page)]
+
+
+@route("GET", MESSAGE)
+async def get_message(rest: Rest, call: Call) -> Answer:
+    return 200, rest.message(rest.channel(call.ids[0], "read_message_history"), call.ids[1]).payload()
+
+
+@route("PATCH", MESSAGE)
+async def edit_message(rest: Rest, call: Call) -> Answer:
+    message = rest.message(rest.channel(call.ids[0]), call.ids[1])
+    if message.author is not rest.world.bot:
+        raise Refused(403, 50005, "Cannot edit a message authored by another user")
+    rest.check(call.body)
+    message.apply(call.body, rest.stored(call))
+    return 200, message.payload()
+
+
+@route("POST", "/channels/{}/messages/{}/threads")
+async def start_thread(rest: Rest, call: Call) -> Answer:
+    channel = rest.channel(call.ids[0], "create_public_threads")
+    message = rest.message(channel, call.ids[1])
+    if message.thread is not None:
+        raise Refused(400, 160004, "A thread has already been created for this message")
+    message.thread = rest.world.add_channel(channel.guild, call.body["name"], parent=channel, channel_id=message.id)
+    await rest.world.gateway.emit("THREAD_CREATE", message.thread.payload() | {"newly_created": True})
+    return 201, message.thread.payload()
+
+
+@route("POST", "/interactions/{}/{}/callback")
+async def callback(rest: Rest, call: Call) -> Answer:
+    found = rest.world.interactions.get(call.ids[1])
+    if found is None or str(found.id) != call.ids[0]:
+        raise Refused(404, 10062, "Unknown interaction")
+    if found.callback is not None:
+        found.refusals.append(40060)
+        raise Refused(400, 40060, "Interaction has already been acknowledged.")
+    if time.monotonic() - found.sent_at > RESPONSE_WINDOW:
+        found.refusals.append(10062)
+        raise Refused(404, 10062, "Unknown interaction")
+    kind, data = int(call.body["type"]), call.body.get("data") or {}
+    message = found.message
+    if kind in {4, 5}:
+        hidden = int(data.get("flags") or 0) & EPHEMERAL
+        body = data if kind == 4 else {"content": "…", "flags": LOADING | hidden}
+        message = found.reply = rest.create(found.channel, call, body, found.member_id if hidden else None)
+    elif kind == 7 and message is not None:
+        rest.check(data)
+        message.apply(data, rest.stored(call))
+        found.reply = message
+    elif kind == 8:
+        found.choices = data.get("choices") or []
+    elif kind == 9:
+        found.modal = data
+    elif kind != 6:
+        raise Refused(400, 50035, "Invalid Form Body")
+    found.callback, found.acked_at = kind, time.monotonic()
+    found.answered.set()
+    if "with_response" not in call.query:
+        return 204, None
+    about: Json = {"id": str(found.id), "type": found.kind, "response_message_loading": kind == 5}
+    if kind not in {4, 5, 7} or message is None:
+        return 200, {"interaction": about}
+    about |= {"response_message_id": str(message.id), "response_message_ephemeral": message.audience is not None}
+    return 200, {"interaction": about, "resource": {"type": kind, "message": message.payload()}}
+
+
+@route("POST", "/webhooks/{}/{}")
+async def follow_up(rest: Rest, call: Call) -> Answer:
+    found = rest.interaction(call.ids[1])
+    hidden = int(call.body.get("flags") or 0) & EPHEMERAL
+    message = rest.create(found.channel, call, call.body, found.member_id if hidden else None)
+    found.followups.append(message)
+    return 200, message.payload()
+
+
+@route("PATCH", "/webhooks/{}/{}/messages/{}")
+async def edit_reply(rest: Rest, call: Call) -> Answer:
+    found = rest.interaction(call.ids[1])
+    mine = [m for m in (found.reply, *found.followups) if m is not None]
+    wanted = [m for m in mine if call.ids[2] in {str(m.id), "@original"}]
+    if not wanted:
+        raise Refused(404, 10008, "Unknown Message")
+    rest.check(call.body)
+    wanted[0].flags &= ~LOADING
+    wanted[0].apply(call.body, rest.stored(call))
+    return 200, wanted[0].payload()

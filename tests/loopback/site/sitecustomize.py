@@ -1,0 +1,27 @@
+"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server and keeps it on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+API = os.environ.get("LOOPBACK_API")
+
+
+def _stay_here(event: str, args: tuple[Any, ...]) -> None:
+    if event != "socket.connect" or not isinstance(args[1], tuple):
+        return
+    host = args[1][0].decode() if isinstance(args[1][0], bytes) else str(args[1][0])
+    if not host.startswith("127.") and host not in {"::1", "localhost"}:
+        raise ConnectionRefusedError(111, f"loopback only: {host}")
+
+
+if API:
+    sys.addaudithook(_stay_here)
+    import yarl
+    from discord.gateway import DiscordWebSocket
+    from discord.http import Route
+
+    Route.BASE = API
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["LOOPBACK_GATEWAY"])

@@ -1,0 +1,182 @@
+"""The loopback Discord does what Discord does, where the crash tests lean on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from tests.loopback.driver import CannotDo
+from tests.loopback.faults import Fault
+from tests.loopback.model import Channel
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+from tests.shipped import first_topic
+
+Reply = tuple[int, Any, dict[str, str]]
+
+
+class Client:
+    """A bot reduced to its requests."""
+
+    def __init__(self, world: World, http: aiohttp.ClientSession) -> None:
+        self._world = world
+        self._http = http
+
+    async def call(self, method: str, path: str, body: object = None) -> Reply:
+        headers = {"Authorization": f"Bot {self._world.token}"}
+        url = f"{self._world.url}/api/v10{path}"
+        async with self._http.request(method, url, json=body, headers=headers) as answer:
+            return answer.status, await answer.json(), dict(answer.headers)
+
+    async def post(self, channel: Channel, text: str, **more: object) -> Reply:
+        return await self.call("POST", f"/channels/{channel.id}/messages", {"content": text, **more})
+
+    @asynccontextmanager
+    async def gateway(self, op: int, data: dict[str, Any]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A connection that has identified or resumed."""
+        async with self._http.ws_connect(self._world.gateway_url) as ws:
+            assert (await ws.receive_json())["op"] == 10
+            await ws.send_json({"op": op, "d": {"token": self._world.token, **data}})
+            yield ws
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    async with World() as world:
+        yield world
+
+
+@pytest_asyncio.fixture
+async def client(world: World) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as http:
+        yield Client(world, http)
+
+
+@pytest.fixture
+def channel(world: World) -> Channel:
+    return world.add_channel(world.add_guild(), "quiz")
+
+
+async def test_a_repeated_nonce_gives_the_first_message(world: World, client: Client, channel: Channel) -> None:
+    """Discord keeps a post single for minutes, only where it is asked to, and not for ever."""
+    ids = [(await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] for _ in range(2)]
+    assert ids[0] == ids[1]
+    assert (await client.post(channel, "x", nonce="a"))[1]["id"] != ids[0]
+    world.rest.forget_nonces()
+    assert (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] not in ids
+
+
+async def test_the_sixth_message_in_five_seconds_is_refused(client: Client, channel: Channel) -> None:
+    """Five posts a channel, counted down in the headers; then a real 429 that says how long to wait."""
+    left = [(await client.post(channel, "x"))[2]["X-RateLimit-Remaining"] for _ in range(5)]
+    assert left == ["4", "3", "2", "1", "0"]
+    status, body, _ = await client.post(channel, "x")
+    assert (status, 0 < body["retry_after"] <= 5) == (429, True)
+    assert len(channel.messages) == 5
+
+
+async def test_a_lost_answer_leaves_its_effect(world: World, client: Client, channel: Channel) -> None:
+    """A fault after the effect hides it from the bot; one before it prevents it."""
+    world.faults.add(Fault("drop", "POST", "/channels/{}/messages", "before"))
+    world.faults.add(Fault("drop", "POST", "/channels/{}/messages", "after"))
+    world.faults.add(Fault("status", "POST", "/channels/{}/messages", status=503))
+    for stored in (0, 1):
+        with pytest.raises(aiohttp.ClientError):
+            await client.post(channel, "x")
+        assert len(channel.messages) == stored
+    assert (await client.post(channel, "x"))[0] == 503
+    assert len(channel.messages) == 1
+
+
+async def test_what_discord_refuses_is_refused(world: World, client: Client, channel: Channel) -> None:
+    """Unknown channels and messages, missing permissions, a second thread, each with its own code."""
+    message = (await client.post(channel, "x"))[1]["id"]
+    threads = f"/channels/{channel.id}/messages/{message}/threads"
+    await client.call("POST", threads, {"name": "talk"})
+    codes = [(await client.call("POST", threads, {"name": "talk"}))[1]["code"]]
+    codes.append((await client.call("PATCH", f"/channels/{channel.id}/messages/5", {"content": "y"}))[1]["code"])
+    codes.append((await client.call("GET", "/channels/5/messages"))[1]["code"])
+    await world.deny(channel, "send_messages")
+    codes.append((await client.post(channel, "x"))[1]["code"])
+    assert codes == [160004, 10008, 10003, 50013]
+
+
+async def test_history_is_newest_first(client: Client, channel: Channel) -> None:
+    """`limit` takes the newest, with `after` the oldest after that; both come newest first."""
+    ids = [(await client.post(channel, str(n)))[1]["id"] for n in range(4)]
+    path = f"/channels/{channel.id}/messages?limit=2"
+    assert [m["id"] for m in (await client.call("GET", path))[1]] == [ids[3], ids[2]]
+    assert [m["id"] for m in (await client.call("GET", f"{path}&after={ids[0]}"))[1]] == [ids[2], ids[1]]
+
+
+async def test_a_resumed_session_gets_what_it_missed(world: World, client: Client, channel: Channel) -> None:
+    """Events of the time between wait, in order; a forgotten session is invalid."""
+    async with client.gateway(2, {}) as ws:
+        ready, _ = await ws.receive_json(), await ws.receive_json()
+        await world.gateway.drop()
+    await world.deny(channel, "send_messages")
+    await world.deny(channel)
+    session = {"session_id": ready["d"]["session_id"], "seq": 2}
+    async with client.gateway(6, session) as ws:
+        events = [await ws.receive_json() for _ in range(3)]
+        assert [(e["s"], e["t"]) for e in events] == [(3, "CHANNEL_UPDATE"), (4, "CHANNEL_UPDATE"), (5, "RESUMED")]
+        await world.gateway.drop(resumable=False)
+    async with client.gateway(6, session) as ws:
+        assert (await ws.receive_json())["op"] == 9
+
+
+async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client, channel: Channel) -> None:
+    """40060 for a second answer, 10062 after three seconds; a private one is seen by its member alone."""
+    ann, bob = world.add_member(channel.guild, "ann"), world.add_member(channel.guild, "bob")
+    world.commands = [{"id": "1", "name": "help"}]
+    world.gateway.double_next = 1
+    async with client.gateway(2, {}) as ws:
+        await ws.receive_json(), await ws.receive_json()
+        acting = asyncio.create_task(ann.slash(channel, "help"))
+        first, second = [(await ws.receive_json())["d"] for _ in range(2)]
+        assert first["id"] == second["id"]
+        path = f"/interactions/{first['id']}/{first['token']}/callback"
+        body = {"type": 4, "data": {"content": "hush", "flags": 64}}
+        codes = [(await client.call("POST", f"{path}?with_response=1", body))[0] for _ in range(2)]
+        result = await acting
+        assert (codes, result.text, result.ephemeral) == ([200, 400], "hush", True)
+        assert [m.text for m in ann.sees(channel)] == ["hush"]
+        assert bob.sees(channel) == []
+        late = asyncio.create_task(ann.slash(channel, "help"))
+        event = (await ws.receive_json())["d"]
+        assert (await late).failed
+        path = f"/interactions/{event['id']}/{event['token']}/callback"
+        assert (await client.call("POST", path, body))[1]["code"] == 10062
+
+
+async def test_members_use_what_they_see(world: World, channel: Channel) -> None:
+    """A human can use no command that is not registered or not shown, and no button that is not there."""
+    ann = world.add_member(channel.guild, "ann")
+    world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
+    for command in ("quiz", "daily"):
+        with pytest.raises(CannotDo):
+            await ann.slash(channel, command)
+    with pytest.raises(CannotDo):
+        await ann.click(world.say(channel, "hello"), "answer:v1:round:1:0")
+
+
+async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
+    """`python -m bot`, unmodified, registers its commands, answers, resumes a cut session and ends on SIGTERM."""
+    (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
+    ann = world.add_member(channel.guild, "ann")
+    async with BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+        result = await ann.slash(channel, "help")
+        assert result.ephemeral, bot.log
+        await world.gateway.reconnect()
+        await world.until(lambda: world.gateway.resumed == 1 and world.gateway.connected)
+        assert (await ann.slash(channel, "help")).acked
+        code, seconds = await bot.stop()
+    assert (code, seconds < 5, world.unknown, world.errors, world.violations) == (0, True, [], [], [])

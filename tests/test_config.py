@@ -1,0 +1,396 @@
+"""Settings: each one right and wrong, secrets out of sight, and all of them documented."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.__main__ import main
+from bot.config import DEFAULT_DATABASE, Settings, SettingsError, database_url, load_environment
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
+VARIABLES = {"token": "DISCORD_TOKEN", "database": "DATABASE_URL", "bank": "QUESTION_BANK"}
+"""Fields of Settings whose variable has another name than theirs."""
+DEFAULTS = Settings(database=database_url(DEFAULT_DATABASE))
+
+
+def wrong(**env: str) -> str:
+    """The one line about a wrong setting."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env)
+    return str(caught.value)
+
+
+# ------------------------------------------------------------------ each setting, right and wrong
+
+
+def test_nothing_needs_to_be_set() -> None:
+    """An empty environment, and one of empty variables, gives the defaults."""
+    settings = Settings.from_env({})
+    assert settings == DEFAULTS == Settings.from_env(dict.fromkeys(documented(), " "))
+    assert (settings.token, settings.bank, settings.dev_guild_id) == ("", None, None)
+    assert (settings.log_level, settings.log_format) == (logging.INFO, "text")
+    assert settings.database.render_as_string() == "sqlite+pysqlite:///var/quizformer.db"
+
+
+def test_the_token() -> None:
+    """The token is taken as it is, without the space around it."""
+    assert Settings.from_env({"DISCORD_TOKEN": " MTA4.abc-d_e "}).token == "MTA4.abc-d_e"
+
+
+@pytest.mark.parametrize("token", ["MTA4 abc", "MTA4\nabc", "MTA4\tabc"])
+def test_a_token_with_space_inside(token: str) -> None:
+    """A token with space or a line break inside was copied wrongly; the line says so and does not repeat it."""
+    line = wrong(DISCORD_TOKEN=token)
+    assert line.startswith("DISCORD_TOKEN has a space or line break inside. Example: ")
+    assert "MTA4" not in line
+
+
+def test_a_token_with_discords_prefix() -> None:
+    """A token copied from a header, "Bot " before it, is taken without that word."""
+    assert Settings.from_env({"DISCORD_TOKEN": "Bot MTA4.abc"}).token == "MTA4.abc"
+
+
+@pytest.mark.parametrize(
+    ("text", "driver"),
+    [
+        ("sqlite:///var/quizformer.db", "sqlite+pysqlite"),
+        ("sqlite:////srv/quiz.db", "sqlite+pysqlite"),
+        ("sqlite+aiosqlite:///quiz.db", "sqlite+pysqlite"),
+        ("postgres://user:secret@host:5432/name", "postgresql+asyncpg"),
+        ("postgresql://user:secret@host/name", "postgresql+asyncpg"),
+        ("postgresql+asyncpg://user@host/name", "postgresql+asyncpg"),
+    ],
+)
+def test_database_addresses(text: str, driver: str) -> None:
+    """What hosts and people write for the two databases gets the driver that the bot uses, and keeps the rest."""
+    url = Settings.from_env({"DATABASE_URL": f" {text} "}).database
+    assert url.drivername == driver
+    assert url.render_as_string(hide_password=False).partition("://")[2] == text.partition("://")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("quizformer.db", "is not a database address"),
+        ("postgres://user:hunter2@host:port/name", "is not a database address"),
+        ("sqlite://", "names no file; what members did would be lost"),
+        ("sqlite:///:memory:", "names no file; what members did would be lost"),
+        ("mysql://user:hunter2@host/name", "asks for mysql, which is not supported"),
+    ],
+)
+def test_wrong_database_addresses(text: str, words: str) -> None:
+    """Another database, none, or one in memory is refused with an example, and no password is shown."""
+    line = wrong(DATABASE_URL=text)
+    assert line.startswith(f"DATABASE_URL {words}. Example: DATABASE_URL=sqlite:///var/quizformer.db")
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("text", ["sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"])
+def test_memory_by_another_name(text: str) -> None:
+    """SQLite's other ways to write a database in memory are refused too."""
+    assert wrong(DATABASE_URL=text).startswith("DATABASE_URL ")
+
+
+def test_another_driver_of_postgresql() -> None:
+    """PostgreSQL by a driver that the bot does not use is not called unsupported altogether: the driver is named."""
+    try:
+        said = database_url("postgresql+psycopg2://u:p@host/name").drivername
+    except SettingsError as error:
+        said = str(error)
+    assert "asks for postgresql, which is not supported" not in said
+    assert "asyncpg" in said or "psycopg2" in said
+
+
+def test_a_bank_file(tmp_path: Path) -> None:
+    """A bank must be a file that is there."""
+    file = tmp_path / "bank.json"
+    file.write_text("{}")
+    assert Settings.from_env({"QUESTION_BANK": f" {file} "}).bank == file
+    assert wrong(QUESTION_BANK=str(tmp_path / "no.json")).startswith(
+        f"QUESTION_BANK names a file that is not there ({tmp_path / 'no.json'}). Example: "
+    )
+    assert "names a file that is not there" in wrong(QUESTION_BANK=str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\x00b"])
+def test_a_bank_file_that_can_not_be(name: str) -> None:
+    """A name that no file can have is a wrong setting like any other."""
+    assert wrong(QUESTION_BANK=name).startswith("QUESTION_BANK ")
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("DEBUG", logging.DEBUG),
+        ("info", logging.INFO),
+        (" Warning ", logging.WARNING),
+        ("ERROR", logging.ERROR),
+        ("CRITICAL", logging.CRITICAL),
+    ],
+)
+def test_log_levels(text: str, level: int) -> None:
+    """The five levels are known in any case."""
+    assert Settings.from_env({"LOG_LEVEL": text}).log_level == level
+
+
+@pytest.mark.parametrize("text", ["loud", "10", "NOTSET", "Logger", "basicConfig"])
+def test_wrong_log_levels(text: str) -> None:
+    """Anything else is refused with the list of levels."""
+    assert wrong(LOG_LEVEL=text) == (
+        f"LOG_LEVEL is {text!r} but must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL. Example: LOG_LEVEL=INFO"
+    )
+
+
+def test_log_formats() -> None:
+    """Text and json are known in any case, and nothing else is."""
+    assert Settings.from_env({"LOG_FORMAT": "JSON"}).log_format == "json"
+    assert Settings.from_env({"LOG_FORMAT": "text"}).log_format == "text"
+    assert wrong(LOG_FORMAT="xml") == ("LOG_FORMAT is 'xml' but must be one of text, json. Example: LOG_FORMAT=text")
+
+
+NUMBERS = [
+    ("DEV_GUILD_ID", "dev_guild_id", "1234567890123456789"),
+    ("SHARD_COUNT", "shard_count", "16"),
+    ("HEALTH_PORT", "health_port", "8080"),
+]
+
+
+@pytest.mark.parametrize(("variable", "field", "text"), NUMBERS)
+def test_whole_numbers(variable: str, field: str, text: str) -> None:
+    """A whole number is read as one; empty means not set."""
+    assert getattr(Settings.from_env({variable: f" {text} "}), field) == int(text)
+    assert getattr(Settings.from_env({variable: ""}), field) is None
+
+
+@pytest.mark.parametrize("variable", [variable for variable, _, _ in NUMBERS])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "+1", "1.5", "1e3", "0x10", "1_000", "many", "²", "１", "9" * 25, "9" * 5_000]
+)
+def test_wrong_whole_numbers(variable: str, text: str) -> None:
+    """Zero, signs, points, other digits and numbers that no database holds are refused with an example."""
+    line = wrong(**{variable: text})
+    assert line.startswith(f"{variable} is {text!r} but must be a whole number from 1")
+    assert f"Example: {variable}=" in line
+
+
+def test_ports_end() -> None:
+    """A port is at most 65535."""
+    assert Settings.from_env({"HEALTH_PORT": "65535"}).health_port == 65535
+    assert wrong(HEALTH_PORT="65536").startswith("HEALTH_PORT is '65536' but must be a whole number from 1 to 65535.")
+
+
+def test_the_health_host() -> None:
+    """Health is served on this machine alone unless another address is set."""
+    assert Settings.from_env({}).health_host == "127.0.0.1"
+    assert Settings.from_env({"HEALTH_HOST": " 0.0.0.0 "}).health_host == "0.0.0.0"
+
+
+def test_shards() -> None:
+    """The shards of a process are read with or without spaces, each once, in rising order."""
+    settings = Settings.from_env({"SHARD_COUNT": "4", "SHARD_IDS": " 3, 1,1 "})
+    assert (settings.shard_count, settings.shard_ids) == (4, (1, 3))
+    assert Settings.from_env({"SHARD_COUNT": "4"}).shard_ids is None
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"SHARD_IDS": "0"}, "SHARD_COUNT is missing; SHARD_IDS needs it"),
+        ({"SHARD_IDS": "4", "SHARD_COUNT": "4"}, "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3"),
+        ({"SHARD_IDS": "0-3", "SHARD_COUNT": "4"}, "SHARD_IDS is '0-3' but must be numbers with commas between"),
+        ({"SHARD_IDS": "0,", "SHARD_COUNT": "4"}, "SHARD_IDS is '0,' but must be numbers with commas between"),
+        ({"SHARD_IDS": "-1", "SHARD_COUNT": "4"}, "SHARD_IDS is '-1' but must be numbers with commas between"),
+        ({"SHARD_IDS": "x", "SHARD_COUNT": "4"}, "SHARD_IDS is 'x' but must be numbers with commas between"),
+    ],
+)
+def test_wrong_shards(env: dict[str, str], words: str) -> None:
+    """Shards without their number, beyond it, or written otherwise are refused."""
+    assert wrong(**env).startswith(f"{words}. Example: ")
+
+
+@given(st.dictionaries(st.sampled_from(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)), st.text(max_size=20)))
+def test_any_environment_is_settings_or_one_wrong_setting(env: dict[str, str]) -> None:
+    """Whatever stands in the variables, there are settings, or an error that begins with one and has an example."""
+    try:
+        said = repr(Settings.from_env(env))
+    except SettingsError as error:
+        said = str(error)
+    assert re.match(r"Settings\(|[A-Z_]+ .*\. Example: [A-Z_]+=", said, re.S)
+
+
+# ------------------------------------------------------------------ secrets
+
+SECRET = "hunter2-very-secret"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"DISCORD_TOKEN": SECRET},
+        {"DATABASE_URL": f"postgres://user:{SECRET}@host/name"},
+        {"DATABASE_URL": f"postgres://host/name?user=user&password={SECRET}"},
+    ],
+)
+def test_secrets_are_not_in_the_repr(env: dict[str, str]) -> None:
+    """Settings can be logged: neither the token nor a password, wherever it stands in the address, is seen."""
+    settings = Settings.from_env(env)
+    assert SECRET not in repr(settings)
+    assert SECRET not in f"{settings} {settings.database} {settings.database!r}"
+
+
+def test_every_secret_field_is_out_of_the_repr() -> None:
+    """A setting whose name speaks of a token, key, secret or password is never part of the repr."""
+    fields = {f.name: f.repr for f in dataclasses.fields(Settings)}
+    assert fields["token"] is False
+    assert not [name for name, seen in fields.items() if seen and re.search("token|key|secret|password", name)]
+
+
+def test_settings_can_not_be_changed() -> None:
+    """Settings are a value: what was checked stays as it was."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().log_level = 10  # type: ignore[misc]
+
+
+# ------------------------------------------------------------------ .env and its example
+
+
+class Watched(dict[str, str]):
+    """An environment that notes which variables are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
+def documented() -> list[str]:
+    """The variables of .env.example, those that are off included."""
+    return re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+
+
+def test_every_setting_is_documented() -> None:
+    """Each field of Settings has its variable in .env.example, once."""
+    names = [VARIABLES.get(field.name, field.name.upper()) for field in dataclasses.fields(Settings)]
+    assert sorted(set(names) - set(documented())) == []
+    assert len(set(documented())) == len(documented())
+
+
+def test_everything_documented_is_a_setting() -> None:
+    """.env.example has no variable that the bot does not read, and the bot reads none that is not there."""
+    env = Watched()
+    Settings.from_env(env)
+    assert set(documented()) == env.asked
+
+
+def test_every_variable_has_its_explanation() -> None:
+    """Above each variable of .env.example stands a comment in words."""
+    blocks = [block for block in EXAMPLE.split("\n\n") if re.search(r"^(?:# )?[A-Z_]+=", block, re.MULTILINE)]
+    assert len(blocks) == len(documented())
+    for block in blocks:
+        *comment, _ = block.strip().splitlines()
+        assert comment, block
+        assert all(line.startswith("# ") for line in comment), block
+
+
+def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example as it stands gives the defaults; with every line on it still does, save for the bank's file."""
+    for name in documented():
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / ".env"
+    file.write_text(EXAMPLE)
+    assert Settings.from_env(load_environment(file)) == DEFAULTS
+    file.write_text(re.sub(r"^# ([A-Z_]+=)", r"\1", EXAMPLE, flags=re.MULTILINE))
+    monkeypatch.chdir(ROOT)
+    everything = Settings.from_env(load_environment(file))
+    assert dataclasses.replace(everything, bank=None) == DEFAULTS
+    assert everything.bank == Path("data/questions.json")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the environment stands over the same one in .env; without a file there is only the environment."""
+    file = tmp_path / "some.env"
+    file.write_text("LOG_LEVEL=DEBUG\nLOG_FORMAT=json\nexport SHARD_COUNT='4'\nNAME_ALONE\n")
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    monkeypatch.delenv("LOG_FORMAT", raising=False)
+    env = load_environment(file)
+    assert (env["LOG_LEVEL"], env["LOG_FORMAT"], env["SHARD_COUNT"]) == ("ERROR", "json", "4")
+    assert "NAME_ALONE" not in env
+    assert "LOG_FORMAT" not in load_environment(tmp_path / "no.env")
+
+
+def test_the_file_beside_the_bot_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name, .env in the folder that the bot runs in is read."""
+    monkeypatch.delenv("LOG_FORMAT", raising=False)
+    (tmp_path / ".env").write_text("LOG_FORMAT=json\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_environment()["LOG_FORMAT"] == "json"
+
+
+# ------------------------------------------------------------------ the failed start
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A folder without .env and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in documented():
+        monkeypatch.delenv(name, raising=False)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield monkeypatch
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "loud\nand clear"),
+        ("QUESTION_BANK", "no\nsuch\nfile"),
+        ("QUESTION_BANK", "x" * 300),
+        ("DATABASE_URL", "mysql://u:hunter2@h/n"),
+        ("SHARD_IDS", "1\n2"),
+        ("HEALTH_PORT", "0"),
+        ("DISCORD_TOKEN", "a b"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_code_2(
+    name: str, value: str, bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A start with a wrong setting prints exactly one line on standard error, which names it, and ends with code 2."""
+    bare.setenv(name, value)
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith((name, "SHARD_COUNT"))
+    assert "hunter2" not in err
+
+
+def test_a_start_without_a_token(bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a token one line says where to get it and how to try the bot without one, with code 2."""
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("DISCORD_TOKEN is missing")
+    assert "python -m bot play" in err

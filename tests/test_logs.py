@@ -1,0 +1,174 @@
+"""Log lines: for people or for machines, and never with a secret in them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import URL
+
+from bot.config import Settings
+from bot.logs import set_up_logging
+
+TOKEN = "MTA4-token.value_of-discord"
+PASSWORD = "hunter2-password"
+NOISY = ("discord", "alembic", "sqlalchemy")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Leaves the loggers as they were."""
+    loggers = [logging.getLogger(name) for name in ("", *NOISY)]
+    before = [(logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+def settings_with(
+    log_format: str = "text", *, token: str = TOKEN, password: str | None = PASSWORD, level: int = logging.INFO
+) -> Settings:
+    url = URL.create("postgresql+asyncpg", username="quiz", password=password, host="host", database="name")
+    return Settings(token=token, database=url, log_format=log_format, log_level=level)
+
+
+def line(message: object, *args: object, error: BaseException | None = None) -> str:
+    """What the handler that was set up makes of a message."""
+    info = (type(error), error, error.__traceback__) if error else None
+    record = logging.LogRecord("bot.some", logging.WARNING, __file__, 1, message, args, info)
+    return logging.root.handlers[0].format(record)
+
+
+def raised(message: str) -> BaseException:
+    """An error as it is caught, with a traceback and a cause."""
+    try:
+        try:
+            raise ValueError(f"cause: {message}")
+        except ValueError as cause:
+            raise RuntimeError(message) from cause
+    except RuntimeError as error:
+        return error
+
+
+def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for people has time, level, name and message, on standard error."""
+    set_up_logging(settings_with())
+    logging.getLogger("bot.some").info("posted %s of %s", 1, 2)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(" INFO    bot.some: posted 1 of 2\n")
+    datetime.strptime(err[:19], "%Y-%m-%d %H:%M:%S")
+
+
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for machines is one JSON object with time in UTC, level, name and message."""
+    set_up_logging(settings_with("json"))
+    logging.getLogger("bot.some").warning('two\nlines and "quotes" of %s', "Zoë")
+    (written,) = capsys.readouterr().err.splitlines()
+    parsed = json.loads(written)
+    assert datetime.fromisoformat(parsed.pop("at")).utcoffset() is not None
+    assert parsed == {"level": "WARNING", "logger": "bot.some", "message": 'two\nlines and "quotes" of Zoë'}
+
+
+def test_errors_in_json() -> None:
+    """A traceback is part of the one JSON object."""
+    set_up_logging(settings_with("json"))
+    written = line("failed", error=raised("no luck"))
+    assert "\n" not in written
+    assert "RuntimeError: no luck" in json.loads(written)["exception"]
+    assert "ValueError: cause: no luck" in json.loads(written)["exception"]
+
+
+def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is below the level is not written, and libraries are heard from warnings on only."""
+    set_up_logging(settings_with(level=logging.DEBUG))
+    logging.getLogger("bot.some").debug("own detail")
+    for name in NOISY:
+        logging.getLogger(name).info("their detail")
+        logging.getLogger(f"{name}.part").warning("their warning")
+    written = capsys.readouterr().err
+    assert "own detail" in written
+    assert "their detail" not in written
+    assert written.count("their warning") == 3
+    set_up_logging(settings_with(level=logging.ERROR))
+    logging.getLogger("bot.some").warning("too quiet")
+    logging.getLogger("discord").warning("too quiet")
+    assert capsys.readouterr().err == ""
+
+
+def test_setting_up_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """However often logging is set up, a message is one line."""
+    set_up_logging(settings_with())
+    set_up_logging(settings_with())
+    logging.getLogger("bot.some").warning("once")
+    assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("secret", [TOKEN, PASSWORD])
+def test_secrets_never_reach_a_line(log_format: str, secret: str) -> None:
+    """Token and password are taken out of messages, of their arguments and of tracebacks, and the rest stays."""
+    set_up_logging(settings_with(log_format))
+    for written in (
+        line(f"before {secret} after"),
+        line("before %s after", secret),
+        line("before %r after", {"header": f"Bot {secret}"}),
+        line("before after", error=raised(f"refused {secret}!")),
+    ):
+        assert secret not in written
+        assert "***" in written
+        assert "before" in written
+        assert "after" in written
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("password", ['quo"te', "back\\slash", "tab\tulator", "p@ss/w:rd", "pässword", "100%"])
+def test_passwords_of_all_signs_are_taken_out(log_format: str, password: str) -> None:
+    """A password is taken out whatever signs it has, also where JSON writes them otherwise."""
+    set_up_logging(settings_with(log_format, password=password))
+    for written in (line("it is %s.", password), line("x", error=raised(password))):
+        assert password not in written
+        assert json.dumps(password, ensure_ascii=False)[1:-1] not in written
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("password", ["plain", "p@ss/w:rd", "pässword"])
+def test_a_database_address_shows_no_password(log_format: str, password: str) -> None:
+    """A password is taken out as it stands in an address too, where "@" is "%40"."""
+    set_up_logging(settings_with(log_format, password=password))
+    address = URL.create("postgresql+asyncpg", username="quiz", password=password, host="host")
+    shown = address.render_as_string(hide_password=False)
+    assert line("at %s", shown).count(shown.removeprefix("postgresql+asyncpg://quiz:").removesuffix("@host")) == 0
+
+
+signs = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(password=signs, before=st.text(max_size=10), after=st.text(max_size=10))
+def test_json_lines_parse_whatever_the_password_is(password: str, before: str, after: str) -> None:
+    """With any password a line parses, has its fields, and the password is in none of its texts."""
+    assume(not any(0xD800 <= ord(c) < 0xE000 for c in before + after))
+    set_up_logging(settings_with("json", password=password))
+    parsed = json.loads(line("%s", before + password + after))
+    assert {"at", "level", "logger", "message"} == set(parsed)
+    assert password not in parsed["message"]
+
+
+@pytest.mark.parametrize("password", ["message", "level", "at", '":', "postgres"])
+def test_json_lines_keep_their_fields(password: str) -> None:
+    """A password that is a word of the line's own does not change the names of its fields."""
+    set_up_logging(settings_with("json", password=password))
+    assert set(json.loads(line("some text"))) == {"at", "level", "logger", "message"}
+
+
+def test_without_secrets_nothing_is_taken_out() -> None:
+    """No token and no password: lines stay as they are."""
+    set_up_logging(settings_with(token="", password=None))
+    assert line("plain words").endswith("bot.some: plain words")
