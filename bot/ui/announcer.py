@@ -146,8 +146,8 @@ class DiscordAnnouncer:
     async def _patiently(self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None) -> T:
         """Wait for a request, but not for ever: after a while its outcome counts as unknown (Unsent).
 
-        It is never cancelled: discord.py may be waiting out a global rate limit in it, and a cancelled wait leaves
-        every later request of the process waiting for ever. A late edit keeps later ones of its message from
+        Then it is cancelled, unless discord.py is waiting out a global rate limit: to cancel that wait would leave
+        every later request of the process waiting for ever. Such a late edit keeps later ones of its message from
         overtaking it.
         """
         task = asyncio.create_task(work)
@@ -160,6 +160,9 @@ class DiscordAnnouncer:
                     self._late_edits.add(edits)
                 task.add_done_callback(lambda late: self._forget(late, edits))
         if not task.done():
+            no_global_limit = getattr(self._client.http, "_global_over", None)
+            if no_global_limit is None or no_global_limit.is_set():
+                task.cancel()
             raise Unsent("Discord has not answered in time")
         with self._failures(channel_id):
             return task.result()
