@@ -73,6 +73,7 @@ class QuizBot(commands.AutoShardedBot):
         self._command_ids: dict[str, int] = {}
         self._in_flight = 0
         self._seen: dict[int, None] = {}
+        self._leaving = False
 
     async def setup_hook(self) -> None:
         for extension in EXTENSIONS:
@@ -94,8 +95,8 @@ class QuizBot(commands.AutoShardedBot):
             await self.router.dispatch(interaction)
 
     def first_time(self, interaction: discord.Interaction) -> bool:
-        """Whether this interaction was not delivered before: Discord may repeat events when a connection is resumed."""
-        if interaction.id in self._seen:
+        """Whether to handle this interaction: Discord may repeat events, and while we leave nobody can be answered."""
+        if interaction.id in self._seen or self._leaving:
             return False
         self._seen[interaction.id] = None
         if len(self._seen) > _REMEMBERED:
@@ -118,6 +119,7 @@ class QuizBot(commands.AutoShardedBot):
         """Finish what is under way, then leave Discord. The database is its opener's to close."""
         if not self.is_closed():
             await asyncio.gather(self.services.close(), self._answered())
+        self._leaving = True
         await super().close()
 
     async def _answered(self) -> None:

@@ -85,7 +85,7 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         if isinstance(original, discord.HTTPException) and original.code in _EXPIRED:
             log.warning("an interaction expired, or was answered before: %s", describe(interaction))
             return
-        if isinstance(original, HICCUPS):
+        if isinstance(original, HICCUPS) or interaction.client.is_closed():
             log.warning("a reply did not reach Discord (%s): %s", type(original).__name__, describe(interaction))
             return
         error_id = secrets.token_hex(3)
@@ -96,7 +96,7 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
             words = f"Something went wrong on my side: try again in a moment. (Error {error_id})"
     try:
         await say(interaction, words)
-    except (discord.HTTPException, *HICCUPS) as failure:
+    except (discord.HTTPException, RuntimeError, *HICCUPS) as failure:  # RuntimeError: the session is closed
         log.warning("could not tell a member about an error: %s", failure)
 
 
