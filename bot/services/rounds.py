@@ -226,15 +226,22 @@ class Rounds:
         earlier = store.add_answer(conn, answer)
         if earlier is not None:
             raise _already(item, question, earlier)
-        times = store.answer_times(conn, question.id)
-        players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2}) if round_.number > 1 else set()
-        reveal = rounds.reveal_at(
-            number=round_.number, deadline=question.deadline_at, players=players, answered_at=times
-        )
+        reveal = question.deadline_at
+        if round_.number > 1:  # the first question runs to its deadline, whoever answers
+            reveal = rounds.reveal_at(
+                number=round_.number,
+                deadline=question.deadline_at,
+                players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
+                answered_at=store.answer_times(conn, question.id),
+            )
         due = min(round_.due_at, reveal + rounds.GRACE)
         if due < round_.due_at:
             store.change(conn, round_.id, expect="open", due_at=due)
-        return Locked(shown_answer(item, question.choice_order, given), reveal), replace(round_, due_at=due), len(times)
+        return (
+            Locked(shown_answer(item, question.choice_order, given), reveal),
+            replace(round_, due_at=due),
+            store.count_answers(conn, question.id),
+        )
 
     def _item(self, question: Question) -> Item:
         item = self._bank.items.get(question.item_id)
