@@ -38,12 +38,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long things go wrong (10)")
     parser.add_argument("--seed", type=int, default=None, help="a number that decides the faults (a new one each time)")
     parser.add_argument("--pace", type=float, default=1.0, help="seconds between two faults, on average (1)")
-    parser.add_argument("--keep", type=Path, help="a folder for the database and the bot's log")
+    parser.add_argument("--keep", type=Path, help="an empty folder for the database and the bot's log")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"soak: seed {seed}, {options.minutes:g} minutes", file=sys.stderr, flush=True)
     folder = options.keep or Path(tempfile.mkdtemp(prefix="quizformer-soak-"))
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        parser.error(f"{folder} is not empty")
     text, good = asyncio.run(soak(folder, options.minutes, seed, options.pace))
     print(text)
     if good and options.keep is None:
