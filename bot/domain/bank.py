@@ -12,7 +12,6 @@ from jsonschema.exceptions import ValidationError
 
 from bot.domain.questions import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
 
-MAX_BYTES = 1024 * 1024
 MAX_ITEMS = 5000
 _SHOWN_PROBLEMS = 20
 

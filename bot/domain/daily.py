@@ -8,7 +8,6 @@ from datetime import date
 
 from bot.domain.questions import Item
 
-KINDS = ("choice", "open", "mixed")
 POINTS = 100
 """For a right first answer, whenever it comes."""
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-KINDS = ("choice", "multiple", "typed")
 LETTERS = "ABCDEF"
 
 

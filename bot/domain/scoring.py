@@ -29,11 +29,6 @@ class Tally:
     total_ms: int
 
     @property
-    def accuracy(self) -> float:
-        """Share of right answers among those given, 0 to 1."""
-        return self.right / self.answered if self.answered else 0.0
-
-    @property
     def average_ms(self) -> int:
         return self.total_ms // self.answered if self.answered else 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.bank import BankError, Problem, read_bank
+from bot.domain.errors import Refusal
 from bot.domain.questions import Bank
 
 _PACKAGED = Path(__file__).parents[1] / "data"
@@ -27,6 +28,12 @@ def schema() -> dict[str, Any]:
 def load_bank(path: Path | None = None) -> Bank:
     """Read and check a bank, by default the shipped one; raises BankError with every problem, OSError if unreadable."""
     return parse_bank((path or data_dir() / "questions.json").read_bytes())
+
+
+def check_topic(bank: Bank, topic_id: str | None) -> None:
+    """Refuse a topic that the bank does not have; None stands for all topics."""
+    if topic_id is not None and topic_id not in bank.topics:
+        raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
 
 
 def parse_bank(content: bytes) -> Bank:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.domain.errors import Refusal
 from bot.domain.leaderboard import Board
 from bot.domain.questions import Bank, Topic
 from bot.domain.schedule import local_date
 from bot.domain.streaks import Streak
+from bot.services.bank import check_topic
 from bot.storage import daily, guilds, scores
 from bot.storage.database import Database
 
@@ -50,8 +50,7 @@ class Boards:
         self, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
     ) -> Board:
         """One page of the members board, with the asker's own place."""
-        if topic_id is not None and topic_id not in self._bank.topics:
-            raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        check_topic(self._bank, topic_id)
 
         def look(conn: Connection) -> Board:
             day = local_date(guilds.zone(conn, guild_id), self._now())

@@ -15,10 +15,12 @@ from bot.domain import daily as rules
 from bot.domain import schedule as time_rules
 from bot.domain.errors import Refusal
 from bot.domain.questions import Bank, Item
+from bot.domain.rounds import shuffled
 from bot.domain.schedule import Rule
 from bot.domain.streaks import Streak
 from bot.domain.zones import parse_zone
 from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.bank import check_topic
 from bot.services.scheduler import Scheduler
 from bot.storage import daily as store
 from bot.storage import guilds, scores
@@ -100,8 +102,7 @@ class Dailies:
         """Turn the daily on or change it, from the next local date that has not had its post."""
         at = time_rules.parse_time(wanted.at)
         zone = parse_zone(wanted.zone).key
-        if wanted.topic_id is not None and wanted.topic_id not in self._bank.topics:
-            raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        check_topic(self._bank, wanted.topic_id)
         if wanted.kind != "choice":
             raise Refusal("Open questions of the day are not ready yet: use kind choice for now.")
         now = self._now()
@@ -265,12 +266,10 @@ class Dailies:
         hidden = round_store.items_in_play(conn, schedule.guild_id)
         pool = [item for item in pool if item.id not in hidden] or pool
         item = rules.pick(pool, store.used_items(conn, schedule.guild_id), self._rng)
-        order = list(range(len(item.choices)))
-        self._rng.shuffle(order)
         return {
             "state": "posting",
             "item_id": item.id,
-            "choice_order": answers.encode_order(order),
+            "choice_order": answers.encode_order(shuffled(item, self._rng)),
             "channel_id": schedule.channel_id,
             "scheduled_at": scheduled_at,
             "tried_at": None,

@@ -27,8 +27,8 @@ from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-RETRY = timedelta(seconds=100)
-"""Between tries to post where Discord refuses; the rule is at least every two minutes."""
+RETRY = time_rules.RETRY - timedelta(seconds=20)
+"""Between tries to post where Discord refuses, with time for the try itself."""
 _SOON = timedelta(seconds=5)
 _STREAKS = 3
 _OFFLINE = "I was offline at the time, and more than 6 hours late is too late."

@@ -14,6 +14,7 @@ from bot.domain import answers, rounds, scoring, snowflakes
 from bot.domain.errors import Refusal
 from bot.domain.questions import Bank, Item
 from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.bank import check_topic
 from bot.services.counters import Counters
 from bot.services.scheduler import Scheduler
 from bot.storage import rounds as store
@@ -82,8 +83,7 @@ class Rounds:
         difficulty: str = "mixed",
     ) -> Started:
         """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel."""
-        if topic_id is not None and topic_id not in self._bank.topics:
-            raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        check_topic(self._bank, topic_id)
         pool = [i for i in self._bank.items.values() if rounds.fits(i, topic_id=topic_id, difficulty=difficulty)]
         now = self._now()
 
@@ -189,8 +189,8 @@ class Rounds:
             given = store.answers_of(conn, round_id, user_id)
             if not given:
                 raise Refusal("You answered no question of this round. The next one counts from its first click.")
-            known = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
-            return [self._review(q, given.get(q.id)) for q in known]
+            questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
+            return [self._review(q, given.get(q.id)) for q in questions]
 
         return await self._database.read(look)
 

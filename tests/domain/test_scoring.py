@@ -82,17 +82,16 @@ def test_a_place_is_one_more_than_the_number_of_better_scores(scores: list[int])
     assert places(scores) == [1 + sum(other > score for other in scores) for score in scores]
 
 
-def test_accuracy_and_average() -> None:
-    """Accuracy is the share of right answers among those given, the average runs over all answered questions."""
+def test_the_average_time() -> None:
+    """The average runs over all answered questions."""
     tally = Tally(user_id=1, points=150, right=3, answered=4, total_ms=10_001)
-    assert tally.accuracy == 0.75
     assert tally.average_ms == 2_500
 
 
 def test_figures_of_a_member_without_answers() -> None:
     """Nobody is divided by zero."""
     tally = Tally(user_id=1, points=0, right=0, answered=0, total_ms=0)
-    assert (tally.accuracy, tally.average_ms) == (0.0, 0)
+    assert tally.average_ms == 0
 
 
 def test_standings_put_the_most_points_first() -> None:
