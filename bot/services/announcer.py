@@ -100,7 +100,7 @@ class DailyCard:
 
 @dataclass(frozen=True, slots=True)
 class DailyResult:
-    """The question of the day after its close. `streaks`: the longest current ones as (member, days)."""
+    """The question of the day after its close. `streaks`: the longest that answers to it made, as (member, days)."""
 
     daily_id: int
     item: Item

@@ -349,7 +349,7 @@ class Dailies:
             ],
         )
         streak = store.streak_of(conn, daily.guild_id, click.user_id, click.at)
-        store.save_streak(conn, daily.guild_id, click.user_id, streak)
+        store.save_streak(conn, daily.id, click.user_id, streak)
         order = answers.decode_order(daily.choice_order)
         return Verdict(item, order, given, correct, won, daily.closes_at, streak)
 

@@ -197,7 +197,7 @@ class DailyWork:
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,
             outcome=outcome(item, store.answers_to(conn, daily.id)),
-            streaks=tuple(store.longest_streaks(conn, daily.id, daily.guild_id, _STREAKS)),
+            streaks=tuple(store.longest_streaks(conn, daily.id, _STREAKS)),
             guild_id=daily.guild_id,
         )
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.domain.streaks import Streak, streak
-from bot.storage.schema import dailies, daily_answers, daily_schedules, streaks
+from bot.storage.schema import dailies, daily_answers, daily_schedules
 from bot.storage.upsert import insert
 
 POSTED = ("threading", "open", "closing", "closed")
@@ -52,6 +52,7 @@ class Daily:
     closes_at: datetime | None
     due_at: datetime | None
     problem: str | None
+    topic_id: str | None
 
     @property
     def posted(self) -> bool:
@@ -60,7 +61,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:
-    """A row of `daily_answers`."""
+    """A row of `daily_answers`, but for the streak, which is known only once the answer counts."""
 
     daily_id: int
     user_id: int
@@ -203,7 +204,7 @@ def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | No
     row = conn.execute(
         select(daily_answers).where(daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id)
     ).first()
-    return DailyAnswer(**row._mapping) if row else None
+    return DailyAnswer(*(getattr(row, name) for name in DailyAnswer.__slots__)) if row else None
 
 
 def answers_to(conn: Connection, daily_id: int) -> list[tuple[str, bool]]:
@@ -226,20 +227,18 @@ def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> S
     )
 
 
-def save_streak(conn: Connection, guild_id: int, user_id: int, value: Streak) -> None:
-    """Keep a streak for the lists at a daily's close."""
-    values = {"current": value.current, "best": value.best, "last_date": value.last}
-    statement = insert(conn, streaks).values(guild_id=guild_id, user_id=user_id, **values)
-    conn.execute(statement.on_conflict_do_update(index_elements=list(streaks.primary_key), set_=values))
+def save_streak(conn: Connection, daily_id: int, user_id: int, value: Streak) -> None:
+    """Keep with a member's answer what streak it made, so that the close shows the same however often it is edited."""
+    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
+    conn.execute(update(daily_answers).where(*where).values(streak=value.current))
 
 
-def longest_streaks(conn: Connection, daily_id: int, guild_id: int, limit: int) -> list[tuple[int, int]]:
-    """The longest current streaks among those who answered a daily, as (member, days)."""
+def longest_streaks(conn: Connection, daily_id: int, limit: int) -> list[tuple[int, int]]:
+    """The longest streaks that answers to a daily made, as (member, days)."""
     query = (
-        select(streaks.c.user_id, streaks.c.current)
-        .join(daily_answers, daily_answers.c.user_id == streaks.c.user_id)
-        .where(daily_answers.c.daily_id == daily_id, streaks.c.guild_id == guild_id)
-        .order_by(streaks.c.current.desc(), streaks.c.user_id)
+        select(daily_answers.c.user_id, daily_answers.c.streak)
+        .where(daily_answers.c.daily_id == daily_id)
+        .order_by(daily_answers.c.streak.desc(), daily_answers.c.user_id)
         .limit(limit)
     )
-    return [(row.user_id, row.current) for row in conn.execute(query)]
+    return [(row.user_id, row.streak) for row in conn.execute(query)]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -34,6 +34,8 @@ Work = Callable[[Connection], Any]
 
 BUSY_MS = 2500
 """How long SQLite waits for another process's lock: less than the 3 s that Discord gives a reply."""
+MIGRATION_BUSY_MS = 60_000
+"""The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -57,6 +59,7 @@ class _Outcome:
 class _Backend(Protocol):
     """Runs a function with a connection: `write` in a transaction that is committed, `read` in one that is not."""
 
+    async def migrate(self) -> bool: ...
     async def read(self, work: Callable[[Connection], T]) -> T: ...
     async def write(self, work: Callable[[Connection], T]) -> T: ...
     async def close(self) -> None: ...
@@ -71,6 +74,10 @@ class Database:
         self._leader: asyncio.Task[None] | None = None
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
+
+    async def migrate(self) -> bool:
+        """Bring the database to the program's schema; True if anything was to be done."""
+        return await self._backend.migrate()
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state."""
@@ -148,12 +155,22 @@ class _Sqlite:
     def __init__(self, url: URL) -> None:
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(url, pool_size=4, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000})
-        event.listen(self._engine, "connect", _set_up_sqlite)
-        event.listen(self._engine, "begin", _begin_sqlite)
+        self._url = url
+        self._engine = _sqlite_engine(url, BUSY_MS)
         self._writing = self._engine.execution_options(writes=True)
         self._writer = ThreadPoolExecutor(1, "db-write")
         self._readers = ThreadPoolExecutor(3, "db-read")
+
+    async def migrate(self) -> bool:
+        def run() -> bool:
+            engine = _sqlite_engine(self._url, MIGRATION_BUSY_MS)
+            try:
+                with engine.execution_options(writes=True).begin() as conn:
+                    return migrate.upgrade(conn)
+            finally:
+                engine.dispose()
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         def run() -> T:
@@ -175,9 +192,16 @@ class _Sqlite:
         self._engine.dispose()
 
 
+def _sqlite_engine(url: URL, busy_ms: int) -> Engine:
+    engine = create_engine(url, pool_size=4, max_overflow=0, connect_args={"timeout": busy_ms / 1000})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's events below say when a transaction begins
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {BUSY_MS}"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -188,6 +212,9 @@ def _begin_sqlite(conn: Connection) -> None:
 class _Postgres:
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+
+    async def migrate(self) -> bool:
+        return await self.write(migrate.upgrade)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as conn:
@@ -207,7 +234,7 @@ async def open_database(url: URL) -> AsyncIterator[Database]:
     """Connect and migrate; raises MigrationError, or what the driver raises, if that can't be done."""
     database = Database(_Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url))
     try:
-        if await database.write(migrate.upgrade):
+        if await database.migrate():
             log.debug("database schema is now %s", migrate.HEAD)
         yield database
     finally:

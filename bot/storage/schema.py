@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -185,6 +186,7 @@ dailies = Table(
     Column("closes_at", Instant),
     Column("due_at", Instant),  # when there is work on this row; null when there is none
     Column("problem", Text),
+    Column("topic_id", String(48)),  # of an open question, which has no item
     UniqueConstraint("guild_id", "local_date"),
     Index("ix_dailies_due_at", "due_at"),
 )
@@ -198,18 +200,19 @@ daily_answers = Table(
     Column("correct", Boolean, nullable=False),
     Column("points", Integer, nullable=False),
     Column("answered_at", Instant, nullable=False),
+    Column("streak", Integer, nullable=False, server_default="0"),  # the member's, with this answer
     Index("ix_daily_answers_user_id", "user_id"),
 )
 
-streaks = Table(
-    "streaks",
+# What a member wrote to an open daily; `daily_answers` holds the points. `grade`: see bot.domain.grading.
+open_answers = Table(
+    "open_answers",
     metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("daily_id", ForeignKey("dailies.id"), primary_key=True),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("current", Integer, nullable=False),
-    Column("best", Integer, nullable=False),
-    Column("last_date", Date, nullable=False),  # of the latest daily answered
-    Index("ix_streaks_user_id", "user_id"),
+    Column("text", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Index("ix_open_answers_user_id", "user_id"),
 )
 
 # Every point won, once: the source's key is the question's or the daily's id.
@@ -255,4 +258,123 @@ reports = Table(
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_reports_user_id", "user_id"),
+)
+
+# One FSRS card a member and item they met, on any server or in private; see `bot.domain.memory`.
+cards = Table(
+    "cards",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("item_id", String(48), primary_key=True),
+    Column("state", Integer, nullable=False),
+    Column("step", Integer),
+    Column("stability", Float, nullable=False),
+    Column("difficulty", Float, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("last_review_at", Instant, nullable=False),
+    Index("ix_cards_due", "user_id", "due_at"),
+)
+
+# Every review of a card, once: what the cards were computed from, and what parameters can be fitted to.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String(8), primary_key=True),  # round, daily, practice
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),  # of the question answered
+    Column("item_id", String(48), nullable=False),
+    Column("rating", Integer, nullable=False),
+    Column("elapsed_ms", Integer),
+    Column("at", Instant, nullable=False),
+    Index("ix_reviews_at", "user_id", "at"),
+)
+
+# A member's practice; one runs at a time.
+practices = Table(
+    "practices",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("topic_id", String(48)),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_practices_running",
+        "user_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_practices_user_id", "user_id"),
+)
+
+practice_questions = Table(
+    "practice_questions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("practice_id", ForeignKey("practices.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("item_id", String(48), nullable=False),
+    Column("choice_order", String(6), nullable=False),
+    Column("fresh", Boolean, nullable=False),  # the member had no card of the item before
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", String(100)),
+    Column("correct", Boolean),
+    Column("answered_at", Instant),
+    UniqueConstraint("practice_id", "number"),
+)
+
+# The daily reminder to practise, by direct message; no row if a member wants none.
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(5), nullable=False),  # HH:MM
+    Column("zone", String(64), nullable=False),
+    Column("next_at", Instant),  # null once it has stopped by itself
+    Column("problem", Text),  # why it stopped
+    Index("ix_reminders_next_at", "next_at"),
+)
+
+# A member's mock interview; one runs at a time.
+interviews = Table(
+    "interviews",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("topic_id", String(48)),
+    Column("total", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_interviews_running",
+        "user_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_interviews_user_id", "user_id"),
+)
+
+interview_questions = Table(
+    "interview_questions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("interview_id", ForeignKey("interviews.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("topic_id", String(48), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", Text),
+    Column("grade", Text),
+    Column("score", Integer),  # percent
+    Column("answered_at", Instant),
+    UniqueConstraint("interview_id", "number"),
+)
+
+# What a member decided about themselves, for all servers.
+members = Table(
+    "members",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("shows_stats", Boolean, nullable=False),  # others may look at their /stats
 )

@@ -69,7 +69,7 @@ async def test_one_daily_a_date(database: Database) -> None:
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
     """What is stored comes back, by id and by date."""
     daily_id = await create(database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT)
-    expected = Daily(daily_id, 1, DAY, "posting", "lora-1", "2031", 10, None, AT, None, None, None, AT, None)
+    expected = Daily(daily_id, 1, DAY, "posting", "lora-1", "2031", 10, None, AT, None, None, None, AT, None, None)
     assert await database.read(store.get, daily_id) == expected
     assert await database.read(store.of_day, 1, DAY) == expected
     assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
@@ -214,15 +214,16 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
 
 
 async def test_the_longest_streaks_of_who_answered(database: Database) -> None:
-    """Of those who answered this daily, the longest current streaks in this server come first, up to the limit."""
+    """The longest streaks that answers to this daily made come first, up to the limit; later ones change none."""
     daily_id, other = await create(database, 0), await create(database, 1)
 
     def fill(conn: Connection) -> None:
-        for user_id, days in {5: 3, 6: 9, 7: 3, 8: 1, 9: 50}.items():
-            store.save_streak(conn, 1, user_id, Streak(1, 1, DAY))
-            store.save_streak(conn, 1, user_id, Streak(days, 60, DAY))
-            store.save_streak(conn, 2, user_id, Streak(99, 99, DAY))
-            store.add_answer(conn, DailyAnswer(other if user_id == 9 else daily_id, user_id, "0", True, 100, AT))
+        for user_id, days in {5: 3, 6: 9, 7: 3, 8: 1}.items():
+            store.add_answer(conn, DailyAnswer(daily_id, user_id, "0", True, 100, AT))
+            store.save_streak(conn, daily_id, user_id, Streak(days, 60, DAY))
+        for user_id in (5, 9):
+            store.add_answer(conn, DailyAnswer(other, user_id, "0", True, 100, AT))
+            store.save_streak(conn, other, user_id, Streak(99, 99, DAY))
 
     await database.write(fill)
-    assert await database.read(store.longest_streaks, daily_id, 1, 3) == [(6, 9), (5, 3), (7, 3)]
+    assert await database.read(store.longest_streaks, daily_id, 3) == [(6, 9), (5, 3), (7, 3)]
