@@ -97,7 +97,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     async def status(self, interaction: discord.Interaction) -> None:
         status = await self.bot.services.dailies.status(_guild_id(interaction))
         topic = self.bot.bank.topics.get(status.schedule.topic_id or "")
-        problem = self._problem(interaction, status.schedule)
+        problem = self._problem(interaction, status.schedule) or _deleted_role(interaction, status.schedule)
         await say(interaction, view.status_card(status, topic, problem))
 
     def _problem(self, interaction: discord.Interaction, schedule: Schedule) -> str | None:
@@ -106,6 +106,13 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             return "The channel of the daily is gone, or I can't see it: choose another with /daily setup."
         role = channel.guild.get_role(schedule.role_id) if schedule.role_id else None
         return daily_problem(channel, thread=schedule.thread, role=role)
+
+
+def _deleted_role(interaction: discord.Interaction, schedule: Schedule) -> str | None:
+    """What is wrong with the role to ping; the daily is posted all the same."""
+    if schedule.role_id is None or interaction.guild is None or interaction.guild.get_role(schedule.role_id):
+        return None
+    return "The role to ping was deleted, so nobody is pinged: choose another with /daily setup."
 
 
 class Today(commands.Cog):

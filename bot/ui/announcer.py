@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ _PATIENCE = 10.0
 _HISTORY = 1000
 """So many of a channel's messages since the try are searched for a post whose fate is unknown."""
 _CLOCK_SLACK = timedelta(minutes=5)
-_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _THREAD_EXISTS = 10003, 10008, 160004
+_UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
 
 
 class DiscordAnnouncer:
@@ -68,6 +69,10 @@ class DiscordAnnouncer:
         return await self._find(channel_id, (f"mine:v1:{round_id}:", cards.standings_mark(round_id)), since)
 
     async def post_daily(self, channel_id: int, card: DailyCard) -> int:
+        guild = self._client.get_guild(card.guild_id)
+        if guild is not None and card.role_id is not None and guild.get_role(card.role_id) is None:
+            log.warning("guild %s: the role that its daily pings was deleted; posting without it", guild.id)
+            card = replace(card, role_id=None)
         view = cards.daily_card(card, self._bank)
         roles = [card.role_id] if card.role_id else []
         return await self._post(card.guild_id, channel_id, view, f"d{card.daily_id}", card.item, roles=roles)
@@ -188,20 +193,23 @@ class DiscordAnnouncer:
     def _failures(self, channel_id: int) -> Iterator[None]:
         try:
             yield
-        except discord.Forbidden as error:
-            raise Unreachable("permission", self._forbidden(channel_id)) from error
-        except discord.NotFound as error:
-            if error.code == _UNKNOWN_MESSAGE:
-                raise Unreachable("message", "The message was deleted.") from error
-            raise Unreachable("channel", f"The channel <#{channel_id}> is gone, or I can't see it.") from error
         except discord.HTTPException as error:
-            if error.status >= 500 or error.status == 429:
-                raise Unsent(f"Discord answered {error.status}") from error
-            raise Unreachable(
-                "refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}"
-            ) from error
+            raise self._failure(channel_id, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
             raise Unsent(f"Discord could not be reached ({type(error).__name__})") from error
+
+    def _failure(self, channel_id: int, error: discord.HTTPException) -> Unreachable | Unsent:
+        if error.status >= 500 or error.status == 429:
+            return Unsent(f"Discord answered {error.status}")
+        if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
+            return Unreachable("channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again.")
+        if isinstance(error, discord.Forbidden):
+            return Unreachable("permission", self._forbidden(channel_id))
+        if error.code == _UNKNOWN_MESSAGE:
+            return Unreachable("message", "The message was deleted.")
+        if isinstance(error, discord.NotFound):
+            return Unreachable("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
+        return Unreachable("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
 
     def _forbidden(self, channel_id: int) -> str:
         channel = self._client.get_channel(channel_id)

@@ -114,6 +114,10 @@ class Member:
             shown = {"id": str(value.id), "type": 0, "name": value.name, "permissions": str(MEMBERS_MAY)}
             resolved.setdefault("channels", {})[str(value.id)] = shown
             value = str(value.id)
+        elif option["type"] == 8:
+            role = next(r for r in self.guild.payload({})["roles"] if r["id"] == str(value))
+            resolved.setdefault("roles", {})[str(value)] = role
+            value = str(value)
         return {"name": name, "type": option["type"], "value": value}
 
     async def _component(self, message: Message, custom_id: str, kind: int, **more: Any) -> Result:

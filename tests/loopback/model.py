@@ -68,6 +68,9 @@ class Guild:
     owner_id: int
     channels: dict[int, Channel] = field(default_factory=dict)
     members: dict[int, str] = field(default_factory=dict)
+    roles: dict[int, str] = field(default_factory=dict)
+    left: bool = False
+    """The bot has been removed."""
 
     def payload(self, bot: Json) -> Json:
         """A GUILD_CREATE."""
@@ -83,9 +86,12 @@ class Guild:
             "joined_at": iso(0),
             "member_count": len(self.members) + 1,
             "members": [me],
-            "roles": [everyone],
-            "channels": [c.payload() for c in self.channels.values() if c.parent is None],
-            "threads": [c.payload() for c in self.channels.values() if c.parent is not None],
+            "roles": [
+                everyone,
+                *({**everyone, "id": str(i), "name": n, "mentionable": True} for i, n in self.roles.items()),
+            ],
+            "channels": [c.payload() for c in self.channels.values() if c.parent is None and not c.deleted],
+            "threads": [c.payload() for c in self.channels.values() if c.parent is not None and not c.deleted],
             **_empty("emojis", "stickers", "features", "voice_states", "presences", "stage_instances"),
             **dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter"), 0),
             **dict.fromkeys(("mfa_level", "nsfw_level", "premium_tier", "system_channel_flags"), 0),
@@ -104,9 +110,12 @@ class Channel:
     denied: int = 0
     bot_id: int = 0
     deleted: bool = False
+    locked: bool = False
     messages: dict[int, Message] = field(default_factory=dict)
 
     def bot_may(self) -> int:
+        if self.guild.left:
+            return 0
         denied = (self.parent or self).denied
         return 0 if denied & PERMISSIONS["view_channel"] else MEMBERS_MAY & ~denied
 
@@ -114,7 +123,12 @@ class Channel:
         shown: Json = {"id": str(self.id), "guild_id": str(self.guild.id), "name": self.name, "flags": 0}
         shown |= {"parent_id": str(self.parent.id) if self.parent else None, "rate_limit_per_user": 0}
         if self.parent is not None:
-            times = {"archived": False, "archive_timestamp": iso(0), "auto_archive_duration": 1440, "locked": False}
+            times = {
+                "archived": False,
+                "archive_timestamp": iso(0),
+                "auto_archive_duration": 1440,
+                "locked": self.locked,
+            }
             owner = {"owner_id": str(self.bot_id), "message_count": 0, "member_count": 1, "thread_metadata": times}
             return shown | owner | {"type": 11}
         overwrite = {"id": str(self.bot_id), "type": 1, "allow": "0", "deny": str(self.denied)}

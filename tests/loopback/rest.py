@@ -150,6 +150,8 @@ async def put_commands(rest: Rest, call: Call) -> Answer:
 @route("POST", MESSAGES)
 async def post_message(rest: Rest, call: Call) -> Answer:
     channel = rest.channel(call.ids[0], "send_messages", *(["attach_files"] if call.files else []))
+    if channel.locked:
+        raise Refused(403, 160005, "This thread is locked")
     nonce = call.body.get("nonce")
     if nonce and call.body.get("enforce_nonce"):
         at, first = rest._nonces.get(nonce, (float("-inf"), None))
