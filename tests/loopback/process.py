@@ -58,6 +58,11 @@ class BotProcess:
         return self._log_file.read_text("utf-8", "replace") if self._log_file.exists() else ""
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 

@@ -1,0 +1,115 @@
+"""The database fails under a running bot: locked, full, damaged. Nothing acknowledged is lost, and members are told."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.crash.play import cards, soon
+from tests.crash.stage import Stage, staged, texts
+from tests.loopback.driver import Result
+
+pytestmark = pytest.mark.slow
+_SECONDS = 20
+_SORRY = "I could not save that just now: try again in a moment."
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A round of one question is open."""
+    async with staged(tmp_path) as stage:
+        await stage.bot.start()
+        await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=_SECONDS)
+        await stage.world.until(lambda: cards(stage.channel))
+        yield stage
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process is writing and does not end."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as conn:
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            conn.execute("ROLLBACK")
+
+
+@contextmanager
+def full(stage: Stage) -> Iterator[None]:
+    """The file system takes no more from the bot: not one byte behind what the write-ahead log holds already."""
+    limits = resource.prlimit(stage.bot.pid, resource.RLIMIT_FSIZE)
+    size = Path(f"{stage.bot.database}-wal").stat().st_size
+    assert size > len(stage.bot.log), "the log must still be written"
+    resource.prlimit(stage.bot.pid, resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(stage.bot.pid, resource.RLIMIT_FSIZE, limits)
+
+
+async def answer(stage: Stage, *, right: bool = True) -> Result:
+    result = await stage.players.answer(stage.ann, cards(stage.channel)[0], right=right)
+    assert result is not None
+    return result
+
+
+async def plays_on(stage: Stage) -> None:
+    """The trouble is over: the same member's answer counts, the round ends, and every other invariant holds."""
+    assert (await answer(stage)).text.startswith("Locked in")
+    await stage.play(stage.settled)
+    await stage.stop()
+    wrong = [line for line in stage.verdict() if "log:" not in line]
+    assert not wrong, texts(wrong)
+    assert stage.rows("SELECT user_id, correct FROM round_answers WHERE correct") == [(stage.ann.id, 1)]
+
+
+async def test_another_process_holds_the_lock(stage: Stage) -> None:
+    """An answer that can't be stored is not acknowledged; the member reads a sentence in time and tries again."""
+    with locked(stage.bot.database):
+        began = time.monotonic()
+        result = await answer(stage)
+        assert time.monotonic() - began < 3
+        assert result.text.startswith(_SORRY)
+        assert stage.rows("SELECT * FROM round_answers") == []
+    await plays_on(stage)
+
+
+async def test_the_disk_is_full(stage: Stage) -> None:
+    """The same on a full disk; once there is room again, the bot goes on by itself."""
+    with full(stage):
+        result = await answer(stage)
+        assert result.text.startswith(_SORRY)
+        assert stage.rows("SELECT * FROM round_answers") == []
+    await plays_on(stage)
+
+
+async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
+    """A deadline that passes while nothing can be stored is kept as soon as it can."""
+    assert (await answer(stage)).acked
+    with full(stage):
+        assert await soon(lambda: "it is tried again" in stage.bot.log, _SECONDS + 5)
+        assert stage.rows("SELECT phase FROM rounds") == [("open",)]
+    await stage.play(stage.settled)
+    await stage.stop()
+    assert stage.rows("SELECT user_id, correct FROM ledger") == [(stage.ann.id, 1)]
+
+
+async def test_the_file_is_damaged(stage: Stage) -> None:
+    """The program ends with exit code 1 and one line that says what to do, instead of failing for ever."""
+    for damaged in (stage.bot.database, Path(f"{stage.bot.database}-wal")):
+        size = damaged.stat().st_size
+        with damaged.open("r+b") as file:  # the same file: the bot has it open
+            file.write(b"\xa5" * size)
+    await stage.tell(stage.ann.slash(stage.channel, "quiz status"))
+    assert await stage.bot.dead() == 1
+    last = stage.bot.log.strip().splitlines()[-1]
+    assert last.startswith("the database is damaged")
+    assert "restore a backup" in last

@@ -1,0 +1,137 @@
+"""`python -m bot` as an operator runs it: exit codes, one line on standard error, backup and restore."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.storage.migrate import HEAD
+
+ROOT = Path(__file__).parents[1]
+_KILLED_WHILE_MIGRATING = """
+import os, signal, sys
+from sqlalchemy import event
+from bot.storage import database, migrate
+engine = database._sqlite_engine(database.URL.create("sqlite", database=sys.argv[1]), 1000)
+with engine.execution_options(writes=True).begin() as conn:
+    assert migrate.upgrade(conn)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "quiz.db"
+
+
+def run(file: Path, *arguments: str, code: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """One run in a folder without a .env; `code` instead of `-m bot`."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    what = ["-c", code] if code else ["-m", "bot"]
+    return subprocess.run(
+        [sys.executable, *what, *arguments],
+        cwd=file.parent,
+        env={**known, "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{file}", **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def version(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as conn:
+        return str(conn.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def test_without_a_token_the_first_line_says_what_to_do(file: Path) -> None:
+    """The most common first start ends with exit code 2 and a sentence that names the setting."""
+    done = run(file)
+    assert done.returncode == 2
+    assert "DISCORD_TOKEN" in one_line(done)
+
+
+def test_a_migration_that_is_killed_has_not_happened(file: Path) -> None:
+    """SIGKILL at the end of a migration, before its commit: nothing of it is there, and the next start makes it."""
+    killed = run(file, str(file), code=_KILLED_WHILE_MIGRATING)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with closing(sqlite3.connect(file)) as conn:
+        assert conn.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    assert run(file, "migrate").stdout == f"the database has schema {HEAD}\n"
+    assert version(file) == HEAD
+
+
+def test_a_newer_database_is_left_alone(file: Path) -> None:
+    """A database of a later program ends the start with one line and exit code 2, and is not touched."""
+    run(file, "migrate")
+    with closing(sqlite3.connect(file)) as conn, conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = run(file, DISCORD_TOKEN="token")
+    assert done.returncode == 2
+    line = one_line(done)
+    assert "9999" in line
+    assert "update Quizformer" in line
+    assert version(file) == "9999"
+
+
+def test_a_file_that_is_no_database(file: Path) -> None:
+    """A file of garbage ends the start with one line and exit code 2, and is not touched."""
+    file.write_bytes(b"not a database, but long enough to look at " * 100)
+    before = file.read_bytes()
+    done = run(file, DISCORD_TOKEN="token")
+    assert done.returncode == 2
+    assert "not a database" in one_line(done)
+    assert file.read_bytes() == before
+
+
+def test_a_database_that_is_read_only(file: Path) -> None:
+    """A read-only database ends the start with one line that says so."""
+    run(file, "migrate")
+    done = run(file, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{file}?mode=ro&uri=true")
+    assert done.returncode == 2
+    assert "readonly" in one_line(done)
+
+
+def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:
+    """A copy made while somebody writes is whole; put in the database's place it holds what was committed before."""
+    run(file, "migrate")
+    copy = tmp_path / "backups" / "copy.db"
+    with closing(sqlite3.connect(file)) as conn:
+        conn.execute("INSERT INTO meta VALUES ('a', 'before')")
+        conn.commit()
+        conn.execute("INSERT INTO meta VALUES ('b', 'not committed')")
+        done = run(file, "backup", str(copy))
+        assert done.returncode == 0, done.stderr
+        conn.commit()
+    again = run(file, "backup", str(copy))
+    assert again.returncode == 1
+    assert "exists already" in one_line(again)
+
+    file.write_bytes(b"lost")
+    for name in (f"{file}-wal", f"{file}-shm"):
+        Path(name).unlink(missing_ok=True)
+    copy.replace(file)
+    assert run(file, "migrate").returncode == 0
+    with closing(sqlite3.connect(file)) as conn:
+        assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
+
+
+def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
+    """A copy of a database that is not there is refused, and no file appears."""
+    done = run(file, "backup", str(tmp_path / "copy.db"))
+    assert done.returncode == 1
+    assert "there is no database" in one_line(done)
+    assert list(tmp_path.iterdir()) == []
