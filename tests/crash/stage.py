@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.services.bank import load_bank
+from bot.services.bank import data_dir, load_bank
 from tests.crash import invariants
 from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
 from tests.loopback.driver import Member, Result
@@ -137,11 +137,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, forgetful: bool = False) -> AsyncIterator[Stage]:
-    """A world and a bot that does not run yet, with a bank of one topic so that it starts quickly."""
+async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = False) -> AsyncIterator[Stage]:
+    """A world and a bot that does not run yet; its bank has one topic so that it starts quickly, or all."""
     folder.mkdir(parents=True, exist_ok=True)
-    bank_file = folder / "bank.json"
-    bank_file.write_text(json.dumps(first_topic()), "utf-8")
+    bank_file = data_dir() / "questions.json"
+    if not whole_bank:
+        bank_file = folder / "bank.json"
+        bank_file.write_text(json.dumps(first_topic()), "utf-8")
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
