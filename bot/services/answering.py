@@ -57,8 +57,8 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
     return answers.encode_picks(order[p] for p in click.picks)
 
 
-def shown_answer(item: Item, choice_order: str, given: str) -> str:
+def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
     """A stored answer as the member knows it: the letters on the card, or the typed text."""
     if item.kind == "typed":
         return given
-    return answers.letters(answers.decode_picks(given), answers.decode_order(choice_order))
+    return answers.letters(answers.decode_picks(given), order)

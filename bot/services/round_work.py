@@ -156,6 +156,7 @@ class RoundWork:
         work = await self._database.write(claim)
         if work is None:
             return
+        self._rounds.forget(work.question.id)
         await self._counters.stop(round_.id)
         if work.question.item_id in self._bank.items and work.question.message_id is not None:
             card = self._reveal_card(round_, work.question, work.answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,12 +16,14 @@ from bot.domain.questions import Bank, Item
 from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
 from bot.services.bank import check_topic
 from bot.services.counters import Counters
+from bot.services.open_questions import OpenQuestion, OpenQuestions
 from bot.services.scheduler import Scheduler
 from bot.storage import rounds as store
 from bot.storage.database import Database
 from bot.storage.rounds import Answer, Question, Round
 
 log = logging.getLogger(__name__)
+_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Rounds:
         self._now = now
         self._rng = rng
         self._counters = counters
+        self._open = OpenQuestions()
 
     async def start(
         self,
@@ -115,10 +118,20 @@ class Rounds:
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
-        locked, round_, answered = await self._database.write(self._store_answer, click)
-        self._scheduler.nudge(round_.due_at)
-        self._counters.touch(round_.id, click.question_id, answered, locked.reveal_at, round_.seconds)
-        return locked
+        question = self._open.get(click.question_id) or await self._load(click)
+        answer = _decided(question, click)
+        if not await self._database.write_one(store.add_answer, answer, question.round_id, question.number):
+            raise await self._database.read(self._why_not, click)
+        question.answered[click.user_id] = click.at
+        reveal = question.reveal_at
+        if reveal < question.deadline_at:
+            await self._bring_forward(question, reveal + rounds.GRACE)
+        self._counters.touch(question.round_id, question.question_id, len(question.answered), reveal, question.seconds)
+        return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
+
+    def forget(self, question_id: int) -> None:
+        """The question is revealed: nothing about it is needed any more."""
+        self._open.drop(question_id)
 
     async def check_open(self, question_id: int, message_id: int, user_id: int) -> Item:
         """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
@@ -205,43 +218,63 @@ class Rounds:
         store.change(conn, round_id, expect="asking", phase="open", due_at=deadline + rounds.GRACE)
         return deadline + rounds.GRACE
 
-    def _store_answer(self, conn: Connection, click: Click) -> tuple[Locked, Round, int]:
-        question, round_ = known(conn, click.question_id, lock=True)
-        if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
-            raise Refusal("This card is not from this channel: answer on the one that is open here.")
+    async def _load(self, click: Click) -> OpenQuestion:
+        """A question that can be answered, from the database; refuses like `answer`."""
+        question = await self._database.read(self._look, click)
+        if question is None:  # the click came before Discord's answer to our post
+            question = await self._database.write(self._open_by, click)
+            self._scheduler.nudge(question.deadline_at + rounds.GRACE)
+        return self._open.add(question)
+
+    def _look(self, conn: Connection, click: Click) -> OpenQuestion | None:
+        """A question as `_load` wants it; None if it is not known to be open yet."""
+        question, round_ = known(conn, click.question_id)
+        _refuse_elsewhere(round_, click)
         item = self._item(question)
         _refuse_if_over(question, round_, click.message_id)
-        if round_.phase == "asking":  # the click came before Discord's answer to our post
-            self.opened(conn, round_.id, question.id, click.message_id)
-            question, round_ = known(conn, click.question_id)
-        assert question.opened_at is not None
-        assert question.deadline_at is not None
-        if click.at > question.deadline_at:
-            raise _TOO_LATE
-        given = given_answer(item, answers.decode_order(question.choice_order), click)
-        correct = answers.is_right(item, given)
-        elapsed = max(0, (click.at - question.opened_at) // timedelta(milliseconds=1))
-        won = scoring.points(correct, elapsed, round_.seconds * 1000)
-        answer = Answer(question.id, click.user_id, given, correct, won, elapsed, click.at)
-        earlier = store.add_answer(conn, answer)
-        if earlier is not None:
-            raise _already(item, question, earlier)
-        reveal = question.deadline_at
-        if round_.number > 1:  # the first question runs to its deadline, whoever answers
-            reveal = rounds.reveal_at(
-                number=round_.number,
-                deadline=question.deadline_at,
-                players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
-                answered_at=store.answer_times(conn, question.id),
-            )
-        due = min(round_.due_at, reveal + rounds.GRACE)
-        if due < round_.due_at:
-            store.change(conn, round_.id, expect="open", due_at=due)
-        return (
-            Locked(shown_answer(item, question.choice_order, given), reveal),
-            replace(round_, due_at=due),
-            store.count_answers(conn, question.id),
+        if question.message_id is None or question.opened_at is None or question.deadline_at is None:
+            return None
+        return OpenQuestion(
+            question_id=question.id,
+            round_id=round_.id,
+            number=round_.number,
+            guild_id=round_.guild_id,
+            channel_id=round_.channel_id,
+            message_id=question.message_id,
+            seconds=round_.seconds,
+            item=item,
+            order=answers.decode_order(question.choice_order),
+            opened_at=question.opened_at,
+            deadline_at=question.deadline_at,
+            players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
+            answered=store.answer_times(conn, question.id),
         )
+
+    def _open_by(self, conn: Connection, click: Click) -> OpenQuestion:
+        """Open a question by a click on its card, which proves that the card is there."""
+        question, round_ = known(conn, click.question_id, lock=True)
+        _refuse_if_over(question, round_, click.message_id)
+        self.opened(conn, round_.id, question.id, click.message_id)
+        opened = self._look(conn, click)
+        assert opened is not None
+        return opened
+
+    def _why_not(self, conn: Connection, click: Click) -> Refusal:
+        """Why an answer was not stored."""
+        question, round_ = known(conn, click.question_id)
+        earlier = store.answer_of(conn, question.id, click.user_id)
+        if earlier is not None:
+            return _already(self._item(question), question, earlier)
+        try:
+            _refuse_if_over(question, round_, click.message_id)
+        except Refusal as refusal:
+            return refusal
+        return _TOO_LATE
+
+    async def _bring_forward(self, question: OpenQuestion, due: datetime) -> None:
+        """All players have answered: the reveal need not wait for the deadline."""
+        await self._database.write(store.bring_forward, question.round_id, question.number, due)
+        self._scheduler.nudge(due)
 
     def _item(self, question: Question) -> Item:
         item = self._bank.items.get(question.item_id)
@@ -256,6 +289,20 @@ class Rounds:
         return Review(item, order, given.answer, given.points, given.elapsed_ms)
 
 
+def _decided(question: OpenQuestion, click: Click) -> Answer:
+    """A click as an answer with its points; refuses what the card does not offer, and what is late."""
+    _refuse_elsewhere(question, click)
+    if click.message_id != question.message_id:
+        raise _OLD_CARD
+    if click.at > question.deadline_at:
+        raise _TOO_LATE
+    given = given_answer(question.item, question.order, click)
+    correct = answers.is_right(question.item, given)
+    elapsed = max(0, (click.at - question.opened_at) // _MS)
+    won = scoring.points(correct, elapsed, question.seconds * 1000)
+    return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
+
+
 _NO_ROUND = Refusal("No round is running in this channel. Start one with /quiz start.")
 
 
@@ -266,6 +313,7 @@ def _none_running(last: Round | None) -> Refusal:
     return Refusal(f"No round is running in this channel. The last one ended early: {last.detail}")
 
 
+_OLD_CARD = Refusal("This is an old card: answer on the newest one in the channel.")
 _TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
 
 
@@ -278,14 +326,19 @@ def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[Qu
     return question, round_
 
 
+def _refuse_elsewhere(asked: Round | OpenQuestion, click: Click) -> None:
+    if (asked.guild_id, asked.channel_id) != (click.guild_id, click.channel_id):
+        raise Refusal("This card is not from this channel: answer on the one that is open here.")
+
+
 def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
     if round_.phase == "ended" or round_.phase in {"standings", "closing"}:
         raise Refusal("This round is over. Start a new one with /quiz start.")
     if round_.number != question.number or round_.phase not in {"asking", "open"}:
         raise _TOO_LATE
     if question.message_id is not None and question.message_id != message_id:
-        raise Refusal("This is an old card: answer on the newest one in the channel.")
+        raise _OLD_CARD
 
 
 def _already(item: Item, question: Question, earlier: Answer) -> AlreadyAnswered:
-    return AlreadyAnswered(shown_answer(item, question.choice_order, earlier.answer))
+    return AlreadyAnswered(shown_answer(item, answers.decode_order(question.choice_order), earlier.answer))

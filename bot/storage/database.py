@@ -48,6 +48,8 @@ class DatabaseBroken(Exception):
 class _Job:
     work: Work
     done: asyncio.Future[Any]
+    single: bool = False
+    """One statement: it fails as a whole, and needs no savepoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,22 @@ class Database:
         If the caller is cancelled meanwhile, the write still happens.
         """
         job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future())
+        return await self._enqueue(job)  # type: ignore[no-any-return]
+
+    async def write_one(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write`, for a storage function that executes a single statement, which can't fail on its own account.
+
+        Were it to fail all the same, the writes that share its commit would fail with it: they would not be
+        acknowledged. For the path that members feel, as a savepoint costs more than the statement.
+        """
+        job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future(), single=True)
+        return await self._enqueue(job)  # type: ignore[no-any-return]
+
+    async def _enqueue(self, job: _Job) -> Any:
         self._waiting.append(job)
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
-        return await job.done  # type: ignore[no-any-return]
+        return await job.done
 
     def _look_for_damage(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
@@ -115,9 +129,8 @@ class Database:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                works = [job.work for job in batch]
                 try:
-                    outcomes = await self._backend.write(lambda conn, works=works: _run_batch(conn, works))  # type: ignore[misc]
+                    outcomes = await self._backend.write(lambda conn, batch=batch: _run_batch(conn, batch))  # type: ignore[misc]
                 except BaseException as error:  # the commit failed: nothing of the batch is stored
                     self._look_for_damage(error)
                     outcomes = [_Outcome(error=error)] * len(batch)
@@ -133,14 +146,17 @@ class Database:
             self._leader = None
 
 
-def _run_batch(conn: Connection, works: Sequence[Work]) -> list[_Outcome]:
-    if len(works) == 1:  # needs no savepoint: if it fails, the transaction does
-        return [_Outcome(works[0](conn))]
+def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
+    if len(jobs) == 1:  # needs no savepoint: if it fails, the transaction does
+        return [_Outcome(jobs[0].work(conn))]
     outcomes = []
-    for work in works:
+    for job in jobs:
+        if job.single:
+            outcomes.append(_Outcome(job.work(conn)))
+            continue
         savepoint = conn.begin_nested()
         try:
-            outcomes.append(_Outcome(work(conn)))
+            outcomes.append(_Outcome(job.work(conn)))
             savepoint.commit()
         except Exception as error:
             savepoint.rollback()
@@ -157,7 +173,7 @@ class _Sqlite:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._url = url
         self._engine = _sqlite_engine(url, BUSY_MS)
-        self._writing = self._engine.execution_options(writes=True)
+        self._writing: Connection | None = None
         self._writer = ThreadPoolExecutor(1, "db-write")
         self._readers = ThreadPoolExecutor(3, "db-read")
 
@@ -181,14 +197,23 @@ class _Sqlite:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         def run() -> T:
-            with self._writing.begin() as conn:
-                return work(conn)
+            if self._writing is None:  # one connection for good: to fetch one from the pool costs as much as an INSERT
+                self._writing = self._engine.connect().execution_options(writes=True)
+            try:
+                with self._writing.begin():
+                    return work(self._writing)
+            except BaseException:  # whatever state it is in, the next write has a new one
+                self._writing.close()
+                self._writing = None
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
     async def close(self) -> None:
         for executor in (self._writer, self._readers):
             executor.shutdown(wait=True)
+        if self._writing is not None:
+            self._writing.close()
         self._engine.dispose()
 
 

@@ -6,11 +6,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, and_, case, func, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.scoring import Tally
-from bot.storage.schema import asked, dailies, round_answers, round_questions, rounds
+from bot.storage.compiled import Compiled
+from bot.storage.schema import asked, dailies, milliseconds, round_answers, round_questions, rounds
 from bot.storage.upsert import insert
 
 RUNNING = rounds.c.phase != "ended"
@@ -152,6 +164,12 @@ def change(
     return conn.execute(update(rounds).where(*where).values(**values)).rowcount == 1
 
 
+def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -> None:
+    """Let an open question be revealed earlier, if it still is the round's question and due later."""
+    still = rounds.c.id == round_id, rounds.c.number == number, rounds.c.phase == "open", rounds.c.due_at > due
+    conn.execute(update(rounds).where(*still).values(due_at=due))
+
+
 def due(conn: Connection, now: datetime, limit: int) -> list[tuple[int, int, str]]:
     """Rounds with work to do as (id, number of the question, phase), longest waiting first."""
     query = (
@@ -246,12 +264,29 @@ def mark_revealed(conn: Connection, question_id: int, now: datetime) -> None:
     conn.execute(update(round_questions).where(round_questions.c.id == question_id).values(revealed_at=now))
 
 
-def add_answer(conn: Connection, answer: Answer) -> Answer | None:
-    """Store a member's first answer; returns the earlier one, unchanged, if there is one."""
+def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
+    """Store a member's first answer if the question is open; False if it is not, or if there is an earlier answer.
+
+    One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It locks the round: an
+    answer is stored before the reveal counts, or not at all.
+    """
     values = {name: getattr(answer, name) for name in Answer.__slots__}
-    if conn.execute(insert(conn, round_answers).values(**values).on_conflict_do_nothing()).rowcount == 1:
-        return None
-    return answer_of(conn, answer.question_id, answer.user_id)
+    values |= {"answered_at": milliseconds(answer.answered_at), "round_id": round_id, "number": number}
+    return _ADD_ANSWER.run(conn, values).rowcount == 1
+
+
+def _adding(conn: Connection) -> Insert:
+    given = [bindparam(column.name, type_=column.type) for column in round_answers.c]
+    is_open = (
+        (rounds.c.id == bindparam("round_id"))
+        & (rounds.c.number == bindparam("number"))
+        & (rounds.c.phase == literal_column("'open'"))
+    )
+    question = select(*given).select_from(rounds).where(is_open).with_for_update()
+    return insert(conn, round_answers).from_select(list(round_answers.c), question).on_conflict_do_nothing()
+
+
+_ADD_ANSWER = Compiled(_adding)
 
 
 def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None:

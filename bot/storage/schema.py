@@ -31,6 +31,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
+def milliseconds(at: datetime) -> int:
+    """An aware datetime as milliseconds since 1970 in UTC."""
+    return (at - _EPOCH) // _MS
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as milliseconds since 1970 in UTC."""
 
@@ -38,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MS
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MS

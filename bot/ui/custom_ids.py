@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 VERSION = "v1"
 ROW = "[1-9][0-9]{0,17}"
@@ -18,12 +17,14 @@ PERIOD = "today|week|month|all"
 TOPIC = "[a-z0-9-]{0,48}"
 
 
-@dataclass(frozen=True, slots=True)
 class Route:
     """A kind of custom id: its name, and for each field a pattern that must match in full."""
 
-    name: str
-    fields: Mapping[str, str]
+    def __init__(self, name: str, fields: Mapping[str, str]) -> None:
+        self.name = name
+        self.fields = fields
+        patterns = "".join(f":(?P<{field}>{pattern})" for field, pattern in fields.items())
+        self._whole = re.compile(f"{name}:{VERSION}{patterns}")
 
     def id(self, **values: object) -> str:
         """The custom id with these values; raises ValueError if it could not be read back."""
@@ -34,12 +35,8 @@ class Route:
 
     def parse(self, custom_id: str) -> dict[str, str] | None:
         """The fields of a custom id, or None if it is not one of this route."""
-        name, *rest = custom_id.split(":")
-        if name != self.name or len(rest) != len(self.fields) + 1 or rest[0] != VERSION:
-            return None
-        if any(not re.fullmatch(pattern, value) for pattern, value in zip(self.fields.values(), rest[1:], strict=True)):
-            return None
-        return dict(zip(self.fields, rest[1:], strict=True))
+        found = self._whole.fullmatch(custom_id)
+        return found.groupdict() if found else None
 
 
 ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})

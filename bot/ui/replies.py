@@ -17,30 +17,24 @@ from bot.domain.errors import Refusal
 log = logging.getLogger(__name__)
 _ANSWERED = 40060
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
+_NO_MENTIONS = discord.AllowedMentions.none()
 HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
 """Failures of the network or of Discord itself, which pass."""
 
 
-class Text(ui.LayoutView):
-    """Plain text as a message of components."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__(timeout=None)
-        self.add_item(ui.TextDisplay(content))
-        self.stop()
-
-
 async def say(interaction: discord.Interaction, content: str | ui.LayoutView) -> None:
     """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
-    view = Text(content) if isinstance(content, str) else content
+    what: dict[str, Any] = {"view": content}
+    if isinstance(content, str):
+        what = {"content": content, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
     if interaction.response.is_done():
-        await interaction.followup.send(view=view, ephemeral=True)
+        await interaction.followup.send(ephemeral=True, **what)
         return
     try:
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await interaction.response.send_message(ephemeral=True, **what)
     except HICCUPS:
         try:
-            await interaction.response.send_message(view=view, ephemeral=True)
+            await interaction.response.send_message(ephemeral=True, **what)
         except discord.HTTPException as error:
             if error.code != _ANSWERED:  # else the first one had arrived
                 raise

@@ -103,10 +103,8 @@ async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatc
     async def locked(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(stage.database, "write", locked)
-    monkeypatch.setattr(stage.bot.services.rounds._database, "write", locked)
-    if question.item.kind == "choice":
-        assert (await question.answer(stage.ada)).startswith("I could not save that just now")
+    monkeypatch.setattr(stage.database, "_enqueue", locked)
+    assert (await question.answer(stage.ada)).startswith("I could not save that just now")
 
 
 async def test_commands_are_registered_only_when_they_changed(stage: Stage) -> None:

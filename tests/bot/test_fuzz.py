@@ -47,7 +47,8 @@ class Heard:
 
     async def send_message(self, **options: Any) -> None:
         assert options["ephemeral"]
-        self.replies.append(options["view"])
+        assert 0 < len(options.get("content", "a view")) <= 2000
+        self.replies.append(options.get("view", options.get("content")))
 
     async def send(self, **options: Any) -> None:
         await self.send_message(**options)

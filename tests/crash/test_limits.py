@@ -24,7 +24,7 @@ async def test_a_hundred_players_and_ten_questions(tmp_path: Path) -> None:
         await stage.ann.slash(stage.channel, "quiz start", questions=_QUESTIONS, seconds=_SECONDS)
         acked = 0
         for number in range(_QUESTIONS):
-            await world.until(lambda n=number: cards(stage.channel) and len(revealed(stage.channel)) == n, 40)  # type: ignore[misc]
+            await world.until(lambda n=number: cards(stage.channel) and len(revealed(stage.channel)) == n, 40)
             card = cards(stage.channel)[0]
             assert card_of(card) is not None
             for start in range(0, _PLAYERS, 10):  # spread over the question's time, as people are

@@ -132,6 +132,33 @@ async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
     assert stored == ["x", None, None, "x"]
 
 
+async def test_single_statements_share_a_commit_with_others(database: Database) -> None:
+    """Writes of one statement stand beside others in a batch, and survive the failure of those."""
+    with counted_commits() as commits:
+        results = await asyncio.gather(
+            database.write(note_and_return, "first"),
+            database.write_one(note_and_return, "single"),
+            database.write(note_and_fail, "failed"),
+            database.write_one(note_and_return, "another"),
+            return_exceptions=True,
+        )
+    assert [r for r in results if isinstance(r, str)] == ["first", "single", "another"]
+    assert isinstance(results[2], LookupError)
+    assert [await note(database, key) for key in ("single", "failed", "another")] == ["x", None, "x"]
+    assert len(commits) == 1
+
+
+async def test_a_single_statement_that_fails_takes_its_batch_along(database: Database) -> None:
+    """It has no savepoint to go back to, so nothing of its batch is stored or acknowledged."""
+    results = await asyncio.gather(
+        database.write(note_and_return, "beside"),
+        database.write_one(note_and_fail, "failed"),
+        return_exceptions=True,
+    )
+    assert [type(r) for r in results] == [LookupError, LookupError]
+    assert [await note(database, key) for key in ("beside", "failed")] == [None, None]
+
+
 @pytest.mark.parametrize(("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)])
 async def test_a_failing_write_alone_leaves_nothing(
     database: Database, work: Callable[[Connection, str], None], error: type[Exception]

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot.domain.scoring import Tally
 from bot.storage import daily
 from bot.storage import rounds as store
 from bot.storage.database import Database
 from bot.storage.rounds import Answer, Question, Round
+from bot.storage.schema import rounds
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -47,6 +48,22 @@ async def question_id(database: Database, round_id: int, number: int = 1) -> int
 
 def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int = 4000) -> Answer:
     return Answer(question_id, user_id, "0", points > 0, points, elapsed_ms, AT + timedelta(milliseconds=elapsed_ms))
+
+
+async def give(database: Database, *given: Answer) -> list[bool]:
+    """Store answers, each while its question is the open one of its round; what was said of each."""
+
+    def store_all(conn: Connection) -> list[bool]:
+        stored = []
+        for one in given:
+            question = store.question(conn, one.question_id)
+            assert question is not None
+            is_open = {"phase": "open", "number": question.number}
+            conn.execute(update(rounds).where(rounds.c.id == question.round_id).values(is_open))
+            stored.append(store.add_answer(conn, one, question.round_id, question.number))
+        return stored
+
+    return await database.write(store_all)
 
 
 async def test_a_new_round_and_its_questions(database: Database) -> None:
@@ -143,14 +160,38 @@ async def test_claimed_work_is_woken(database: Database, phase: str, woken: int)
 
 
 async def test_the_first_answer_stays(database: Database) -> None:
-    """A second answer of a member gives back the first one and leaves it unchanged."""
+    """A second answer of a member is not stored and leaves the first one unchanged."""
     question = await question_id(database, await created(database))
     first = answer(question, 1)
-    assert await database.write(store.add_answer, first) is None
-    assert await database.write(store.add_answer, answer(question, 1, points=0)) == first
+    assert await give(database, first, answer(question, 1, points=0)) == [True, False]
     assert await database.read(store.answer_of, question, 1) == first
     assert await database.read(store.answer_of, question, 2) is None
     assert await database.read(store.count_answers, question) == 1
+
+
+@pytest.mark.parametrize("phase", ["ask", "asking", "open", "reveal", "standings", "closing", "ended"])
+@pytest.mark.parametrize("number", [1, 2])
+async def test_only_an_open_question_takes_answers(database: Database, phase: str, number: int) -> None:
+    """An answer is stored while its question is the round's open one, and never before or after."""
+    round_id = await created(database)
+    question = await question_id(database, round_id, 2)
+    await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
+    stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
+    assert stored is (phase == "open" and number == 2)
+    assert await database.read(store.count_answers, question) == int(stored)
+
+
+@pytest.mark.parametrize(("phase", "number", "by", "moved"), [
+    ("open", 1, 5, True), ("open", 1, 30, False), ("open", 2, 5, False), ("reveal", 1, 5, False),
+])  # fmt: skip
+async def test_a_reveal_is_brought_forward(database: Database, phase: str, number: int, by: int, moved: bool) -> None:
+    """Only that of the open question, and never to a later time."""
+    round_id = await created(database)
+    await database.write(store.change, round_id, expect="ask", phase=phase, number=number, due_at=AT + 20 * SECOND)
+    await database.write(store.bring_forward, round_id, 1, AT + by * SECOND)
+    round_ = await database.read(store.get, round_id)
+    assert round_ is not None
+    assert round_.due_at == AT + (by if moved else 20) * SECOND
 
 
 async def test_answers_fastest_first(database: Database) -> None:
@@ -158,8 +199,7 @@ async def test_answers_fastest_first(database: Database) -> None:
     round_id = await created(database)
     question, other = await question_id(database, round_id), await question_id(database, round_id, 2)
     given = [answer(question, 1, elapsed_ms=5000), answer(question, 2, elapsed_ms=2000), answer(question, 3)]
-    for one in [*given, answer(other, 4)]:
-        await database.write(store.add_answer, one)
+    await give(database, *given, answer(other, 4))
     assert await database.read(store.answers_to, question) == [given[1], given[2], given[0]]
     assert await database.read(store.answer_times, question) == {a.user_id: a.answered_at for a in given}
 
@@ -187,13 +227,13 @@ async def test_tallies_count_revealed_questions_only(database: Database) -> None
     """Sums by member are over the questions that were revealed, so that standings tell nothing of an open one."""
     round_id = await created(database)
     ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    for one in [
+    await give(
+        database,
         answer(ids[0], 1, points=90, elapsed_ms=4000),
         answer(ids[0], 2, points=0, elapsed_ms=1000),
         answer(ids[1], 1, points=0, elapsed_ms=3000),
         answer(ids[2], 1, points=100, elapsed_ms=0),
-    ]:
-        await database.write(store.add_answer, one)
+    )
     assert await database.read(store.tallies, round_id) == []
     for question in ids[:2]:
         await database.write(store.mark_revealed, question, AT)
@@ -206,8 +246,7 @@ async def test_players_and_own_answers(database: Database) -> None:
     round_id, other = await created(database), await created(database, 11)
     ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
     given = [answer(ids[0], 1), answer(ids[1], 2), answer(ids[2], 1)]
-    for one in [*given, answer(await question_id(database, other), 9)]:
-        await database.write(store.add_answer, one)
+    await give(database, *given, answer(await question_id(database, other), 9))
     assert await database.read(store.players, round_id, {1, 2}) == {1, 2}
     assert await database.read(store.players, round_id, {2}) == {2}
     assert await database.read(store.players, round_id, {0, -1}) == set()
