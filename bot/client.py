@@ -20,6 +20,7 @@ from bot.services.composition import Services
 from bot.storage import guilds
 from bot.storage.database import Database
 from bot.ui.announcer import DiscordAnnouncer
+from bot.ui.pace import LIMIT
 from bot.ui.replies import HICCUPS, report_error
 from bot.ui.router import ROUTED, Router
 
@@ -68,7 +69,9 @@ class QuizBot(commands.AutoShardedBot):
         self.bank = bank
         self.database = database
         self.router = Router()
-        self.services = Services(database, bank, DiscordAnnouncer(self, bank), discord.utils.utcnow)
+        self.services = Services(
+            database, bank, DiscordAnnouncer(self, bank, _share_of_limit(settings)), discord.utils.utcnow
+        )
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
         self._in_flight = 0
@@ -161,6 +164,13 @@ class QuizBot(commands.AutoShardedBot):
         self._command_ids = _ids(registered)
         await self.database.write(guilds.set_note, key, json.dumps({"digest": digest, "ids": self._command_ids}))
         log.info("registered %s commands", len(registered))
+
+
+def _share_of_limit(settings: Settings) -> int:
+    """How many requests a second are this process's, if others serve the rest of the shards."""
+    if settings.shard_ids is None or settings.shard_count is None:
+        return LIMIT
+    return max(1, LIMIT * len(settings.shard_ids) // settings.shard_count)
 
 
 def _ids(registered: Sequence[app_commands.AppCommand]) -> dict[str, int]:

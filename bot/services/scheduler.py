@@ -21,7 +21,8 @@ _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
-_BATCH = 200
+AT_ONCE = 200
+"""So many pieces of work are under way at most: more than the announcer sends within the patience it has with each."""
 
 
 Key = tuple[int | str, ...]
@@ -95,9 +96,11 @@ class Scheduler:
         now = self._now()
         nearest = now + _LONGEST_SLEEP
         for index, source in enumerate(self._sources):
+            if len(self._running) >= AT_ONCE:  # the next piece that is done looks again
+                break
             try:
-                for key in await source.due(now, _BATCH):
-                    if (index, key) not in self._running and not self._closed:
+                for key in await source.due(now, AT_ONCE):
+                    if (index, key) not in self._running and len(self._running) < AT_ONCE and not self._closed:
                         self._running[index, key] = asyncio.create_task(self._work(index, key))
                 following = await source.next_due()
             except Exception:

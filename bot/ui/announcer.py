@@ -27,6 +27,7 @@ from bot.services.announcer import (
 )
 from bot.ui import cards
 from bot.ui.formula import FORMULA_FILE, FormulaError, alt_text, picture
+from bot.ui.pace import LIMIT, Pace
 from bot.ui.permissions import missing, needed
 
 log = logging.getLogger(__name__)
@@ -41,11 +42,12 @@ _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 1600
 
 
 class DiscordAnnouncer:
-    """The services' `Announcer` over a discord.py client."""
+    """The services' `Announcer` over a discord.py client, which sends at most `limit` requests a second."""
 
-    def __init__(self, client: discord.Client, bank: Bank) -> None:
+    def __init__(self, client: discord.Client, bank: Bank, limit: int = LIMIT) -> None:
         self._client = client
         self._bank = bank
+        self._pace = Pace(limit)
         self._late: set[asyncio.Task[Any]] = set()
         self._late_edits: set[int] = set()
 
@@ -75,7 +77,9 @@ class DiscordAnnouncer:
             card = replace(card, role_id=None)
         view = cards.daily_card(card, self._bank)
         roles = [card.role_id] if card.role_id else []
-        return await self._post(card.guild_id, channel_id, view, f"d{card.daily_id}", card.item, roles=roles)
+        return await self._post(
+            card.guild_id, channel_id, view, f"d{card.daily_id}", card.item, roles=roles, urgent=False
+        )
 
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f":daily:{daily_id}",), since)
@@ -109,6 +113,7 @@ class DiscordAnnouncer:
         item: Item | None = None,
         *,
         roles: Sequence[int] = (),
+        urgent: bool = True,
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
         self._require_server(guild_id)
@@ -120,7 +125,7 @@ class DiscordAnnouncer:
         )
         channel = self._channel(channel_id)
         send = channel.send(view=view, nonce=nonce, allowed_mentions=mentions, **options)
-        return (await self._patiently(channel_id, send)).id
+        return (await self._patiently(channel_id, send, urgent=urgent)).id
 
     async def _edit(self, guild_id: int, channel_id: int, message_id: int, view: cards.Card) -> None:
         self._require_server(guild_id)
@@ -148,13 +153,20 @@ class DiscordAnnouncer:
                 return message.id
         return None
 
-    async def _patiently(self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None) -> T:
+    async def _patiently(
+        self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
+    ) -> T:
         """Wait for a request, but not for ever: after a while its outcome counts as unknown (Unsent).
 
         Then it is cancelled, unless discord.py is waiting out a global rate limit: to cancel that wait would leave
         every later request of the process waiting for ever. Such a late edit keeps later ones of its message from
         overtaking it.
         """
+        try:
+            await self._pace.turn(urgent=urgent)
+        except BaseException:
+            work.close()
+            raise
         task = asyncio.create_task(work)
         try:
             await asyncio.wait({task}, timeout=_PATIENCE)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.services.scheduler import Key, Scheduler
+from bot.services.scheduler import AT_ONCE, Key, Scheduler
 from tests.services.stage import START, seconds_passed, virtual, virtual_now
 
 
@@ -323,4 +323,43 @@ async def test_the_wall_clock_jumps_ahead() -> None:
     jump = timedelta(hours=1)
     await asyncio.sleep(31)
     assert [name for name, _ in table.worked] == ["a"]
+    await scheduler.close()
+
+
+@virtual
+async def test_a_burst_is_drained_in_order_by_a_bounded_crowd() -> None:
+    """Of thousands due at once only so many are under way at a time, longest waiting first, and none is left out."""
+    table = Table(**{f"{n:04}": -5 + n / 10_000 for n in range(3000)})
+    under_way, most = 0, 0
+
+    async def slowly(_name: str) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.5)
+        under_way -= 1
+
+    table.doing = slowly
+    scheduler = started(table)
+    await asyncio.sleep(60)
+    await scheduler.close()
+    assert [name for name, _ in table.worked] == sorted(name for name, _ in table.worked)
+    assert len(table.worked) == 3000
+    assert most == AT_ONCE
+
+
+@virtual
+async def test_stuck_work_does_not_stop_the_rest() -> None:
+    """Servers that hang keep only their own places of the crowd."""
+    table = Table(**{f"stuck {n}": -10 for n in range(AT_ONCE - 1)}, **{f"fine {n}": -1 for n in range(50)})
+
+    async def hang(name: str) -> None:
+        if name.startswith("stuck"):
+            table.deadlines[name] = 1e9  # claimed
+            await asyncio.sleep(1000)
+
+    table.doing = hang
+    scheduler = started(table)
+    await asyncio.sleep(20)
+    assert len([name for name, _ in table.worked if name.startswith("fine")]) == 50
     await scheduler.close()
