@@ -14,6 +14,7 @@ from bot.domain import answers, snowflakes
 from bot.domain import daily as rules
 from bot.domain import schedule as time_rules
 from bot.domain.errors import Refusal
+from bot.domain.memory import days_away, rate
 from bot.domain.questions import Bank, Item
 from bot.domain.rounds import shuffled
 from bot.domain.schedule import Rule
@@ -23,7 +24,7 @@ from bot.services.answering import AlreadyAnswered, Click, Review, given_answer,
 from bot.services.bank import check_topic
 from bot.services.scheduler import Scheduler
 from bot.storage import daily as store
-from bot.storage import guilds, scores
+from bot.storage import guilds, memory, scores
 from bot.storage import rounds as round_store
 from bot.storage.daily import Daily, DailyAnswer, Schedule
 from bot.storage.database import Database
@@ -58,7 +59,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A stored answer to a daily."""
+    """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for today."""
 
     item: Item
     order: tuple[int, ...]
@@ -67,6 +68,7 @@ class Verdict:
     points: int
     closes_at: datetime
     streak: Streak
+    back_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,26 +334,18 @@ class Dailies:
         earlier = store.add_answer(conn, DailyAnswer(daily.id, click.user_id, given, correct, won, click.at))
         if earlier is not None:
             raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
-        scores.add(
-            conn,
-            [
-                scores.Entry(
-                    source="daily",
-                    source_id=daily.id,
-                    user_id=click.user_id,
-                    guild_id=daily.guild_id,
-                    topic_id=item.topic_id,
-                    points=won,
-                    correct=correct,
-                    local_date=time_rules.local_date(guilds.zone(conn, daily.guild_id), click.at),
-                    at=click.at,
-                )
-            ],
+        day = time_rules.local_date(guilds.zone(conn, daily.guild_id), click.at)
+        entry = scores.Entry(
+            "daily", daily.id, click.user_id, daily.guild_id, item.topic_id, won, correct, local_date=day, at=click.at
         )
+        scores.add(conn, [entry])
         streak = store.streak_of(conn, daily.guild_id, click.user_id, click.at)
         store.save_streak(conn, daily.id, click.user_id, streak)
+        met = memory.Given(click.user_id, rate(right=correct), click.at)
+        card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
+        back_in = days_away(card, memory.zone_of(conn, click.user_id, daily.guild_id), click.at)
         order = answers.decode_order(daily.choice_order)
-        return Verdict(item, order, given, correct, won, daily.closes_at, streak)
+        return Verdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
 
 
 _CLOSED = Refusal("This question is closed. See /today for when the next one comes.")

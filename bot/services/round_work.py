@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.domain import answers, rounds, scoring
+from bot.domain.memory import rate, slow_in_round
 from bot.domain.questions import Bank
 from bot.domain.schedule import local_date
 from bot.services.announcer import (
@@ -29,7 +30,7 @@ from bot.services.counters import Counters
 from bot.services.outcome import outcome
 from bot.services.rounds import Rounds, known
 from bot.services.scheduler import LEASE, Key, Scheduler
-from bot.storage import guilds, scores
+from bot.storage import guilds, memory, scores
 from bot.storage import rounds as store
 from bot.storage.database import Database
 from bot.storage.rounds import Answer, Question, Round
@@ -185,6 +186,17 @@ class RoundWork:
             for a in given
         ]
         scores.add(conn, entries)
+        slow = slow_in_round(round_.seconds)
+        met = [
+            memory.Given(
+                a.user_id,
+                rate(right=a.correct, elapsed_ms=a.elapsed_ms, slow_after_ms=slow),
+                a.answered_at,
+                a.elapsed_ms,
+            )
+            for a in given
+        ]
+        memory.record(conn, "round", question.id, question.item_id, met)
 
     def _advance(self, conn: Connection, round_id: int, expect: str) -> datetime | None:
         """After a reveal: the next question after a pause, or the standings at once."""

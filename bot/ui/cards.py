@@ -213,9 +213,15 @@ def verdict_cards(verdict: Verdict) -> list[Card]:
     if not verdict.correct and item.choices:
         blocks.append("\n".join(_marked_reason(item, order, p) for p in order if p in item.right))
     blocks.append(
-        f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}"
+        f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}\n"
+        f"-# {comes_back(verdict.back_in)}"
     )
     return [Card(REVEALED if verdict.correct else ENDED, page) for page in t.pages(blocks)]
+
+
+def comes_back(days: int) -> str:
+    """When an item is asked again, by the member's own days."""
+    return f"Comes back in your practice {t.days_ahead(days)}"
 
 
 def own_result(review: Review) -> str:

@@ -42,6 +42,11 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def days_ahead(days: int) -> str:
+    """`today`, `tomorrow`, `in 5 days`."""
+    return {0: "today", 1: "tomorrow"}.get(days, f"in {days:,} days")
+
+
 def ordinal(number: int) -> str:
     suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number:,}{suffix}"

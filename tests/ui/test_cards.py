@@ -186,6 +186,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Card]:
         points=100 if right else 0,
         closes_at=AT,
         streak=Streak(9_998, 9_999, date(2024, 5, 1)),
+        back_in=1 if right else 0,
     )
     return cards.verdict_cards(made)
 
