@@ -26,7 +26,14 @@ from bot.ui.router import ROUTED, Router
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("bot.cogs.quiz", "bot.cogs.answering", "bot.cogs.daily", "bot.cogs.boards", "bot.cogs.help")
+EXTENSIONS = (
+    "bot.cogs.quiz",
+    "bot.cogs.answering",
+    "bot.cogs.daily",
+    "bot.cogs.practice",
+    "bot.cogs.boards",
+    "bot.cogs.help",
+)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
 
 _GRACE_SECONDS, _GRACE_STEPS = 2.5, 50

@@ -1,4 +1,4 @@
-"""Clicks on question cards, of rounds and of the daily alike: answer, ask why, report, look back."""
+"""Clicks on question cards, of rounds, the daily and practice alike: answer, ask why, report, look back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.services.answering import AlreadyAnswered, Click
 from bot.ui import cards
 from bot.ui import custom_ids as ids
 from bot.ui import text as t
+from bot.ui.practice import present
 from bot.ui.replies import payload, say, say_all, show
 from bot.ui.router import Fields, modal_text
 
@@ -54,10 +55,13 @@ class Answering(commands.Cog):
         message_id = interaction.message.id if interaction.message else 0
         row_id = int(fields["row"])
         with _first_answer_counts():
-            if fields["source"] == "round":
-                item = await self.bot.services.rounds.check_open(row_id, message_id, interaction.user.id)
-            else:
-                item = await self.bot.services.dailies.check_open(row_id, message_id, interaction.user.id)
+            match fields["source"]:
+                case "round":
+                    item = await self.bot.services.rounds.check_open(row_id, message_id, interaction.user.id)
+                case "daily":
+                    item = await self.bot.services.dailies.check_open(row_id, message_id, interaction.user.id)
+                case _:
+                    item = await self.bot.services.practices.check_open(row_id, interaction.user.id)
         await interaction.response.send_modal(
             _modal(
                 "Your answer",
@@ -74,10 +78,13 @@ class Answering(commands.Cog):
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The reasons for every choice, the reader's own first."""
         row_id = int(fields["row"])
-        if fields["source"] == "round":
-            review = await self.bot.services.rounds.review_one(row_id, interaction.user.id)
-        else:
-            review = await self.bot.services.dailies.review(row_id, interaction.user.id)
+        match fields["source"]:
+            case "round":
+                review = await self.bot.services.rounds.review_one(row_id, interaction.user.id)
+            case "daily":
+                review = await self.bot.services.dailies.review(row_id, interaction.user.id)
+            case _:
+                review = await self.bot.services.practices.review(row_id, interaction.user.id)
         texts = t.pages(cards.why_blocks(review, self.bot.bank))
         await say_all(interaction, [cards.Card(cards.REVEALED, text) for text in texts])
 
@@ -140,12 +147,14 @@ class Answering(commands.Cog):
             text=text,
         )
         with _first_answer_counts():
-            if fields["source"] == "round":
-                locked = await self.bot.services.rounds.answer(click)
-                replies: list[str] | list[cards.Card] = [cards.locked_text(locked.shown, locked.reveal_at)]
-            else:
-                replies = cards.verdict_cards(await self.bot.services.dailies.answer(click))
-        await say_all(interaction, replies)
+            match fields["source"]:
+                case "round":
+                    locked = await self.bot.services.rounds.answer(click)
+                    await say(interaction, cards.locked_text(locked.shown, locked.reveal_at))
+                case "daily":
+                    await say_all(interaction, cards.verdict_cards(await self.bot.services.dailies.answer(click)))
+                case _:
+                    await present(interaction, await self.bot.services.practices.answer(click), self.bot.bank)
 
 
 @contextmanager

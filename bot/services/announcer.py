@@ -111,6 +111,13 @@ class DailyResult:
     guild_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ReminderCard:
+    """The daily reminder to practise; `due` questions wait."""
+
+    due: int
+
+
 class Announcer(Protocol):
     """Sends and edits. Posts return the message's id and carry a nonce made from the row's id.
 
@@ -128,3 +135,4 @@ class Announcer(Protocol):
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None: ...
     async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None: ...
     async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None: ...
+    async def send_reminder(self, user_id: int, card: ReminderCard) -> None: ...

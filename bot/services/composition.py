@@ -12,6 +12,8 @@ from bot.services.boards import Boards
 from bot.services.counters import Counters
 from bot.services.daily import Dailies
 from bot.services.daily_work import DailyWork
+from bot.services.practice import Practices
+from bot.services.reminders import Reminders
 from bot.services.reports import Reports
 from bot.services.round_work import RoundWork
 from bot.services.rounds import Rounds
@@ -20,7 +22,7 @@ from bot.storage.database import Database
 
 
 class Services:
-    """`rounds`, `dailies`, `boards` and `reports` for the cogs; the scheduler works between `start` and `close`."""
+    """The use cases, for the cogs; the scheduler works between `start` and `close`."""
 
     def __init__(self, database: Database, bank: Bank, announcer: Announcer, now: Callable[[], datetime]) -> None:
         rng = random.SystemRandom()
@@ -32,10 +34,13 @@ class Services:
         self.dailies = Dailies(database, bank, self._scheduler, now, rng)
         self.boards = Boards(database, bank, now)
         self.reports = Reports(database, now)
+        self.practices = Practices(database, bank, now, rng)
+        self.reminders = Reminders(database, bank, announcer, self._scheduler, now)
         self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now)
         self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now)
         self._scheduler.add(self._round_work)
         self._scheduler.add(self._daily_work)
+        self._scheduler.add(self.reminders)
 
     async def recover(self) -> None:
         """Take up what an earlier process left half done; once, before `start`."""

@@ -313,6 +313,7 @@ practices = Table(
     Index("ix_practices_user_id", "user_id"),
 )
 
+# One that was left out unanswered has `answered_at` but no answer.
 practice_questions = Table(
     "practice_questions",
     metadata,

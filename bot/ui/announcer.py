@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,15 +19,17 @@ from bot.services.announcer import (
     DailyCard,
     DailyResult,
     QuestionCard,
+    ReminderCard,
     RevealCard,
     StandingsCard,
     Unreachable,
     Unsent,
 )
 from bot.ui import cards
-from bot.ui.formula import FORMULA_FILE, FormulaError, alt_text, picture
+from bot.ui.formula import FormulaError, attachment
 from bot.ui.pace import LIMIT, Pace
 from bot.ui.permissions import missing, needed
+from bot.ui.practice import reminder_card
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -97,6 +98,16 @@ class DiscordAnnouncer:
 
     async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
         await self._edit(card.guild_id, channel_id, message_id, cards.daily_result(card, self._bank))
+
+    async def send_reminder(self, user_id: int, card: ReminderCard) -> None:
+        async def send() -> None:
+            channel = await self._client.create_dm(discord.Object(user_id))
+            await channel.send(view=reminder_card(card), allowed_mentions=discord.AllowedMentions.none())
+
+        try:
+            await self._patiently(0, send())
+        except Unreachable as error:
+            raise Unreachable(error.what, "Discord does not let me write to you.") from error
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)
@@ -234,10 +245,9 @@ class DiscordAnnouncer:
 
 async def _formula_file(item: Item) -> discord.File:
     try:
-        png = await picture(item.formula or "")
+        return await attachment(item.formula or "")
     except FormulaError as error:
         raise Unreachable("refused", f"The formula of item {item.id} can't be drawn: {error}") from error
-    return discord.File(io.BytesIO(png), FORMULA_FILE, description=alt_text(item.formula or ""))
 
 
 def _has_mark(message: discord.Message, marks: Sequence[str]) -> bool:

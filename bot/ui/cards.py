@@ -70,10 +70,10 @@ def button(
 
 
 def _head(number: int, total: int, item: Item, bank: Bank) -> str:
-    return f"-# Question {number} of {total} · {_about(item, bank)}"
+    return f"-# Question {number} of {total} · {about(item, bank)}"
 
 
-def _about(item: Item, bank: Bank) -> str:
+def about(item: Item, bank: Bank) -> str:
     return f"{t.escape(bank.section_of(item))} · {t.dots(item.difficulty)}"
 
 
@@ -84,11 +84,11 @@ def question_card(card: QuestionCard, bank: Bank) -> Card:
         OPEN,
         _head(card.number, card.total, card.item, bank),
         t.heading(card.item.prompt),
-        _formula(card.item),
-        _choices(card.item, card.order),
+        formula_picture(card.item),
+        choice_lines(card.item, card.order),
         line(),
         f"-# Ends {t.when(card.ends_at)}{answered}",
-        *_answer_rows(card.item, "round", card.question_id),
+        *answer_rows(card.item, "round", card.question_id),
     )
 
 
@@ -97,13 +97,13 @@ def daily_card(card: DailyCard, bank: Bank) -> Card:
     ping = f" <@&{card.role_id}>" if card.role_id else ""
     return Card(
         DAILY,
-        f"## 📅 Question of the day\n-# {_about(card.item, bank)}{ping}",
+        f"## 📅 Question of the day\n-# {about(card.item, bank)}{ping}",
         t.heading(card.item.prompt),
-        _formula(card.item),
-        _choices(card.item, card.order),
+        formula_picture(card.item),
+        choice_lines(card.item, card.order),
         line(),
         f"-# Your answer stays private · Closes {t.when(card.closes_at)}",
-        *_answer_rows(card.item, "daily", card.daily_id),
+        *answer_rows(card.item, "daily", card.daily_id),
     )
 
 
@@ -118,10 +118,10 @@ def reveal_card(card: RevealCard, bank: Bank) -> Card:
         REVEALED,
         _head(card.number, card.total, card.item, bank),
         t.heading(card.item.prompt),
-        _formula(card.item),
+        formula_picture(card.item),
         _results(card.item, card.order, card.outcome),
         line(),
-        _explanation(card.item, bank),
+        explanation(card.item, bank),
         last,
         _after_row("round", card.question_id),
     )
@@ -136,12 +136,12 @@ def daily_result(card: DailyResult, bank: Bank) -> Card:
         last.append("Longest streaks: " + " · ".join(long))
     return Card(
         REVEALED,
-        f"## 📅 Question of the day\n-# {_about(card.item, bank)} · closed",
+        f"## 📅 Question of the day\n-# {about(card.item, bank)} · closed",
         t.heading(card.item.prompt),
-        _formula(card.item),
+        formula_picture(card.item),
         _results(card.item, card.order, card.outcome),
         line(),
-        _explanation(card.item, bank),
+        explanation(card.item, bank),
         "\n".join(last),
         _after_row("daily", card.daily_id),
     )
@@ -209,14 +209,19 @@ def verdict_cards(verdict: Verdict) -> list[Card]:
     if verdict.streak.best > verdict.streak.current:
         streak += f" (best: {verdict.streak.best:,})"
     points = f"+{verdict.points} points · " if verdict.points else ""
-    blocks = [own_result(Review(item, order, verdict.answer))]
-    if not verdict.correct and item.choices:
-        blocks.append("\n".join(_marked_reason(item, order, p) for p in order if p in item.right))
+    blocks = verdict_blocks(Review(item, order, verdict.answer))
     blocks.append(
         f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}\n"
         f"-# {comes_back(verdict.back_in)}"
     )
     return [Card(REVEALED if verdict.correct else ENDED, page) for page in t.pages(blocks)]
+
+
+def verdict_blocks(review: Review) -> list[str]:
+    """Right or not, the reason for the member's own choice and, after a miss, for the right ones, as blocks of text."""
+    item, order = review.item, review.order
+    right = "\n".join(_marked_reason(item, order, p) for p in order if p in item.right)
+    return [own_result(review), *([right] if right and not is_right_review(review) else [])]
 
 
 def comes_back(days: int) -> str:
@@ -291,7 +296,7 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
     return f"{'✅' if index in item.right else '▫️'} {_reason(item, order, index)}"
 
 
-def _choices(item: Item, order: Sequence[int]) -> str | None:
+def choice_lines(item: Item, order: Sequence[int]) -> str | None:
     lines = [f"**{letter(n)}**  {_one_line(item.choices[i].text)}" for n, i in enumerate(order)]
     if item.kind == "multiple":
         lines.append("-# More than one is right: pick all that are")
@@ -317,7 +322,7 @@ def _share(part: int, whole: int, mark: str = "") -> str:
     return f"-# {mark}{t.bar(part, whole)}  {t.percent(part, whole)}"
 
 
-def _explanation(item: Item, bank: Bank) -> str:
+def explanation(item: Item, bank: Bank) -> str:
     return f"{t.escape(item.explanation)}\n-# {source(bank.topic_of(item).references[0])}"
 
 
@@ -325,13 +330,13 @@ def source(reference: Reference) -> str:
     return f"Source: [{t.escape(reference.title)}](<{reference.url}>)"
 
 
-def _formula(item: Item) -> ui.MediaGallery[ui.LayoutView] | None:
+def formula_picture(item: Item) -> ui.MediaGallery[ui.LayoutView] | None:
     if item.formula is None:
         return None
     return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{FORMULA_FILE}", description=alt_text(item.formula)))
 
 
-def _answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
+def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", ids.WRITE.id(source=source, row=row_id), discord.ButtonStyle.primary))]
     if item.kind == "multiple":

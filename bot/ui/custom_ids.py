@@ -13,6 +13,7 @@ VERSION = "v1"
 ROW = "[1-9][0-9]{0,17}"
 PAGE = "0|[1-9][0-9]{0,5}"
 SOURCE = "round|daily"
+ANY_SOURCE = "round|daily|practice"
 PERIOD = "today|week|month|all"
 TOPIC = "[a-z0-9-]{0,48}"
 
@@ -39,13 +40,17 @@ class Route:
         return found.groupdict() if found else None
 
 
-ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
-PICKS = Route("picks", {"source": SOURCE, "row": ROW})
-WRITE = Route("write", {"source": SOURCE, "row": ROW})
-TYPED = Route("typed", {"source": SOURCE, "row": ROW})
-WHY = Route("why", {"source": SOURCE, "row": ROW})
+ANSWER = Route("answer", {"source": ANY_SOURCE, "row": ROW, "position": "[0-5]"})
+PICKS = Route("picks", {"source": ANY_SOURCE, "row": ROW})
+WRITE = Route("write", {"source": ANY_SOURCE, "row": ROW})
+TYPED = Route("typed", {"source": ANY_SOURCE, "row": ROW})
+WHY = Route("why", {"source": ANY_SOURCE, "row": ROW})
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW})
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 BOARD = Route("board", {"slot": "prev|next|period", "period": PERIOD, "topic": TOPIC, "page": PAGE})
 TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})
+PRACTISE = Route("practise", {"topic": TOPIC})
+NEXT = Route("next", {"practice": ROW})
+END = Route("end", {"practice": ROW})
+QUIET = Route("quiet", {})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from functools import lru_cache
+
+import discord
 
 FORMULA_FILE = "formula.png"
 _WIDTH, _PADDING, _SIZE = 960, 36, 44
@@ -23,6 +26,11 @@ def alt_text(latex: str) -> str:
 async def picture(latex: str) -> bytes:
     """A PNG of the formula; raises FormulaError."""
     return await asyncio.to_thread(draw, latex)
+
+
+async def attachment(latex: str) -> discord.File:
+    """The picture as a file to send, with its alt text; raises FormulaError."""
+    return discord.File(io.BytesIO(await picture(latex)), FORMULA_FILE, description=alt_text(latex))
 
 
 @lru_cache(maxsize=256)

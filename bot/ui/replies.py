@@ -22,17 +22,23 @@ HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSErro
 """Failures of the network or of Discord itself, which pass."""
 
 
-async def say(interaction: discord.Interaction, content: str | ui.LayoutView) -> None:
+async def say(
+    interaction: discord.Interaction, content: str | ui.LayoutView, files: Sequence[discord.File] = ()
+) -> None:
     """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
     what: dict[str, Any] = {"view": content}
     if isinstance(content, str):
         what = {"content": content, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
+    if files:
+        what["files"] = files
     if interaction.response.is_done():
         await interaction.followup.send(ephemeral=True, **what)
         return
     try:
         await interaction.response.send_message(ephemeral=True, **what)
     except HICCUPS:
+        for file in files:
+            file.reset()
         try:
             await interaction.response.send_message(ephemeral=True, **what)
         except discord.HTTPException as error:
@@ -46,9 +52,22 @@ async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.Lay
         await say(interaction, view)
 
 
-async def show(interaction: discord.Interaction, view: ui.LayoutView) -> None:
-    """Turn a private page: edit the message that was clicked."""
-    await interaction.response.edit_message(view=view)
+async def show(
+    interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] | None = None
+) -> None:
+    """Turn a private page: edit the message that was clicked. `files` replace those that it has."""
+    if files is None:
+        await interaction.response.edit_message(view=view)
+    else:
+        await interaction.response.edit_message(view=view, attachments=files)
+
+
+async def say_here(interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
+    """Answer in place of the private page that was clicked; where none was, with a message of its own."""
+    if interaction.message is not None and interaction.message.flags.ephemeral:
+        await show(interaction, view, files)
+    else:
+        await say(interaction, view, files)
 
 
 def sentence(error: BaseException) -> str | None:

@@ -127,7 +127,8 @@ class Question:
             if shown.modal is None:
                 return reply(shown)
             result = await member.submit_modal(shown, {"text": item.accept[0] if right else "certainly not this"})
-        assert result.ephemeral
+        assert result.response is not None
+        assert result.response.ephemeral
         return reply(result)
 
     def right_letters(self) -> list[str]:

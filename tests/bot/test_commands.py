@@ -16,7 +16,12 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"}
+    private = {"practice", "remind"}
+    assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} | private
+    assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
+    assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
+    for name in private:  # on servers, by direct message, and wherever a member who installed the bot is
+        assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0, 1, 2], [0, 1])
     start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")
     options = {o["name"]: o for o in start["options"]}
     assert list(options) == ["questions", "topic", "seconds", "difficulty"]

@@ -17,8 +17,27 @@ from bot.services.daily import Wanted
 from tests.bot.stage import Stage
 
 SNOWFLAKES = st.integers(1, 2**63 - 1)
-NAMES = ("answer", "picks", "write", "typed", "why", "report", "reported", "mine", "board", "topics", "other")
-PARTS = ["round", "daily", "1", "2", "0", "5", "9", "-1", "999999999999999999", "today", "all", "", "ä", "prev"]
+NAMES = (
+    *("answer", "picks", "write", "typed", "why", "report", "reported", "mine", "board", "topics"),
+    *("practise", "next", "end", "quiet", "other"),
+)
+PARTS = [
+    "round",
+    "daily",
+    "practice",
+    "1",
+    "2",
+    "0",
+    "5",
+    "9",
+    "-1",
+    "999999999999999999",
+    "today",
+    "all",
+    "",
+    "ä",
+    "prev",
+]
 PLAUSIBLE = st.builds(
     lambda name, fields: ":".join([name, "v1", *fields]),
     st.sampled_from(NAMES),

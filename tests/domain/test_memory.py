@@ -64,7 +64,9 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
         at += timedelta(milliseconds=pause_ms)
         ours = review(ours, rating, at)
         theirs, _ = scheduler.review_card(theirs, rating, at)
-        assert ours == Card(*(getattr(theirs, n) for n in ("state", "step", "stability", "difficulty", "due")), at)
+        assert theirs.stability is not None
+        assert theirs.difficulty is not None
+        assert ours == Card(theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at)
 
 
 def test_no_chance_and_no_clock() -> None:

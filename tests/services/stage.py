@@ -22,6 +22,7 @@ from bot.services.announcer import (
     DailyCard,
     DailyResult,
     QuestionCard,
+    ReminderCard,
     RevealCard,
     StandingsCard,
     Unsent,
@@ -30,6 +31,8 @@ from bot.services.answering import Click
 from bot.services.counters import Counters
 from bot.services.daily import Dailies, Verdict, Wanted
 from bot.services.daily_work import DailyWork
+from bot.services.practice import Practices
+from bot.services.reminders import Reminders
 from bot.services.round_work import RoundWork
 from bot.services.rounds import Locked, Rounds
 from bot.services.scheduler import Key, Scheduler
@@ -99,6 +102,7 @@ class FakeAnnouncer:
         self._clock = clock
         self.posts: list[Post] = []
         self.edits: list[Edit] = []
+        self.reminders: list[tuple[int, int]] = []
         self.calls: Counter[str] = Counter()
         self.during: dict[str, Callable[[], Awaitable[None]]] = {}
         """By method: what happens after its effect and before its reply."""
@@ -146,6 +150,14 @@ class FakeAnnouncer:
 
     async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
         await self._edit("close_daily", Edit("close", channel_id, message_id, card))
+
+    async def send_reminder(self, user_id: int, card: ReminderCard) -> None:
+        trouble = self._next_trouble("send_reminder")
+        await asyncio.sleep(0)
+        if trouble is not None and not trouble.after:
+            raise trouble.error
+        self.reminders.append((user_id, card.due))
+        await self._reply("send_reminder", trouble)
 
     async def _post(
         self, kind: str, channel_id: int, row_id: int, card: QuestionCard | StandingsCard | DailyCard
@@ -210,14 +222,16 @@ class Process:
         self.dailies = Dailies(database, bank, scheduler, clock, rng)
         self.round_work = RoundWork(database, bank, announcer, scheduler, self.rounds, self.counters, clock)
         self.daily_work = DailyWork(database, bank, announcer, scheduler, self.dailies, clock)
+        self.practices = Practices(database, bank, clock, rng)
+        self.reminders = Reminders(database, bank, announcer, scheduler, clock)
 
     @property
-    def sources(self) -> tuple[RoundWork, DailyWork]:
-        return self.round_work, self.daily_work
+    def sources(self) -> tuple[RoundWork, DailyWork, Reminders]:
+        return self.round_work, self.daily_work, self.reminders
 
     async def recover(self) -> None:
-        for source in self.sources:
-            await source.recover()
+        await self.round_work.recover()
+        await self.daily_work.recover()
 
 
 class Stage:

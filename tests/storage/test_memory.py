@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from fsrs import Rating
 from sqlalchemy import Connection, select
 
@@ -55,10 +56,8 @@ async def test_cards_and_log_in_one_transaction(database: Database) -> None:
         memory.record(conn, "round", 5, "lora", [Given(1, GOOD, AT)])
         raise RuntimeError
 
-    try:
+    with pytest.raises(RuntimeError):
         await database.write(fail)
-    except RuntimeError:
-        pass
     assert await database.read(log) == []
     assert await database.read(memory.cards_of, 1) == {}
 
