@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import discord
 
+from bot.domain.practice import NEW_A_DAY
 from bot.domain.questions import Bank, Item
 from bot.services.announcer import ReminderCard
 from bot.services.practice import Answered, Asking, Nothing, Screen, Summary
@@ -72,7 +73,7 @@ def asking_card(asking: Asking, bank: Bank) -> Card:
 def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
-    head = f"{_head(answered.number, item, bank)}\n{t.heading(item.prompt)}"
+    head, prompt = _head(answered.number, item, bank), t.heading(item.prompt)
     again = "You answered this one already: the first answer counts." if answered.again else ""
     last = f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"
     first, *more = t.pages(
@@ -83,7 +84,9 @@ def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
     card = Card(
         colour,
         head,
+        prompt,
         formula_picture(item),
+        line(),
         first,
         row(
             button("Next", ids.NEXT.id(practice=answered.practice_id), _PRIMARY),
@@ -107,12 +110,12 @@ def summary_card(summary: Summary) -> Card:
     more = None
     if summary.left:
         rest = "-# " + t.count(summary.left, "question waits", "questions wait") + " for you today"
-        more = row(button("Practise on", ids.PRACTISE.id(topic=summary.topic_id or ""), _PRIMARY))
+        more = row(button("Go on", ids.PRACTISE.id(topic=summary.topic_id or ""), _PRIMARY))
     elif summary.next_in is not None:
         rest = f"-# That is all for today. The next ones come {t.days_ahead(summary.next_in)}."
     else:
         rest = "-# That is all for today."
-    return Card(ENDED, "### Practice", body, line(), rest, more)
+    return Card(ENDED, "### Your practice", body, line(), rest, more)
 
 
 def nothing_text(nothing: Nothing, bank: Bank) -> str:
@@ -122,7 +125,7 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
         where = f" in {t.escape(bank.topics[nothing.topic_id].title)}"
     words = f"Nothing is due{where} now"
     if nothing.more_tomorrow:
-        words += ", and you have met your new questions of today: more come tomorrow."
+        words += f", and you have had your {NEW_A_DAY} new questions of today: more come tomorrow."
     elif nothing.next_in:
         words += f", and you have met every question there is: the next ones come back {t.days_ahead(nothing.next_in)}."
     else:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
+from fsrs import Rating
 from simcord.actors import MemberActor
 
-from tests.bot.stage import Question, Stage, labels, reply, text_of
+from bot.storage import memory, reminders
+from bot.storage.memory import Given
+from bot.storage.reminders import Reminder
+from bot.ui import cards
+from bot.ui.practice import reminder_state
+from tests.bot.stage import BANK, Question, Stage, labels, reply, text_of
 
 DAY = 24 * 3600
 
@@ -112,4 +119,133 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
         await practice.answer(right=True)
     assert "That is all for today" in await practice.press("Next")
     again = reply(await stage.ada.slash(stage.quiz, "practice"))
-    assert again == "Nothing is due now, and you have met your new questions of today: more come tomorrow."
+    assert again == "Nothing is due now, and you have had your 20 new questions of today: more come tomorrow."
+
+
+async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
+    """The card on the screen still works, and /practice shows the same question again."""
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    await practice.answer()
+    await stage.restart()
+    question = await practice.press("Next")
+    await stage.restart()
+    again = Practised(stage, stage.ada)
+    assert await again.open() == question
+    await practice.answer(right=True)
+    assert "-# Practice · question 2 · " in text_of(practice.message)
+
+
+async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
+    """Answered elsewhere: the verdict on the first answer, and Next; ended elsewhere: a sentence with the command."""
+    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    await old.open()
+    await new.open()
+    await new.answer(right=True)
+    if old.question.item.kind == "typed":
+        said = reply(await stage.ada.click(old.message, label="Answer"))
+        assert said.startswith("You locked in **")
+    else:
+        shown = await old.answer(right=False)
+        assert "You answered this one already: the first answer counts." in shown
+        assert "✅ **Right**" in shown
+        assert labels(old.message)[0] == "Next"
+    await new.press("End")
+    stale = await stage.ada.click(old.message, label="End")
+    assert "**1 of 1 right**" in reply(stale)
+
+
+async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
+    """A sentence, and the command that leads on."""
+    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    await old.open(topic="temperature")
+    await new.open(topic="temperature")
+    assert "You answered nothing this time." in await new.press("End")
+    said = await old.question.answer(stage.ada)
+    assert said == "This practice has ended: start another with /practice."
+
+
+async def test_by_direct_message(stage: Stage) -> None:
+    """The same practice goes on in the member's direct messages with the bot."""
+    practice = Practised(stage, stage.ada)
+    question = await practice.open()
+    shown = await stage.ada.user.slash("practice")
+    assert text_of(shown.response.message) == question
+    pressed = await stage.ada.user.click(shown.response.message, label="End")
+    assert "Your practice" in text_of(pressed.response.message)
+
+
+async def test_a_topic(stage: Stage) -> None:
+    """Only its questions, found by autocomplete as in a round."""
+    practice = Practised(stage, stage.ada)
+    found = await stage.ada.autocomplete(stage.quiz, "practice", "topic", "temperature")
+    await practice.open(topic=found[0]["value"])
+    topic = practice.question.item.topic_id
+    assert topic == found[0]["value"]
+    await practice.answer()
+    await practice.press("Next")
+    assert practice.question.item.topic_id == topic
+    assert "I don't know that topic" in reply(await stage.ada.slash(stage.quiz, "practice", topic="cooking"))
+
+
+async def test_a_daily_enters_practice(stage: Stage) -> None:
+    """Its verdict says when it comes back, and a miss is first in practice the same day."""
+    await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC")
+    await stage.wait(3600)
+    card = stage.question(stage.daily)
+    assert "Comes back in your practice in 2 days" in await card.answer(stage.bob, right=True)
+    assert "Comes back in your practice today" in await card.answer(stage.ada, right=False)
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    assert practice.question.item == card.item
+
+
+async def test_reminders(stage: Stage) -> None:
+    """By direct message at the member's time if something is due; its buttons start a practice and turn it off."""
+    assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))
+    said = reply(await stage.ada.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin"))
+    assert "Every day at **09:00** (Europe/Berlin), by direct message, if something is due." in said
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    missed = practice.question.item
+    await practice.answer(right=False)
+    await practice.press("End")
+    await stage.wait(DAY)
+    inbox = stage.ada.user.dm_channel.history()
+    assert [m.created_at.strftime("%H:%M") for m in inbox] == ["08:00"]
+    assert "**1 question is** due today" in text_of(inbox[0])
+    started = await stage.ada.user.click(inbox[0], label="Practise")
+    assert started.response.ephemeral
+    assert Question(stage, started.response.message).item == missed
+    assert "due today" in text_of(stage.ada.user.dm_channel.history()[0])  # the reminder stays as it is
+    off = await stage.ada.user.click(inbox[0], label="Turn off")
+    assert "Off." in text_of(off.response.message)
+    await stage.wait(2 * DAY)
+    assert len([m for m in stage.ada.user.dm_channel.history() if "Time to practise" in text_of(m)]) == 1
+
+
+async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
+    """Where Discord refuses the message (403, code 50007), it stops, and /remind says so."""
+    closed = stage.env.create_user("closed", bot=True)  # Discord refuses messages between bots with the same code
+    user_id = closed.id
+    first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+    await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first, None))
+    missed = [Given(user_id, Rating.Again, first)]
+    await stage.database.write(memory.record, "round", 1, next(iter(BANK.items)), missed)
+    await stage.wait(DAY)
+    reminder = await stage.bot.services.reminders.get(user_id)
+    assert reminder is not None
+    assert (reminder.next_at, reminder.problem) == (None, "Discord does not let me write to you.")
+    shown = reminder_state(reminder)
+    assert "⚠️ Stopped. Discord does not let me write to you. Allow direct messages" in cards.text_of(shown)
+
+
+async def test_a_wrong_reminder(stage: Stage) -> None:
+    """A time that is none, a zone that is none, and a zone without a time."""
+    for options, words in (
+        ({"time": "25:00"}, 'I don\'t know the time "25:00"'),
+        ({"time": "09:00", "timezone": "Berlin"}, "did you mean Europe/Berlin?"),
+        ({"timezone": "UTC"}, "I need a time as well"),
+    ):
+        assert words in reply(await stage.ada.slash(stage.quiz, "remind", **options))
+    assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))
