@@ -74,11 +74,9 @@ def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
     head, prompt = _head(answered.number, item, bank), t.heading(item.prompt)
-    again = "You answered this one already: the first answer counts." if answered.again else ""
-    last = f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"
-    first, *more = t.pages(
-        [*([again] if again else []), *verdict_blocks(answered.review), last], t.MAX_TEXT - len(head)
-    )
+    blocks = ["You answered this one already: the first answer counts."] if answered.again else []
+    blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
+    first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.correct else ENDED
     why = ids.WHY.id(source="practice", row=answered.question_id)
     card = Card(

@@ -1,0 +1,73 @@
+"""A practice is its member's alone: what the bot sends to Discord, looked at from outside, with a crash in between."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.loopback.driver import COMPONENT, Member, Result
+from tests.loopback.model import Channel, Message, parts
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+from tests.shipped import first_topic
+
+
+def button(message: Message, label: str) -> str:
+    """The custom id of a button that is on a message."""
+    return next(str(p["custom_id"]) for p in parts(message.components) if p.get("label") == label)
+
+
+def shown(result: Result) -> Message:
+    assert result.interaction.reply is not None
+    return result.interaction.reply
+
+
+async def answer(member: Member, message: Message) -> Result:
+    """Pick the first choice, or write something."""
+    custom_id = message.custom_ids[0]
+    if custom_id.startswith("picks:"):
+        return await member.select(message, custom_id, "0")
+    if custom_id.startswith("write:"):
+        return await member.submit(await member.click(message, custom_id), "a guess")
+    return await member.click(message, custom_id)
+
+
+async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
+    """Each sees their own practice only, through a crash; another's ids are refused, also if they are sent anyway."""
+    (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
+    async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+        guild = world.add_guild()
+        channel = world.add_channel(guild, "quiz")
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        ann, bob = world.add_member(guild, "ann"), world.add_member(guild, "bob")
+        await world.until(lambda: world.commands and world.gateway.connected)
+        first = shown(await ann.slash(channel, "practice"))
+        assert "question 1 · " in first.text
+        await _refused(bob, channel, first, first.custom_ids[0])
+        assert shown(await answer(ann, first)) is first  # the same message, edited
+        assert "Comes back in your practice" in first.text
+        await _refused(bob, channel, first, button(first, "Next"))
+        await bot.restart()
+        assert shown(await ann.click(first, button(first, "Next"))) is first
+        assert "question 2 · " in first.text
+        second = shown(await bob.slash(channel, "practice"))
+        assert "question 1 · " in second.text
+        await _refused(ann, channel, second, button(second, "End"))
+        assert " of 1 right" in (await ann.click(first, button(first, "End"))).text
+        assert {m.audience for m in world.messages} == {ann.id, bob.id}
+        assert first not in bob.sees(channel)
+        assert second not in ann.sees(channel)
+        posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]
+        assert posts == []  # nothing was sent but answers to interactions
+        assert (await bot.stop())[0] == 0
+    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+
+
+async def _refused(member: Member, channel: Channel, message: Message, custom_id: str) -> None:
+    """A forged click with an id of somebody else's message."""
+    before = message.text
+    data = {"custom_id": custom_id, "component_type": 2, "id": 1, "values": ["0"]}
+    result = await member._act(COMPONENT, channel, data, message)
+    assert "I don't know this practice any more" in result.text
+    assert shown(result).audience == member.id
+    assert message.text == before
