@@ -53,13 +53,13 @@ async def present(interaction: discord.Interaction, screen: Screen, bank: Bank) 
 
 def asking_card(asking: Asking, bank: Bank) -> Card:
     """A question to answer; the line below says what could follow it today."""
-    why = "new to you" if asking.fresh else "to remember"
-    ahead = [f"{asking.due:,} more to remember"] if asking.due else []
+    met = "new" if asking.fresh else "again"
+    ahead = [f"{asking.due:,} more to repeat"] if asking.due else []
     ahead += [f"{asking.new:,} more new" if asking.fresh else f"{asking.new:,} new"] if asking.new else []
     return Card(
         OPEN,
         "That one is being asked on a server of yours just now, so here is another." if asking.instead else None,
-        f"{_head(asking.number, asking.item, bank)} · {why}",
+        f"{_head(asking.number, asking.item, bank)} · {met}",
         t.heading(asking.item.prompt),
         formula_picture(asking.item),
         choice_lines(asking.item, asking.order),

@@ -91,7 +91,7 @@ def test_the_way_on() -> None:
     [
         (0, 0, True, "Only you see this · the last one"),
         (0, 5, True, "Only you see this · 5 more new"),
-        (3, 5, False, "Only you see this · 3 more to remember, 5 new"),
+        (3, 5, False, "Only you see this · 3 more to repeat, 5 new"),
     ],
 )
 def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
