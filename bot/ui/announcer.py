@@ -100,12 +100,10 @@ class DiscordAnnouncer:
         await self._edit(card.guild_id, channel_id, message_id, cards.daily_result(card, self._bank))
 
     async def send_reminder(self, user_id: int, card: ReminderCard) -> None:
-        async def send() -> None:
-            channel = await self._client.create_dm(discord.Object(user_id))
-            await channel.send(view=reminder_card(card), allowed_mentions=discord.AllowedMentions.none())
-
         try:
-            await self._patiently(0, send())
+            channel = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
+            send = channel.send(view=reminder_card(card), allowed_mentions=discord.AllowedMentions.none())
+            await self._patiently(channel.id, send, urgent=False)
         except Unreachable as error:
             raise Unreachable(error.what, "Discord does not let me write to you.") from error
 
