@@ -12,9 +12,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import fsrs
 
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
@@ -29,6 +31,8 @@ _FASTEST = re.compile(r"<@(\d+)> [\d.]+ s \(\+(\d+)\)")
 _STANDING = re.compile(r"<@(\d+)>(?: · |: )\*\*([\d,]+) points?\*\*")
 _DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+) % right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = sqlite3.Row
 
@@ -59,14 +63,14 @@ def read(database: Path, world: World) -> Facts:
     """The state of things, from the database file itself."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
-        names = (*_TABLES, "scores")
+        names = (*_TABLES, "scores", "reviews", "cards")
         return Facts(world, {t: conn.execute(f"SELECT * FROM {t}").fetchall() for t in names})
 
 
 def broken(database: Path, world: World, log: str) -> list[str]:
     """Every invariant that does not hold, as a sentence."""
     facts = read(database, world)
-    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _ledger, _scores)
+    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _ledger, _scores, _memory)
     found = [problem for check in checks for problem in check(facts)]
     return found + [f"the bot's log: {line[:300]}" for line in _TROUBLE.findall(log)]
 
@@ -274,3 +278,29 @@ def _scores(facts: Facts) -> Iterator[str]:
     for key in sums.keys() | kept.keys():
         if sums.get(key) != kept.get(key):
             yield f"the sums say {kept.get(key)} for {key}, the ledger {sums.get(key)}"
+
+
+def _memory(facts: Facts) -> Iterator[str]:
+    """Each answer in the ledger is one review, rated by whether it is right, and each card is what its reviews make."""
+    booked = {(e["source"], e["source_id"], e["user_id"]): e["correct"] for e in facts["ledger"]}
+    logged = {(r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in facts["reviews"]}
+    yield from (f"no review of {key}" for key in booked.keys() - logged.keys())
+    yield from (f"a review without an answer: {key}" for key in logged.keys() - booked.keys() if key[0] != "practice")
+    yield from (f"the review of {k} says {logged[k]}" for k in booked.keys() & logged.keys() if booked[k] != logged[k])
+    scheduler = fsrs.Scheduler(
+        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+    )
+    made: dict[tuple[int, str], fsrs.Card] = {}
+    for review in sorted(facts["reviews"], key=lambda r: int(r["at"])):
+        key = review["user_id"], review["item_id"]
+        at = _EPOCH + timedelta(milliseconds=review["at"])
+        card = made.get(key) or fsrs.Card(card_id=1, step=1)
+        made[key], _ = scheduler.review_card(card, fsrs.Rating(review["rating"]), at)
+    wanted = {
+        key: (card.state, card.stability, (card.due - _EPOCH) // timedelta(milliseconds=1))
+        for key, card in made.items()
+    }
+    kept = {(c["user_id"], c["item_id"]): (c["state"], c["stability"], c["due_at"]) for c in facts["cards"]}
+    for pair in wanted.keys() | kept.keys():
+        if wanted.get(pair) != kept.get(pair):
+            yield f"the card of {pair} is {kept.get(pair)}, its reviews make {wanted.get(pair)}"

@@ -278,7 +278,7 @@ def test_pages_lose_nothing(texts: list[str], limit: int) -> None:
 @given(texts=blocks, limit=st.integers(30, 80))
 def test_pages_are_as_few_as_their_order_allows(texts: list[str], limit: int) -> None:
     """Where whole blocks fit, no page could have taken the first block of the next one as well."""
-    result = t.pages([text[:30] for text in texts], limit)
+    result = t.pages([text[:30].strip() for text in texts], limit)
     for page, following in pairwise(result):
         assert len(page) + 2 + len(following.split("\n\n")[0]) > limit
 
