@@ -1,0 +1,208 @@
+"""From matches to states and a score: the one entry point.
+
+For each key point every passage of the answer gets a confidence from 0 to 1: the best match with any of the point's
+phrasings, less a share of what the same passage scores on the question's other points (a passage that fits all of them
+fits none in particular). Points then take passages in order of confidence, each passage only as many points as it has
+words for. Two thresholds make three states; the score is summed from them here, never asked of a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.domain.grading import guards
+from bot.domain.grading.guards import Flag
+from bot.domain.grading.matching import Answer, Match, Passage
+from bot.domain.grading.weights import Weights, weigh
+from bot.domain.grading.words import MAX_CHARACTERS, Sentence, Word, read
+from bot.domain.questions import KeyPoint
+
+if TYPE_CHECKING:
+    from bot.domain.grading.semantic import Semantic
+
+COVERED, DOUBTFUL = 0.40, 0.22
+"""Least confidence of a covered and of a doubtful point."""
+SHARED = 0.3
+"""Share of a passage's mean confidence in the other points that is taken off."""
+MIX = 0.5
+"""Share of the semantic half, where there is one."""
+PAIR = 0.9
+"""What a match spread over several sentences counts, against one in a single sentence."""
+DENIED = 0.5
+"""Share of a match with the wrong parity from which it counts as denied: then it is doubtful at best."""
+DENIED_CREDIT = 0.25
+CROWDED_CREDIT = 0.25
+LONGEST_PASSAGE = 4
+
+NO_WEIGHTS = Weights()
+
+
+class State(StrEnum):
+    COVERED = "covered"
+    DOUBTFUL = "doubtful"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class PointGrade:
+    """What became of one key point.
+
+    `evidence` is the passage of the answer that comes nearest, empty if the point is missing. `credit` is what the point
+    adds to the score: 1 if covered, 0 if missing, and in between, the nearer to covered the more, if doubtful.
+    """
+
+    state: State
+    confidence: float
+    credit: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The grade of an answer: one entry a key point, in their order; `score` is the mean of their credits, 0 to 1."""
+
+    points: tuple[PointGrade, ...]
+    score: float
+    flags: frozenset[Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A passage that might cover a point."""
+
+    confidence: float
+    point: int
+    passage: Passage
+    denied: bool
+
+
+def grade(
+    answer: str,
+    question: str,
+    key_points: Sequence[KeyPoint],
+    *,
+    weights: Weights = NO_WEIGHTS,
+    semantic: Semantic | None = None,
+    guarded: bool = True,
+) -> Grade:
+    """Grade an answer by the key points of its question. Never raises, whatever the answer holds.
+
+    `weights` are word frequencies of a background, such as the bank; without them only question and points are counted.
+    `semantic` adds static embeddings. `guarded=False` leaves the guards out, to measure what they cost.
+    """
+    sentences = read(answer)
+    asked = frozenset(word.stem for sentence in read(question) for word in sentence.words)
+    phrasings = [_phrasings(point) for point in key_points]
+    flags = {Flag.CUT} if len(answer) > MAX_CHARACTERS else set()
+    if guarded and (form := guards.form(sentences, asked)):
+        return _nothing(len(key_points), flags | {form})
+    longest = max((len(read(text)) for point in key_points for text in (point.text, *point.accept)), default=1)
+    passages = [
+        passage
+        for passage in Answer.passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
+        if not guarded or _usable(sentences[passage.start : passage.end], asked, phrasings)
+    ]
+    local = weigh([frozenset(w.stem for p in own for w in p) for own in phrasings], asked, weights)
+    table = _table(sentences, passages, phrasings, local, semantic)
+    claims = _claims(table, passages)
+    taken = _assign(claims, sentences, guarded)
+    strays = guarded and guards.strays(len({n for c in claims if c.confidence >= DOUBTFUL for n in range(c.passage.start, c.passage.end)}), len(sentences))
+    if strays:
+        flags.add(Flag.STRAYS)
+    points = tuple(_grade(taken.get(n), sentences, guarded, strays) for n in range(len(key_points)))
+    if guarded and any(claim.denied and claim.confidence >= DOUBTFUL for claim, _ in taken.values()):
+        flags.add(Flag.NEGATED)
+    score = sum(point.credit for point in points) / len(points) if points else 0.0
+    return Grade(points, score, frozenset(flags))
+
+
+def _phrasings(point: KeyPoint) -> list[list[Word]]:
+    """The content words of each way to say a point; ways without any are left out."""
+    worded = ([w for sentence in read(text) for w in sentence.words] for text in (point.text, *point.accept))
+    return [words for words in worded if words]
+
+
+def _nothing(points: int, flags: Set[Flag]) -> Grade:
+    return Grade((PointGrade(State.MISSING, 0.0, 0.0, ""),) * points, 0.0, frozenset(flags))
+
+
+def _usable(sentences: Sequence[Sentence], asked: Set[str], phrasings: object) -> bool:
+    return not any(map(guards.is_list, sentences)) and any(guards.says_something(s, asked) for s in sentences)
+
+
+def _table(
+    sentences: Sequence[Sentence],
+    passages: Sequence[Passage],
+    phrasings: Sequence[Sequence[Sequence[Word]]],
+    weights: Mapping[str, float],
+    semantic: Semantic | None,
+) -> list[list[Match]]:
+    """For each point and passage the match with the best of the point's phrasings."""
+    answer = Answer(sentences)
+    matches = [[answer.match(phrasing, weights, passages) for phrasing in own] for own in phrasings]
+    if semantic is not None and passages:
+        texts = [[w for s in sentences[p.start : p.end] for w in s.words] for p in passages]
+        near = semantic.similarities(texts, phrasings, weights)
+        matches = [
+            [
+                [Match((1 - MIX) * m.recall + MIX * n, m.denied) for m, n in zip(row, others, strict=True)]
+                for row, others in zip(own, own_near, strict=True)
+            ]
+            for own, own_near in zip(matches, near, strict=True)
+        ]
+    nothing = Match(0.0, 0.0)
+    return [
+        [max((row[n] for row in own), key=lambda m: m.recall, default=nothing) for n in range(len(passages))] for own in matches
+    ]
+
+
+def _claims(table: Sequence[Sequence[Match]], passages: Sequence[Passage]) -> list[_Claim]:
+    """What each passage claims to cover, the most confident first."""
+    claims: list[_Claim] = []
+    others = max(1, len(table) - 1)
+    for column, passage in enumerate(passages):
+        total = sum(row[column].recall for row in table)
+        for point, row in enumerate(table):
+            match = row[column]
+            confidence = match.recall - SHARED * (total - match.recall) / others
+            confidence *= PAIR if passage.end - passage.start > 1 else 1.0
+            if confidence > 0:
+                claims.append(_Claim(confidence, point, passage, match.denied >= DENIED))
+    return sorted(claims, key=lambda c: (-c.confidence, c.point, c.passage.start))
+
+
+def _assign(claims: Sequence[_Claim], sentences: Sequence[Sentence], guarded: bool) -> dict[int, tuple[_Claim, bool]]:
+    """The passage that each point takes, and whether it had to share it with more points than it has words for."""
+    room = [guards.most_points(len(sentence.words)) for sentence in sentences]
+    taken: dict[int, tuple[_Claim, bool]] = {}
+    crowded: dict[int, _Claim] = {}
+    for claim in claims:
+        if claim.point in taken:
+            continue
+        free = next((n for n in range(claim.passage.start, claim.passage.end) if room[n]), None)
+        if free is None and guarded:
+            crowded.setdefault(claim.point, claim)
+            continue
+        if free is not None:
+            room[free] -= 1
+        taken[claim.point] = (claim, False)
+    for point, claim in crowded.items():
+        if point not in taken or taken[point][0].confidence < DOUBTFUL:
+            taken[point] = (claim, True)
+    return taken
+
+
+def _grade(taken: tuple[_Claim, bool] | None, sentences: Sequence[Sentence], guarded: bool, strays: bool) -> PointGrade:
+    if taken is None or taken[0].confidence < DOUBTFUL:
+        return PointGrade(State.MISSING, taken[0].confidence if taken else 0.0, 0.0, "")
+    claim, crowded = taken
+    confidence = min(1.0, claim.confidence)
+    evidence = " ".join(s.text for s in sentences[claim.passage.start : claim.passage.end])
+    if guarded and (claim.denied or crowded or strays):
+        return PointGrade(State.DOUBTFUL, confidence, DENIED_CREDIT, evidence)
+    if confidence >= COVERED:
+        return PointGrade(State.COVERED, confidence, 1.0, evidence)
+    return PointGrade(State.DOUBTFUL, confidence, (confidence - DOUBTFUL) / (COVERED - DOUBTFUL), evidence)

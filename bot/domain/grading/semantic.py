@@ -1,0 +1,78 @@
+"""The optional half of the score: static word embeddings (wordllama), which see that "parameters" is near "weights".
+
+The vector of a passage is the sum of its words' vectors, weighted as in the lexical half (so that the question's words are
+demoted), less the mean over the question's own key points: all of them are about one subject, and what they share tells
+them not apart. On ArgKP half of this and half of the lexical recall beat either (AUC 0.91, against 0.89 and 0.79).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.domain.grading.words import Word
+
+Vector = npt.NDArray[np.float32]
+SIZE = 256
+LOWEST, HIGHEST = 0.0, 0.75
+"""Cosines that count as 0 and as 1."""
+
+
+class Semantic:
+    """Embeds words; one object serves all questions and answers."""
+
+    def __init__(self, embed: Callable[[list[str]], Any]) -> None:
+        """`embed` gives one row of floats for each word."""
+        self._embed = embed
+        self._known: dict[str, Vector] = {}
+
+    @classmethod
+    def load(cls) -> Semantic | None:
+        """The model that comes with the package wordllama, or None where that is not installed. Nothing is downloaded.
+
+        Raises FileNotFoundError if the package lacks its model.
+        """
+        if find_spec("wordllama") is None:
+            return None
+        from wordllama import WordLlama
+
+        # The package looks for its own tokenizer in a folder that it does not have; as its cache it finds both files.
+        own = files("wordllama")
+        return cls(WordLlama.load(config="l2_supercat", dim=SIZE, cache_dir=own, disable_download=True).embed)
+
+    def similarities(
+        self, texts: Sequence[Sequence[Word]], phrasings: Sequence[Sequence[Sequence[Word]]], weights: Mapping[str, float]
+    ) -> list[list[list[float]]]:
+        """For each point, each of its phrasings and each text, how near they are, from 0 to 1."""
+        self._learn([word.text for words in texts for word in words])
+        self._learn([word.text for own in phrasings for words in own for word in words])
+        points = [np.array([self._vector(words, weights) for words in own]) for own in phrasings]
+        given = np.array([self._vector(words, weights) for words in texts])
+        if len(points) > 1:
+            centre = np.mean([rows.mean(axis=0) for rows in points if len(rows)], axis=0)
+            points, given = [rows - centre if len(rows) else rows for rows in points], given - centre
+        given = _unit(given)
+        scale = HIGHEST - LOWEST
+        return [
+            np.clip((_unit(rows) @ given.T - LOWEST) / scale, 0, 1).tolist() if len(rows) and len(texts) else [] for rows in points
+        ]
+
+    def _learn(self, words: Sequence[str]) -> None:
+        """Embed words that were not seen before, in one go."""
+        new = sorted({word for word in words if word not in self._known})
+        if new:
+            self._known.update(zip(new, np.asarray(self._embed(new), dtype=np.float32), strict=True))
+
+    def _vector(self, words: Sequence[Word], weights: Mapping[str, float]) -> Vector:
+        """The unit vector of a text."""
+        rows = [self._known[word.text] * weights.get(word.stem, 1.0) for word in words]
+        return _unit(np.sum(rows, axis=0)) if rows else np.zeros(SIZE, dtype=np.float32)
+
+
+def _unit(vectors: Vector) -> Vector:
+    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)
