@@ -17,7 +17,7 @@ from bot.domain.grading import guards
 from bot.domain.grading.guards import Flag
 from bot.domain.grading.matching import Answer, Match, Passage
 from bot.domain.grading.weights import Weights, weigh
-from bot.domain.grading.words import MAX_CHARACTERS, Sentence, Word, read
+from bot.domain.grading.words import MAX_CHARACTERS, Sentence, Word, read, stems
 from bot.domain.questions import KeyPoint
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MIX = 0.5
 """Share of the semantic half, where there is one."""
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
-DENIED = 0.5
+DENIED = 0.2
 """Share of a match with the wrong parity from which it counts as denied: then it is doubtful at best."""
 DENIED_CREDIT = 0.25
 CROWDED_CREDIT = 0.25
@@ -94,29 +94,30 @@ def grade(
     `semantic` adds static embeddings. `guarded=False` leaves the guards out, to measure what they cost.
     """
     sentences = read(answer)
-    asked = frozenset(word.stem for sentence in read(question) for word in sentence.words)
+    asked = stems(question)
     phrasings = [_phrasings(point) for point in key_points]
     flags = {Flag.CUT} if len(answer) > MAX_CHARACTERS else set()
     if guarded and (form := guards.form(sentences, asked)):
         return _nothing(len(key_points), flags | {form})
+    vocabularies = [frozenset(word.stem for words in own for word in words) for own in phrasings]
     longest = max((len(read(text)) for point in key_points for text in (point.text, *point.accept)), default=1)
     passages = [
         passage
-        for passage in Answer.passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
-        if not guarded or _usable(sentences[passage.start : passage.end], asked, phrasings)
+        for passage in _passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
+        if not guarded or _usable([sentences[n] for n in passage], asked)
     ]
-    local = weigh([frozenset(w.stem for p in own for w in p) for own in phrasings], asked, weights)
-    table = _table(sentences, passages, phrasings, local, semantic)
-    claims = _claims(table, passages)
-    taken = _assign(claims, sentences, guarded)
-    strays = guarded and guards.strays(len({n for c in claims if c.confidence >= DOUBTFUL for n in range(c.passage.start, c.passage.end)}), len(sentences))
-    if strays:
-        flags.add(Flag.STRAYS)
-    points = tuple(_grade(taken.get(n), sentences, guarded, strays) for n in range(len(key_points)))
-    if guarded and any(claim.denied and claim.confidence >= DOUBTFUL for claim, _ in taken.values()):
-        flags.add(Flag.NEGATED)
-    score = sum(point.credit for point in points) / len(points) if points else 0.0
-    return Grade(points, score, frozenset(flags))
+    table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
+    taken = _assign(_claims(table, passages), sentences, guarded)
+    if guarded:
+        if guards.is_list(sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}):
+            return _nothing(len(key_points), flags | {Flag.LIST})
+        if guards.strays(sentences, asked.union(*vocabularies)):
+            flags.add(Flag.STRAYS)
+        if guards.denies(sentences) or any(c.denied and c.confidence >= DOUBTFUL for c, _ in taken.values()):
+            flags.add(Flag.NEGATED)
+    capped = Flag.STRAYS in flags or (guarded and guards.denies(sentences))
+    points = tuple(_grade(taken.get(n), sentences, guarded, capped) for n in range(len(key_points)))
+    return Grade(points, sum(point.credit for point in points) / max(1, len(points)), frozenset(flags))
 
 
 def _phrasings(point: KeyPoint) -> list[list[Word]]:
@@ -129,8 +130,13 @@ def _nothing(points: int, flags: Set[Flag]) -> Grade:
     return Grade((PointGrade(State.MISSING, 0.0, 0.0, ""),) * points, 0.0, frozenset(flags))
 
 
-def _usable(sentences: Sequence[Sentence], asked: Set[str], phrasings: object) -> bool:
-    return not any(map(guards.is_list, sentences)) and any(guards.says_something(s, asked) for s in sentences)
+def _passages(sentences: int, longest: int) -> list[Passage]:
+    """All runs of 1 to `longest` neighbouring sentences."""
+    return [range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)]
+
+
+def _usable(sentences: Sequence[Sentence], asked: Set[str]) -> bool:
+    return not any(guards.is_list([s]) for s in sentences) and any(guards.says_something(s, asked) for s in sentences)
 
 
 def _table(
@@ -140,22 +146,16 @@ def _table(
     weights: Mapping[str, float],
     semantic: Semantic | None,
 ) -> list[list[Match]]:
-    """For each point and passage the match with the best of the point's phrasings."""
+    """For each point and passage how well they match."""
     answer = Answer(sentences)
-    matches = [[answer.match(phrasing, weights, passages) for phrasing in own] for own in phrasings]
-    if semantic is not None and passages:
-        texts = [[w for s in sentences[p.start : p.end] for w in s.words] for p in passages]
-        near = semantic.similarities(texts, phrasings, weights)
-        matches = [
-            [
-                [Match((1 - MIX) * m.recall + MIX * n, m.denied) for m, n in zip(row, others, strict=True)]
-                for row, others in zip(own, own_near, strict=True)
-            ]
-            for own, own_near in zip(matches, near, strict=True)
-        ]
-    nothing = Match(0.0, 0.0)
+    table = [answer.match(own, weights, passages) for own in phrasings]
+    if semantic is None or not passages:
+        return table
+    texts = [[word for n in passage for word in sentences[n].words] for passage in passages]
+    near = semantic.similarities(texts, phrasings, weights)
     return [
-        [max((row[n] for row in own), key=lambda m: m.recall, default=nothing) for n in range(len(passages))] for own in matches
+        [Match((1 - MIX) * match.confidence + MIX * other, match.denied) for match, other in zip(row, others, strict=True)]
+        for row, others in zip(table, near, strict=True)
     ]
 
 
@@ -164,25 +164,25 @@ def _claims(table: Sequence[Sequence[Match]], passages: Sequence[Passage]) -> li
     claims: list[_Claim] = []
     others = max(1, len(table) - 1)
     for column, passage in enumerate(passages):
-        total = sum(row[column].recall for row in table)
+        total = sum(row[column].confidence for row in table)
         for point, row in enumerate(table):
             match = row[column]
-            confidence = match.recall - SHARED * (total - match.recall) / others
-            confidence *= PAIR if passage.end - passage.start > 1 else 1.0
+            confidence = match.confidence - SHARED * (total - match.confidence) / others
+            confidence *= PAIR if len(passage) > 1 else 1.0
             if confidence > 0:
                 claims.append(_Claim(confidence, point, passage, match.denied >= DENIED))
-    return sorted(claims, key=lambda c: (-c.confidence, c.point, c.passage.start))
+    return sorted(claims, key=lambda c: (-c.confidence, c.point, c.passage.start, len(c.passage)))
 
 
 def _assign(claims: Sequence[_Claim], sentences: Sequence[Sentence], guarded: bool) -> dict[int, tuple[_Claim, bool]]:
     """The passage that each point takes, and whether it had to share it with more points than it has words for."""
-    room = [guards.most_points(len(sentence.words)) for sentence in sentences]
+    room = [guards.most_points(sentence) for sentence in sentences]
     taken: dict[int, tuple[_Claim, bool]] = {}
     crowded: dict[int, _Claim] = {}
     for claim in claims:
         if claim.point in taken:
             continue
-        free = next((n for n in range(claim.passage.start, claim.passage.end) if room[n]), None)
+        free = next((n for n in claim.passage if room[n]), None)
         if free is None and guarded:
             crowded.setdefault(claim.point, claim)
             continue
@@ -195,13 +195,13 @@ def _assign(claims: Sequence[_Claim], sentences: Sequence[Sentence], guarded: bo
     return taken
 
 
-def _grade(taken: tuple[_Claim, bool] | None, sentences: Sequence[Sentence], guarded: bool, strays: bool) -> PointGrade:
+def _grade(taken: tuple[_Claim, bool] | None, sentences: Sequence[Sentence], guarded: bool, capped: bool) -> PointGrade:
     if taken is None or taken[0].confidence < DOUBTFUL:
         return PointGrade(State.MISSING, taken[0].confidence if taken else 0.0, 0.0, "")
     claim, crowded = taken
     confidence = min(1.0, claim.confidence)
-    evidence = " ".join(s.text for s in sentences[claim.passage.start : claim.passage.end])
-    if guarded and (claim.denied or crowded or strays):
+    evidence = " ".join(s.text for s in (sentences[n] for n in claim.passage))
+    if guarded and (claim.denied or crowded or capped):
         return PointGrade(State.DOUBTFUL, confidence, DENIED_CREDIT, evidence)
     if confidence >= COVERED:
         return PointGrade(State.COVERED, confidence, 1.0, evidence)

@@ -1,25 +1,16 @@
 """What keeps answers that say nothing from being paid.
 
-Each guard looks at the form of an answer, never at single topics. On Mohler's data and this bank, unguarded, a list of the
-right keywords or a dump of many answers is worth as much as a full answer.
+Each guard looks at the form of an answer or at how much of it is about the question, never at single topics. Unguarded, a
+list of the right keywords, a dump of many answers and an answer with each sentence denied are all worth what a full
+answer is. The bounds stand where prose ends: they were read off model answers of the bank, Mohler's and ArgKP's texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from enum import StrEnum
 
 from bot.domain.grading.words import Sentence
-
-LEAST_GRAMMAR = 0.12
-"""Share of function words below which a run of words is a list. English prose has 0.35 to 0.5."""
-SHORT = 5
-"""Runs with fewer words are judged by the answer as a whole: a short bullet point needs no grammar."""
-WORDS_A_POINT = 3
-"""Content words that a passage needs for each point that it covers."""
-LONG = 14
-"""Number of sentences from which an answer has to keep to the subject."""
-LEAST_ON_TOPIC = 0.5
 
 
 class Flag(StrEnum):
@@ -33,16 +24,36 @@ class Flag(StrEnum):
     STRAYS = "strays"
 
 
-def is_list(sentence: Sentence) -> bool:
-    """Whether a run of words is held together by nothing."""
-    return sentence.length >= SHORT and sentence.grammar < LEAST_GRAMMAR * sentence.length
+LEAST_GRAMMAR = 0.1
+"""Share of words that hold sentences together (without "and" and articles). Prose has 0.25 to 0.45."""
+MOST_COMMAS = 0.3
+"""Commas a word in a sentence with too little grammar for its commas. Prose has 0.06, rarely 0.2."""
+LEAST_WORDS = 8
+"""Shorter runs may be a bullet point, and are judged together with the rest."""
+WORDS_A_POINT = 3
+"""Content words that a sentence needs for each point that it covers."""
+MOSTLY = 0.7
+"""Share of sentences with a negation from which an answer denies rather than explains. Prose has 0.2, rarely 0.6."""
+LEAST_OF_SUBJECT = 0.28
+"""Mean share of a sentence's words that stand in the question or its points. Full answers have 0.35 to 0.8, those to another question 0.2."""
+ABOUT = 0.3
+"""The same share for a single sentence that is about the question."""
+MOST_ASIDE, MOST_ASIDE_SHARE = 8, 0.35
+"""How many sentences, and what share of them, may be about something else."""
 
 
-def all_a_list(sentences: Sequence[Sentence]) -> bool:
-    """Whether the whole answer is: short bullets of bare terms too, if there are several."""
-    length = sum(sentence.length for sentence in sentences)
-    grammar = sum(sentence.grammar for sentence in sentences)
-    return length >= 2 * SHORT and grammar < LEAST_GRAMMAR * length
+def is_list(sentences: Iterable[Sentence]) -> bool:
+    """Whether a run of words is held together by too little to say anything."""
+    length = grammar = commas = 0
+    for sentence in sentences:
+        length += sentence.length
+        grammar += sentence.grammar
+        commas += sentence.commas
+    if length < LEAST_WORDS:
+        return False
+    return grammar < LEAST_GRAMMAR * length * (1 if length >= 2 * LEAST_WORDS else 0.5) or (
+        commas > MOST_COMMAS * length and grammar < 2 * LEAST_GRAMMAR * length
+    )
 
 
 def says_something(sentence: Sentence, question: Set[str]) -> bool:
@@ -50,21 +61,39 @@ def says_something(sentence: Sentence, question: Set[str]) -> bool:
     return any(word.stem not in question for word in sentence.words)
 
 
-def most_points(content_words: int) -> int:
-    """How many points a passage with so many content words may cover."""
-    return max(1, content_words // WORDS_A_POINT)
+def most_points(sentence: Sentence) -> int:
+    """How many points a sentence has words for."""
+    return max(1, len(sentence.words) // WORDS_A_POINT)
 
 
-def strays(on_topic: int, sentences: int) -> bool:
-    """Whether a long answer has too few sentences about the question: such as all answers of a bank in one."""
-    return sentences >= LONG and on_topic < LEAST_ON_TOPIC * sentences
+def denies(sentences: Sequence[Sentence]) -> bool:
+    """Whether nearly every sentence holds a negation, in an answer of three or more."""
+    whole: dict[int, bool] = {}
+    for sentence in sentences:
+        whole[sentence.number] = whole.get(sentence.number, False) or sentence.negation
+    return len(whole) >= 3 and sum(whole.values()) >= MOSTLY * len(whole)
+
+
+def strays(sentences: Sequence[Sentence], subject: Set[str]) -> bool:
+    """Whether a longer answer is mostly about something else: another question, or many questions at once."""
+    shares = [
+        sum(word.stem in subject for word in sentence.words) / len(sentence.words)
+        for sentence in sentences
+        if len(sentence.words) > 3
+    ]
+    if len(shares) < 6:
+        return False
+    aside = sum(share < ABOUT for share in shares)
+    return sum(shares) < LEAST_OF_SUBJECT * len(shares) or (
+        aside >= MOST_ASIDE and aside >= MOST_ASIDE_SHARE * len(shares)
+    )
 
 
 def form(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
-    """What is wrong with the form of the whole answer, so that it says nothing at all."""
+    """What is wrong with the form of a whole answer, so that it says nothing at all."""
     if not any(sentence.words for sentence in sentences):
         return Flag.EMPTY
-    if all_a_list(sentences):
+    if is_list(sentences):
         return Flag.LIST
     if not any(says_something(sentence, question) for sentence in sentences):
         return Flag.COPIED

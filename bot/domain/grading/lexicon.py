@@ -25,6 +25,8 @@ FUNCTION_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads better than a hundred quoted strings
 )
 
+GLUE = frozenset({"and", "or", "the", "a", "an", "etc", "also"})
+
 # Written with a space, with a hyphen or as one word: read as one.
 PREFIXES = frozenset("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi".split())  # noqa: SIM905
 COMPOUNDS = frozenset(

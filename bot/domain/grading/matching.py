@@ -7,6 +7,7 @@ Recall of a phrasing, rather than overlap, because a member may say more than wa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,24 +18,25 @@ from bot.domain.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.domain.grading.words import Sentence, Word, stem
 
 MISSPELT, ROOT, SYNONYM = 0.9, 0.8, 0.7
+VOCABULARY = 0.4
+"""Weight of the words of all phrasings together, against 1 for the best phrasing."""
 PRIOR = 0.25
 """Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One or more neighbouring sentences of an answer, by index: from `start` to before `end`."""
-
-    start: int
-    end: int
+Passage = range
+"""Neighbouring sentences of an answer, by index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a passage meets a phrasing: `recall` from 0 to 1, `denied` the share of it with the wrong parity."""
+    """How well a passage says a point: `confidence` from 0 up, `denied` the share of what is met with the wrong parity."""
 
-    recall: float
+    confidence: float
     denied: float
+
+
+NOTHING = Match(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,11 @@ class Hit:
     negated: frozenset[bool]
 
 
+_MEMBERS = tuple(tuple(map(stem, words)) for words in SYNONYMS)
 _GROUPS: dict[str, set[int]] = {}
-for _number, _words in enumerate(SYNONYMS):
+for _number, _words in enumerate(_MEMBERS):
     for _word in _words:
-        _GROUPS.setdefault(stem(_word), set()).add(_number)
+        _GROUPS.setdefault(_word, set()).add(_number)
 _OPPOSITES: dict[str, set[tuple[int, int]]] = {}
 for _number, _pair in enumerate(OPPOSITES):
     for _side in (0, 1):
@@ -56,7 +59,11 @@ for _number, _pair in enumerate(OPPOSITES):
             _OPPOSITES.setdefault(stem(_word), set()).add((_number, _side))
 
 
-@lru_cache(maxsize=200_000)
+def _synonyms(wanted: str) -> Iterable[str]:
+    return (member for number in _GROUPS.get(wanted, ()) for member in _MEMBERS[number])
+
+
+@lru_cache(maxsize=100_000)
 def likeness(wanted: str, given: str) -> float:
     """How far one stem stands for another, from 0 to 1."""
     if wanted == given:
@@ -85,47 +92,77 @@ class Answer:
     """The sentences of an answer, indexed by what they hold."""
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
-        self.sentences = sentences
         self._where: dict[str, dict[int, set[bool]]] = {}
+        self._initials: dict[str, list[str]] = {}
+        self._hits: dict[str, dict[int, Hit]] = {}
         for number, sentence in enumerate(sentences):
             for word in sentence.words:
                 self._where.setdefault(word.stem, {}).setdefault(number, set()).add(word.negated)
-        self._hits: dict[str, dict[int, Hit]] = {}
+        for given in self._where:
+            self._initials.setdefault(given[0], []).append(given)
 
     def hits(self, wanted: str) -> Mapping[int, Hit]:
-        """The sentences in which a stem is met."""
+        """The sentences in which a stem is met, and how well."""
         if wanted not in self._hits:
             found: dict[int, Hit] = {}
-            for given, places in self._where.items():
+            for given in {wanted, *_synonyms(wanted), *self._initials.get(wanted[0], ())} & self._where.keys():
                 credit = likeness(wanted, given)
-                if credit:
-                    for number, negated in places.items():
-                        if number not in found or found[number].credit < credit:
-                            found[number] = Hit(credit, frozenset(negated))
+                for number, negated in self._where[given].items() if credit else ():
+                    old = found.get(number)
+                    if old is None or old.credit < credit:
+                        found[number] = Hit(credit, frozenset(negated))
+                    elif old.credit == credit:
+                        found[number] = Hit(credit, old.negated | negated)
             self._hits[wanted] = found
         return self._hits[wanted]
 
-    @staticmethod
-    def passages(count: int, most: int) -> list[Passage]:
-        """All runs of 1 to `most` neighbouring sentences of `count`."""
-        return [Passage(start, start + n) for n in range(1, most + 1) for start in range(count - n + 1)]
+    def match(
+        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+    ) -> list[Match]:
+        """How well each passage says a point that has these phrasings."""
+        if not phrasings:
+            return [NOTHING] * len(passages)
+        rows = [self._recall(phrasing, weights, passages) for phrasing in phrasings]
+        vocabulary = self._vocabulary(phrasings, weights, passages)
+        best = (max(column, key=lambda match: match.confidence) for column in zip(*rows, strict=True))
+        return [
+            Match((one.confidence + VOCABULARY * of_all) / (1 + VOCABULARY), one.denied)
+            for one, of_all in zip(best, vocabulary, strict=True)
+        ]
 
-    def match(self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]) -> list[Match]:
-        """How well each passage meets a phrasing."""
-        wanted = {word.stem: word for word in phrasing}
-        total = sum(weights[s] for s in wanted) + PRIOR
-        hits = [(weights[s], word.negated, self.hits(s)) for s, word in wanted.items()]
+    def _recall(self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]) -> list[Match]:
+        """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
+        wanted = {word.stem: word.negated for word in phrasing}
+        hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
+        total = sum(weight for weight, _, _ in hits) + PRIOR
         touched = {number for _, _, places in hits for number in places}
         matches: list[Match] = []
         for passage in passages:
-            numbers = [n for n in range(passage.start, passage.end) if n in touched]
+            numbers = [n for n in passage if n in touched]
+            if not numbers:
+                matches.append(NOTHING)
+                continue
             met = denied = 0.0
-            for weight, negated, places in hits if numbers else ():
-                best = max((places[n] for n in numbers if n in places), key=lambda hit: hit.credit, default=None)
+            for weight, negated, places in hits:
+                best = max((places[n] for n in numbers if n in places), key=_credit, default=None)
                 if best:
                     met += weight * best.credit
-                    if negated not in best.negated:
-                        denied += weight * best.credit
+                    denied += weight * best.credit * (negated not in best.negated)
             matches.append(Match(met / total, denied / met if met else 0.0))
         return matches
 
+    def _vocabulary(
+        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+    ) -> list[float]:
+        """How much of the point's words from all phrasings a passage has, against one phrasing's worth of them."""
+        counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
+        usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
+        worth = [(weights[s] * count**0.5 / usual, self.hits(s)) for s, count in counts.items()]
+        return [
+            sum(value * max((places[n].credit for n in passage if n in places), default=0.0) for value, places in worth)
+            for passage in passages
+        ]
+
+
+def _credit(hit: Hit) -> float:
+    return hit.credit

@@ -36,6 +36,11 @@ def polarities(words: Sequence[str]) -> list[bool]:
     return found
 
 
+def negates(word: str, following: str) -> bool:
+    """Whether a word, with the one after it, denies what comes next or says that something is false."""
+    return _negates(word, following) or word in _DENIALS
+
+
 def _negates(word: str, following: str) -> bool:
     if word in _NEGATORS or word.endswith("n't"):
         return following not in _NOT_NEGATING

@@ -47,8 +47,8 @@ class Semantic:
 
     def similarities(
         self, texts: Sequence[Sequence[Word]], phrasings: Sequence[Sequence[Sequence[Word]]], weights: Mapping[str, float]
-    ) -> list[list[list[float]]]:
-        """For each point, each of its phrasings and each text, how near they are, from 0 to 1."""
+    ) -> list[list[float]]:
+        """For each point and text how near the text is to the nearest of the point's phrasings, from 0 to 1."""
         self._learn([word.text for words in texts for word in words])
         self._learn([word.text for own in phrasings for words in own for word in words])
         points = [np.array([self._vector(words, weights) for words in own]) for own in phrasings]
@@ -57,10 +57,8 @@ class Semantic:
             centre = np.mean([rows.mean(axis=0) for rows in points if len(rows)], axis=0)
             points, given = [rows - centre if len(rows) else rows for rows in points], given - centre
         given = _unit(given)
-        scale = HIGHEST - LOWEST
-        return [
-            np.clip((_unit(rows) @ given.T - LOWEST) / scale, 0, 1).tolist() if len(rows) and len(texts) else [] for rows in points
-        ]
+        near = (_unit(rows) @ given.T if len(rows) else np.full((1, len(texts)), LOWEST) for rows in points)
+        return [np.clip((rows.max(axis=0) - LOWEST) / (HIGHEST - LOWEST), 0, 1).tolist() for rows in near]
 
     def _learn(self, words: Sequence[str]) -> None:
         """Embed words that were not seen before, in one go."""

@@ -15,8 +15,8 @@ from functools import lru_cache
 
 import snowballstemmer
 
-from bot.domain.grading.lexicon import ABBREVIATIONS, COMPOUNDS, FUNCTION_WORDS, NUMBERS, PREFIXES, SCALES
-from bot.domain.grading.negation import polarities
+from bot.domain.grading.lexicon import ABBREVIATIONS, COMPOUNDS, FUNCTION_WORDS, GLUE, NUMBERS, PREFIXES, SCALES
+from bot.domain.grading.negation import negates, polarities
 
 MAX_CHARACTERS = 4_000
 """How much of a text is read. Discord's longest text field holds as much."""
@@ -25,7 +25,7 @@ MAX_WORDS = 40
 
 _STEMMER = snowballstemmer.stemmer("english")
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?![a-z]\b\.)|\s*[\n;•]+\s*|\s+[-*·]\s+(?=\w)")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*[\n•]+\s*|\s+[-*·]\s+(?=\w)")
 _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp|fig|no)\.(?=\s)", re.IGNORECASE)
 _WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>]")
 
@@ -41,12 +41,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, or a part of a long one. `length` counts all words, `grammar` those that only hold it together."""
+    """A sentence, or a part of a long one.
+
+    `words` are its content words. `length` counts all words, `grammar` those that hold it together, other than "and" and
+    articles, which a list has too. Parts of one sentence have the same `number`.
+    """
 
     text: str
+    number: int
     words: tuple[Word, ...]
     length: int
     grammar: int
+    commas: int
+    negation: bool
 
 
 def fold(text: str) -> str:
@@ -58,8 +65,13 @@ def fold(text: str) -> str:
 def read(text: str) -> tuple[Sentence, ...]:
     """The sentences of a text's first `MAX_CHARACTERS` characters, without those that hold no word."""
     text = _SHORT_FORM.sub(lambda found: found[0].replace(".", ""), text[:MAX_CHARACTERS])
-    parts = (part for piece in _SENTENCE_END.split(text) if piece and piece.strip() for part in _cut(piece.strip()))
-    return tuple(sentence for sentence in map(_sentence, parts) if sentence.length)
+    return tuple(
+        sentence
+        for number, whole in enumerate(_SENTENCE_END.split(text))
+        for part in (whole or "").split(";")
+        for piece in _cut(part)
+        if (sentence := _sentence(piece, number)).length
+    )
 
 
 def stems(text: str) -> frozenset[str]:
@@ -78,7 +90,7 @@ def _cut(sentence: str) -> Iterator[str]:
     yield " ".join(words)
 
 
-def _sentence(text: str) -> Sentence:
+def _sentence(text: str, number: int) -> Sentence:
     raw = _WORD.findall(fold(text))
     negated = polarities(raw)
     words: list[Word] = []
@@ -88,11 +100,12 @@ def _sentence(text: str) -> Sentence:
         if token:
             length += 1
             if token in FUNCTION_WORDS:
-                grammar += 1
+                grammar += token not in GLUE
             else:
                 words += [Word(one, stem(one), negated[position]) for one in ABBREVIATIONS.get(token, (token,))]
         position += taken
-    return Sentence(text, tuple(words), length, grammar)
+    negation = any(map(negates, raw, [*raw[1:], ""]))
+    return Sentence(text, number, tuple(words), length, grammar, raw.count(","), negation)
 
 
 def _token(raw: list[str], position: int) -> tuple[str, int]:
