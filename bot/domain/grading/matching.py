@@ -20,6 +20,8 @@ from bot.domain.grading.words import Sentence, Word, stem
 MISSPELT, ROOT, SYNONYM = 0.9, 0.8, 0.7
 VOCABULARY = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
+UNSAID = 0.4
+"""How much a negation counts that only the phrasing has: it may be said otherwise, as "stays fixed" for "is not changed"."""
 PRIOR = 0.25
 """Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
 
@@ -94,6 +96,7 @@ class Answer:
     def __init__(self, sentences: Sequence[Sentence]) -> None:
         self._where: dict[str, dict[int, set[bool]]] = {}
         self._initials: dict[str, list[str]] = {}
+        self._negation = [sentence.negation for sentence in sentences]
         self._hits: dict[str, dict[int, Hit]] = {}
         for number, sentence in enumerate(sentences):
             for word in sentence.words:
@@ -136,6 +139,7 @@ class Answer:
         hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
         total = sum(weight for weight, _, _ in hits) + PRIOR
         touched = {number for _, _, places in hits for number in places}
+        says_no = any(wanted.values())
         matches: list[Match] = []
         for passage in passages:
             numbers = [n for n in passage if n in touched]
@@ -143,11 +147,15 @@ class Answer:
                 matches.append(NOTHING)
                 continue
             met = denied = 0.0
+            plain = says_no and not any(self._negation[n] for n in passage)
             for weight, negated, places in hits:
                 best = max((places[n] for n in numbers if n in places), key=_credit, default=None)
                 if best:
                     met += weight * best.credit
-                    denied += weight * best.credit * (negated not in best.negated)
+                    if negated and plain:
+                        denied += weight * best.credit * UNSAID
+                    elif not says_no and False not in best.negated:
+                        denied += weight * best.credit
             matches.append(Match(met / total, denied / met if met else 0.0))
         return matches
 
