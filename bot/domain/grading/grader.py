@@ -23,12 +23,15 @@ from bot.domain.questions import KeyPoint
 if TYPE_CHECKING:
     from bot.domain.grading.semantic import Semantic
 
-COVERED, DOUBTFUL = 0.40, 0.22
+COVERED, DOUBTFUL = 0.36, 0.17
 """Least confidence of a covered and of a doubtful point."""
 SHARED = 0.3
 """Share of a passage's mean confidence in the other points that is taken off."""
 MIX = 0.5
 """Share of the semantic half, where there is one."""
+FEW = 0.5
+"""How much a confidence is raised, at most, where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
+ENOUGH = 4
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
 DENIED = 0.2
@@ -109,9 +112,9 @@ def grade(
     table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
     taken = _assign(_claims(table, passages), sentences, guarded)
     if guarded:
-        if guards.is_list(sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}):
+        if guards.are_list(sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}):
             return _nothing(len(key_points), flags | {Flag.LIST})
-        if guards.strays(sentences, asked.union(*vocabularies)):
+        if guards.strays(sentences, asked.union(*vocabularies), weights):
             flags.add(Flag.STRAYS)
         if guards.denies(sentences) or any(c.denied and c.confidence >= DOUBTFUL for c, _ in taken.values()):
             flags.add(Flag.NEGATED)
@@ -136,7 +139,7 @@ def _passages(sentences: int, longest: int) -> list[Passage]:
 
 
 def _usable(sentences: Sequence[Sentence], asked: Set[str]) -> bool:
-    return not any(guards.is_list([s]) for s in sentences) and any(guards.says_something(s, asked) for s in sentences)
+    return not any(map(guards.is_list, sentences)) and any(guards.says_something(s, asked) for s in sentences)
 
 
 def _table(
@@ -148,7 +151,7 @@ def _table(
 ) -> list[list[Match]]:
     """For each point and passage how well they match."""
     answer = Answer(sentences)
-    table = [answer.match(own, weights, passages) for own in phrasings]
+    table = [_eased(answer.match(own, weights, passages), len(own)) for own in phrasings]
     if semantic is None or not passages:
         return table
     texts = [[word for n in passage for word in sentences[n].words] for passage in passages]
@@ -157,6 +160,11 @@ def _table(
         [Match((1 - MIX) * match.confidence + MIX * other, match.denied) for match, other in zip(row, others, strict=True)]
         for row, others in zip(table, near, strict=True)
     ]
+
+
+def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:
+    factor = 1 + FEW * max(0, ENOUGH - phrasings) / (ENOUGH - 1)
+    return [Match(match.confidence * factor, match.denied) for match in matches]
 
 
 def _claims(table: Sequence[Sequence[Match]], passages: Sequence[Passage]) -> list[_Claim]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from enum import StrEnum
 
+from bot.domain.grading.weights import Weights
 from bot.domain.grading.words import Sentence
 
 
@@ -24,8 +25,10 @@ class Flag(StrEnum):
     STRAYS = "strays"
 
 
+LEAST_FUNCTION = 0.08
+"""Share of function words in a sentence. Prose has 0.3 to 0.6, a terse sentence 0.15."""
 LEAST_GRAMMAR = 0.1
-"""Share of words that hold sentences together (without "and" and articles). Prose has 0.25 to 0.45."""
+"""Share of function words without "and" and articles in an answer. Prose has 0.25 to 0.45."""
 MOST_COMMAS = 0.3
 """Commas a word in a sentence with too little grammar for its commas. Prose has 0.06, rarely 0.2."""
 LEAST_WORDS = 8
@@ -42,18 +45,20 @@ MOST_ASIDE, MOST_ASIDE_SHARE = 8, 0.35
 """How many sentences, and what share of them, may be about something else."""
 
 
-def is_list(sentences: Iterable[Sentence]) -> bool:
-    """Whether a run of words is held together by too little to say anything."""
-    length = grammar = commas = 0
-    for sentence in sentences:
-        length += sentence.length
-        grammar += sentence.grammar
-        commas += sentence.commas
-    if length < LEAST_WORDS:
-        return False
-    return grammar < LEAST_GRAMMAR * length * (1 if length >= 2 * LEAST_WORDS else 0.5) or (
-        commas > MOST_COMMAS * length and grammar < 2 * LEAST_GRAMMAR * length
+def is_list(sentence: Sentence) -> bool:
+    """Whether a sentence is a list of terms."""
+    function = sentence.grammar + sentence.glue
+    return sentence.length >= LEAST_WORDS and (
+        function < LEAST_FUNCTION * sentence.length
+        or (sentence.commas > MOST_COMMAS * sentence.length and sentence.grammar < 2 * LEAST_GRAMMAR * sentence.length)
     )
+
+
+def are_list(sentences: Iterable[Sentence]) -> bool:
+    """Whether several sentences, or bullet points, are together no more than terms."""
+    lengths = [(sentence.length, sentence.grammar) for sentence in sentences]
+    length = sum(length for length, _ in lengths)
+    return length >= 2 * LEAST_WORDS and sum(grammar for _, grammar in lengths) < LEAST_GRAMMAR * length
 
 
 def says_something(sentence: Sentence, question: Set[str]) -> bool:
@@ -74,13 +79,9 @@ def denies(sentences: Sequence[Sentence]) -> bool:
     return len(whole) >= 3 and sum(whole.values()) >= MOSTLY * len(whole)
 
 
-def strays(sentences: Sequence[Sentence], subject: Set[str]) -> bool:
+def strays(sentences: Sequence[Sentence], subject: Set[str], weights: Weights) -> bool:
     """Whether a longer answer is mostly about something else: another question, or many questions at once."""
-    shares = [
-        sum(word.stem in subject for word in sentence.words) / len(sentence.words)
-        for sentence in sentences
-        if len(sentence.words) > 3
-    ]
+    shares = [_share(sentence, subject, weights) for sentence in sentences if len(sentence.words) > 3]
     if len(shares) < 6:
         return False
     aside = sum(share < ABOUT for share in shares)
@@ -89,11 +90,17 @@ def strays(sentences: Sequence[Sentence], subject: Set[str]) -> bool:
     )
 
 
+def _share(sentence: Sentence, subject: Set[str], weights: Weights) -> float:
+    """How much of a sentence's weight lies in words of the subject."""
+    worth = [(weights.rarity(word.stem), word.stem in subject) for word in sentence.words]
+    return sum(weight for weight, inside in worth if inside) / sum(weight for weight, _ in worth)
+
+
 def form(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
     """What is wrong with the form of a whole answer, so that it says nothing at all."""
     if not any(sentence.words for sentence in sentences):
         return Flag.EMPTY
-    if is_list(sentences):
+    if are_list(sentences) or all(map(is_list, sentences)):
         return Flag.LIST
     if not any(says_something(sentence, question) for sentence in sentences):
         return Flag.COPIED

@@ -72,101 +72,66 @@ SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1
 SCALES |= {"%": 1e-2, "percent": 1e-2}
 assert all(math.isfinite(n) for n in NUMBERS.values())
 
-# Words that a marker would take for each other in most sentences. The first form is only a name for the group.
+# Words that a marker would take for each other in most sentences.
 SYNONYMS = tuple(
     tuple(line.split())
     for line in """
-    large big huge bigger larger great greater
+    large big huge bigger larger
     small little tiny smaller
-    fast quick rapid speed faster speedy
-    slow slower slowly
+    fast quick rapid faster quicker
     cheap cheaper inexpensive
-    expensive costly cost price pay
-    increase grow rise raise higher boost up
-    decrease reduce lower shrink drop fall cut less fewer
+    increase grow rise raise
+    decrease reduce lower shrink fall
     parameter weight
     example demonstration sample instance
-    update change modify adjust alter
-    fixed frozen constant unchanged
-    train fit learn
     guess predict estimate
-    error mistake wrong incorrect
+    error mistake
+    wrong incorrect
     correct right accurate
-    answer response reply output
-    question query prompt
-    split cut break divide segment
     join combine merge concatenate
-    turn convert map transform become
-    use apply employ
-    show demonstrate reveal
     need require
-    keep retain preserve remain stay
-    remove drop delete discard prune
+    remove drop delete discard
     choose select pick
-    begin start first
-    end stop finish
     rare uncommon infrequent unusual
     common frequent popular
-    unknown unseen new novel
-    text document passage
     chunk piece segment fragment part
-    important matter crucial key
-    problem issue trouble
     limit bound cap
     memory ram
-    time latency
-    compute computation calculate computing
-    size length
+    compute calculate
     generate produce create
     explain describe
     copy duplicate replicate
-    similar alike close near
+    similar alike
+    close near
     different differ distinct vary
     random stochastic
     average mean
-    fail break
-    help aid improve better benefit
     worse degrade hurt harm
     compare contrast
-    check verify test validate measure evaluate
-    fact truth factual
-    user customer person human people
-    teach instruct
     simple easy
     hard difficult
-    direct straight
     whole entire full complete
-    add append
-    store save cache
-    fetch retrieve lookup find search
-    order sequence
     distance offset
-    prevent avoid stop
-    cause lead result
     depend rely
-    probability likelihood chance likely
+    update change modify alter
+    answer response reply
+    split cut divide
+    convert transform turn
+    use apply employ
+    show reveal
+    keep retain preserve
+    problem issue
+    expensive costly
+    fixed frozen constant unchanged
+    unknown unseen
+    prevent avoid
+    help aid
+    check verify validate
+    evaluate measure
+    fetch retrieve lookup
+    start begin
+    save store
+    train learn
+    probability likelihood chance
     """.strip().splitlines()
-)
-OPPOSITES = tuple(
-    (tuple(one.split()), tuple(other.split()))
-    for one, _, other in (
-        line.partition("|")
-        for line in """
-        increase grow rise raise higher larger bigger more greater longer big large high long | decrease reduce lower shrink smaller fewer less shorter small low short
-        faster fast quick | slower slow
-        cheaper cheap | costly expensive
-        better improve | worse degrade
-        before | after
-        first | last
-        open | closed close
-        positive | negative
-        same equal | different
-        early earlier | late later
-        maximum maximize | minimum minimize
-        input | output
-        encoder | decoder
-        always | never
-        supervised | unsupervised
-        """.strip().splitlines()
-    )
 )

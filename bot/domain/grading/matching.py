@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from bot.domain.grading.lexicon import OPPOSITES, SYNONYMS
+from bot.domain.grading.lexicon import SYNONYMS
 from bot.domain.grading.words import Sentence, Word, stem
 
-MISSPELT, ROOT, SYNONYM = 0.9, 0.8, 0.7
+MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
 VOCABULARY = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
 UNSAID = 0.4
@@ -54,11 +54,6 @@ _GROUPS: dict[str, set[int]] = {}
 for _number, _words in enumerate(_MEMBERS):
     for _word in _words:
         _GROUPS.setdefault(_word, set()).add(_number)
-_OPPOSITES: dict[str, set[tuple[int, int]]] = {}
-for _number, _pair in enumerate(OPPOSITES):
-    for _side in (0, 1):
-        for _word in _pair[_side]:
-            _OPPOSITES.setdefault(stem(_word), set()).add((_number, _side))
 
 
 def _synonyms(wanted: str) -> Iterable[str]:
@@ -82,12 +77,6 @@ def likeness(wanted: str, given: str) -> float:
     if longer - shorter <= slips and OSA.distance(wanted, given, score_cutoff=slips) <= slips:
         return MISSPELT
     return 0.0
-
-
-def opposite(wanted: str, given: str) -> bool:
-    """Whether two stems are opposites, such as rise and fall."""
-    sides = _OPPOSITES.get(given)
-    return bool(sides) and any((number, 1 - side) in sides for number, side in _OPPOSITES.get(wanted, ()))
 
 
 class Answer:

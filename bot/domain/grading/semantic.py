@@ -19,7 +19,7 @@ from bot.domain.grading.words import Word
 
 Vector = npt.NDArray[np.float32]
 SIZE = 256
-LOWEST, HIGHEST = 0.0, 0.75
+LOWEST, HIGHEST = -0.1, 0.6
 """Cosines that count as 0 and as 1."""
 
 

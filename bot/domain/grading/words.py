@@ -43,8 +43,8 @@ class Word:
 class Sentence:
     """A sentence, or a part of a long one.
 
-    `words` are its content words. `length` counts all words, `grammar` those that hold it together, other than "and" and
-    articles, which a list has too. Parts of one sentence have the same `number`.
+    `words` are its content words. `length` counts all words, `glue` "and" and articles, which a list has too, `grammar` all
+    other words that hold a sentence together. Parts of one sentence have the same `number`.
     """
 
     text: str
@@ -52,6 +52,7 @@ class Sentence:
     words: tuple[Word, ...]
     length: int
     grammar: int
+    glue: int
     commas: int
     negation: bool
 
@@ -94,18 +95,19 @@ def _sentence(text: str, number: int) -> Sentence:
     raw = _WORD.findall(fold(text))
     negated = polarities(raw)
     words: list[Word] = []
-    length = grammar = position = 0
+    length = grammar = glue = position = 0
     while position < len(raw):
         token, taken = _token(raw, position)
         if token:
             length += 1
             if token in FUNCTION_WORDS:
                 grammar += token not in GLUE
+                glue += token in GLUE
             else:
                 words += [Word(one, stem(one), negated[position]) for one in ABBREVIATIONS.get(token, (token,))]
         position += taken
     negation = any(map(negates, raw, [*raw[1:], ""]))
-    return Sentence(text, number, tuple(words), length, grammar, raw.count(","), negation)
+    return Sentence(text, number, tuple(words), length, grammar, glue, raw.count(","), negation)
 
 
 def _token(raw: list[str], position: int) -> tuple[str, int]:
