@@ -30,14 +30,14 @@ SHARED = 0.3
 MIX = 0.5
 """Share of the semantic half, where there is one."""
 FEW = 0.5
-"""How much a confidence is raised, at most, where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
+"""How much a confidence is raised where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
 ENOUGH = 4
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
-DENIED = 0.2
+DENIED = 0.3
 """Share of a match with the wrong parity from which it counts as denied: then it is doubtful at best."""
-DENIED_CREDIT = 0.25
-CROWDED_CREDIT = 0.25
+CAPPED = 0.25
+"""The most that a point adds which a guard has made doubtful."""
 LONGEST_PASSAGE = 4
 
 NO_WEIGHTS = Weights()
@@ -53,8 +53,8 @@ class State(StrEnum):
 class PointGrade:
     """What became of one key point.
 
-    `evidence` is the passage of the answer that comes nearest, empty if the point is missing. `credit` is what the point
-    adds to the score: 1 if covered, 0 if missing, and in between, the nearer to covered the more, if doubtful.
+    `evidence` is the passage that comes nearest, empty if the point is missing. `credit` is what the point
+    counts in the score: 1 if covered, 0 if missing, and if doubtful the more, the nearer it is to covered.
     """
 
     state: State
@@ -107,12 +107,12 @@ def grade(
     passages = [
         passage
         for passage in _passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
-        if not guarded or _usable([sentences[n] for n in passage], asked)
+        if not guarded or not any(guards.is_list(sentences[n]) for n in passage)
     ]
     table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
     taken = _assign(_claims(table, passages), sentences, guarded)
     if guarded:
-        if guards.are_list(sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}):
+        if guards.are_list([sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}]):
             return _nothing(len(key_points), flags | {Flag.LIST})
         if guards.strays(sentences, asked.union(*vocabularies), weights):
             flags.add(Flag.STRAYS)
@@ -138,10 +138,6 @@ def _passages(sentences: int, longest: int) -> list[Passage]:
     return [range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)]
 
 
-def _usable(sentences: Sequence[Sentence], asked: Set[str]) -> bool:
-    return not any(map(guards.is_list, sentences)) and any(guards.says_something(s, asked) for s in sentences)
-
-
 def _table(
     sentences: Sequence[Sentence],
     passages: Sequence[Passage],
@@ -157,7 +153,10 @@ def _table(
     texts = [[word for n in passage for word in sentences[n].words] for passage in passages]
     near = semantic.similarities(texts, phrasings, weights)
     return [
-        [Match((1 - MIX) * match.confidence + MIX * other, match.denied) for match, other in zip(row, others, strict=True)]
+        [
+            Match((1 - MIX) * match.confidence + MIX * other, match.denied)
+            for match, other in zip(row, others, strict=True)
+        ]
         for row, others in zip(table, near, strict=True)
     ]
 
@@ -208,9 +207,8 @@ def _grade(taken: tuple[_Claim, bool] | None, sentences: Sequence[Sentence], gua
         return PointGrade(State.MISSING, taken[0].confidence if taken else 0.0, 0.0, "")
     claim, crowded = taken
     confidence = min(1.0, claim.confidence)
-    evidence = " ".join(s.text for s in (sentences[n] for n in claim.passage))
+    credit = min(1.0, (confidence - DOUBTFUL) / (COVERED - DOUBTFUL))
     if guarded and (claim.denied or crowded or capped):
-        return PointGrade(State.DOUBTFUL, confidence, DENIED_CREDIT, evidence)
-    if confidence >= COVERED:
-        return PointGrade(State.COVERED, confidence, 1.0, evidence)
-    return PointGrade(State.DOUBTFUL, confidence, (confidence - DOUBTFUL) / (COVERED - DOUBTFUL), evidence)
+        credit = min(CAPPED, credit)
+    state = State.COVERED if credit == 1 else State.DOUBTFUL
+    return PointGrade(state, confidence, credit, " ".join(sentences[n].text for n in claim.passage))

@@ -1,7 +1,7 @@
 """What keeps answers that say nothing from being paid.
 
-Each guard looks at the form of an answer or at how much of it is about the question, never at single topics. Unguarded, a
-list of the right keywords, a dump of many answers and an answer with each sentence denied are all worth what a full
+Each guard looks at the form of an answer or at how much of it is about the question, never at single topics. Unguarded,
+a list of the right keywords, a dump of many answers and an answer with each sentence denied are all worth what a full
 answer is. The bounds stand where prose ends: they were read off model answers of the bank, Mohler's and ArgKP's texts.
 """
 
@@ -25,20 +25,20 @@ class Flag(StrEnum):
     STRAYS = "strays"
 
 
-LEAST_FUNCTION = 0.08
-"""Share of function words in a sentence. Prose has 0.3 to 0.6, a terse sentence 0.15."""
-LEAST_GRAMMAR = 0.1
-"""Share of function words without "and" and articles in an answer. Prose has 0.25 to 0.45."""
-MOST_COMMAS = 0.3
-"""Commas a word in a sentence with too little grammar for its commas. Prose has 0.06, rarely 0.2."""
-LEAST_WORDS = 8
+LEAST_GLUE, LEAST_GLUE_TOGETHER = 0.08, 0.14
+"""Share of words that hold a text together, in one sentence and in several. Prose has 0.25 to 0.5, lists up to 0.1."""
+LEAST_GRAMMAR = 0.04
+"""The same without "and" and articles, which terms can be strung on. Prose has 0.12 to 0.4."""
+MOST_COMMAS, LEAST_WITH_COMMAS = 0.3, 0.25
+"""Commas a word that make a list of a text with little to hold it together. Prose has 0.06, rarely 0.2."""
+LEAST_WORDS, LEAST_WORDS_TOGETHER = 12, 16
 """Shorter runs may be a bullet point, and are judged together with the rest."""
 WORDS_A_POINT = 3
 """Content words that a sentence needs for each point that it covers."""
 MOSTLY = 0.7
 """Share of sentences with a negation from which an answer denies rather than explains. Prose has 0.2, rarely 0.6."""
 LEAST_OF_SUBJECT = 0.28
-"""Mean share of a sentence's words that stand in the question or its points. Full answers have 0.35 to 0.8, those to another question 0.2."""
+"""Mean share of a sentence's words that stand in the question or its points. Full answers have 0.35 to 0.8."""
 ABOUT = 0.3
 """The same share for a single sentence that is about the question."""
 MOST_ASIDE, MOST_ASIDE_SHARE = 8, 0.35
@@ -47,23 +47,34 @@ MOST_ASIDE, MOST_ASIDE_SHARE = 8, 0.35
 
 def is_list(sentence: Sentence) -> bool:
     """Whether a sentence is a list of terms."""
-    function = sentence.grammar + sentence.glue
     return sentence.length >= LEAST_WORDS and (
-        function < LEAST_FUNCTION * sentence.length
-        or (sentence.commas > MOST_COMMAS * sentence.length and sentence.grammar < 2 * LEAST_GRAMMAR * sentence.length)
+        sentence.grammar + sentence.glue < LEAST_GLUE * sentence.length or _strung([sentence])
     )
 
 
-def are_list(sentences: Iterable[Sentence]) -> bool:
+def are_list(sentences: Sequence[Sentence]) -> bool:
     """Whether several sentences, or bullet points, are together no more than terms."""
-    lengths = [(sentence.length, sentence.grammar) for sentence in sentences]
-    length = sum(length for length, _ in lengths)
-    return length >= 2 * LEAST_WORDS and sum(grammar for _, grammar in lengths) < LEAST_GRAMMAR * length
+    length = sum(sentence.length for sentence in sentences)
+    grammar = sum(sentence.grammar for sentence in sentences)
+    together = grammar + sum(sentence.glue for sentence in sentences)
+    return length >= LEAST_WORDS_TOGETHER and (
+        grammar < LEAST_GRAMMAR * length or together < LEAST_GLUE_TOGETHER * length or _strung(sentences)
+    )
 
 
-def says_something(sentence: Sentence, question: Set[str]) -> bool:
-    """Whether a sentence has a content word that the question has not."""
-    return any(word.stem not in question for word in sentence.words)
+def _strung(sentences: Iterable[Sentence]) -> bool:
+    length = commas = together = 0
+    for sentence in sentences:
+        length += sentence.length
+        commas += sentence.commas
+        together += sentence.grammar + sentence.glue
+    return commas > MOST_COMMAS * length and together < LEAST_WITH_COMMAS * length
+
+
+def is_copy(sentences: Iterable[Sentence], question: Set[str]) -> bool:
+    """Whether an answer has half of the question's content words and no other. A short answer may choose among them."""
+    said = {word.stem for sentence in sentences for word in sentence.words}
+    return said <= question and 2 * len(said) >= len(question)
 
 
 def most_points(sentence: Sentence) -> int:
@@ -102,6 +113,6 @@ def form(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
         return Flag.EMPTY
     if are_list(sentences) or all(map(is_list, sentences)):
         return Flag.LIST
-    if not any(says_something(sentence, question) for sentence in sentences):
+    if is_copy(sentences, question):
         return Flag.COPIED
     return None

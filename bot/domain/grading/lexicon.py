@@ -1,19 +1,24 @@
 """Word lists of the grader: English function words, and how people of the field write the same thing differently.
 
-Nothing here belongs to a single question. Lists are short on purpose: accepted phrasings of a key point do most of the work.
+Nothing here belongs to a single question. Lists are short on purpose: accepted phrasings of a key point do most of the
+work.
 """
 
 from __future__ import annotations
 
-import math
 
-FUNCTION_WORDS = frozenset(
+def words(text: str) -> frozenset[str]:
+    """The words of a text; easier to read than as many quoted strings."""
+    return frozenset(text.split())
+
+
+FUNCTION_WORDS = words(
     """
     a an the this that these those it its it's itself he she they them their theirs themselves we us our ours you your
     yours i me my mine one ones who whom whose which what when where why how
     is are was were be been being am isn't aren't wasn't weren't has have had having hasn't haven't hadn't do does did
-    doing done don't doesn't didn't can could will would shall should may might must can't cannot couldn't won't wouldn't
-    shouldn't ain't let's that's there's what's they're you're we're i'm i've we've you've he's she's
+    doing done don't doesn't didn't can could will would shall should may might must can't cannot couldn't won't
+    wouldn't shouldn't ain't let's that's there's what's they're you're we're i'm i've we've you've he's she's
     and or but nor so yet if then else because since although though while whereas unless until than as
     of in on at by for with from to into onto about over under between among through during via per up down out off
     against within without across toward towards upon along around
@@ -22,20 +27,28 @@ FUNCTION_WORDS = frozenset(
     mostly always sometimes here there thus hence therefore however moreover instead etc eg ie
     some any each every all both either such other others another same own more most much many few lot lots
     get gets got make makes made making like way ways thing things something anything everything
-    """.split()  # noqa: SIM905 - a list of words reads better than a hundred quoted strings
+    """
 )
 
-GLUE = frozenset({"and", "or", "the", "a", "an", "etc", "also"})
+# What holds a sentence together: a list of terms lacks these words, however its terms were chosen. GLUE is kept
+# apart, since terms can be strung on it.
+GRAMMAR = words(
+    """
+    is are was were be been it it's its that this these those which they their them you your we our i of to in for with as
+    by from on at has have can does do so if when not don't doesn't isn't
+    """
+)
+GLUE = frozenset({"and", "or", "the", "a", "an"})
 
 # Written with a space, with a hyphen or as one word: read as one.
-PREFIXES = frozenset("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi".split())  # noqa: SIM905
-COMPOUNDS = frozenset(
+PREFIXES = words("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi")
+COMPOUNDS = words(
     """
     finetune finetuned finetuning finetunes overfit overfits overfitting underfit underfitting timestep timesteps
     dataset datasets feedforward backpropagation backprop lookup tradeoff tradeoffs runtime online offline bottleneck
     checkpoint checkpoints wordpiece sentencepiece hyperparameter hyperparameters softmax logit logits layernorm
     batchnorm dropout speedup workload codebase database frontend backend downstream upstream
-    """.split()  # noqa: SIM905
+    """
 )
 
 ABBREVIATIONS = {
@@ -49,7 +62,8 @@ ABBREVIATIONS = {
         "dims": "dimensions", "config": "configuration", "backprop": "backpropagation", "eval": "evaluation",
         "evals": "evaluations", "rag": "retrieval augmented generation", "rl": "reinforcement learning",
         "rlhf": "reinforcement learning human feedback", "sft": "supervised finetuning", "moe": "mixture experts",
-        "kd": "knowledge distillation", "ood": "out-of-distribution", "cot": "chain thought", "icl": "in-context learning",
+        "kd": "knowledge distillation", "ood": "outside distribution", "cot": "chain thought",
+        "icl": "context learning",
         "mle": "maximum likelihood", "nll": "negative log likelihood", "mse": "mean squared error", "db": "database",
         "bpe": "byte pair encoding", "mlm": "masked language modeling", "clm": "causal language modeling",
         "peft": "parameter efficient finetuning", "nlp": "language processing", "ml": "machine learning",
@@ -59,18 +73,17 @@ ABBREVIATIONS = {
     }.items()
 }  # fmt: skip
 
+# Without "one", which is mostly a pronoun.
 NUMBERS = {
-    **{word: float(n) for n, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen twenty".split())},
+    "zero": 0.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
+    "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0,
     "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "half": 0.5, "twice": 2.0, "double": 2.0,
     "doubles": 2.0, "doubled": 2.0, "once": 1.0,
 }  # fmt: skip
-del NUMBERS["one"]  # mostly a pronoun
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "trillion": 1e12}
 SCALES |= {"%": 1e-2, "percent": 1e-2}
-assert all(math.isfinite(n) for n in NUMBERS.values())
 
 # Words that a marker would take for each other in most sentences.
 SYNONYMS = tuple(

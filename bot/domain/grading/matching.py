@@ -1,6 +1,6 @@
 """How well a passage of an answer says what a phrasing says: weighted recall of the phrasing's words.
 
-A word is met by itself (1), by a misspelling (rapidfuzz) or by a word with the same root or of the same group of synonyms.
+A word is met by itself, by a misspelling (rapidfuzz), by a word with the same root or of the same group of synonyms.
 Passages are sentences and pairs of neighbouring sentences, since one thought is often spread over two.
 Recall of a phrasing, rather than overlap, because a member may say more than was asked for.
 """
@@ -21,7 +21,7 @@ MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
 VOCABULARY = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
 UNSAID = 0.4
-"""How much a negation counts that only the phrasing has: it may be said otherwise, as "stays fixed" for "is not changed"."""
+"""How much a negation counts that only the phrasing has. It may be said otherwise ("stays fixed")."""
 PRIOR = 0.25
 """Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
 
@@ -32,7 +32,7 @@ Passage = range
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a passage says a point: `confidence` from 0 up, `denied` the share of what is met with the wrong parity."""
+    """How well a passage says a point: `confidence` from 0 up, `denied` the share met with the wrong parity."""
 
     confidence: float
     denied: float
@@ -122,7 +122,9 @@ class Answer:
             for one, of_all in zip(best, vocabulary, strict=True)
         ]
 
-    def _recall(self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]) -> list[Match]:
+    def _recall(
+        self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]
+    ) -> list[Match]:
         """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
         wanted = {word.stem: word.negated for word in phrasing}
         hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]

@@ -9,27 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_NEGATORS = frozenset(
-    "not no never none nothing nobody neither nor without cannot lack lacks lacking hardly barely unable nowhere".split()  # noqa: SIM905
+from bot.domain.grading.lexicon import words
+
+_NEGATORS = words(
+    """
+    not no never none nothing nobody nowhere neither nor without cannot lack lacks lacking hardly barely unable
+    """
 )
 _PAIRS = frozenset({("rather", "than"), ("instead", "of"), ("fails", "to"), ("fail", "to"), ("failed", "to")})
 _NOT_NEGATING = frozenset({"only", "just", "merely", "simply", "doubt", "matter", "longer", "necessarily"})
-_CLAUSE_ENDS = frozenset(
-    ", : ( ) but however because so which while whereas although though since if when then instead therefore thus".split()  # noqa: SIM905
+_CLAUSE_ENDS = words(
+    """
+    , : ( ) but however because so which while whereas although though since if when then instead therefore thus
+    """
 )
 _DENIALS = frozenset({"false", "untrue", "wrong", "incorrect", "myth", "misconception"})
 
 
-def polarities(words: Sequence[str]) -> list[bool]:
+def polarities(raw: Sequence[str]) -> list[bool]:
     """For each folded word (punctuation counts as words) whether an odd number of negations governs it."""
     found: list[bool] = []
     whole = clause = False
-    for position, word in enumerate(words):
-        following = words[position + 1] if position + 1 < len(words) else ""
+    for position, word in enumerate(raw):
+        following = raw[position + 1] if position + 1 < len(raw) else ""
         if word in _CLAUSE_ENDS and not (word == "instead" and following == "of"):
             clause = False
         found.append(whole != clause)
-        if _denies_what_follows(words, position):
+        if _denies_what_follows(raw, position):
             whole, clause = not whole, False
         elif _negates(word, following):
             clause = not clause
@@ -47,11 +53,11 @@ def _negates(word: str, following: str) -> bool:
     return (word, following) in _PAIRS
 
 
-def _denies_what_follows(words: Sequence[str], position: int) -> bool:
+def _denies_what_follows(raw: Sequence[str], position: int) -> bool:
     """Whether "that" at this position ends a phrase such as "it is not true that" or "the claim is wrong that"."""
-    if words[position] != "that":
+    if raw[position] != "that":
         return False
-    before = words[max(0, position - 5) : position]
+    before = raw[max(0, position - 5) : position]
     denied = sum(_negates(word, "") for word in before) + sum(word in _DENIALS for word in before)
     about_truth = {"true", "case", "correct", "right", "fact", *_DENIALS} & set(before)
     return bool(about_truth) and denied % 2 == 1

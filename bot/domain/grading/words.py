@@ -1,8 +1,8 @@
 """A text as sentences of content words: what the grader compares.
 
-Words are folded to lower case and plain letters, joined where spelling varies (pre-training, pre training, pretraining),
-stemmed with Snowball's English stemmer (Porter 2), and numbers become their value, so that 50,257 and 50257, or half
-and 0.5, are one word. Abbreviations of the field are written out.
+Words are folded to lower case and plain letters, joined where spelling varies (pre-training, pretraining), stemmed
+with Snowball's English stemmer (Porter 2), and numbers become their value, so that 50,257 and 50257, or half and 0.5,
+are one word. Abbreviations of the field are written out.
 """
 
 from __future__ import annotations
@@ -12,21 +12,34 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import snowballstemmer
 
-from bot.domain.grading.lexicon import ABBREVIATIONS, COMPOUNDS, FUNCTION_WORDS, GLUE, NUMBERS, PREFIXES, SCALES
+from bot.domain.grading.lexicon import (
+    ABBREVIATIONS,
+    COMPOUNDS,
+    FUNCTION_WORDS,
+    GLUE,
+    GRAMMAR,
+    NUMBERS,
+    PREFIXES,
+    SCALES,
+)
 from bot.domain.grading.negation import negates, polarities
 
 MAX_CHARACTERS = 4_000
 """How much of a text is read. Discord's longest text field holds as much."""
+MAX_SENTENCES = 120
+"""How many sentences are read: prose of as many characters has 40."""
+MAX_LETTERS = 40
 MAX_WORDS = 40
 """A longer run without a full stop is cut, so that no "sentence" holds everything."""
 
 _STEMMER = snowballstemmer.stemmer("english")
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*[\n•]+\s*|\s+[-*·]\s+(?=\w)")
-_SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp|fig|no)\.(?=\s)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]* | [-*·•] ")
+_SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp)\.(?=\s)", re.IGNORECASE)
 _WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>]")
 
 
@@ -43,8 +56,8 @@ class Word:
 class Sentence:
     """A sentence, or a part of a long one.
 
-    `words` are its content words. `length` counts all words, `glue` "and" and articles, which a list has too, `grammar` all
-    other words that hold a sentence together. Parts of one sentence have the same `number`.
+    `words` are its content words. `length` counts all words, `grammar` and `glue` those of
+    the lexicon's lists of these names. Parts of one sentence have the same `number`.
     """
 
     text: str
@@ -64,15 +77,17 @@ def fold(text: str) -> str:
 
 
 def read(text: str) -> tuple[Sentence, ...]:
-    """The sentences of a text's first `MAX_CHARACTERS` characters, without those that hold no word."""
-    text = _SHORT_FORM.sub(lambda found: found[0].replace(".", ""), text[:MAX_CHARACTERS])
-    return tuple(
-        sentence
-        for number, whole in enumerate(_SENTENCE_END.split(text))
-        for part in (whole or "").split(";")
-        for piece in _cut(part)
-        if (sentence := _sentence(piece, number)).length
+    """The sentences in a text's first `MAX_CHARACTERS`, at most `MAX_SENTENCES`; those without words are left out."""
+    lines = (" ".join(line.split()) for line in text[:MAX_CHARACTERS].splitlines() if not line.isspace())
+    wholes = (whole for line in lines for whole in _SENTENCE_END.split(_SHORT_FORM.sub(_without_points, line)))
+    pieces = (
+        (piece, number) for number, whole in enumerate(wholes) for part in whole.split(";") for piece in _cut(part)
     )
+    return tuple(islice((s for piece, number in pieces if (s := _sentence(piece, number)).length), MAX_SENTENCES))
+
+
+def _without_points(found: re.Match[str]) -> str:
+    return found[0].replace(".", "")
 
 
 def stems(text: str) -> frozenset[str]:
@@ -100,8 +115,8 @@ def _sentence(text: str, number: int) -> Sentence:
         token, taken = _token(raw, position)
         if token:
             length += 1
-            if token in FUNCTION_WORDS:
-                grammar += token not in GLUE
+            if token in FUNCTION_WORDS or token.endswith("n't"):
+                grammar += token in GRAMMAR
                 glue += token in GLUE
             else:
                 words += [Word(one, stem(one), negated[position]) for one in ABBREVIATIONS.get(token, (token,))]
@@ -124,9 +139,11 @@ def _token(raw: list[str], position: int) -> tuple[str, int]:
         joined = word + following
         if (word in PREFIXES and (gap == 2 or word not in FUNCTION_WORDS)) or stem(joined) in _COMPOUND_STEMS:
             return joined, gap + 1
+    if len(word) > MAX_LETTERS:
+        return word[:MAX_LETTERS], 1
     if word in NUMBERS:
         return _value(NUMBERS[word]), 1
-    return word.partition("'")[0], 1
+    return (word if word in FUNCTION_WORDS or word.endswith("n't") else word.partition("'")[0]), 1
 
 
 def _number(raw: list[str], position: int) -> tuple[str, int]:
