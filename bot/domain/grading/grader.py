@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.domain.grading import guards
-from bot.domain.grading.guards import Flag
+from bot.domain.grading.guards import Flag, are_list, denies, fault, is_list, most_points, strays
 from bot.domain.grading.matching import Answer, Match, Passage
 from bot.domain.grading.weights import Weights, weigh
 from bot.domain.grading.words import MAX_CHARACTERS, Sentence, Word, read, stems
@@ -100,25 +99,25 @@ def grade(
     asked = stems(question)
     phrasings = [_phrasings(point) for point in key_points]
     flags = {Flag.CUT} if len(answer) > MAX_CHARACTERS else set()
-    if guarded and (form := guards.form(sentences, asked)):
-        return _nothing(len(key_points), flags | {form})
+    if guarded and (found := fault(sentences, asked)):
+        return _nothing(len(key_points), flags | {found})
     vocabularies = [frozenset(word.stem for words in own for word in words) for own in phrasings]
     longest = max((len(read(text)) for point in key_points for text in (point.text, *point.accept)), default=1)
     passages = [
         passage
         for passage in _passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
-        if not guarded or not any(guards.is_list(sentences[n]) for n in passage)
+        if not guarded or not any(is_list(sentences[n]) for n in passage)
     ]
     table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
     taken = _assign(_claims(table, passages), sentences, guarded)
     if guarded:
-        if guards.are_list([sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}]):
+        if are_list([sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}]):
             return _nothing(len(key_points), flags | {Flag.LIST})
-        if guards.strays(sentences, asked.union(*vocabularies), weights):
+        if strays(sentences, asked.union(*vocabularies), weights):
             flags.add(Flag.STRAYS)
-        if guards.denies(sentences) or any(c.denied and c.confidence >= DOUBTFUL for c, _ in taken.values()):
+        if denies(sentences) or any(c.denied and c.confidence >= DOUBTFUL for c, _ in taken.values()):
             flags.add(Flag.NEGATED)
-    capped = Flag.STRAYS in flags or (guarded and guards.denies(sentences))
+    capped = Flag.STRAYS in flags or (guarded and denies(sentences))
     points = tuple(_grade(taken.get(n), sentences, guarded, capped) for n in range(len(key_points)))
     return Grade(points, sum(point.credit for point in points) / max(1, len(points)), frozenset(flags))
 
@@ -183,7 +182,7 @@ def _claims(table: Sequence[Sequence[Match]], passages: Sequence[Passage]) -> li
 
 def _assign(claims: Sequence[_Claim], sentences: Sequence[Sentence], guarded: bool) -> dict[int, tuple[_Claim, bool]]:
     """The passage that each point takes, and whether it had to share it with more points than it has words for."""
-    room = [guards.most_points(sentence) for sentence in sentences]
+    room = [most_points(sentence) for sentence in sentences]
     taken: dict[int, tuple[_Claim, bool]] = {}
     crowded: dict[int, _Claim] = {}
     for claim in claims:

@@ -31,8 +31,8 @@ LEAST_GRAMMAR = 0.04
 """The same without "and" and articles, which terms can be strung on. Prose has 0.12 to 0.4."""
 MOST_COMMAS, LEAST_WITH_COMMAS = 0.3, 0.25
 """Commas a word that make a list of a text with little to hold it together. Prose has 0.06, rarely 0.2."""
-LEAST_WORDS, LEAST_WORDS_TOGETHER = 12, 16
-"""Shorter runs may be a bullet point, and are judged together with the rest."""
+SHORT_LIST, LEAST_WORDS, LEAST_WORDS_TOGETHER = 8, 12, 16
+"""Words from which bare terms, one sentence and several are judged: a short bullet point needs no grammar."""
 WORDS_A_POINT = 3
 """Content words that a sentence needs for each point that it covers."""
 MOSTLY = 0.7
@@ -57,9 +57,9 @@ def are_list(sentences: Sequence[Sentence]) -> bool:
     length = sum(sentence.length for sentence in sentences)
     grammar = sum(sentence.grammar for sentence in sentences)
     together = grammar + sum(sentence.glue for sentence in sentences)
-    return length >= LEAST_WORDS_TOGETHER and (
-        grammar < LEAST_GRAMMAR * length or together < LEAST_GLUE_TOGETHER * length or _strung(sentences)
-    )
+    if length < LEAST_WORDS_TOGETHER:
+        return length >= SHORT_LIST and together == 0
+    return grammar < LEAST_GRAMMAR * length or together < LEAST_GLUE_TOGETHER * length or _strung(sentences)
 
 
 def _strung(sentences: Iterable[Sentence]) -> bool:
@@ -107,7 +107,7 @@ def _share(sentence: Sentence, subject: Set[str], weights: Weights) -> float:
     return sum(weight for weight, inside in worth if inside) / sum(weight for weight, _ in worth)
 
 
-def form(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
+def fault(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
     """What is wrong with the form of a whole answer, so that it says nothing at all."""
     if not any(sentence.words for sentence in sentences):
         return Flag.EMPTY

@@ -34,8 +34,8 @@ FUNCTION_WORDS = words(
 # apart, since terms can be strung on it.
 GRAMMAR = words(
     """
-    is are was were be been it it's its that this these those which they their them you your we our i of to in for with as
-    by from on at has have can does do so if when not don't doesn't isn't
+    is are was were be been it it's its that this these those which they their them you your we our i of to in for with
+    as by from on at has have can does do so if when not don't doesn't isn't
     """
 )
 GLUE = frozenset({"and", "or", "the", "a", "an"})

@@ -11,16 +11,18 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from importlib.resources import files
 from importlib.util import find_spec
 from itertools import chain
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.grading.words import Word
 
-Vector = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vector = npt.NDArray[np.float32]
+
 SIZE = 256
-LOWEST, HIGHEST = -0.1, 0.6
+LOWEST, HIGHEST = -0.15, 0.55
 """Cosines that count as 0 and as 1."""
 MOST_KNOWN = 10_000
 """Words whose vectors are kept, 1 KB each; then the store starts anew."""
@@ -55,6 +57,8 @@ class Semantic:
         weights: Mapping[str, float],
     ) -> list[list[float]]:
         """For each point and text how near the text is to the nearest of the point's phrasings, from 0 to 1."""
+        import numpy as np
+
         known = self._embedded({word.text for words in (*texts, *chain(*phrasings)) for word in words})
         points = [np.array([_vector(words, known, weights) for words in own]) for own in phrasings]
         given = np.array([_vector(words, known, weights) for words in texts])
@@ -67,6 +71,8 @@ class Semantic:
 
     def _embedded(self, words: Set[str]) -> dict[str, Vector]:
         """The vectors of words; those not seen lately are embedded in one go."""
+        import numpy as np
+
         known = {word: vector for word in words if (vector := self._known.get(word)) is not None}
         new = sorted(words - known.keys())
         if new:
@@ -80,11 +86,15 @@ class Semantic:
 
 def _vector(words: Sequence[Word], known: Mapping[str, Vector], weights: Mapping[str, float]) -> Vector:
     """The unit vector of a text."""
+    import numpy as np
+
     if not words:
         return np.zeros(SIZE, dtype=np.float32)
     return _unit(np.sum([known[word.text] * weights.get(word.stem, 1.0) for word in words], axis=0))
 
 
 def _unit(vectors: Vector) -> Vector:
+    import numpy as np
+
     lengths: Vector = np.linalg.norm(vectors, axis=-1, keepdims=True) + np.float32(1e-9)
     return vectors / lengths
