@@ -22,15 +22,17 @@ from bot.domain.questions import KeyPoint
 if TYPE_CHECKING:
     from bot.domain.grading.semantic import Semantic
 
-COVERED, DOUBTFUL = 0.36, 0.17
+COVERED, DOUBTFUL = 0.33, 0.18
 """Least confidence of a covered and of a doubtful point."""
 SHARED = 0.3
 """Share of a passage's mean confidence in the other points that is taken off."""
-MIX = 0.5
-"""Share of the semantic half, where there is one."""
+MIX = 0.4
+"""Share of the semantic part, where there is one."""
 FEW = 0.5
 """How much a confidence is raised where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
 ENOUGH = 4
+ALONE = 0.8
+"""What a match counts for the only point of a question: nothing tells its own words from those that any answer has."""
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
 DENIED = 0.3
@@ -169,12 +171,13 @@ def _claims(table: Sequence[Sequence[Match]], passages: Sequence[Passage]) -> li
     """What each passage claims to cover, the most confident first."""
     claims: list[_Claim] = []
     others = max(1, len(table) - 1)
+    alone = ALONE if len(table) == 1 else 1.0
     for column, passage in enumerate(passages):
         total = sum(row[column].confidence for row in table)
         for point, row in enumerate(table):
             match = row[column]
             confidence = match.confidence - SHARED * (total - match.confidence) / others
-            confidence *= PAIR if len(passage) > 1 else 1.0
+            confidence *= alone * (PAIR if len(passage) > 1 else 1.0)
             if confidence > 0:
                 claims.append(_Claim(confidence, point, passage, match.denied >= DENIED))
     return sorted(claims, key=lambda c: (-c.confidence, c.point, c.passage.start, len(c.passage)))

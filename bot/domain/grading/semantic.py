@@ -1,6 +1,6 @@
-"""The optional half of the score: static word embeddings (wordllama), which see that "parameters" is near "weights".
+"""The optional part of the score: static word embeddings (wordllama), which see that "parameters" is near "weights".
 
-The vector of a passage is the sum of its words' vectors, weighted as in the lexical half (so that the question's words
+The vector of a passage is the sum of its words' vectors, weighted as in the lexical part (so that the question's words
 are demoted), less the mean over the question's own key points: all of them are about one subject, and what they share
 does not tell them apart. What that gains is measured in docs/grading.md.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Vector = npt.NDArray[np.float32]
 
 SIZE = 256
-LOWEST, HIGHEST = -0.15, 0.55
+LOWEST, HIGHEST = -0.15, 0.6
 """Cosines that count as 0 and as 1."""
 MOST_KNOWN = 10_000
 """Words whose vectors are kept, 1 KB each; then the store starts anew."""

@@ -20,8 +20,8 @@ RANK = KeyPoint(
 MERGE = KeyPoint("The update can be merged, so inference costs nothing extra", ("no added latency after merging",))
 POINTS = (FROZEN, RANK, MERGE)
 FULL = (
-    "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r whose product is added. "
-    "Afterwards the update is merged into the weights, so there's no extra cost at inference."
+    "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r whose product is added."
+    " Afterwards the update is merged into the weights, so there's no extra cost at inference."
 )
 
 

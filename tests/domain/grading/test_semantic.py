@@ -1,4 +1,4 @@
-"""The optional half: static embeddings."""
+"""The optional part: static embeddings."""
 
 from __future__ import annotations
 
