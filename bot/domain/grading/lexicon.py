@@ -1,0 +1,150 @@
+"""Word lists of the grader: English function words, and how people of the field write the same thing differently.
+
+Nothing here belongs to a single question. Lists are short on purpose: accepted phrasings of a key point do most of the
+work.
+"""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text; easier to read than as many quoted strings."""
+    return frozenset(text.split())
+
+
+FUNCTION_WORDS = words(
+    """
+    a an the this that these those it its it's itself he she they them their theirs themselves we us our ours you your
+    yours i me my mine one ones who whom whose which what when where why how
+    is are was were be been being am isn't aren't wasn't weren't has have had having hasn't haven't hadn't do does did
+    doing done don't doesn't didn't can could will would shall should may might must can't cannot couldn't won't
+    wouldn't shouldn't ain't let's that's there's what's they're you're we're i'm i've we've you've he's she's
+    and or but nor so yet if then else because since although though while whereas unless until than as
+    of in on at by for with from to into onto about over under between among through during via per up down out off
+    against within without across toward towards upon along around
+    not no never none nothing nobody neither n't
+    also just only even still too very quite rather really simply basically actually often usually typically generally
+    mostly always sometimes here there thus hence therefore however moreover instead etc eg ie
+    some any each every all both either such other others another same own more most much many few lot lots
+    get gets got make makes made making like way ways thing things something anything everything
+    """
+)
+
+# What holds a sentence together: a list of terms lacks these words, however its terms were chosen. GLUE is kept
+# apart, since terms can be strung on it.
+GRAMMAR = words(
+    """
+    is are was were be been it it's its that this these those which they their them you your we our i of to in for with
+    as by from on at has have can does do so if when not don't doesn't isn't
+    """
+)
+GLUE = frozenset({"and", "or", "the", "a", "an"})
+
+# Written with a space, with a hyphen or as one word: read as one.
+PREFIXES = words("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi")
+COMPOUNDS = words(
+    """
+    finetune finetuned finetuning finetunes overfit overfits overfitting underfit underfitting timestep timesteps
+    dataset datasets feedforward backpropagation backprop lookup tradeoff tradeoffs runtime online offline bottleneck
+    checkpoint checkpoints wordpiece sentencepiece hyperparameter hyperparameters softmax logit logits layernorm
+    batchnorm dropout speedup workload codebase database frontend backend downstream upstream
+    """
+)
+
+ABBREVIATIONS = {
+    short: tuple(full.split())
+    for short, full in {
+        "llm": "language model", "llms": "language models", "lm": "language model", "lms": "language models",
+        "vocab": "vocabulary", "params": "parameters", "param": "parameter", "hparams": "hyperparameters",
+        "lr": "learning rate", "sgd": "stochastic gradient descent", "nn": "neural network", "nns": "neural networks",
+        "dnn": "neural network", "ffn": "feedforward network", "mlp": "feedforward network", "prob": "probability",
+        "probs": "probabilities", "proba": "probability", "dist": "distribution", "seq": "sequence", "dim": "dimension",
+        "dims": "dimensions", "config": "configuration", "backprop": "backpropagation", "eval": "evaluation",
+        "evals": "evaluations", "rag": "retrieval augmented generation", "rl": "reinforcement learning",
+        "rlhf": "reinforcement learning human feedback", "sft": "supervised finetuning", "moe": "mixture experts",
+        "kd": "knowledge distillation", "ood": "outside distribution", "cot": "chain thought",
+        "icl": "context learning",
+        "mle": "maximum likelihood", "nll": "negative log likelihood", "mse": "mean squared error", "db": "database",
+        "bpe": "byte pair encoding", "mlm": "masked language modeling", "clm": "causal language modeling",
+        "peft": "parameter efficient finetuning", "nlp": "language processing", "ml": "machine learning",
+        "gen": "generation", "info": "information", "repo": "repository", "docs": "documents", "doc": "document",
+        "mem": "memory", "attn": "attention", "emb": "embedding", "embs": "embeddings", "approx": "approximate",
+        "avg": "average", "temp": "temperature", "max": "maximum", "min": "minimum", "diff": "difference",
+    }.items()
+}  # fmt: skip
+
+# Without "one", which is mostly a pronoun.
+NUMBERS = {
+    "zero": 0.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
+    "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0,
+    "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
+    "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "half": 0.5, "twice": 2.0, "double": 2.0,
+    "doubles": 2.0, "doubled": 2.0, "once": 1.0,
+}  # fmt: skip
+SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "trillion": 1e12}
+SCALES |= {"%": 1e-2, "percent": 1e-2}
+
+# Words that a marker would take for each other in most sentences.
+SYNONYMS = tuple(
+    tuple(line.split())
+    for line in """
+    large big huge bigger larger
+    small little tiny smaller
+    fast quick rapid faster quicker
+    cheap cheaper inexpensive
+    increase grow rise raise
+    decrease reduce lower shrink fall
+    parameter weight
+    example demonstration sample instance
+    guess predict estimate
+    error mistake
+    wrong incorrect
+    correct right accurate
+    join combine merge concatenate
+    need require
+    remove drop delete discard
+    choose select pick
+    rare uncommon infrequent unusual
+    common frequent popular
+    chunk piece segment fragment part
+    limit bound cap
+    memory ram
+    compute calculate
+    generate produce create
+    explain describe
+    copy duplicate replicate
+    similar alike
+    close near
+    different differ distinct vary
+    random stochastic
+    average mean
+    worse degrade hurt harm
+    compare contrast
+    simple easy
+    hard difficult
+    whole entire full complete
+    distance offset
+    depend rely
+    update change modify alter
+    answer response reply
+    split cut divide
+    convert transform turn
+    use apply employ
+    show reveal
+    keep retain preserve
+    problem issue
+    expensive costly
+    fixed frozen constant unchanged
+    unknown unseen
+    prevent avoid
+    help aid
+    check verify validate
+    evaluate measure
+    fetch retrieve lookup
+    start begin
+    save store
+    train learn
+    probability likelihood chance
+    """.strip().splitlines()
+)

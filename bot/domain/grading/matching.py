@@ -1,0 +1,167 @@
+"""How well a passage of an answer says what a phrasing says: weighted recall of the phrasing's words.
+
+A word is met by itself, by a misspelling (rapidfuzz), by a word with the same root or of the same group of synonyms.
+Passages are sentences and pairs of neighbouring sentences, since one thought is often spread over two.
+Recall of a phrasing, rather than overlap, because a member may say more than was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from bot.domain.grading.lexicon import SYNONYMS
+from bot.domain.grading.words import Sentence, Word, stem
+
+MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
+VOCABULARY = 0.4
+"""Weight of the words of all phrasings together, against 1 for the best phrasing."""
+UNSAID = 0.4
+"""How much a negation counts that only the phrasing has. It may be said otherwise ("stays fixed")."""
+PRIOR = 0.25
+"""Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
+
+
+Passage = range
+"""Neighbouring sentences of an answer, by index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a passage says a point: `confidence` from 0 up, `denied` the share met with the wrong parity."""
+
+    confidence: float
+    denied: float
+
+
+NOTHING = Match(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A word of a phrasing met in a sentence: credit from 0 to 1, and the parities it is met with."""
+
+    credit: float
+    negated: frozenset[bool]
+
+
+_MEMBERS = tuple(tuple(map(stem, words)) for words in SYNONYMS)
+_GROUPS: dict[str, set[int]] = {}
+for _number, _words in enumerate(_MEMBERS):
+    for _word in _words:
+        _GROUPS.setdefault(_word, set()).add(_number)
+
+
+def _synonyms(wanted: str) -> Iterable[str]:
+    return (member for number in _GROUPS.get(wanted, ()) for member in _MEMBERS[number])
+
+
+@lru_cache(maxsize=100_000)
+def likeness(wanted: str, given: str) -> float:
+    """How far one stem stands for another, from 0 to 1."""
+    if wanted == given:
+        return 1.0
+    if not _GROUPS.get(wanted, set()).isdisjoint(_GROUPS.get(given, ())):
+        return SYNONYM
+    shorter, longer = sorted((len(wanted), len(given)))
+    if shorter < 5 or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
+        return 0.0
+    common = next((n for n in range(shorter) if wanted[n] != given[n]), shorter)
+    if common >= 5 and common >= 0.6 * longer:
+        return ROOT
+    slips = 1 if shorter < 8 else 2
+    if longer - shorter <= slips and OSA.distance(wanted, given, score_cutoff=slips) <= slips:
+        return MISSPELT
+    return 0.0
+
+
+class Answer:
+    """The sentences of an answer, indexed by what they hold."""
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self._where: dict[str, dict[int, set[bool]]] = {}
+        self._initials: dict[str, list[str]] = {}
+        self._negation = [sentence.negation for sentence in sentences]
+        self._hits: dict[str, dict[int, Hit]] = {}
+        for number, sentence in enumerate(sentences):
+            for word in sentence.words:
+                self._where.setdefault(word.stem, {}).setdefault(number, set()).add(word.negated)
+        for given in self._where:
+            self._initials.setdefault(given[0], []).append(given)
+
+    def hits(self, wanted: str) -> Mapping[int, Hit]:
+        """The sentences in which a stem is met, and how well."""
+        if wanted not in self._hits:
+            found: dict[int, Hit] = {}
+            for given in {wanted, *_synonyms(wanted), *self._initials.get(wanted[0], ())} & self._where.keys():
+                credit = likeness(wanted, given)
+                for number, negated in self._where[given].items() if credit else ():
+                    old = found.get(number)
+                    if old is None or old.credit < credit:
+                        found[number] = Hit(credit, frozenset(negated))
+                    elif old.credit == credit:
+                        found[number] = Hit(credit, old.negated | negated)
+            self._hits[wanted] = found
+        return self._hits[wanted]
+
+    def match(
+        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+    ) -> list[Match]:
+        """How well each passage says a point that has these phrasings."""
+        if not phrasings:
+            return [NOTHING] * len(passages)
+        rows = [self._recall(phrasing, weights, passages) for phrasing in phrasings]
+        vocabulary = self._vocabulary(phrasings, weights, passages)
+        best = (max(column, key=lambda match: match.confidence) for column in zip(*rows, strict=True))
+        return [
+            Match((one.confidence + VOCABULARY * of_all) / (1 + VOCABULARY), one.denied)
+            for one, of_all in zip(best, vocabulary, strict=True)
+        ]
+
+    def _recall(
+        self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]
+    ) -> list[Match]:
+        """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
+        wanted = {word.stem: word.negated for word in phrasing}
+        hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
+        total = sum(weight for weight, _, _ in hits) + PRIOR
+        touched = {number for _, _, places in hits for number in places}
+        says_no = any(wanted.values())
+        matches: list[Match] = []
+        for passage in passages:
+            numbers = [n for n in passage if n in touched]
+            if not numbers:
+                matches.append(NOTHING)
+                continue
+            met = denied = 0.0
+            plain = says_no and not any(self._negation[n] for n in passage)
+            for weight, negated, places in hits:
+                best = max((places[n] for n in numbers if n in places), key=_credit, default=None)
+                if best:
+                    met += weight * best.credit
+                    if negated and plain:
+                        denied += weight * best.credit * UNSAID
+                    elif not says_no and False not in best.negated:
+                        denied += weight * best.credit
+            matches.append(Match(met / total, denied / met if met else 0.0))
+        return matches
+
+    def _vocabulary(
+        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+    ) -> list[float]:
+        """How much of the point's words from all phrasings a passage has, against one phrasing's worth of them."""
+        counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
+        usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
+        worth = [(weights[s] * count**0.5 / usual, self.hits(s)) for s, count in counts.items()]
+        return [
+            sum(value * max((places[n].credit for n in passage if n in places), default=0.0) for value, places in worth)
+            for passage in passages
+        ]
+
+
+def _credit(hit: Hit) -> float:
+    return hit.credit

@@ -1,0 +1,91 @@
+"""Answers that know nothing, or say the opposite, made from the bank: none may be worth what a full answer is."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping
+
+from bot.domain.questions import Bank, Topic
+
+# Shorter than the grader's own list, so that the guards are not measured against themselves.
+_COMMON = frozenset(
+    ("a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "its", "of", "on", "one",
+     "or", "so", "than", "that", "the", "them", "to", "which", "with")
+)  # fmt: skip
+Attack = Callable[[Topic, Bank], str]
+
+_AUXILIARY = re.compile(
+    r"\b(is|are|was|were|can|does|do|did|has|have|had|must|may|might|will|would|should|could)\b(?! not)"
+)
+_VERB = re.compile(r"\b([a-z]{3,}[^s\W])s\b")
+
+
+def sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text.strip())
+
+
+def terms(text: str) -> list[str]:
+    """The words of a text that are not among English's most common, each once."""
+    words = re.findall(r"[\w'-]+", text)
+    return [word for word in dict.fromkeys(words) if word.casefold() not in _COMMON]
+
+
+def points(topic: Topic) -> str:
+    return " ".join(point.text for point in topic.key_points)
+
+
+def untrue(sentence: str) -> str:
+    """A sentence said to be false."""
+    return f"It is not true that {sentence[0].lower()}{sentence[1:]}"
+
+
+def negated(sentence: str) -> str:
+    """A sentence with "not" after its first auxiliary, or with its first verb denied."""
+    found = _AUXILIARY.search(sentence)
+    if found:
+        return f"{sentence[: found.end()]} not{sentence[found.end() :]}"
+    verb = _VERB.search(sentence)
+    return f"{sentence[: verb.start()]}does not {verb[1]}{sentence[verb.end() :]}" if verb else untrue(sentence)
+
+
+def _dump(topic: Topic, bank: Bank, first: bool) -> str:
+    answers = [other.answer for other in bank.topics.values() if other is not topic]
+    return " ".join([topic.answer, *answers] if first else [*answers, topic.answer])
+
+
+def _few(topic: Topic, bank: Bank) -> str:
+    """Its answer among three others, all within what is read."""
+    others = [other.answer for other in bank.topics.values() if other is not topic]
+    rng = random.Random(topic.id)
+    answers = rng.sample(others, 3)
+    answers.insert(rng.randrange(4), topic.answer)
+    return " ".join(answers)
+
+
+def _neighbour(topic: Topic, bank: Bank) -> str:
+    """The model answer of the next topic, which is often a related one."""
+    topics = list(bank.topics.values())
+    return topics[(topics.index(topic) + 1) % len(topics)].answer
+
+
+ATTACKS: Mapping[str, Attack] = {
+    "the question copied": lambda topic, bank: topic.question,
+    "the question copied three times": lambda topic, bank: " ".join([topic.question] * 3),
+    "empty": lambda topic, bank: "",
+    "one word": lambda topic, bank: topic.title.split()[0],
+    "keywords of the points": lambda topic, bank: ", ".join(terms(points(topic))),
+    "the same, one a line": lambda topic, bank: "\n".join(terms(points(topic))),
+    "points as bare terms, one a line": lambda topic, bank: "\n".join(
+        " ".join(terms(point.text)) for point in topic.key_points
+    ),
+    "keywords of the model answer": lambda topic, bank: " ".join(terms(topic.answer)),
+    "keywords in a frame": lambda topic, bank: f"It is about {', '.join(terms(points(topic)))} and so on.",
+    "keywords joined with and": lambda topic, bank: " and the ".join(terms(points(topic))),
+    "model answer, each sentence said to be untrue": lambda topic, bank: " ".join(map(untrue, sentences(topic.answer))),
+    "model answer, each sentence with not": lambda topic, bank: " ".join(map(negated, sentences(topic.answer))),
+    "another topic's model answer": _neighbour,
+    "all answers of the bank": lambda topic, bank: _dump(topic, bank, first=False),
+    "all answers, its own first": lambda topic, bank: _dump(topic, bank, first=True),
+    "its own among three others": _few,
+}
