@@ -6,6 +6,7 @@ Every figure with a bare client is a ratio against it, from the same run: both t
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import time
@@ -32,7 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast and how big the bot is.")
     parser.add_argument("--quick", action="store_true", help="one short round of each, under 3 minutes; rough figures")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some parts only")
-    parser.add_argument("--output", type=Path, help="where to write the table (benchmarks/results.md, not with --quick)")
+    parser.add_argument(
+        "--output", type=Path, help="where to write the table (benchmarks/results.md, not with --quick)"
+    )
     given = parser.parse_args()
     if sys.platform != "linux":
         print("The benchmarks read /proc and pin processes to cores: they need Linux.", file=sys.stderr)
@@ -53,7 +56,7 @@ async def _measure(options: Options, parts: list[str], output: Path | None) -> N
         sections.append(await PARTS[name](options))
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         if output is not None:  # after each part, so that one that fails loses no other
-            output.write_text(markdown(sections, options.rounds), "utf-8")
+            await asyncio.to_thread(output.write_text, markdown(sections, options.rounds), "utf-8")
     print(markdown(sections, options.rounds))
 
 

@@ -37,8 +37,8 @@ async def section(options: Options) -> Section:
     count = 500 if options.quick else 10_000
     made = Section(
         "Questions of the day",
-        f"{count:,} servers, all due at the same moment. The stub allows {_LIMIT} requests a second in all and refuses more "
-        "with 429, as Discord does; this alone sets how fast a drain can be. One run of each.",
+        f"{count:,} servers, all due at the same moment. The stub allows {_LIMIT} requests a second in all and refuses "
+        "more with 429, as Discord does; this alone sets how fast a drain can be. One run of each.",
     )
     for killed in (False, True):
         title = "killed half-way" if killed else "drain"

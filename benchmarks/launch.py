@@ -1,22 +1,19 @@
-"""In the client's process: send discord.py to the stub, take uvloop, then run the bot or the bare client.
+"""In the client's process: send discord.py to the stub, then run the bot or the bare client.
 
 The bot itself knows nothing of this; it is `python -m bot run` with another address for Discord.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 
-import uvloop
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 
 def main() -> int:
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     Route.BASE = os.environ["STUB_API"]
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["STUB_GATEWAY"])
     if sys.argv[1] == "bare":

@@ -13,24 +13,24 @@ _MB = 1 << 20
 async def section(options: Options) -> Section:
     """RSS after READY, once everything has settled, with 0, 1,000 and 10,000 servers."""
     sizes = (0, 1000) if options.quick else (0, 1000, 10_000)
+    used: dict[int, tuple[list[float], list[float]]] = {size: ([], []) for size in sizes}
     kinds: tuple[Kind, Kind] = ("bare", "bot")
-    used: dict[tuple[Kind, int], list[float]] = {(kind, size): [] for kind in kinds for size in sizes}
     for _ in range(options.rounds):
-        for size in sizes:
-            for kind in kinds:
-                used[kind, size].append(await resident(kind, size) / _MB)
+        for size, sides in used.items():
+            for kind, side in zip(kinds, sides, strict=True):
+                side.append(await resident(kind, size) / _MB)
     made = Section(
         "Memory",
         "A server has 25 channels, 15 roles and one member, the bot. At most 2,500 servers a shard, as on Discord.",
     )
-    made.figures.append(compared("RSS idle, no server", used["bare", 0], used["bot", 0], "MB", goal=1.6))
+    made.figures.append(compared("RSS idle, no server", used[0], "MB", goal=1.6))
     for size in sizes[1:]:
-        made.figures.append(compared(f"RSS with {size:,} servers", used["bare", size], used["bot", size], "MB"))
-        grown = [
-            [(more - none) * 1000 / size for none, more in zip(used[kind, 0], used[kind, size], strict=True)]
-            for kind in kinds
-        ]
-        made.figures.append(compared(f"growth a 1,000 servers, 0 to {size:,}", *grown, "MB", goal=1.0))
+        made.figures.append(compared(f"RSS with {size:,} servers", used[size], "MB"))
+        bare, bot = (
+            [(more - none) * 1000 / size for none, more in zip(few, many, strict=True)]
+            for few, many in zip(used[0], used[size], strict=True)
+        )
+        made.figures.append(compared(f"growth a 1,000 servers, 0 to {size:,}", (bare, bot), "MB", goal=1.0))
     return made
 
 

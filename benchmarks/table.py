@@ -43,16 +43,15 @@ class Section:
 
 def compared(
     name: str,
-    bare: Sequence[float],
-    bot: Sequence[float],
+    sides: tuple[Sequence[float], Sequence[float]],
     unit: str,
     *,
     goal: float | None = None,
     sense: Literal["<=", ">="] = "<=",
 ) -> Figure:
-    """The median of the rounds' ratios; the two sides of a round were measured one after the other."""
-    ratios = [b / a for a, b in zip(bare, bot, strict=True)]
-    shown = [f"{_number(statistics.median(side))} {unit}" for side in (bare, bot)]
+    """The median of the rounds' ratios; `sides` are the bare client's values and the bot's, round by round."""
+    ratios = [bot / bare for bare, bot in zip(*sides, strict=True)]
+    shown = [f"{_number(statistics.median(side))} {unit}" for side in sides]
     spread = (min(ratios), max(ratios)) if len(ratios) > 1 else None
     return Figure(name, statistics.median(ratios), "×", shown[0], shown[1], goal, sense, spread)
 

@@ -54,7 +54,7 @@ class Session:
 
     async def flow(self) -> None:
         """Wait while the client has not taken what was sent."""
-        while self._connection.transport.get_write_buffer_size() > _MOST_UNSENT:
+        while self._connection.transport.get_write_buffer_size() > _MOST_UNSENT:  # noqa: ASYNC110  # uvloop tells no event
             await asyncio.sleep(0.005)
 
 

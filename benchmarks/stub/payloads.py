@@ -74,7 +74,8 @@ def guild_template(channels: int = 25, roles: int = 15) -> bytes:
         "member_count": 150,
         "members": [{"user": BOT, "roles": [], "joined_at": iso(0), "deaf": False, "mute": False, "flags": 0}],
         "roles": [
-            role | {"id": _id(n), "name": f"role {n}" if n else "@everyone", "position": n, "permissions": str(EVERYTHING)}
+            role
+            | {"id": _id(n), "name": f"role {n}" if n else "@everyone", "position": n, "permissions": str(EVERYTHING)}
             for n in range(roles)
         ],
         "channels": [channel_payload(_id(1000 + n), guild, str(BOT_ID), n) for n in range(channels)],
@@ -151,7 +152,7 @@ class InteractionTemplate:
     """An INTERACTION_CREATE in a channel; `fill` makes it one member's."""
 
     def __init__(self, kind: int, server: int, channel: int, data: Json, shown: Json | None = None) -> None:
-        user = {"id": "@user@", "username": "member_@user@", "discriminator": "0", "global_name": "Member @user@"}
+        user: Json = {"id": "@user@", "username": "member_@user@", "discriminator": "0", "global_name": "Member @user@"}
         user |= {"avatar": "0123456789abcdef0123456789abcdef", "public_flags": 0, "avatar_decoration_data": None}
         member = {"user": user, "roles": [str(guild_id(server) + 3)], "joined_at": iso(0), "nick": None, "flags": 0}
         member |= {"permissions": str(MEMBERS_MAY), "deaf": False, "mute": False, "pending": False, "avatar": None}

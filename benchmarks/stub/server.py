@@ -106,12 +106,20 @@ class Stub:
                 return _json(_APPLICATION)
             case ["PUT", "applications", _, "commands"]:
                 self._commands = [
-                    {"type": 1, **c, "id": str(self.snowflake()), "version": "1", "application_id": str(payloads.BOT_ID)}
+                    {
+                        "type": 1,
+                        **c,
+                        "id": str(self.snowflake()),
+                        "version": "1",
+                        "application_id": str(payloads.BOT_ID),
+                    }
                     for c in orjson.loads(body)
                 ]
                 return _json(self._commands)
             case ["POST", "channels", channel, "messages"]:
-                return self._limited("POST", "/channels/{}/messages", channel, lambda: self._post(int(channel), body, at))
+                return self._limited(
+                    "POST", "/channels/{}/messages", channel, lambda: self._post(int(channel), body, at)
+                )
             case ["GET", "channels", channel, "messages"]:
                 found = self.posted.get(int(channel), [])
                 return self._limited("GET", "/channels/{}/messages", channel, lambda: _json(found[::-1][:100]))
