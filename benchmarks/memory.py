@@ -37,6 +37,8 @@ async def section(options: Options) -> Section:
 async def resident(kind: Kind, servers: int) -> int:
     """Bytes that a client holds when it has been idle for a while."""
     with scratch() as folder:
+        async with Stub() as stub, Client(kind, stub, folder):
+            pass  # the first start makes the tables and registers the commands, which later starts need not
         async with Stub(servers=servers) as stub, Client(kind, stub, folder) as client:
             await client.settle(2.5)  # discord.py waits 2 s for further servers before it is ready
             return client.rss
