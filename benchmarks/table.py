@@ -67,7 +67,7 @@ def absolute(
     """The median of what the rounds gave."""
     middle = statistics.median(values)
     spread = (min(values), max(values)) if len(values) > 1 else None
-    return Figure(name, middle, unit, bot=f"{_number(middle)} {unit}", goal=goal, sense=sense, spread=spread)
+    return Figure(name, middle, unit, bot=f"{_number(middle)} {unit}".rstrip(), goal=goal, sense=sense, spread=spread)
 
 
 def machine(rounds: int) -> str:
@@ -96,12 +96,12 @@ def _line(figure: Figure) -> str:
     spread = f"{_number(figure.spread[0])} to {_number(figure.spread[1])}" if figure.spread else "–"
     goal = "–" if figure.goal is None else f"{'≤' if figure.sense == '<=' else '≥'} {figure.goal:g}"
     met = {True: "yes", False: "**no**", None: "–"}[figure.met]
-    value = f"{_number(figure.value)}{unit}"
+    value = f"{_number(figure.value)}{unit}".rstrip()
     return f"| {figure.name} | {figure.bare} | {figure.bot} | {value} | {spread} | {goal} | {met} |"
 
 
 def _number(value: float) -> str:
-    """Three significant digits, without exponents."""
-    if abs(value) >= 100:
+    """Three significant digits, without exponents; a count as it is."""
+    if abs(value) >= 100 or isinstance(value, int):
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
