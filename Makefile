@@ -3,6 +3,7 @@
 #   make run      the bot on Discord (settings: environment or .env)
 #   make test     the tests; more arguments in ARGS, e.g. make test ARGS="-k daily -x"
 #   make crash    kills the bot at every point between two effects, and gives it a hostile network (5 minutes)
+#   make bench    the bot against a bare client, as a table of ratios (an hour; ARGS=--quick: three minutes)
 #   make soak     ten minutes of rounds and dailies under random faults; ARGS="--seed 1" repeats one
 #   make grade-eval  how well the offline grader grades: the tables of docs/grading.md
 
@@ -17,10 +18,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash soak grade-eval lint format types setup lock clean
+.PHONY: help play run test crash soak bench grade-eval lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | soak | grade-eval | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | soak | bench | grade-eval | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -37,6 +38,9 @@ crash: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m soak $(ARGS)
+
+bench: $(STAMP)
+	$(PY) -m benchmarks $(ARGS)
 
 grade-eval: $(STAMP)
 	$(PY) -m tests.grading.evaluate

@@ -9,6 +9,7 @@ PERIODS = ("today", "week", "month", "all")
 PAGE_SIZE = 10
 ALL_TIME = date(1970, 1, 1)
 """The start of the period that never ends."""
+_EXACT_BITS = 9
 
 
 def period_start(period: str, day: date) -> date:
@@ -35,6 +36,16 @@ def previous_start(period: str, start: date) -> date | None:
 def periods(day: date) -> list[tuple[str, date]]:
     """Every (period, start) to which points won on the local date `day` belong."""
     return [(period, period_start(period, day)) for period in PERIODS]
+
+
+def bucket(points: int) -> int:
+    """The lowest points of the bucket into which `points` (0 or more) fall.
+
+    Buckets are exact below 512 and then at most as wide as a 256th of their points, so that any board has few of them
+    and few members share one: a place is then a sum over buckets and a count within one.
+    """
+    width = max(0, points.bit_length() - _EXACT_BITS)
+    return points >> width << width
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,8 +248,22 @@ scores = Table(
     Column("points", BigInteger, nullable=False),
     Column("answers", Integer, nullable=False),
     Column("right", Integer, nullable=False),
-    Index("ix_scores_board", "guild_id", "period", "start", "topic_id", "points", "user_id"),
     Index("ix_scores_user_id", "user_id"),
+)
+Index("ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), scores.c.user_id)  # in a board's order
+
+# How many members of a board have points in a bucket (see `bot.domain.leaderboard.bucket`), kept in the transaction
+# that changes `scores`: so a place costs the same on a board of any size. A bucket without members has no row.
+score_buckets = Table(
+    "score_buckets",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", String(5), primary_key=True),
+    Column("start", Date, primary_key=True),
+    Column("topic_id", String(48), primary_key=True),
+    Column("low", BigInteger, primary_key=True, autoincrement=False),  # the bucket's lowest points
+    Column("members", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What members said is wrong with an item.

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Executable,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain import leaderboard
-from bot.domain.leaderboard import PAGE_SIZE, Board, Own, Row
-from bot.storage.schema import ledger, scores
-from bot.storage.upsert import insert
+from bot.domain.leaderboard import PAGE_SIZE, Board, Own, Row, bucket
+from bot.storage.schema import ledger, score_buckets, scores
+from bot.storage.upsert import insert_for
 
 ALL_TOPICS = ""
+_MORE_THAN_ANYBODY_HAS = 1 << 62
+_Key = tuple[int, str, date, str, int]
+_MEMBER_OF_BOARD = ("guild_id", "period", "start", "topic_id", "user_id")
+_BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +52,69 @@ class Entry:
     at: datetime
 
 
+@dataclass(slots=True)
+class _Gain:
+    points: int = 0
+    answers: int = 0
+    right: int = 0
+
+
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
     """Write entries and their period sums. An entry that is there already fails the transaction: none counts twice."""
     if not entries:
         return
     conn.execute(ledger.insert(), [{name: getattr(e, name) for name in Entry.__slots__} for e in entries])
-    rows = [
+    gains: dict[_Key, _Gain] = {}
+    for e in entries:
+        for period, start in leaderboard.periods(e.local_date):
+            for topic in dict.fromkeys((ALL_TOPICS, e.topic_id)):
+                gain = gains.setdefault((e.guild_id, period, start, topic, e.user_id), _Gain())
+                gain.points += e.points
+                gain.answers += 1
+                gain.right += e.correct
+    add_sums, add_members = _upserts(conn.dialect.name)
+    rows = [  # sorted: one order of locks for all processes
         {
-            "guild_id": e.guild_id,
-            "period": period,
-            "start": start,
-            "topic_id": topic,
-            "user_id": e.user_id,
-            "points": e.points,
-            "answers": 1,
-            "right": int(e.correct),
+            **dict(zip(_MEMBER_OF_BOARD, key, strict=True)),
+            "points": gain.points,
+            "answers": gain.answers,
+            "right": gain.right,
         }
-        for e in sorted(entries, key=lambda e: e.user_id)  # one order of locks for all processes
-        for period, start in leaderboard.periods(e.local_date)
-        for topic in dict.fromkeys((ALL_TOPICS, e.topic_id))
+        for key, gain in sorted(gains.items())
     ]
-    statement = insert(conn, scores)
-    sums = {name: scores.c[name] + statement.excluded[name] for name in ("points", "answers", "right")}
-    conn.execute(statement.on_conflict_do_update(index_elements=list(scores.primary_key), set_=sums), rows)
+    moved: Counter[_Key] = Counter()
+    for guild_id, period, start, topic, user_id, points, answers in conn.execute(add_sums, rows):
+        gain = gains[guild_id, period, start, topic, user_id]
+        if answers > gain.answers:
+            moved[guild_id, period, start, topic, bucket(points - gain.points)] -= 1
+        moved[guild_id, period, start, topic, bucket(points)] += 1
+    changes = [
+        (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change) for key, change in sorted(moved.items()) if change
+    ]
+    if changes:
+        conn.execute(add_members, [{**key, "members": change} for key, change in changes])
+    if left := [key for key, change in changes if change < 0]:
+        conn.execute(_DROP_IF_EMPTY, left)
+
+
+@cache
+def _upserts(dialect: str) -> tuple[Executable, Executable]:
+    """Adds to period sums, returning the new ones, and to members of buckets; `excluded` is what is to be added."""
+
+    def adding(table: Table, *names: str) -> sqlite.Insert | postgresql.Insert:
+        statement = insert_for(dialect, table)
+        sums = {name: table.c[name] + statement.excluded[name] for name in names}
+        return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+
+    new_sums = adding(scores, "points", "answers", "right").returning(
+        *scores.primary_key, scores.c.points, scores.c.answers
+    )
+    return new_sums, adding(score_buckets, "members")
+
+
+_DROP_IF_EMPTY = delete(score_buckets).where(
+    *(column == bindparam(column.name) for column in score_buckets.primary_key), score_buckets.c.members == 0
+)
 
 
 def board(
@@ -61,36 +122,42 @@ def board(
 ) -> Board:
     """One page of the members board for the period that contains the local date `day`, with the asker's own place.
 
-    A page past the end gives the last one.
+    A page past the end gives the last one. The cost hardly grows with the members of the board.
     """
     start = leaderboard.period_start(period, day)
-    this = _scope(guild_id, period, start, topic_id)
-    members = conn.execute(select(func.count()).select_from(scores).where(this)).scalar_one()
+    scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
+    buckets = conn.execute(_BUCKETS, scope).all()
+    members = sum(count for _, count in buckets)
     pages = max(1, -(-members // PAGE_SIZE))
     page = min(page, pages - 1)
-    listed = conn.execute(
-        select(scores.c.user_id, scores.c.points)
-        .where(this)
-        .order_by(scores.c.points.desc(), scores.c.user_id)
-        .limit(PAGE_SIZE)
-        .offset(page * PAGE_SIZE)
-    ).all()
-    before = _previous_places(conn, guild_id, period, start, topic_id, [row.user_id for row in listed])
+    skip, below = page * PAGE_SIZE, _MORE_THAN_ANYBODY_HAS
+    for low, count in buckets:  # those that lie before the page as a whole need not be read
+        if skip < count:
+            break
+        skip, below = skip - count, low
+    earlier = leaderboard.previous_start(period, start)
+    listed = conn.execute(_PAGE, {**scope, "below": below, "skip": skip, "earlier": earlier}).all()
     rows: list[Row] = []
     for index, row in enumerate(listed):
         if rows and rows[-1].points == row.points:
             place = rows[-1].place
-        else:
-            place = _place(conn, this, row.points) if not rows else page * PAGE_SIZE + index + 1
-        rows.append(Row(place, row.user_id, row.points, before.get(row.user_id)))
-    return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, this, user_id))
+        elif rows or page == 0:
+            place = page * PAGE_SIZE + index + 1
+        else:  # members with as many points may stand on the pages before
+            place = conn.execute(_STANDING, {**scope, "member": row.user_id}).one().place
+        rows.append(Row(place, row.user_id, row.points, row.before))
+    return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
 
 
 def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]:
     """All-time points, answers and right answers of a member in a server."""
     row = conn.execute(
         select(scores.c.points, scores.c.answers, scores.c.right).where(
-            _scope(guild_id, "all", leaderboard.ALL_TIME, None), scores.c.user_id == user_id
+            scores.c.guild_id == guild_id,
+            scores.c.period == "all",
+            scores.c.start == leaderboard.ALL_TIME,
+            scores.c.topic_id == ALL_TOPICS,
+            scores.c.user_id == user_id,
         )
     ).first()
     return (row.points, row.answers, row.right) if row else (0, 0, 0)
@@ -124,39 +191,68 @@ def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     ).scalar_one()
 
 
-def _scope(guild_id: int, period: str, start: date, topic_id: str | None) -> ColumnElement[bool]:
-    return and_(
-        scores.c.guild_id == guild_id,
-        scores.c.period == period,
-        scores.c.start == start,
-        scores.c.topic_id == (topic_id or ALL_TOPICS),
-    )
-
-
-def _place(conn: Connection, scope: ColumnElement[bool], points: int) -> int:
-    above = select(func.count()).select_from(scores).where(scope, scores.c.points > points)
-    return conn.execute(above).scalar_one() + 1
-
-
-def _own(conn: Connection, scope: ColumnElement[bool], user_id: int) -> Own | None:
-    points = conn.execute(select(scores.c.points).where(scope, scores.c.user_id == user_id)).scalar()
-    if points is None:
+def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
+    mine = conn.execute(_STANDING, {**scope, "member": user_id}).first()
+    if mine is None:
         return None
-    place = _place(conn, scope, points)
-    above = conn.execute(
-        select(scores.c.points).where(scope, scores.c.points > points).order_by(scores.c.points).limit(1)
-    ).scalar()
-    if above is None:
-        return Own(place, points)
-    return Own(place, points, above - points, _place(conn, scope, above))
+    ahead = conn.execute(_AHEAD, {**scope, "points": mine.points}).scalar()
+    if ahead is None:
+        return Own(mine.place, mine.points)
+    next_one = conn.execute(_STANDING, {**scope, "member": ahead}).one()
+    return Own(mine.place, mine.points, next_one.points - mine.points, next_one.place)
 
 
-def _previous_places(
-    conn: Connection, guild_id: int, period: str, start: date, topic_id: str | None, users: Sequence[int]
-) -> dict[int, int]:
-    previous = leaderboard.previous_start(period, start)
-    if previous is None or not users:
-        return {}
-    then = _scope(guild_id, period, previous, topic_id)
-    rows = conn.execute(select(scores.c.user_id, scores.c.points).where(then, scores.c.user_id.in_(users)))
-    return {row.user_id: _place(conn, then, row.points) for row in rows}
+def _scope(table: FromClause, start: str = "start") -> ColumnElement[bool]:
+    """The rows of one board, whose names in the parameters are those of the columns, but for `start`."""
+    names = {"guild_id": "guild_id", "period": "period", "start": start, "topic_id": "topic_id"}
+    return and_(*(table.c[column] == bindparam(name) for column, name in names.items()))
+
+
+def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> ColumnElement[int]:
+    """The place that points have on a board: above stand all in higher buckets, and who has more in the same one."""
+    higher, better = score_buckets.alias(), scores.alias()
+    above = and_(_scope(higher, start), higher.c.low > points)
+    in_higher = select(func.coalesce(func.sum(higher.c.members), 0)).where(above).correlate(of)
+    next_low = select(func.coalesce(func.min(higher.c.low), _MORE_THAN_ANYBODY_HAS)).where(above).correlate(of)
+    in_same = (
+        select(func.count())
+        .select_from(better)
+        .where(_scope(better, start), better.c.points > points, better.c.points < next_low.scalar_subquery())
+        .correlate(of)
+    )
+    return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, BigInteger)
+
+
+# Built once: to build them anew for every board would take longer than to run them.
+_BUCKETS = (
+    select(score_buckets.c.low, score_buckets.c.members)
+    .where(_scope(score_buckets))
+    .order_by(score_buckets.c.low.desc())
+)
+_listed = (
+    select(scores.c.user_id, scores.c.points)
+    .where(_scope(scores), scores.c.points < bindparam("below"))
+    .order_by(scores.c.points.desc(), scores.c.user_id)
+    .limit(PAGE_SIZE)
+    .offset(bindparam("skip"))
+    .subquery()
+)
+_then = scores.alias()
+_PAGE = (
+    select(
+        _listed.c.user_id,
+        _listed.c.points,
+        case((_then.c.points.is_not(None), _place(_then.c.points, _then, "earlier"))).label("before"),
+    )
+    .select_from(_listed.outerjoin(_then, and_(_scope(_then, "earlier"), _then.c.user_id == _listed.c.user_id)))
+    .order_by(_listed.c.points.desc(), _listed.c.user_id)
+)
+_STANDING = select(scores.c.points, _place(scores.c.points, scores).label("place")).where(
+    _scope(scores), scores.c.user_id == bindparam("member")
+)
+_AHEAD = (
+    select(scores.c.user_id)
+    .where(_scope(scores), scores.c.points > bindparam("points"))
+    .order_by(scores.c.points)
+    .limit(1)
+)

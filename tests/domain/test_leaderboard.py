@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.leaderboard import ALL_TIME, PERIODS, Row, period_start, periods, previous_start
+from bot.domain.leaderboard import ALL_TIME, PERIODS, Row, bucket, period_start, periods, previous_start
 
 days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
 
@@ -87,3 +87,21 @@ def test_trends() -> None:
     assert Row(5, 7, 100, before=2).trend == "▼"
     assert Row(2, 7, 100, before=2).trend == "▬"
     assert Row(2, 7, 100).trend == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "low"),
+    [(0, 0), (1, 1), (511, 511), (512, 512), (513, 512), (514, 514), (1023, 1022), (1024, 1024), (1027, 1024)],
+)
+def test_buckets_are_exact_and_then_widen(points: int, low: int) -> None:
+    """Up to 511 points have a bucket of their own, then two share one, from 1,024 on four."""
+    assert bucket(points) == low
+
+
+@given(points=st.integers(0, 10**12))
+def test_buckets_are_in_order_and_narrow(points: int) -> None:
+    """A bucket is known by its lowest points, never goes back, and is no wider than a 256th of them."""
+    low = bucket(points)
+    assert bucket(low) == low <= points
+    assert bucket(points + 1) in {low, points + 1}
+    assert points - low <= points // 256

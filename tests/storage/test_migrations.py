@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy import URL, Connection, inspect, select, text
 
+from bot.domain.leaderboard import ALL_TIME, bucket
 from bot.storage import guilds, migrate
 from bot.storage.database import Database, open_database
-from bot.storage.schema import metadata
+from bot.storage.schema import metadata, score_buckets, scores
 
 
 def tables(conn: Connection) -> set[str]:
@@ -152,3 +156,25 @@ async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
         assert await database.read(tables) == set()
         assert await database.write(migrate.upgrade) is True
         assert "rounds" in await database.read(tables)
+
+
+async def test_members_of_old_boards_are_counted(url: URL) -> None:
+    """Version 0003 puts the members that boards have already into buckets, as the program itself would."""
+    points = [0, 3, 3, 127, 128, 129, *(n for power in range(8, 40) for n in (2**power - 1, 2**power, 2**power + 5))]
+
+    def old(conn: Connection) -> None:
+        empty(conn)
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        values = {"guild_id": 1, "period": "all", "start": ALL_TIME, "topic_id": "", "answers": 1, "right": 1}
+        conn.execute(scores.insert(), [{**values, "user_id": n, "points": p} for n, p in enumerate(points)])
+        assert migrate.upgrade(conn)
+
+    def counted(conn: Connection) -> dict[int, int]:
+        return {row.low: row.members for row in conn.execute(select(score_buckets))}
+
+    async with open_database(url) as database:
+        await database.write(old)
+        assert await database.read(counted) == Counter(bucket(p) for p in points)

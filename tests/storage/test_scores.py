@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,12 +23,11 @@ DAY = date(2027, 1, 4)  # a Monday
 TOPICS = ("t1", "t2", "t3")
 GUILDS, SOURCES = itertools.count(1), itertools.count(1)
 
-# Days around the turns of week, month and year; few points, so that there are ties.
+# Days around the turns of week, month and year; few points so that there are ties, and many so that buckets are shared.
 DAYS = st.dates(date(2026, 12, 25), date(2027, 2, 3))
-LINES = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), st.integers(0, 3), st.booleans(), DAYS), max_size=40
-)
-MORE_MEMBERS = st.lists(st.tuples(st.integers(1, 45), st.integers(0, 3), st.integers(0, 1)), min_size=30, max_size=60)
+POINTS = st.integers(0, 3) | st.integers(10_000, 10_100)
+LINES = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.booleans(), DAYS), max_size=40)
+MORE_MEMBERS = st.lists(st.tuples(st.integers(1, 45), POINTS, st.integers(0, 1)), min_size=30, max_size=60)
 
 several_on_one_database = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -92,6 +91,39 @@ async def test_the_sums_equal_the_ledger(
         return sums, conn.execute(written).scalar_one()
 
     assert await database.read(look) == (dict(expected), len(entries))
+
+
+@several_on_one_database
+@given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4))
+async def test_the_buckets_count_the_members(
+    database: Database, lines: list[tuple[int, str, int, bool, date]], cuts: list[int]
+) -> None:
+    """After any entries, in any portions, the buckets are those of the sums, and there are no empty ones."""
+    guild_id = next(GUILDS)
+    entries = [entry(guild_id, user, points, day, topic, right) for user, topic, points, right, day in lines]
+    places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
+    for begin, end in itertools.pairwise(places):
+        await database.write(scores.add, entries[begin:end])
+
+    def look(conn: Connection) -> tuple[Counter[tuple[object, ...]], dict[tuple[object, ...], int]]:
+        sums, buckets = schema.scores, schema.score_buckets
+        members = conn.execute(select(sums).where(sums.c.guild_id == guild_id))
+        counted = conn.execute(select(buckets).where(buckets.c.guild_id == guild_id))
+        return (
+            Counter((r.period, r.start, r.topic_id, lowest_beside(r.points)) for r in members),
+            {(r.period, r.start, r.topic_id, r.low): r.members for r in counted},
+        )
+
+    expected, found = await database.read(look)
+    assert found == expected
+
+
+def lowest_beside(points: int) -> int:
+    """The lowest points of a bucket, told differently from the product's own way."""
+    width = 1
+    while points // width >= 512:
+        width *= 2
+    return points - points % width
 
 
 @several_on_one_database
