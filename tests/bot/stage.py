@@ -157,6 +157,12 @@ def labels(message: discord.Message) -> list[str]:
     return [button.label for button in buttons(message) if button.label]
 
 
+def alt_texts(message: discord.Message) -> list[str]:
+    """What a screen reader says for the pictures of a message."""
+    galleries = [c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)]
+    return [item.description or "" for gallery in galleries for item in gallery.items]
+
+
 def custom_ids(message: discord.Message) -> list[str]:
     return [i for c in _walk(message.components) if isinstance(i := getattr(c, "custom_id", None), str)]
 
