@@ -8,7 +8,7 @@ Pure: cards and ratings in, progress out. The four levels of a topic, the first 
   learning  anything else
 
 An item is learned when its card is in review and its stability is a week or more: stability is the number of days
-after which FSRS expects nine of ten such answers to be right, so a learned item is still likely to be known a week on.
+after which FSRS expects nine of ten such answers to be right, so a learned item lasts a week at least.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fsrs import Rating, State
 from bot.domain.memory import Card, is_due
 from bot.domain.questions import Bank
 
-LEVELS = ("new", "learning", "known", "weak")
+LEVELS = ("known", "learning", "weak", "new")
 LEARNED_DAYS = 7
 LATEST, WEAK_MISSES = 5, 2
 

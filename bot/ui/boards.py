@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 
 import discord
 
@@ -15,11 +16,11 @@ from bot.ui import text as t
 from bot.ui.cards import OPEN, Card, button, line, place_mark, row
 
 _PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
-_TOPICS_A_PAGE = 13
+_TOPICS_A_PAGE = 10
 _MARKS = {"new": "○", "learning": "◐", "known": "●", "weak": "△"}
 _LEGEND = (
-    "A question is learned when you are still likely to know it a week from now. A topic is known when half of its "
-    "questions are, and weak when two of your last five answers in it were wrong."
+    "A question is learned once it should last you a week. A topic is known when half of its questions are learned, "
+    "and weak when two of your last five answers in it were wrong."
 )
 
 
@@ -61,48 +62,51 @@ def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Card:
     head = (
         f"### {t.escape(bank.title)}\n-# {t.count(len(bank.topics), 'topic')} · {t.count(len(bank.items), 'question')}"
         f" · page {page + 1} of {len(pages)}\n"
-        + " · ".join(f"{_MARKS[level]} {levels[level]:,} {level}" for level in reversed(LEVELS) if levels[level])
+        + " · ".join(f"{_MARKS[level]} {levels[level]:,} {level}" for level in LEVELS if levels[level])
     )
     section = bank.section_titles[pages[page][0].section_id]
     lines = "\n".join(_topic_line(topic, topics[topic.id]) for topic in pages[page])
-    turn = row(
-        button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),
-        button("Next", ids.TOPICS.id(slot="next", page=page + 1), disabled=page == len(pages) - 1),
-    )
+    buttons = []
+    if len(pages) > 1:
+        buttons = [
+            button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),
+            button("Next", ids.TOPICS.id(slot="next", page=page + 1), disabled=page == len(pages) - 1),
+        ]
     first = weakest(topics)
-    advice, practise = None, None
+    advice = None
     if first is not None:
         advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
-        practise = row(button("Practise it", ids.PRACTISE.id(topic=first), discord.ButtonStyle.primary))
+        buttons.append(button("Practise it", ids.PRACTISE.id(topic=first), discord.ButtonStyle.primary))
     return Card(
         OPEN,
         head,
         f"**{t.escape(section)}**",
         lines,
         line(),
-        f"-# {_LEGEND}",
         advice,
-        practise,
-        turn if len(pages) > 1 else None,
+        f"-# {_LEGEND}",
+        row(*buttons),
     )
 
 
 def _topic_line(topic: Topic, progress: Progress) -> str:
     number = f"**{topic.number}.** " if topic.number else ""
     if progress.level == "new":
-        state = f"new · {t.count(progress.items, 'question')}"
+        state = f"New · {t.count(progress.items, 'question')}"
     else:
-        state = f"{progress.level} · {progress.learned} of {progress.items} learned"
+        state = f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned"
         state += f" · {progress.due} due" if progress.due else ""
-    return f"{_MARKS[progress.level]} {number}{t.escape(topic.title)} · {state}"
+    return f"{_MARKS[progress.level]} {number}{t.escape(topic.title)}\n-# {state}"
 
 
 def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
-    return [
-        section.topics[start : start + _TOPICS_A_PAGE]
-        for section in bank.sections
-        for start in range(0, len(section.topics), _TOPICS_A_PAGE)
-    ]
+    """Pages of one section each, of about the same length."""
+    pages = []
+    for section in bank.sections:
+        number = -(-len(section.topics) // _TOPICS_A_PAGE)
+        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
+        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
+    return pages
 
 
 def _id(board: Board, slot: str, *, page: int, period: str | None = None) -> str:

@@ -84,7 +84,7 @@ def box(x: float, y: float, width: float, height: float, colour: str, *, radius:
 
 def writable(text: str) -> bool:
     """Whether the fonts have every character of a text: Latin letters, digits and common punctuation."""
-    return all(" " <= c <= "~" or "\xa0" <= c <= "ſ" or c in _PUNCTUATION for c in text)
+    return all(" " <= c <= "~" or ("\xa0" <= c <= "ſ" and c != "ŉ") or c in _PUNCTUATION for c in text)
 
 
 def shortened(text: str, limit: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import discord
 from discord import ui
 
@@ -29,7 +27,7 @@ def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Card:
     if details is None:
         return Card(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")
     sections = "\n".join(
-        f"{t.escape(s.title)}: {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
+        f"-# {t.escape(s.title)} · {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
         for s in details.sections
         if s.answers
     )
@@ -44,6 +42,7 @@ def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Card:
         picture.gallery() if picture else None,
         _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
         sections or None,
+        line() if weakest else None,
         weakest,
         *(_own_part(stats.shows, details.due) if own else ()),
     )

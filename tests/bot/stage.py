@@ -139,8 +139,14 @@ class Question:
 
 def reply(result: Any) -> str:
     """The text of an interaction's answer."""
+    return text_of(answer_to(result))
+
+
+def answer_to(result: Any) -> discord.Message:
+    """The message that answered an interaction, as it is now."""
     assert result.response is not None
-    return text_of(result.response.message)
+    message: discord.Message = result.response.message
+    return message
 
 
 def text_of(message: discord.Message) -> str:
