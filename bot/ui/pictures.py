@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,13 @@ def box(x: float, y: float, width: float, height: float, colour: str, *, radius:
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}" '
         f'fill="{colour}" {more}/>'
     )
+
+
+def line(points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"') -> str:
+    """A line through points, with round corners and ends."""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    rounded = 'stroke-linecap="round" stroke-linejoin="round"'
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" {style} {rounded}/>'
 
 
 def writable(text: str) -> bool:

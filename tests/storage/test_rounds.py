@@ -266,3 +266,17 @@ async def test_items_of_open_dailies_are_hidden(database: Database) -> None:
 
     await database.write(fill)
     assert await database.read(store.unrevealed_items, 1) == {"posting", "threading", "open", "closing"}
+
+
+async def test_points_by_question(database: Database) -> None:
+    """Points of the revealed questions only, in their order, an empty one where nobody answered."""
+    round_id = await created(database)
+    numbers = [await question_id(database, round_id, n) for n in (1, 2, 3)]
+    for number, user, points in ((0, 7, 90), (0, 8, 0), (2, 7, 60)):
+        await database.write(store.add_answer, answer(numbers[number], user, points=points))
+    assert await database.read(store.points_by_question, round_id) == []
+    for revealed in numbers[:2]:
+        await database.write(store.mark_revealed, revealed, AT)
+    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}]
+    await database.write(store.mark_revealed, numbers[2], AT)
+    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}, {7: 60}]
