@@ -13,12 +13,12 @@ from xml.sax.saxutils import escape
 import discord
 from discord import ui
 
-WIDTH = 480
-"""Units of a picture's width. A phone shows it at about two thirds, so nothing is written smaller than 16."""
+WIDTH, TEXT = 400, 17
+"""Units of a picture's width, and the smallest text. A phone shows a card's picture some 270 points wide."""
 PAPER, INK, MUTED, TRACK, ACCENT = "#1e1f22", "#f2f3f5", "#b5bac1", "#383a40", "#5865f2"
 """A panel of its own, which reads alike in Discord's dark and light theme; MUTED on PAPER has a contrast of 8.5:1."""
 
-_PIXELS = 640
+_PIXELS = 600
 """A picture's width as drawn: sharp on a phone, and 40 ms of work. More pixels take their time in proportion."""
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 """resvg holds the interpreter's lock while it draws. One at a time, so that the event loop has its turn in between."""
@@ -65,7 +65,7 @@ def panel(height: float, *parts: str) -> str:
 
 
 def words(
-    x: float, y: float, text: str, *, size: int = 16, colour: str = INK, bold: bool = False, anchor: str = "start"
+    x: float, y: float, text: str, *, size: int = TEXT, colour: str = INK, bold: bool = False, anchor: str = "start"
 ) -> str:
     """A line of text on its baseline."""
     return (

@@ -11,7 +11,7 @@ from bot.ui.pictures import INK, MUTED, TRACK, Picture, drawn, line, panel, word
 
 log = logging.getLogger(__name__)
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 24, 330, 74, 226
+_LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
 _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
 _APART = 22
@@ -50,7 +50,7 @@ def svg(race: Race) -> str:
         return _BOTTOM - (_BOTTOM - _TOP) * points / most
 
     parts = [
-        words(_LEFT, 38, "Points after each question", size=17, bold=True),
+        words(_LEFT, 36, "Points after each question", size=18, bold=True),
         line([(_LEFT, _BOTTOM), (_RIGHT, _BOTTOM)], TRACK),
         line([(x(race.lead_at), _TOP - 10), (x(race.lead_at), _BOTTOM)], TRACK),
         words(x(race.lead_at), _BOTTOM + 24, str(race.lead_at), colour=MUTED, anchor="middle"),
@@ -67,7 +67,7 @@ def svg(race: Race) -> str:
         parts.append(line(points, colour, style))
     for place, (course, colour, _, end) in zip(_places(race), shown, strict=True):
         said = f"{place} · {course[-1]:,}"
-        parts.append(words(_RIGHT + 14, end + 6, said, colour=colour, bold=course is race.totals[0]))
+        parts.append(words(_RIGHT + 12, end + 6, said, colour=colour, bold=course is race.totals[0]))
     return panel(_BOTTOM + 42, *parts)
 
 

@@ -12,12 +12,12 @@ from bot.ui import text as t
 from bot.ui.cards import REVEALED, Card, button, line, row
 from bot.ui.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
 
-_MARGIN = 24
+_MARGIN = 20
 _INNER = WIDTH - 2 * _MARGIN
 _SECTIONS = 8
-_TITLE = 30
+_TITLE = 28
 _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
-_CELL, _GAP = 27, 5
+_CELL, _GAP = 22, 4
 
 
 def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Card:
@@ -106,7 +106,7 @@ def alt_text(stats: Stats, details: Details) -> str:
 def svg(stats: Stats, details: Details) -> str:
     """The picture, top to bottom: four figures, a bar for each section, a square for each day."""
     tiles = _tiles(stats, details)
-    sections, below = _sections(details.sections, 118)
+    sections, below = _sections(details.sections, 116)
     heat, bottom = _heat(details.activity, below + 26)
     return panel(bottom + _MARGIN, tiles, sections, heat)
 
@@ -114,24 +114,24 @@ def svg(stats: Stats, details: Details) -> str:
 def _tiles(stats: Stats, details: Details) -> str:
     figures = (
         (t.percent(details.right, stats.answers) if stats.answers else "–", "right"),
-        (f"{stats.streak.current:,}", "day streak"),
+        (f"{stats.streak.current:,}", "streak"),
         (f"{details.learned:,}", "learned"),
         (f"{details.due:,}", "due"),
     )
     return "".join(
-        words(x, 52, figure, size=32, bold=True) + words(x, 77, label, colour=MUTED)
-        for x, (figure, label) in zip(range(_MARGIN, WIDTH, 112), figures, strict=False)
+        words(x, 48, figure, size=30, bold=True) + words(x, 74, label, colour=MUTED)
+        for x, (figure, label) in zip(range(_MARGIN, WIDTH, 92), figures, strict=False)
     )
 
 
 def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, float]:
     drawn_sections = sorted(sorted(range(len(sections)), key=lambda n: -sections[n].answers)[:_SECTIONS])
-    parts = [words(_MARGIN, top, "Accuracy by section", size=17, bold=True)]
+    parts = [words(_MARGIN, top, "Accuracy by section", size=18, bold=True)]
     y = top + 32
     for n in drawn_sections:
         s = sections[n]
         title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n + 1}"
-        said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers yet"
+        said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers"
         parts += [
             words(_MARGIN, y, title),
             words(WIDTH - _MARGIN, y, said, colour=MUTED, anchor="end"),
@@ -147,17 +147,19 @@ def _heat(activity: Activity, top: float) -> tuple[str, float]:
     step = _CELL + _GAP
     left, upper = WIDTH - _MARGIN - WEEKS * step + _GAP, top + 42
     parts = [
-        words(_MARGIN, top, "Last 12 weeks", size=17, bold=True),
+        words(_MARGIN, top, "Last 12 weeks", size=18, bold=True),
         words(WIDTH - _MARGIN, top, f"{t.count(activity.days, 'day')} active", colour=MUTED, anchor="end"),
     ]
     for weekday, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun")):
-        parts.append(words(_MARGIN, upper + weekday * step + 20, name, colour=MUTED))
+        parts.append(words(_MARGIN, upper + weekday * step + 17, name, colour=MUTED))
     cells = list(activity.cells())
     free_from = left
     for week, weekday, day, _ in cells:
         x = left + week * step
         if weekday == 0 and (week == 0 or day.day <= 7) and x >= free_from:
-            parts.append(words(x, upper - 10, f"{day:%b}", colour=MUTED))
+            last = week == WEEKS - 1
+            at, anchor = (WIDTH - _MARGIN, "end") if last else (x, "start")
+            parts.append(words(at, upper - 10, f"{day:%b}", colour=MUTED, anchor=anchor))
             free_from = x + 40
     for week, weekday, _, count in cells:
         parts.append(box(left + week * step, upper + weekday * step, _CELL, _CELL, _HEAT[level(count)], radius=5))
@@ -165,9 +167,9 @@ def _heat(activity: Activity, top: float) -> tuple[str, float]:
     edge = f'stroke="{INK}" stroke-width="2"'
     ring = _CELL + 4
     parts.append(box(left + week * step - 2, upper + weekday * step - 2, ring, ring, "none", radius=7, more=edge))
-    legend = upper + 7 * step + 20
+    legend = upper + 7 * step + 22
     parts.append(words(left, legend, "Fewer", colour=MUTED))
     for n, colour in enumerate(_HEAT):
-        parts.append(box(left + 54 + n * 24, legend - 14, 18, 18, colour))
-    parts.append(words(left + 54 + 5 * 24 + 6, legend, "more answers a day", colour=MUTED))
+        parts.append(box(left + 56 + n * 22, legend - 14, 17, 17, colour))
+    parts.append(words(left + 56 + 5 * 22 + 4, legend, "more answers", colour=MUTED))
     return "".join(parts), legend + 4

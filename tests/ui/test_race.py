@@ -26,7 +26,7 @@ async def test_the_picture() -> None:
     """A small PNG whose alt text says the points of each line, with the figures written beside their lines."""
     picture = await view.race_picture(RACE)
     assert picture is not None
-    assert size(picture.png) == (640, 358)
+    assert size(picture.png) == (600, 360)
     assert len(picture.png) < 40_000
     assert picture.alt == (
         "The winner took the lead for good with question 4. Points after each question. "
@@ -47,7 +47,7 @@ def test_each_line_is_drawn() -> None:
 def test_equal_points_share_a_place_and_do_not_overlap() -> None:
     """Two members with the same points are both second, each on a line of their own."""
     tied = view.svg(Race(1, 5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
-    places = re.findall(r'<text x="344.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
+    places = re.findall(r'<text x="282.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
     assert [said for _, said in places] == ["1st · 99", "2nd · 90", "2nd · 90"]
     lines = [float(y) for y, _ in places]
     assert min(b - a for a, b in pairwise(lines)) >= 22
