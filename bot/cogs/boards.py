@@ -12,8 +12,10 @@ from bot.client import QuizBot
 from bot.cogs.options import topic_choices
 from bot.ui import boards as view
 from bot.ui import custom_ids as ids
+from bot.ui.cards import Card
 from bot.ui.replies import say, show
 from bot.ui.router import Fields
+from bot.ui.stats import stats_card, stats_picture
 
 
 class Boards(commands.Cog):
@@ -21,6 +23,7 @@ class Boards(commands.Cog):
         self.bot = bot
         bot.router.add(ids.BOARD, self.turn_board)
         bot.router.add(ids.TOPICS, self.turn_topics)
+        bot.router.add(ids.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
     @app_commands.describe(period="This week if you don't say", topic="Points of one topic only")
@@ -35,14 +38,13 @@ class Boards(commands.Cog):
     ) -> None:
         await say(interaction, await self._board(interaction, period, topic, 0))
 
-    @app_commands.command(description="Accuracy, days active, streak and weakest topics")
+    @app_commands.command(description="A picture of what you know: accuracy, activity, streak and cards")
     @app_commands.describe(member="Whose figures (yours if you don't say)")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
-        user = member or interaction.user
-        stats = await self.bot.services.boards.stats(_guild_id(interaction), user.id)
-        await say(interaction, view.stats_card(stats, interaction.user.id))
+        card, files = await self._stats(interaction, (member or interaction.user).id)
+        await say(interaction, card, files)
 
     @app_commands.command(description="All sections and topics, and how you do in them")
     @app_commands.guild_only()
@@ -56,6 +58,18 @@ class Boards(commands.Cog):
 
     async def turn_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
         await show(interaction, await self._topics(interaction, int(fields["page"])))
+
+    async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Let others see one's own figures, or not any more; the page then says how it is."""
+        await self.bot.services.boards.show_stats(interaction.user.id, fields["do"] == "show")
+        card, files = await self._stats(interaction, interaction.user.id)
+        await show(interaction, card, files)
+
+    async def _stats(self, interaction: discord.Interaction, user_id: int) -> tuple[Card, list[discord.File]]:
+        stats = await self.bot.services.boards.stats(_guild_id(interaction), user_id, interaction.user.id)
+        picture = await stats_picture(stats)
+        card = stats_card(stats, picture, own=user_id == interaction.user.id)
+        return card, [picture.file()] if picture else []
 
     async def _board(
         self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.questions import Item
+from bot.domain.race import Race
 from bot.domain.scoring import Tally
 
 
@@ -83,6 +84,7 @@ class StandingsCard:
     standings: tuple[tuple[int, Tally], ...]
     ending: str | None
     guild_id: int = 0
+    race: Race | None = None
 
 
 @dataclass(frozen=True, slots=True)

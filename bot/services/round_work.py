@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bot.domain import answers, rounds, scoring
 from bot.domain.memory import rate, slow_in_round
 from bot.domain.questions import Bank
+from bot.domain.race import race
 from bot.domain.schedule import local_date
 from bot.services.announcer import (
     Announcer,
@@ -221,7 +222,8 @@ class RoundWork:
             revealed = store.questions_of(conn, round_.id)
             since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
             standings = tuple(scoring.standings(store.tallies(conn, round_.id)))
-            return StandingsCard(round_.id, len(revealed), standings, round_.ending, round_.guild_id), since
+            run = race(store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings])
+            return StandingsCard(round_.id, len(revealed), standings, round_.ending, round_.guild_id, run), since
 
         claimed = await self._database.write(claim)
         if claimed is None:

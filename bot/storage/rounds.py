@@ -350,6 +350,22 @@ def tallies(conn: Connection, round_id: int) -> list[Tally]:
     return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
 
 
+def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
+    """Points by member of each revealed question of a round, in their order; empty for one that nobody answered."""
+    rows = conn.execute(
+        select(round_questions.c.number, round_answers.c.user_id, round_answers.c.points)
+        .outerjoin(round_answers, round_answers.c.question_id == round_questions.c.id)
+        .where(round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None))
+        .order_by(round_questions.c.number)
+    )
+    found: dict[int, dict[int, int]] = {}
+    for row in rows:
+        won = found.setdefault(row.number, {})
+        if row.user_id is not None:
+            won[row.user_id] = row.points
+    return list(found.values())
+
+
 def answers_of(conn: Connection, round_id: int, user_id: int) -> Mapping[int, Answer]:
     """A member's answers in a round, by question id."""
     rows = conn.execute(

@@ -191,6 +191,20 @@ def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     ).scalar_one()
 
 
+def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
+    """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
+    rows = conn.execute(
+        select(scores.c.start, scores.c.answers).where(
+            scores.c.guild_id == guild_id,
+            scores.c.period == "today",
+            scores.c.start.in_(days),
+            scores.c.topic_id == ALL_TOPICS,
+            scores.c.user_id == user_id,
+        )
+    )
+    return {row.start: row.answers for row in rows}
+
+
 def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
     mine = conn.execute(_STANDING, {**scope, "member": user_id}).first()
     if mine is None:

@@ -30,6 +30,7 @@ from bot.ui.formula import FormulaError, attachment
 from bot.ui.pace import LIMIT, Pace
 from bot.ui.permissions import missing, needed
 from bot.ui.practice import reminder_card
+from bot.ui.race import race_picture
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,7 +67,17 @@ class DiscordAnnouncer:
         await self._edit(card.guild_id, channel_id, message_id, cards.reveal_card(card, self._bank))
 
     async def post_standings(self, channel_id: int, card: StandingsCard) -> int:
-        return await self._post(card.guild_id, channel_id, cards.standings_card(card), f"s{card.round_id}")
+        nonce = f"s{card.round_id}"
+        picture = await race_picture(card.race) if card.race else None
+        if picture is not None:
+            view = cards.standings_card(card, picture)
+            try:
+                return await self._post(card.guild_id, channel_id, view, nonce, files=[picture.file()])
+            except Unreachable as error:
+                if error.what not in {"permission", "refused"}:
+                    raise
+                log.info("channel %s: the standings go without their picture (%s)", channel_id, error)
+        return await self._post(card.guild_id, channel_id, cards.standings_card(card), nonce)
 
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f"mine:v1:{round_id}:", cards.standings_mark(round_id)), since)
@@ -121,14 +132,15 @@ class DiscordAnnouncer:
         nonce: str,
         item: Item | None = None,
         *,
+        files: Sequence[discord.File] = (),
         roles: Sequence[int] = (),
         urgent: bool = True,
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
         self._require_server(guild_id)
-        options: dict[str, Any] = {}
         if item is not None and item.formula is not None:
-            options["file"] = await _formula_file(item)
+            files = [await _formula_file(item)]
+        options: dict[str, Any] = {"files": files} if files else {}
         mentions = discord.AllowedMentions(
             everyone=False, users=False, replied_user=False, roles=[discord.Object(r) for r in roles] or False
         )

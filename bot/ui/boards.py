@@ -1,20 +1,27 @@
-"""Leaderboards, a member's figures and the list of topics."""
+"""Leaderboards and the list of topics."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 
 import discord
 
 from bot.domain.leaderboard import PERIODS, Board
+from bot.domain.progress import LEVELS, Progress, weakest
 from bot.domain.questions import Bank, Topic
-from bot.services.boards import Stats
 from bot.ui import custom_ids as ids
 from bot.ui import text as t
-from bot.ui.cards import OPEN, REVEALED, Card, button, line, place_mark, row
+from bot.ui.cards import OPEN, Card, button, line, place_mark, row
 
 _PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
-_TOPICS_A_PAGE = 13
+_TOPICS_A_PAGE = 10
+_MARKS = {"new": "○", "learning": "◐", "known": "●", "weak": "△"}
+_LEGEND = (
+    "A question is learned once it should last you a week. A topic is known when half of its questions are learned, "
+    "and weak when two of your last five answers in it were wrong."
+)
 
 
 def board_card(board: Board, topic: Topic | None) -> Card:
@@ -47,57 +54,59 @@ def board_card(board: Board, topic: Topic | None) -> Card:
     return Card(OPEN, head, body, line(), _own(board), periods, turn)
 
 
-def stats_card(stats: Stats, asker_id: int) -> Card:
-    """A member's figures in words."""
-    whose = "Your progress" if stats.user_id == asker_id else "Progress"
-    head = f"### {whose}\n<@{stats.user_id}> · **{t.count(stats.points, 'point')}**"
-    if not stats.answers:
-        return Card(REVEALED, head, "No answers yet. The next round or question of the day is a good start.")
-    figures = (
-        f"{t.count(stats.answers, 'answer')} · {t.percent(stats.right, stats.answers)} right · "
-        f"{t.count(stats.days, 'day')} active"
-    )
-    if stats.streak.best:
-        figures += f"\nStreak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}"
-    sections = "\n".join(
-        f"{t.escape(s.title)}\n"
-        f"-# {t.bar(s.right, s.answers)}  {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
-        for s in stats.sections
-        if s.answers
-    )
-    weakest = "\n".join(f"- {t.escape(topic.title)}: {right} of {given} right" for topic, given, right in stats.weakest)
-    return Card(REVEALED, head, figures, line(), sections, f"**Worth another look**\n{weakest}" if weakest else None)
-
-
-def topics_card(bank: Bank, progress: Mapping[str, tuple[int, int]], page: int) -> Card:
-    """The bank at a glance, a page at a time, with the asker's own share of right answers."""
+def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Card:
+    """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic."""
     pages = _topic_pages(bank)
     page = min(page, len(pages) - 1)
-    items = len(bank.items)
+    levels = Counter(p.level for p in topics.values())
     head = (
-        f"### {t.escape(bank.title)}\n-# {t.count(len(bank.topics), 'topic')} · {t.count(items, 'question')}"
-        f" · page {page + 1} of {len(pages)}"
+        f"### {t.escape(bank.title)}\n-# {t.count(len(bank.topics), 'topic')} · {t.count(len(bank.items), 'question')}"
+        f" · page {page + 1} of {len(pages)}\n"
+        + " · ".join(f"{_MARKS[level]} {levels[level]:,} {level}" for level in LEVELS if levels[level])
     )
-    lines = []
-    for topic in pages[page]:
-        given, right = progress.get(topic.id, (0, 0))
-        own = f" · **{right} of {given} right**" if given else ""
-        number = f"**{topic.number}.** " if topic.number else ""
-        lines.append(f"{number}{t.escape(topic.title)} · {t.count(len(topic.items), 'question')}{own}")
     section = bank.section_titles[pages[page][0].section_id]
-    turn = row(
-        button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),
-        button("Next", ids.TOPICS.id(slot="next", page=page + 1), disabled=page == len(pages) - 1),
+    lines = "\n".join(_topic_line(topic, topics[topic.id]) for topic in pages[page])
+    buttons = []
+    if len(pages) > 1:
+        buttons = [
+            button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),
+            button("Next", ids.TOPICS.id(slot="next", page=page + 1), disabled=page == len(pages) - 1),
+        ]
+    first = weakest(topics)
+    advice = None
+    if first is not None:
+        advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
+        buttons.append(button("Practise it", ids.PRACTISE.id(topic=first), discord.ButtonStyle.primary))
+    return Card(
+        OPEN,
+        head,
+        f"**{t.escape(section)}**",
+        lines,
+        line(),
+        advice,
+        f"-# {_LEGEND}",
+        row(*buttons),
     )
-    return Card(OPEN, head, f"**{t.escape(section)}**", "\n".join(lines), turn if len(pages) > 1 else None)
+
+
+def _topic_line(topic: Topic, progress: Progress) -> str:
+    number = f"**{topic.number}.** " if topic.number else ""
+    if progress.level == "new":
+        state = f"New · {t.count(progress.items, 'question')}"
+    else:
+        state = f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned"
+        state += f" · {progress.due} due" if progress.due else ""
+    return f"{_MARKS[progress.level]} {number}{t.escape(topic.title)}\n-# {state}"
 
 
 def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
-    return [
-        section.topics[start : start + _TOPICS_A_PAGE]
-        for section in bank.sections
-        for start in range(0, len(section.topics), _TOPICS_A_PAGE)
-    ]
+    """Pages of one section each, of about the same length."""
+    pages = []
+    for section in bank.sections:
+        number = -(-len(section.topics) // _TOPICS_A_PAGE)
+        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
+        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
+    return pages
 
 
 def _id(board: Board, slot: str, *, page: int, period: str | None = None) -> str:

@@ -17,6 +17,8 @@ from bot.services.daily import Verdict
 from bot.ui import custom_ids as ids
 from bot.ui import text as t
 from bot.ui.formula import FORMULA_FILE, alt_text
+from bot.ui.pictures import Picture
+from bot.ui.race import caption
 
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
@@ -152,8 +154,8 @@ def standings_mark(round_id: int) -> str:
     return f"#{1_000_000_000 + round_id % 1_000_000_000}"
 
 
-def standings_card(card: StandingsCard) -> Card:
-    """The end of a round."""
+def standings_card(card: StandingsCard, picture: Picture | None = None) -> Card:
+    """The end of a round, with the picture of its race if there was one."""
     why = {
         "stopped": "The round was stopped.",
         "idle": "Nobody answered three questions in a row, so the round ends here.",
@@ -183,6 +185,8 @@ def standings_card(card: StandingsCard) -> Card:
         ENDED,
         f"### Final standings\n-# {asked}{' · ' + why if why else ''}",
         *[part for part in body if part],
+        f"-# {caption(card.race)}" if card.race else None,
+        picture.gallery() if picture else None,
         row(button("My answers", ids.MINE.id(round=card.round_id, page=0))),
     )
 

@@ -139,8 +139,14 @@ class Question:
 
 def reply(result: Any) -> str:
     """The text of an interaction's answer."""
+    return text_of(answer_to(result))
+
+
+def answer_to(result: Any) -> discord.Message:
+    """The message that answered an interaction, as it is now."""
     assert result.response is not None
-    return text_of(result.response.message)
+    message: discord.Message = result.response.message
+    return message
 
 
 def text_of(message: discord.Message) -> str:
@@ -155,6 +161,12 @@ def buttons(message: discord.Message) -> list[discord.Button]:
 def labels(message: discord.Message) -> list[str]:
     """Labels of the buttons of a message."""
     return [button.label for button in buttons(message) if button.label]
+
+
+def alt_texts(message: discord.Message) -> list[str]:
+    """What a screen reader says for the pictures of a message."""
+    galleries = [c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)]
+    return [item.description or "" for gallery in galleries for item in gallery.items]
 
 
 def custom_ids(message: discord.Message) -> list[str]:

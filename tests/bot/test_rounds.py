@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.bot.stage import BANK, Stage, buttons, custom_ids, labels, reply
+from typing import Any
+from unittest.mock import Mock
+
+import discord
+import pytest
+
+from bot.domain.race import Race
+from bot.domain.scoring import Tally
+from bot.services.announcer import StandingsCard
+from bot.ui.announcer import DiscordAnnouncer
+from tests.bot.stage import BANK, Stage, alt_texts, buttons, custom_ids, labels, reply, text_of
 
 
 async def test_a_round_from_start_to_standings(stage: Stage) -> None:
@@ -30,6 +40,47 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     for member in (stage.ada, stage.bob):
         points = next(line for line in standings.splitlines() if f"<@{member.id}>" in line).split("**")[1]
         assert f"<@{member.id}> · **{points}**" in board
+
+
+async def test_a_comeback_is_drawn(stage: Stage) -> None:
+    """A round that was open until its second half ends with its points after each question, over a restart too."""
+    question = await stage.play(questions=5, seconds=5)
+    for number in range(1, 6):
+        while f"Question {number} of 5" not in (question := stage.question()).text:
+            await stage.wait(0.5)
+        await question.answer(stage.bob, right=number == 1)
+        await question.answer(stage.ada, right=number > 3)
+    await stage.bot.services.close()
+    await stage.wait(10)
+    await stage.restart()
+    await stage.wait(2)
+    (standings,) = [m for m in stage.quiz.history() if "Final standings" in text_of(m)]
+    assert f"-# <@{stage.ada.id}> took the lead for good with question 5" in text_of(standings)
+    assert [file.filename for file in standings.attachments] == ["race.png"]
+    [alt] = alt_texts(standings)
+    assert alt.startswith("The winner took the lead for good with question 5.")
+    assert labels(standings) == ["My answers"]
+
+
+async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the bot may not attach files any more, the standings come without their picture."""
+    send, refused = discord.PartialMessageable.send, []
+
+    async def strict(self: discord.PartialMessageable, **options: Any) -> discord.Message:
+        if options.get("files"):
+            refused.append(options["nonce"])
+            raise discord.Forbidden(Mock(status=403), {"code": 50013, "message": "Missing Permissions"})
+        return await send(self, **options)
+
+    monkeypatch.setattr(discord.PartialMessageable, "send", strict)
+    race = Race(stage.ada.id, 4, ((0, 0, 0, 80, 160), (90, 90, 90, 90, 90)))
+    table = ((1, Tally(stage.ada.id, 160, 2, 5, 9000)), (2, Tally(stage.bob.id, 90, 1, 5, 9000)))
+    card = StandingsCard(7, 5, table, None, stage.guild.id, race)
+    await DiscordAnnouncer(stage.bot, BANK).post_standings(stage.quiz.id, card)
+    assert refused == ["s7"]
+    (standings,) = stage.quiz.history()
+    assert "took the lead for good with question 4" in text_of(standings)
+    assert not standings.attachments
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:

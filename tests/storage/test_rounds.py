@@ -14,7 +14,7 @@ from bot.storage import daily
 from bot.storage import rounds as store
 from bot.storage.database import Database
 from bot.storage.rounds import Answer, Question, Round
-from bot.storage.schema import rounds
+from bot.storage.schema import round_answers, rounds
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -266,3 +266,21 @@ async def test_items_of_open_dailies_are_hidden(database: Database) -> None:
 
     await database.write(fill)
     assert await database.read(store.unrevealed_items, 1) == {"posting", "threading", "open", "closing"}
+
+
+async def test_points_by_question(database: Database) -> None:
+    """Points of the revealed questions only, in their order, an empty one where nobody answered."""
+    round_id = await created(database)
+    numbers = [await question_id(database, round_id, n) for n in (1, 2, 3)]
+    given = [answer(numbers[0], 7), answer(numbers[0], 8, points=0), answer(numbers[2], 7, points=60)]
+
+    def fill(conn: Connection) -> None:
+        conn.execute(round_answers.insert(), [{n: getattr(a, n) for n in Answer.__slots__} for a in given])
+
+    await database.write(fill)
+    assert await database.read(store.points_by_question, round_id) == []
+    for revealed in numbers[:2]:
+        await database.write(store.mark_revealed, revealed, AT)
+    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}]
+    await database.write(store.mark_revealed, numbers[2], AT)
+    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}, {7: 60}]
