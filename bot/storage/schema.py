@@ -252,7 +252,7 @@ scores = Table(
     Index("ix_scores_user_id", "user_id"),
 )
 
-# What members said is wrong with an item.
+# What members said is wrong with an item, or with the open question of the topic whose id stands in its place.
 reports = Table(
     "reports",
     metadata,

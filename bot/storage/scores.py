@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from bot.domain import leaderboard
 from bot.domain.leaderboard import PAGE_SIZE, Board, Own, Row
@@ -54,6 +54,21 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     statement = insert(conn, scores)
     sums = {name: scores.c[name] + statement.excluded[name] for name in ("points", "answers", "right")}
     conn.execute(statement.on_conflict_do_update(index_elements=list(scores.primary_key), set_=sums), rows)
+
+
+def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
+    """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
+    where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id
+    entry = conn.execute(select(ledger).where(*where).with_for_update()).first()
+    if entry is None:
+        return
+    conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
+    gained = {"points": points - entry.points, "right": int(correct) - int(entry.correct)}
+    for period, start in leaderboard.periods(entry.local_date):
+        for topic in dict.fromkeys((ALL_TOPICS, entry.topic_id)):
+            scope = _scope(entry.guild_id, period, start, topic), scores.c.user_id == user_id
+            sums = {name: scores.c[name] + by for name, by in gained.items()}
+            conn.execute(update(scores).where(*scope).values(sums))
 
 
 def board(

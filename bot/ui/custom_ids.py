@@ -54,3 +54,13 @@ PRACTISE = Route("practise", {"topic": TOPIC})
 NEXT = Route("next", {"practice": ROW})
 END = Route("end", {"practice": ROW})
 QUIET = Route("quiet", {})
+
+# An interview: open the modal, the modal, a page of the feedback, on to the next question. Rows are its questions.
+INTERVIEW = Route("interview", {"row": ROW})
+INTERVIEWED = Route("interviewed", {"row": ROW})
+FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
+STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW})
+# The open question of the day: the same of its card. Rows are dailies.
+OPEN = Route("open", {"source": "daily", "row": ROW})
+ESSAY = Route("essay", {"source": "daily", "row": ROW})
+OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
