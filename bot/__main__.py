@@ -119,10 +119,15 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
 
     from bot.client import QuizBot
     from bot.health import serving
+    from bot.model_service import model_service
     from bot.starting import opened
     from bot.storage.database import DatabaseBroken
 
-    async with opened(settings) as (bank, database), QuizBot(settings, bank, database) as bot:
+    async with (
+        opened(settings) as (bank, database),
+        model_service(settings) as reader,
+        QuizBot(settings, bank, database, reader=reader) as bot,
+    ):
         bot.add_listener(_freeze, "on_ready")
         try:
             async with serving(bot, settings.health_host, settings.health_port):
@@ -160,7 +165,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         settings = replace(
             settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None, dev_guild_id=None
         )
-        async with opened(settings) as (bank, database):
+        async with opened(settings) as (bank, database):  # and no model service: nothing leaves the machine
             bot = QuizBot(settings, bank, database, always_sync=True)
             until = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):

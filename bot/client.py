@@ -17,6 +17,7 @@ from discord.ext import commands
 from bot.config import Settings
 from bot.domain.questions import Bank
 from bot.services.composition import Services
+from bot.services.grading import Reader
 from bot.storage import guilds
 from bot.storage.database import Database
 from bot.ui.announcer import DiscordAnnouncer
@@ -32,6 +33,8 @@ EXTENSIONS = (
     "bot.cogs.daily",
     "bot.cogs.practice",
     "bot.cogs.boards",
+    "bot.cogs.interview",
+    "bot.cogs.open_daily",
     "bot.cogs.help",
 )
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
@@ -56,10 +59,19 @@ class Tree(app_commands.CommandTree["QuizBot"]):
 class QuizBot(commands.AutoShardedBot):
     """Holds what cogs need: `bank`, `services`, `router`, and `command_mention` for texts.
 
-    `always_sync` registers the commands at every start, for a Discord that forgets them (the playground's).
+    `reader` is the model service, if there is one. `always_sync` registers the commands at every start, for a Discord
+    that forgets them (the playground's).
     """
 
-    def __init__(self, settings: Settings, bank: Bank, database: Database, *, always_sync: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bank: Bank,
+        database: Database,
+        *,
+        reader: Reader | None = None,
+        always_sync: bool = False,
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -77,7 +89,7 @@ class QuizBot(commands.AutoShardedBot):
         self.database = database
         self.router = Router()
         self.services = Services(
-            database, bank, DiscordAnnouncer(self, bank, _share_of_limit(settings)), discord.utils.utcnow
+            database, bank, DiscordAnnouncer(self, bank, _share_of_limit(settings)), discord.utils.utcnow, reader
         )
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 from sqlalchemy.engine import URL, make_url
@@ -36,7 +37,8 @@ class SettingsError(Exception):
 class Settings:
     """All that an operator can set; each field is one environment variable (see `.env.example`).
 
-    `token` and the password in `database` are kept out of the repr, so that they reach no log.
+    `token`, the password in `database`, and what opens the model service are kept out of the repr, so that they reach
+    no log. `grader_url` is the full address that is asked, None for no service.
     """
 
     token: str = field(default="", repr=False)
@@ -49,11 +51,15 @@ class Settings:
     shard_ids: tuple[int, ...] | None = None
     health_port: int | None = None
     health_host: str = "127.0.0.1"
+    grader_url: str | None = field(default=None, repr=False)
+    grader_model: str = ""
+    grader_api_key: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read settings from a mapping of strings; raises SettingsError at the first wrong one."""
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
+        grader_url = _grader_url(env)
         return cls(
             token=_token(env),
             database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
@@ -65,6 +71,9 @@ class Settings:
             shard_ids=_shard_ids(env, count),
             health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
+            grader_url=grader_url,
+            grader_model=_grader_model(env, grader_url),
+            grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
         )
 
 
@@ -98,10 +107,43 @@ def database_url(text: str) -> URL:
 
 
 def _token(env: Mapping[str, str]) -> str:
-    token = env.get("DISCORD_TOKEN", "").strip().removeprefix("Bot ").strip()
-    if re.search(r"\s", token):
-        raise SettingsError("DISCORD_TOKEN", "has a space or line break inside", "the token as copied from the portal")
-    return token
+    return _secret(env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot ")
+
+
+def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "Bearer ") -> str:
+    """What goes into a header: one word, also if it was copied with the word before it. It is never repeated."""
+    secret = env.get(name, "").strip().removeprefix(prefix).strip()
+    if re.search(r"\s", secret):
+        raise SettingsError(name, "has a space or line break inside", example)
+    if not secret.isascii() or not secret.isprintable():
+        raise SettingsError(name, "has a character in it that is no part of one", example)
+    return secret
+
+
+def _grader_url(env: Mapping[str, str]) -> str | None:
+    """The address of chat completions below the base that is set; None if nothing is set."""
+    text, example = env.get("GRADER_URL", "").strip(), "http://127.0.0.1:11434/v1"
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", text) or not text.isprintable():
+        raise SettingsError("GRADER_URL", "is not an address that starts with https:// or http://", example)
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError("GRADER_URL", "has a user or password in it; use GRADER_API_KEY for the key", example)
+    path = parts.path.rstrip("/")
+    path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _grader_model(env: Mapping[str, str], url: str | None) -> str:
+    model = env.get("GRADER_MODEL", "").strip()
+    if url is not None and not model:
+        raise SettingsError("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
+    return model
 
 
 def _bank(env: Mapping[str, str]) -> Path | None:

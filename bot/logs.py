@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 from bot.config import Settings
 
@@ -23,9 +23,18 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """What must be in no log: token and database password, the latter also as it is written in an address."""
+    """What must be in no log: token, key of the model service, and what stands in addresses as it is written there."""
     password = str(settings.database.password or "")
-    forms = {settings.token, password, quote(password), quote(password, safe=""), quote_plus(password)}
+    query = urlsplit(settings.grader_url or "").query  # some services take their key there
+    forms = {
+        settings.token,
+        settings.grader_api_key,
+        query,
+        password,
+        quote(password),
+        quote(password, safe=""),
+        quote_plus(password),
+    }
     return sorted(forms - {""}, key=len, reverse=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.config import Settings, SettingsError
 from bot.domain.bank import BankError
 from bot.domain.questions import Bank
+from bot.model_service import trial
 from bot.services.bank import load_bank
 from bot.storage.database import Database, open_database
 from bot.storage.migrate import HEAD, MigrationError
@@ -72,6 +74,13 @@ async def check(settings: Settings) -> int:
         problem = await _token_problem(settings.token)
         wrong += problem is not None
         print(f"token: {problem or 'fine'}")
+    if settings.grader_url is None:
+        print("open answers: graded on this machine alone (GRADER_URL is not set)")
+    else:
+        problem = await trial(settings)
+        wrong += problem is not None
+        host = urlsplit(settings.grader_url).netloc
+        print(f"open answers: {problem or f'fine, {settings.grader_model} at {host} is asked about points in doubt'}")
     return 2 if wrong else 0
 
 

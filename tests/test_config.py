@@ -122,6 +122,53 @@ def test_a_bank_file(tmp_path: Path) -> None:
     assert "names a file that is not there" in wrong(QUESTION_BANK=str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1/chat/completions"),
+        ("https://api.example.org/v1/", "https://api.example.org/v1/chat/completions"),
+        ("https://api.example.org/v1/chat/completions", "https://api.example.org/v1/chat/completions"),
+        ("https://example.org/x?api-version=2#part", "https://example.org/x/chat/completions?api-version=2"),
+    ],
+)
+def test_the_address_of_the_model_service(text: str, address: str) -> None:
+    """The base address, as services print it, or the whole one."""
+    settings = Settings.from_env({"GRADER_URL": f" {text} ", "GRADER_MODEL": "m", "GRADER_API_KEY": "Bearer sk-1"})
+    assert (settings.grader_url, settings.grader_model, settings.grader_api_key) == (address, "m", "sk-1")
+    assert "sk-1" not in repr(settings)
+    assert "example.org" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["api.example.org/v1", "ftp://example.org", "https://", "https://[", "http://x:port", "https://a b/", "http:///v1"],
+)
+def test_a_wrong_address_of_the_model_service(text: str) -> None:
+    """What is no address on the web is refused with an example."""
+    line = wrong(GRADER_URL=text, GRADER_MODEL="m")
+    assert line.startswith(
+        "GRADER_URL is not an address that starts with https:// or http://. Example: GRADER_URL=http://"
+    )
+
+
+def test_secrets_of_the_model_service_are_not_repeated() -> None:
+    """A key in the address is sent to its own setting, and one that is broken is named, neither is shown."""
+    for line in (
+        wrong(GRADER_URL="https://user:hunter2@example.org", GRADER_MODEL="m"),
+        wrong(GRADER_API_KEY="hunter2 hunter2"),
+        wrong(GRADER_API_KEY="hunter2\x00"),
+        wrong(GRADER_API_KEY="hunter2ä"),
+    ):
+        assert line.startswith("GRADER_")
+        assert "hunter2" not in line
+
+
+def test_the_model_needs_a_name() -> None:
+    """An address without a model is refused; a model without an address is nothing."""
+    assert wrong(GRADER_URL="http://127.0.0.1/v1").startswith("GRADER_MODEL is missing; GRADER_URL needs it. Example: ")
+    assert Settings.from_env({"GRADER_MODEL": "m"}).grader_url is None
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "a\x00b"])
 def test_a_bank_file_that_can_not_be(name: str) -> None:
     """A name that no file can have is a wrong setting like any other."""

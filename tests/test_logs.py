@@ -172,3 +172,12 @@ def test_without_secrets_nothing_is_taken_out() -> None:
     """No token and no password: lines stay as they are."""
     set_up_logging(settings_with(token="", password=None))
     assert line("plain words").endswith("bot.some: plain words")
+
+
+def test_secrets_of_the_model_service() -> None:
+    """Its key, and what stands behind the question mark of its address, are in no line."""
+    set_up_logging(Settings(grader_url="https://example.org/v1?key=abc123", grader_api_key="sk-secret-key"))
+    said = line("asked %s with %s", "https://example.org/v1?key=abc123", "sk-secret-key", error=raised("sk-secret-key"))
+    assert "sk-secret-key" not in said
+    assert "abc123" not in said
+    assert "https://example.org/v1" in said

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import discord
-from discord import ui
 from discord.ext import commands
 
 from bot.client import QuizBot
@@ -17,6 +16,7 @@ from bot.services.answering import AlreadyAnswered, Click
 from bot.ui import cards
 from bot.ui import custom_ids as ids
 from bot.ui import text as t
+from bot.ui.modals import text_modal
 from bot.ui.practice import present
 from bot.ui.replies import payload, say, say_all, show
 from bot.ui.router import Fields, modal_text
@@ -63,7 +63,7 @@ class Answering(commands.Cog):
                 case _:
                     item = await self.bot.services.practices.check_open(row_id, interaction.user.id)
         await interaction.response.send_modal(
-            _modal(
+            text_modal(
                 "Your answer",
                 ids.TYPED.id(source=fields["source"], row=row_id),
                 label="Answer",
@@ -90,7 +90,7 @@ class Answering(commands.Cog):
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         await interaction.response.send_modal(
-            _modal(
+            text_modal(
                 "Report this question",
                 ids.REPORTED.id(source=fields["source"], row=int(fields["row"])),
                 label="What is wrong with it?",
@@ -164,16 +164,6 @@ def _first_answer_counts() -> Iterator[None]:
         yield
     except AlreadyAnswered as earlier:
         raise Refusal(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
-
-
-def _modal(title: str, custom_id: str, *, label: str, hint: str, limit: int, long: bool = False) -> ui.Modal:
-    """A modal of one text field. It is routed by custom id like a click, so discord.py need not remember it."""
-    modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")
-    modal.add_item(ui.Label(text=label, component=field))
-    modal.stop()
-    return modal
 
 
 async def setup(bot: QuizBot) -> None:

@@ -36,7 +36,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         time="When, as HH:MM in 24 hours, for example 09:00",
         timezone="Whose clock, for example Europe/Berlin",
         topic="Ask about one topic only",
-        kind="Kind of question (choice if you don't say)",
+        kind="choice (if you don't say), open: answered in sentences, or mixed: every third day open",
         answer_hours="How long it can be answered (23 hours if you don't say)",
         role="A role to ping once when it is posted",
         thread="Open a thread for discussion with each question",

@@ -24,6 +24,7 @@ class Help(commands.Cog):
                 f"{mention('today')} shows the question of the day and your streak",
                 f"{mention('practice')} asks you in private what you missed, and something new; it works by direct "
                 f"message too, and {mention('remind')} reminds you of it",
+                f"{mention('interview')} asks you open questions in private and shows what your answers cover",
                 f"{mention('leaderboard')} shows who leads, and your own place",
                 f"{mention('stats')} and {mention('topics')} show what you know and what to look at again",
             )

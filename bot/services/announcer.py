@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from bot.domain.questions import Item
+from bot.domain.questions import Item, Topic
 from bot.domain.race import Race
 from bot.domain.scoring import Tally
 
@@ -120,6 +120,36 @@ class ReminderCard:
     due: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDailyCard:
+    """The question of the day while it is a topic's open question."""
+
+    daily_id: int
+    topic: Topic
+    day: date
+    closes_at: datetime
+    role_id: int | None
+    guild_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDailyResult:
+    """An open question of the day after its close.
+
+    `percent`: the mean of all answers, None without any; `missed`: key points as (text, how many answers lack it), most
+    missed first; `streaks` as for any daily.
+    """
+
+    daily_id: int
+    topic: Topic
+    day: date
+    answered: int
+    percent: int | None
+    missed: tuple[tuple[str, int], ...]
+    streaks: tuple[tuple[int, int], ...]
+    guild_id: int = 0
+
+
 class Announcer(Protocol):
     """Sends and edits. Posts return the message's id and carry a nonce made from the row's id.
 
@@ -133,8 +163,8 @@ class Announcer(Protocol):
     async def reveal_question(self, channel_id: int, message_id: int, card: RevealCard) -> None: ...
     async def post_standings(self, channel_id: int, card: StandingsCard) -> int: ...
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None: ...
-    async def post_daily(self, channel_id: int, card: DailyCard) -> int: ...
+    async def post_daily(self, channel_id: int, card: DailyCard | OpenDailyCard) -> int: ...
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None: ...
-    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None: ...
-    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None: ...
+    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard | OpenDailyCard) -> None: ...
+    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult | OpenDailyResult) -> None: ...
     async def send_reminder(self, user_id: int, card: ReminderCard) -> None: ...

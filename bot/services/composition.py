@@ -12,6 +12,9 @@ from bot.services.boards import Boards
 from bot.services.counters import Counters
 from bot.services.daily import Dailies
 from bot.services.daily_work import DailyWork
+from bot.services.grading import Grading, Reader
+from bot.services.interviews import Interviews
+from bot.services.open_daily import OpenDailies
 from bot.services.practice import Practices
 from bot.services.reminders import Reminders
 from bot.services.reports import Reports
@@ -24,7 +27,14 @@ from bot.storage.database import Database
 class Services:
     """The use cases, for the cogs; the scheduler works between `start` and `close`."""
 
-    def __init__(self, database: Database, bank: Bank, announcer: Announcer, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        announcer: Announcer,
+        now: Callable[[], datetime],
+        reader: Reader | None = None,
+    ) -> None:
         rng = random.SystemRandom()
         self._scheduler = Scheduler(now)
         self._database = database
@@ -34,6 +44,9 @@ class Services:
         self.dailies = Dailies(database, bank, self._scheduler, now, rng)
         self.boards = Boards(database, bank, now)
         self.reports = Reports(database, now)
+        self.grading = Grading(bank, reader)
+        self.open_dailies = OpenDailies(database, bank, self.grading, self.dailies, now)
+        self.interviews = Interviews(database, bank, self.grading, now, rng)
         self.practices = Practices(database, bank, now, rng)
         self.reminders = Reminders(database, bank, announcer, self._scheduler, now)
         self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now)

@@ -16,15 +16,16 @@ from bot.domain import schedule as time_rules
 from bot.domain.errors import Refusal
 from bot.domain.memory import days_away, rate
 from bot.domain.questions import Bank, Item
-from bot.domain.rounds import shuffled
 from bot.domain.schedule import Rule
 from bot.domain.streaks import Streak
 from bot.domain.zones import parse_zone
 from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
 from bot.services.bank import check_topic
+from bot.services.daily_draw import drawn
+from bot.services.daily_points import credit
 from bot.services.scheduler import Scheduler
 from bot.storage import daily as store
-from bot.storage import guilds, memory, scores
+from bot.storage import guilds, memory
 from bot.storage import rounds as round_store
 from bot.storage.daily import Daily, DailyAnswer, Schedule
 from bot.storage.database import Database
@@ -76,7 +77,7 @@ class Today:
     """What `/today` shows; every part may be missing."""
 
     daily: Daily | None
-    item: Item | None
+    question: str | None
     answered: bool
     next_at: datetime | None
     paused: bool
@@ -105,8 +106,11 @@ class Dailies:
         at = time_rules.parse_time(wanted.at)
         zone = parse_zone(wanted.zone).key
         check_topic(self._bank, wanted.topic_id)
-        if wanted.kind != "choice":
-            raise Refusal("Open questions of the day are not ready yet: use kind choice for now.")
+        if wanted.kind != "choice" and wanted.topic_id is not None:
+            raise Refusal(
+                "A topic has one open question, so the same would come again and again: leave the topic out, "
+                "or use kind choice."
+            )
         now = self._now()
 
         def save(conn: Connection) -> Status:
@@ -150,7 +154,7 @@ class Dailies:
             if existing is not None and existing.state == "posting":
                 store.change(conn, existing.id, expect="posting", due_at=now)
             else:
-                values = self.new_daily(conn, schedule, scheduled_at=now, now=now)
+                values = self.new_daily(conn, schedule, day, scheduled_at=now, now=now)
                 if existing is not None:
                     store.change(conn, existing.id, expect=existing.state, **values)
                 else:
@@ -216,9 +220,8 @@ class Dailies:
         """The item of a daily that the member can still answer; refuses like `answer`. For opening a modal."""
 
         def look(conn: Connection) -> Item:
-            daily, item = self._answerable(conn, daily_id, message_id)
-            if daily.closes_at is not None and daily.closes_at <= self._now():
-                raise _CLOSED
+            daily = self.still_open(conn, daily_id, message_id)
+            item = self._item(daily)
             earlier = store.answer_of(conn, daily_id, user_id)
             if earlier is not None:
                 raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
@@ -251,7 +254,7 @@ class Dailies:
             daily = store.latest(conn, guild_id, store.POSTED, _FOREVER)
             return Today(
                 daily=daily,
-                item=self._bank.items.get(daily.item_id or "") if daily else None,
+                question=self._question(daily) if daily else None,
                 answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
                 next_at=schedule.next_at if schedule else None,
                 paused=schedule is not None and schedule.paused,
@@ -261,17 +264,12 @@ class Dailies:
         return await self._database.read(look)
 
     def new_daily(
-        self, conn: Connection, schedule: Schedule, *, scheduled_at: datetime, now: datetime
+        self, conn: Connection, schedule: Schedule, day: date, *, scheduled_at: datetime, now: datetime
     ) -> dict[str, Any]:
-        """The columns of a daily that is to be posted now, with its item drawn and its choices shuffled."""
-        pool = self._pool(schedule.topic_id) or self._pool(None)
-        hidden = round_store.items_in_play(conn, schedule.guild_id)
-        pool = [item for item in pool if item.id not in hidden] or pool
-        item = rules.pick(pool, store.used_items(conn, schedule.guild_id), self._rng)
+        """The columns of a day's question that is to be posted now."""
         return {
             "state": "posting",
-            "item_id": item.id,
-            "choice_order": answers.encode_order(shuffled(item, self._rng)),
+            **drawn(conn, self._bank, schedule, day, self._rng),
             "channel_id": schedule.channel_id,
             "scheduled_at": scheduled_at,
             "tried_at": None,
@@ -300,12 +298,14 @@ class Dailies:
             round_store.note_asked(conn, daily.guild_id, daily.item_id, opened)
         return changed
 
-    def _pool(self, topic_id: str | None) -> list[Item]:
-        return [i for i in self._bank.items.values() if topic_id is None or i.topic_id == topic_id]
+    def still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
+        """A daily that can be answered now; refuses any other."""
+        daily = self._answerable(conn, daily_id, message_id)
+        if daily.closes_at is not None and daily.closes_at <= self._now():
+            raise _CLOSED
+        return daily
 
-    def _answerable(
-        self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False
-    ) -> tuple[Daily, Item]:
+    def _answerable(self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
         daily = store.get(conn, daily_id, lock=lock)
         if daily is None:
             raise _UNKNOWN
@@ -313,38 +313,45 @@ class Dailies:
             raise _CLOSED
         if daily.message_id is not None and daily.message_id != message_id:
             raise Refusal("This is an old card: see /today for the current question.")
+        return daily
+
+    def _question(self, daily: Daily) -> str | None:
+        item, topic = self._bank.items.get(daily.item_id or ""), self._bank.topics.get(daily.topic_id or "")
+        return item.prompt if item else topic.question if topic else None
+
+    def _item(self, daily: Daily) -> Item:
         item = self._bank.items.get(daily.item_id or "")
         if item is None:
             raise Refusal("This question has been taken out of the bank since: the next one will count.")
-        return daily, item
+        return item
 
-    def _store_answer(self, conn: Connection, click: Click) -> Verdict:
-        daily, item = self._answerable(conn, click.question_id, click.message_id, lock=True)
+    def admit(self, conn: Connection, click: Click) -> Daily:
+        """The daily that a click answers, locked; refuses what is late or not from its card."""
+        daily = self._answerable(conn, click.question_id, click.message_id, lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
             raise Refusal("This card is not from this channel: see /today for the current question.")
         if daily.state == "posting":  # the click came before Discord's answer to our post
             self.opened(conn, daily, click.message_id)
             daily = store.get(conn, daily.id) or daily
-        assert daily.closes_at is not None
-        if click.at >= daily.closes_at:
+        if daily.closes_at is None or click.at >= daily.closes_at:
             raise _CLOSED
+        return daily
+
+    def _store_answer(self, conn: Connection, click: Click) -> Verdict:
+        daily = self.admit(conn, click)
+        item = self._item(daily)
         given = given_answer(item, answers.decode_order(daily.choice_order), click)
         correct = answers.is_right(item, given)
         won = rules.POINTS if correct else 0
-        earlier = store.add_answer(conn, DailyAnswer(daily.id, click.user_id, given, correct, won, click.at))
-        if earlier is not None:
+        answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
+        if (earlier := store.add_answer(conn, answer)) is not None:
             raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
-        day = time_rules.local_date(guilds.zone(conn, daily.guild_id), click.at)
-        entry = scores.Entry(
-            "daily", daily.id, click.user_id, daily.guild_id, item.topic_id, won, correct, local_date=day, at=click.at
-        )
-        scores.add(conn, [entry])
-        streak = store.streak_of(conn, daily.guild_id, click.user_id, click.at)
-        store.save_streak(conn, daily.id, click.user_id, streak)
+        streak = credit(conn, daily, answer, item.topic_id)
         met = memory.Given(click.user_id, rate(right=correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
         back_in = days_away(card, memory.zone_of(conn, click.user_id, daily.guild_id), click.at)
         order = answers.decode_order(daily.choice_order)
+        assert daily.closes_at is not None
         return Verdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
 
 

@@ -15,13 +15,23 @@ from sqlalchemy import Connection
 
 from bot.domain import answers
 from bot.domain import schedule as time_rules
-from bot.domain.questions import Bank, Item
+from bot.domain.assessment import missed
+from bot.domain.questions import Bank
 from bot.domain.zones import ScheduleError
-from bot.services.announcer import Announcer, DailyCard, DailyResult, Unreachable, Unsent
+from bot.services.announcer import (
+    Announcer,
+    DailyCard,
+    DailyResult,
+    OpenDailyCard,
+    OpenDailyResult,
+    Unreachable,
+    Unsent,
+)
 from bot.services.daily import Dailies, rule_of
 from bot.services.outcome import outcome
 from bot.services.scheduler import LEASE, Key, Scheduler
 from bot.storage import daily as store
+from bot.storage import open_answers
 from bot.storage.daily import Daily, Schedule
 from bot.storage.database import Database
 
@@ -30,7 +40,7 @@ log = logging.getLogger(__name__)
 RETRY = time_rules.RETRY - timedelta(seconds=20)
 """Between tries to post where Discord refuses, with time for the try itself."""
 _SOON = timedelta(seconds=5)
-_STREAKS = 3
+_STREAKS = _MISSED = 3
 _OFFLINE = "I was offline at the time, and more than 6 hours late is too late."
 
 
@@ -115,7 +125,7 @@ class DailyWork:
                 store.create(conn, guild_id, due.day, state="missed", scheduled_at=due.at, problem=_OFFLINE)
                 log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
             else:
-                values = self._dailies.new_daily(conn, schedule, scheduled_at=due.at, now=now)
+                values = self._dailies.new_daily(conn, schedule, due.day, scheduled_at=due.at, now=now)
                 store.create(conn, guild_id, due.day, **values)
             taken.add(due.day)
         _, at = time_rules.next_post(rule_of(schedule), after=now, taken=taken)
@@ -132,7 +142,7 @@ class DailyWork:
 
         def claim(conn: Connection) -> tuple[Daily, Schedule] | None:
             schedule = store.schedule(conn, daily.guild_id)
-            gone = daily.item_id not in self._bank.items or daily.channel_id is None
+            gone = not self._known(daily) or daily.channel_id is None
             if schedule is None or gone or (too_late and daily.tried_at is None):
                 self._miss(conn, daily)
                 return None
@@ -157,7 +167,7 @@ class DailyWork:
 
     async def _open_thread(self, daily: Daily) -> None:
         schedule = await self._database.read(store.schedule, daily.guild_id)
-        if schedule is not None and daily.item_id in self._bank.items:
+        if schedule is not None and self._known(daily):
             if not await self._claim(daily):
                 return
             try:
@@ -181,16 +191,33 @@ class DailyWork:
 
         if not await self._database.write(claim):
             return
-        item = self._bank.items.get(daily.item_id or "")
-        if item is not None:
-            result = await self._database.read(self._result, daily, item)
+        if self._known(daily):
+            result = await self._database.read(self._result, daily)
             await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
         problem = None if daily.state == "closing" else daily.problem  # a retry that succeeded has none
         await self._database.write(
             store.change, daily.id, expect="closing", state="closed", due_at=None, problem=problem
         )
 
-    def _result(self, conn: Connection, daily: Daily, item: Item) -> DailyResult:
+    def _known(self, daily: Daily) -> bool:
+        """Whether the bank still has what a daily asks."""
+        return daily.item_id in self._bank.items or daily.topic_id in self._bank.topics
+
+    def _result(self, conn: Connection, daily: Daily) -> DailyResult | OpenDailyResult:
+        topic = self._bank.topics.get(daily.topic_id or "")
+        if topic is not None:
+            given = open_answers.outcome(conn, daily.id)
+            return OpenDailyResult(
+                daily_id=daily.id,
+                topic=topic,
+                day=daily.local_date,
+                answered=len(given),
+                percent=round(sum(points for _, points in given) / len(given)) if given else None,
+                missed=tuple(missed((states for states, _ in given), [p.text for p in topic.key_points], _MISSED)),
+                streaks=tuple(store.longest_streaks(conn, daily.id, _STREAKS)),
+                guild_id=daily.guild_id,
+            )
+        item = self._bank.items[daily.item_id or ""]
         return DailyResult(
             daily_id=daily.id,
             item=item,
@@ -230,13 +257,17 @@ class DailyWork:
                 store.change, daily.id, expect="closing", state="closed", due_at=None, problem=str(error)
             )
 
-    def _card(self, daily: Daily, schedule: Schedule) -> DailyCard:
+    def _card(self, daily: Daily, schedule: Schedule) -> DailyCard | OpenDailyCard:
+        closes_at = time_rules.closes_at(self._now(), schedule.answer_hours)
+        topic = self._bank.topics.get(daily.topic_id or "")
+        if topic is not None:
+            return OpenDailyCard(daily.id, topic, daily.local_date, closes_at, schedule.role_id, daily.guild_id)
         return DailyCard(
             daily_id=daily.id,
             item=self._bank.items[daily.item_id or ""],
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,
-            closes_at=time_rules.closes_at(self._now(), schedule.answer_hours),
+            closes_at=closes_at,
             role_id=schedule.role_id,
             guild_id=daily.guild_id,
         )

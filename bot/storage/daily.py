@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, func, select, update
 
 from bot.domain.streaks import Streak, streak
 from bot.storage.schema import dailies, daily_answers, daily_schedules
@@ -184,12 +184,21 @@ def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
 
 def used_items(conn: Connection, guild_id: int) -> dict[str, date]:
     """When each item was last a server's daily."""
+    return _used(conn, guild_id, dailies.c.item_id)
+
+
+def used_topics(conn: Connection, guild_id: int) -> dict[str, date]:
+    """When each topic's open question was last a server's daily."""
+    return _used(conn, guild_id, dailies.c.topic_id)
+
+
+def _used(conn: Connection, guild_id: int, column: Column[str]) -> dict[str, date]:
     query = (
-        select(dailies.c.item_id, func.max(dailies.c.local_date).label("last"))
-        .where(dailies.c.guild_id == guild_id, dailies.c.item_id.is_not(None))
-        .group_by(dailies.c.item_id)
+        select(column.label("id"), func.max(dailies.c.local_date).label("last"))
+        .where(dailies.c.guild_id == guild_id, column.is_not(None))
+        .group_by(column)
     )
-    return {row.item_id: row.last for row in conn.execute(query)}
+    return {row.id: row.last for row in conn.execute(query)}
 
 
 def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:

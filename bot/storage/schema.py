@@ -266,7 +266,7 @@ score_buckets = Table(
     sqlite_with_rowid=False,
 )
 
-# What members said is wrong with an item.
+# What members said is wrong with an item, or with the open question of the topic whose id stands in its place.
 reports = Table(
     "reports",
     metadata,

@@ -22,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -72,6 +73,29 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
                 gain.points += e.points
                 gain.answers += 1
                 gain.right += e.correct
+    _sum_up(conn, gains)
+
+
+def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
+    """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
+    where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id
+    entry = conn.execute(select(ledger).where(*where).with_for_update()).first()
+    if entry is None:
+        return
+    conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
+    gain = _Gain(points=points - entry.points, right=int(correct) - int(entry.correct))
+    _sum_up(
+        conn,
+        {
+            (entry.guild_id, period, start, topic, user_id): gain
+            for period, start in leaderboard.periods(entry.local_date)
+            for topic in dict.fromkeys((ALL_TOPICS, entry.topic_id))
+        },
+    )
+
+
+def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
+    """Add to period sums, and move members to the buckets of their new points."""
     add_sums, add_members = _upserts(conn.dialect.name)
     rows = [  # sorted: one order of locks for all processes
         {

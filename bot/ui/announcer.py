@@ -18,6 +18,8 @@ from bot.domain.snowflakes import earliest_id
 from bot.services.announcer import (
     DailyCard,
     DailyResult,
+    OpenDailyCard,
+    OpenDailyResult,
     QuestionCard,
     ReminderCard,
     RevealCard,
@@ -25,7 +27,7 @@ from bot.services.announcer import (
     Unreachable,
     Unsent,
 )
-from bot.ui import cards
+from bot.ui import cards, open_daily
 from bot.ui.formula import FormulaError, attachment
 from bot.ui.pace import LIMIT, Pace
 from bot.ui.permissions import missing, needed
@@ -82,22 +84,23 @@ class DiscordAnnouncer:
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f"mine:v1:{round_id}:", cards.standings_mark(round_id)), since)
 
-    async def post_daily(self, channel_id: int, card: DailyCard) -> int:
+    async def post_daily(self, channel_id: int, card: DailyCard | OpenDailyCard) -> int:
         guild = self._client.get_guild(card.guild_id)
         if guild is not None and card.role_id is not None and guild.get_role(card.role_id) is None:
             log.warning("guild %s: the role that its daily pings was deleted; posting without it", guild.id)
             card = replace(card, role_id=None)
-        view = cards.daily_card(card, self._bank)
         roles = [card.role_id] if card.role_id else []
-        return await self._post(
-            card.guild_id, channel_id, view, f"d{card.daily_id}", card.item, roles=roles, urgent=False
-        )
+        if isinstance(card, OpenDailyCard):
+            view, item = open_daily.open_card(card, self._bank), None
+        else:
+            view, item = cards.daily_card(card, self._bank), card.item
+        return await self._post(card.guild_id, channel_id, view, f"d{card.daily_id}", item, roles=roles, urgent=False)
 
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None:
         return await self._find(channel_id, (f":daily:{daily_id}",), since)
 
-    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None:
-        topic = self._bank.topic_of(card.item)
+    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard | OpenDailyCard) -> None:
+        topic = card.topic if isinstance(card, OpenDailyCard) else self._bank.topic_of(card.item)
         name = f"{card.day:%d %B} · {topic.title}"[:100].lstrip("0")
         try:
             channel = self._client.get_partial_messageable(channel_id, guild_id=card.guild_id)
@@ -107,8 +110,12 @@ class DiscordAnnouncer:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise
 
-    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
-        await self._edit(card.guild_id, channel_id, message_id, cards.daily_result(card, self._bank))
+    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult | OpenDailyResult) -> None:
+        if isinstance(card, OpenDailyResult):
+            view = open_daily.result_card(card, self._bank)
+        else:
+            view = cards.daily_result(card, self._bank)
+        await self._edit(card.guild_id, channel_id, message_id, view)
 
     async def send_reminder(self, user_id: int, card: ReminderCard) -> None:
         try:

@@ -133,9 +133,7 @@ def daily_result(card: DailyResult, bank: Bank) -> Card:
     """The closed question of the day."""
     answered = card.outcome.answered
     last = [t.count(answered, "answer") + (f" · {t.percent(card.outcome.right, answered)} right" if answered else "")]
-    long = [f"<@{user}> {t.count(days, 'day')}" for user, days in card.streaks if days > 1]
-    if long:
-        last.append("Longest streaks: " + " · ".join(long))
+    last += long_streaks(card.streaks)
     return Card(
         REVEALED,
         f"## 📅 Question of the day\n-# {about(card.item, bank)} · closed",
@@ -147,6 +145,12 @@ def daily_result(card: DailyResult, bank: Bank) -> Card:
         "\n".join(last),
         _after_row("daily", card.daily_id),
     )
+
+
+def long_streaks(streaks: Sequence[tuple[int, int]]) -> list[str]:
+    """A line about the streaks that are more than one day long, if there are any."""
+    long = [f"<@{user}> {t.count(days, 'day')}" for user, days in streaks if days > 1]
+    return ["Longest streaks: " + " · ".join(long)] if long else []
 
 
 def standings_mark(round_id: int) -> str:

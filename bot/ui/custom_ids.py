@@ -55,3 +55,13 @@ NEXT = Route("next", {"practice": ROW})
 END = Route("end", {"practice": ROW})
 QUIET = Route("quiet", {})
 STATS = Route("stats", {"do": "show|hide"})
+
+# An interview: open the modal, the modal, a page of the feedback, on to the next question. Rows are its questions.
+INTERVIEW = Route("interview", {"row": ROW})
+INTERVIEWED = Route("interviewed", {"row": ROW})
+FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
+STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW})
+# The open question of the day: the same of its card. Rows are dailies.
+OPEN = Route("open", {"source": "daily", "row": ROW})
+ESSAY = Route("essay", {"source": "daily", "row": ROW})
+OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})

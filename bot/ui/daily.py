@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.domain import daily as rules
 from bot.domain.questions import Topic
 from bot.services.daily import Status, Today, link
 from bot.ui import text as t
 from bot.ui.cards import ATTENTION, DAILY, ENDED, Card
+
+_KINDS = {"choice": "", "open": ", open questions", "mixed": f", an open question every {rules.OPEN_EVERY} days"}
 
 
 def local_time(at: datetime, zone: str) -> str:
@@ -40,9 +43,10 @@ def skipped(left_out: datetime, status: Status) -> str:
 def status_card(status: Status, topic: Topic | None, problem: str | None) -> Card:
     """Schedule, next post, last post, and what is wrong. `problem` is what would stop a post now."""
     schedule = status.schedule
+    asks = (t.escape(topic.title) if topic else "All topics") + _KINDS[schedule.kind]
     facts = [
         f"<#{schedule.channel_id}> every day at {schedule.at} ({schedule.zone})",
-        f"{t.escape(topic.title) if topic else 'All topics'} · open for {t.count(schedule.answer_hours, 'hour')}"
+        f"{asks} · open for {t.count(schedule.answer_hours, 'hour')}"
         + (f" · pings <@&{schedule.role_id}>" if schedule.role_id else "")
         + (" · with a thread" if schedule.thread else ""),
     ]
@@ -66,11 +70,11 @@ def status_card(status: Status, topic: Topic | None, problem: str | None) -> Car
 def today_card(today: Today, now: datetime) -> Card:
     """Today's question or where it is, the next one's time, and the asker's streak."""
     lines = []
-    daily, item = today.daily, today.item
-    if daily is None or item is None:
+    daily, question = today.daily, today.question
+    if daily is None or question is None:
         lines.append("There is no question of the day yet on this server. A manager can start it with /daily setup.")
     else:
-        lines.append(f"**{' '.join(t.escape(item.prompt).split())}**")
+        lines.append(f"**{' '.join(t.escape(question).split())}**")
         if daily.closes_at is not None and daily.closes_at > now:
             state = "You have answered" if today.answered else "Not answered yet"
             lines.append(f"{state} · closes {t.when(daily.closes_at)} · {link(daily)}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -13,13 +15,23 @@ from discord import app_commands, ui
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.errors import Refusal
+from bot.ui import text as t
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+_PATIENCE = 1.5
+"""Seconds; Discord waits for three."""
 _ANSWERED = 40060
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
+_MAX_CONTENT = 1900
+"""Characters of a plain message; Discord takes 2,000."""
 _NO_MENTIONS = discord.AllowedMentions.none()
 HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
 """Failures of the network or of Discord itself, which pass."""
+
+
+class Told(Exception):
+    """An error that its member knows of already."""
 
 
 async def say(
@@ -55,19 +67,63 @@ async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.Lay
 async def show(
     interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] | None = None
 ) -> None:
-    """Turn a private page: edit the message that was clicked. `files` replace those that it has."""
-    if files is None:
-        await interaction.response.edit_message(view=view)
+    """Turn a private page: edit the message that was used. `files` replace those that it has."""
+    what: dict[str, Any] = {"view": view} if files is None else {"view": view, "attachments": files}
+    if interaction.response.is_done():
+        await interaction.edit_original_response(**what)
     else:
-        await interaction.response.edit_message(view=view, attachments=files)
+        await interaction.response.edit_message(**what)
+
+
+def is_private(interaction: discord.Interaction) -> bool:
+    """Whether the message that was used is seen by its member alone, so that it may be edited in reply."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 async def say_here(interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
     """Answer in place of the private page that was clicked; where none was, with a message of its own."""
-    if interaction.message is not None and interaction.message.flags.ephemeral:
+    if is_private(interaction):
         await show(interaction, view, files)
     else:
         await say(interaction, view, files)
+
+
+async def show_later(interaction: discord.Interaction, view: ui.LayoutView) -> None:
+    """Bring a private reply up to date, if it is still there: its member may have dismissed it."""
+    try:
+        await interaction.edit_original_response(view=view)
+    except (discord.HTTPException, *HICCUPS) as error:
+        log.info("a private reply was not brought up to date: %s", error)
+
+
+async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False) -> T:
+    """Wait for work that may take long; before Discord's three seconds are over, tell it to wait.
+
+    `edits`: the reply will be an edit of the message that was used (`show`), else a new private one (`say`).
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        if not task.done() and not interaction.response.is_done():
+            with suppress(discord.HTTPException, *HICCUPS):  # what the work stores is worth more than the reply
+                await interaction.response.defer(ephemeral=True, thinking=not edits)
+        return await task
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterator[None]:
+    """Around storing what a member wrote at length: if that fails, they read why and get their text back."""
+    try:
+        yield
+    except Exception as error:
+        if text.strip():
+            await report_error(interaction, error)
+            pages = t.pages(["-# What you wrote, so that it is not lost:", t.escape(text)], _MAX_CONTENT)
+            await say_all(interaction, pages)
+            raise Told from error
+        raise
 
 
 def sentence(error: BaseException) -> str | None:
@@ -92,6 +148,8 @@ def sentence(error: BaseException) -> str | None:
 
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
+    if isinstance(error, Told):
+        return
     words = sentence(error)
     if words is None:
         original = getattr(error, "original", error)

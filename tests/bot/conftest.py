@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.services import scheduler
+from bot.services import grading, scheduler
 from bot.ui.replies import sentence
-from tests.bot.stage import Stage
+from tests.bot.stage import BANK, Stage
 
 # simcord waits 50 ms of real time after each click for callbacks that are done already.
 _defaults = simcord.Env._settle_internal.__kwdefaults__
@@ -23,6 +23,13 @@ _defaults["idle"] = 0.0005
 def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scheduler looks at the wall clock every 30 s in case it jumps; virtual days need not."""
     monkeypatch.setattr(scheduler, "_LONGEST_SLEEP", timedelta(hours=2))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def warm_grader() -> None:
+    """Load the grader's words before a click waits for them: simcord gives up after 1.5 seconds."""
+    grading._load_semantic()
+    grading.background(BANK)
 
 
 @pytest.fixture

@@ -16,10 +16,13 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    private = {"practice", "remind"}
+    private = {"practice", "remind", "interview"}
     assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
+    assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
+    questions = commands["interview"]["options"][1]
+    assert (questions["min_value"], questions["max_value"]) == (1, 10)
     for name in private:  # on servers, by direct message, and wherever a member who installed the bot is
         assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0, 1, 2], [0, 1])
     start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")

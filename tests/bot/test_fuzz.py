@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import Refusal
 from bot.services.daily import Wanted
+from bot.ui import custom_ids as ids
+from bot.ui.custom_ids import Route
 from tests.bot.stage import Stage
 
 SNOWFLAKES = st.integers(1, 2**63 - 1)
-NAMES = (
-    *("answer", "picks", "write", "typed", "why", "report", "reported", "mine", "board", "topics"),
-    *("practise", "next", "end", "quiet", "other"),
-)
+ROUTES = [value for value in vars(ids).values() if isinstance(value, Route)]
+NAMES = (*(route.name for route in ROUTES), "other")
 PARTS = [
     "round",
     "daily",
@@ -37,13 +37,22 @@ PARTS = [
     "",
     "ä",
     "prev",
+    "next",
+    "skip",
+    "end",
 ]
 PLAUSIBLE = st.builds(
     lambda name, fields: ":".join([name, "v1", *fields]),
     st.sampled_from(NAMES),
     st.lists(st.sampled_from(PARTS), max_size=5),
 )
-CUSTOM_IDS = st.one_of(PLAUSIBLE, st.text(max_size=100))
+GOOD = st.sampled_from(ROUTES).flatmap(
+    lambda route: st.tuples(
+        *(st.from_regex(pattern, fullmatch=True) | st.just("1") for pattern in route.fields.values())
+    ).map(lambda values: ":".join([route.name, "v1", *values]))
+)
+"""Ids as the bot makes them, often of the first row."""
+CUSTOM_IDS = st.one_of(GOOD, PLAUSIBLE, st.text(max_size=100))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=30),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner),
@@ -85,11 +94,16 @@ class Heard:
     values=VALUES,
     components=MODALS,
     message_id=SNOWFLAKES,
-    user_id=SNOWFLAKES,
+    user_id=SNOWFLAKES | st.none(),
     modal=st.booleans(),
+    private=st.booleans(),
 )
-@example(custom_id="answer:v1:round:1:0\n", values=[], components=[], message_id=1, user_id=1, modal=False)
-@example(custom_id="picks:v1:round:1", values=None, components=None, message_id=1, user_id=1, modal=False)
+@example(
+    custom_id="answer:v1:round:1:0\n", values=[], components=[], message_id=1, user_id=1, modal=False, private=False
+)
+@example(
+    custom_id="picks:v1:round:1", values=None, components=None, message_id=1, user_id=1, modal=False, private=False
+)
 @example(
     custom_id="typed:v1:round:1",
     values=[],
@@ -97,6 +111,7 @@ class Heard:
     message_id=1,
     user_id=1,
     modal=True,
+    private=False,
 )
 async def test_clicks_and_modals(
     stage: Stage,
@@ -105,21 +120,23 @@ async def test_clicks_and_modals(
     values: Any,
     components: Any,
     message_id: int,
-    user_id: int,
+    user_id: int | None,
     modal: bool,
+    private: bool,
 ) -> None:
-    """Any custom id, values and modal fields, on a server with an open round, end in one polite reply."""
+    """Any custom id, values and modal fields end in a polite reply, to a stranger and to one in an interview."""
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
+        await stage.bob.slash(stage.quiz, "interview")
     heard = Heard()
     interaction = SimpleNamespace(
         type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
         data={"custom_id": custom_id, "values": values, "components": components},
-        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags()),
+        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags(ephemeral=private)),
         id=message_id,
         guild_id=stage.guild.id,
         channel_id=stage.quiz.id,
-        user=SimpleNamespace(id=user_id),
+        user=SimpleNamespace(id=user_id or stage.bob.id),
         response=heard,
         followup=heard,
     )

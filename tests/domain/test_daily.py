@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.daily import DEFAULT_HOURS, MAX_HOURS, MIN_HOURS, POINTS, pick
+from bot.domain.daily import DEFAULT_HOURS, MAX_HOURS, MIN_HOURS, POINTS, asks_openly, pick
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
@@ -57,3 +58,12 @@ def test_no_repeat_until_the_pool_is_used_up(size: int, cycles: int, seed: int) 
     first = history[:size]
     assert sorted(first) == sorted(i.id for i in pool)
     assert history == first * cycles
+
+
+def test_which_days_ask_openly() -> None:
+    """Never for choice, always for open, every third date for mixed."""
+    days = [FIRST + timedelta(days=n) for n in range(9)]
+    assert not any(asks_openly("choice", day) for day in days)
+    assert all(asks_openly("open", day) for day in days)
+    mixed = [n for n, day in enumerate(days) if asks_openly("mixed", day)]
+    assert [after - before for before, after in pairwise(mixed)] == [3, 3]

@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.grading import Grade, State, Weights, grade
+from bot.domain.grading import Grade, State, grade
 from bot.domain.grading.semantic import Semantic
-from bot.domain.questions import Bank, Topic
+from bot.domain.questions import Topic
+from bot.services.grading import background
 from tests.grading.attacks import ATTACKS
 from tests.shipped import bank
 
@@ -58,20 +59,6 @@ def _labelled(part: str) -> Iterator[Labelled]:
                     f"{file.name}, {answer['id']}: {len(covered)} labels, {len(topic.key_points)} key points"
                 )
             yield Labelled(topic, answer["kind"], answer["text"], covered)
-
-
-def background(whole: Bank) -> Weights:
-    """Word frequencies over the bank, as the bot has them."""
-    texts = [
-        text
-        for topic in whole.topics.values()
-        for text in (
-            topic.question,
-            topic.answer,
-            *(t for point in topic.key_points for t in (point.text, *point.accept)),
-        )
-    ]
-    return Weights.of(texts)
 
 
 def graders() -> dict[str, Grader]:

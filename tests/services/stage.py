@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import random
 import selectors
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ParamSpec
 
@@ -21,6 +22,8 @@ from bot.domain.questions import Bank, Choice, FollowUp, Item, KeyPoint, Referen
 from bot.services.announcer import (
     DailyCard,
     DailyResult,
+    OpenDailyCard,
+    OpenDailyResult,
     QuestionCard,
     ReminderCard,
     RevealCard,
@@ -31,6 +34,9 @@ from bot.services.answering import Click
 from bot.services.counters import Counters
 from bot.services.daily import Dailies, Verdict, Wanted
 from bot.services.daily_work import DailyWork
+from bot.services.grading import Grading, Reader
+from bot.services.interviews import Interviews
+from bot.services.open_daily import OpenDailies, OpenReview
 from bot.services.practice import Practices
 from bot.services.reminders import Reminders
 from bot.services.round_work import RoundWork
@@ -71,7 +77,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | DailyCard
+    card: QuestionCard | StandingsCard | DailyCard | OpenDailyCard
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: QuestionCard | RevealCard | DailyCard | DailyResult
+    card: QuestionCard | RevealCard | DailyCard | DailyResult | OpenDailyCard | OpenDailyResult
 
 
 @dataclass
@@ -139,16 +145,16 @@ class FakeAnnouncer:
     async def find_standings(self, channel_id: int, round_id: int, since: datetime) -> int | None:
         return await self._find("standings", channel_id, round_id, since)
 
-    async def post_daily(self, channel_id: int, card: DailyCard) -> int:
+    async def post_daily(self, channel_id: int, card: DailyCard | OpenDailyCard) -> int:
         return await self._post("daily", channel_id, card.daily_id, card)
 
     async def find_daily(self, channel_id: int, daily_id: int, since: datetime) -> int | None:
         return await self._find("daily", channel_id, daily_id, since)
 
-    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard) -> None:
+    async def open_thread(self, channel_id: int, message_id: int, card: DailyCard | OpenDailyCard) -> None:
         await self._edit("open_thread", Edit("thread", channel_id, message_id, card))
 
-    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult) -> None:
+    async def close_daily(self, channel_id: int, message_id: int, card: DailyResult | OpenDailyResult) -> None:
         await self._edit("close_daily", Edit("close", channel_id, message_id, card))
 
     async def send_reminder(self, user_id: int, card: ReminderCard) -> None:
@@ -160,7 +166,7 @@ class FakeAnnouncer:
         await self._reply("send_reminder", trouble)
 
     async def _post(
-        self, kind: str, channel_id: int, row_id: int, card: QuestionCard | StandingsCard | DailyCard
+        self, kind: str, channel_id: int, row_id: int, card: QuestionCard | StandingsCard | DailyCard | OpenDailyCard
     ) -> int:
         method = f"post_{kind}"
         trouble = self._next_trouble(method)
@@ -210,16 +216,40 @@ class FakeAnnouncer:
         return None
 
 
+class FakeReader:
+    """A model service that replies as a test says; `asked` holds what it was sent."""
+
+    def __init__(self, reply: Callable[[dict[str, Any]], str | Exception]) -> None:
+        self._reply = reply
+        self.asked: list[dict[str, Any]] = []
+
+    async def ask(self, system: str, user: str) -> str:
+        self.asked.append(json.loads(user))
+        reply = self._reply(self.asked[-1])
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
 class Process:
     """The services of one running bot; the scheduler is there but not started: tests move the work on."""
 
     def __init__(
-        self, database: Database, bank: Bank, announcer: FakeAnnouncer, clock: Clock, rng: random.Random
+        self,
+        database: Database,
+        bank: Bank,
+        announcer: FakeAnnouncer,
+        clock: Clock,
+        rng: random.Random,
+        reader: Reader | None = None,
     ) -> None:
         scheduler = Scheduler(clock)
+        self.grading = Grading(bank, reader)
         self.counters = Counters(clock)
         self.rounds = Rounds(database, bank, scheduler, self.counters, clock, rng)
         self.dailies = Dailies(database, bank, scheduler, clock, rng)
+        self.open_dailies = OpenDailies(database, bank, self.grading, self.dailies, clock)
+        self.interviews = Interviews(database, bank, self.grading, clock, rng)
         self.round_work = RoundWork(database, bank, announcer, scheduler, self.rounds, self.counters, clock)
         self.daily_work = DailyWork(database, bank, announcer, scheduler, self.dailies, clock)
         self.practices = Practices(database, bank, clock, rng)
@@ -243,11 +273,13 @@ class Stage:
         self.clock = Clock()
         self.announcer = FakeAnnouncer(self.clock)
         self.rng = random.Random(4)
+        self.reader: FakeReader | None = None
+        """A model service that the next process has."""
         self.bot = self.process()
 
     def process(self) -> Process:
         """Another process on the same database."""
-        return Process(self.database, self.bank, self.announcer, self.clock, self.rng)
+        return Process(self.database, self.bank, self.announcer, self.clock, self.rng, self.reader)
 
     async def restart(self, **down: float) -> None:
         """A new process takes the dead one's place after some time."""
@@ -353,7 +385,7 @@ class Stage:
     def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard)
+        assert not isinstance(card, StandingsCard | OpenDailyCard)
         wanted = card.item.right if right else {i for i in range(len(card.order)) if i not in card.item.right}
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":
@@ -382,6 +414,17 @@ class Stage:
         found = await self.database.read(daily_store.of_day, GUILD, day)
         assert found is not None
         return found
+
+    async def write_daily(
+        self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
+    ) -> OpenReview:
+        """Answer an open daily."""
+        return await self.bot.open_dailies.answer(self.written(user_id, text, post=post, after=after))
+
+    def written(self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None) -> Click:
+        post = post or self.card()
+        at = self.clock() if after is None else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
+        return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, text=text)
 
     # --- points
 
@@ -428,6 +471,30 @@ def small_bank(topics: int = 3) -> Bank:
     """Two sections with topics `t1`, `t2`, ... of four items each: two choices, one multiple, one typed."""
     made = [_topic(n) for n in range(1, topics + 1)]
     return Bank("Small", (Section("first", "First", tuple(made[::2])), Section("second", "Second", tuple(made[1::2]))))
+
+
+def teaching_bank(topics: int = 4) -> Bank:
+    """Like `small_bank`, but the open questions have key points that sentences can be told apart by."""
+    bank = small_bank(topics)
+    return Bank(bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections))
+
+
+def _taught(topic: Topic) -> Topic:
+    return replace(
+        topic,
+        question="Why does a learner split its data?",
+        answer="So that it is tested on what it has not seen.",
+        key_points=(
+            KeyPoint("Held-out rows estimate the error on unseen cases", ("a test set measures generalisation",)),
+            KeyPoint("Tuning on the test set leaks its labels", ("choose settings on a validation part instead",)),
+            KeyPoint("Groups must not be spread over both sides", ("the same patient stays on one side",)),
+        ),
+        follow_ups=(
+            FollowUp("weak", "What does a test tell?"),
+            FollowUp("fair", "What may be tuned on what?"),
+            FollowUp("strong", "How would you split a time series?"),
+        ),
+    )
 
 
 def _topic(n: int) -> Topic:

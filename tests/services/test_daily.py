@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.errors import Refusal
 from bot.domain.snowflakes import created_at
-from bot.services.announcer import Unreachable
+from bot.services.announcer import DailyCard, Unreachable
 from bot.services.answering import AlreadyAnswered, Click
 from bot.services.daily import Wanted, link
 from bot.storage import guilds, scores
@@ -364,12 +364,13 @@ async def test_today(stage: Stage) -> None:
     """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
     await stage.set_up("13:00")
     today = await stage.bot.dailies.today(GUILD, ADA)
-    assert (today.daily, today.item, today.next_at) == (None, None, START + HOUR)
+    assert (today.daily, today.question, today.next_at) == (None, None, START + HOUR)
     await stage.wait(hours=1)
     today = await stage.bot.dailies.today(GUILD, ADA)
     assert today.daily is not None
-    assert today.item is not None
-    assert (today.daily.local_date, today.item.id, today.answered) == (TODAY, stage.card().card.item.id, False)  # type: ignore[union-attr]
+    card = stage.card().card
+    assert isinstance(card, DailyCard)
+    assert (today.daily.local_date, today.question, today.answered) == (TODAY, card.item.prompt, False)
     assert today.next_at == START + DAY + HOUR
     assert str(stage.card().message_id) in link(today.daily)
     await stage.answer_daily(ADA)

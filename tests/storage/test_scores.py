@@ -250,3 +250,20 @@ async def test_the_figures_of_a_member(database: Database) -> None:
     assert await database.read(scores.by_topic, 1, 1) == {"t1": (2, 1), "t2": (2, 2)}
     assert await database.read(scores.active_days, 1, 1) == 3
     assert await database.read(scores.total, 1, 2) == (0, 0, 0)
+
+
+async def test_an_entry_that_is_replaced(database: Database) -> None:
+    """Ledger and every sum change by the difference; the number of answers stays; other members' sums too."""
+    one, other = entry(1, 1, 40, right=False), entry(1, 2, 30)
+    await database.write(scores.add, [one, other])
+    for points, right in ((67, True), (67, True), (10, False)):
+        await database.write(
+            lambda conn, p=points, r=right: scores.replace(conn, "round", one.source_id, 1, points=p, correct=r)  # type: ignore[misc]
+        )
+        assert await database.read(scores.total, 1, 1) == (points, 1, int(right))
+        for period in PERIODS:
+            for topic in (None, "t1"):
+                board = await database.read(scores.board, 1, period, DAY, user_id=1, topic_id=topic, page=0)
+                assert {row.user_id: row.points for row in board.rows} == {1: points, 2: 30}
+    await database.write(lambda conn: scores.replace(conn, "daily", one.source_id, 1, points=9, correct=True))
+    assert await database.read(scores.total, 1, 1) == (10, 1, 0)

@@ -6,8 +6,9 @@ import pytest
 
 from bot.domain.grading import grade
 from bot.domain.questions import Topic
+from bot.services.grading import background
 from tests.grading.attacks import ATTACKS
-from tests.grading.evaluate import PASS, background, labelled
+from tests.grading.evaluate import PASS, labelled
 from tests.shipped import bank
 
 TOPICS = list(bank().topics.values())

@@ -1,0 +1,88 @@
+"""What a member reads about an open answer, key point by key point, and how it is stored.
+
+The key points stand in it in the words they had when the answer was graded, so that it can be shown again whatever
+becomes of the bank.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+COVERED, DOUBTFUL, MISSING = "covered", "doubtful", "missing"
+_LETTERS = {COVERED: "c", DOUBTFUL: "d", MISSING: "m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A key point: its state, and the passage of the answer that speaks for it, if there is one.
+
+    `credit`, from 0 to 1, is what it counts in the score.
+    """
+
+    text: str
+    state: str
+    quote: str = ""
+    credit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A graded answer. `percent` is the practice estimate, from 0 to 100.
+
+    `flags` name what the grader noticed. `model` says whether a model service was asked about points in doubt: "" (no),
+    "asked", or "failed".
+    """
+
+    points: tuple[Point, ...]
+    percent: int
+    flags: tuple[str, ...] = ()
+    model: str = ""
+
+    @property
+    def states(self) -> str:
+        """A letter for each key point in the bank's order: c covered, d doubtful, m missing."""
+        return "".join(_LETTERS[point.state] for point in self.points)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer counts as right where answers are counted: at least half."""
+        return self.percent >= 50
+
+    def of(self, state: str) -> tuple[Point, ...]:
+        return tuple(point for point in self.points if point.state == state)
+
+    def confirm(self, quotes: dict[int, str]) -> Assessment:
+        """The same with these doubtful points, by index, counted as covered by a passage of the answer."""
+        points = list(self.points)
+        for index, quote in quotes.items():
+            if points[index].state == DOUBTFUL:
+                points[index] = replace(points[index], state=COVERED, quote=quote, credit=1.0)
+        gained = sum(new.credit - old.credit for new, old in zip(points, self.points, strict=True))
+        percent = min(100, round(self.percent + 100 * gained / len(points)))
+        return replace(self, points=tuple(points), percent=percent)
+
+
+def encode(assessment: Assessment) -> str:
+    """As it is stored."""
+    return json.dumps(asdict(assessment), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode(text: str) -> Assessment:
+    """What `encode` stored."""
+    data: dict[str, Any] = json.loads(text)
+    points = tuple(Point(**point) for point in data["points"])
+    return Assessment(points, data["percent"], tuple(data["flags"]), data["model"])
+
+
+def missed(states: Iterable[str], points: Sequence[str], limit: int) -> list[tuple[str, int]]:
+    """The key points that most answers do not have, as (text, how many miss it), most missed first.
+
+    `states` are `Assessment.states` of all answers; those made of another number of key points do not count.
+    """
+    fitting = [given for given in states if len(given) == len(points)]
+    counts = Counter(index for given in fitting for index, state in enumerate(given) if state == "m")
+    return [(points[index], number) for index, number in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:limit]]
