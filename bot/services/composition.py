@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.questions import Bank
+from bot.domain.shards import ALL, Shards
 from bot.services.announcer import Announcer
 from bot.services.boards import Boards
 from bot.services.counters import Counters
@@ -17,12 +18,20 @@ from bot.services.round_work import RoundWork
 from bot.services.rounds import Rounds
 from bot.services.scheduler import Scheduler
 from bot.storage.database import Database
+from bot.storage.sharing import first
 
 
 class Services:
     """`rounds`, `dailies`, `boards` and `reports` for the cogs; the scheduler works between `start` and `close`."""
 
-    def __init__(self, database: Database, bank: Bank, announcer: Announcer, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        announcer: Announcer,
+        now: Callable[[], datetime],
+        shards: Shards = ALL,
+    ) -> None:
         rng = random.SystemRandom()
         self._scheduler = Scheduler(now)
         self._database = database
@@ -32,8 +41,8 @@ class Services:
         self.dailies = Dailies(database, bank, self._scheduler, now, rng)
         self.boards = Boards(database, bank, now)
         self.reports = Reports(database, now)
-        self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now)
-        self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now)
+        self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now, shards)
+        self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now, shards)
         self._scheduler.add(self._round_work)
         self._scheduler.add(self._daily_work)
 
@@ -41,6 +50,14 @@ class Services:
         """Take up what an earlier process left half done; once, before `start`."""
         await self._round_work.recover()
         await self._daily_work.recover()
+
+    async def first(self, interaction_id: int) -> bool:
+        """Whether this process is the first to take up an interaction, so that it is carried out once.
+
+        Two processes that have the same shard by mistake, or while one replaces the other, both hear of it. A SQLite
+        database is one process's own.
+        """
+        return not self._database.shared or await self._database.write(first, interaction_id)
 
     def start(self) -> None:
         """Begin to work on deadlines; harmless when repeated."""

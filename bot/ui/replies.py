@@ -22,6 +22,10 @@ HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSErro
 """Failures of the network or of Discord itself, which pass."""
 
 
+class Elsewhere(Exception):
+    """Another process has taken up the same interaction and answers it: this one stays quiet."""
+
+
 async def say(interaction: discord.Interaction, content: str | ui.LayoutView) -> None:
     """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
     what: dict[str, Any] = {"view": content}
@@ -73,6 +77,9 @@ def sentence(error: BaseException) -> str | None:
 
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
+    if isinstance(error, Elsewhere):
+        log.info("another process answers: %s", describe(interaction))
+        return
     words = sentence(error)
     if words is None:
         original = getattr(error, "original", error)
