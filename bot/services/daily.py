@@ -219,7 +219,9 @@ class Dailies:
                 raise _CLOSED
             earlier = store.answer_of(conn, daily_id, user_id)
             if earlier is not None:
-                raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at)
+                raise AlreadyAnswered(
+                    shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at
+                )
             return item
 
         return await self._database.read(look)
@@ -331,7 +333,9 @@ class Dailies:
         won = rules.POINTS if correct else 0
         earlier = store.add_answer(conn, DailyAnswer(daily.id, click.user_id, given, correct, won, click.at))
         if earlier is not None:
-            raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at)
+            raise AlreadyAnswered(
+                shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at
+            )
         scores.add(
             conn,
             [
