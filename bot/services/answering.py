@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bot.domain import answers
 from bot.domain.errors import Refusal
@@ -36,11 +37,26 @@ class Review:
 
 
 class AlreadyAnswered(Refusal):
-    """The first answer counts; `shown` is what it was, as letters or text."""
+    """The first answer counts; `shown` is what it was, as letters or text, and `at` when it was given."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, at: datetime) -> None:
         super().__init__("You have answered this question already: the first answer counts.")
         self.shown = shown
+        self.at = at
+
+
+class Given(Protocol):
+    """A stored answer to a round's question or a daily."""
+
+    @property
+    def answer(self) -> str: ...
+    @property
+    def answered_at(self) -> datetime: ...
+
+
+def already(item: Item, choice_order: str, earlier: Given) -> AlreadyAnswered:
+    """What to raise for a second answer."""
+    return AlreadyAnswered(shown_answer(item, answers.decode_order(choice_order), earlier.answer), earlier.answered_at)
 
 
 def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:

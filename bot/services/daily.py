@@ -19,7 +19,7 @@ from bot.domain.questions import Bank, Item
 from bot.domain.schedule import Rule
 from bot.domain.streaks import Streak
 from bot.domain.zones import parse_zone
-from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.answering import Click, Review, already, given_answer
 from bot.services.bank import check_topic
 from bot.services.daily_draw import drawn
 from bot.services.daily_points import credit
@@ -224,7 +224,7 @@ class Dailies:
             item = self._item(daily)
             earlier = store.answer_of(conn, daily_id, user_id)
             if earlier is not None:
-                raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
+                raise already(item, daily.choice_order, earlier)
             return item
 
         return await self._database.read(look)
@@ -345,7 +345,7 @@ class Dailies:
         won = rules.POINTS if correct else 0
         answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
-            raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
+            raise already(item, daily.choice_order, earlier)
         streak = credit(conn, daily, answer, item.topic_id)
         met = memory.Given(click.user_id, rate(right=correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]

@@ -154,8 +154,9 @@ class Practices:
             item = self._bank.items.get(question.item_id)
             if item is None:
                 raise _GONE
-            if question.answer is not None:
-                raise AlreadyAnswered(shown_answer(item, answers.decode_order(question.choice_order), question.answer))
+            if question.answer is not None and question.answered_at is not None:
+                shown = shown_answer(item, answers.decode_order(question.choice_order), question.answer)
+                raise AlreadyAnswered(shown, question.answered_at)
             return item
 
         return await self._database.read(look)

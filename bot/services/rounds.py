@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bot.domain import answers, rounds, scoring, snowflakes
 from bot.domain.errors import Refusal
 from bot.domain.questions import Bank, Item
-from bot.services.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.services.answering import Click, Review, already, given_answer, shown_answer
 from bot.services.bank import check_topic
 from bot.services.counters import Counters
 from bot.services.open_questions import OpenQuestion, OpenQuestions
@@ -142,7 +142,7 @@ class Rounds:
             _refuse_if_over(question, round_, message_id)
             earlier = store.answer_of(conn, question_id, user_id)
             if earlier is not None:
-                raise _already(item, question, earlier)
+                raise already(item, question.choice_order, earlier)
             return item
 
         return await self._database.read(look)
@@ -264,7 +264,7 @@ class Rounds:
         question, round_ = known(conn, click.question_id)
         earlier = store.answer_of(conn, question.id, click.user_id)
         if earlier is not None:
-            return _already(self._item(question), question, earlier)
+            return already(self._item(question), question.choice_order, earlier)
         try:
             _refuse_if_over(question, round_, click.message_id)
         except Refusal as refusal:
@@ -338,7 +338,3 @@ def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
         raise _TOO_LATE
     if question.message_id is not None and question.message_id != message_id:
         raise _OLD_CARD
-
-
-def _already(item: Item, question: Question, earlier: Answer) -> AlreadyAnswered:
-    return AlreadyAnswered(shown_answer(item, answers.decode_order(question.choice_order), earlier.answer))

@@ -34,6 +34,10 @@ class Told(Exception):
     """An error that its member knows of already."""
 
 
+class Elsewhere(Exception):
+    """Another process has taken up the same interaction and answers it: this one stays quiet."""
+
+
 async def say(
     interaction: discord.Interaction, content: str | ui.LayoutView, files: Sequence[discord.File] = ()
 ) -> None:
@@ -149,6 +153,9 @@ def sentence(error: BaseException) -> str | None:
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
     if isinstance(error, Told):
+        return
+    if isinstance(error, Elsewhere):
+        log.info("another process answers: %s", describe(interaction))
         return
     words = sentence(error)
     if words is None:

@@ -117,6 +117,7 @@ class Question:
     async def answer(self, member: MemberActor, *, right: bool = True) -> str:
         """Answer as a member would, by button, list or modal; returns the private reply."""
         item = self.item
+        await self.stage.wait(0.002)  # nobody clicks twice in one millisecond
         if item.kind == "choice":
             result = await member.click(self.message, label=self.letter(right=right))
         elif item.kind == "multiple":
