@@ -6,6 +6,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,9 @@ DAYS = st.dates(date(2026, 12, 25), date(2027, 2, 3))
 POINTS = st.integers(0, 3) | st.integers(10_000, 10_100)
 LINES = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.booleans(), DAYS), max_size=40)
 MORE_MEMBERS = st.lists(st.tuples(st.integers(1, 45), POINTS, st.integers(0, 1)), min_size=30, max_size=60)
+
+CHANGES = st.lists(st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=6)
+"""Entries, by their place, whose points are changed."""
 
 several_on_one_database = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -94,16 +98,21 @@ async def test_the_sums_equal_the_ledger(
 
 
 @several_on_one_database
-@given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4))
+@given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4), changes=CHANGES)
 async def test_the_buckets_count_the_members(
-    database: Database, lines: list[tuple[int, str, int, bool, date]], cuts: list[int]
+    database: Database, lines: list[tuple[int, str, int, bool, date]], cuts: list[int], changes: list[tuple[int, int]]
 ) -> None:
-    """After any entries, in any portions, the buckets are those of the sums, and there are no empty ones."""
+    """After any entries and changes of them the buckets are those of the sums, and there are no empty ones."""
     guild_id = next(GUILDS)
     entries = [entry(guild_id, user, points, day, topic, right) for user, topic, points, right, day in lines]
     places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
     for begin, end in itertools.pairwise(places):
         await database.write(scores.add, entries[begin:end])
+    for at, points in changes:
+        if at < len(entries):
+            e = entries[at]
+            change = partial(scores.replace, source=e.source, source_id=e.source_id, user_id=e.user_id)
+            await database.write(change, points=points, correct=points > 0)
 
     def look(conn: Connection) -> tuple[Counter[tuple[object, ...]], dict[tuple[object, ...], int]]:
         sums, buckets = schema.scores, schema.score_buckets
