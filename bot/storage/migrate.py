@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 HEAD = "0003"
 """The schema version this program needs (a test keeps it equal to the newest migration)."""
+_LOCK = 0x517A_0001
+"""The number of PostgreSQL's advisory lock for whoever migrates."""
 
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 """Changes nothing, but fails where nothing can be written: better at the start than at the first answer."""
@@ -30,6 +32,11 @@ def upgrade(conn: Connection) -> bool:
     if current == HEAD:
         conn.execute(_TOUCH)
         return False
+    if conn.dialect.name == "postgresql":  # SQLite's transaction has kept other processes out from its beginning
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        current = version(conn)
+        if current == HEAD:
+            return False
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

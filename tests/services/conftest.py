@@ -6,9 +6,9 @@ import pytest
 
 from bot.storage.database import Database
 from tests.services.stage import Stage, small_bank
-from tests.storage.conftest import database, migrated, url
+from tests.storage.conftest import database, migrated, postgres, url
 
-__all__ = ["database", "migrated", "stage", "url"]
+__all__ = ["database", "migrated", "postgres", "stage", "url"]
 
 
 @pytest.fixture

@@ -54,12 +54,12 @@ async def test_rounds_in_other_channels_start_at_the_same_time(stage: Stage) -> 
 
 async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
     """Until the standings are posted the channel is taken; then the next round may begin."""
-    await stage.start(1)
+    first = await stage.start(1)
     await stage.run()
     with pytest.raises(Refusal, match="/quiz status"):
         await stage.start(1)
     await stage.wait(seconds=30)
-    assert await stage.start(1) == 2
+    assert await stage.start(1) > first
 
 
 async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.storage import database as module
@@ -319,13 +319,15 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
     assert await note(database, "a") == "x"
 
 
-async def test_two_processes_write_the_same_file(url: URL) -> None:
-    """Two open databases on one file write at the same time without losing or refusing anything."""
+async def test_two_processes_write_the_same_database(url: URL) -> None:
+    """Two processes write to one database at the same time without losing or refusing anything."""
 
     def count_up(conn: Connection) -> None:
+        conn.execute(select(meta).with_for_update())
         guilds.set_note(conn, "n", str(int(guilds.note(conn, "n") or 0) + 1))
 
     async with open_database(url) as one, open_database(url) as two:
+        await one.write(guilds.set_note, "n", "0")
         for _ in range(5):
             await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
         assert await note(one, "n") == "20"

