@@ -87,7 +87,8 @@ def load_environment(dotenv: Path | None = None) -> dict[str, str]:
 def database_url(text: str) -> URL:
     """Turn what hosts and people write into a SQLAlchemy URL with the right driver.
 
-    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` the standard library's sqlite3.
+    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` the standard library's sqlite3. Of libpq's options
+    those that hosts add are understood: `sslmode` and `channel_binding`.
     """
     example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
     try:
@@ -97,6 +98,9 @@ def database_url(text: str) -> URL:
     if url.get_backend_name() in {"postgres", "postgresql"}:
         query = dict(url.query)
         user, password = query.pop("user", url.username), query.pop("password", url.password)
+        query.pop("channel_binding", None)  # libpq's; asyncpg decides by itself
+        if "sslmode" in query:
+            query["ssl"] = query.pop("sslmode")
         return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):

@@ -78,6 +78,12 @@ def test_database_addresses(text: str, driver: str) -> None:
     assert url.render_as_string(hide_password=False).partition("://")[2] == text.partition("://")[2]
 
 
+def test_what_hosts_add_to_an_address() -> None:
+    """Options in libpq's words become asyncpg's, or are left out where it needs none."""
+    url = database_url("postgres://u:p@host/name?sslmode=require&channel_binding=require")
+    assert dict(url.query) == {"ssl": "require"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

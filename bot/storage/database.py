@@ -16,14 +16,14 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.storage import migrate
 
@@ -37,6 +37,10 @@ BUSY_MS = 2500
 MIGRATION_BUSY_MS = 60_000
 """The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
+_CONNECT_SECONDS = 10.0
+_TRIES = 3
+_DEADLOCKS = {"40001", "40P01"}
+"""PostgreSQL's codes for a transaction that it undid because two stood in each other's way."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -50,6 +54,7 @@ class _Job:
     done: asyncio.Future[Any]
     single: bool = False
     """One statement: it fails as a whole, and needs no savepoint."""
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Database:
         self._backend = backend
         self._waiting: list[_Job] = []
         self._leader: asyncio.Task[None] | None = None
+        self._closed = False
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
 
@@ -92,7 +98,8 @@ class Database:
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function and commit; what it returned is durable when this returns.
 
-        If the caller is cancelled meanwhile, the write still happens.
+        If the caller is cancelled meanwhile, the write still happens. One that PostgreSQL undoes because it stands
+        in another process's way, and the other in its, runs again.
         """
         job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future())
         return await self._enqueue(job)  # type: ignore[no-any-return]
@@ -107,6 +114,8 @@ class Database:
         return await self._enqueue(job)  # type: ignore[no-any-return]
 
     async def _enqueue(self, job: _Job) -> Any:
+        if self._closed:
+            raise RuntimeError("the database is closed")
         self._waiting.append(job)
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
@@ -123,6 +132,7 @@ class Database:
         """Wait for the writes in flight, then close."""
         if self._leader is not None:
             await asyncio.wait([self._leader])
+        self._closed = True
         await self._backend.close()
 
     async def _lead(self) -> None:
@@ -135,7 +145,10 @@ class Database:
                     self._look_for_damage(error)
                     outcomes = [_Outcome(error=error)] * len(batch)
                 for job, outcome in zip(batch, outcomes, strict=True):
-                    if job.done.cancelled():
+                    if _deadlocked(outcome.error) and job.tries < _TRIES:
+                        job.tries += 1
+                        self._waiting.append(job)
+                    elif job.done.cancelled():
                         if outcome.error is not None:
                             log.error("a write failed after its caller had gone", exc_info=outcome.error)
                     elif outcome.error is not None:
@@ -144,6 +157,10 @@ class Database:
                         job.done.set_result(outcome.value)
         finally:
             self._leader = None
+
+
+def _deadlocked(error: BaseException | None) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _DEADLOCKS
 
 
 def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
@@ -236,18 +253,30 @@ def _begin_sqlite(conn: Connection) -> None:
 
 class _Postgres:
     def __init__(self, url: URL) -> None:
-        self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+        options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": "quizformer"}}
+        self._engine = create_async_engine(
+            url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options
+        )
 
     async def migrate(self) -> bool:
         return await self.write(migrate.upgrade)
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._engine.connect())
+            except (OSError, TimeoutError) as error:  # a failure of the database, not of the network to Discord
+                raise OperationalError("connect", None, error) from error
+            yield connection
+
     async def read(self, work: Callable[[Connection], T]) -> T:
-        async with self._engine.connect() as conn:
+        async with self._connected() as conn:
             await conn.execution_options(isolation_level="REPEATABLE READ")  # one consistent state for all its queries
             return await conn.run_sync(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        async with self._engine.begin() as conn:
+        async with self._connected() as conn, conn.begin():
             return await conn.run_sync(work)
 
     async def close(self) -> None:

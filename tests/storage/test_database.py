@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import URL, Connection, Engine, event, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.util import await_only
 
 from bot.storage import database as module
 from bot.storage import guilds
@@ -245,8 +246,6 @@ async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyP
 
 async def test_a_closed_database_refuses_writes(url: URL) -> None:
     """Whoever writes after the close gets an error and does not wait for ever."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("an asyncpg engine opens new connections")
     async with open_database(url) as database:
         pass
     async with asyncio.timeout(5):
@@ -278,43 +277,64 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
     assert await database.write(pragmas) == expected
 
 
+class Pause:
+    """A point in a storage function where it waits, in its thread or, on PostgreSQL, in the event loop."""
+
+    def __init__(self, url: URL) -> None:
+        self._in_thread = url.get_backend_name() == "sqlite"
+        self._began, self._over = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self._began.set()
+        if self._in_thread:
+            assert self._over.wait(5)
+        else:
+            await_only(self._until(self._over))
+
+    async def reached(self) -> None:
+        await self._until(self._began)
+
+    def end(self) -> None:
+        self._over.set()
+
+    @staticmethod
+    async def _until(event: threading.Event) -> None:
+        async with asyncio.timeout(5):
+            while not event.is_set():
+                await asyncio.sleep(0.001)
+
+
 async def test_a_read_sees_one_state(database: Database, url: URL) -> None:
     """A commit in the middle of a read is not seen by it, and does not wait for it."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("blocks a thread, and there is none")
-    began, go_on = threading.Event(), threading.Event()
+    pause = Pause(url)
 
     def look_twice(conn: Connection) -> tuple[str | None, str | None]:
         first = guilds.note(conn, "a")
-        began.set()
-        assert go_on.wait(5)
+        pause()
         return first, guilds.note(conn, "a")
 
     await database.write(guilds.set_note, "a", "old")
     reading = asyncio.create_task(database.read(look_twice))
-    assert await asyncio.to_thread(began.wait, 5)
+    await pause.reached()
     await database.write(guilds.set_note, "a", "new")
-    go_on.set()
+    pause.end()
     assert await reading == ("old", "old")
     assert await note(database, "a") == "new"
 
 
 async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> None:
     """While a write is under way, reads are answered, without what is not committed yet."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("blocks a thread, and there is none")
-    began, go_on = threading.Event(), threading.Event()
+    pause = Pause(url)
 
     def slow(conn: Connection) -> None:
         guilds.set_note(conn, "a", "x")
-        began.set()
-        assert go_on.wait(5)
+        pause()
 
     writing = asyncio.create_task(database.write(slow))
-    assert await asyncio.to_thread(began.wait, 5)
+    await pause.reached()
     assert await asyncio.wait_for(note(database, "a"), 5) is None
     assert not writing.done()
-    go_on.set()
+    pause.end()
     await writing
     assert await note(database, "a") == "x"
 
@@ -331,3 +351,38 @@ async def test_two_processes_write_the_same_database(url: URL) -> None:
         for _ in range(5):
             await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
         assert await note(one, "n") == "20"
+
+
+@pytest.mark.parametrize("lone", [True, False])
+async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
+    """Where PostgreSQL undoes one of two writes that wait for each other, it runs again, and both are stored."""
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("one writes after the other")
+
+    def both(conn: Connection, keys: str, mine: Pause) -> None:
+        first, second = keys
+        guilds.set_note(conn, first, keys)
+        mine()
+        guilds.set_note(conn, second, keys)
+
+    async with open_database(url) as one, open_database(url) as two:
+        for key in "ab":
+            await one.write(guilds.set_note, key, "")
+        pauses = [Pause(url), Pause(url)]
+        writes = [asyncio.create_task(one.write(both, "ab", pauses[0]))]
+        writes.append(asyncio.create_task(two.write(both, "ba", pauses[1])))
+        others = [] if lone else [asyncio.create_task(db.write(guilds.set_note, n, "x")) for db, n in ((one, "c"), (two, "d"))]
+        for pause in pauses:
+            await pause.reached()
+        for pause in pauses:
+            pause.end()
+        await asyncio.gather(*writes, *others)
+        stored = [await note(one, key) for key in "ab"]
+    assert stored in (["ab", "ab"], ["ba", "ba"])
+
+
+async def test_a_database_that_is_not_there() -> None:
+    """A server that does not answer is a failure of the database, whatever the system calls it."""
+    with pytest.raises(OperationalError):
+        async with open_database(URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")):
+            pass
