@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
-    migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
+    migrate = commands.add_parser("migrate", help="bring the database to this version's schema, or move it to another")
+    migrate.add_argument("--from", dest="source", metavar="URL", help="move everything from this database ...")
+    migrate.add_argument("--to", dest="target", metavar="URL", help="... to this one; the bot must not run meanwhile")
     migrate.set_defaults(run=_migrate)
     return parser
 
@@ -188,11 +190,16 @@ async def _check(settings: Settings, _options: argparse.Namespace) -> int:
     return await check(settings)
 
 
-async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
-    from bot.starting import opened_database
+async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
+    from bot.starting import move, opened_database
     from bot.storage.migrate import HEAD
 
-    async with opened_database(settings):
+    if options.source or options.target:
+        if not (options.source and options.target):
+            raise SettingsError.plain("migrate needs both --from and --to, or neither")
+        await move(database_url(options.source, "--from"), database_url(options.target, "--to"))
+        return
+    async with opened_database(settings.database):
         print(f"the database has schema {HEAD}")
 
 

@@ -84,8 +84,8 @@ def load_environment(dotenv: Path | None = None) -> dict[str, str]:
     return {**values, **os.environ}
 
 
-def database_url(text: str) -> URL:
-    """Turn what hosts and people write into a SQLAlchemy URL with the right driver.
+def database_url(text: str, name: str = "DATABASE_URL") -> URL:
+    """Turn what hosts and people write, in the setting `name`, into a SQLAlchemy URL with the right driver.
 
     `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` the standard library's sqlite3. Of libpq's options
     those that hosts add are understood: `sslmode` and `channel_binding`.
@@ -94,7 +94,7 @@ def database_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise SettingsError("DATABASE_URL", "is not a database address", example) from None
+        raise SettingsError(name, "is not a database address", example) from None
     if url.get_backend_name() in {"postgres", "postgresql"}:
         query = dict(url.query)
         user, password = query.pop("user", url.username), query.pop("password", url.password)
@@ -104,10 +104,10 @@ def database_url(text: str) -> URL:
         return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
-            raise SettingsError("DATABASE_URL", "names no file; what members did would be lost", example)
+            raise SettingsError(name, "names no file; what members did would be lost", example)
         return url.set(drivername="sqlite+pysqlite")
     kind = url.drivername.split("+")[0]
-    raise SettingsError("DATABASE_URL", f"asks for {kind}, which is not supported", example)
+    raise SettingsError(name, f"asks for {kind}, which is not supported", example)
 
 
 def _token(env: Mapping[str, str]) -> str:

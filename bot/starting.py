@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings, SettingsError
@@ -16,6 +19,7 @@ from bot.model_service import trial
 from bot.services.bank import load_bank
 from bot.storage.database import Database, open_database
 from bot.storage.migrate import HEAD, MigrationError
+from bot.storage.transfer import TransferError, transfer, unfinished
 
 
 def open_bank(settings: Settings) -> Bank:
@@ -28,15 +32,14 @@ def open_bank(settings: Settings) -> Bank:
 
 
 @asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database, migrated; SettingsError if it can't be used."""
-    manager = open_database(settings.database)
+async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator[Database]:
+    """The database, migrated; SettingsError, which calls it by `name`, if it can't be used."""
+    manager = open_database(url)
     try:
         database = await manager.__aenter__()
     except (MigrationError, SQLAlchemyError, OSError) as error:
-        shown = settings.database.render_as_string(hide_password=True)
         raise SettingsError(
-            "DATABASE_URL", f"can't be used ({shown}): {_short(error)}", "sqlite:///var/quizformer.db"
+            name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
         ) from error
     try:
         yield database
@@ -46,10 +49,30 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
-    """Bank and database, ready for use."""
+    """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
     bank = open_bank(settings)
-    async with opened_database(settings) as database:
+    async with opened_database(settings.database) as database:
+        source = await database.read(unfinished)
+        if source is not None:
+            raise SettingsError.plain(
+                f"DATABASE_URL names a database to which not everything has been moved from {source}: "
+                "run python -m bot migrate --from ... --to ... again"
+            )
         yield bank, database
+
+
+async def move(source: URL, target: URL) -> None:
+    """Move everything from one database to another, with a line a table; SettingsError if that can't be done."""
+    if source == target:
+        raise SettingsError.plain("--from and --to name the same database")
+    if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(source.database or "").is_file):
+        raise SettingsError.plain(f"--from names a file that is not there ({source.database})")
+    async with opened_database(source, "--from") as old, opened_database(target, "--to") as new:
+        try:
+            await transfer(old, new, _shown(source), print)
+        except TransferError as error:
+            raise SettingsError.plain(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
+    print(f"moved to {_shown(target)}: every table has been counted and compared")
 
 
 async def check(settings: Settings) -> int:
@@ -63,8 +86,8 @@ async def check(settings: Settings) -> int:
         wrong += 1
         print(f"question bank: {error}")
     try:
-        async with opened_database(settings):
-            print(f"database: fine, schema {HEAD} ({settings.database.render_as_string(hide_password=True)})")
+        async with opened_database(settings.database):
+            print(f"database: fine, schema {HEAD} ({_shown(settings.database)})")
     except SettingsError as error:
         wrong += 1
         print(f"database: {error}")
@@ -97,6 +120,10 @@ async def _token_problem(token: str) -> str | None:
     finally:
         await client.close()
     return None
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
 
 
 def _short(error: BaseException) -> str:

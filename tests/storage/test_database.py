@@ -299,9 +299,7 @@ class Pause:
 
     @staticmethod
     async def _until(event: threading.Event) -> None:
-        async with asyncio.timeout(5):
-            while not event.is_set():
-                await asyncio.sleep(0.001)
+        assert await asyncio.to_thread(event.wait, 5)
 
 
 async def test_a_read_sees_one_state(database: Database, url: URL) -> None:
@@ -360,10 +358,9 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         pytest.skip("one writes after the other")
 
     def both(conn: Connection, keys: str, mine: Pause) -> None:
-        first, second = keys
-        guilds.set_note(conn, first, keys)
+        guilds.set_note(conn, keys[0], keys)
         mine()
-        guilds.set_note(conn, second, keys)
+        guilds.set_note(conn, keys[1], keys)
 
     async with open_database(url) as one, open_database(url) as two:
         for key in "ab":
@@ -371,7 +368,8 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         pauses = [Pause(url), Pause(url)]
         writes = [asyncio.create_task(one.write(both, "ab", pauses[0]))]
         writes.append(asyncio.create_task(two.write(both, "ba", pauses[1])))
-        others = [] if lone else [asyncio.create_task(db.write(guilds.set_note, n, "x")) for db, n in ((one, "c"), (two, "d"))]
+        beside = [] if lone else [db.write(guilds.set_note, "c", "x") for db in (one, two)]
+        others = [asyncio.create_task(work) for work in beside]
         for pause in pauses:
             await pause.reached()
         for pause in pauses:
