@@ -13,16 +13,18 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.ext import commands
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Settings
 from bot.domain.questions import Bank
+from bot.domain.shards import ALL, Shards
 from bot.services.composition import Services
 from bot.services.grading import Reader
 from bot.storage import guilds
 from bot.storage.database import Database
 from bot.ui.announcer import DiscordAnnouncer
 from bot.ui.pace import LIMIT
-from bot.ui.replies import HICCUPS, report_error
+from bot.ui.replies import HICCUPS, Elsewhere, report_error
 from bot.ui.router import ROUTED, Router
 
 log = logging.getLogger(__name__)
@@ -48,9 +50,17 @@ INTENTS = discord.Intents(guilds=True)
 
 class Tree(app_commands.CommandTree["QuizBot"]):
     async def _call(self, interaction: discord.Interaction[QuizBot]) -> None:
-        if self.client.first_time(interaction):
-            with self.client.in_flight():
-                await super()._call(interaction)
+        if not self.client.first_time(interaction):
+            return
+        with self.client.in_flight():
+            if interaction.type is discord.InteractionType.application_command:
+                try:
+                    if not await self.client.services.first(interaction.id):
+                        raise Elsewhere
+                except (Elsewhere, SQLAlchemyError) as error:
+                    await report_error(interaction, error)
+                    return
+            await super()._call(interaction)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         await report_error(interaction, error)
@@ -87,10 +97,12 @@ class QuizBot(commands.AutoShardedBot):
         self.settings = settings
         self.bank = bank
         self.database = database
-        self.router = Router()
-        self.services = Services(
-            database, bank, DiscordAnnouncer(self, bank, _share_of_limit(settings)), discord.utils.utcnow, reader
-        )
+        shards = ALL
+        if settings.shard_count is not None and settings.shard_ids is not None:
+            shards = Shards(settings.shard_count, settings.shard_ids)
+        announcer = DiscordAnnouncer(self, bank, _share_of_limit(settings), shards)
+        self.services = Services(database, bank, announcer, discord.utils.utcnow, reader, shards)
+        self.router = Router(self.services.first)
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
         self._in_flight = 0

@@ -18,7 +18,7 @@ from bot.ui import custom_ids as ids
 from bot.ui import text as t
 from bot.ui.modals import text_modal
 from bot.ui.practice import present
-from bot.ui.replies import payload, say, say_all, show
+from bot.ui.replies import Elsewhere, payload, say, say_all, show
 from bot.ui.router import Fields, modal_text
 
 _MAX_REPORT = 500
@@ -146,7 +146,7 @@ class Answering(commands.Cog):
             picks=picks,
             text=text,
         )
-        with _first_answer_counts():
+        with _first_answer_counts(click):
             match fields["source"]:
                 case "round":
                     locked = await self.bot.services.rounds.answer(click)
@@ -158,11 +158,13 @@ class Answering(commands.Cog):
 
 
 @contextmanager
-def _first_answer_counts() -> Iterator[None]:
+def _first_answer_counts(click: Click | None = None) -> Iterator[None]:
     """Tell a member who answers again what they locked in."""
     try:
         yield
     except AlreadyAnswered as earlier:
+        if click is not None and earlier.at == click.at:
+            raise Elsewhere from earlier
         raise Refusal(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
 
 

@@ -36,11 +36,12 @@ class Review:
 
 
 class AlreadyAnswered(Refusal):
-    """The first answer counts; `shown` is what it was, as letters or text."""
+    """The first answer counts; `shown` is what it was, as letters or text, and `at` when it was given, if that is known."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, at: datetime | None = None) -> None:
         super().__init__("You have answered this question already: the first answer counts.")
         self.shown = shown
+        self.at = at
 
 
 def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.questions import Bank
+from bot.domain.shards import ALL, Shards
 from bot.services.announcer import Announcer
 from bot.services.boards import Boards
 from bot.services.counters import Counters
@@ -22,6 +23,7 @@ from bot.services.round_work import RoundWork
 from bot.services.rounds import Rounds
 from bot.services.scheduler import Scheduler
 from bot.storage.database import Database
+from bot.storage.sharing import first
 
 
 class Services:
@@ -34,6 +36,7 @@ class Services:
         announcer: Announcer,
         now: Callable[[], datetime],
         reader: Reader | None = None,
+        shards: Shards = ALL,
     ) -> None:
         rng = random.SystemRandom()
         self._scheduler = Scheduler(now)
@@ -49,8 +52,8 @@ class Services:
         self.interviews = Interviews(database, bank, self.grading, now, rng)
         self.practices = Practices(database, bank, now, rng)
         self.reminders = Reminders(database, bank, announcer, self._scheduler, now)
-        self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now)
-        self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now)
+        self._daily_work = DailyWork(database, bank, announcer, self._scheduler, self.dailies, now, shards)
+        self._round_work = RoundWork(database, bank, announcer, self._scheduler, self.rounds, counters, now, shards)
         self._scheduler.add(self._round_work)
         self._scheduler.add(self._daily_work)
         self._scheduler.add(self.reminders)
@@ -59,6 +62,14 @@ class Services:
         """Take up what an earlier process left half done; once, before `start`."""
         await self._round_work.recover()
         await self._daily_work.recover()
+
+    async def first(self, interaction_id: int) -> bool:
+        """Whether this process is the first to take up an interaction, so that it is carried out once.
+
+        Two processes that have the same shard by mistake, or while one replaces the other, both hear of it. A SQLite
+        database is one process's own.
+        """
+        return not self._database.shared or await self._database.write(first, interaction_id)
 
     def start(self) -> None:
         """Begin to work on deadlines; harmless when repeated."""

@@ -224,7 +224,9 @@ class Dailies:
             item = self._item(daily)
             earlier = store.answer_of(conn, daily_id, user_id)
             if earlier is not None:
-                raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
+                raise AlreadyAnswered(
+                    shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at
+                )
             return item
 
         return await self._database.read(look)
@@ -345,7 +347,9 @@ class Dailies:
         won = rules.POINTS if correct else 0
         answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
-            raise AlreadyAnswered(shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer))
+            raise AlreadyAnswered(
+                shown_answer(item, answers.decode_order(daily.choice_order), earlier.answer), earlier.answered_at
+            )
         streak = credit(conn, daily, answer, item.topic_id)
         met = memory.Given(click.user_id, rate(right=correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]

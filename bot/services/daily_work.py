@@ -17,6 +17,7 @@ from bot.domain import answers
 from bot.domain import schedule as time_rules
 from bot.domain.assessment import missed
 from bot.domain.questions import Bank
+from bot.domain.shards import ALL, Shards
 from bot.domain.zones import ScheduleError
 from bot.services.announcer import (
     Announcer,
@@ -34,6 +35,7 @@ from bot.storage import daily as store
 from bot.storage import open_answers
 from bot.storage.daily import Daily, Schedule
 from bot.storage.database import Database
+from bot.storage.sharing import alone
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class DailyWork:
         scheduler: Scheduler,
         dailies: Dailies,
         now: Callable[[], datetime],
+        shards: Shards = ALL,
     ) -> None:
         self._database = database
         self._bank = bank
@@ -62,12 +65,16 @@ class DailyWork:
         self._scheduler = scheduler
         self._dailies = dailies
         self._now = now
+        self._shards = shards
 
     async def recover(self) -> None:
-        """At start-up: compute post times anew, since zone data may have changed, and take up what is half done."""
+        """At start-up: compute post times anew, since zone data may have changed, and take up what is half done.
+
+        The latter not if another process runs, whose work it may be; if that one died, its claims run out by themselves.
+        """
         now = self._now()
 
-        def take_up(conn: Connection) -> int:
+        def look_again(conn: Connection) -> None:
             for schedule in store.active_schedules(conn):
                 taken = store.taken(conn, schedule.guild_id)
                 try:
@@ -77,19 +84,21 @@ class DailyWork:
                     continue
                 if at != schedule.next_at:
                     store.change_schedule(conn, schedule.guild_id, next_at=at)
-            return store.wake_claimed(conn, now)
 
-        await self._database.write(take_up)
+        await self._database.write(lambda conn: store.wake_claimed(conn, now) if alone(conn) else 0)
+        await self._database.write(look_again)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Key]:
         def look(conn: Connection) -> list[Key]:
-            posts: list[Key] = [("schedule", guild_id) for guild_id in store.due_schedules(conn, now, limit)]
-            return posts + [("daily", daily_id, state) for daily_id, state in store.due(conn, now, limit)]
+            posts: list[Key] = [
+                ("schedule", guild_id) for guild_id in store.due_schedules(conn, now, limit, self._shards)
+            ]
+            return posts + [("daily", daily_id, state) for daily_id, state in store.due(conn, now, limit, self._shards)]
 
         return await self._database.read(look)
 
     async def next_due(self) -> datetime | None:
-        return await self._database.read(store.next_due)
+        return await self._database.read(store.next_due, self._shards)
 
     async def work(self, key: Key) -> None:
         """Decide about a server's post time, or take a daily one step further."""
@@ -116,7 +125,7 @@ class DailyWork:
     def _decide(self, conn: Connection, guild_id: int) -> None:
         """Give every local date whose time has come its row: to be posted, or missed."""
         now = self._now()
-        schedule = store.schedule(conn, guild_id)
+        schedule = store.schedule(conn, guild_id, claim=True)
         if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
             return
         taken = store.taken(conn, guild_id)

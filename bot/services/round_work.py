@@ -18,6 +18,7 @@ from bot.domain.memory import rate, slow_in_round
 from bot.domain.questions import Bank
 from bot.domain.race import race
 from bot.domain.schedule import local_date
+from bot.domain.shards import ALL, Shards
 from bot.services.announcer import (
     Announcer,
     Fastest,
@@ -35,6 +36,7 @@ from bot.storage import guilds, memory, scores
 from bot.storage import rounds as store
 from bot.storage.database import Database
 from bot.storage.rounds import Answer, Question, Round
+from bot.storage.sharing import alone
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class RoundWork:
         rounds_: Rounds,
         counters: Counters,
         now: Callable[[], datetime],
+        shards: Shards = ALL,
     ) -> None:
         self._database = database
         self._bank = bank
@@ -71,20 +74,22 @@ class RoundWork:
         self._rounds = rounds_
         self._counters = counters
         self._now = now
+        self._shards = shards
         self._failures: dict[int, int] = {}
         counters.refresh = self._refresh
 
     async def recover(self) -> None:
-        """At start-up, when no other process runs: take up what the last one left half done."""
-        woken = await self._database.write(store.wake_claimed, self._now())
+        """At start-up: take up what the last process left half done, unless another one runs, whose it may be."""
+        now = self._now()
+        woken = await self._database.write(lambda conn: store.wake_claimed(conn, now) if alone(conn) else 0)
         if woken:
             log.info("taking up %s rounds where they were", woken)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        return await self._database.read(store.due, now, limit)
+        return await self._database.read(store.due, now, limit, self._shards)
 
     async def next_due(self) -> datetime | None:
-        return await self._database.read(store.next_due)
+        return await self._database.read(store.next_due, self._shards)
 
     async def work(self, key: Key) -> None:
         """Take a round one step further."""
@@ -307,9 +312,24 @@ class RoundWork:
         card = replace(self._card(round_, question, found[1].deadline_at), answered=count)
         try:
             await self._announcer.refresh_question(round_.channel_id, found[1].message_id, card)
+            await self._mend_reveal(question_id)
         except (Unsent, Unreachable) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_id, error)
         return count
+
+    async def _mend_reveal(self, question_id: int) -> None:
+        """Reveal again if another process did while this one edited the count: the count may have come on top."""
+
+        def look(conn: Connection) -> tuple[Round, _Next] | None:
+            question, round_ = known(conn, question_id)
+            if question.revealed_at is None:
+                return None
+            return round_, _Next(question, store.answers_to(conn, question_id))
+
+        found = await self._database.read(look)
+        if found is not None and found[1].question.message_id is not None:
+            card = self._reveal_card(found[0], found[1].question, found[1].answers)
+            await self._announcer.reveal_question(found[0].channel_id, found[1].question.message_id, card)
 
     def _card(self, round_: Round, question: Question, ends_at: datetime) -> QuestionCard:
         return QuestionCard(

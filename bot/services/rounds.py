@@ -341,4 +341,6 @@ def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
 
 
 def _already(item: Item, question: Question, earlier: Answer) -> AlreadyAnswered:
-    return AlreadyAnswered(shown_answer(item, answers.decode_order(question.choice_order), earlier.answer))
+    return AlreadyAnswered(
+        shown_answer(item, answers.decode_order(question.choice_order), earlier.answer), earlier.answered_at
+    )

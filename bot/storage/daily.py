@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select, update
 
+from bot.domain.shards import ALL, Shards
 from bot.domain.streaks import Streak, streak
 from bot.storage.schema import dailies, daily_answers, daily_schedules
+from bot.storage.sharing import nearest, ours
 from bot.storage.upsert import insert
 
 POSTED = ("threading", "open", "closing", "closed")
 ANSWERABLE = ("posting", "threading", "open")
+_CLAIMED = dailies.c.state.in_(["threading", "closing"]) | dailies.c.tried_at.is_not(None) & (
+    dailies.c.state == "posting"
+)
+_SCHEDULES: Any = {"guild_id": daily_schedules.c.guild_id, "due_at": daily_schedules.c.next_at}
+_DAILIES: Any = {"guild_id": dailies.c.guild_id, "due_at": dailies.c.due_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,10 @@ class DailyAnswer:
     answered_at: datetime
 
 
-def schedule(conn: Connection, guild_id: int) -> Schedule | None:
-    row = conn.execute(select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)).first()
+def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
+    """A server's schedule. With `claim` no other process can change it before this transaction ends; None if one does."""
+    query = select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)
+    row = conn.execute(query.with_for_update(skip_locked=True) if claim else query).first()
     return Schedule(**row._mapping) if row else None
 
 
@@ -86,11 +96,11 @@ def change_schedule(conn: Connection, guild_id: int, **values: object) -> None:
     conn.execute(update(daily_schedules).where(daily_schedules.c.guild_id == guild_id).values(**values))
 
 
-def due_schedules(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Servers whose post time has come, longest waiting first."""
+def due_schedules(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
+    """Servers whose post time has come and is for a process to decide about, longest waiting first."""
     query = (
         select(daily_schedules.c.guild_id)
-        .where(daily_schedules.c.next_at <= now)
+        .where(daily_schedules.c.next_at <= now, ours(shards, now, **_SCHEDULES))
         .order_by(daily_schedules.c.next_at)
         .limit(limit)
     )
@@ -98,22 +108,23 @@ def due_schedules(conn: Connection, now: datetime, limit: int) -> list[int]:
 
 
 def active_schedules(conn: Connection) -> list[Schedule]:
-    rows = conn.execute(select(daily_schedules).where(daily_schedules.c.paused.is_(False)))
+    """All that are not paused, in the order in which every process goes through them."""
+    query = select(daily_schedules).where(daily_schedules.c.paused.is_(False)).order_by(daily_schedules.c.guild_id)
+    rows = conn.execute(query)
     return [Schedule(**row._mapping) for row in rows]
 
 
-def next_due(conn: Connection) -> datetime | None:
-    """The nearest post time or deadline of a daily."""
-    times = [
-        conn.execute(select(func.min(daily_schedules.c.next_at))).scalar(),
-        conn.execute(select(func.min(dailies.c.due_at))).scalar(),
-    ]
+def next_due(conn: Connection, shards: Shards = ALL) -> datetime | None:
+    """The nearest post time or deadline of a daily for a process."""
+    times = [nearest(conn, shards, **_SCHEDULES), nearest(conn, shards, claimed=_CLAIMED, **_DAILIES)]
     return min((at for at in times if at is not None), default=None)
 
 
-def due(conn: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:
-    """Dailies with work to do as (id, state), longest waiting first."""
-    query = select(dailies.c.id, dailies.c.state).where(dailies.c.due_at <= now).order_by(dailies.c.due_at).limit(limit)
+def due(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[tuple[int, str]]:
+    """Dailies with work for a process to do as (id, state), longest waiting first."""
+    takes = ours(shards, now, claimed=_CLAIMED, **_DAILIES)
+    query = select(dailies.c.id, dailies.c.state).where(dailies.c.due_at <= now, takes)
+    query = query.order_by(dailies.c.due_at).limit(limit)
     return [(row.id, row.state) for row in conn.execute(query)]
 
 
@@ -164,7 +175,8 @@ def change(
     """Change a daily that is still in state `expect`; False if it no longer is. `due_by` claims it, as for rounds."""
     where = [dailies.c.id == daily_id, dailies.c.state == expect]
     if due_by is not None:
-        where.append(dailies.c.due_at <= due_by)
+        free = select(dailies.c.id).where(*where, dailies.c.due_at <= due_by).with_for_update(skip_locked=True)
+        where = [dailies.c.id.in_(free)]
     return conn.execute(update(dailies).where(*where).values(**values)).rowcount == 1
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.storage import migrate
+from bot.storage.sharing import PROGRAM
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -80,6 +82,8 @@ class Database:
         self._waiting: list[_Job] = []
         self._leader: asyncio.Task[None] | None = None
         self._closed = False
+        self.shared = isinstance(backend, _Postgres)
+        """Whether other processes may use the database too."""
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
 
@@ -253,7 +257,8 @@ def _begin_sqlite(conn: Connection) -> None:
 
 class _Postgres:
     def __init__(self, url: URL) -> None:
-        options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": "quizformer"}}
+        name = f"{PROGRAM} {secrets.token_hex(8)}"
+        options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": name}}
         self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
 
     async def migrate(self) -> bool:

@@ -21,11 +21,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.scoring import Tally
+from bot.domain.shards import ALL, Shards
 from bot.storage.compiled import Compiled
 from bot.storage.schema import asked, dailies, milliseconds, round_answers, round_questions, rounds
+from bot.storage.sharing import nearest, ours
 from bot.storage.upsert import insert
 
 RUNNING = rounds.c.phase != "ended"
+_CLAIMED = rounds.c.phase.in_(["asking", "reveal", "closing"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +159,12 @@ def change(
     """Change a round that is still in phase `expect`; False if it no longer is.
 
     This is how work is claimed: with `due_by` the round must be due by then, so that of two processes that try, the
-    second finds the deadline moved on.
+    second finds the deadline moved on, or the row locked, for which it does not wait.
     """
     where = [rounds.c.id == round_id, rounds.c.phase == expect]
     if due_by is not None:
-        where.append(rounds.c.due_at <= due_by)
+        free = select(rounds.c.id).where(*where, rounds.c.due_at <= due_by).with_for_update(skip_locked=True)
+        where = [rounds.c.id.in_(free)]
     return conn.execute(update(rounds).where(*where).values(**values)).rowcount == 1
 
 
@@ -170,26 +174,25 @@ def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -
     conn.execute(update(rounds).where(*still).values(due_at=due))
 
 
-def due(conn: Connection, now: datetime, limit: int) -> list[tuple[int, int, str]]:
-    """Rounds with work to do as (id, number of the question, phase), longest waiting first."""
+def due(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[tuple[int, int, str]]:
+    """Rounds with work for a process to do as (id, number of the question, phase), longest waiting first."""
+    takes = ours(shards, now, guild_id=rounds.c.guild_id, due_at=rounds.c.due_at, claimed=_CLAIMED)
     query = (
         select(rounds.c.id, rounds.c.number, rounds.c.phase)
-        .where(RUNNING, rounds.c.due_at <= now)
+        .where(RUNNING, rounds.c.due_at <= now, takes)
         .order_by(rounds.c.due_at)
         .limit(limit)
     )
     return [(row.id, row.number, row.phase) for row in conn.execute(query)]
 
 
-def next_due(conn: Connection) -> datetime | None:
-    query = select(rounds.c.due_at).where(RUNNING).order_by(rounds.c.due_at).limit(1)
-    return conn.execute(query).scalar()
+def next_due(conn: Connection, shards: Shards = ALL) -> datetime | None:
+    return nearest(conn, shards, guild_id=rounds.c.guild_id, due_at=rounds.c.due_at, where=RUNNING, claimed=_CLAIMED)
 
 
 def wake_claimed(conn: Connection, now: datetime) -> int:
     """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
-    claimed = rounds.c.phase.in_(["asking", "reveal", "closing"])
-    return conn.execute(update(rounds).where(claimed, rounds.c.due_at > now).values(due_at=now)).rowcount
+    return conn.execute(update(rounds).where(_CLAIMED, rounds.c.due_at > now).values(due_at=now)).rowcount
 
 
 def question(conn: Connection, question_id: int) -> Question | None:

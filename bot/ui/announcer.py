@@ -14,6 +14,7 @@ import aiohttp
 import discord
 
 from bot.domain.questions import Bank, Item
+from bot.domain.shards import ALL, Shards
 from bot.domain.snowflakes import earliest_id
 from bot.services.announcer import (
     DailyCard,
@@ -48,8 +49,9 @@ _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 1600
 class DiscordAnnouncer:
     """The services' `Announcer` over a discord.py client, which sends at most `limit` requests a second."""
 
-    def __init__(self, client: discord.Client, bank: Bank, limit: int = LIMIT) -> None:
+    def __init__(self, client: discord.Client, bank: Bank, limit: int = LIMIT, shards: Shards = ALL) -> None:
         self._client = client
+        self._shards = shards
         self._bank = bank
         self._pace = Pace(limit)
         self._late: set[asyncio.Task[Any]] = set()
@@ -103,9 +105,9 @@ class DiscordAnnouncer:
         topic = card.topic if isinstance(card, OpenDailyCard) else self._bank.topic_of(card.item)
         name = f"{card.day:%d %B} · {topic.title}"[:100].lstrip("0")
         try:
-            channel = self._client.get_partial_messageable(channel_id, guild_id=card.guild_id)
-            message = channel.get_partial_message(message_id)
-            await self._patiently(channel_id, message.create_thread(name=name, auto_archive_duration=1440))
+            # not Message.create_thread, which wants to know the server: it may be on another process's shards
+            start = self._client.http.start_thread_with_message
+            await self._patiently(channel_id, start(channel_id, message_id, name=name, auto_archive_duration=1440))
         except Unreachable as error:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise
@@ -220,8 +222,11 @@ class DiscordAnnouncer:
             log.info("a late request failed: %s", late.exception())
 
     def _require_server(self, guild_id: int) -> None:
-        """Ask nothing of Discord for a server that the bot has left, or that has an outage."""
-        if not guild_id or not self._client.is_ready():
+        """Ask nothing of Discord for a server that the bot has left, or that has an outage.
+
+        Of a server on another process's shards this one does not hear: there Discord's answer decides.
+        """
+        if not guild_id or not self._client.is_ready() or not self._shards.have(guild_id):
             return
         guild = self._client.get_guild(guild_id)
         if guild is None:
