@@ -31,10 +31,10 @@ run: $(STAMP)
 	$(PY) -m bot $(ARGS)
 
 test: $(STAMP)
-	$(PY) -m pytest -n auto --ignore=tests/crash $(ARGS)
+	$(PY) -m pytest -n auto --ignore=tests/crash --ignore=tests/cluster $(ARGS)
 
 crash: $(STAMP)
-	$(PY) -m pytest tests/crash $(ARGS)
+	$(PY) -m pytest tests/crash tests/cluster $(ARGS)
 
 soak: $(STAMP)
 	$(PY) -m soak $(ARGS)

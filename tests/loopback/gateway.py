@@ -23,12 +23,20 @@ _INTERVAL_MS = 41250
 
 @dataclass(eq=False)
 class Session:
-    """All events since it began, whether or not they were delivered; `link` is the open connection."""
+    """All events since it began, whether or not they were delivered; `link` is the open connection.
 
+    `shard`: its number, and how many there are.
+    """
+
+    shard: tuple[int, int]
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     events: list[Json] = field(default_factory=list)
     link: Link | None = None
     resumable: bool = True
+
+    def hears_of(self, guild_id: int) -> bool:
+        number, count = self.shard
+        return (guild_id >> 22) % count == number
 
 
 @dataclass(eq=False)
@@ -36,6 +44,11 @@ class Link:
     ws: web.WebSocketResponse
     request: web.Request
     session: Session | None = None
+
+    @property
+    def name(self) -> str:
+        """Which of several processes this is, by the address that it was given."""
+        return self.request.match_info.get("name", "")
 
     async def send(self, op: int, data: object = None) -> None:
         await self.send_packet({"op": op, "d": data, "s": None, "t": None})
@@ -51,28 +64,39 @@ class Link:
 
 
 class Gateway:
-    """`double_next`: so many of the next interactions are delivered twice. Counts what sessions went through."""
+    """`double_next`: so many of the next interactions are delivered twice. Counts what sessions went through.
+
+    A bot may be several processes, with a shard each or with the same one; each that is named connects to the
+    address that ends in its name.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.sessions: dict[str, Session] = {}
         self.double_next = 0
         self.doubled = self.identified = self.resumed = 0
-        self.up_at: float | None = None
-        """Monotonic time since when the bot is connected; None while it is not."""
+        self._up: dict[str, float] = {}
+
+    def up(self, name: str = "") -> float | None:
+        """Monotonic time since when a process is connected; None while it is not."""
+        return self._up.get(name)
+
+    @property
+    def up_at(self) -> float | None:
+        return self.up()
 
     @property
     def connected(self) -> bool:
         return self.up_at is not None
 
     async def emit(self, event: str, data: Json) -> None:
-        """Send an event to every session; one without a connection gets it when it resumes."""
+        """Send an event of a server to the sessions of its shard; one without a connection gets it when it resumes."""
         copies = 1
         if event == "INTERACTION_CREATE" and self.double_next:
             self.double_next -= 1
             self.doubled += 1
             copies = 2
-        for session in list(self.sessions.values()):
+        for session in [s for s in self.sessions.values() if s.hears_of(int(data["guild_id"]))]:
             for _ in range(copies):
                 await self._push(session, event, data)
 
@@ -109,7 +133,7 @@ class Gateway:
     def _unlink(self, link: Link) -> None:
         if link.session is not None and link.session.link is link:
             link.session.link = None
-            self.up_at = None
+            self._up.pop(link.name, None)
 
     async def _push(self, session: Session, event: str, data: Json) -> None:
         packet = {"op": 0, "t": event, "s": len(session.events) + 1, "d": data}
@@ -149,22 +173,26 @@ class Gateway:
             await link.ws.close(code=4004)
             return
         self.identified += 1
-        self.sessions = {}  # one bot, one shard: its older sessions are of no use any more
-        session = link.session = Session(link=link)
+        number, count = data.get("shard") or (0, 1)
+        shard = int(number), int(count)
+        # those of the same shard that nobody is connected to are of no use any more
+        self.sessions = {s.id: s for s in self.sessions.values() if s.link is not None or s.shard != shard}
+        session = link.session = Session(shard, link=link)
         self.sessions[session.id] = session
+        guilds = [g for g in world.guilds.values() if session.hears_of(g.id)]
         ready = {
             "v": 10,
             "user": world.bot,
             "session_id": session.id,
-            "resume_gateway_url": world.gateway_url,
-            "guilds": [{"id": str(g.id), "unavailable": True} for g in world.guilds.values()],
+            "resume_gateway_url": world.gateway_url_of(link.name),
+            "guilds": [{"id": str(g.id), "unavailable": True} for g in guilds],
             "application": {"id": str(world.bot_id), "flags": 0},
-            "shard": data.get("shard") or [0, 1],
+            "shard": list(shard),
         }
         await self._push(session, "READY", ready)
-        for guild in world.guilds.values():
+        for guild in guilds:
             await self._push(session, "GUILD_CREATE", guild.payload(world.bot))
-        self.up_at = time.monotonic()
+        self._up[link.name] = time.monotonic()
 
     async def _resume(self, link: Link, data: Json) -> None:
         session = self.sessions.get(data.get("session_id", ""))
@@ -178,5 +206,5 @@ class Gateway:
             await link.send_packet(session.events[done])
             done += 1
         session.link = link
-        self.up_at = time.monotonic()
+        self._up[link.name] = time.monotonic()
         await self._push(session, "RESUMED", {})

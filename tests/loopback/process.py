@@ -25,14 +25,18 @@ def _die_with_parent() -> None:
 
 
 class BotProcess:
-    """`python -m bot` in a folder of its own, with its database and its log there. `async with` kills it at the end."""
+    """`python -m bot` in a folder of its own, with its database and its log there. `async with` kills it at the end.
 
-    def __init__(self, world: World, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    Of several processes each has a `name`.
+    """
+
+    def __init__(self, world: World, folder: Path, env: Mapping[str, str] | None = None, name: str = "") -> None:
         self._world = world
         self.folder = folder
         self.database = folder / "bot.db"
         self._log_file = folder / "bot.log"
         self._env = dict(env or {})
+        self._name = name
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self.starts = 0
@@ -74,7 +78,7 @@ class BotProcess:
             "PYTHONPATH": f"{_SITE}{os.pathsep}{ROOT}",
             "PYTHONUNBUFFERED": "1",
             "LOOPBACK_API": f"{self._world.url}/api/v10",
-            "LOOPBACK_GATEWAY": self._world.gateway_url,
+            "LOOPBACK_GATEWAY": self._world.gateway_url_of(self._name),
             "DISCORD_TOKEN": self._world.token,
             "DATABASE_URL": f"sqlite:///{self.database}",
             **self._env,
@@ -96,9 +100,13 @@ class BotProcess:
 
     async def ready(self, seconds: float = 20.0) -> None:
         """Wait until the bot is connected."""
-        await self._world.until(lambda: self._world.gateway.connected or not self.running, seconds, "READY")
+        await self._world.until(lambda: self._connected or not self.running, seconds, "READY")
         if not self.running:
             raise AssertionError(f"the bot ended:\n{self.log[-2000:]}")
+
+    @property
+    def _connected(self) -> bool:
+        return self._world.gateway.up(self._name) is not None
 
     def kill(self) -> None:
         """SIGKILL, at once."""
@@ -112,7 +120,7 @@ class BotProcess:
         """Wait for the bot's end, however it comes; returns its exit code."""
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), seconds)
-        await self._world.until(lambda: self.ended_at and not self._world.gateway.connected, 2, "the connection's end")
+        await self._world.until(lambda: self.ended_at and not self._connected, 2, "the connection's end")
         return code
 
     async def stop(self) -> tuple[int, float]:

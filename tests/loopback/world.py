@@ -52,6 +52,7 @@ class World:
         app = web.Application(client_max_size=32 << 20)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
+        app.router.add_get("/gateway/{name}", self.gateway.serve)
         app.router.add_route(hdrs.METH_ANY, API + "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
         await self._runner.setup()
@@ -71,15 +72,19 @@ class World:
 
     @property
     def gateway_url(self) -> str:
-        return f"ws://127.0.0.1:{self._port}/gateway"
+        return self.gateway_url_of("")
+
+    def gateway_url_of(self, name: str) -> str:
+        """Where a process connects that goes by a name."""
+        return f"ws://127.0.0.1:{self._port}/gateway" + (f"/{name}" if name else "")
 
     @property
     def messages(self) -> list[Message]:
         """Every message of every channel, deleted and ephemeral ones included."""
         return [m for c in self.channels.values() for m in c.messages.values()]
 
-    def add_guild(self, name: str = "guild") -> Guild:
-        guild = Guild(self.snowflake(), name, self.snowflake())
+    def add_guild(self, name: str = "guild", *, guild_id: int | None = None) -> Guild:
+        guild = Guild(guild_id or self.snowflake(), name, self.snowflake())
         self.guilds[guild.id] = guild
         return guild
 

@@ -1,0 +1,208 @@
+"""Several processes of the bot on one PostgreSQL: they share the work, one dies, two hold the same shard by mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import URL, Connection
+
+from bot.storage import daily as daily_store
+from bot.storage.daily import Schedule
+from bot.storage.database import Database, open_database
+from bot.storage.transfer import transfer
+from tests.crash import invariants
+from tests.crash.play import card_of, cards, revealed, soon, standings
+from tests.crash.stage import noon_offset, noon_zone, texts
+from tests.loopback.driver import Member, Result
+from tests.loopback.model import Channel, Message
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+from tests.postgres import Postgres, running
+from tests.shipped import first_topic
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+SHARDS = 3
+SERVERS = 210
+LEASE = 30.0
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running() as postgres:
+        yield postgres
+
+
+@dataclass
+class Cluster:
+    """A loopback Discord, a database, and what starts processes of the bot on them."""
+
+    world: World
+    database: Database
+    url: URL
+    folder: Path
+    stack: AsyncExitStack
+    bots: list[BotProcess]
+
+    async def start(self, name: str, **env: str) -> BotProcess:
+        folder = self.folder / name
+        folder.mkdir()
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        settings = {"DATABASE_URL": address, "QUESTION_BANK": str(self.folder / "bank.json"), **env}
+        bot = BotProcess(self.world, folder, settings, name)
+        self.bots.append(await self.stack.enter_async_context(bot))
+        return bot
+
+    async def verdict(self) -> list[str]:
+        """Which invariants are broken: they are read from a copy of the database as a SQLite file."""
+        file = self.folder / "copy.db"
+        async with open_database(URL.create("sqlite+pysqlite", database=str(file))) as copy:
+            await transfer(self.database, copy, "the cluster's", lambda _: None)
+        return invariants.broken(file, self.world, "\n".join(bot.log for bot in self.bots))
+
+
+@pytest_asyncio.fixture
+async def cluster(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Cluster]:
+    (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
+    url = postgres.migrated()
+    async with World() as world, open_database(url) as database, AsyncExitStack() as stack:
+        yield Cluster(world, database, url, tmp_path, stack, [])
+    postgres.give_back(url)
+
+
+def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> None:
+    """One daily a server, all at the same time."""
+    local = at + timedelta(hours=noon_offset(at))
+    for channel in channels:
+        schedule = Schedule(
+            guild_id=channel.guild.id,
+            channel_id=channel.id,
+            at=f"{local:%H:%M}",
+            zone=noon_zone(at),
+            topic_id=None,
+            kind="choice",
+            answer_hours=23,
+            role_id=None,
+            thread=False,
+            paused=False,
+            settled_until=at - timedelta(minutes=10),
+            next_at=at,
+        )
+        daily_store.save_schedule(conn, schedule)
+
+
+async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster) -> None:
+    """Three processes with a shard each post the dailies of one minute; one is killed on the way.
+
+    Every server gets its daily once, none is missing, and all are there within 30 seconds and the time that so many
+    posts take by Discord's own limit.
+    """
+    world = cluster.world
+    first = world.snowflake()
+    guilds = [world.add_guild(f"g{n}", guild_id=first + (n << 22)) for n in range(SERVERS)]
+    channels = [world.add_channel(guild, "quiz") for guild in guilds]
+    due = (datetime.now(UTC) + timedelta(seconds=85)).replace(second=0, microsecond=0)
+    await cluster.database.write(plan_dailies, channels, due)
+    bots = await asyncio.gather(
+        *(cluster.start(f"p{n}", SHARD_COUNT=str(SHARDS), SHARD_IDS=str(n)) for n in range(SHARDS))
+    )
+    assert datetime.now(UTC) < due, "the machine is too slow: the processes were not up in time"
+
+    def posted() -> list[Message]:
+        return [m for channel in channels for m in cards(channel, "daily")]
+
+    await world.until(lambda: len(posted()) >= 60, 90, "the first dailies")
+    bots[0].kill()
+    killed = time.monotonic()
+    left = SERVERS - len(posted())
+    drain = left / 50 + 15  # Discord takes 50 requests a second; so many more are refused on the way
+    await world.until(lambda: len(posted()) >= SERVERS, LEASE + drain, f"the other {left} dailies")
+    took = time.monotonic() - killed
+    await asyncio.sleep(LEASE + 3 - took if took < LEASE + 3 else 3)  # whatever else was claimed would be done by now
+    per_server = Counter(m.channel.guild.id for m in posted())
+    assert per_server == dict.fromkeys((g.id for g in guilds), 1)
+    assert took <= LEASE + drain
+    dailies = await cluster.database.read(daily_store.next_due)
+    assert dailies is not None
+    print(f"{left} dailies were left when a process was killed; all were posted {took:.1f} s later")
+    assert not (wrong := await cluster.verdict()), texts(wrong)
+
+
+async def play(member: Member, message: Message, choice: int) -> Result | None:
+    """Answer a card in some way."""
+    card = card_of(message)
+    if card is None:
+        return None
+    name, source, row = card
+    if name == "write":
+        opened = await member.click(message, f"write:v1:{source}:{row}")
+        return await member.submit(opened, f"guess {choice}") if opened.modal else opened
+    if name == "picks":
+        return await member.select(message, f"picks:v1:{source}:{row}", str(choice))
+    return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
+
+
+async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
+    """Both hear of everything; every command is carried out once, and every member reads the one right reply."""
+    world = cluster.world
+    guild = world.add_guild()
+    channel, daily_channel = world.add_channel(guild, "quiz"), world.add_channel(guild, "daily")
+    ann = world.add_member(guild, "ann", manager=True)
+    members = [ann, *(world.add_member(guild, f"m{n}") for n in range(7))]
+    for name in ("one", "two"):
+        await cluster.start(name, SHARD_COUNT="1")
+    assert len([s for s in world.gateway.sessions.values() if s.link is not None]) == 2
+
+    now = datetime.now(UTC) - timedelta(minutes=2)
+    local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
+    wanted = {"channel": daily_channel, "time": local, "timezone": noon_zone(now), "thread": True}
+    assert (await ann.slash(channel, "daily setup", **wanted)).acked
+    assert (await ann.slash(channel, "daily post")).text.startswith("Today's question is on its way")
+    skipped = await ann.slash(channel, "daily skip")
+    assert await soon(lambda: cards(daily_channel, "daily"), 15)
+    started = await ann.slash(channel, "quiz start", questions=3, seconds=8)
+    assert started.text.startswith("Here we go"), started.text
+    answered: set[int] = set()
+    while not standings(channel):
+        for card in cards(channel):
+            if card.id in answered:
+                continue
+            answered.add(card.id)
+            for results in [await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))]:
+                said = [r.text for r in results if r is not None]
+                assert len(said) == len(members)
+                assert all(text.startswith("Locked in") for text in said), said
+        await asyncio.sleep(0.05)
+    daily = cards(daily_channel, "daily")[0]
+    results = await asyncio.gather(*(play(m, daily, n % 4) for n, m in enumerate(members)))
+    assert all(r is not None and "Streak: " in r.text for r in results), [r and r.text for r in results]
+    why = revealed(channel)[0]
+    report = next(i for i in why.custom_ids if i.startswith("report:"))
+    sent = await ann.submit(await ann.click(why, report), "a typo")
+    assert sent.text.startswith("Thank you"), sent.text
+
+    await asyncio.sleep(1)
+    for act in world.interactions.values():
+        assert len([m for m in (act.reply, *act.followups) if m is not None]) <= 2, act.name
+    assert skipped.acked
+    tables = await counted(cluster)
+    assert tables == {"rounds": 1, "dailies": 2, "reports": 1}
+    assert not (wrong := await cluster.verdict()), texts(wrong)
+
+
+async def counted(cluster: Cluster) -> dict[str, int]:
+    def look(conn: Connection) -> dict[str, int]:
+        names = ("rounds", "dailies", "reports")
+        return {name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in names}
+
+    return await cluster.database.read(look)
