@@ -70,7 +70,7 @@ class DailyWork:
     async def recover(self) -> None:
         """At start-up: compute post times anew, since zone data may have changed, and take up what is half done.
 
-        The latter not if another process runs, whose work it may be; if that one died, its claims run out by themselves.
+        The latter not if another process runs, whose work it may be: the claims of a dead one run out by themselves.
         """
         now = self._now()
 

@@ -80,7 +80,7 @@ class DailyAnswer:
 
 
 def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
-    """A server's schedule. With `claim` no other process can change it before this transaction ends; None if one does."""
+    """A server's schedule. With `claim` nobody else can change it before this transaction ends; None if one does."""
     query = select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)
     row = conn.execute(query.with_for_update(skip_locked=True) if claim else query).first()
     return Schedule(**row._mapping) if row else None
