@@ -53,7 +53,7 @@ def nearest(
 
 
 def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
-    return ((guild_id // literal_column(str(1 << SHARD_BITS))) % shards.count).in_(shards.ids)
+    return (guild_id.bitwise_rshift(literal_column(str(SHARD_BITS))).self_group() % shards.count).in_(shards.ids)
 
 
 def alone(conn: Connection) -> bool:
