@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import URL
 
 from bot.domain import snowflakes
 from bot.domain.errors import Refusal
@@ -19,6 +20,7 @@ from bot.services.scheduler import LEASE
 from bot.storage import guilds
 from bot.storage import rounds as round_store
 from bot.storage import scores as score_store
+from bot.storage.database import open_database
 from tests.services.stage import ADA, BOB, CARL, CHANNEL, GUILD, Crash, Stage, unsent
 
 
@@ -440,6 +442,38 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     await stage.wait(seconds=21)
     assert await stage.bot.counters.refresh(round_id, post.row_id) is None
     assert len(stage.announcer.edits_of("refresh")) == 1
+
+
+async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -> None:
+    """Where another process reveals while this one edits the count, the card shows the reveal in the end."""
+    round_id = await stage.start(1)
+    await stage.run()
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    mine, other = stage.bot, stage.process()
+
+    async def reveal() -> None:
+        stage.clock.turn(seconds=21)
+        await other.round_work.work((round_id, 1, "open"))
+
+    stage.announcer.during["refresh_question"] = reveal
+    await mine.counters.refresh(round_id, post.row_id)
+    assert [edit.kind for edit in stage.announcer.edits] == ["refresh", "reveal", "reveal"]
+    assert stage.announcer.edits[1] == stage.announcer.edits[2]
+
+
+async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
+    """A process that starts while another one lives leaves alone what that one may be doing; on SQLite none does."""
+    round_id = await stage.start(1)
+    await stage.database.write(round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE)
+    async with open_database(url) as other:
+        await other.read(round_store.next_due)
+        await stage.bot.recover()
+        claimed_until = stage.clock() + LEASE if stage.database.shared else stage.clock()
+        assert (await stage.round(round_id)).due_at == claimed_until
+    async with asyncio.timeout(5):
+        while (await stage.round(round_id)).due_at > stage.clock():
+            await stage.bot.recover()
 
 
 async def test_the_count_is_stopped_before_the_reveal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,6 +179,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     with pytest.raises(AlreadyAnswered) as refused:
         await stage.answer(ADA, after=2)
     assert refused.value.shown == locked.shown
+    assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
         await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ADA)
     item = await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, BOB)
