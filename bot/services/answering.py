@@ -36,7 +36,7 @@ class Review:
 
 
 class AlreadyAnswered(Refusal):
-    """The first answer counts; `shown` is what it was, as letters or text, and `at` when it was given, if that is known."""
+    """The first answer counts; `shown` is what it was, as letters or text, and `at` when, if that is known."""
 
     def __init__(self, shown: str, at: datetime | None = None) -> None:
         super().__init__("You have answered this question already: the first answer counts.")
