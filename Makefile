@@ -2,7 +2,7 @@
 #   make play     a simulated Discord in the browser, no token needed
 #   make run      the bot on Discord (settings: environment or .env)
 #   make test     the tests; more arguments in ARGS, e.g. make test ARGS="-k daily -x"
-#   make crash    kills the bot at every point between two effects, and gives it a hostile network (5 minutes)
+#   make crash    kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
 #   make bench    the bot against a bare client, as a table of ratios (an hour; ARGS=--quick: three minutes)
 #   make soak     ten minutes of rounds and dailies under random faults; ARGS="--seed 1" repeats one
 #   make grade-eval  how well the offline grader grades: the tables of docs/grading.md

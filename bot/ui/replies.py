@@ -30,6 +30,10 @@ HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSErro
 """Failures of the network or of Discord itself, which pass."""
 
 
+class Elsewhere(Exception):
+    """Another process has taken up the same interaction and answers it: this one stays quiet."""
+
+
 class Told(Exception):
     """An error that its member knows of already."""
 
@@ -152,6 +156,9 @@ def sentence(error: BaseException) -> str | None:
 
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
+    if isinstance(error, Elsewhere):
+        log.info("another process answers: %s", describe(interaction))
+        return
     if isinstance(error, Told):
         return
     if isinstance(error, Elsewhere):

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import discord
 
 from bot.ui.custom_ids import Route
-from bot.ui.replies import payload, report_error, say
+from bot.ui.replies import Elsewhere, payload, report_error, say
 
 Fields = Mapping[str, str]
 Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]
@@ -23,7 +23,10 @@ _UNKNOWN = "This button is from another version of me and does nothing now: use 
 
 
 class Router:
-    def __init__(self) -> None:
+    """`first` tells, by an interaction's id, whether this process is the first to take it up."""
+
+    def __init__(self, first: Callable[[int], Awaitable[bool]]) -> None:
+        self._first = first
         self._routes: dict[str, tuple[Route, Handler]] = {}
 
     def add(self, route: Route, handler: Handler) -> None:
@@ -38,8 +41,10 @@ class Router:
         route, handler = self._routes.get(custom_id.partition(":")[0], (None, None))
         fields = route.parse(custom_id) if route else None
         try:
-            if fields is None or handler is None:
+            if route is None or fields is None or handler is None:
                 await say(interaction, _UNKNOWN)
+            elif route.once(fields) and not await self._first(interaction.id):
+                raise Elsewhere
             else:
                 await handler(interaction, fields)
         except Exception as error:
