@@ -97,12 +97,12 @@ class QuizBot(commands.AutoShardedBot):
         self.settings = settings
         self.bank = bank
         self.database = database
-        self.router = Router()
         shards = ALL
         if settings.shard_count is not None and settings.shard_ids is not None:
             shards = Shards(settings.shard_count, settings.shard_ids)
         announcer = DiscordAnnouncer(self, bank, _share_of_limit(settings), shards)
         self.services = Services(database, bank, announcer, discord.utils.utcnow, reader, shards)
+        self.router = Router(self.services.first)
         self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
         self._in_flight = 0

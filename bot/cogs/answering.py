@@ -102,8 +102,6 @@ class Answering(commands.Cog):
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, _MAX_REPORT).strip()
-        if not await self.bot.services.first(interaction.id):
-            raise Elsewhere
         if not text:
             raise Refusal("Your report was empty: press Report again and say in a few words what is wrong.")
         await self.bot.services.reports.add(

@@ -38,10 +38,6 @@ class Told(Exception):
     """An error that its member knows of already."""
 
 
-class Elsewhere(Exception):
-    """Another process has taken up the same interaction and answers it: this one stays quiet."""
-
-
 async def say(
     interaction: discord.Interaction, content: str | ui.LayoutView, files: Sequence[discord.File] = ()
 ) -> None:
@@ -160,9 +156,6 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         log.info("another process answers: %s", describe(interaction))
         return
     if isinstance(error, Told):
-        return
-    if isinstance(error, Elsewhere):
-        log.info("another process answers: %s", describe(interaction))
         return
     words = sentence(error)
     if words is None:
