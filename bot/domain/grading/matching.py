@@ -146,9 +146,9 @@ class Answer:
         wanted = {word.stem: word.negated for word in phrasing}
         hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
         contrary = [
-            (negated, self.hits(s), places)
+            (negated, self.hits(s), opposites)
             for s, negated in wanted.items()
-            if (places := self._contrary(s)) and _CONTRARY[s].isdisjoint(wanted)
+            if (opposites := self._contrary(s)) and _CONTRARY[s].isdisjoint(wanted)
         ]
         total = sum(weight for weight, _, _ in hits) + PRIOR
         touched = {number for _, _, places in hits for number in places}
