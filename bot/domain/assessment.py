@@ -61,8 +61,7 @@ class Assessment:
         for index, quote in quotes.items():
             if points[index].state == DOUBTFUL:
                 points[index] = replace(points[index], state=COVERED, quote=quote, credit=1.0)
-        gained = sum(new.credit - old.credit for new, old in zip(points, self.points, strict=True))
-        percent = min(100, round(self.percent + 100 * gained / len(points)))
+        percent = round(100 * sum(point.credit for point in points) / len(points))
         return replace(self, points=tuple(points), percent=percent)
 
 

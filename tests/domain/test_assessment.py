@@ -39,7 +39,7 @@ def test_confirming_raises_doubtful_points_only() -> None:
     better = MIXED.confirm({1: "so", 2: "so"})
     assert better.states == "ccmm"
     assert better.points[1] == Point("Second", "covered", "so", 1.0)
-    assert better.percent == 50  # 31 and three quarters of a quarter, rounded
+    assert better.percent == 50  # two points of four
     assert MIXED.confirm({}) == MIXED
 
 

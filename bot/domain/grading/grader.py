@@ -3,13 +3,14 @@
 For each key point every passage of the answer gets a confidence from 0 to 1: the best match with any of the point's
 phrasings, less a share of what the same passage scores on the question's other points (a passage that fits all of them
 fits none in particular). Points then take passages in order of confidence, each passage only as many points as it has
-words for. Two thresholds make three states; the score is summed from them here, never asked of a model.
+words for, and the rest of the answer raises or lowers what a loose match is worth. Two thresholds make three states;
+the score is summed from them here, never asked of a model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from bot.domain.questions import KeyPoint
 if TYPE_CHECKING:
     from bot.domain.grading.semantic import Semantic
 
-COVERED, DOUBTFUL = 0.33, 0.18
+COVERED, DOUBTFUL = 0.30, 0.17
 """Least confidence of a covered and of a doubtful point."""
 SHARED = 0.3
 """Share of a passage's mean confidence in the other points that is taken off."""
@@ -35,10 +36,16 @@ ALONE = 0.8
 """What a match counts for the only point of a question: nothing tells its own words from those that any answer has."""
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
+TRUST = 0.5
+"""How far the rest of an answer raises or lowers a confidence: by a quarter either way, more if it denies points."""
+LITTLE, MUCH = 0.15, 0.5
+"""Confidences from which a point speaks a little, and fully, for the rest of the answer."""
 DENIED = 0.3
 """Share of a match with the wrong parity from which it counts as denied: then it is doubtful at best."""
-CAPPED = 0.25
-"""The most that a point adds which a guard has made doubtful."""
+HALFWAY = 0.6
+"""What a doubtful point adds when it is all but covered; of all doubtful points three in ten are covered."""
+CAPPED = 0.15
+"""The most that a point adds which a guard has made doubtful: of such points one in six is covered after all."""
 LONGEST_PASSAGE = 4
 
 NO_WEIGHTS = Weights()
@@ -55,7 +62,8 @@ class PointGrade:
     """What became of one key point.
 
     `evidence` is the passage that comes nearest, empty if the point is missing. `credit` is what the point
-    counts in the score: 1 if covered, 0 if missing, and if doubtful the more, the nearer it is to covered.
+    counts in the score: 1 if covered, 0 if missing, and if doubtful up to `HALFWAY`,
+    the more, the nearer it is to covered.
     """
 
     state: State
@@ -111,7 +119,7 @@ def grade(
         if not guarded or not any(is_list(sentences[n]) for n in passage)
     ]
     table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
-    taken = _assign(_claims(table, passages), sentences, guarded)
+    taken = _trusted(_assign(_claims(table, passages), sentences, guarded), len(key_points))
     if guarded:
         if are_list([sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}]):
             return _nothing(len(key_points), flags | {Flag.LIST})
@@ -204,13 +212,36 @@ def _assign(claims: Sequence[_Claim], sentences: Sequence[Sentence], guarded: bo
     return taken
 
 
+def _trusted(taken: Mapping[int, tuple[_Claim, bool]], points: int) -> dict[int, tuple[_Claim, bool]]:
+    """Claims with their confidence seen in the light of the other points: a loose match is worth more in an answer that
+    covers them than in one that misses or denies them."""
+    if points < 2:
+        return dict(taken)
+    speaks = {n: _speaks(claim, crowded) for n, (claim, crowded) in taken.items()}
+    total = sum(speaks.values())
+
+    def factor(point: int) -> float:
+        return 1 + TRUST * ((total - speaks[point]) / (points - 1) - 0.5)
+
+    return {
+        n: (replace(claim, confidence=claim.confidence * factor(n)), crowded) for n, (claim, crowded) in taken.items()
+    }
+
+
+def _speaks(claim: _Claim, crowded: bool) -> float:
+    """How much a claim speaks for the answer, from 0 to 1, or against it, to -1."""
+    share = min(1.0, max(0.0, (claim.confidence - LITTLE) / (MUCH - LITTLE)))
+    return 0.0 if crowded else -share if claim.denied else share
+
+
 def _grade(taken: tuple[_Claim, bool] | None, sentences: Sequence[Sentence], guarded: bool, capped: bool) -> PointGrade:
     if taken is None or taken[0].confidence < DOUBTFUL:
         return PointGrade(State.MISSING, taken[0].confidence if taken else 0.0, 0.0, "")
     claim, crowded = taken
     confidence = min(1.0, claim.confidence)
-    credit = min(1.0, (confidence - DOUBTFUL) / (COVERED - DOUBTFUL))
-    if guarded and (claim.denied or crowded or capped):
-        credit = min(CAPPED, credit)
-    state = State.COVERED if credit == 1 else State.DOUBTFUL
-    return PointGrade(state, confidence, credit, " ".join(sentences[n].text for n in claim.passage))
+    evidence = " ".join(sentences[n].text for n in claim.passage)
+    held = guarded and (claim.denied or crowded or capped)
+    if confidence >= COVERED and not held:
+        return PointGrade(State.COVERED, confidence, 1.0, evidence)
+    nearness = min(1.0, (confidence - DOUBTFUL) / (COVERED - DOUBTFUL))
+    return PointGrade(State.DOUBTFUL, confidence, min(CAPPED if held else 1.0, HALFWAY * nearness), evidence)

@@ -148,3 +148,33 @@ SYNONYMS = tuple(
     probability likelihood chance
     """.strip().splitlines()
 )
+
+# Two sides of one scale each. Where a phrasing has one side and a passage only the other, it says the contrary.
+# Without the comparatives of speed: that one thing is slower is what makes the other faster.
+OPPOSITES = tuple(
+    tuple(tuple(side.split()) for side in line.split("|"))
+    for line in """
+    large larger largest big bigger high higher highest great greater | small smaller smallest low lower lowest little
+    increase increases grow rise raise | decrease reduce lower shrink fall drop
+    fast quick | slow slowly
+    before previous earlier | after next later subsequent
+    first | last
+    same equal identical equally evenly | different differ vary unequal unevenly
+    sharp sharper sharpen peaked | flat flatter flatten uniform
+    near nearer close closer similar | far apart distant
+    better best good improve | worse worst bad badly degrade hurt
+    positive | negative
+    cheap | expensive costly
+    easy simple | hard difficult
+    common frequent | rare rarely seldom infrequent
+    sparse | dense
+    parallel | sequential sequentially
+    correct right accurate | wrong incorrect inaccurate
+    minimize | maximize
+    short shorter shortest | long longer longest
+    weak weaker | strong stronger
+    unseen unknown | seen known
+    static fixed frozen constant | dynamic
+    linear linearly | quadratic quadratically
+    """.strip().splitlines()
+)

@@ -1,20 +1,21 @@
 """How well a passage of an answer says what a phrasing says: weighted recall of the phrasing's words.
 
 A word is met by itself, by a misspelling (rapidfuzz), by a word with the same root or of the same group of synonyms.
-Passages are sentences and pairs of neighbouring sentences, since one thought is often spread over two.
-Recall of a phrasing, rather than overlap, because a member may say more than was asked for.
+Passages are sentences and pairs of neighbouring sentences, since one thought is often spread over two. An opposite in
+place of a word denies the phrasing. Recall of a phrasing, rather than overlap, because a member may say more than was
+asked for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from bot.domain.grading.lexicon import SYNONYMS
+from bot.domain.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.domain.grading.words import Sentence, Word, stem
 
 MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
@@ -22,6 +23,8 @@ VOCABULARY = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
 UNSAID = 0.4
 """How much a negation counts that only the phrasing has. It may be said otherwise ("stays fixed")."""
+NEARLY = 0.8
+"""Share of the best phrasing's recall from which another phrasing's view of a negation counts as well."""
 PRIOR = 0.25
 """Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
 
@@ -54,6 +57,12 @@ _GROUPS: dict[str, set[int]] = {}
 for _number, _words in enumerate(_MEMBERS):
     for _word in _words:
         _GROUPS.setdefault(_word, set()).add(_number)
+
+_CONTRARY: dict[str, set[str]] = {}
+for _sides in OPPOSITES:
+    for _side, _other in (_sides, _sides[::-1]):
+        for _word in map(stem, _side):
+            _CONTRARY.setdefault(_word, set()).update(map(stem, _other))
 
 
 def _synonyms(wanted: str) -> Iterable[str]:
@@ -108,6 +117,14 @@ class Answer:
             self._hits[wanted] = found
         return self._hits[wanted]
 
+    def _contrary(self, wanted: str) -> Mapping[int, set[bool]]:
+        """The sentences that hold an opposite of a stem, and the parities it is held with."""
+        found: dict[int, set[bool]] = {}
+        for given in _CONTRARY.get(wanted, set()) & self._where.keys():
+            for number, negated in self._where[given].items():
+                found.setdefault(number, set()).update(negated)
+        return found
+
     def match(
         self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
     ) -> list[Match]:
@@ -116,7 +133,7 @@ class Answer:
             return [NOTHING] * len(passages)
         rows = [self._recall(phrasing, weights, passages) for phrasing in phrasings]
         vocabulary = self._vocabulary(phrasings, weights, passages)
-        best = (max(column, key=lambda match: match.confidence) for column in zip(*rows, strict=True))
+        best = (_best(column) for column in zip(*rows, strict=True))
         return [
             Match((one.confidence + VOCABULARY * of_all) / (1 + VOCABULARY), one.denied)
             for one, of_all in zip(best, vocabulary, strict=True)
@@ -128,6 +145,11 @@ class Answer:
         """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
         wanted = {word.stem: word.negated for word in phrasing}
         hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
+        contrary = [
+            (negated, self.hits(s), opposites)
+            for s, negated in wanted.items()
+            if (opposites := self._contrary(s)) and _CONTRARY[s].isdisjoint(wanted)
+        ]
         total = sum(weight for weight, _, _ in hits) + PRIOR
         touched = {number for _, _, places in hits for number in places}
         says_no = any(wanted.values())
@@ -147,6 +169,8 @@ class Answer:
                         denied += weight * best.credit * UNSAID
                     elif not says_no and False not in best.negated:
                         denied += weight * best.credit
+            if met and any(_says_contrary(numbers, *side) for side in contrary):
+                denied = met
             matches.append(Match(met / total, denied / met if met else 0.0))
         return matches
 
@@ -161,6 +185,19 @@ class Answer:
             sum(value * max((places[n].credit for n in passage if n in places), default=0.0) for value, places in worth)
             for passage in passages
         ]
+
+
+def _says_contrary(
+    passage: Sequence[int], negated: bool, places: Mapping[int, Hit], contrary: Mapping[int, Set[bool]]
+) -> bool:
+    """Whether a passage has an opposite of a word, with the word's parity, and not the word itself."""
+    return not any(n in places for n in passage) and any(negated in contrary.get(n, ()) for n in passage)
+
+
+def _best(matches: Sequence[Match]) -> Match:
+    """The best of a passage's matches with a point's phrasings, denied no more than any that fits nearly as well."""
+    most = max(match.confidence for match in matches)
+    return Match(most, min(match.denied for match in matches if match.confidence >= NEARLY * most))
 
 
 def _credit(hit: Hit) -> float:

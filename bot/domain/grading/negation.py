@@ -1,9 +1,10 @@
 """Which words of a sentence are denied.
 
 A negator governs the words after it up to the end of its clause (the scope rule of NegEx, simplified), one at a verb
-also the subject before it; "it is not true that" governs the rest of the sentence. Two negations cancel out. What is
-compared later is parity: a phrasing that says "no weights are updated" is met by "weights are not updated", and by
-"weights are updated" it is not.
+also the subject before it, one at a noun ("no gradient and may die") nothing beyond the next verb that "and" brings;
+"it is not true that" governs the rest of the sentence. Two negations cancel out. What is compared later is parity: a
+phrasing that says "no weights are updated" is met by "weights are not updated", and by "weights are updated" it is
+not.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _CLAUSE_ENDS = words(
     , : ( ) but however because so which while whereas although though since if when then instead therefore thus
     """
 )
+_NEW_VERBS = words("is are was were can could will would may might must should has have had does do then so")
 _SUBJECT_STARTS = words("and or that to as than")
 _DENIALS = words("false untrue wrong incorrect myth misconception")
 _TRUTHS = _DENIALS | words("true case correct right fact")
@@ -30,11 +32,12 @@ _TRUTHS = _DENIALS | words("true case correct right fact")
 def polarities(raw: Sequence[str]) -> list[bool]:
     """For each folded word (punctuation counts as words) whether an odd number of negations governs it."""
     found: list[bool] = []
-    whole = clause = False
+    whole = clause = at_verb = False
     start = 0
     for position, word in enumerate(raw):
         following = raw[position + 1] if position + 1 < len(raw) else ""
-        if word in _CLAUSE_ENDS and (word, following) not in _PAIRS:
+        new_verb = word in ("and", "or") and following in _NEW_VERBS and not at_verb
+        if new_verb or (word in _CLAUSE_ENDS and (word, following) not in _PAIRS):
             clause, start = False, position + 1
         elif word in _SUBJECT_STARTS:
             start = position + 1
@@ -43,7 +46,8 @@ def polarities(raw: Sequence[str]) -> list[bool]:
             whole, clause = whole != denied, False
         elif _negates(word, following):
             clause = not clause
-            if word in _AT_VERBS or word.endswith("n't"):
+            at_verb = word in _AT_VERBS or word.endswith("n't")
+            if at_verb:
                 found[start:position] = [not one for one in found[start:position]]
     return found
 

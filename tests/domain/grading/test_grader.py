@@ -94,10 +94,10 @@ def test_a_list_of_keywords() -> None:
 
 
 def test_a_denied_point_is_doubtful() -> None:
-    """The right words with a negation that the phrasing does not have show doubt, and earn a quarter at most."""
+    """The right words with a negation that the phrasing does not have show doubt, and earn little."""
     found = grade("The two small matrices of rank r are not trained.", QUESTION, POINTS)
     assert found.points[1].state is State.DOUBTFUL
-    assert found.points[1].credit == 0.25
+    assert found.points[1].credit == 0.15
     assert Flag.NEGATED in found.flags
 
 
@@ -115,7 +115,58 @@ def test_an_answer_that_denies_everything() -> None:
     )
     found = grade(denied, QUESTION, POINTS)
     assert State.COVERED not in [point.state for point in found.points]
-    assert found.score <= 0.25
+    assert found.score <= 0.15
+
+
+def test_the_contrary_of_a_point_is_doubtful() -> None:
+    """An opposite in place of a phrasing's word denies the point, unless the word is there as well."""
+    points = [KeyPoint("Use a lower learning rate", ()), KeyPoint("The base stays loaded on disk", ())]
+
+    def state(answer: str) -> State:
+        return grade(answer, "What helps?", points).points[0].state
+
+    assert state("You want a lower learning rate.") is State.COVERED
+    assert state("You want a higher learning rate.") is State.DOUBTFUL
+    assert state("You want a lower learning rate rather than a higher one.") is State.COVERED
+
+
+def test_speed_is_relative() -> None:
+    """That the other thing is slower does not deny that this one is fast."""
+    points = [KeyPoint("A dot product is faster than additive attention", ()), KeyPoint("Vectors are normalised", ())]
+    found = grade("Additive attention is slower than a dot product.", "Why?", points)
+    assert found.points[0].state is State.COVERED
+
+
+def test_a_phrasing_that_fits_nearly_as_well_may_hold_the_negation() -> None:
+    """Of two near phrasings the one with the same parity counts."""
+    points = [
+        KeyPoint("Old weights stay still", ("old weights are not touched",)),
+        KeyPoint("Adapters are small", ()),
+    ]
+    found = grade("The old weights are not touched and stay.", "How?", points)
+    assert found.points[0].state is State.COVERED
+
+
+def test_the_rest_of_an_answer_counts() -> None:
+    """A loose match covers a point in an answer that covers the others, and not in one that denies them."""
+    loose = "In the end it's merged with no extra delay."
+    others = "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r."
+    denied = "The pretrained weights aren't kept frozen. Two small matrices of rank r aren't trained."
+    alone, sound, unsound = (
+        grade(text, QUESTION, POINTS).points[2].confidence for text in (loose, f"{others} {loose}", f"{denied} {loose}")
+    )
+    assert unsound < alone < sound
+
+
+def test_a_doubtful_point_earns_little() -> None:
+    """Short of covered a point earns six tenths at most."""
+    point = KeyPoint("alpha beta gamma delta epsilon", ())
+    credits = [
+        grade(f"There is {' with '.join(point.text.split()[:n])}.", "Why?", [point, KeyPoint("zeta", ())]).points[0]
+        for n in range(1, 6)
+    ]
+    assert {one.state for one in credits} >= {State.DOUBTFUL, State.COVERED}
+    assert all(one.credit <= 0.6 for one in credits if one.state is State.DOUBTFUL)
 
 
 def test_one_sentence_covers_as_many_points_as_it_has_words_for() -> None:
@@ -131,7 +182,7 @@ def test_an_answer_about_much_else_is_doubtful() -> None:
     other = "The {} river of Brazil carries brown water past green hills toward a distant northern harbour town. "
     found = grade(FULL + " " + "".join(other.format(n) for n in "abcdefghijklmn"), QUESTION, POINTS)
     assert Flag.STRAYS in found.flags
-    assert found.score <= 0.25
+    assert found.score <= 0.15
 
 
 def test_a_long_answer_is_cut() -> None:

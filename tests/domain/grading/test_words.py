@@ -79,6 +79,8 @@ def test_what_is_read_is_bounded() -> None:
         ("it doesn't add but rotates", "it add"),
         ("it merges pairs and doesn't prune", "prune"),
         ("it is no longer used", "longer used"),
+        ("it gets no gradient and may die", "gradient"),
+        ("it does not learn and is frozen", "it does learn and is frozen"),
         ("there is no doubt that labels help", ""),
     ],
 )
