@@ -32,12 +32,16 @@ MIX = 0.4
 FEW = 0.5
 """How much a confidence is raised where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
 ENOUGH = 4
+MANY = 0.4
+"""How much it is lowered, in the end, where a point has more phrasings than that: more words can meet it by chance."""
 ALONE = 0.8
 """What a match counts for the only point of a question: nothing tells its own words from those that any answer has."""
 PAIR = 0.9
 """What a match spread over several sentences counts, against one in a single sentence."""
 TRUST = 0.5
 """How far the rest of an answer raises or lowers a confidence: by a quarter either way, more if it denies points."""
+AN_ANSWER = 3
+"""Sentences from which an answer has a rest that says something: a single remark is not expected to cover much."""
 LITTLE, MUCH = 0.15, 0.5
 """Confidences from which a point speaks a little, and fully, for the rest of the answer."""
 DENIED = 0.3
@@ -119,11 +123,14 @@ def grade(
         if not guarded or not any(is_list(sentences[n]) for n in passage)
     ]
     table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
-    taken = _trusted(_assign(_claims(table, passages), sentences, guarded), len(key_points))
+    taken = _assign(_claims(table, passages), sentences, guarded)
+    if len(sentences) >= AN_ANSWER:
+        taken = _trusted(taken, len(key_points))
     if guarded:
         if are_list([sentences[n] for n in {n for claim, _ in taken.values() for n in claim.passage}]):
             return _nothing(len(key_points), flags | {Flag.LIST})
-        if strays(sentences, asked.union(*vocabularies), weights):
+        subject = {word.stem for own in phrasings for words in own[: ENOUGH + 1] for word in words}
+        if strays(sentences, asked | subject, weights):
             flags.add(Flag.STRAYS)
         if denies(sentences) or any(c.denied and c.confidence >= DOUBTFUL for c, _ in taken.values()):
             flags.add(Flag.NEGATED)
@@ -161,17 +168,20 @@ def _table(
         return table
     texts = [[word for n in passage for word in sentences[n].words] for passage in passages]
     near = semantic.similarities(texts, phrasings, weights)
-    return [
-        [
-            Match((1 - MIX) * match.confidence + MIX * other, match.denied)
-            for match, other in zip(row, others, strict=True)
-        ]
-        for row, others in zip(table, near, strict=True)
-    ]
+    mixed: list[list[Match]] = []
+    for own, row, others in zip(phrasings, table, near, strict=True):
+        mix = MIX * min(1.0, ENOUGH / max(1, len(own)))  # what many phrasings say already need not be guessed
+        mixed.append(
+            [Match((1 - mix) * m.confidence + mix * other, m.denied) for m, other in zip(row, others, strict=True)]
+        )
+    return mixed
 
 
 def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:
-    factor = 1 + FEW * max(0, ENOUGH - phrasings) / (ENOUGH - 1)
+    if phrasings <= ENOUGH:
+        factor = 1 + FEW * (ENOUGH - phrasings) / (ENOUGH - 1)
+    else:
+        factor = 1 - MANY * (1 - ENOUGH / phrasings)
     return [Match(match.confidence * factor, match.denied) for match in matches]
 
 
