@@ -146,7 +146,7 @@ class Answering(commands.Cog):
             picks=picks,
             text=text,
         )
-        with _first_answer_counts(click):
+        with _first_answer_counts(click if self.bot.database.shared else None):
             match fields["source"]:
                 case "round":
                     locked = await self.bot.services.rounds.answer(click)
@@ -159,7 +159,7 @@ class Answering(commands.Cog):
 
 @contextmanager
 def _first_answer_counts(click: Click | None = None) -> Iterator[None]:
-    """Tell a member who answers again what they locked in."""
+    """Tell a member who answers again what they locked in; not if it was this `click`, which another process stored."""
     try:
         yield
     except AlreadyAnswered as earlier:
