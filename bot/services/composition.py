@@ -21,7 +21,7 @@ from bot.services.reminders import Reminders
 from bot.services.reports import Reports
 from bot.services.round_work import RoundWork
 from bot.services.rounds import Rounds
-from bot.services.scheduler import Scheduler
+from bot.services.scheduler import AT_ONCE, Scheduler
 from bot.storage.database import Database
 from bot.storage.sharing import first
 
@@ -39,7 +39,8 @@ class Services:
         shards: Shards = ALL,
     ) -> None:
         rng = random.SystemRandom()
-        self._scheduler = Scheduler(now)
+        # as its share of what the bot may send, so that what it claims is sent within the lease
+        self._scheduler = Scheduler(now, max(1, AT_ONCE * len(shards.ids) // shards.count))
         self._database = database
         self.now = now
         counters = Counters(now)

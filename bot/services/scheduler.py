@@ -40,8 +40,9 @@ class Source(Protocol):
 class Scheduler:
     """`now` gives the current UTC instant. Call `start` once, `nudge` when a deadline was stored, `close` to end."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], at_once: int = AT_ONCE) -> None:
         self._now = now
+        self._at_once = at_once
         self._sources: list[Source] = []
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at: datetime | None = None
@@ -96,11 +97,11 @@ class Scheduler:
         now = self._now()
         nearest = now + _LONGEST_SLEEP
         for index, source in enumerate(self._sources):
-            if len(self._running) >= AT_ONCE:  # the next piece that is done looks again
+            if len(self._running) >= self._at_once:  # the next piece that is done looks again
                 break
             try:
-                for key in await source.due(now, AT_ONCE):
-                    if (index, key) not in self._running and len(self._running) < AT_ONCE and not self._closed:
+                for key in await source.due(now, self._at_once):
+                    if (index, key) not in self._running and len(self._running) < self._at_once and not self._closed:
                         self._running[index, key] = asyncio.create_task(self._work(index, key))
                 following = await source.next_due()
             except Exception:
