@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.client import QuizBot
@@ -47,6 +46,8 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
     if port is None:
         yield
         return
+    from aiohttp import web
+
     app = web.Application()
 
     async def healthz(_request: web.Request) -> web.Response:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,19 +16,41 @@ from bot.config import Settings, SettingsError
 from bot.domain.bank import BankError
 from bot.domain.questions import Bank
 from bot.model_service import trial
-from bot.services.bank import load_bank
+from bot.services.bank import bank_file, load_bank, mark_of, parse_bank
+from bot.storage import guilds
 from bot.storage.database import Database, open_database
 from bot.storage.migrate import HEAD, MigrationError
 from bot.storage.transfer import TransferError, transfer, unfinished
 
+_CHECKED = "bank checked"
+"""The note that holds the mark of the last bank that was checked and found good."""
 
-def open_bank(settings: Settings) -> Bank:
-    """The question bank; SettingsError with all problems if it can't be used."""
+
+@contextmanager
+def _bank_problems(settings: Settings) -> Iterator[None]:
     try:
-        return load_bank(settings.bank)
+        yield
     except (BankError, OSError) as error:
         where = settings.bank or "the shipped bank"
         raise SettingsError("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
+
+
+def open_bank(settings: Settings) -> Bank:
+    """The question bank; SettingsError with all problems if it can't be used."""
+    with _bank_problems(settings):
+        return load_bank(settings.bank)
+
+
+async def _bank_for(settings: Settings, database: Database) -> Bank:
+    """The question bank, checked unless a start of this program on this database has checked the very same file."""
+    with _bank_problems(settings):
+        content = bank_file(settings.bank).read_bytes()
+        mark = mark_of(content)
+        checked = await database.read(guilds.note, _CHECKED) == mark
+        bank = parse_bank(content, checked=checked)
+    if not checked:
+        await database.write(guilds.set_note, _CHECKED, mark)
+    return bank
 
 
 @asynccontextmanager
@@ -50,8 +72,8 @@ async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
     """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
-    bank = open_bank(settings)
     async with opened_database(settings.database) as database:
+        bank = await _bank_for(settings, database)
         source = await database.read(unfinished)
         if source is not None:
             raise SettingsError.plain(

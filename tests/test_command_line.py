@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.migrate import HEAD
+from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
 _KILLED_WHILE_MIGRATING = """
@@ -135,3 +137,16 @@ def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "there is no database" in one_line(done)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(file: Path, tmp_path: Path) -> None:
+    """A start trusts the very bytes that an earlier one checked, and nothing else."""
+    bank = tmp_path / "bank.json"
+    bank.write_text(json.dumps(first_topic()), "utf-8")
+    settings = {"DISCORD_TOKEN": "token", "QUESTION_BANK": str(bank), "HTTPS_PROXY": "http://127.0.0.1:9"}
+    for _ in range(2):
+        assert "Discord could not be reached" in run(file, **settings).stderr
+    bank.write_text(bank.read_text("utf-8").replace('"difficulty": 1', '"difficulty": 9'), "utf-8")
+    done = run(file, **settings)
+    assert done.returncode == 2
+    assert "QUESTION_BANK" in one_line(done)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.questions import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 MAX_ITEMS = 5000
 _SHOWN_PROBLEMS = 20
@@ -39,6 +39,8 @@ class BankError(ValueError):
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
+    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
+
     try:
         problems = list(_unwritable(data, data, ()))
         if not problems:
@@ -50,7 +52,7 @@ def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
         problems = list(_broken_rules(data))
     if problems:
         raise BankError(problems)
-    return _bank(data)
+    return checked_bank(data)
 
 
 def _unwritable(root: Any, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -218,7 +220,8 @@ def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
         yield Problem(where, "two choices have the same text")
 
 
-def _bank(data: Mapping[str, Any]) -> Bank:
+def checked_bank(data: Mapping[str, Any]) -> Bank:
+    """A document that `read_bank` has accepted before as a `Bank`."""
     return Bank(
         title=data["title"],
         sections=tuple(

@@ -11,9 +11,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-
-from jsonschema import Draft202012Validator
 
 from bot.domain.questions import KeyPoint
 
@@ -50,7 +49,13 @@ SCHEMA: dict[str, Any] = {
     },
 }
 """Only keywords that every endpoint with structured output knows."""
-_VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator  # only a bot with a model service needs it
+
+    return Draft202012Validator(SCHEMA)
 
 
 _TO_THE_READER = re.compile(
@@ -95,7 +100,7 @@ def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise OpinionError("the reply is not JSON") from error
-    if not _VALIDATOR.is_valid(data) or len(data["points"]) > MOST:
+    if not _validator().is_valid(data) or len(data["points"]) > MOST:
         raise OpinionError("the reply does not follow the schema")
     ids = [entry["id"] for entry in data["points"]]
     if len(set(ids)) < len(ids) or not set(ids) <= set(asked):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from bot.domain.bank import BankError, Problem, read_bank
+from bot import __version__
+from bot.domain.bank import BankError, Problem, checked_bank, read_bank
 from bot.domain.errors import Refusal
 from bot.domain.questions import Bank
 
@@ -27,7 +29,17 @@ def schema() -> dict[str, Any]:
 
 def load_bank(path: Path | None = None) -> Bank:
     """Read and check a bank, by default the shipped one; raises BankError with every problem, OSError if unreadable."""
-    return parse_bank((path or data_dir() / "questions.json").read_bytes())
+    return parse_bank(bank_file(path).read_bytes())
+
+
+def bank_file(path: Path | None = None) -> Path:
+    return path or data_dir() / "questions.json"
+
+
+def mark_of(content: bytes) -> str:
+    """What changes with the bytes of a bank, its schema and the program that checks it."""
+    rules = (data_dir() / "questions.schema.json").read_bytes()
+    return hashlib.sha256(b"\0".join((__version__.encode(), rules, content))).hexdigest()
 
 
 def check_topic(bank: Bank, topic_id: str | None) -> None:
@@ -36,8 +48,8 @@ def check_topic(bank: Bank, topic_id: str | None) -> None:
         raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
 
 
-def parse_bank(content: bytes) -> Bank:
-    """Check the bytes of a bank file; raises BankError with every problem."""
+def parse_bank(content: bytes, *, checked: bool = False) -> Bank:
+    """Check the bytes of a bank file; raises BankError with every problem. `checked`: these bytes were, before."""
     try:
         data = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -48,4 +60,4 @@ def parse_bank(content: bytes) -> Bank:
         raise BankError([Problem("the file", "has a number that is far too long")]) from error
     except RecursionError as error:
         raise BankError([Problem("the file", "is nested too deeply")]) from error
-    return read_bank(data, schema())
+    return checked_bank(data) if checked else read_bank(data, schema())

@@ -21,7 +21,7 @@ _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
-AT_ONCE = 200
+AT_ONCE = 100
 """So many pieces of work are under way at most: more than the announcer sends within the patience it has with each."""
 
 

@@ -20,14 +20,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.storage import migrate
 from bot.storage.sharing import PROGRAM
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -259,6 +261,8 @@ class _Postgres:
     def __init__(self, url: URL) -> None:
         name = f"{PROGRAM} {secrets.token_hex(8)}"
         options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": name}}
+        from sqlalchemy.ext.asyncio import create_async_engine  # SQLite does without, and starts sooner
+
         self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
 
     async def migrate(self) -> bool:

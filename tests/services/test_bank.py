@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.domain.bank import BankError
-from bot.services.bank import data_dir, load_bank, parse_bank, schema
+from bot.services.bank import data_dir, load_bank, mark_of, parse_bank, schema
 
 
 def document() -> dict[str, Any]:
@@ -140,3 +140,11 @@ def test_a_long_list_of_problems_is_cut_in_the_message_only() -> None:
         parse_bank(encoded(data))
     assert len(error.value.problems) == 60
     assert str(error.value).splitlines()[-1] == "and 40 more"
+
+
+def test_a_checked_bank_is_read_without_checking_it_again() -> None:
+    """It gives the same bank; the mark changes with every byte of it."""
+    content = encoded(document())
+    assert parse_bank(content, checked=True) == parse_bank(content)
+    assert mark_of(content) == mark_of(content)
+    assert mark_of(content) != mark_of(content + b" ")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -52,21 +52,36 @@ class Hit:
     negated: frozenset[bool]
 
 
-_MEMBERS = tuple(tuple(map(stem, words)) for words in SYNONYMS)
-_GROUPS: dict[str, set[int]] = {}
-for _number, _words in enumerate(_MEMBERS):
-    for _word in _words:
-        _GROUPS.setdefault(_word, set()).add(_number)
+# Stemmed when the first answer is graded: a bot that never grades does without.
+@cache
+def _members() -> tuple[tuple[str, ...], ...]:
+    """The groups of synonyms, as stems."""
+    return tuple(tuple(map(stem, words)) for words in SYNONYMS)
 
-_CONTRARY: dict[str, set[str]] = {}
-for _sides in OPPOSITES:
-    for _side, _other in (_sides, _sides[::-1]):
-        for _word in map(stem, _side):
-            _CONTRARY.setdefault(_word, set()).update(map(stem, _other))
+
+@cache
+def _groups() -> dict[str, set[int]]:
+    """For each stem the numbers of its groups."""
+    groups: dict[str, set[int]] = {}
+    for number, words in enumerate(_members()):
+        for word in words:
+            groups.setdefault(word, set()).add(number)
+    return groups
+
+
+@cache
+def _contraries() -> dict[str, set[str]]:
+    """For each stem its opposites."""
+    contraries: dict[str, set[str]] = {}
+    for sides in OPPOSITES:
+        for side, other in (sides, sides[::-1]):
+            for word in map(stem, side):
+                contraries.setdefault(word, set()).update(map(stem, other))
+    return contraries
 
 
 def _synonyms(wanted: str) -> Iterable[str]:
-    return (member for number in _GROUPS.get(wanted, ()) for member in _MEMBERS[number])
+    return (member for number in _groups().get(wanted, ()) for member in _members()[number])
 
 
 @lru_cache(maxsize=100_000)
@@ -74,7 +89,7 @@ def likeness(wanted: str, given: str) -> float:
     """How far one stem stands for another, from 0 to 1."""
     if wanted == given:
         return 1.0
-    if not _GROUPS.get(wanted, set()).isdisjoint(_GROUPS.get(given, ())):
+    if not _groups().get(wanted, set()).isdisjoint(_groups().get(given, ())):
         return SYNONYM
     shorter, longer = sorted((len(wanted), len(given)))
     if shorter < 5 or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
@@ -120,7 +135,7 @@ class Answer:
     def _contrary(self, wanted: str) -> Mapping[int, set[bool]]:
         """The sentences that hold an opposite of a stem, and the parities it is held with."""
         found: dict[int, set[bool]] = {}
-        for given in _CONTRARY.get(wanted, set()) & self._where.keys():
+        for given in _contraries().get(wanted, set()) & self._where.keys():
             for number, negated in self._where[given].items():
                 found.setdefault(number, set()).update(negated)
         return found
@@ -148,7 +163,7 @@ class Answer:
         contrary = [
             (negated, self.hits(s), opposites)
             for s, negated in wanted.items()
-            if (opposites := self._contrary(s)) and _CONTRARY[s].isdisjoint(wanted)
+            if (opposites := self._contrary(s)) and _contraries()[s].isdisjoint(wanted)
         ]
         total = sum(weight for weight, _, _ in hits) + PRIOR
         touched = {number for _, _, places in hits for number in places}

@@ -11,10 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
-
-import snowballstemmer
+from typing import Any
 
 from bot.domain.grading.lexicon import (
     ABBREVIATIONS,
@@ -36,7 +35,6 @@ MAX_LETTERS = 40
 MAX_WORDS = 40
 """A longer run without a full stop is cut, so that no "sentence" holds everything."""
 
-_STEMMER = snowballstemmer.stemmer("english")
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]* | [-*·•] ")
 _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp)\.(?=\s)", re.IGNORECASE)
@@ -137,7 +135,7 @@ def _token(raw: list[str], position: int) -> tuple[str, int]:
     following = after[gap - 1] if len(after) >= gap else ""
     if following and following[0].isalpha():
         joined = word + following
-        if (word in PREFIXES and (gap == 2 or word not in FUNCTION_WORDS)) or stem(joined) in _COMPOUND_STEMS:
+        if (word in PREFIXES and (gap == 2 or word not in FUNCTION_WORDS)) or stem(joined) in _compound_stems():
             return joined, gap + 1
     if len(word) > MAX_LETTERS:
         return word[:MAX_LETTERS], 1
@@ -169,7 +167,16 @@ def stem(word: str) -> str:
     """The stem of a folded word; British spellings are read as American ones."""
     word = re.sub(r"(?<=[a-z]{3})is(?=(?:e[drs]?|ing|ations?)$)", "iz", word)
     word = re.sub(r"(?<=[a-z]{3})our(?=s?$|al|ed|ing)", "or", word) if len(word) > 5 else word
-    return str(_STEMMER.stemWord(word))
+    return str(_stemmer().stemWord(word))
 
 
-_COMPOUND_STEMS = frozenset(stem(word) for word in COMPOUNDS)
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer  # only a bot that grades needs it
+
+    return snowballstemmer.stemmer("english")
+
+
+@cache
+def _compound_stems() -> frozenset[str]:
+    return frozenset(stem(word) for word in COMPOUNDS)
