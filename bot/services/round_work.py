@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -156,7 +157,6 @@ class RoundWork:
             given = store.answers_to(conn, question.id)
             if round_.phase == "open":
                 store.mark_revealed(conn, question.id, now)
-                self._score(conn, round_, question, given, now)
                 store.change(conn, round_.id, expect="reveal", idle=0 if given else round_.idle + 1)
             return _Next(question, given)
 
@@ -172,11 +172,17 @@ class RoundWork:
         if due is not None:
             self._scheduler.nudge(due)
 
-    def _score(
-        self, conn: Connection, round_: Round, question: Question, given: Sequence[Answer], now: datetime
-    ) -> None:
+    def _score(self, conn: Connection, round_: Round) -> None:
+        """Count the answers to a question that is leaving its reveal, in the transaction in which it does.
+
+        Not when the reveal is claimed: of fifty reveals at once the last would wait for the sums of all others.
+        """
+        question = store.question_of(conn, round_.id, round_.number)
+        if round_.phase != "reveal" or question is None or scores.counted(conn, "round", question.id):
+            return
+        given = store.answers_to(conn, question.id)
         item = self._bank.items.get(question.item_id)
-        day = local_date(guilds.zone(conn, round_.guild_id), now)
+        day = local_date(guilds.zone(conn, round_.guild_id), question.revealed_at or self._now())
         entries = [
             scores.Entry(
                 source="round",
@@ -209,6 +215,7 @@ class RoundWork:
         round_ = store.get(conn, round_id)
         if round_ is None or round_.phase != expect:
             return None
+        self._score(conn, round_)
         now = self._now()
         ending = round_.ending or ("idle" if round_.idle >= rounds.IDLE_LIMIT else None)
         if ending or round_.number >= round_.total:
@@ -247,6 +254,7 @@ class RoundWork:
         def end(conn: Connection) -> None:
             round_ = store.get(conn, round_id)
             if round_ is not None:
+                self._score(conn, round_)
                 store.change(
                     conn,
                     round_id,
@@ -283,15 +291,13 @@ class RoundWork:
         log.warning("round %s in channel %s: %s", round_id, round_.channel_id, error)
         if error.what == "message" and round_.phase == "reveal":
             now = self._now()
-            await self._database.write(
-                store.change,
-                round_id,
-                expect="reveal",
-                phase="standings",
-                due_at=now,
-                ending="message",
-                detail=str(error),
-            )
+
+            def go_on(conn: Connection) -> None:
+                ending: dict[str, Any] = {"ending": "message", "detail": str(error)}
+                if store.change(conn, round_id, expect="reveal", phase="standings", due_at=now, **ending):
+                    self._score(conn, round_)
+
+            await self._database.write(go_on)
             self._scheduler.nudge(now)
         else:
             await self._end(round_id, error.what, str(error))

@@ -77,7 +77,7 @@ guilds = Table(
 #   ask        post question `number`
 #   asking     the post is on its way; whether Discord has it is not known yet
 #   open       members answer; due at the reveal
-#   reveal     scored, the card is being edited
+#   reveal     closed, the card is being edited; scored as it leaves
 #   standings  post the standings
 #   closing    the standings are on their way
 #   ended

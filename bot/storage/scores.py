@@ -76,6 +76,12 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     _sum_up(conn, gains)
 
 
+def counted(conn: Connection, source: str, source_id: int) -> bool:
+    """Whether the ledger has entries of a question or daily."""
+    query = select(ledger.c.user_id).where(ledger.c.source == source, ledger.c.source_id == source_id).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
     """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
     where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id

@@ -22,9 +22,10 @@ class Pace:
     def __init__(self, limit: int = LIMIT, time: Callable[[], float] | None = None) -> None:
         self._limit = limit
         self._time = time or asyncio.get_running_loop().time
-        # Whatever this token sent before the start counts too: begin as if at full pace.
+        # What an earlier process sent in the last second counts too: begin as if nearly at full pace.
         now = self._time()
-        self._passed = deque((now - _WINDOW * (1 - n / limit) for n in range(limit)), maxlen=limit)
+        before = limit - limit // 5
+        self._passed = deque((now - _WINDOW * (1 - n / before) for n in range(before)), maxlen=limit)
         self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.services import grading, scheduler
+from bot.services import scheduler
+from bot.ui import pace
 from bot.ui.replies import sentence
-from tests.bot.stage import BANK, Stage
+from tests.bot.stage import Stage
 
 # simcord waits 50 ms of real time after each click for callbacks that are done already.
 _defaults = simcord.Env._settle_internal.__kwdefaults__
@@ -25,11 +26,14 @@ def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "_LONGEST_SLEEP", timedelta(hours=2))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def warm_grader() -> None:
-    """Load the grader's words before a click waits for them: simcord gives up after 1.5 seconds."""
-    grading._load_semantic()
-    grading.background(BANK)
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's clock, by which requests are paced, jumps between real and virtual time here."""
+
+    async def at_once(_self: pace.Pace, *, urgent: bool) -> None:
+        pass
+
+    monkeypatch.setattr(pace.Pace, "turn", at_once)
 
 
 @pytest.fixture
