@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
 
 LIMIT = 50
 """Requests a second, of all processes together; replies to interactions do not count."""
@@ -14,14 +13,11 @@ _WINDOW = 1.005
 
 
 class Pace:
-    """Lets `limit` requests pass in any second; who waits goes in order, the urgent first.
+    """Lets `limit` requests pass in any second; who waits goes in order, the urgent first."""
 
-    `time` gives seconds, the loop's by default.
-    """
-
-    def __init__(self, limit: int = LIMIT, time: Callable[[], float] | None = None) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._time = time or asyncio.get_running_loop().time
+        self._time = asyncio.get_running_loop().time
         # What an earlier process sent in the last second counts too: begin as if nearly at full pace.
         now = self._time()
         before = limit - limit // 5
