@@ -627,3 +627,13 @@ def without(bank: Bank, item_id: str) -> Bank:
             for section in bank.sections
         ),
     )
+
+
+@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
+async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> None:
+    """What failed is tried again after two seconds, long before its claim would run out."""
+    stage.announcer.fail(method, unsent())
+    await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=1, seconds=5)
+    await stage.wait(seconds=5 + 1 + 2 + 1)
+    assert stage.announcer.calls[method] == 2
+    assert len(stage.announcer.of_kind("standings")) == 1
