@@ -6,8 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from rapidfuzz.distance import OSA
-
 from bot.domain.questions import Item, letter
 
 MAX_TYPED = 100
@@ -129,5 +127,7 @@ def _slips(given: str, wanted: str) -> int | None:
     allowed = 0 if letters_only < _ONE_SLIP else 1 if letters_only < _TWO_SLIPS else 2
     if given[:1] != wanted[:1] or given.endswith(wanted) or wanted.endswith(given):
         return None  # a slip at the very start is rare, and a prefix turns the meaning round: symmetric, asymmetric
+    from rapidfuzz.distance import OSA  # only the first misspelt answer needs it
+
     distance = OSA.distance(given, wanted, score_cutoff=allowed)
     return distance if distance <= allowed else None

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from rapidfuzz.distance import OSA
-
 from bot.domain.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.domain.grading.words import Sentence, Word, stem
 
@@ -97,6 +95,8 @@ def likeness(wanted: str, given: str) -> float:
     common = next((n for n in range(shorter) if wanted[n] != given[n]), shorter)
     if common >= 5 and common >= 0.6 * longer:
         return ROOT
+    from rapidfuzz.distance import OSA
+
     slips = 1 if shorter < 8 else 2
     if longer - shorter <= slips and OSA.distance(wanted, given, score_cutoff=slips) <= slips:
         return MISSPELT
