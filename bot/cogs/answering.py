@@ -11,7 +11,6 @@ from discord.ext import commands
 from bot.client import QuizBot
 from bot.domain.answers import MAX_TYPED
 from bot.domain.errors import Refusal
-from bot.domain.snowflakes import created_at
 from bot.services.answering import AlreadyAnswered, Click
 from bot.ui import cards
 from bot.ui import custom_ids as ids
@@ -19,7 +18,7 @@ from bot.ui import text as t
 from bot.ui.modals import text_modal
 from bot.ui.practice import present
 from bot.ui.replies import Elsewhere, payload, say, say_all, show
-from bot.ui.router import Fields, modal_text
+from bot.ui.router import Fields, click_of, modal_text
 
 _MAX_REPORT = 500
 
@@ -136,16 +135,7 @@ class Answering(commands.Cog):
         picks: tuple[int, ...] = (),
         text: str | None = None,
     ) -> None:
-        click = Click(
-            question_id=int(fields["row"]),
-            message_id=interaction.message.id if interaction.message else 0,
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
-            user_id=interaction.user.id,
-            at=created_at(interaction.id),
-            picks=picks,
-            text=text,
-        )
+        click = click_of(interaction, fields["row"], picks=picks, text=text)
         with _first_answer_counts(click if self.bot.database.shared else None):
             match fields["source"]:
                 case "round":

@@ -7,13 +7,11 @@ from discord.ext import commands
 
 from bot.client import QuizBot
 from bot.domain.interview import MAX_ANSWER
-from bot.domain.snowflakes import created_at
-from bot.services.answering import Click
 from bot.ui import custom_ids as ids
 from bot.ui import open_daily as view
 from bot.ui.modals import essay_modal
 from bot.ui.replies import hand_back, in_time, say, say_here, show_later
-from bot.ui.router import Fields, modal_text
+from bot.ui.router import Fields, click_of, modal_text
 
 
 class OpenDaily(commands.Cog):
@@ -36,15 +34,7 @@ class OpenDaily(commands.Cog):
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, MAX_ANSWER)
-        click = Click(
-            question_id=int(fields["row"]),
-            message_id=interaction.message.id if interaction.message else 0,
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
-            user_id=interaction.user.id,
-            at=created_at(interaction.id),
-            text=text,
-        )
+        click = click_of(interaction, fields["row"], text=text)
         async with hand_back(interaction, text):
             review = await in_time(interaction, self.open_dailies.answer(click))
         asking = self.open_dailies.may_refine(review)

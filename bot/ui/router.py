@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import discord
 
+from bot.domain.snowflakes import created_at
+from bot.services.answering import Click
 from bot.ui.custom_ids import Route
 from bot.ui.replies import Elsewhere, payload, report_error, say
 
@@ -49,6 +51,22 @@ class Router:
                 await handler(interaction, fields)
         except Exception as error:
             await report_error(interaction, error)
+
+
+def click_of(
+    interaction: discord.Interaction, row: str, *, picks: tuple[int, ...] = (), text: str | None = None
+) -> Click:
+    """An answer as the services take it; its time is Discord's."""
+    return Click(
+        question_id=int(row),
+        message_id=interaction.message.id if interaction.message else 0,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        user_id=interaction.user.id,
+        at=created_at(interaction.id),
+        picks=picks,
+        text=text,
+    )
 
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
