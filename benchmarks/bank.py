@@ -7,8 +7,8 @@ import time
 from benchmarks.measure import percentile
 from benchmarks.options import Options
 from benchmarks.table import Section, absolute
-from bot.services.bank import load_bank
-from bot.ui import formula
+from bot.questions import formulas as formula
+from bot.questions.bank import load_bank
 
 
 async def section(options: Options) -> Section:

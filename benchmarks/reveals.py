@@ -15,7 +15,7 @@ from benchmarks.play import Clicks, Unanswered, start_rounds
 from benchmarks.stub.payloads import custom_ids
 from benchmarks.stub.server import Json, Stub
 from benchmarks.table import Section, absolute
-from bot.domain.rounds import GRACE
+from bot.rounds.rules import GRACE
 from tests.loopback.model import DISCORD_EPOCH_MS
 
 _ANSWERS = 5

@@ -98,7 +98,7 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
 
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
-    from bot import bank_tools
+    from bot.questions import tools as bank_tools
 
     path = options.file or settings.bank
     try:
@@ -119,11 +119,11 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import aiohttp
     import discord
 
-    from bot.client import QuizBot
+    from bot.app import opened
+    from bot.chat.client import QuizBot
+    from bot.core.database import DatabaseBroken
     from bot.health import serving
-    from bot.model_service import model_service
-    from bot.starting import opened
-    from bot.storage.database import DatabaseBroken
+    from bot.interviews.grading.chat_model import model_service
 
     async with (
         opened(settings) as (bank, database),
@@ -159,8 +159,8 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         from bot import playground
     except ImportError as error:
         raise StartError(str(error)) from error
-    from bot.client import QuizBot
-    from bot.starting import opened
+    from bot.app import opened
+    from bot.chat.client import QuizBot
 
     with tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
         file = options.database or Path(folder) / "playground.db"
@@ -185,14 +185,14 @@ def _announce(url: str) -> None:
 
 
 async def _check(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.starting import check
+    from bot.app import check
 
     return await check(settings)
 
 
 async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
-    from bot.starting import move, opened_database
-    from bot.storage.migrate import HEAD
+    from bot.app import move, opened_database
+    from bot.core.migrate import HEAD
 
     if options.source or options.target:
         if not (options.source and options.target):
@@ -204,7 +204,7 @@ async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:
-    from bot.storage.backup import BackupError, back_up
+    from bot.core.backup import BackupError, back_up
 
     if settings.database.get_backend_name() != "sqlite":
         raise StartError("backup copies SQLite databases; for PostgreSQL use its own pg_dump")

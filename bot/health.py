@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.client import QuizBot
+from bot.chat.client import QuizBot
 from bot.config import SettingsError
-from bot.storage.rounds import count_running
+from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
 

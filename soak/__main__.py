@@ -15,8 +15,8 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
-from bot.domain.snowflakes import created_at
-from bot.services.bank import load_bank
+from bot.core.snowflakes import created_at
+from bot.questions.bank import load_bank
 from soak.chaos import Chaos, Tally
 from soak.life import Life
 from soak.report import report

@@ -20,8 +20,8 @@ import pytest
 from sqlalchemy import URL
 
 from bot.config import database_url
-from bot.storage.database import open_database
-from bot.storage.schema import metadata
+from bot.core.database import open_database
+from bot.core.schema import metadata
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ import json
 from functools import cache
 from typing import Any
 
-from bot.domain.questions import Bank, Choice, Item
-from bot.services.bank import data_dir, load_bank, schema
+from bot.questions.bank import data_dir, load_bank, schema
+from bot.questions.model import Bank, Choice, Item
 
 __all__ = ["bank", "document", "first_topic", "item", "orders", "schema", "typed"]
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.migrate import HEAD
+from bot.core.migrate import HEAD
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
 _KILLED_WHILE_MIGRATING = """
 import os, signal, sys
 from sqlalchemy import event
-from bot.storage import database, migrate
+from bot.core import database, migrate
 engine = database._sqlite_engine(database.URL.create("sqlite", database=sys.argv[1]), 1000)
 with engine.execution_options(writes=True).begin() as conn:
     assert migrate.upgrade(conn)

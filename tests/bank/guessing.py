@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from rapidfuzz import fuzz
 
-from bot.domain.questions import Bank, Item
-from bot.services.bank import load_bank
+from bot.questions.bank import load_bank
+from bot.questions.model import Bank, Item
 
 Scores = list[float]
 Score = Callable[[Sequence[str]], Scores | None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.answers import matches
-from bot.domain.questions import Item
+from bot.questions.answers import matches
+from bot.questions.model import Item
 from tests.bank.arithmetic import applications, architecture, core_concepts, training
 from tests.bank.arithmetic.maths import Check
 from tests.shipped import bank

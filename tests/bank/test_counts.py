@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from bot.domain.lint import LONGEST_SHARE, lint, longest_share
-from bot.domain.questions import Item, Topic
+from bot.questions.lint import LONGEST_SHARE, lint, longest_share
+from bot.questions.model import Item, Topic
 from tests.bank.test_arithmetic import SECTIONS
 from tests.shipped import bank
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from bot.domain.questions import Choice, Item
+from bot.questions.model import Choice, Item
 from tests.bank.guessing import (
     Combined,
     Commonness,

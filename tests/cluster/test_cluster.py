@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import URL, Connection
 
-from bot.storage import daily as daily_store
-from bot.storage.daily import Schedule
-from bot.storage.database import Database, open_database
-from bot.storage.transfer import transfer
+from bot.core.database import Database, open_database
+from bot.core.transfer import transfer
+from bot.daily import store as daily_store
+from bot.daily.store import Schedule
 from tests.crash import invariants
 from tests.crash.play import card_of, cards, revealed, soon, standings
 from tests.crash.stage import noon_offset, noon_zone, texts

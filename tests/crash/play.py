@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bot.domain.questions import Bank
+from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.services.bank import data_dir, load_bank
+from bot.questions.bank import data_dir, load_bank
 from tests.crash import invariants
 from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
 from tests.loopback.driver import Member, Result

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 
-from bot.domain.questions import Bank, Topic
+from bot.questions.model import Bank, Topic
 
 # Shorter than the grader's own list, so that the guards are not measured against themselves.
 _COMMON = frozenset(

@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.grading import Grade, State, grade
-from bot.domain.grading.semantic import Semantic
-from bot.domain.questions import Topic
-from bot.services.grading import background
+from bot.interviews.grading import Grade, State, grade
+from bot.interviews.grading.semantic import Semantic
+from bot.interviews.grading.service import background
+from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import bank
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.client import QuizBot
+from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
-from bot.domain.questions import Bank
-from bot.services.bank import load_bank
-from bot.storage.database import open_database
+from bot.core.database import open_database
+from bot.questions.bank import load_bank
+from bot.questions.model import Bank
 from tests.playground.driver import Client
 from tests.playground.test_playground import BROWSER, browser, playground
 

@@ -1,0 +1,1 @@
+"""Leaderboards, the figures of a member, and the topics at a glance."""

@@ -1,0 +1,146 @@
+"""Leaderboards, a member's figures, and the bank at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.boards.activity import WEEKS, Activity, activity, first_day
+from bot.boards.progress import Progress, is_learned, progress
+from bot.core import servers as guilds
+from bot.core.database import Database
+from bot.core.time import local_date
+from bot.daily import store as daily
+from bot.daily.streaks import Streak
+from bot.memory import progress as store
+from bot.memory import store as memory
+from bot.memory.rules import is_due
+from bot.points import store as scores
+from bot.points.leaderboard import Board
+from bot.questions.bank import check_topic
+from bot.questions.model import Bank, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class SectionScore:
+    title: str
+    answers: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a member may keep to themselves.
+
+    `days`, `sections` and `weakest` are of all time in the server; `activity` adds practice to it; `cards`, `learned`
+    and `due` count the member's items everywhere. `weakest`: topics with the lowest share of right answers, worst
+    first.
+    """
+
+    right: int
+    days: int
+    sections: tuple[SectionScore, ...]
+    weakest: tuple[tuple[Topic, int, int], ...]
+    activity: Activity
+    cards: int
+    learned: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A member's figures in a server. `shows`: others see `details` too, which is None for whoever may not."""
+
+    user_id: int
+    points: int
+    answers: int
+    streak: Streak
+    shows: bool
+    details: Details | None
+
+
+class Boards:
+    """`now` gives UTC; the server's zone decides which day it is."""
+
+    def __init__(self, database: Database, bank: Bank, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._bank = bank
+        self._now = now
+
+    async def board(
+        self, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
+    ) -> Board:
+        """One page of the members board, with the asker's own place."""
+        check_topic(self._bank, topic_id)
+
+        def look(conn: Connection) -> Board:
+            day = local_date(guilds.zone(conn, guild_id), self._now())
+            return scores.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
+
+        return await self._database.read(look)
+
+    async def stats(self, guild_id: int, user_id: int, asker_id: int) -> Stats:
+        """A member's figures in a server, as far as the asker may see them."""
+
+        def look(conn: Connection) -> Stats:
+            points, given, right = scores.total(conn, guild_id, user_id)
+            shows = store.shows_stats(conn, user_id)
+            return Stats(
+                user_id=user_id,
+                points=points,
+                answers=given,
+                streak=daily.streak_of(conn, guild_id, user_id, self._now()),
+                shows=shows,
+                details=self._details(conn, guild_id, user_id, right) if shows or user_id == asker_id else None,
+            )
+
+        return await self._database.read(look)
+
+    async def show_stats(self, user_id: int, shows: bool) -> None:
+        """Let others look at all of a member's figures, on every server, or at points, answers and streak only."""
+        await self._database.write(store.set_shows_stats, user_id, shows)
+
+    async def progress(self, guild_id: int, user_id: int) -> dict[str, Progress]:
+        """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
+
+        def look(conn: Connection) -> dict[str, Progress]:
+            cards, ratings = memory.cards_of(conn, user_id), store.latest_ratings(conn, user_id)
+            return progress(self._bank, cards, ratings, memory.zone_of(conn, user_id, guild_id), self._now())
+
+        return await self._database.read(look)
+
+    def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
+        by_topic = scores.by_topic(conn, guild_id, user_id)
+        known = [(self._bank.topics[t], *by_topic[t]) for t in self._bank.topics if t in by_topic]
+        cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in self._bank.items]
+        zone = memory.zone_of(conn, user_id, guild_id)
+        return Details(
+            right=right,
+            days=scores.active_days(conn, guild_id, user_id),
+            sections=tuple(
+                SectionScore(
+                    section.title,
+                    sum(a for t, a, _ in known if t.section_id == section.id),
+                    sum(r for t, _, r in known if t.section_id == section.id),
+                )
+                for section in self._bank.sections
+            ),
+            weakest=tuple(sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]),
+            activity=self._activity(conn, guild_id, user_id),
+            cards=len(cards),
+            learned=sum(is_learned(card) for card in cards),
+            due=sum(is_due(card, zone, self._now()) for card in cards),
+        )
+
+    def _activity(self, conn: Connection, guild_id: int, user_id: int) -> Activity:
+        zone = guilds.zone(conn, guild_id)
+        today = local_date(zone, self._now())
+        days = [first_day(today) + timedelta(days=n) for n in range(WEEKS * 7)]
+        by_day = Counter(scores.answers_by_day(conn, guild_id, user_id, days))
+        since = self._now() - timedelta(weeks=WEEKS, days=1)
+        by_day.update(local_date(zone, at) for at in store.practised_at(conn, user_id, since))
+        return activity(by_day, today)

@@ -1,0 +1,1 @@
+"""Discord without any feature: client, routing, replies, sending, pictures."""

@@ -1,0 +1,62 @@
+"""What the bot and its managers may do, checked before anything is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.core.errors import Refusal
+
+_NAMES = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+    "create_public_threads": "Create Public Threads",
+    "mention_everyone": "Mention Everyone",
+}
+
+
+def needed(channel: object, *, thread: bool = False) -> list[str]:
+    """Permissions without which the bot can't run a round or a daily in a channel."""
+    send = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
+    names = ["view_channel", send, "attach_files", "read_message_history"]
+    return [*names, "create_public_threads"] if thread else names
+
+
+def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
+    """The names of missing permissions as Discord writes them, joined for a sentence; empty if none is missing."""
+    lacking = [_NAMES[name] for name in names if not getattr(permissions, name)]
+    return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
+
+
+def require_here(interaction: discord.Interaction) -> None:
+    """Refuse if the bot can't post in the channel of an interaction."""
+    lacking = missing(interaction.app_permissions, needed(interaction.channel))
+    if lacking:
+        raise Refusal(
+            f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
+            "Ask a manager to allow it, then try again."
+        )
+
+
+def require_manage(interaction: discord.Interaction) -> None:
+    """Refuse members without Manage Server, whatever the server's own command settings let through."""
+    if not interaction.permissions.manage_guild:
+        raise Refusal("This needs Manage Server: ask a manager of the server to do it.")
+
+
+def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:
+    """Why a daily can't be posted in a channel, as a sentence; None if it can."""
+    permissions = channel.permissions_for(channel.guild.me)
+    lacking = missing(permissions, needed(channel, thread=thread))
+    if lacking:
+        return f"I can't post in {channel.mention}: I need {lacking} there. Allow it in its settings, then try again."
+    if role is not None and not role.mentionable and not permissions.mention_everyone:
+        return (
+            f"I can't ping {role.mention}: let everyone mention that role, or give me Mention Everyone in "
+            f"{channel.mention}, then try again."
+        )
+    return None

@@ -1,0 +1,195 @@
+"""One way to answer an interaction privately, and one way to tell a member that something failed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import aiohttp
+import discord
+from discord import app_commands, ui
+from sqlalchemy.exc import DBAPIError
+
+from bot.chat import text as t
+from bot.core.errors import Refusal
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_PATIENCE = 1.5
+"""Seconds; Discord waits for three."""
+_ANSWERED = 40060
+_EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
+_MAX_CONTENT = 1900
+"""Characters of a plain message; Discord takes 2,000."""
+_NO_MENTIONS = discord.AllowedMentions.none()
+HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
+"""Failures of the network or of Discord itself, which pass."""
+
+
+class Elsewhere(Exception):
+    """Another process has taken up the same interaction and answers it: this one stays quiet."""
+
+
+class Told(Exception):
+    """An error that its member knows of already."""
+
+
+async def say(
+    interaction: discord.Interaction, content: str | ui.LayoutView, files: Sequence[discord.File] = ()
+) -> None:
+    """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
+    what: dict[str, Any] = {"view": content}
+    if isinstance(content, str):
+        what = {"content": content, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
+    if files:
+        what["files"] = files
+    if interaction.response.is_done():
+        await interaction.followup.send(ephemeral=True, **what)
+        return
+    try:
+        await interaction.response.send_message(ephemeral=True, **what)
+    except HICCUPS:
+        for file in files:
+            file.reset()
+        try:
+            await interaction.response.send_message(ephemeral=True, **what)
+        except discord.HTTPException as error:
+            if error.code != _ANSWERED:  # else the first one had arrived
+                raise
+
+
+async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.LayoutView]) -> None:
+    """Answer privately with as many messages as it takes."""
+    for view in views:
+        await say(interaction, view)
+
+
+async def show(
+    interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] | None = None
+) -> None:
+    """Turn a private page: edit the message that was used. `files` replace those that it has."""
+    what: dict[str, Any] = {"view": view} if files is None else {"view": view, "attachments": files}
+    if interaction.response.is_done():
+        await interaction.edit_original_response(**what)
+    else:
+        await interaction.response.edit_message(**what)
+
+
+def is_private(interaction: discord.Interaction) -> bool:
+    """Whether the message that was used is seen by its member alone, so that it may be edited in reply."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
+async def say_here(interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
+    """Answer in place of the private page that was clicked; where none was, with a message of its own."""
+    if is_private(interaction):
+        await show(interaction, view, files)
+    else:
+        await say(interaction, view, files)
+
+
+async def show_later(interaction: discord.Interaction, view: ui.LayoutView) -> None:
+    """Bring a private reply up to date, if it is still there: its member may have dismissed it."""
+    try:
+        await interaction.edit_original_response(view=view)
+    except (discord.HTTPException, *HICCUPS) as error:
+        log.info("a private reply was not brought up to date: %s", error)
+
+
+async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False) -> T:
+    """Wait for work that may take long; before Discord's three seconds are over, tell it to wait.
+
+    `edits`: the reply will be an edit of the message that was used (`show`), else a new private one (`say`).
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        if not task.done() and not interaction.response.is_done():
+            with suppress(discord.HTTPException, *HICCUPS):  # what the work stores is worth more than the reply
+                await interaction.response.defer(ephemeral=True, thinking=not edits)
+        return await task
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterator[None]:
+    """Around storing what a member wrote at length: if that fails, they read why and get their text back."""
+    try:
+        yield
+    except Exception as error:
+        if text.strip():
+            await report_error(interaction, error)
+            pages = t.pages(["-# What you wrote, so that it is not lost:", t.escape(text)], _MAX_CONTENT)
+            await say_all(interaction, pages)
+            raise Told from error
+        raise
+
+
+def sentence(error: BaseException) -> str | None:
+    """What a member reads about an expected failure; None for one that must be looked into."""
+    while isinstance(error, app_commands.CommandInvokeError) or (
+        isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, Refusal)
+    ):
+        error = error.original if isinstance(error, app_commands.CommandInvokeError) else error.__cause__  # type: ignore[assignment]
+    match error:
+        case Refusal():
+            return str(error)
+        case app_commands.TransformerError():
+            return f"I can't use {_quoted(error.value)} there: pick one from the list that Discord offers."
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return "This command has changed since: try again in a minute, after Discord has the new one."
+        case app_commands.NoPrivateMessage():
+            return "This works on a server only: try it in one of its channels."
+        case app_commands.CheckFailure():
+            return "You may not use this command here: ask a manager of the server."
+    return None
+
+
+async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
+    """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
+    if isinstance(error, Elsewhere):
+        log.info("another process answers: %s", describe(interaction))
+        return
+    if isinstance(error, Told):
+        return
+    words = sentence(error)
+    if words is None:
+        original = getattr(error, "original", error)
+        if isinstance(original, discord.HTTPException) and original.code in _EXPIRED:
+            log.warning("an interaction expired, or was answered before: %s", describe(interaction))
+            return
+        if isinstance(original, HICCUPS) or interaction.client.is_closed():
+            log.warning("a reply did not reach Discord (%s): %s", type(original).__name__, describe(interaction))
+            return
+        error_id = secrets.token_hex(3)
+        log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
+        if isinstance(original, DBAPIError):
+            words = f"I could not save that just now: try again in a moment. (Error {error_id})"
+        else:
+            words = f"Something went wrong on my side: try again in a moment. (Error {error_id})"
+    try:
+        await say(interaction, words)
+    except (discord.HTTPException, RuntimeError, *HICCUPS) as failure:  # RuntimeError: the session is closed
+        log.warning("could not tell a member about an error: %s", failure)
+
+
+def payload(interaction: discord.Interaction) -> dict[str, Any]:
+    """What Discord sent with an interaction: custom id, values, fields of a modal."""
+    return dict(interaction.data or {})
+
+
+def describe(interaction: discord.Interaction) -> str:
+    """An interaction for the log: what was used where; no names, no texts."""
+    data = payload(interaction)
+    what = data.get("custom_id") or data.get("name") or "?"
+    return f"{interaction.type.name} {str(what)[:100]!r} in guild {interaction.guild_id}"
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return "that" if len(text) > 50 else f'"{discord.utils.escape_markdown(text)}"'

@@ -1,1 +1,0 @@
-"""Slash commands, one file per group: parse the input, call one service, show the result."""

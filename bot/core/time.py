@@ -1,0 +1,202 @@
+"""When a daily is posted: wall times, time zones and the instants they stand for.
+
+Pure: nothing here reads a clock or sleeps. `now` is passed in; every instant returned is a timezone-aware UTC
+datetime, and every instant passed in must be timezone-aware (any zone; a naive one raises ValueError). Time zone data
+is read from disk once per process and then kept.
+
+A daily belongs to a *local date* of its schedule's zone, and that date is its identity: carry `Due.day` along, never
+work it out again from the instant. At a clock change just before midnight they differ: in America/Nuuk on 2024-03-30,
+23:30 does not exist, so that date's post comes at the first instant after the gap, which is already 2024-03-31 there.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.core.zones import ScheduleError, parse_zone, quoted
+
+CATCH_UP = timedelta(hours=6)
+"""How long after its instant a post is still made; later than that the date is skipped."""
+
+RETRY = timedelta(minutes=2)
+"""The longest pause between two attempts at a post that failed, while CATCH_UP lasts."""
+
+LOOK_BACK = timedelta(days=8)
+"""How far back `due` looks, so that a bot that was down for a year does not walk through all of it."""
+
+_SEARCH_DAYS = 400
+
+Taken = Callable[[date], bool] | Collection[date]
+"""The dates that already have a row, posted or skipped: a collection of them, or a function that tells for a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A daily's schedule: every local date at wall time `at` (naive, no tzinfo) in the IANA zone `zone`.
+
+    Raises ValueError if `at` carries a tzinfo. An unknown `zone` raises ScheduleError where the rule is used, not here,
+    so that a stored rule can always be loaded and shown.
+    """
+
+    at: time
+    zone: str
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is not None:
+            raise ValueError("Rule.at is a wall time and takes no tzinfo; the zone has its own field")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A post whose instant has come: its local date `day`, its UTC instant `at`, and whether it is too late to post.
+
+    `late` means that more than CATCH_UP has passed since `at`: record the day as skipped, do not post it.
+    """
+
+    day: date
+    at: datetime
+    late: bool
+
+
+# --- what people type -----------------------------------------------------------------------------
+
+
+def parse_time(text: str) -> time:
+    """Return the wall time written as `HH:MM` or `H:MM` on the 24-hour clock (ASCII digits, nothing around them).
+
+    Raises ScheduleError for anything else.
+    """
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text)
+    if match:
+        hour, minute = int(match[1]), int(match[2])
+        if hour < 24 and minute < 60:
+            return time(hour, minute)
+    how = "write it as HH:MM in 24 hours, for example 09:00 or 18:30."
+    shown = quoted(text)
+    raise ScheduleError(f'I don\'t know the time "{shown}": {how}' if shown else f"I need a time: {how}")
+
+
+# --- dates and instants ---------------------------------------------------------------------------
+
+
+def instant(rule: Rule, day: date) -> datetime:
+    """Return the UTC instant at which the clocks of `rule.zone` first reach the wall time `rule.at` of `day`.
+
+    A time that the clocks jump over gives the first instant after the gap; one that occurs twice gives the first. A
+    date that the zone skipped as a whole (Pacific/Apia, 2011-12-30) raises no error: all of it is one gap, so this is
+    the first instant of the date after it; `exists` is False for it, and `next_post` and `due` leave it out.
+
+    For one rule the instants strictly increase with the (existing) date. Raises ScheduleError if the zone is unknown.
+    """
+    return _first_instant(parse_zone(rule.zone), datetime.combine(day, rule.at))
+
+
+def exists(zone: str, day: date) -> bool:
+    """Return whether the zone's calendar has this date. Raises ScheduleError if the zone is unknown.
+
+    False only where a zone moved across the date line and skipped a date, as Pacific/Apia did with 2011-12-30.
+    """
+    tz = parse_zone(zone)
+    return _first_instant(tz, datetime.combine(day, time.min)).astimezone(tz).date() == day
+
+
+def local_date(zone: str, now: datetime) -> date:
+    """Return the date in the zone at the instant `now`.
+
+    Raises ScheduleError if the zone is unknown, ValueError if `now` is naive.
+    """
+    return _utc(now).astimezone(parse_zone(zone)).date()
+
+
+def next_post(rule: Rule, *, after: datetime, taken: Taken) -> tuple[date, datetime]:
+    """Return the first local date that is not taken and whose instant lies after `after`, with that UTC instant.
+
+    `taken` tells which dates already have their post or were skipped: a collection of dates, or a function of a date.
+    Dates that do not exist in the zone are left out. The search covers 400 dates.
+
+    Raises ScheduleError if the zone is unknown or every date searched is taken, ValueError if `after` is naive.
+    """
+    start, is_taken = _utc(after), _membership(taken)
+    # `instant` is the first moment at which the clock reaches a wall time: no date before the local one is still ahead.
+    first = local_date(rule.zone, start)
+    for offset in range(_SEARCH_DAYS):
+        day = first + timedelta(days=offset)
+        at = instant(rule, day)
+        if at > start and not is_taken(day) and exists(rule.zone, day):
+            return day, at
+    raise ScheduleError(
+        "Every date of the coming year already has its daily: look at the schedule and set it up again."
+    )
+
+
+def due(rule: Rule, *, now: datetime, since: datetime, taken: Taken) -> list[Due]:
+    """Return every local date that is not taken and whose instant lies in (since, now], the oldest first.
+
+    Pass as `since` the instant from which this rule holds: its set-up or its last change. Posting once per local date
+    follows from `taken` (the dates that have a row, posted or skipped) and not from `since`, so a `since` that is too
+    early or a clock that was set back posts nothing twice. Instants more than LOOK_BACK before `now` are left out, so
+    there are at most nine. `since` at or after `now` gives an empty list.
+
+    Raises ScheduleError if the zone is unknown, ValueError if `now` or `since` is naive.
+    """
+    end, is_taken = _utc(now), _membership(taken)
+    start = max(_utc(since), end - LOOK_BACK)
+    result: list[Due] = []
+    if start >= end:
+        return result
+    day = local_date(rule.zone, start)
+    # One date further than today: where clocks go back across midnight, tomorrow's first moments are already past.
+    last = local_date(rule.zone, end) + timedelta(days=1)
+    while day <= last:
+        at = instant(rule, day)
+        if start < at <= end and not is_taken(day) and exists(rule.zone, day):
+            result.append(Due(day=day, at=at, late=end - at > CATCH_UP))
+        day += timedelta(days=1)
+    return result
+
+
+def closes_at(opened: datetime, hours: int) -> datetime:
+    """Return the UTC instant `hours` elapsed hours after `opened` (clock changes do not shorten or lengthen it).
+
+    Raises ValueError if `opened` is naive or `hours` is less than 1.
+    """
+    if hours < 1:
+        raise ValueError(f"hours must be at least 1, not {hours}")
+    return _utc(opened) + timedelta(hours=hours)
+
+
+# --- below: how it is done ------------------------------------------------------------------------
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError(f"an instant must be timezone-aware, not {moment!r}")
+    return moment.astimezone(UTC)
+
+
+def _membership(taken: Taken) -> Callable[[date], bool]:
+    return taken.__contains__ if isinstance(taken, Collection) else taken
+
+
+def _first_instant(tz: ZoneInfo, wall: datetime) -> datetime:
+    """The first UTC instant at which the zone's clock shows `wall` (naive) or, if it never does, has jumped over it."""
+    guess = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    if _wall(tz, guess) == wall:
+        return guess
+    # In a gap fold=0 reads the wall time by the offset before it, which gives an instant after the change, and fold=1
+    # the other way round. Changes fall on whole seconds, so a search over the seconds in between finds it exactly.
+    low = wall.replace(tzinfo=tz, fold=1).astimezone(UTC).replace(microsecond=0)
+    below, reached = 0, int((guess - low).total_seconds()) + 1
+    while reached - below > 1:
+        middle = (below + reached) // 2
+        if _wall(tz, low + timedelta(seconds=middle)) < wall:
+            below = middle
+        else:
+            reached = middle
+    return low + timedelta(seconds=reached)
+
+
+def _wall(tz: ZoneInfo, moment: datetime) -> datetime:
+    return moment.astimezone(tz).replace(tzinfo=None, fold=0)

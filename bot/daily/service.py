@@ -1,0 +1,401 @@
+"""The question of the day: what managers set and members ask for. Posting and closing is `bot.daily.work`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.core import servers as guilds
+from bot.core import snowflakes
+from bot.core import time as time_rules
+from bot.core.database import Database
+from bot.core.errors import Refusal
+from bot.core.jobs import Scheduler
+from bot.core.time import Rule
+from bot.core.zones import parse_zone
+from bot.daily import rules, store
+from bot.daily.draw import drawn
+from bot.daily.points import credit
+from bot.daily.store import Daily, DailyAnswer, Schedule
+from bot.daily.streaks import Streak
+from bot.memory import store as memory
+from bot.memory.rules import days_away, rate
+from bot.questions import answers
+from bot.questions.answering import Click, Review, already, given_answer
+from bot.questions.bank import check_topic
+from bot.questions.model import Bank, Item
+from bot.rounds import store as round_store
+
+_FOREVER = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a manager sets up. `at` is HH:MM in `zone`; the other fields as in `daily_schedules`."""
+
+    channel_id: int
+    at: str
+    zone: str
+    topic_id: str | None = None
+    kind: str = "choice"
+    answer_hours: int = rules.DEFAULT_HOURS
+    role_id: int | None = None
+    thread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A server's schedule, the next post, and the last decided and last posted daily."""
+
+    schedule: Schedule
+    next_day: date | None
+    next_at: datetime | None
+    last: Daily | None
+    posting: Daily | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for today."""
+
+    item: Item
+    order: tuple[int, ...]
+    answer: str
+    correct: bool
+    points: int
+    closes_at: datetime
+    streak: Streak
+    back_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What `/today` shows; every part may be missing."""
+
+    daily: Daily | None
+    question: str | None
+    answered: bool
+    next_at: datetime | None
+    paused: bool
+    streak: Streak
+
+
+class Dailies:
+    """See the module. `now` gives UTC."""
+
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        scheduler: Scheduler,
+        now: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._scheduler = scheduler
+        self._now = now
+        self._rng = rng
+
+    async def setup(self, guild_id: int, wanted: Wanted) -> Status:
+        """Turn the daily on or change it, from the next local date that has not had its post."""
+        at = time_rules.parse_time(wanted.at)
+        zone = parse_zone(wanted.zone).key
+        check_topic(self._bank, wanted.topic_id)
+        if wanted.kind != "choice" and wanted.topic_id is not None:
+            raise Refusal(
+                "A topic has one open question, so the same would come again and again: leave the topic out, "
+                "or use kind choice."
+            )
+        now = self._now()
+
+        def save(conn: Connection) -> Status:
+            rule = Rule(at, zone)
+            _, next_at = time_rules.next_post(rule, after=now, taken=store.taken(conn, guild_id))
+            store.save_schedule(
+                conn,
+                Schedule(
+                    guild_id=guild_id,
+                    channel_id=wanted.channel_id,
+                    at=f"{at:%H:%M}",
+                    zone=zone,
+                    topic_id=wanted.topic_id,
+                    kind=wanted.kind,
+                    answer_hours=wanted.answer_hours,
+                    role_id=wanted.role_id,
+                    thread=wanted.thread,
+                    paused=False,
+                    settled_until=now,
+                    next_at=next_at,
+                ),
+            )
+            guilds.set_zone(conn, guild_id, zone)
+            store.redirect(conn, guild_id, wanted.channel_id, now)
+            return _status(conn, guild_id, now)
+
+        status = await self._database.write(save)
+        self._scheduler.nudge(now)
+        return status
+
+    async def post(self, guild_id: int) -> Schedule:
+        """Post today's daily now, unless it has been; the message follows at once."""
+        now = self._now()
+
+        def store_post(conn: Connection) -> Schedule:
+            schedule = _scheduled(conn, guild_id)
+            day = time_rules.local_date(schedule.zone, now)
+            existing = store.of_day(conn, guild_id, day)
+            if existing is not None and existing.posted:
+                raise Refusal(f"Today's question is posted already: {link(existing)}")
+            if existing is not None and existing.state == "posting":
+                store.change(conn, existing.id, expect="posting", due_at=now)
+            else:
+                values = self.new_daily(conn, schedule, day, scheduled_at=now, now=now)
+                if existing is not None:
+                    store.change(conn, existing.id, expect=existing.state, **values)
+                else:
+                    store.create(conn, guild_id, day, **values)
+            _recompute(conn, schedule, now)
+            return schedule
+
+        schedule = await self._database.write(store_post)
+        self._scheduler.nudge(now)
+        return schedule
+
+    async def pause(self, guild_id: int) -> None:
+        """Post nothing until `resume`."""
+
+        def store_pause(conn: Connection) -> None:
+            if _scheduled(conn, guild_id).paused:
+                raise Refusal("The daily is paused already. Go on with /daily resume.")
+            store.change_schedule(conn, guild_id, paused=True, next_at=None)
+            store.give_up_unsent(conn, guild_id)
+
+        await self._database.write(store_pause)
+
+    async def resume(self, guild_id: int) -> Status:
+        """Go on after a pause; post times that fell into it are skipped."""
+        now = self._now()
+
+        def store_resume(conn: Connection) -> Status:
+            schedule = _scheduled(conn, guild_id)
+            if not schedule.paused:
+                raise Refusal("The daily is not paused. See /daily status for the next post.")
+            store.change_schedule(conn, guild_id, paused=False, settled_until=now)
+            _recompute(conn, schedule, now, paused=False)
+            return _status(conn, guild_id, now)
+
+        status = await self._database.write(store_resume)
+        self._scheduler.nudge(now)
+        return status
+
+    async def skip(self, guild_id: int) -> tuple[datetime, Status]:
+        """Leave out the next daily; returns the time left out, and the status with the one after it."""
+        now = self._now()
+
+        def store_skip(conn: Connection) -> tuple[datetime, Status]:
+            schedule = _scheduled(conn, guild_id)
+            if schedule.paused:
+                raise Refusal("The daily is paused, so there is nothing to leave out. Go on with /daily resume.")
+            day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+            store.create(conn, guild_id, day, state="skipped", scheduled_at=at)
+            _recompute(conn, schedule, now)
+            return at, _status(conn, guild_id, now)
+
+        return await self._database.write(store_skip)
+
+    async def status(self, guild_id: int) -> Status:
+        """The schedule and what became of the last posts; refuses where no daily is set up."""
+        return await self._database.read(_status, guild_id, self._now())
+
+    async def answer(self, click: Click) -> Verdict:
+        """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
+        return await self._database.write(self._store_answer, click)
+
+    async def check_open(self, daily_id: int, message_id: int, user_id: int) -> Item:
+        """The item of a daily that the member can still answer; refuses like `answer`. For opening a modal."""
+
+        def look(conn: Connection) -> Item:
+            daily = self.still_open(conn, daily_id, message_id)
+            item = self._item(daily)
+            earlier = store.answer_of(conn, daily_id, user_id)
+            if earlier is not None:
+                raise already(item, daily.choice_order, earlier)
+            return item
+
+        return await self._database.read(look)
+
+    async def review(self, daily_id: int, user_id: int) -> Review:
+        """A member's own view of a closed daily, for "Why not mine?"."""
+
+        def look(conn: Connection) -> Review:
+            daily = store.get(conn, daily_id)
+            item = self._bank.items.get(daily.item_id or "") if daily else None
+            if daily is None or item is None:
+                raise _UNKNOWN
+            if daily.state not in {"closed", "closing"}:
+                raise Refusal("This question is still open: answer it first, and you read why at once.")
+            given = store.answer_of(conn, daily_id, user_id)
+            order = answers.decode_order(daily.choice_order)
+            return Review(item, order, given.answer if given else None, given.points if given else 0)
+
+        return await self._database.read(look)
+
+    async def today(self, guild_id: int, user_id: int) -> Today:
+        """The newest question of the day, the next one's time and the asker's streak."""
+        now = self._now()
+
+        def look(conn: Connection) -> Today:
+            schedule = store.schedule(conn, guild_id)
+            daily = store.latest(conn, guild_id, store.POSTED, _FOREVER)
+            return Today(
+                daily=daily,
+                question=self._question(daily) if daily else None,
+                answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
+                next_at=schedule.next_at if schedule else None,
+                paused=schedule is not None and schedule.paused,
+                streak=store.streak_of(conn, guild_id, user_id, now),
+            )
+
+        return await self._database.read(look)
+
+    def new_daily(
+        self, conn: Connection, schedule: Schedule, day: date, *, scheduled_at: datetime, now: datetime
+    ) -> dict[str, Any]:
+        """The columns of a day's question that is to be posted now."""
+        return {
+            "state": "posting",
+            **drawn(conn, self._bank, schedule, day, self._rng),
+            "channel_id": schedule.channel_id,
+            "scheduled_at": scheduled_at,
+            "tried_at": None,
+            "due_at": now,
+            "problem": None,
+        }
+
+    def opened(self, conn: Connection, daily: Daily, message_id: int) -> bool:
+        """Note that a daily's message exists; False if that was known."""
+        schedule = store.schedule(conn, daily.guild_id)
+        opened = snowflakes.created_at(message_id)
+        closes = time_rules.closes_at(opened, schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
+        thread = schedule is not None and schedule.thread
+        changed = store.change(
+            conn,
+            daily.id,
+            expect="posting",
+            state="threading" if thread else "open",
+            message_id=message_id,
+            opened_at=opened,
+            closes_at=closes,
+            due_at=self._now() if thread else closes,
+            problem=None,
+        )
+        if changed and daily.item_id:
+            round_store.note_asked(conn, daily.guild_id, daily.item_id, opened)
+        return changed
+
+    def still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
+        """A daily that can be answered now; refuses any other."""
+        daily = self._answerable(conn, daily_id, message_id)
+        if daily.closes_at is not None and daily.closes_at <= self._now():
+            raise _CLOSED
+        return daily
+
+    def _answerable(self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
+        daily = store.get(conn, daily_id, lock=lock)
+        if daily is None:
+            raise _UNKNOWN
+        if daily.state not in store.ANSWERABLE:
+            raise _CLOSED
+        if daily.message_id is not None and daily.message_id != message_id:
+            raise Refusal("This is an old card: see /today for the current question.")
+        return daily
+
+    def _question(self, daily: Daily) -> str | None:
+        item, topic = self._bank.items.get(daily.item_id or ""), self._bank.topics.get(daily.topic_id or "")
+        return item.prompt if item else topic.question if topic else None
+
+    def _item(self, daily: Daily) -> Item:
+        item = self._bank.items.get(daily.item_id or "")
+        if item is None:
+            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+        return item
+
+    def admit(self, conn: Connection, click: Click) -> Daily:
+        """The daily that a click answers, locked; refuses what is late or not from its card."""
+        daily = self._answerable(conn, click.question_id, click.message_id, lock=True)
+        if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
+            raise Refusal("This card is not from this channel: see /today for the current question.")
+        if daily.state == "posting":  # the click came before Discord's answer to our post
+            self.opened(conn, daily, click.message_id)
+            daily = store.get(conn, daily.id) or daily
+        if daily.closes_at is None or click.at >= daily.closes_at:
+            raise _CLOSED
+        return daily
+
+    def _store_answer(self, conn: Connection, click: Click) -> Verdict:
+        daily = self.admit(conn, click)
+        item = self._item(daily)
+        given = given_answer(item, answers.decode_order(daily.choice_order), click)
+        correct = answers.is_right(item, given)
+        won = rules.POINTS if correct else 0
+        answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
+        if (earlier := store.add_answer(conn, answer)) is not None:
+            raise already(item, daily.choice_order, earlier)
+        streak = credit(conn, daily, answer, item.topic_id)
+        met = memory.Given(click.user_id, rate(right=correct), click.at)
+        card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
+        back_in = days_away(card, memory.zone_of(conn, click.user_id, daily.guild_id), click.at)
+        order = answers.decode_order(daily.choice_order)
+        assert daily.closes_at is not None
+        return Verdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
+
+
+_CLOSED = Refusal("This question is closed. See /today for when the next one comes.")
+_UNKNOWN = Refusal("I don't know this question any more. See /today for the current one.")
+
+
+def rule_of(schedule: Schedule) -> Rule:
+    return Rule(time_rules.parse_time(schedule.at), schedule.zone)
+
+
+def link(daily: Daily) -> str:
+    """The address of a daily's message, which Discord shows as a link to it."""
+    return f"https://discord.com/channels/{daily.guild_id}/{daily.channel_id}/{daily.message_id}"
+
+
+def _scheduled(conn: Connection, guild_id: int) -> Schedule:
+    schedule = store.schedule(conn, guild_id)
+    if schedule is None:
+        raise Refusal("No daily is set up on this server yet. Start with /daily setup.")
+    return schedule
+
+
+def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: bool | None = None) -> None:
+    """Bring `next_at` in line with the rule and the dates that are decided."""
+    if schedule.paused if paused is None else paused:
+        return
+    if paused is None and schedule.next_at is not None and schedule.next_at <= now:
+        return  # due and not decided yet: the scheduler is about to
+    _, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, schedule.guild_id))
+    store.change_schedule(conn, schedule.guild_id, next_at=at)
+
+
+def _status(conn: Connection, guild_id: int, now: datetime) -> Status:
+    schedule = _scheduled(conn, guild_id)
+    next_day = next_at = None
+    if not schedule.paused:
+        next_day, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+    today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
+    return Status(
+        schedule=schedule,
+        next_day=next_day,
+        next_at=next_at,
+        last=store.latest(conn, guild_id, (*store.POSTED, "missed"), today),
+        posting=store.latest(conn, guild_id, ("posting",), today),
+    )

@@ -1,1 +1,0 @@
-"""Quizformer's rules: plain Python without discord, database, asyncio or a clock."""

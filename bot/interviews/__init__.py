@@ -1,0 +1,1 @@
+"""Private mock interviews on open questions."""

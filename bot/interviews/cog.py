@@ -1,0 +1,109 @@
+"""/interview: a private mock interview on open questions, and what its cards do."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat import custom_ids as ids
+from bot.chat.client import QuizBot
+from bot.chat.modals import essay_modal
+from bot.chat.options import topic_choices
+from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_later
+from bot.chat.router import Fields, modal_text
+from bot.core.errors import Refusal
+from bot.interviews import rules
+from bot.interviews import views as view
+from bot.interviews.rules import Report
+from bot.interviews.service import Step
+
+
+class Interview(commands.Cog):
+    def __init__(self, bot: QuizBot) -> None:
+        self.bot = bot
+        self.interviews = bot.services.interviews
+        bot.router.add(ids.INTERVIEW, self.open)
+        bot.router.add(ids.INTERVIEWED, self.answered)
+        bot.router.add(ids.FEEDBACK, self.feedback)
+        bot.router.add(ids.STEP, self.step)
+
+    @app_commands.command(description="A private mock interview: open questions, and what your answers cover")
+    @app_commands.describe(
+        topic="What to begin with (what you met longest ago if you don't say)",
+        questions="How many (3 if you don't say)",
+    )
+    @app_commands.autocomplete(topic=topic_choices)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def interview(
+        self,
+        interaction: discord.Interaction,
+        topic: str | None = None,
+        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
+    ) -> None:
+        begin = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions)
+        await say_all(interaction, self._cards(await in_time(interaction, begin)))
+
+    async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The modal for an answer; for a question that is answered, its feedback."""
+        question_id = int(fields["row"])
+        topic = await self.interviews.open_topic(question_id, interaction.user.id)
+        if topic is None:
+            await self._show(interaction, question_id)
+            return
+        await interaction.response.send_modal(essay_modal(ids.INTERVIEWED.id(row=question_id), topic))
+
+    async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
+        question_id, text = int(fields["row"]), modal_text(interaction, rules.MAX_ANSWER)
+        async with hand_back(interaction, text):
+            await self.interviews.answer(question_id, interaction.user.id, text)
+        try:
+            await self._show(interaction, question_id, fresh=True)
+        except Refusal:
+            raise
+        except Exception:
+            await say(interaction, f"Your answer is stored: {self._mention('interview')} shows its feedback.")
+            raise
+
+    async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self._show(interaction, int(fields["row"]), page=int(fields["page"]))
+
+    async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Skip, next question, end. The feedback stays where it is; an open question's card is replaced."""
+        slot, question_id, user = fields["slot"], int(fields["row"]), interaction.user.id
+        where: Step | Report
+        if slot in {"stop", "end"}:
+            where = await self.interviews.end(question_id, user)
+        else:
+            go = self.interviews.skip if slot == "skip" else self.interviews.next
+            where = await go(question_id, user, interaction.guild_id)
+        cards = self._cards(where)
+        if slot in {"skip", "stop"} and is_private(interaction):
+            await show(interaction, cards.pop(0))
+        await say_all(interaction, cards)
+
+    async def _show(
+        self, interaction: discord.Interaction, question_id: int, page: int = 0, *, fresh: bool = False
+    ) -> None:
+        """A question's card or feedback in place of the private message that was used; `fresh`: just answered."""
+        work = self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
+        step = await in_time(interaction, work, edits=is_private(interaction))
+        asking = fresh and self.interviews.may_refine(step)
+        card = view.step_card(step, self.bot.bank, page, asking=asking)
+        await say_here(interaction, card)
+        if asking:
+            await show_later(interaction, view.step_card(await self.interviews.refine(step), self.bot.bank, page))
+
+    def _cards(self, where: Step | Report) -> list[discord.ui.LayoutView]:
+        if isinstance(where, Report):
+            return [*view.report_cards(where, self._mention("practice"), self._mention("interview"))]
+        return [view.step_card(where, self.bot.bank)]
+
+    def _mention(self, name: str) -> str:
+        return self.bot.command_mention(name)
+
+
+async def setup(bot: QuizBot) -> None:
+    await bot.add_cog(Interview(bot))

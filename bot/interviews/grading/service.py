@@ -1,0 +1,117 @@
+"""Grades open answers: offline always, and with a second opinion on points in doubt where a model service is set up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol
+
+from bot.interviews import grading
+from bot.interviews.assessment import DOUBTFUL, Assessment, Point
+from bot.interviews.grading import Flag, Grade, State, Weights, opinion
+from bot.questions.model import Bank, Topic
+
+if TYPE_CHECKING:
+    from bot.interviews.grading.semantic import Semantic
+
+log = logging.getLogger(__name__)
+
+_NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
+"""With one of these no single sentence is worth a second look: the answer as a whole is not one."""
+
+
+class NoOpinion(Exception):
+    """The model service gave no usable reply; the text says why, without secrets, for the log."""
+
+
+class Reader(Protocol):
+    """A model service. `ask` gives the text of its reply to the messages, or raises NoOpinion within a bounded time."""
+
+    async def ask(self, system: str, user: str) -> str: ...
+
+
+class Grading:
+    """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers."""
+
+    def __init__(self, bank: Bank, reader: Reader | None = None) -> None:
+        self._bank = bank
+        self._reader = reader
+        self._weights: Weights | None = None
+        self._semantic: Semantic | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def assess(self, topic: Topic, answer: str) -> Assessment:
+        """The offline grade of an answer to a topic's open question."""
+        grade = await self._grade(topic, answer)
+        points = tuple(
+            Point(key_point.text, str(point.state), point.evidence, point.credit)
+            for key_point, point in zip(topic.key_points, grade.points, strict=True)
+        )
+        return Assessment(points, round(100 * grade.score), tuple(sorted(map(str, grade.flags))))
+
+    def may_ask(self, assessment: Assessment) -> bool:
+        """Whether a model service is set up and there is something to ask it."""
+        return self._reader is not None and bool(assessment.of(DOUBTFUL)) and not _NO_ANSWER & set(assessment.flags)
+
+    async def refine(self, topic: Topic, answer: str, assessment: Assessment) -> Assessment:
+        """Ask the model service about the points in doubt. It can only raise them, each by a quote that holds.
+
+        The assessment says afterwards that it was asked, or that this failed.
+        """
+        if self._reader is None or not self.may_ask(assessment):
+            return assessment
+        doubtful = {n: topic.key_points[n] for n, point in enumerate(assessment.points) if point.state == DOUBTFUL}
+        try:
+            reply = await self._reader.ask(opinion.SYSTEM, opinion.request(topic.question, doubtful, answer))
+            quotes = opinion.read_reply(reply, list(doubtful))
+        except (NoOpinion, opinion.OpinionError) as error:
+            log.warning("the model service gave no opinion, the offline grade stands: %s", error)
+            return replace(assessment, model="failed")
+        standing = {n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))}
+        held = opinion.held([await self._quote(topic, n, text) for n, text in standing.items()])
+        return replace(assessment.confirm(held), model="asked")
+
+    async def _quote(self, topic: Topic, number: int, text: str) -> opinion.Quote:
+        points = (await self._grade(topic, text)).points
+        own, best = points[number], max(point.confidence for point in points)
+        return opinion.Quote(number, text, own.state is not State.MISSING, own.confidence, best)
+
+    async def _grade(self, topic: Topic, text: str) -> Grade:
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._work, topic, text)
+
+    def _work(self, topic: Topic, text: str) -> Grade:
+        if self._weights is None:  # at first use: a start need not wait for it
+            self._semantic = _load_semantic()
+            self._weights = background(self._bank)
+        return grading.grade(text, topic.question, topic.key_points, weights=self._weights, semantic=self._semantic)
+
+
+def background(bank: Bank) -> Weights:
+    """How often words stand in a bank: what every topic talks of tells little."""
+    return Weights.of(
+        text
+        for topic in bank.topics.values()
+        for text in (
+            topic.question,
+            topic.answer,
+            *(worded for point in topic.key_points for worded in (point.text, *point.accept)),
+        )
+    )
+
+
+@cache
+def _load_semantic() -> Semantic | None:
+    """Word embeddings, if the extra `semantic` is installed."""
+    if find_spec("wordllama") is None:
+        return None
+    from bot.interviews.grading.semantic import Semantic
+
+    try:
+        return Semantic.load()
+    except Exception:  # whatever is wrong with the package: the lexical half does without
+        log.exception("wordllama is installed but can't be loaded; open answers are graded by their words alone")
+        return None

@@ -1,0 +1,243 @@
+"""Mock interviews: private questions to one member, on any server or in direct messages.
+
+An answer is committed before it is graded, so it can be graded and shown again whatever fails on the way. Every step
+may be repeated: an old card leads to where the interview stands now.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.core.database import Database
+from bot.core.errors import Refusal
+from bot.interviews import rules, store
+from bot.interviews.assessment import Assessment, decode, encode
+from bot.interviews.grading.service import Grading
+from bot.interviews.rules import Report
+from bot.interviews.store import Interview, Question
+from bot.questions.bank import check_topic
+from bot.questions.model import Bank, FollowUp, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A question of an interview: open, or answered with its feedback.
+
+    `assessment` is None while the question is open, and for an answer that must wait (`hidden`), because its topic is a
+    question of the day that others can still answer.
+    """
+
+    interview: Interview
+    question: Question
+    topic: Topic
+    assessment: Assessment | None = None
+    follow_up: FollowUp | None = None
+    hidden: bool = False
+    continued: bool = False
+
+    @property
+    def last(self) -> bool:
+        return self.question.number >= self.interview.total
+
+
+class AnsweredAlready(Refusal):
+    """The first answer to a question counts."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have answered this question already, and the first answer counts: /interview shows its feedback."
+        )
+
+
+class Interviews:
+    """See the module. `now` gives UTC; `rng` draws topics."""
+
+    def __init__(
+        self, database: Database, bank: Bank, grading: Grading, now: Callable[[], datetime], rng: random.Random
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._grading = grading
+        self._now = now
+        self._rng = rng
+
+    async def start(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        *,
+        topic_id: str | None = None,
+        questions: int = rules.DEFAULT_QUESTIONS,
+    ) -> Step | Report:
+        """Begin an interview, or go on with the one that runs: with its open question or the last one's feedback.
+
+        A report comes back only if there was nothing left to go on with.
+        """
+        check_topic(self._bank, topic_id)
+
+        def begin(conn: Connection) -> tuple[int, bool]:
+            running = store.running(conn, user_id)
+            if running is not None:
+                return running.id, True
+            hidden = store.unrevealed_topics(conn, user_id, guild_id)
+            if topic_id in hidden:
+                raise Refusal(
+                    "That topic is a question of the day that is still open: answer it there, or take another topic."
+                )
+            total = min(questions, len(self._bank.topics.keys() - hidden))
+            if not total:
+                raise Refusal("There is no topic to ask about just now: try again when the question of the day closes.")
+            created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
+            started = store.running(conn, user_id)
+            assert started is not None
+            return started.id, not created
+
+        interview_id, continued = await self._database.write(begin)
+        where = await self._database.write(self._go_on, interview_id, guild_id)
+        if isinstance(where, Report):
+            return where
+        return replace(await self._shown(where, guild_id), continued=continued)
+
+    async def open_topic(self, question_id: int, user_id: int) -> Topic | None:
+        """The topic of a question that the member can answer now; None if they have. For opening a modal."""
+
+        def look(conn: Connection) -> Topic | None:
+            _, question = _own(conn, question_id, user_id)
+            return None if question.answer is not None else self._topic(question)
+
+        return await self._database.read(look)
+
+    async def answer(self, question_id: int, user_id: int, text: str) -> None:
+        """Store what a member wrote. Also after the interview's end: what is written is not lost."""
+
+        def keep(conn: Connection) -> None:
+            _, question = _own(conn, question_id, user_id)
+            self._topic(question)
+            if not text.strip():
+                raise Refusal("Your answer was empty: press Answer again and write a sentence or two.")
+            if not store.save_answer(conn, question_id, text, self._now()):
+                raise AnsweredAlready
+
+        await self._database.write(keep)
+
+    async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
+        """An answered question with its grade, which is made now if it is not there yet."""
+        return await self._shown(await self._database.read(_own, question_id, user_id), guild_id)
+
+    def may_refine(self, step: Step) -> bool:
+        """Whether a model service would be asked about this answer."""
+        return step.assessment is not None and not step.assessment.model and self._grading.may_ask(step.assessment)
+
+    async def refine(self, step: Step) -> Step:
+        """Ask the model service about points in doubt, and keep what comes of it."""
+        assert step.assessment is not None
+        assert step.question.answer is not None
+        better = await self._grading.refine(step.topic, step.question.answer, step.assessment)
+        await self._database.write(store.save_grade, step.question.id, encode(better), better.percent)
+        return self._with(step, better)
+
+    async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
+        """Leave an open question out and go on."""
+
+        def leave_out(conn: Connection) -> None:
+            _own(conn, question_id, user_id)
+            store.skip(conn, question_id, self._now())
+
+        await self._database.write(leave_out)
+        return await self.next(question_id, user_id, guild_id)
+
+    async def next(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
+        """What comes after a question: the next one, the one that the interview is at by now, or the report."""
+        interview, question = await self._database.read(_own, question_id, user_id)
+        if interview.ended_at is not None:
+            return await self._report(interview.id)
+        where = await self._database.write(self._go_on, interview.id, guild_id, question.number)
+        return where if isinstance(where, Report) else await self._shown(where, guild_id)
+
+    async def end(self, question_id: int, user_id: int) -> Report:
+        """End the interview of a question; an open question counts as not asked."""
+
+        def close(conn: Connection) -> int:
+            interview, _ = _own(conn, question_id, user_id)
+            store.end(conn, interview.id, self._now())
+            return interview.id
+
+        return await self._report(await self._database.write(close))
+
+    def _go_on(
+        self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
+    ) -> tuple[Interview, Question] | Report:
+        """Where an interview stands, past question number `after`; asks the next question if it is time for it."""
+        interview = store.get(conn, interview_id)
+        assert interview is not None
+        while True:
+            asked = store.questions_of(conn, interview_id)
+            newest = asked[-1] if asked else None
+            if newest is not None and newest.topic_id not in self._bank.topics:  # the bank has changed since
+                store.skip(conn, newest.id, self._now())
+            elif newest is not None and (newest.open or (newest.number > after and newest.answer is not None)):
+                return interview, newest
+            number = newest.number + 1 if newest else 1
+            topic = self._draw(conn, interview, asked, guild_id) if number <= interview.total else None
+            if topic is None:
+                store.end(conn, interview_id, self._now())
+                return self._summed(asked)
+            store.add_question(conn, interview_id, number, topic.id, self._now())
+
+    def _draw(
+        self, conn: Connection, interview: Interview, asked: list[Question], guild_id: int | None
+    ) -> Topic | None:
+        return rules.draw(
+            self._bank,
+            store.last_asked(conn, interview.user_id),
+            used={question.topic_id for question in asked},
+            hidden=store.unrevealed_topics(conn, interview.user_id, guild_id),
+            wish=interview.topic_id,
+            rng=self._rng,
+        )
+
+    async def _shown(self, where: tuple[Interview, Question], guild_id: int | None) -> Step:
+        """A question as the member may see it now; grades an answer that has no grade yet."""
+        interview, question = where
+        step = Step(interview, question, self._topic(question))
+        if question.answer is None:
+            return step
+        hidden = await self._database.read(store.unrevealed_topics, interview.user_id, guild_id)
+        if question.topic_id in hidden:
+            return replace(step, hidden=True)
+        if question.grade is not None:
+            return self._with(step, decode(question.grade))
+        assessment = await self._grading.assess(step.topic, question.answer)
+        await self._database.write(store.save_grade, question.id, encode(assessment), assessment.percent)
+        return self._with(step, assessment)
+
+    def _with(self, step: Step, assessment: Assessment) -> Step:
+        follow_up = rules.follow_up(step.topic, assessment.percent, step.question.id)
+        return replace(step, assessment=assessment, follow_up=follow_up)
+
+    def _topic(self, question: Question) -> Topic:
+        topic = self._bank.topics.get(question.topic_id)
+        if topic is None:
+            raise Refusal("This question has been taken out of the bank since: go on with /interview.")
+        return topic
+
+    async def _report(self, interview_id: int) -> Report:
+        return self._summed(await self._database.read(store.questions_of, interview_id))
+
+    def _summed(self, questions: list[Question]) -> Report:
+        done = [question for question in questions if not question.open]
+        return rules.report(self._bank, [rules.Asked(q.topic_id, q.score, answered=q.answer is not None) for q in done])
+
+
+def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, Question]:
+    """A question of this member, with its interview; refuses any other."""
+    question = store.question(conn, question_id)
+    interview = store.get(conn, question.interview_id) if question else None
+    if question is None or interview is None or interview.user_id != user_id:
+        raise Refusal("I don't know this question any more. Start with /interview.")
+    return interview, question

@@ -1,0 +1,123 @@
+"""What a member remembers of an item: one FSRS card, and when it comes back.
+
+The scheduling is the package `fsrs` with its default parameters and no chance in it, so a card can be computed again
+from the log of its reviews. Two settings are ours:
+
+- one learning and one relearning step of ten minutes: what was missed is asked again on the same day;
+- a new card starts behind its learning step (`FIRST_STEP`): an item that a member knows at first sight, be it slowly,
+  goes straight into review, a day or more away, and does not come back the same day. Only a miss takes it to the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import fsrs
+from fsrs import Rating, State
+
+from bot.core.time import local_date
+from bot.questions.model import Item
+
+STEPS = (timedelta(minutes=10),)
+FIRST_STEP = len(STEPS)
+SCHEDULER = fsrs.Scheduler(learning_steps=STEPS, relearning_steps=STEPS, enable_fuzzing=False)
+
+LONGEST_MS = 3_600_000
+"""Who takes longer over a question has been away; no more than this is kept."""
+_MS = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """FSRS' state of one member's memory of one item; instants are UTC, to the millisecond."""
+
+    state: State
+    step: int | None
+    stability: float
+    difficulty: float
+    due_at: datetime
+    last_review_at: datetime
+
+    @property
+    def missed(self) -> bool:
+        """Whether it was missed, and not answered well since."""
+        return self.state != State.Review
+
+
+def review(card: Card | None, rating: Rating, at: datetime) -> Card:
+    """The card after an answer; None is an item that the member meets for the first time.
+
+    `at` should be what `moment` gives. Equal arguments give equal cards.
+    """
+    if card is None:
+        before = fsrs.Card(card_id=1, state=State.Learning, step=FIRST_STEP, due=at)
+    else:
+        before = fsrs.Card(
+            card_id=1,  # without an id fsrs makes one from the clock, and waits a millisecond
+            state=card.state,
+            step=card.step,
+            stability=card.stability,
+            difficulty=card.difficulty,
+            due=card.due_at,
+            last_review=card.last_review_at,
+        )
+    after, _ = SCHEDULER.review_card(before, rating, at)
+    assert after.stability is not None
+    assert after.difficulty is not None
+    return Card(after.state, after.step, after.stability, after.difficulty, after.due, at)
+
+
+def moment(card: Card | None, at: datetime) -> datetime:
+    """The time of a review in whole milliseconds of UTC, later than the card's last.
+
+    Answers to a round count at its reveal: what the member practised meanwhile is in the card already.
+    """
+    whole = _EPOCH + (at - _EPOCH) // _MS * _MS
+    return whole if card is None else max(whole, card.last_review_at + _MS)
+
+
+def rate(*, right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:
+    """Right and fast is Good, right and slow Hard, wrong Again. Where no clock runs, right is Good."""
+    if not right:
+        return Rating.Again
+    slow = elapsed_ms is not None and slow_after_ms is not None and elapsed_ms > slow_after_ms
+    return Rating.Hard if slow else Rating.Good
+
+
+def slow_in_round(seconds: int) -> int:
+    """Milliseconds after which a right answer in a round is slow: half of the time limit."""
+    return seconds * 500
+
+
+def slow_in_practice(item: Item) -> int:
+    """Milliseconds after which a right answer in practice is slow: time to read, to think, and to type.
+
+    Reading goes at 15 characters a second; thinking takes 20 seconds and 10 for each step of difficulty.
+    """
+    text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)
+    typing = 15_000 if item.kind == "typed" else 0
+    return text * 1000 // 15 + 20_000 + 10_000 * item.difficulty + typing
+
+
+def back_on(card: Card, zone: str, now: datetime) -> date:
+    """The member's local date on which an item comes back; today's if it is due.
+
+    What was missed comes back today. Anything else comes on the date of its due time, from that day's first minute,
+    and never on the date of its last answer.
+    """
+    today = local_date(zone, now)
+    if card.missed:
+        return today
+    day_after = local_date(zone, card.last_review_at) + timedelta(days=1)
+    return max(today, day_after, local_date(zone, card.due_at))
+
+
+def days_away(card: Card, zone: str, now: datetime) -> int:
+    """In how many of the member's days an item comes back: 0 is today, which is to say that it is due."""
+    return (back_on(card, zone, now) - local_date(zone, now)).days
+
+
+def is_due(card: Card, zone: str, now: datetime) -> bool:
+    return back_on(card, zone, now) == local_date(zone, now)

@@ -1,0 +1,302 @@
+"""The points ledger, its sums by period, and the boards read from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Executable,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.core.schema import ledger, score_buckets, scores
+from bot.core.upsert import insert_for
+from bot.points import leaderboard
+from bot.points.leaderboard import PAGE_SIZE, Board, Own, Row, bucket
+
+ALL_TOPICS = ""
+_MORE_THAN_ANYBODY_HAS = 1 << 62
+_Key = tuple[int, str, date, str, int]
+_MEMBER_OF_BOARD = ("guild_id", "period", "start", "topic_id", "user_id")
+_BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger: points that a member won, or not, with one answer."""
+
+    source: str
+    source_id: int
+    user_id: int
+    guild_id: int
+    topic_id: str
+    points: int
+    correct: bool
+    local_date: date
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Gain:
+    points: int = 0
+    answers: int = 0
+    right: int = 0
+
+
+def add(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Write entries and their period sums. An entry that is there already fails the transaction: none counts twice."""
+    if not entries:
+        return
+    conn.execute(ledger.insert(), [{name: getattr(e, name) for name in Entry.__slots__} for e in entries])
+    gains: dict[_Key, _Gain] = {}
+    for e in entries:
+        for period, start in leaderboard.periods(e.local_date):
+            for topic in dict.fromkeys((ALL_TOPICS, e.topic_id)):
+                gain = gains.setdefault((e.guild_id, period, start, topic, e.user_id), _Gain())
+                gain.points += e.points
+                gain.answers += 1
+                gain.right += e.correct
+    _sum_up(conn, gains)
+
+
+def counted(conn: Connection, source: str, source_id: int) -> bool:
+    """Whether the ledger has entries of a question or daily."""
+    query = select(ledger.c.user_id).where(ledger.c.source == source, ledger.c.source_id == source_id).limit(1)
+    return conn.execute(query).first() is not None
+
+
+def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
+    """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
+    where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id
+    entry = conn.execute(select(ledger).where(*where).with_for_update()).first()
+    if entry is None:
+        return
+    conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
+    gain = _Gain(points=points - entry.points, right=int(correct) - int(entry.correct))
+    _sum_up(
+        conn,
+        {
+            (entry.guild_id, period, start, topic, user_id): gain
+            for period, start in leaderboard.periods(entry.local_date)
+            for topic in dict.fromkeys((ALL_TOPICS, entry.topic_id))
+        },
+    )
+
+
+def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
+    """Add to period sums, and move members to the buckets of their new points."""
+    add_sums, add_members = _upserts(conn.dialect.name)
+    rows = [  # sorted: one order of locks for all processes
+        {
+            **dict(zip(_MEMBER_OF_BOARD, key, strict=True)),
+            "points": gain.points,
+            "answers": gain.answers,
+            "right": gain.right,
+        }
+        for key, gain in sorted(gains.items())
+    ]
+    moved: Counter[_Key] = Counter()
+    for guild_id, period, start, topic, user_id, points, answers in conn.execute(add_sums, rows):
+        gain = gains[guild_id, period, start, topic, user_id]
+        if answers > gain.answers:
+            moved[guild_id, period, start, topic, bucket(points - gain.points)] -= 1
+        moved[guild_id, period, start, topic, bucket(points)] += 1
+    changes = [
+        (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change) for key, change in sorted(moved.items()) if change
+    ]
+    if changes:
+        conn.execute(add_members, [{**key, "members": change} for key, change in changes])
+    if left := [key for key, change in changes if change < 0]:
+        conn.execute(_DROP_IF_EMPTY, left)
+
+
+@cache
+def _upserts(dialect: str) -> tuple[Executable, Executable]:
+    """Adds to period sums, returning the new ones, and to members of buckets; `excluded` is what is to be added."""
+
+    def adding(table: Table, *names: str) -> sqlite.Insert | postgresql.Insert:
+        statement = insert_for(dialect, table)
+        sums = {name: table.c[name] + statement.excluded[name] for name in names}
+        return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+
+    new_sums = adding(scores, "points", "answers", "right").returning(
+        *scores.primary_key, scores.c.points, scores.c.answers
+    )
+    return new_sums, adding(score_buckets, "members")
+
+
+_DROP_IF_EMPTY = delete(score_buckets).where(
+    *(column == bindparam(column.name) for column in score_buckets.primary_key), score_buckets.c.members == 0
+)
+
+
+def board(
+    conn: Connection, guild_id: int, period: str, day: date, *, user_id: int, topic_id: str | None, page: int
+) -> Board:
+    """One page of the members board for the period that contains the local date `day`, with the asker's own place.
+
+    A page past the end gives the last one. The cost hardly grows with the members of the board.
+    """
+    start = leaderboard.period_start(period, day)
+    scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
+    buckets = conn.execute(_BUCKETS, scope).all()
+    members = sum(count for _, count in buckets)
+    pages = max(1, -(-members // PAGE_SIZE))
+    page = min(page, pages - 1)
+    skip, below = page * PAGE_SIZE, _MORE_THAN_ANYBODY_HAS
+    for low, count in buckets:  # those that lie before the page as a whole need not be read
+        if skip < count:
+            break
+        skip, below = skip - count, low
+    earlier = leaderboard.previous_start(period, start)
+    listed = conn.execute(_PAGE, {**scope, "below": below, "skip": skip, "earlier": earlier}).all()
+    rows: list[Row] = []
+    for index, row in enumerate(listed):
+        if rows and rows[-1].points == row.points:
+            place = rows[-1].place
+        elif rows or page == 0:
+            place = page * PAGE_SIZE + index + 1
+        else:  # members with as many points may stand on the pages before
+            place = conn.execute(_STANDING, {**scope, "member": row.user_id}).one().place
+        rows.append(Row(place, row.user_id, row.points, row.before))
+    return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
+
+
+def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]:
+    """All-time points, answers and right answers of a member in a server."""
+    row = conn.execute(
+        select(scores.c.points, scores.c.answers, scores.c.right).where(
+            scores.c.guild_id == guild_id,
+            scores.c.period == "all",
+            scores.c.start == leaderboard.ALL_TIME,
+            scores.c.topic_id == ALL_TOPICS,
+            scores.c.user_id == user_id,
+        )
+    ).first()
+    return (row.points, row.answers, row.right) if row else (0, 0, 0)
+
+
+def by_topic(conn: Connection, guild_id: int, user_id: int) -> dict[str, tuple[int, int]]:
+    """Answers and right answers of a member in a server, by topic id, of all time."""
+    rows = conn.execute(
+        select(scores.c.topic_id, scores.c.answers, scores.c.right).where(
+            scores.c.guild_id == guild_id,
+            scores.c.period == "all",
+            scores.c.start == leaderboard.ALL_TIME,
+            scores.c.topic_id != ALL_TOPICS,
+            scores.c.user_id == user_id,
+        )
+    )
+    return {row.topic_id: (row.answers, row.right) for row in rows}
+
+
+def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
+    """On how many local dates a member answered something in a server."""
+    return conn.execute(
+        select(func.count())
+        .select_from(scores)
+        .where(
+            scores.c.user_id == user_id,
+            scores.c.guild_id == guild_id,
+            scores.c.period == "today",
+            scores.c.topic_id == ALL_TOPICS,
+        )
+    ).scalar_one()
+
+
+def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
+    """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
+    rows = conn.execute(
+        select(scores.c.start, scores.c.answers).where(
+            scores.c.guild_id == guild_id,
+            scores.c.period == "today",
+            scores.c.start.in_(days),
+            scores.c.topic_id == ALL_TOPICS,
+            scores.c.user_id == user_id,
+        )
+    )
+    return {row.start: row.answers for row in rows}
+
+
+def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
+    mine = conn.execute(_STANDING, {**scope, "member": user_id}).first()
+    if mine is None:
+        return None
+    ahead = conn.execute(_AHEAD, {**scope, "points": mine.points}).scalar()
+    if ahead is None:
+        return Own(mine.place, mine.points)
+    next_one = conn.execute(_STANDING, {**scope, "member": ahead}).one()
+    return Own(mine.place, mine.points, next_one.points - mine.points, next_one.place)
+
+
+def _scope(table: FromClause, start: str = "start") -> ColumnElement[bool]:
+    """The rows of one board, whose names in the parameters are those of the columns, but for `start`."""
+    names = {"guild_id": "guild_id", "period": "period", "start": start, "topic_id": "topic_id"}
+    return and_(*(table.c[column] == bindparam(name) for column, name in names.items()))
+
+
+def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> ColumnElement[int]:
+    """The place that points have on a board: above stand all in higher buckets, and who has more in the same one."""
+    higher, better = score_buckets.alias(), scores.alias()
+    above = and_(_scope(higher, start), higher.c.low > points)
+    in_higher = select(func.coalesce(func.sum(higher.c.members), 0)).where(above).correlate(of)
+    next_low = select(func.coalesce(func.min(higher.c.low), _MORE_THAN_ANYBODY_HAS)).where(above).correlate(of)
+    in_same = (
+        select(func.count())
+        .select_from(better)
+        .where(_scope(better, start), better.c.points > points, better.c.points < next_low.scalar_subquery())
+        .correlate(of)
+    )
+    return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, BigInteger)
+
+
+# Built once: to build them anew for every board would take longer than to run them.
+_BUCKETS = (
+    select(score_buckets.c.low, score_buckets.c.members)
+    .where(_scope(score_buckets))
+    .order_by(score_buckets.c.low.desc())
+)
+_listed = (
+    select(scores.c.user_id, scores.c.points)
+    .where(_scope(scores), scores.c.points < bindparam("below"))
+    .order_by(scores.c.points.desc(), scores.c.user_id)
+    .limit(PAGE_SIZE)
+    .offset(bindparam("skip"))
+    .subquery()
+)
+_then = scores.alias()
+_PAGE = (
+    select(
+        _listed.c.user_id,
+        _listed.c.points,
+        case((_then.c.points.is_not(None), _place(_then.c.points, _then, "earlier"))).label("before"),
+    )
+    .select_from(_listed.outerjoin(_then, and_(_scope(_then, "earlier"), _then.c.user_id == _listed.c.user_id)))
+    .order_by(_listed.c.points.desc(), _listed.c.user_id)
+)
+_STANDING = select(scores.c.points, _place(scores.c.points, scores).label("place")).where(
+    _scope(scores), scores.c.user_id == bindparam("member")
+)
+_AHEAD = (
+    select(scores.c.user_id)
+    .where(_scope(scores), scores.c.points > bindparam("points"))
+    .order_by(scores.c.points)
+    .limit(1)
+)

@@ -1,0 +1,1 @@
+"""Private practice with spaced repetition."""

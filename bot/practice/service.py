@@ -1,0 +1,327 @@
+"""Private practice: what a member should look at again, then what they have not met yet, one question at a time.
+
+Everything is in the database, so a practice goes on after a restart. What each step returns is what the member is to
+see next: a question, the verdict on an answer, the summary, or that there is nothing to ask.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from bot.core.database import Database
+from bot.core.errors import Refusal
+from bot.core.time import Rule, instant, local_date
+from bot.memory import rules as memory
+from bot.memory import store as cards
+from bot.memory.rules import Card, rate, slow_in_practice
+from bot.practice import rules, store
+from bot.practice.store import Practice, Question
+from bot.questions import answers
+from bot.questions.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.questions.bank import check_topic
+from bot.questions.model import Bank, Item
+from bot.rounds.rules import shuffled
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question to answer. `due` and `new`: how many could follow it today. `instead`: it takes another's place."""
+
+    practice_id: int
+    question_id: int
+    number: int
+    item: Item
+    order: tuple[int, ...]
+    fresh: bool
+    due: int
+    new: int
+    instead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The verdict on an answer. `back_in`: days until the item comes back. `again`: it had been given before."""
+
+    practice_id: int
+    question_id: int
+    number: int
+    review: Review
+    correct: bool
+    back_in: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a practice. `back`: days until they come back -> how many of its items; `left`: asked for today."""
+
+    topic_id: str | None
+    answered: int
+    right: int
+    back: tuple[tuple[int, int], ...]
+    left: int
+    next_in: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """There is nothing to ask: `next_in` days until something is due; `more_tomorrow`: there are items not met yet."""
+
+    topic_id: str | None
+    next_in: int | None
+    more_tomorrow: bool
+
+
+Screen = Asking | Answered | Summary | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a member has before them: their cards of items that the bank has, and what can be asked now."""
+
+    cards: dict[str, Card]
+    zone: str
+    now: datetime
+    due: list[str]
+    new: int
+    pool: list[Item]
+
+    def next_in(self) -> int | None:
+        """Days until the next card is due."""
+        return min((memory.days_away(card, self.zone, self.now) for card in self.cards.values()), default=None)
+
+
+class Practices:
+    """See the module. `at` is Discord's time of a click; `now` gives UTC."""
+
+    def __init__(self, database: Database, bank: Bank, now: Callable[[], datetime], rng: random.Random) -> None:
+        self._database = database
+        self._bank = bank
+        self._now = now
+        self._rng = rng
+
+    async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
+        """Go on with today's practice, or begin one; naming another topic begins anew."""
+        check_topic(self._bank, topic_id)
+
+        def begin(conn: Connection) -> Screen:
+            practice = store.running(conn, user_id)
+            view = self._look(conn, user_id, guild_id, topic_id)
+            if practice is not None:
+                today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
+                if today and topic_id in {None, practice.topic_id}:
+                    return self._next(conn, practice, guild_id, at)
+                store.end(conn, practice.id, view.now)
+            if not view.due and not view.new:
+                return Nothing(topic_id, view.next_in(), bool(view.pool))
+            practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
+            if practice is None:
+                raise Refusal("Your practice has just ended: start another with /practice.")
+            return self._next(conn, practice, guild_id, at)
+
+        return await self._database.write(begin)
+
+    async def go_on(self, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
+        """The question that is open, else the next one, else the summary."""
+
+        def step(conn: Connection) -> Screen:
+            return self._next(conn, _running(conn, practice_id, user_id, lock=True), guild_id, at)
+
+        return await self._database.write(step)
+
+    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
+        """End a practice and sum it up; harmless when repeated."""
+
+        def step(conn: Connection) -> Summary:
+            practice = store.get(conn, practice_id, user_id, lock=True)
+            if practice is None:
+                raise _UNKNOWN
+            return self._end(conn, practice, guild_id)
+
+        return await self._database.write(step)
+
+    async def check_open(self, question_id: int, user_id: int) -> Item:
+        """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
+
+        def look(conn: Connection) -> Item:
+            question = _question(conn, question_id)
+            _running(conn, question.practice_id, user_id)
+            item = self._bank.items.get(question.item_id)
+            if item is None:
+                raise _GONE
+            if question.answer is not None and question.answered_at is not None:
+                shown = shown_answer(item, answers.decode_order(question.choice_order), question.answer)
+                raise AlreadyAnswered(shown, question.answered_at)
+            return item
+
+        return await self._database.read(look)
+
+    async def answer(self, click: Click) -> Screen:
+        """Store a member's first answer as a review of their card, and judge it.
+
+        An item that has come into play on one of their servers meanwhile is not judged; another takes its place.
+        """
+        return await self._database.write(self._store_answer, click)
+
+    async def review(self, question_id: int, user_id: int) -> Review:
+        """An answered question, for the reasons of all its choices."""
+
+        def look(conn: Connection) -> Review:
+            question = _question(conn, question_id)
+            item = self._bank.items.get(question.item_id)
+            if store.get(conn, question.practice_id, user_id) is None or item is None:
+                raise _UNKNOWN
+            if question.answer is None:
+                raise Refusal("You have not answered this one yet: the reasons come with your answer.")
+            return Review(item, answers.decode_order(question.choice_order), question.answer)
+
+        return await self._database.read(look)
+
+    def _store_answer(self, conn: Connection, click: Click) -> Screen:
+        practice = _running(conn, _question(conn, click.question_id).practice_id, click.user_id, lock=True)
+        question = _question(conn, click.question_id)  # as it is now that no one else can change it
+        item = self._bank.items.get(question.item_id)
+        if question.answer is None and (
+            question.answered_at is not None
+            or item is None
+            or item.id in store.hidden(conn, click.user_id, click.guild_id)
+        ):
+            return self._next(conn, practice, click.guild_id, click.at, instead=True)
+        if item is None:
+            raise _GONE
+        zone = cards.zone_of(conn, click.user_id, click.guild_id)
+        order = answers.decode_order(question.choice_order)
+        if question.answer is not None:
+            card = cards.cards_of(conn, click.user_id)[item.id]
+            given, again = question.answer, True
+        else:
+            given, again = given_answer(item, order, click), False
+            right = answers.is_right(item, given)
+            elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
+            elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
+            rating = rate(right=right, elapsed_ms=elapsed, slow_after_ms=slow_in_practice(item))
+            store.store_answer(conn, question.id, given, right, click.at)
+            met = cards.Given(click.user_id, rating, click.at, elapsed)
+            card = cards.record(conn, "practice", question.id, item.id, [met])[click.user_id]
+        return Answered(
+            practice_id=practice.id,
+            question_id=question.id,
+            number=question.number,
+            review=Review(item, order, given),
+            correct=answers.is_right(item, given),
+            back_in=memory.days_away(card, zone, self._now()),
+            again=again,
+        )
+
+    def _next(
+        self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
+    ) -> Asking | Summary:
+        asked = store.questions_of(conn, practice.id)
+        hidden = store.hidden(conn, practice.user_id, guild_id)
+        question = asked[-1] if asked and asked[-1].answered_at is None else None
+        if question is not None and (question.item_id in hidden or question.item_id not in self._bank.items):
+            store.leave_out(conn, question.id, at)
+            question = None
+        if question is not None:
+            store.shown_again(conn, question.id, at)
+        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, {q.item_id for q in asked})
+        if question is None:
+            question = self._ask(conn, practice, view, len(asked) + 1, at)
+        if question is None:
+            return self._end(conn, practice, guild_id)
+        return Asking(
+            practice_id=practice.id,
+            question_id=question.id,
+            number=question.number,
+            item=self._bank.items[question.item_id],
+            order=answers.decode_order(question.choice_order),
+            fresh=question.fresh,
+            due=len([item_id for item_id in view.due if item_id != question.item_id]),
+            new=max(view.new - question.fresh, 0),
+            instead=instead,
+        )
+
+    def _ask(self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime) -> Question | None:
+        """Draw and store the next question; None if there is none."""
+        if view.due:
+            item: Item | None = self._bank.items[view.due[0]]
+        elif view.new:
+            item = rules.draw_new(view.pool, view.cards, store.in_play(conn), self._rng)
+        else:
+            item = None
+        if item is None:
+            return None
+        order = answers.encode_order(shuffled(item, self._rng))
+        fresh = item.id not in view.cards
+        return store.ask(conn, practice.id, number, item_id=item.id, choice_order=order, fresh=fresh, at=at)
+
+    def _look(
+        self,
+        conn: Connection,
+        user_id: int,
+        guild_id: int | None,
+        topic_id: str | None,
+        asked: set[str] | None = None,
+    ) -> _View:
+        now, zone = self._now(), cards.zone_of(conn, user_id, guild_id)
+        hidden = store.hidden(conn, user_id, guild_id)
+        items = self._bank.items
+        known = {
+            item_id: card
+            for item_id, card in cards.cards_of(conn, user_id).items()
+            if item_id in items and topic_id in {None, items[item_id].topic_id}
+        }
+        pool = [i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in hidden]
+        unmet = sum(i.id not in known for i in pool)
+        midnight = instant(Rule(time(0), zone), local_date(zone, now))
+        allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
+        return _View(
+            cards=known,
+            zone=zone,
+            now=now,
+            due=rules.due(known, zone, now, asked or set(), hidden),
+            new=min(unmet, allowed),
+            pool=pool if unmet else [],
+        )
+
+    def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
+        if practice.ended_at is None:
+            store.end(conn, practice.id, self._now())
+        given = [q for q in store.questions_of(conn, practice.id) if q.answer is not None]
+        view = self._look(conn, practice.user_id, guild_id, practice.topic_id)
+        days = [
+            memory.days_away(view.cards[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.cards)
+        ]
+        return Summary(
+            topic_id=practice.topic_id,
+            answered=len(given),
+            right=sum(bool(q.correct) for q in given),
+            back=tuple((day, days.count(day)) for day in sorted(set(days))),
+            left=len(view.due) + view.new,
+            next_in=view.next_in(),
+        )
+
+
+_UNKNOWN = Refusal("I don't know this practice any more: start one with /practice.")
+_GONE = Refusal("This question has been taken out of the bank since: go on with /practice.")
+
+
+def _question(conn: Connection, question_id: int) -> Question:
+    question = store.question(conn, question_id)
+    if question is None:
+        raise _UNKNOWN
+    return question
+
+
+def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:
+    practice = store.get(conn, practice_id, user_id, lock=lock)
+    if practice is None:
+        raise _UNKNOWN
+    if practice.ended_at is not None:
+        raise Refusal("This practice has ended: start another with /practice.")
+    return practice

@@ -1,0 +1,1 @@
+"""The bank of questions, answers to them, and their cards."""

@@ -1,0 +1,133 @@
+"""What a member answered, and whether it is right."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from bot.questions.model import Item, letter
+
+MAX_TYPED = 100
+_ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
+
+
+def encode_picks(picks: Iterable[int]) -> str:
+    """Picked choices (indexes in the bank) as stored: their digits in rising order, for example `03`."""
+    return "".join(str(p) for p in sorted(set(picks)))
+
+
+def decode_picks(stored: str) -> frozenset[int]:
+    return frozenset(int(digit) for digit in stored)
+
+
+def encode_order(order: Iterable[int]) -> str:
+    """An order of choices as stored: for each shown position the index in the bank, for example `2031`."""
+    return "".join(str(i) for i in order)
+
+
+def decode_order(stored: str) -> tuple[int, ...]:
+    return tuple(int(digit) for digit in stored)
+
+
+def letters(picks: Iterable[int], order: tuple[int, ...]) -> str:
+    """The letters under which picked choices were shown, for example `A, C`."""
+    return ", ".join(letter(order.index(p)) for p in sorted(picks, key=order.index))
+
+
+def is_right(item: Item, answer: str) -> bool:
+    """Judge a stored answer: picks for choice and multiple items (exactly the right ones), text for typed ones."""
+    if item.kind == "typed":
+        return matches(answer, item.accept)
+    return decode_picks(answer) == item.right
+
+
+def matches(text: str, accepted: Iterable[str]) -> bool:
+    """Whether a typed answer is one of the accepted forms, by normal form and a small edit distance.
+
+    Never by substring: "not attention" is not "attention". Numbers, in digits or words, and short words must be exact,
+    since one edit there is another answer; a longer word may have one slip, from nine letters two.
+    """
+    plain = text.strip().casefold()
+    given = {normal_form(text)}
+    bracket = re.fullmatch(r"(.*?)\s*\(([^()]*)\)\s*", text, re.DOTALL)
+    if bracket and not _NEGATION.search(bracket[2].casefold()):  # "multi-query attention (MQA)"
+        given.add(normal_form(bracket[1]))
+    given.discard("")
+    return any(
+        plain == form.strip().casefold() or (_spells(form) and any(_close(one, normal_form(form)) for one in given))
+        for form in accepted
+    )
+
+
+def _spells(form: str) -> bool:
+    """Whether a form is made of words or numbers; of one made of signs, such as </s>, too little is left to compare."""
+    return len(normal_form(form)) > 1 or form.strip().isalnum()
+
+
+def normal_form(text: str) -> str:
+    """Case, accents, punctuation, spaces and articles taken away; signs and points inside numbers stay."""
+    text = unicodedata.normalize("NFKD", text[: 4 * MAX_TYPED]).casefold()
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-").replace("\N{FRACTION SLASH}", "/")
+    for pattern, replacement in _REWRITE:
+        text = pattern.sub(replacement, text)
+    words = [w for w in text.replace("_", " ").split() if w not in {"a", "an", "the"}]
+    return " ".join(words or text.split())
+
+
+_REWRITE = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?<=\d)[,\s](?=\d{3}\b)", ""),  # 50,257
+        (r"(?<![\d.])\.(?=\d)", "0."),  # .5
+        (r"(?<=\d)\s*%", " percent"),
+        (r"(?<=\d)\s*/\s*(?=\d)", "/"),
+        (r"(?<=\de)-(?=\d)", " minus "),  # 1e-5
+        (r"(?<![\w.)])(?<![\w.)]\s)-\s*(?=\.?\d)", "minus "),
+        (r"(?<!\d)\.|\.(?!\d)|(?<!\d)/|/(?!\d)|[^\w\s.+/]", " "),
+    )
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NEGATION = re.compile(r"\b(not?|never|non|without|un\w+)\b")
+_NUMBER_WORDS = frozenset(
+    (
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty",
+        "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "billion", "trillion",
+        "half", "third", "quarter", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "first",
+        "second", "once", "twice",
+    )
+)  # fmt: skip
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBER.findall(text) + [w for w in text.split() if w in _NUMBER_WORDS]
+
+
+def _close(given: str, form: str) -> bool:
+    if _numbers(given) != _numbers(form):
+        return False
+    if given == form or given.replace(" ", "") == form.replace(" ", ""):
+        return True
+    if bool(_NEGATION.search(given)) != bool(_NEGATION.search(form)):
+        return False
+    words, wanted = given.split(), form.split()
+    if len(words) != len(wanted):  # "fine tunning" for "finetuning"
+        words, wanted = ["".join(words)], ["".join(wanted)]
+    slips = [_slips(one, other) for one, other in zip(words, wanted, strict=True)]
+    return None not in slips and sum(filter(None, slips)) <= _MOST_SLIPS
+
+
+def _slips(given: str, wanted: str) -> int | None:
+    """How many edits lie between two words, or None if they are too many, or change a meaning."""
+    if given == wanted:
+        return 0
+    letters_only = sum(c.isalpha() for c in wanted)
+    allowed = 0 if letters_only < _ONE_SLIP else 1 if letters_only < _TWO_SLIPS else 2
+    if given[:1] != wanted[:1] or given.endswith(wanted) or wanted.endswith(given):
+        return None  # a slip at the very start is rare, and a prefix turns the meaning round: symmetric, asymmetric
+    from rapidfuzz.distance import OSA  # only the first misspelt answer needs it
+
+    distance = OSA.distance(given, wanted, score_cutoff=allowed)
+    return distance if distance <= allowed else None

@@ -1,0 +1,63 @@
+"""Loads the question bank from its file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from bot import __version__
+from bot.core.errors import Refusal
+from bot.questions.check import BankError, Problem, checked_bank, read_bank
+from bot.questions.model import Bank
+
+_PACKAGED = Path(__file__).parents[1] / "data"
+_CHECKOUT = Path(__file__).parents[2] / "data"
+
+
+def data_dir() -> Path:
+    """Where the shipped bank lies: inside an installed package, beside `bot/` in a checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a bank."""
+    loaded: dict[str, Any] = json.loads((data_dir() / "questions.schema.json").read_text("utf-8"))
+    return loaded
+
+
+def load_bank(path: Path | None = None) -> Bank:
+    """Read and check a bank, by default the shipped one; raises BankError with every problem, OSError if unreadable."""
+    return parse_bank(bank_file(path).read_bytes())
+
+
+def bank_file(path: Path | None = None) -> Path:
+    return path or data_dir() / "questions.json"
+
+
+def mark_of(content: bytes) -> str:
+    """What changes with the bytes of a bank, its schema and the program that checks it."""
+    rules = (data_dir() / "questions.schema.json").read_bytes()
+    return hashlib.sha256(b"\0".join((__version__.encode(), rules, content))).hexdigest()
+
+
+def check_topic(bank: Bank, topic_id: str | None) -> None:
+    """Refuse a topic that the bank does not have; None stands for all topics."""
+    if topic_id is not None and topic_id not in bank.topics:
+        raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+
+
+def parse_bank(content: bytes, *, checked: bool = False) -> Bank:
+    """Check the bytes of a bank file; raises BankError with every problem. `checked`: these bytes were, before."""
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
+    except json.JSONDecodeError as error:
+        raise BankError([Problem(f"line {error.lineno}, column {error.colno}", f"is not JSON: {error.msg}")]) from error
+    except ValueError as error:  # a number with thousands of digits
+        raise BankError([Problem("the file", "has a number that is far too long")]) from error
+    except RecursionError as error:
+        raise BankError([Problem("the file", "is nested too deeply")]) from error
+    return checked_bank(data) if checked else read_bank(data, schema())

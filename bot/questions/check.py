@@ -1,0 +1,259 @@
+"""From a parsed JSON document to a `Bank`, or to the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+MAX_ITEMS = 5000
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong; `place` names section, topic, item and field as far as they are known."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class BankError(ValueError):
+    """A bank that can't be used; `problems` lists everything that is wrong with it, by place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        more = len(self.problems) - _SHOWN_PROBLEMS
+        lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]] + ([f"and {more} more"] if more > 0 else [])
+        super().__init__("\n".join(lines))
+
+
+def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
+    """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
+    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
+
+    try:
+        problems = list(_unwritable(data, data, ()))
+        if not problems:
+            found = (_of_schema(error, data) for error in Draft202012Validator(schema).iter_errors(data))
+            problems = list(dict.fromkeys(found))
+    except RecursionError:
+        raise BankError([Problem("the file", "is nested too deeply")]) from None
+    if not problems:
+        problems = list(_broken_rules(data))
+    if problems:
+        raise BankError(problems)
+    return checked_bank(data)
+
+
+def _unwritable(root: Any, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Texts that neither Discord nor a database takes, and numbers with a point, of which a bank has none."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _unwritable(root, value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _unwritable(root, value, (*path, index))
+    elif isinstance(node, float):
+        yield Problem(place(root, path), f"is {node}, but numbers here are whole")
+    elif isinstance(node, str) and _CONTROL.search(node):
+        yield Problem(place(root, path), "has a control character or half of a character in it")
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def place(data: Any, path: Sequence[str | int]) -> str:
+    """A path into the document in words: `topic "lora", item "lora-rank", choice 2, why`."""
+    words: list[str] = []
+    node: Any = data
+    for key in path:
+        node = node[key]
+        if isinstance(key, int):
+            kind = words.pop() if words else "entry"
+            name = node.get("id") if isinstance(node, dict) else None
+            words.append(
+                f'{_SINGULAR.get(kind, kind)} "{name}"'
+                if isinstance(name, str)
+                else f"{_SINGULAR.get(kind, kind)} {key + 1}"
+            )
+        else:
+            words.append(key)
+    return ", ".join(words) or "the file"
+
+
+_SINGULAR = {
+    "sections": "section",
+    "topics": "topic",
+    "items": "item",
+    "choices": "choice",
+    "key_points": "key point",
+    "follow_ups": "follow-up",
+    "references": "reference",
+    "accept": "accepted answer",
+}
+
+
+def _of_schema(error: ValidationError, data: Any) -> Problem:
+    return Problem(place(data, list(error.absolute_path)), _in_words(error))
+
+
+def _in_words(error: ValidationError) -> str:
+    """jsonschema's finding as a sentence that says what to do."""
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "required":
+            missing = [name for name in limit if name not in value]
+            return f"{_names(missing)} missing"
+        case "additionalProperties":
+            extra = sorted(set(value) - set(schema.get("properties", {})))
+            return f"{_names(extra)} not known here; remove or rename it"
+        case "type":
+            return f"must be {_TYPES.get(limit, limit)}, not {_TYPES.get(_type_name(value), 'that')}"
+        case "const" | "enum":
+            allowed = ", ".join(map(repr, [limit] if error.validator == "const" else limit))
+            return f"is {_short(value)} but must be {'one of ' if error.validator == 'enum' else ''}{allowed}"
+        case "maxLength":
+            return f"has {len(value)} characters; {limit} are allowed"
+        case "minItems" | "maxItems":
+            bound = "at least" if error.validator == "minItems" else "at most"
+            return f"has {len(value)} entries; {bound} {limit} are needed"
+        case "minimum" | "maximum":
+            return f"is {value} but must be {'at least' if error.validator == 'minimum' else 'at most'} {limit}"
+        case "uniqueItems":
+            return "has the same entry twice"
+        case "pattern":
+            return _PATTERNS.get(limit, f"is {_short(value)}, which does not have the form {limit}")
+        case "not":
+            return "has both choices and accept: typed items have accept, all others have choices"
+    return error.message[:200]
+
+
+_TYPES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "number": "a number",
+    "null": "empty",
+}
+_PATTERNS = {
+    r"\S": "is empty",
+    r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)": "must be lower-case words joined by hyphens, for example lora-rank",
+    r"^https?://[^\s<>()]+$(?!\n)": "must be an address that starts with https://",
+}
+
+
+def _names(names: Sequence[str]) -> str:
+    quoted = ", ".join(f'"{_short(n, quote=False)}"' for n in names)
+    return f"{quoted} {'is' if len(names) == 1 else 'are'}"
+
+
+def _short(value: Any, *, quote: bool = True) -> str:
+    text = repr(value) if quote else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _type_name(value: Any) -> str:
+    for kind, name in (
+        (bool, "boolean"),
+        (str, "string"),
+        (int, "integer"),
+        (float, "number"),
+        (list, "array"),
+        (dict, "object"),
+    ):
+        if isinstance(value, kind):
+            return name
+    return "null"
+
+
+def _broken_rules(data: Mapping[str, Any]) -> Iterator[Problem]:
+    seen: dict[tuple[str, object], str] = {}
+
+    def unique(kind: str, key: object, where: str) -> Iterator[Problem]:
+        if (kind, key) in seen:
+            yield Problem(where, f"{kind} {key!r} is already used by {seen[kind, key]}")
+        seen.setdefault((kind, key), where)
+
+    count = 0
+    for s, section in enumerate(data["sections"]):
+        yield from unique("section id", section["id"], place(data, ["sections", s]))
+        for t, topic in enumerate(section["topics"]):
+            where = place(data, ["sections", s, "topics", t])
+            yield from unique("topic id", topic["id"], where)
+            if "number" in topic:
+                yield from unique("number", topic["number"], where)
+            for i, item in enumerate(topic["items"]):
+                where = place(data, ["sections", s, "topics", t, "items", i])
+                count += 1
+                yield from unique("item id", item["id"], where)
+                yield from _broken_item(item, where)
+    if count > MAX_ITEMS:
+        yield Problem("the file", f"has {count:,} items; {MAX_ITEMS:,} are allowed")
+
+
+def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    if item["kind"] == "typed":
+        return
+    right = sum(choice["correct"] for choice in item["choices"])
+    if item["kind"] == "choice" and right != 1:
+        yield Problem(where, f"{right} choices are marked right; a choice item needs exactly one")
+    if item["kind"] == "multiple" and right < 2:
+        yield Problem(where, f"{right} choices are marked right; a multiple item needs two or more")
+    if right == len(item["choices"]):
+        yield Problem(where, "no choice is wrong; at least one must be")
+    texts = [" ".join(choice["text"].casefold().split()) for choice in item["choices"]]
+    if len(set(texts)) < len(texts):
+        yield Problem(where, "two choices have the same text")
+
+
+def checked_bank(data: Mapping[str, Any]) -> Bank:
+    """A document that `read_bank` has accepted before as a `Bank`."""
+    return Bank(
+        title=data["title"],
+        sections=tuple(
+            Section(s["id"], s["title"], tuple(_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"]
+        ),
+    )
+
+
+def _topic(data: Mapping[str, Any], section_id: str) -> Topic:
+    return Topic(
+        id=data["id"],
+        section_id=section_id,
+        number=data.get("number"),
+        title=data["title"],
+        question=data["question"],
+        answer=data["answer"],
+        key_points=tuple(KeyPoint(k["text"], tuple(k["accept"])) for k in data["key_points"]),
+        follow_ups=tuple(FollowUp(f["when"], f["question"]) for f in data["follow_ups"]),
+        references=tuple(Reference(r["title"], r["url"]) for r in data["references"]),
+        items=tuple(_item(i, data["id"]) for i in data["items"]),
+    )
+
+
+def _item(data: Mapping[str, Any], topic_id: str) -> Item:
+    return Item(
+        id=data["id"],
+        topic_id=topic_id,
+        kind=data["kind"],
+        difficulty=data["difficulty"],
+        prompt=data["prompt"],
+        explanation=data["explanation"],
+        choices=tuple(Choice(c["text"], c["correct"], c["why"]) for c in data.get("choices", ())),
+        accept=tuple(data.get("accept", ())),
+        formula=data.get("formula"),
+    )

@@ -1,0 +1,207 @@
+"""What a careful editor would say about a bank that is valid: findings with their place and how to mend them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from bot.questions.answers import MAX_TYPED, normal_form
+from bot.questions.model import Bank, Item, Topic
+
+Path = tuple[str | int, ...]
+
+LONGEST_SHARE = 0.30
+"""At most so many items may have their right choice as the longest one."""
+_NEAR = 90
+_STICKS_OUT = 1.35
+_WORDS = (80, 200)
+_SHORT_WHY = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`path` leads into the document, as in `("sections", 0, "topics", 3)`; `fix` says what to do."""
+
+    path: Path
+    message: str
+    fix: str
+
+
+Check = Callable[[Item], str | None]
+"""Says what is wrong with an item, or None. For what only the shell knows: drawing formulas, Discord's limits."""
+
+
+def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = ()) -> list[Finding]:
+    """All findings, in the order of the file. `checks` are pairs of a check and its fix."""
+    findings: list[Finding] = []
+    items: list[tuple[Path, Item]] = []
+    for s, section in enumerate(bank.sections):
+        for t, topic in enumerate(section.topics):
+            path: Path = ("sections", s, "topics", t)
+            findings += _topic(topic, path)
+            for i, item in enumerate(topic.items):
+                items.append(((*path, "items", i), item))
+    for path, item in items:
+        findings += _item(item, path)
+        for check, fix in checks:
+            wrong = check(item)
+            if wrong:
+                findings.append(Finding(path, wrong, fix))
+    findings += _near_duplicates(items)
+    findings += _length_bias([item for _, item in items])
+    return findings
+
+
+def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
+    words = len(topic.answer.split())
+    if not _WORDS[0] <= words <= _WORDS[1]:
+        fix = f"bring it to {_WORDS[0]} to {_WORDS[1]} words"
+        yield Finding((*path, "answer"), f"the model answer has {words} words", fix)
+    missing = {"weak", "fair", "strong"} - {f.when for f in topic.follow_ups}
+    if missing:
+        yield Finding((*path, "follow_ups"), f"no follow-up for a {', '.join(sorted(missing))} answer", "add one")
+    if len(topic.items) < 4:
+        yield Finding((*path, "items"), f"only {len(topic.items)} items", "write four or more")
+    seen: dict[str, int] = {}
+    for k, point in enumerate(topic.key_points):
+        where = (*path, "key_points", k)
+        if len(point.accept) < 3:
+            yield Finding(
+                (*where, "accept"), f"only {len(point.accept)} phrasings", "add ways that members may word it"
+            )
+        for a, phrase in enumerate(point.accept):
+            form = normal_form(phrase)
+            if len(form.split()) < 2 and len(form) < 8:
+                yield Finding(
+                    (*where, "accept", a), f'"{phrase}" is too short to tell one point from another', "write a phrase"
+                )
+            if form in seen:
+                yield Finding(
+                    (*where, "accept", a), f'"{phrase}" stands in key point {seen[form] + 1} too', "keep it in one"
+                )
+            seen.setdefault(form, k)
+
+
+def _item(item: Item, path: Path) -> Iterator[Finding]:
+    if item.kind == "typed":
+        yield from _typed(item, path)
+        return
+    right = [c.text for c in item.choices if c.correct]
+    wrong = [c.text for c in item.choices if not c.correct]
+    if item.kind == "choice" and len(wrong) < 3:
+        yield Finding((*path, "choices"), f"only {len(wrong)} wrong choices", "write three or more")
+    if item.kind == "choice" and len(right[0]) > 30 and len(right[0]) > _STICKS_OUT * max(map(len, wrong)):
+        yield Finding(
+            (*path, "choices"), "the right choice sticks out by its length", "shorten it or lengthen the others"
+        )
+    for c, choice in enumerate(item.choices):
+        where = (*path, "choices", c)
+        if re.search(r"\b(all|none|both|neither) of the (above|others)\b", choice.text, re.IGNORECASE):
+            yield Finding(where, "choices are shuffled, so it can't speak of the others", "write a choice of its own")
+        if re.fullmatch(r"(?:(?:[A-F]|and|or|neither|nor|both|only|then|before)[\s,]*)+", choice.text):
+            yield Finding(where, "speaks of letters, which are the buttons' names too", "name the things X, Y and Z")
+        if len(choice.why) < _SHORT_WHY or normal_form(choice.why) == normal_form(choice.text):
+            yield Finding((*where, "why"), "says no reason", "say why it is right, or which misconception it is")
+
+
+def _typed(item: Item, path: Path) -> Iterator[Finding]:
+    forms: dict[str, str] = {}
+    for a, accepted in enumerate(item.accept):
+        form, where = normal_form(accepted), (*path, "accept", a)
+        if not form or len(accepted) > MAX_TYPED:
+            yield Finding(
+                where, f'"{accepted}" can\'t be typed so that it matches', "write letters or digits, fewer than 100"
+            )
+        elif form in forms:
+            yield Finding(where, f'"{accepted}" is the same as "{forms[form]}" once written plainly', "leave it out")
+        forms.setdefault(form, accepted)
+
+
+def _near_duplicates(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
+    prompts = [normal_form(item.prompt) for _, item in items]
+    for n, (path, _) in enumerate(items):
+        later = prompts[n + 1 :]
+        for _, score, offset in process.extract(
+            prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None
+        ):
+            other = items[n + 1 + offset][1]
+            yield Finding(
+                (*path, "prompt"),
+                f'is {score:.0f} % like the prompt of "{other.id}"',
+                "ask something else in one of them",
+            )
+
+
+def _length_bias(items: Sequence[Item]) -> Iterator[Finding]:
+    share = longest_share(items)
+    if share > LONGEST_SHARE:
+        message = f"the right choice is the longest one in {share:.0%} of the choice items"
+        yield Finding((), message, f"bring it to {LONGEST_SHARE:.0%} or less")
+
+
+def longest_share(items: Sequence[Item]) -> float:
+    """Share of choice items whose right choice is the longest; ties count as much as a guess among them would win."""
+    wins, count = 0.0, 0
+    for item in items:
+        if item.kind != "choice":
+            continue
+        longest = max(len(c.text) for c in item.choices)
+        tied = [c for c in item.choices if len(c.text) == longest]
+        wins += any(c.correct for c in tied) / len(tied)
+        count += 1
+    return wins / count if count else 0.0
+
+
+def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
+    """Counts of the bank's topics and items by section, kind and difficulty, and of those with a formula."""
+    items = list(bank.items.values())
+    return {
+        "total": {
+            "sections": len(bank.sections),
+            "topics": len(bank.topics),
+            "items": len(items),
+            "with a formula": sum(item.formula is not None for item in items),
+            "fewest items in a topic": min((len(t.items) for t in bank.topics.values()), default=0),
+        },
+        "section": Counter(bank.section_of(item) for item in items),
+        "kind": Counter(item.kind for item in items),
+        "difficulty": Counter(str(item.difficulty) for item in sorted(items, key=lambda i: i.difficulty)),
+    }
+
+
+def lines(text: str) -> dict[Path, int]:
+    """For each value of a valid JSON text, the line (from 1) on which it begins, by its path."""
+    found: dict[Path, int] = {}
+    stack: list[list[str | int]] = []  # for each open object its current key, for each open list its current index
+    line, end, key = 1, 0, None
+    for match in _TOKEN.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        token = match[0]
+        if token in "}]":
+            stack.pop()
+        elif token == ",":
+            if isinstance(stack[-1][0], int):
+                stack[-1][0] += 1
+            else:
+                key = None
+        elif token != ":":
+            if stack and isinstance(stack[-1][0], str) and key is None:
+                key = stack[-1][0] = _unquoted(token)
+                continue
+            found.setdefault(tuple(level[0] for level in stack), line)
+            if token in "{[":
+                stack.append([0 if token == "[" else ""])
+                key = None
+    return found
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+
+
+def _unquoted(token: str) -> str:
+    return token[1:-1]

@@ -1,0 +1,120 @@
+"""The question bank as frozen values. `bot.questions.check` checks a file and makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+LETTERS = "ABCDEF"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    text: str
+    correct: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One closed question. `choices` is empty for typed items, `accept` for all others."""
+
+    id: str
+    topic_id: str
+    kind: str
+    difficulty: int
+    prompt: str
+    explanation: str
+    choices: tuple[Choice, ...] = ()
+    accept: tuple[str, ...] = ()
+    formula: str | None = None
+
+    @property
+    def right(self) -> frozenset[int]:
+        """Indexes of the right choices."""
+        return frozenset(i for i, choice in enumerate(self.choices) if choice.correct)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPoint:
+    text: str
+    accept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    when: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A subject with its open interview question and its closed items."""
+
+    id: str
+    section_id: str
+    number: int | None
+    title: str
+    question: str
+    answer: str
+    key_points: tuple[KeyPoint, ...]
+    follow_ups: tuple[FollowUp, ...]
+    references: tuple[Reference, ...]
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    id: str
+    title: str
+    topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True)
+class Bank:
+    """All questions, with look-ups by id."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+    @cached_property
+    def topics(self) -> Mapping[str, Topic]:
+        return {topic.id: topic for section in self.sections for topic in section.topics}
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        return {item.id: item for topic in self.topics.values() for item in topic.items}
+
+    @cached_property
+    def section_titles(self) -> Mapping[str, str]:
+        return {section.id: section.title for section in self.sections}
+
+    def topic_of(self, item: Item) -> Topic:
+        return self.topics[item.topic_id]
+
+    def section_of(self, item: Item) -> str:
+        """Title of the section in which the item stands."""
+        return self.section_titles[self.topic_of(item).section_id]
+
+    def search(self, text: str, limit: int = 25) -> list[Topic]:
+        """Topics whose title, id, number or section holds every word of `text`; matches at a title's start first."""
+        words = text.casefold().split()
+        found: list[tuple[int, int, Topic]] = []
+        for position, topic in enumerate(self.topics.values()):
+            title = topic.title.casefold()
+            hay = f"{title} {topic.id} {topic.number or ''} {self.section_titles[topic.section_id].casefold()}"
+            if all(word in hay for word in words):
+                rank = 0 if title.startswith(text.casefold()) else 1 if all(w in title for w in words) else 2
+                found.append((rank, position, topic))
+        return [topic for _, _, topic in sorted(found, key=lambda f: f[:2])[:limit]]
+
+
+def letter(position: int) -> str:
+    return LETTERS[position]

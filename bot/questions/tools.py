@@ -1,0 +1,111 @@
+"""`python -m bot bank`: look after a bank file. lint, show, stats."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.chat.text import MAX_TEXT
+from bot.core.announcer import Outcome, QuestionCard, RevealCard
+from bot.questions import lint
+from bot.questions import views as cards
+from bot.questions.answering import Review
+from bot.questions.bank import data_dir, load_bank, parse_bank
+from bot.questions.check import BankError, place
+from bot.questions.formulas import FormulaError, draw
+from bot.questions.model import Bank, Item
+
+
+class BankToolError(Exception):
+    """What was asked for can't be done; the message is one line."""
+
+
+def lint_file(path: Path | None) -> int:
+    """Print every finding with its line and fix; 0 if there is none, 1 otherwise."""
+    path = path or data_dir() / "questions.json"
+    content = _read(path)
+    try:
+        bank = parse_bank(content)
+    except BankError as error:
+        for problem in error.problems:
+            print(f"{path}: {problem}")
+        print(f"{len(error.problems)} problems; mend them first")
+        return 1
+    text = content.decode("utf-8-sig")
+    where, data = lint.lines(text), _json(text)
+    findings = lint.lint(
+        bank, [(_undrawable, "write LaTeX that ziamath knows"), (lambda i: _overlong(i, bank), "shorten it")]
+    )
+    for finding in findings:
+        line = where.get(finding.path, 1)
+        print(f"{path}:{line}: {place(data, list(finding.path))}: {finding.message}. Fix: {finding.fix}.")
+    print(f"{len(findings)} findings" if findings else f"clean: {len(bank.topics)} topics, {len(bank.items)} items")
+    return 1 if findings else 0
+
+
+def show(path: Path | None, item_id: str) -> None:
+    """Print an item as its card shows it: open, revealed, and the reasons."""
+    bank = _bank(path)
+    item = bank.items.get(item_id)
+    if item is None:
+        raise BankToolError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
+    for title, view in _views(item, bank):
+        print(f"--- {title}\n{cards.text_of(view)}\n")
+
+
+def stats(path: Path | None) -> None:
+    """Print how many items there are of what."""
+    bank = _bank(path)
+    for heading, counts in lint.statistics(bank).items():
+        print(f"{heading}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
+    share = lint.longest_share(list(bank.items.values()))
+    print(f"right choice is the longest: {share:.0%} of the choice items")
+
+
+def _views(item: Item, bank: Bank) -> list[tuple[str, cards.Card]]:
+    order = tuple(range(len(item.choices)))
+    soon = datetime(2030, 1, 1, tzinfo=UTC)
+    views = [
+        ("open", cards.question_card(QuestionCard(1, item, order, 1, 1, soon), bank)),
+        ("revealed", cards.reveal_card(RevealCard(1, item, order, 1, 1, Outcome(0, 0, {}), ()), bank)),
+    ]
+    blocks = cards.why_blocks(Review(item, order, None), bank)
+    return [*views, ("why", cards.Card(cards.REVEALED, *blocks))]
+
+
+def _overlong(item: Item, bank: Bank) -> str | None:
+    for title, view in _views(item, bank):
+        length = len(cards.text_of(view))
+        if length > MAX_TEXT:
+            return (
+                f"the {title} card has {length:,} characters, and Discord shows 4,000: the rest goes to a second page"
+            )
+    return None
+
+
+def _undrawable(item: Item) -> str | None:
+    try:
+        if item.formula is not None:
+            draw(item.formula)
+    except FormulaError as error:
+        return f"the formula can't be drawn ({error})"
+    return None
+
+
+def _json(text: str) -> object:
+    return json.loads(text)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BankToolError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _bank(path: Path | None) -> Bank:
+    try:
+        return load_bank(path)
+    except (BankError, OSError) as error:
+        raise BankToolError(f"the bank can't be used: {error}") from error

@@ -1,0 +1,1 @@
+"""The daily reminder to practise, by direct message."""

@@ -1,0 +1,1 @@
+"""Live quiz rounds in a channel."""

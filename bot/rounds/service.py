@@ -1,0 +1,343 @@
+"""Quiz rounds as members see them: start, answer, stop, look. `bot.rounds.work` moves them on."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.core import snowflakes
+from bot.core.database import Database
+from bot.core.errors import Refusal
+from bot.core.jobs import Scheduler
+from bot.points import rules as scoring
+from bot.questions import answers
+from bot.questions.answering import Click, Review, already, given_answer, shown_answer
+from bot.questions.bank import check_topic
+from bot.questions.model import Bank, Item
+from bot.rounds import rules as rounds
+from bot.rounds import store
+from bot.rounds.counters import Counters
+from bot.rounds.open_questions import OpenQuestion, OpenQuestions
+from bot.rounds.store import Answer, Question, Round
+
+log = logging.getLogger(__name__)
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A round that begins. `asked_for` is more than `total` if fewer items fit."""
+
+    round_id: int
+    total: int
+    asked_for: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A stored answer, as the member knows it: letters or text."""
+
+    shown: str
+    reveal_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A running round. `due_at` is the reveal's time while a question is open."""
+
+    round: Round
+    question: Question | None
+    answered: int
+    standings: tuple[tuple[int, scoring.Tally], ...]
+
+
+class Rounds:
+    """See the module. `now` gives UTC; `rng` draws and shuffles."""
+
+    def __init__(
+        self,
+        database: Database,
+        bank: Bank,
+        scheduler: Scheduler,
+        counters: Counters,
+        now: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._bank = bank
+        self._scheduler = scheduler
+        self._now = now
+        self._rng = rng
+        self._counters = counters
+        self._open = OpenQuestions()
+
+    async def start(
+        self,
+        *,
+        guild_id: int,
+        channel_id: int,
+        starter_id: int,
+        questions: int = rounds.DEFAULT_QUESTIONS,
+        seconds: int = rounds.DEFAULT_SECONDS,
+        topic_id: str | None = None,
+        difficulty: str = "mixed",
+    ) -> Started:
+        """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel."""
+        check_topic(self._bank, topic_id)
+        pool = [i for i in self._bank.items.values() if rounds.fits(i, topic_id=topic_id, difficulty=difficulty)]
+        now = self._now()
+
+        def create(conn: Connection) -> tuple[int, int]:
+            hidden = store.unrevealed_items(conn, guild_id)
+            fitting = [i for i in pool if i.id not in hidden]
+            if not fitting:
+                raise Refusal("No question fits these options: try another topic, or difficulty mixed.")
+            drawn = rounds.draw(fitting, store.asked_in(conn, guild_id), questions, self._rng)
+            round_id = store.create(
+                conn,
+                guild_id=guild_id,
+                channel_id=channel_id,
+                starter_id=starter_id,
+                topic_id=topic_id,
+                difficulty=difficulty,
+                seconds=seconds,
+                questions=[(i.id, answers.encode_order(rounds.shuffled(i, self._rng))) for i in drawn],
+                now=now,
+            )
+            if round_id is None:
+                raise Refusal("A round is running in this channel already: join it, or see /quiz status.")
+            return round_id, len(drawn)
+
+        round_id, total = await self._database.write(create)
+        log.info("round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, total)
+        self._scheduler.nudge(now)
+        return Started(round_id, total, questions, seconds)
+
+    async def answer(self, click: Click) -> Locked:
+        """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
+        question = self._open.get(click.question_id) or await self._load(click)
+        answer = _decided(question, click)
+        if not await self._database.write_one(store.add_answer, answer, question.round_id, question.number):
+            raise await self._database.read(self._why_not, click)
+        question.answered[click.user_id] = click.at
+        reveal = question.reveal_at
+        if reveal < question.deadline_at:
+            await self._bring_forward(question, reveal + rounds.GRACE)
+        self._counters.touch(question.round_id, question.question_id, len(question.answered), reveal, question.seconds)
+        return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
+
+    def forget(self, question_id: int) -> None:
+        """The question is revealed: nothing about it is needed any more."""
+        self._open.drop(question_id)
+
+    async def check_open(self, question_id: int, message_id: int, user_id: int) -> Item:
+        """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
+
+        def look(conn: Connection) -> Item:
+            question, round_ = known(conn, question_id)
+            item = self._item(question)
+            _refuse_if_over(question, round_, message_id)
+            earlier = store.answer_of(conn, question_id, user_id)
+            if earlier is not None:
+                raise already(item, question.choice_order, earlier)
+            return item
+
+        return await self._database.read(look)
+
+    async def stop(self, *, channel_id: int, user_id: int, may_manage: bool) -> bool:
+        """End the channel's round after the current reveal; True if a question is still open before that."""
+        now = self._now()
+
+        def store_stop(conn: Connection) -> bool:
+            round_ = store.running_in(conn, channel_id)
+            if round_ is None:
+                raise _NO_ROUND
+            if not may_manage and user_id != round_.starter_id:
+                raise Refusal(
+                    f"Only <@{round_.starter_id}>, who started it, or a member with Manage Messages can stop it."
+                )
+            if round_.ending or round_.phase in {"standings", "closing"}:
+                raise Refusal("This round is ending already: the standings follow after the reveal.")
+            if round_.phase == "ask":
+                store.change(conn, round_.id, expect="ask", phase="standings", due_at=now, ending="stopped")
+                return False
+            store.change(conn, round_.id, expect=round_.phase, ending="stopped")
+            return round_.phase != "reveal"
+
+        still_open = await self._database.write(store_stop)
+        self._scheduler.nudge(now)
+        return still_open
+
+    async def status(self, channel_id: int) -> Status:
+        """The round that runs in a channel; refuses if there is none."""
+
+        def look(conn: Connection) -> Status:
+            round_ = store.running_in(conn, channel_id)
+            if round_ is None:
+                raise _none_running(store.last_ended(conn, channel_id))
+            question = store.question_of(conn, round_.id, round_.number)
+            count = store.count_answers(conn, question.id) if question else 0
+            return Status(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
+
+        return await self._database.read(look)
+
+    async def review_one(self, question_id: int, user_id: int) -> Review:
+        """A member's own view of a revealed question, for "Why not mine?"."""
+
+        def look(conn: Connection) -> Review:
+            question, _ = known(conn, question_id)
+            if question.revealed_at is None:
+                raise Refusal("This question is still open: the reasons come with the reveal.")
+            return self._review(question, store.answer_of(conn, question_id, user_id))
+
+        return await self._database.read(look)
+
+    async def review_all(self, round_id: int, user_id: int) -> list[Review]:
+        """A member's own view of every revealed question of a round, for "My answers"."""
+
+        def look(conn: Connection) -> list[Review]:
+            given = store.answers_of(conn, round_id, user_id)
+            if not given:
+                raise Refusal("You answered no question of this round. The next one counts from its first click.")
+            questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
+            return [self._review(q, given.get(q.id)) for q in questions]
+
+        return await self._database.read(look)
+
+    def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
+        """Open a question whose message is known now; None if a click or another process has done so."""
+        round_ = store.get(conn, round_id)
+        if round_ is None or round_.phase != "asking":
+            return None
+        opened = snowflakes.created_at(message_id)
+        deadline = opened + timedelta(seconds=round_.seconds)
+        store.open_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
+        store.change(conn, round_id, expect="asking", phase="open", due_at=deadline + rounds.GRACE)
+        return deadline + rounds.GRACE
+
+    async def _load(self, click: Click) -> OpenQuestion:
+        """A question that can be answered, from the database; refuses like `answer`."""
+        question = await self._database.read(self._look, click)
+        if question is None:  # the click came before Discord's answer to our post
+            question = await self._database.write(self._open_by, click)
+            self._scheduler.nudge(question.deadline_at + rounds.GRACE)
+        return self._open.add(question)
+
+    def _look(self, conn: Connection, click: Click) -> OpenQuestion | None:
+        """A question as `_load` wants it; None if it is not known to be open yet."""
+        question, round_ = known(conn, click.question_id)
+        _refuse_elsewhere(round_, click)
+        item = self._item(question)
+        _refuse_if_over(question, round_, click.message_id)
+        if question.message_id is None or question.opened_at is None or question.deadline_at is None:
+            return None
+        return OpenQuestion(
+            question_id=question.id,
+            round_id=round_.id,
+            number=round_.number,
+            guild_id=round_.guild_id,
+            channel_id=round_.channel_id,
+            message_id=question.message_id,
+            seconds=round_.seconds,
+            item=item,
+            order=answers.decode_order(question.choice_order),
+            opened_at=question.opened_at,
+            deadline_at=question.deadline_at,
+            players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
+            answered=store.answer_times(conn, question.id),
+        )
+
+    def _open_by(self, conn: Connection, click: Click) -> OpenQuestion:
+        """Open a question by a click on its card, which proves that the card is there."""
+        question, round_ = known(conn, click.question_id, lock=True)
+        _refuse_if_over(question, round_, click.message_id)
+        self.opened(conn, round_.id, question.id, click.message_id)
+        opened = self._look(conn, click)
+        assert opened is not None
+        return opened
+
+    def _why_not(self, conn: Connection, click: Click) -> Refusal:
+        """Why an answer was not stored."""
+        question, round_ = known(conn, click.question_id)
+        earlier = store.answer_of(conn, question.id, click.user_id)
+        if earlier is not None:
+            return already(self._item(question), question.choice_order, earlier)
+        try:
+            _refuse_if_over(question, round_, click.message_id)
+        except Refusal as refusal:
+            return refusal
+        return _TOO_LATE
+
+    async def _bring_forward(self, question: OpenQuestion, due: datetime) -> None:
+        """All players have answered: the reveal need not wait for the deadline."""
+        await self._database.write(store.bring_forward, question.round_id, question.number, due)
+        self._scheduler.nudge(due)
+
+    def _item(self, question: Question) -> Item:
+        item = self._bank.items.get(question.item_id)
+        if item is None:
+            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+        return item
+
+    def _review(self, question: Question, given: Answer | None) -> Review:
+        item, order = self._item(question), answers.decode_order(question.choice_order)
+        if given is None:
+            return Review(item, order, None)
+        return Review(item, order, given.answer, given.points, given.elapsed_ms)
+
+
+def _decided(question: OpenQuestion, click: Click) -> Answer:
+    """A click as an answer with its points; refuses what the card does not offer, and what is late."""
+    _refuse_elsewhere(question, click)
+    if click.message_id != question.message_id:
+        raise _OLD_CARD
+    if click.at > question.deadline_at:
+        raise _TOO_LATE
+    given = given_answer(question.item, question.order, click)
+    correct = answers.is_right(question.item, given)
+    elapsed = max(0, (click.at - question.opened_at) // _MS)
+    won = scoring.points(correct, elapsed, question.seconds * 1000)
+    return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
+
+
+_NO_ROUND = Refusal("No round is running in this channel. Start one with /quiz start.")
+
+
+def _none_running(last: Round | None) -> Refusal:
+    """Says that nothing runs, and why the last round ended if that was not its plan."""
+    if last is None or last.detail is None:
+        return _NO_ROUND
+    return Refusal(f"No round is running in this channel. The last one ended early: {last.detail}")
+
+
+_OLD_CARD = Refusal("This is an old card: answer on the newest one in the channel.")
+_TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
+
+
+def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[Question, Round]:
+    """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
+    question = store.question(conn, question_id)
+    round_ = store.get(conn, question.round_id, lock=lock) if question else None
+    if question is None or round_ is None:
+        raise Refusal("I don't know this question any more. Start a new round with /quiz start.")
+    return question, round_
+
+
+def _refuse_elsewhere(asked: Round | OpenQuestion, click: Click) -> None:
+    if (asked.guild_id, asked.channel_id) != (click.guild_id, click.channel_id):
+        raise Refusal("This card is not from this channel: answer on the one that is open here.")
+
+
+def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
+    if round_.phase == "ended" or round_.phase in {"standings", "closing"}:
+        raise Refusal("This round is over. Start a new one with /quiz start.")
+    if round_.number != question.number or round_.phase not in {"asking", "open"}:
+        raise _TOO_LATE
+    if question.message_id is not None and question.message_id != message_id:
+        raise _OLD_CARD

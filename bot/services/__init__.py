@@ -1,1 +1,0 @@
-"""Use cases without discord: load, let the domain decide, store, tell the announcer."""

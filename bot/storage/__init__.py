@@ -1,1 +1,0 @@
-"""The only SQL: schema, migrations and one module per aggregate. Rows become frozen dataclasses here."""

@@ -1,9 +1,0 @@
-"""Alembic runs the migrations on the connection that `bot.storage.migrate` hands over."""
-
-from alembic import context
-
-from bot.storage.schema import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
-with context.begin_transaction():
-    context.run_migrations()

@@ -1,0 +1,54 @@
+"""A database of every kind in `BACKENDS`, by its address or opened with empty tables; and the services on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from bot.core.database import Database, open_database
+from tests import postgres as server
+from tests.backends import BACKENDS, migrated_file
+from tests.stage import Stage, small_bank
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[server.Postgres]:
+    """One server a test process, started by the first test that needs it."""
+    with server.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrated_file(tmp_path_factory.mktemp("database"))
+
+
+@pytest.fixture(params=BACKENDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """A database that no other test uses; it has its tables already if the test asks for `database` too."""
+    with_tables = "database" in request.fixturenames
+    if request.param == "sqlite":
+        file = tmp_path / "quiz.db"
+        if with_tables:
+            shutil.copyfile(request.getfixturevalue("migrated"), file)
+        yield URL.create("sqlite", database=str(file))
+        return
+    postgres: server.Postgres = request.getfixturevalue("postgres")
+    url = postgres.migrated() if with_tables else postgres.fresh()
+    yield url
+    postgres.give_back(url)
+
+
+@pytest.fixture
+async def database(url: URL) -> AsyncIterator[Database]:
+    async with open_database(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stage(database: Database) -> Stage:
+    return Stage(database, small_bank())

@@ -1,0 +1,386 @@
+"""What `Database` promises about commits, failures and closing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import URL, Connection, Engine, event, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.util import await_only
+
+from bot.core import database as module
+from bot.core import servers as guilds
+from bot.core.database import Database, open_database
+from bot.core.schema import meta, round_questions
+
+
+@contextmanager
+def counted_commits() -> Iterator[list[Connection]]:
+    """Collects one entry a COMMIT, of any engine."""
+    commits: list[Connection] = []
+
+    def count(conn: Connection) -> None:
+        commits.append(conn)
+
+    event.listen(Engine, "commit", count)
+    try:
+        yield commits
+    finally:
+        event.remove(Engine, "commit", count)
+
+
+@contextmanager
+def failing_commits() -> Iterator[None]:
+    def fail(_conn: Connection) -> None:
+        raise OSError("disk full")
+
+    event.listen(Engine, "commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "commit", fail)
+
+
+async def note(database: Database, key: str) -> str | None:
+    return await database.read(guilds.note, key)
+
+
+def note_and_return(conn: Connection, key: str) -> str:
+    guilds.set_note(conn, key, "x")
+    return key
+
+
+def note_and_fail(conn: Connection, key: str) -> None:
+    guilds.set_note(conn, key, "undone")
+    raise LookupError(key)
+
+
+def insert_twice(conn: Connection, key: str) -> None:
+    for _ in range(2):
+        conn.execute(meta.insert().values(key=key, value="undone"))
+
+
+async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
+    """What a write returned is in the database for whoever opens it next, and comes back as the function's result."""
+    async with open_database(url) as first:
+        assert await first.write(note_and_return, "a") == "a"
+        async with open_database(url) as second:
+            assert await note(second, "a") == "x"
+
+
+async def test_writes_at_the_same_time_share_one_commit(database: Database) -> None:
+    """A hundred writes that are called at once cost one commit."""
+    with counted_commits() as commits:
+        await asyncio.gather(*(database.write(guilds.set_note, str(n), "x") for n in range(100)))
+    assert len(commits) == 1
+    assert [await note(database, str(n)) for n in (0, 50, 99)] == ["x"] * 3
+
+
+async def test_writes_that_come_during_a_commit_make_the_next_batch(database: Database) -> None:
+    """While one write is on its way, those that arrive wait together and are committed together."""
+    with counted_commits() as commits:
+        first = asyncio.create_task(database.write(guilds.set_note, "first", "x"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.gather(first, *(database.write(guilds.set_note, str(n), "x") for n in range(50)))
+    assert len(commits) == 2
+
+
+async def test_a_batch_has_a_limit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More writes than fit in one batch are committed in several, none lost and in the order of their calls."""
+    monkeypatch.setattr(module, "MAX_BATCH", 10)
+    order: list[int] = []
+
+    def remember(_conn: Connection, n: int) -> None:
+        order.append(n)
+
+    with counted_commits() as commits:
+        await asyncio.gather(*(database.write(remember, n) for n in range(35)))
+    assert len(commits) == 4
+    assert order == list(range(35))
+
+
+async def test_writes_one_after_the_other_commit_one_by_one(database: Database) -> None:
+    """A write that waits for the one before has a commit of its own."""
+    with counted_commits() as commits:
+        for n in range(3):
+            await database.write(guilds.set_note, str(n), "x")
+    assert len(commits) == 3
+
+
+async def test_reads_do_not_commit(database: Database) -> None:
+    """Reading costs no commit."""
+    with counted_commits() as commits:
+        await asyncio.gather(*(note(database, "a") for _ in range(5)))
+    assert commits == []
+
+
+async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
+    """Of writes that share a commit, those that fail raise in their callers and leave nothing; the others stay."""
+    results = await asyncio.gather(
+        database.write(guilds.set_note, "before", "x"),
+        database.write(note_and_fail, "fails"),
+        database.write(insert_twice, "breaks a constraint"),
+        database.write(guilds.set_note, "after", "x"),
+        return_exceptions=True,
+    )
+    assert [type(r) for r in results] == [type(None), LookupError, IntegrityError, type(None)]
+    stored = [await note(database, key) for key in ("before", "fails", "breaks a constraint", "after")]
+    assert stored == ["x", None, None, "x"]
+
+
+async def test_single_statements_share_a_commit_with_others(database: Database) -> None:
+    """Writes of one statement stand beside others in a batch, and survive the failure of those."""
+    with counted_commits() as commits:
+        results = await asyncio.gather(
+            database.write(note_and_return, "first"),
+            database.write_one(note_and_return, "single"),
+            database.write(note_and_fail, "failed"),
+            database.write_one(note_and_return, "another"),
+            return_exceptions=True,
+        )
+    assert [r for r in results if isinstance(r, str)] == ["first", "single", "another"]
+    assert isinstance(results[2], LookupError)
+    assert [await note(database, key) for key in ("single", "failed", "another")] == ["x", None, "x"]
+    assert len(commits) == 1
+
+
+async def test_a_single_statement_that_fails_takes_its_batch_along(database: Database) -> None:
+    """It has no savepoint to go back to, so nothing of its batch is stored or acknowledged."""
+    results = await asyncio.gather(
+        database.write(note_and_return, "beside"),
+        database.write_one(note_and_fail, "failed"),
+        return_exceptions=True,
+    )
+    assert [type(r) for r in results] == [LookupError, LookupError]
+    assert [await note(database, key) for key in ("beside", "failed")] == [None, None]
+
+
+@pytest.mark.parametrize(("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)])
+async def test_a_failing_write_alone_leaves_nothing(
+    database: Database, work: Callable[[Connection, str], None], error: type[Exception]
+) -> None:
+    """A lone write that fails raises, stores nothing, and the next one works."""
+    with pytest.raises(error):
+        await database.write(work, "a")
+    assert await note(database, "a") is None
+    await database.write(guilds.set_note, "a", "x")
+    assert await note(database, "a") == "x"
+
+
+async def test_the_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
+    """Cancelling who waits for a write on its way ends the waiting and not the write."""
+    task = asyncio.create_task(database.write(guilds.set_note, "a", "x"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await database.write(guilds.set_note, "b", "x")
+    assert await note(database, "a") == "x"
+
+
+async def test_a_queued_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
+    """Cancelled while it still waits for its turn, a write happens all the same, and its neighbours are served."""
+    tasks = [asyncio.create_task(database.write(guilds.set_note, str(n), "x")) for n in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(r) for r in results] == [type(None), asyncio.CancelledError, type(None)]
+    assert await note(database, "1") == "x"
+
+
+async def test_a_failure_without_a_caller_is_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """A write that fails after its caller has gone is in the log."""
+    task = asyncio.create_task(database.write(note_and_fail, "the key"))
+    await asyncio.sleep(0)
+    task.cancel()
+    await database.write(guilds.set_note, "b", "x")
+    assert [r.levelname for r in caplog.records if r.exc_info and "the key" in str(r.exc_info[1])] == ["ERROR"]
+
+
+async def test_a_failed_commit_fails_its_whole_batch(database: Database) -> None:
+    """If the commit fails, each caller of the batch gets the error, nothing is stored, and the next write works."""
+    with failing_commits():
+        writes = [database.write(guilds.set_note, str(n), "x") for n in range(3)]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [str(r) for r in results] == ["disk full"] * 3
+    assert [await note(database, str(n)) for n in range(3)] == [None] * 3
+    await database.write(guilds.set_note, "0", "x")
+    assert await note(database, "0") == "x"
+
+
+async def test_a_commit_that_the_database_refuses_fails_its_batch(database: Database, url: URL) -> None:
+    """A constraint that SQLite checks only at COMMIT fails the batch too, and leaves no transaction open."""
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("the foreign keys are not deferrable here")
+
+    def orphan(conn: Connection) -> None:
+        conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        conn.execute(round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order=""))
+
+    results = await asyncio.gather(
+        database.write(guilds.set_note, "a", "x"), database.write(orphan), return_exceptions=True
+    )
+    assert [type(r) for r in results] == [IntegrityError, IntegrityError]
+    assert await note(database, "a") is None
+    await database.write(guilds.set_note, "a", "x")
+    assert await note(database, "a") == "x"
+
+
+async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes that were called before the close are stored, also those of later batches."""
+    monkeypatch.setattr(module, "MAX_BATCH", 2)
+    async with open_database(url) as database:
+        tasks = [asyncio.create_task(database.write(guilds.set_note, str(n), "x")) for n in range(7)]
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [task.done() for task in tasks] == [True] * 7
+    async with open_database(url) as database:
+        assert [await note(database, str(n)) for n in range(7)] == ["x"] * 7
+
+
+async def test_a_closed_database_refuses_writes(url: URL) -> None:
+    """Whoever writes after the close gets an error and does not wait for ever."""
+    async with open_database(url) as database:
+        pass
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError):
+            await database.write(guilds.set_note, "a", "x")
+
+
+async def test_foreign_keys_are_enforced(database: Database) -> None:
+    """A row that refers to nothing is refused."""
+    with pytest.raises(IntegrityError):
+        await database.write(
+            lambda conn: conn.execute(
+                round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
+            )
+        )
+
+
+async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None:
+    """SQLite runs with a write-ahead log, a sync at each commit and a busy timeout, in reads and in writes."""
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("pragmas are SQLite's")
+
+    def pragmas(conn: Connection) -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return [conn.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+    expected = ["wal", 2, 1, module.BUSY_MS]
+    assert await database.read(pragmas) == expected
+    assert await database.write(pragmas) == expected
+
+
+class Pause:
+    """A point in a storage function where it waits, in its thread or, on PostgreSQL, in the event loop."""
+
+    def __init__(self, url: URL) -> None:
+        self._in_thread = url.get_backend_name() == "sqlite"
+        self._began, self._over = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self._began.set()
+        if self._in_thread:
+            assert self._over.wait(5)
+        else:
+            await_only(self._until(self._over))
+
+    async def reached(self) -> None:
+        await self._until(self._began)
+
+    def end(self) -> None:
+        self._over.set()
+
+    @staticmethod
+    async def _until(event: threading.Event) -> None:
+        assert await asyncio.to_thread(event.wait, 5)
+
+
+async def test_a_read_sees_one_state(database: Database, url: URL) -> None:
+    """A commit in the middle of a read is not seen by it, and does not wait for it."""
+    pause = Pause(url)
+
+    def look_twice(conn: Connection) -> tuple[str | None, str | None]:
+        first = guilds.note(conn, "a")
+        pause()
+        return first, guilds.note(conn, "a")
+
+    await database.write(guilds.set_note, "a", "old")
+    reading = asyncio.create_task(database.read(look_twice))
+    await pause.reached()
+    await database.write(guilds.set_note, "a", "new")
+    pause.end()
+    assert await reading == ("old", "old")
+    assert await note(database, "a") == "new"
+
+
+async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> None:
+    """While a write is under way, reads are answered, without what is not committed yet."""
+    pause = Pause(url)
+
+    def slow(conn: Connection) -> None:
+        guilds.set_note(conn, "a", "x")
+        pause()
+
+    writing = asyncio.create_task(database.write(slow))
+    await pause.reached()
+    assert await asyncio.wait_for(note(database, "a"), 5) is None
+    assert not writing.done()
+    pause.end()
+    await writing
+    assert await note(database, "a") == "x"
+
+
+async def test_two_processes_write_the_same_database(url: URL) -> None:
+    """Two processes write to one database at the same time without losing or refusing anything."""
+
+    def count_up(conn: Connection) -> None:
+        conn.execute(select(meta).with_for_update())
+        guilds.set_note(conn, "n", str(int(guilds.note(conn, "n") or 0) + 1))
+
+    async with open_database(url) as one, open_database(url) as two:
+        await one.write(guilds.set_note, "n", "0")
+        for _ in range(5):
+            await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
+        assert await note(one, "n") == "20"
+
+
+@pytest.mark.parametrize("lone", [True, False])
+async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
+    """Where PostgreSQL undoes one of two writes that wait for each other, it runs again, and both are stored."""
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("one writes after the other")
+
+    def both(conn: Connection, keys: str, mine: Pause) -> None:
+        guilds.set_note(conn, keys[0], keys)
+        mine()
+        guilds.set_note(conn, keys[1], keys)
+
+    async with open_database(url) as one, open_database(url) as two:
+        for key in "ab":
+            await one.write(guilds.set_note, key, "")
+        pauses = [Pause(url), Pause(url)]
+        writes = [asyncio.create_task(one.write(both, "ab", pauses[0]))]
+        writes.append(asyncio.create_task(two.write(both, "ba", pauses[1])))
+        beside = [] if lone else [db.write(guilds.set_note, "c", "x") for db in (one, two)]
+        others = [asyncio.create_task(work) for work in beside]
+        for pause in pauses:
+            await pause.reached()
+        for pause in pauses:
+            pause.end()
+        await asyncio.gather(*writes, *others)
+        stored = [await note(one, key) for key in "ab"]
+    assert stored in (["ab", "ab"], ["ba", "ba"])
+
+
+async def test_a_database_that_is_not_there() -> None:
+    """A server that does not answer is a failure of the database, whatever the system calls it."""
+    with pytest.raises(OperationalError):
+        async with open_database(URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")):
+            pass

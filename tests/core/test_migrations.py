@@ -1,0 +1,181 @@
+"""The migrations make the schema that the program expects, once, or say in one line why they can't."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, inspect, select, text
+
+from bot.core import migrate
+from bot.core import servers as guilds
+from bot.core.database import Database, open_database
+from bot.core.schema import metadata, score_buckets, scores
+from bot.points.leaderboard import ALL_TIME, bucket
+
+
+def tables(conn: Connection) -> set[str]:
+    return set(inspect(conn).get_table_names())
+
+
+def described(conn: Connection) -> dict[str, Any]:
+    """Everything that the database says about the tables, in a comparable form."""
+    found = inspect(conn)
+    return {
+        table: {
+            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table)],
+            "primary key": found.get_pk_constraint(table)["constrained_columns"],
+            "foreign keys": sorted(str(sorted(f.items(), key=str)) for f in found.get_foreign_keys(table)),
+            "unique": sorted(str(u["column_names"]) for u in found.get_unique_constraints(table)),
+            "indexes": sorted(
+                (str(i["name"]), str(i["column_names"]), bool(i["unique"]), _where(i)) for i in found.get_indexes(table)
+            ),
+        }
+        for table in sorted(tables(conn) - {"alembic_version"})
+    }
+
+
+def _where(index: Any) -> str:
+    options = index.get("dialect_options", {})
+    return str(options.get("sqlite_where", options.get("postgresql_where", "")))
+
+
+def empty(conn: Connection) -> None:
+    metadata.drop_all(conn)
+    conn.execute(text("DROP TABLE alembic_version"))
+
+
+def stamp(conn: Connection, version: str) -> None:
+    conn.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+
+
+async def test_the_migrations_make_the_schema(database: Database) -> None:
+    """Alembic finds no difference between a migrated database and the tables of the program."""
+
+    def differences(conn: Connection) -> list[Any]:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    assert await database.read(differences) == []
+
+
+async def test_the_migrations_make_what_the_metadata_would(database: Database) -> None:
+    """Columns, keys and indexes, with the conditions that Alembic does not compare, are those of `create_all`."""
+
+    def both(conn: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+        migrated = described(conn)
+        metadata.drop_all(conn)
+        metadata.create_all(conn)
+        return migrated, described(conn)
+
+    migrated, created = await database.write(both)
+    assert migrated == created
+    assert migrated.keys() == metadata.tables.keys()
+    wheres = {name: where for name, _, _, where in migrated["rounds"]["indexes"]}
+    assert "ended" in wheres["uq_rounds_running"]
+    assert "ended" in wheres["ix_rounds_due"]
+
+
+def test_head_is_the_newest_script() -> None:
+    """The version that the program asks for is that of the newest migration, and there is one line of them."""
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [migrate.HEAD]
+
+
+async def test_an_opened_database_has_the_version(database: Database) -> None:
+    """After opening, the database is at the program's version."""
+    assert await database.read(migrate.version) == migrate.HEAD
+
+
+async def test_an_empty_database_has_no_version(url: URL) -> None:
+    """Before the first migration there is no version, and this is told without an error."""
+    async with open_database(url) as database:
+
+        def forget(conn: Connection) -> str | None:
+            conn.execute(text("DROP TABLE alembic_version"))
+            return migrate.version(conn)
+
+        assert await database.write(forget) is None
+
+
+async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
+    """A schema from a later program is refused with one line that names both versions and what to do, and untouched."""
+    async with open_database(url) as database:
+        await database.write(guilds.set_note, "a", "x")
+        await database.write(stamp, "9999")
+    with pytest.raises(migrate.MigrationError) as refused:
+        async with open_database(url):
+            pass
+    message = str(refused.value)
+    assert "\n" not in message
+    assert "9999" in message
+    assert migrate.HEAD in message
+    assert "update" in message
+
+
+async def test_migrating_twice_is_harmless(url: URL) -> None:
+    """Opening again runs no migration and keeps what is stored; asked directly, there is nothing to do."""
+    async with open_database(url) as database:
+        await database.write(guilds.set_note, "a", "x")
+        assert await database.write(migrate.upgrade) is False
+    async with open_database(url) as database:
+        assert await database.read(guilds.note, "a") == "x"
+
+
+async def test_two_processes_open_an_empty_database(url: URL) -> None:
+    """Two processes that start at the same time on an empty database both get the schema."""
+
+    async def start() -> str | None:
+        async with open_database(url) as database:
+            return await database.read(migrate.version)
+
+    assert list(await asyncio.gather(start(), start())) == [migrate.HEAD] * 2
+
+
+async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
+    """What a migration did before an error is undone with it, so that the next start begins where this one did."""
+
+    async with open_database(url) as database:
+        await database.write(empty)
+        assert await database.read(tables) == set()
+
+        def fail(conn: Connection) -> None:
+            assert migrate.upgrade(conn)
+            assert "rounds" in tables(conn)
+            raise LookupError("power cut")
+
+        with pytest.raises(LookupError):
+            await database.write(fail)
+        assert await database.read(tables) == set()
+        assert await database.write(migrate.upgrade) is True
+        assert "rounds" in await database.read(tables)
+
+
+async def test_members_of_old_boards_are_counted(url: URL) -> None:
+    """Version 0003 puts the members that boards have already into buckets, as the program itself would."""
+    points = [0, 3, 3, 127, 128, 129, *(n for power in range(8, 40) for n in (2**power - 1, 2**power, 2**power + 5))]
+
+    def old(conn: Connection) -> None:
+        empty(conn)
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        values = {"guild_id": 1, "period": "all", "start": ALL_TIME, "topic_id": "", "answers": 1, "right": 1}
+        conn.execute(scores.insert(), [{**values, "user_id": n, "points": p} for n, p in enumerate(points)])
+        assert migrate.upgrade(conn)
+
+    def counted(conn: Connection) -> dict[int, int]:
+        return {row.low: row.members for row in conn.execute(select(score_buckets))}
+
+    async with open_database(url) as database:
+        await database.write(old)
+        assert await database.read(counted) == Counter(bucket(p) for p in points)

@@ -1,0 +1,303 @@
+"""Everything moves from one database to another, whole and once, whatever interrupts it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, Boolean, Column, Connection, Date, Float, Integer, String, Table, func, select
+
+from bot.app import opened
+from bot.config import Settings, SettingsError
+from bot.core import servers as guilds
+from bot.core import transfer
+from bot.core.database import Database, open_database
+from bot.core.schema import Instant, meta, metadata
+from bot.core.schema import reports as reports_table
+from bot.core.transfer import TransferError
+from bot.questions import store as reports
+from tests.postgres import Postgres
+
+ROOT = Path(__file__).parents[2]
+ROWS = 20
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
+Make = Callable[[str], URL]
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Gives the address of a new database of a kind."""
+    lent: list[tuple[Postgres, URL]] = []
+    names = (f"{n}.db" for n in count())
+
+    def make(kind: str) -> URL:
+        if kind == "sqlite":
+            return URL.create("sqlite+pysqlite", database=str(tmp_path / next(names)))
+        postgres: Postgres = request.getfixturevalue("postgres")
+        lent.append((postgres, postgres.migrated()))
+        return lent[-1][1]
+
+    yield make
+    for postgres, url in lent:
+        postgres.give_back(url)
+
+
+@pytest.fixture(params=["sqlite sqlite", pytest.param("sqlite postgresql", marks=pytest.mark.postgres)])
+async def pair(request: pytest.FixtureRequest, make: Make) -> AsyncIterator[tuple[Database, Database]]:
+    """A database that holds something in every table, and an empty one."""
+    async with opened_pair(make, str(request.param)) as pair:
+        yield pair
+
+
+@asynccontextmanager
+async def opened_pair(make: Make, kinds: str) -> AsyncIterator[tuple[Database, Database]]:
+    one, two = kinds.split()
+    async with open_database(make(one)) as source, open_database(make(two)) as target:
+        await source.write(fill, ROWS)
+        yield source, target
+
+
+def fill(conn: Connection, rows: int) -> None:
+    """Put rows into every table there is, with the values that are hard to carry over."""
+    for table in metadata.sorted_tables:
+        conn.execute(table.insert(), [{c.name: value(table, c, n) for c in table.columns} for n in range(1, rows + 1)])
+
+
+def value(table: Table, column: Column[Any], n: int) -> object:
+    if column.nullable and n % 3 == 0:
+        return None
+    match column.type:
+        case Instant():
+            return AT + timedelta(milliseconds=n)
+        case Boolean():
+            return n % 2 == 0
+        case Date():
+            return date(2027, 1, 1) + timedelta(n)
+        case Float():
+            return n / 7
+        case String():
+            return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
+        case Integer() if column.foreign_keys or column.primary_key:
+            return n if column.foreign_keys or column.autoincrement is not False else (1 << 62) + n
+    return (1 << 62) + n if not isinstance(column.type, Integer) or type(column.type).__name__ == "BigInteger" else n
+
+
+def everything(conn: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    return {t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr) for t in metadata.sorted_tables}
+
+
+async def move(source: Database, target: Database, name: str = "old") -> list[str]:
+    lines: list[str] = []
+    await transfer.transfer(source, target, name, lines.append)
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "CHUNK", 7)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        "sqlite sqlite",
+        *(
+            pytest.param(kinds, marks=pytest.mark.postgres)
+            for kinds in ("sqlite postgresql", "postgresql sqlite", "postgresql postgresql")
+        ),
+    ],
+)
+async def test_everything_is_moved(make: Make, kinds: str) -> None:
+    """Every table of the target holds what the source's does, and new rows get numbers of their own."""
+    async with opened_pair(make, kinds) as (source, target):
+        lines = await move(source, target)
+        assert [line.partition(":")[0] for line in lines] == [t.name for t in metadata.sorted_tables]
+        assert all(f": {ROWS} rows, checksum " in line for line in lines)
+        moved = await target.read(everything)
+        assert moved == await source.read(everything)
+        assert {len(rows) for rows in moved.values()} == {ROWS}
+        await target.write(reports.add, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
+        newest = await target.read(lambda conn: conn.execute(select(func.max(reports_table.c.id))).scalar())
+        assert newest == ROWS + 1
+
+
+async def test_an_empty_database_is_moved(make: Make) -> None:
+    """Where there is nothing to move, that is no error, and the first row has the number 1."""
+    async with open_database(make("sqlite")) as source, open_database(make("sqlite")) as target:
+        await move(source, target)
+        await target.write(reports.add, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
+        assert len((await target.read(everything))["reports"]) == 1
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_move_that_is_interrupted_goes_on(
+    pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """However often it is interrupted, before or after a chunk is stored, all is there once in the end."""
+    source, target = pair
+    write, calls, deaths = target.write, 0, 0
+
+    async def write_and_die(work: Any, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls % 5 == 0 and not after:
+            raise Crash
+        result = await write(work, *args)
+        if calls % 5 == 0:
+            raise Crash
+        return result
+
+    monkeypatch.setattr(target, "write", write_and_die)
+    while True:
+        try:
+            await move(source, target)
+            break
+        except Crash:
+            deaths += 1
+            if not (after and await target.read(transfer.unfinished) is None):  # it may die at the very last step
+                assert await target.read(transfer.unfinished) == "old"
+    assert deaths >= len(metadata.tables) * 3 // 5
+    assert await target.read(everything) == await source.read(everything)
+    assert await target.read(transfer.unfinished) is None
+
+
+async def test_moving_twice_changes_nothing(pair: tuple[Database, Database]) -> None:
+    """A move that is repeated after its end finds that all is there."""
+    source, target = pair
+    await move(source, target)
+    assert await move(source, target) == ["the target holds the same already"]
+    assert await target.read(everything) == await source.read(everything)
+
+
+async def test_a_target_with_other_data_is_refused(pair: tuple[Database, Database]) -> None:
+    """A single row of the target's own is enough to leave it as it is."""
+    source, target = pair
+    await target.write(guilds.set_zone, 5, "UTC")
+    before = await target.read(everything)
+    with pytest.raises(TransferError, match="data of its own"):
+        await move(source, target)
+    assert await target.read(everything) == before
+
+
+async def test_the_beginning_of_another_move_is_refused(
+    pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun from one database is not finished from another."""
+    source, target = pair
+    monkeypatch.setattr(transfer, "_compare", lambda *_: (_ for _ in ()).throw(Crash()))
+    with pytest.raises(Crash):
+        await move(source, target)
+    with pytest.raises(TransferError, match="another transfer, from old"):
+        await move(source, target, "other")
+    with pytest.raises(TransferError, match="the source is itself"):
+        await move(target, source, "target")
+
+
+async def test_a_source_that_changes_meanwhile_is_noticed(
+    pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that changes after it was copied makes the move fail, by the name of its table, and it stays unfinished."""
+    source, target = pair
+    compare = transfer._compare
+
+    async def change_and_compare(*args: Any) -> str | None:
+        await source.write(guilds.set_zone, await source.read(first_guild), "Europe/Berlin")
+        return await compare(*args)
+
+    monkeypatch.setattr(transfer, "_compare", change_and_compare)
+    with pytest.raises(TransferError, match="the copy of guilds differs"):
+        await move(source, target)
+    assert await target.read(transfer.unfinished) == "old"
+
+
+def first_guild(conn: Connection) -> int:
+    return int(conn.execute(select(func.min(metadata.tables["guilds"].c.guild_id))).scalar_one())
+
+
+async def test_the_bot_does_not_start_on_half_of_it(make: Make) -> None:
+    """A database to which not everything was moved is refused in one line that says what to do."""
+    url = make("sqlite")
+    async with open_database(url) as target:
+        await target.write(guilds.set_note, "transfer", '{"source": "sqlite:///old.db", "table": "", "key": []}')
+    with pytest.raises(SettingsError, match="not everything has been moved from sqlite:///old"):
+        async with opened(Settings(database=url)):
+            pass
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "bot", "migrate", *arguments]
+
+
+def text_of(url: URL) -> str:
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> None:
+    """`migrate --from --to` is killed while it copies, and the next one ends with all rows, each once."""
+    old, new, many = make("sqlite"), make(kind), 50_000
+    async with open_database(old) as source, open_database(new) as target:
+        await source.write(fill, ROWS)
+        await source.write(
+            lambda conn: conn.execute(meta.insert(), [{"key": f"k{n}", "value": "v"} for n in range(many)])
+        )
+        options = ["--from", text_of(old), "--to", text_of(new)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "ERROR"}
+
+        async def run() -> asyncio.subprocess.Process:
+            return await asyncio.create_subprocess_exec(
+                *command(*options), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
+            )
+
+        first = await run()
+        async with asyncio.timeout(60):
+            while not await target.read(rows_of_meta) > 1:
+                assert first.returncode is None, "it ended before it could be killed"
+                await asyncio.sleep(0.01)
+        first.kill()
+        await first.communicate()
+        assert first.returncode == -signal.SIGKILL
+        assert 1 < await target.read(rows_of_meta) < many
+        second = await run()
+        printed, _ = await second.communicate()
+        assert second.returncode == 0
+        assert f"meta: {many + ROWS:,} rows, checksum" in printed.decode()
+        assert await target.read(everything) == await source.read(everything)
+
+
+def rows_of_meta(conn: Connection) -> int:
+    return conn.execute(select(func.count()).select_from(meta)).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--from", "sqlite:///a.db"], "needs both --from and --to"),
+        (["--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"], "a file that is not there (nowhere.db)"),
+        (["--from", "mysql://h/n", "--to", "sqlite:///b.db"], "--from asks for mysql"),
+        (["--from", "sqlite:///a.db", "--to", "sqlite:///a.db"], "the same database"),
+    ],
+)
+def test_wrong_options(tmp_path: Path, arguments: list[str], words: str) -> None:
+    """What can't be moved is refused in one line with exit code 2, and no file appears."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command(*arguments), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
+    assert words in run.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,397 @@
+"""What managers set and members ask for about the question of the day."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.core import servers as guilds
+from bot.core.announcer import DailyCard, Unreachable
+from bot.core.errors import Refusal
+from bot.core.snowflakes import created_at
+from bot.daily.service import Wanted, link
+from bot.points import store as scores
+from bot.questions.answering import AlreadyAnswered, Click
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Stage
+
+TODAY = START.date()
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def times(stage: Stage) -> list[datetime]:
+    """When dailies were posted."""
+    return [created_at(p.message_id) for p in stage.announcer.of_kind("daily")]
+
+
+async def next_at(stage: Stage) -> datetime | None:
+    return (await stage.bot.dailies.status(GUILD)).next_at
+
+
+async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
+    """The first post is the next time that the clock shows it, today or tomorrow, in the schedule's zone."""
+    berlin = Wanted(CHANNEL, "13:30", "europe/berlin")
+    status = await stage.bot.dailies.setup(GUILD, berlin)
+    assert (status.next_day, status.next_at) == (TODAY, START + timedelta(minutes=30))
+    assert status.schedule.zone == "Europe/Berlin"
+    status = await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "12:59", "Europe/Berlin"))
+    assert (status.next_day, status.next_at) == (TODAY + DAY, START + DAY - timedelta(minutes=1))
+    assert await stage.database.read(guilds.zone, GUILD) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part"),
+    [
+        (Wanted(CHANNEL, "25:00", "UTC"), "25:00"),
+        (Wanted(CHANNEL, "13:00", "Europe/Atlantis"), "Atlantis"),
+        (Wanted(CHANNEL, "13:00", "UTC", topic_id="nothing"), "topic"),
+    ],
+)
+async def test_set_up_refuses_what_it_does_not_know(stage: Stage, wanted: Wanted, part: str) -> None:
+    """A wrong time, zone or topic is refused with a sentence that names it, and nothing is set up."""
+    with pytest.raises(Refusal, match=part):
+        await stage.bot.dailies.setup(GUILD, wanted)
+    with pytest.raises(Refusal, match="/daily setup"):
+        await stage.bot.dailies.status(GUILD)
+
+
+async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None:
+    """Without a schedule each command says how to begin; /today shows that there is nothing."""
+    dailies = stage.bot.dailies
+    for command in (dailies.post, dailies.pause, dailies.resume, dailies.skip, dailies.status):
+        with pytest.raises(Refusal, match="/daily setup"):
+            await command(GUILD)
+    today = await dailies.today(GUILD, ADA)
+    assert (today.daily, today.next_at, today.paused, today.streak.current) == (None, None, False, 0)
+
+
+async def test_a_second_set_up_before_todays_post(stage: Stage) -> None:
+    """Before today's post, a new time still holds for today."""
+    await stage.set_up("13:00")
+    await stage.set_up("15:00")
+    await stage.wait(hours=4)
+    assert times(stage) == [START + 3 * HOUR]
+
+
+async def test_a_second_set_up_after_todays_post(stage: Stage) -> None:
+    """After today's post, a new time and channel hold from tomorrow on: no second post today."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=2)
+    await stage.set_up("18:00", channel_id=11)
+    assert await next_at(stage) == START + DAY + 6 * HOUR
+    await stage.wait(days=2)
+    assert times(stage) == [START + HOUR, START + DAY + 6 * HOUR]
+    assert [p.channel_id for p in stage.announcer.posts] == [CHANNEL, 11]
+
+
+async def test_a_second_set_up_in_another_zone(stage: Stage) -> None:
+    """A change of zone that makes the same date come again posts it no second time."""
+    await stage.set_up("13:00", "UTC")
+    await stage.wait(hours=2)
+    await stage.set_up("12:00", "America/New_York")  # 17:00 UTC, still today
+    await stage.wait(days=2)
+    assert times(stage) == [START + HOUR, START + DAY + 5 * HOUR]
+
+
+async def test_a_set_up_ends_a_pause(stage: Stage) -> None:
+    """Setting up while paused turns the daily on."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.pause(GUILD)
+    await stage.set_up("13:00")
+    await stage.wait(hours=2)
+    assert times(stage) == [START + HOUR]
+
+
+async def test_a_post_time_in_a_pause_is_skipped(stage: Stage) -> None:
+    """Nothing is posted in a pause, and nothing afterwards for the times that fell into it, not even minutes later."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.pause(GUILD)
+    assert await next_at(stage) is None
+    await stage.wait(days=1, hours=1, minutes=5)
+    status = await stage.bot.dailies.resume(GUILD)
+    assert status.next_at == START + 2 * DAY + HOUR
+    await stage.restart()
+    await stage.wait(days=1)
+    assert times(stage) == [START + 2 * DAY + HOUR]
+    assert [d.local_date for d in await stage.days()] == [TODAY + 2 * DAY]
+
+
+async def test_pause_and_resume_before_the_post_time(stage: Stage) -> None:
+    """A pause that ends before today's time costs nothing."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.pause(GUILD)
+    stage.clock.turn(minutes=30)
+    await stage.bot.dailies.resume(GUILD)
+    await stage.wait(hours=1)
+    assert times(stage) == [START + HOUR]
+
+
+async def test_pausing_and_resuming_twice_is_refused(stage: Stage) -> None:
+    """Pausing what is paused, and resuming what is not, says so and changes nothing."""
+    await stage.set_up("13:00")
+    with pytest.raises(Refusal, match="not paused"):
+        await stage.bot.dailies.resume(GUILD)
+    await stage.bot.dailies.pause(GUILD)
+    with pytest.raises(Refusal, match="/daily resume"):
+        await stage.bot.dailies.pause(GUILD)
+    with pytest.raises(Refusal, match="/daily resume"):
+        await stage.bot.dailies.skip(GUILD)
+    assert (await stage.bot.dailies.status(GUILD)).schedule.paused
+
+
+async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None:
+    """Nothing is posted until `resume`, also not a daily that Discord refused before the pause."""
+    stage.announcer.fail("post_daily", Unreachable("permission", "Not here."))
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.bot.dailies.pause(GUILD)
+    await stage.wait(minutes=30)
+    assert times(stage) == []
+
+
+async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
+    """A pause leaves the open question open until its close."""
+    await stage.set_up("13:00", answer_hours=2)
+    await stage.wait(hours=1)
+    await stage.bot.dailies.pause(GUILD)
+    assert (await stage.answer_daily(ADA)).correct
+    await stage.wait(hours=3)
+    assert (await stage.day(TODAY)).state == "closed"
+
+
+async def test_skip_leaves_out_the_next_one(stage: Stage) -> None:
+    """Skip leaves out the next date and says which time and what follows; a second skip leaves out the one after."""
+    await stage.set_up("13:00")
+    left_out, status = await stage.bot.dailies.skip(GUILD)
+    assert (left_out, status.next_at) == (START + HOUR, START + DAY + HOUR)
+    left_out, status = await stage.bot.dailies.skip(GUILD)
+    assert (left_out, status.next_at) == (START + DAY + HOUR, START + 2 * DAY + HOUR)
+    await stage.restart()
+    await stage.wait(days=2, hours=2)
+    assert times(stage) == [START + 2 * DAY + HOUR]
+    assert [d.state for d in await stage.days()] == ["skipped", "skipped", "open"]
+
+
+async def test_skip_after_todays_post_leaves_out_tomorrow(stage: Stage) -> None:
+    """Once today's is posted, the next one is tomorrow's."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=2)
+    await stage.bot.dailies.skip(GUILD)
+    await stage.wait(days=2)
+    assert times(stage) == [START + HOUR, START + 2 * DAY + HOUR]
+
+
+async def test_a_set_up_keeps_a_skip(stage: Stage) -> None:
+    """A date that was left out stays so when the time changes."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.skip(GUILD)
+    await stage.set_up("14:00")
+    await stage.wait(days=1, hours=3)
+    assert times(stage) == [START + DAY + 2 * HOUR]
+
+
+async def test_post_now_instead_of_later(stage: Stage) -> None:
+    """Posted by hand before its time, today's daily does not come again at its time."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.post(GUILD)
+    await stage.wait(days=1, hours=2)
+    assert times(stage) == [START, START + DAY + HOUR]
+
+
+async def test_post_twice_is_refused_with_a_link(stage: Stage) -> None:
+    """Asked again, post answers with a link to today's question."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.post(GUILD)
+    await stage.run()
+    with pytest.raises(Refusal) as refused:
+        await stage.bot.dailies.post(GUILD)
+    assert f"https://discord.com/channels/{GUILD}/{CHANNEL}/{stage.card().message_id}" in str(refused.value)
+    await stage.wait(hours=3)
+    assert len(times(stage)) == 1
+
+
+async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:
+    """Several managers who post at the moment of the schedule get one post between them."""
+    await stage.set_up("13:00")
+    stage.clock.at = START + HOUR
+    keys = await stage.bot.daily_work.due(stage.clock(), 10)
+    await asyncio.gather(
+        stage.bot.dailies.post(GUILD),
+        *(stage.bot.daily_work.work(key) for key in keys),
+        stage.bot.dailies.post(GUILD),
+    )
+    await stage.run()
+    assert len(times(stage)) == 1
+    assert len(await stage.days()) == 1
+
+
+async def test_post_after_a_skip_or_a_miss(stage: Stage) -> None:
+    """A date that was left out or missed gets its question when a manager asks for it."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.skip(GUILD)
+    await stage.bot.dailies.post(GUILD)
+    await stage.run()
+    assert [d.state for d in await stage.days()] == ["open"]
+    await stage.restart(days=1, hours=8)
+    await stage.run()
+    assert (await stage.day(TODAY + DAY)).state == "missed"
+    await stage.bot.dailies.post(GUILD)
+    await stage.run()
+    daily = await stage.day(TODAY + DAY)
+    assert (daily.state, daily.problem) == ("open", None)
+    assert len(times(stage)) == 2
+
+
+async def test_post_retries_a_refused_one_at_once(stage: Stage) -> None:
+    """Post, while today's is being retried, tries it now and keeps its question."""
+    stage.announcer.fail("post_daily", Unreachable("permission", "Not here."))
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    item = (await stage.day(TODAY)).item_id
+    await stage.bot.dailies.post(GUILD)
+    await stage.run()
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.item_id, times(stage)) == ("open", item, [START + HOUR])
+
+
+async def test_post_in_a_pause(stage: Stage) -> None:
+    """Paused, a daily can still be posted by hand, and stays paused."""
+    await stage.set_up("13:00")
+    await stage.bot.dailies.pause(GUILD)
+    await stage.bot.dailies.post(GUILD)
+    await stage.wait(days=2)
+    assert times(stage) == [START]
+    assert (await stage.bot.dailies.status(GUILD)).schedule.paused
+
+
+async def test_the_first_answer_counts(stage: Stage) -> None:
+    """A right first answer is 100 points whenever it comes; a second one is refused with what was given."""
+    await stage.set_up("13:00", answer_hours=23)
+    await stage.wait(hours=1)
+    with pytest.raises(Refusal, match="still open"):
+        await stage.bot.dailies.review(stage.card().row_id, ADA)
+    late = await stage.answer_daily(ADA, after=22.9 * 3600)
+    wrong = await stage.answer_daily(BOB, right=False)
+    assert (late.correct, late.points, wrong.correct, wrong.points) == (True, 100, False, 0)
+    for user_id, right in [(ADA, False), (BOB, True)]:
+        with pytest.raises(AlreadyAnswered) as refused:
+            await stage.answer_daily(user_id, right=right)
+        assert refused.value.shown
+        with pytest.raises(AlreadyAnswered):
+            await stage.bot.dailies.check_open(stage.card().row_id, stage.card().message_id, user_id)
+    assert await stage.check_points() == {ADA: 100, BOB: 0}
+    await stage.wait(hours=24)
+    card_id = (await stage.day(TODAY)).id
+    assert (await stage.bot.dailies.review(card_id, BOB)).answer == wrong.answer
+    assert (await stage.bot.dailies.review(card_id, CARL)).answer is None
+
+
+async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
+    """Of clicks at the same moment one is stored."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    results = await asyncio.gather(*(stage.answer_daily(ADA) for _ in range(10)), return_exceptions=True)
+    assert sum(isinstance(r, AlreadyAnswered) for r in results) == 9
+    assert await stage.check_points() == {ADA: 100}
+
+
+async def test_late_answers_are_refused(stage: Stage) -> None:
+    """From the close on, by Discord's time, no answer is taken, whether the card has been edited or not."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    with pytest.raises(Refusal, match="closed"):
+        await stage.answer_daily(ADA, after=3600)
+    await stage.answer_daily(BOB, after=3599)
+    card = stage.card()
+    await stage.wait(hours=2)
+    with pytest.raises(Refusal, match="closed"):
+        await stage.answer_daily(CARL, post=card, after=3599)
+    assert await stage.check_points() == {BOB: 100}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"channel_id": 99}, {"guild_id": 99}, {"guild_id": None}, {"question_id": 404}, {"message_id": 1}]
+)
+async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, int | None]) -> None:
+    """A click from another channel, server or message, or on an unknown question, is refused and stores nothing."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    click: Click = replace(stage.click(ADA), **changed)  # type: ignore[arg-type]
+    with pytest.raises(Refusal):
+        await stage.bot.dailies.answer(click)
+    assert await stage.check_points() == {}
+
+
+async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
+    """A streak grows with right and wrong answers, survives skipped days and pauses, and ends with a miss."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    assert (await stage.answer_daily(ADA)).streak.current == 1
+    await stage.wait(days=1)
+    assert (await stage.answer_daily(ADA, right=False)).streak.current == 2
+    await stage.bot.dailies.skip(GUILD)
+    await stage.wait(days=2)
+    assert (await stage.answer_daily(ADA)).streak.current == 3
+    await stage.bot.dailies.pause(GUILD)
+    await stage.wait(days=5)
+    await stage.bot.dailies.resume(GUILD)
+    await stage.wait(days=1)
+    assert (await stage.answer_daily(ADA)).streak.current == 4
+    await stage.wait(days=1)
+    assert (await stage.bot.dailies.today(GUILD, ADA)).streak.current == 4  # today's is still open
+    await stage.wait(hours=2)
+    streak = (await stage.bot.dailies.today(GUILD, ADA)).streak
+    assert (streak.current, streak.best) == (0, 4)
+    await stage.wait(hours=22)
+    verdict = await stage.answer_daily(ADA)
+    assert (verdict.streak.current, verdict.streak.best) == (1, 4)
+
+
+async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:
+    """A date on which the bot could not post is not held against anyone."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    await stage.restart(days=1, hours=8)
+    await stage.wait(hours=16)
+    assert [d.state for d in await stage.days()] == ["closed", "missed", "open"]
+    assert (await stage.answer_daily(ADA)).streak.current == 2
+
+
+async def test_today(stage: Stage) -> None:
+    """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
+    await stage.set_up("13:00")
+    today = await stage.bot.dailies.today(GUILD, ADA)
+    assert (today.daily, today.question, today.next_at) == (None, None, START + HOUR)
+    await stage.wait(hours=1)
+    today = await stage.bot.dailies.today(GUILD, ADA)
+    assert today.daily is not None
+    card = stage.card().card
+    assert isinstance(card, DailyCard)
+    assert (today.daily.local_date, today.question, today.answered) == (TODAY, card.item.prompt, False)
+    assert today.next_at == START + DAY + HOUR
+    assert str(stage.card().message_id) in link(today.daily)
+    await stage.answer_daily(ADA)
+    assert (await stage.bot.dailies.today(GUILD, ADA)).answered
+    assert not (await stage.bot.dailies.today(GUILD, BOB)).answered
+    await stage.bot.dailies.pause(GUILD)
+    today = await stage.bot.dailies.today(GUILD, ADA)
+    assert (today.paused, today.next_at) == (True, None)
+
+
+async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
+    """Points fall on the local date on which the answer came, by the server's zone."""
+    await stage.set_up("23:30", "Europe/Berlin", answer_hours=3)
+    await stage.until(START + timedelta(hours=10, minutes=59))  # 23:59 in Berlin
+    await stage.answer_daily(ADA)
+    await stage.wait(minutes=1)
+    await stage.answer_daily(BOB)
+
+    async def on(day: date) -> list[int]:
+        board = await stage.database.read(scores.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        return [row.user_id for row in board.rows]
+
+    assert [await on(TODAY), await on(TODAY + DAY)] == [[ADA], [BOB]]

@@ -1,0 +1,229 @@
+"""Rows of schedules, dailies, their answers and streaks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.database import Database
+from bot.daily import store
+from bot.daily.store import Daily, DailyAnswer, Schedule
+from bot.daily.streaks import Streak
+
+AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
+DAY = date(2027, 1, 4)
+HOUR = timedelta(hours=1)
+SCHEDULE = Schedule(1, 10, "09:00", "Europe/Berlin", None, "choice", 23, None, False, False, AT, AT + HOUR)
+
+
+async def create(database: Database, n: int = 0, *, state: str = "open", guild_id: int = 1, **values: object) -> int:
+    """A daily of the n-th day."""
+    values = {"state": state, "scheduled_at": AT, "item_id": f"item-{n}", **values}
+    daily_id = await database.write(lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values))
+    assert daily_id is not None
+    return daily_id
+
+
+async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
+    """A server has one schedule, stored with every field; saving again replaces it."""
+    assert await database.read(store.schedule, 1) is None
+    await database.write(store.save_schedule, SCHEDULE)
+    assert await database.read(store.schedule, 1) == SCHEDULE
+    changed = replace(SCHEDULE, channel_id=2**62, topic_id="lora", role_id=7, thread=True, paused=True, next_at=None)
+    await database.write(store.save_schedule, changed)
+    assert await database.read(store.schedule, 1) == changed
+    await database.write(lambda conn: store.change_schedule(conn, 1, at="10:00"))
+    assert await database.read(store.schedule, 1) == replace(changed, at="10:00")
+
+
+async def test_which_schedules_are_due(database: Database) -> None:
+    """Due are servers whose post time has come, longest waiting first; paused ones never."""
+    for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
+        await database.write(
+            store.save_schedule, replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None)
+        )
+    assert await database.read(store.due_schedules, AT, 10) == [2, 1]
+    assert await database.read(store.due_schedules, AT, 1) == [2]
+    assert {s.guild_id for s in await database.read(store.active_schedules)} == {1, 2, 3}
+    assert await database.read(store.next_due) == AT - HOUR
+
+
+async def test_one_daily_a_date(database: Database) -> None:
+    """A server's date is given once, also when asked for at the same time; other servers have their own."""
+
+    def one(conn: Connection, guild_id: int) -> int | None:
+        return store.create(conn, guild_id, DAY, state="posting", scheduled_at=AT)
+
+    ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
+    assert sum(i is not None for i in ids) == 1
+    assert await database.write(one, 2) is not None
+    assert await database.read(store.taken, 1) == {DAY}
+    assert await database.read(store.taken, 3) == set()
+
+
+async def test_a_daily_has_all_its_fields(database: Database) -> None:
+    """What is stored comes back, by id and by date."""
+    daily_id = await create(database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT)
+    expected = Daily(daily_id, 1, DAY, "posting", "lora-1", "2031", 10, None, AT, None, None, None, AT, None, None)
+    assert await database.read(store.get, daily_id) == expected
+    assert await database.read(store.of_day, 1, DAY) == expected
+    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
+    assert await database.read(store.get, 404) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "posted"),
+    [(s, s in {"threading", "open", "closing", "closed"}) for s in ("posting", "threading", "open", "closing")]
+    + [("closed", True), ("skipped", False), ("missed", False)],
+)
+async def test_what_counts_as_posted(database: Database, state: str, posted: bool) -> None:
+    """Posted is what has its message: not what is being tried, left out or missed."""
+    daily = await database.read(store.get, await create(database, state=state))
+    assert daily is not None
+    assert daily.posted is posted
+
+
+async def test_a_change_expects_a_state(database: Database) -> None:
+    """A change is made once: who expects the state from before changes nothing and is told."""
+    daily_id = await create(database, state="posting", due_at=AT)
+    assert await database.write(store.change, daily_id, expect="posting", state="open", due_at=None)
+    assert not await database.write(store.change, daily_id, expect="posting", state="missed")
+    daily = await database.read(store.get, daily_id)
+    assert daily is not None
+    assert daily.state == "open"
+
+
+async def test_a_claim_expects_a_deadline(database: Database) -> None:
+    """With `due_by` only a daily that is due by then is changed, so that the second of two claims fails."""
+    daily_id = await create(database, state="posting", due_at=AT)
+    assert not await database.write(store.change, daily_id, expect="posting", due_by=AT - HOUR, due_at=AT + HOUR)
+    assert await database.write(store.change, daily_id, expect="posting", due_by=AT, due_at=AT + HOUR)
+    assert not await database.write(store.change, daily_id, expect="posting", due_by=AT, due_at=AT + HOUR)
+
+
+async def test_which_dailies_are_due(database: Database) -> None:
+    """Due are dailies whose time has come, longest waiting first; those without a time have no work."""
+    ids = [
+        await create(database, n, state=state, due_at=due_at)
+        for n, (state, due_at) in enumerate(
+            [("posting", AT), ("open", AT - HOUR), ("closed", None), ("open", AT + HOUR), ("closing", AT - 2 * HOUR)]
+        )
+    ]
+    due = await database.read(store.due, AT, 10)
+    assert due == [(ids[4], "closing"), (ids[1], "open"), (ids[0], "posting")]
+    assert await database.read(store.due, AT, 1) == [(ids[4], "closing")]
+    assert await database.read(store.next_due) == AT - 2 * HOUR
+
+
+async def test_nothing_is_due(database: Database) -> None:
+    """Without schedules and dailies there is no next deadline; a schedule's or a daily's counts, the nearer one."""
+    assert await database.read(store.next_due) is None
+    await database.write(store.save_schedule, SCHEDULE)
+    assert await database.read(store.next_due) == AT + HOUR
+    await create(database, due_at=AT)
+    assert await database.read(store.next_due) == AT
+
+
+async def test_claimed_work_is_woken(database: Database) -> None:
+    """What a process claimed becomes due at once; an open daily keeps its close, and the past stays."""
+    states = ["posting", "threading", "closing", "open"]
+    ids = [await create(database, n, state=state, due_at=AT + HOUR) for n, state in enumerate(states)]
+    past = await create(database, 9, state="posting", due_at=AT - HOUR)
+    assert await database.write(store.wake_claimed, AT) == 3
+    rows = [await database.read(store.get, i) for i in [*ids, past]]
+    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT - HOUR]
+
+
+async def test_the_latest_daily(database: Database) -> None:
+    """The newest daily in one of the states, up to a date, of one server."""
+    for n, state in enumerate(["closed", "open", "skipped", "missed"]):
+        await create(database, n, state=state)
+    await create(database, 7, state="open", guild_id=2)
+
+    async def latest(states: tuple[str, ...], days: int) -> date | None:
+        found = await database.read(store.latest, 1, states, DAY + timedelta(days=days))
+        return found.local_date if found else None
+
+    assert await latest(store.POSTED, 9) == DAY + timedelta(days=1)
+    assert await latest(store.POSTED, 0) == DAY
+    assert await latest((*store.POSTED, "missed"), 9) == DAY + timedelta(days=3)
+    assert await latest(("posting",), 9) is None
+
+
+async def test_used_items(database: Database) -> None:
+    """Each item with the date on which it last was the daily, of one server; dates left out have none."""
+    await create(database, 0, item_id="a")
+    await create(database, 1, item_id="b")
+    await create(database, 2, item_id="a")
+    await create(database, 3, state="skipped", item_id=None)
+    await create(database, 4, item_id="c", guild_id=2)
+    assert await database.read(store.used_items, 1) == {"a": DAY + timedelta(days=2), "b": DAY + timedelta(days=1)}
+
+
+async def test_redirecting_what_fails(database: Database) -> None:
+    """Only a daily whose post was refused goes to the other channel, at once; not one that may have been posted."""
+    failing = await create(database, 0, state="posting", channel_id=10, problem="no permission", due_at=AT + HOUR)
+    fine = await create(database, 1, state="posting", channel_id=10, due_at=AT + HOUR, tried_at=AT)
+    open_ = await create(database, 2, state="open", channel_id=10, problem="no thread", due_at=AT + HOUR)
+    other = await create(database, 0, state="posting", channel_id=10, problem="x", due_at=AT + HOUR, guild_id=2)
+    await database.write(store.redirect, 1, 11, AT)
+    rows = [await database.read(store.get, i) for i in (failing, fine, open_, other)]
+    assert [row and (row.channel_id, row.due_at) for row in rows] == [(11, AT), *[(10, AT + HOUR)] * 3]
+
+
+async def test_the_first_answer_stays(database: Database) -> None:
+    """A second answer of a member gives back the first one and leaves it unchanged."""
+    daily_id = await create(database)
+    first = DailyAnswer(daily_id, 5, "0", True, 100, AT)
+    assert await database.write(store.add_answer, first) is None
+    assert await database.write(store.add_answer, replace(first, answer="1", correct=False, points=0)) == first
+    assert await database.read(store.answer_of, daily_id, 5) == first
+    assert await database.read(store.answer_of, daily_id, 6) is None
+    assert await database.read(store.answers_to, daily_id) == [("0", True)]
+    with pytest.raises(IntegrityError):
+        await database.write(store.add_answer, replace(first, daily_id=404))
+
+
+async def test_a_streak_from_what_was_answered(database: Database) -> None:
+    """Counted are dates with a posted daily; an open one that is not answered yet breaks nothing; only own answers."""
+    closed = {"state": "closed", "closes_at": AT - HOUR}
+    ids = [await create(database, n, **{**closed, "message_id": 100 + n}) for n in range(3)]  # type: ignore[arg-type]
+    await create(database, 3, state="missed")
+    ids.append(await create(database, 4, message_id=104, **closed))  # type: ignore[arg-type]
+    await create(database, 5, message_id=105, closes_at=AT + HOUR)
+
+    def answer(conn: Connection) -> None:
+        for user_id, days in {5: [0, 2, 3], 6: [0, 1, 2], 7: []}.items():
+            for n in days:
+                store.add_answer(conn, DailyAnswer(ids[n], user_id, "0", False, 0, AT))
+
+    await database.write(answer)
+    streaks = [await database.read(store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
+    assert streaks == [
+        Streak(2, 2, DAY + timedelta(days=4)),
+        Streak(0, 3, DAY + timedelta(days=2)),
+        Streak(0, 0, None),
+    ]
+    later = await database.read(store.streak_of, 1, 5, AT + HOUR)
+    assert later == Streak(0, 2, DAY + timedelta(days=4))
+
+
+async def test_the_longest_streaks_of_who_answered(database: Database) -> None:
+    """The longest streaks that answers to this daily made come first, up to the limit; later ones change none."""
+    daily_id, other = await create(database, 0), await create(database, 1)
+
+    def fill(conn: Connection) -> None:
+        for user_id, days in {5: 3, 6: 9, 7: 3, 8: 1}.items():
+            store.add_answer(conn, DailyAnswer(daily_id, user_id, "0", True, 100, AT))
+            store.save_streak(conn, daily_id, user_id, Streak(days, 60, DAY))
+        for user_id in (5, 9):
+            store.add_answer(conn, DailyAnswer(other, user_id, "0", True, 100, AT))
+            store.save_streak(conn, other, user_id, Streak(99, 99, DAY))
+
+    await database.write(fill)
+    assert await database.read(store.longest_streaks, daily_id, 3) == [(6, 9), (5, 3), (7, 3)]

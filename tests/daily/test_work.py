@@ -1,0 +1,448 @@
+"""The question of the day, moved on by its deadlines: posted once a date, in time or not at all, and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection
+
+from bot.core import snowflakes
+from bot.core.announcer import DailyCard, DailyResult, Unreachable
+from bot.core.jobs import LEASE
+from bot.core.time import RETRY
+from bot.daily import store as daily_store
+from bot.daily.service import Wanted
+from bot.rounds import store as round_store
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Crash, Stage, unsent
+
+TODAY = START.date()
+DENIED = Unreachable("permission", "I can't post in <#10>: I need Send Messages there.")
+
+
+def posted(stage: Stage) -> list[int]:
+    return [p.row_id for p in stage.announcer.of_kind("daily")]
+
+
+def results(stage: Stage) -> list[DailyResult]:
+    return [e.card for e in stage.announcer.edits_of("close") if isinstance(e.card, DailyResult)]
+
+
+async def test_a_daily_step_by_step(stage: Stage) -> None:
+    """At its time the date gets its row, then its post with the role, then the thread; at the close the edit."""
+    await stage.set_up("13:00", role_id=77, thread=True, answer_hours=2)
+    assert await stage.next_due() == START + timedelta(hours=1)
+    await stage.until(START + timedelta(minutes=59))
+    assert posted(stage) == []
+
+    stage.clock.at = START + timedelta(hours=1)
+    assert await stage.work() == [("schedule", GUILD)]
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.posted) == ("posting", False)
+    assert await stage.work() == [("daily", daily.id, "posting")]
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.message_id) == ("threading", stage.card().message_id)
+    card = stage.card().card
+    assert isinstance(card, DailyCard)
+    assert (card.day, card.role_id) == (TODAY, 77)
+    assert await stage.work() == [("daily", daily.id, "threading")]
+    assert len(stage.announcer.edits_of("thread")) == 1
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem) == ("open", None)
+    assert daily.closes_at == snowflakes.created_at(stage.card().message_id) + timedelta(hours=2)
+
+    await stage.answer_daily(ADA)
+    await stage.answer_daily(BOB, right=False)
+    await stage.wait(hours=1, minutes=59)
+    assert results(stage) == []
+    await stage.wait(minutes=1)
+    (result,) = results(stage)
+    assert (result.outcome.answered, result.outcome.right) == (2, 1)
+    assert result.streaks == ((ADA, 1), (BOB, 1))
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.due_at, daily.problem) == ("closed", None, None)
+    assert len(posted(stage)) == 1
+    assert await stage.next_due() == START + timedelta(days=1, hours=1)
+
+
+async def test_a_late_start_still_posts(stage: Stage) -> None:
+    """A bot that is back within six hours posts the question that fell into its absence."""
+    await stage.set_up("13:00")
+    await stage.restart(hours=1 + 5.9)
+    await stage.run()
+    assert len(posted(stage)) == 1
+    assert (await stage.day(TODAY)).state == "open"
+
+
+async def test_too_late_is_missed_with_a_reason(stage: Stage) -> None:
+    """A bot that is back after more than six hours leaves the date out and says why; the next one is posted."""
+    await stage.set_up("13:00")
+    await stage.restart(hours=1 + 6.1)
+    await stage.run()
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.posted, daily.due_at) == ("missed", False, None)
+    assert "offline" in (daily.problem or "")
+    assert posted(stage) == []
+    await stage.wait(days=1)
+    assert len(posted(stage)) == 1
+
+
+async def test_days_of_absence(stage: Stage) -> None:
+    """After three days away, the dates in between are missed and the last one, if in time, is posted."""
+    await stage.set_up("13:00")
+    await stage.restart(days=3, hours=2)
+    await stage.run()
+    assert [d.state for d in await stage.days()] == ["missed"] * 3 + ["open"]
+    assert len(posted(stage)) == 1
+
+
+async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> None:
+    """Without permission the post is tried again at least every two minutes, never counted as posted, and made once
+    the permission is back."""
+    stage.announcer.fail("post_daily", DENIED, times=10_000)
+    await stage.set_up("13:00")
+    tries: list[datetime] = []
+    await stage.until(START + timedelta(hours=1))
+    for _ in range(60):
+        before = stage.announcer.calls["post_daily"]
+        await stage.wait(seconds=10)
+        if stage.announcer.calls["post_daily"] > before:
+            tries.append(stage.clock())
+    assert len(tries) >= 4
+    assert all(b - a <= RETRY for a, b in pairwise(tries))
+    status = await stage.bot.dailies.status(GUILD)
+    assert status.posting is not None
+    assert (status.posting.posted, status.posting.problem) == (False, str(DENIED))
+    assert status.last is None
+    stage.announcer.mend()
+    await stage.wait(minutes=2)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem, len(posted(stage))) == ("open", None, 1)
+
+
+async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
+    """When the six hours are over the date is missed for the reason that Discord gave; the schedule stays."""
+    stage.announcer.fail("post_daily", DENIED, times=10_000)
+    await stage.set_up("13:00")
+    await stage.wait(hours=1 + 5, minutes=59)
+    assert (await stage.day(TODAY)).state == "posting"
+    await stage.wait(minutes=4)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem, daily.due_at) == ("missed", str(DENIED), None)
+    status = await stage.bot.dailies.status(GUILD)
+    assert (status.last, status.posting) == (daily, None)
+    assert status.next_at == START + timedelta(days=1, hours=1)
+    stage.announcer.mend()
+    await stage.wait(days=1)
+    assert len(posted(stage)) == 1
+
+
+async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
+    """A set-up with another channel sends the daily that could not be posted there at once."""
+    stage.announcer.fail("post_daily", DENIED)
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.set_up("13:00", channel_id=11)
+    await stage.run()
+    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [11]
+    assert (await stage.answer_daily(ADA, post=stage.card(11))).correct
+    await stage.wait(days=1)
+    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [11, 11]
+
+
+STEPS = [
+    pytest.param(method, after, id=f"{method} {'done' if after else 'not done'}")
+    for method in ("post_daily", "open_thread", "close_daily")
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("method", "after"), STEPS)
+@pytest.mark.parametrize("down", [0, 60, 3600])
+async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down: float) -> None:
+    """A process that dies before or after post, thread or close is replaced: one post, every answer counted once."""
+    stage.announcer.fail(method, Crash(), after=after)
+    await stage.set_up("13:00", thread=True, answer_hours=3)
+    crashes = 0
+    answered = False
+    while stage.clock() < START + timedelta(hours=10):
+        try:
+            await stage.wait(minutes=10)
+            if not answered and posted(stage):
+                answered = True
+                await stage.answer_daily(ADA)
+                await stage.answer_daily(BOB, right=False)
+        except Crash:
+            crashes += 1
+            await stage.restart(seconds=down)
+    assert crashes == 1
+    assert len(posted(stage)) == 1
+    assert (await stage.day(TODAY)).state == "closed"
+    assert len(stage.announcer.edits_of("thread")) == (2 if method == "open_thread" and after else 1)
+    assert results(stage)[-1].outcome.answered == 2
+    assert await stage.check_points() == {ADA: 100, BOB: 0}
+
+
+@pytest.mark.parametrize(("method", "after"), STEPS)
+async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool) -> None:
+    """What has an unknown outcome is tried again soon, found if it was done, and leaves no problem behind."""
+    stage.announcer.fail(method, unsent(), after=after)
+    await stage.set_up("13:00", thread=True, answer_hours=1)
+    await stage.wait(hours=1, minutes=1)
+    assert len(posted(stage)) == 1
+    await stage.answer_daily(ADA)
+    await stage.wait(hours=1, minutes=1)
+    daily = await stage.day(TODAY)
+    assert (daily.state, len(posted(stage))) == ("closed", 1)
+    assert stage.announcer.calls[method] + stage.announcer.calls["find_daily"] >= 2
+    assert results(stage)[-1].outcome.answered == 1
+
+
+@pytest.mark.parametrize("method", ["open_thread", "close_daily"])
+async def test_a_problem_that_passed_is_not_reported(stage: Stage, method: str) -> None:
+    """Once the retry of a failed thread or close succeeded, status reports no problem any more."""
+    stage.announcer.fail(method, unsent())
+    await stage.set_up("13:00", thread=True, answer_hours=1)
+    await stage.wait(hours=3)
+    assert stage.announcer.calls[method] == 2
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem) == ("closed", None)
+
+
+async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
+    """A daily whose post was made just before a crash is found also by a process that starts after the six hours."""
+    stage.announcer.fail("post_daily", Crash(), after=True)
+    await stage.set_up("13:00")
+    with pytest.raises(Crash):
+        await stage.wait(hours=1)
+    await stage.restart(hours=7)
+    await stage.run()
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
+    assert (await stage.answer_daily(ADA)).correct
+
+
+def posted_ids(stage: Stage) -> list[int]:
+    return [p.message_id for p in stage.announcer.of_kind("daily")]
+
+
+async def test_a_change_of_the_set_up_does_not_repeat_a_post(stage: Stage) -> None:
+    """A set-up while a post's outcome is unknown, in the same channel, does not make the bot forget that it tried."""
+    stage.announcer.fail("post_daily", unsent(), after=True)
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    assert (await stage.day(TODAY)).state == "posting"
+    await stage.set_up("18:00")
+    await stage.wait(minutes=5)
+    assert len(posted(stage)) == 1
+    assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
+
+
+async def test_a_change_of_channel_does_not_repeat_a_post(stage: Stage) -> None:
+    """A daily that may have been posted already is looked for where it was tried before it is sent elsewhere."""
+    stage.announcer.fail("post_daily", unsent(), after=True)
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.set_up("13:00", channel_id=11)
+    await stage.wait(minutes=5)
+    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [CHANNEL]
+    assert (await stage.answer_daily(ADA)).correct
+
+
+async def test_a_claim_runs_out(stage: Stage) -> None:
+    """What a dead process claimed is taken over by another without any recovery, and found."""
+    stage.announcer.fail("post_daily", Crash(), after=True)
+    await stage.set_up("13:00")
+    with pytest.raises(Crash):
+        await stage.wait(hours=1)
+    stage.bot = stage.process()
+    await stage.wait(seconds=LEASE.total_seconds() - 1)
+    assert (await stage.day(TODAY)).state == "posting"
+    await stage.wait(seconds=1)
+    assert (await stage.day(TODAY)).state == "open"
+    assert len(posted(stage)) == 1
+
+
+async def both(stage: Stage) -> None:
+    """Two processes find the same work due and do it at the same time."""
+    one, two = stage.process(), stage.process()
+    keys = await one.daily_work.due(stage.clock(), 10)
+    assert await two.daily_work.due(stage.clock(), 10) == keys
+    (key,) = keys
+    with stage.first_reads_meet(daily_store.get):
+        await asyncio.gather(one.daily_work.work(key), two.daily_work.work(key))
+
+
+async def test_two_processes_decide_one_date(stage: Stage) -> None:
+    """Two processes that both see a post time give its date one row."""
+    await stage.set_up("13:00")
+    stage.clock.at = START + timedelta(hours=1)
+    await both(stage)
+    assert [d.state for d in await stage.days()] == ["posting"]
+
+
+async def test_two_processes_post_one_daily(stage: Stage) -> None:
+    """Two processes that both see a daily to be posted post it once."""
+    await stage.set_up("13:00")
+    stage.clock.at = START + timedelta(hours=1)
+    await stage.work()
+    await both(stage)
+    assert len(posted(stage)) == 1
+
+
+async def test_two_processes_close_one_daily(stage: Stage) -> None:
+    """Two processes that both see a daily to be closed leave it closed, with one result."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    stage.clock.turn(hours=1)
+    await both(stage)
+    assert (await stage.day(TODAY)).state == "closed"
+    assert {r.outcome.answered for r in results(stage)} == {1}
+
+
+async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
+    """Who sees the card before the bot knows of it can answer; the post's reply changes nothing."""
+
+    async def early() -> None:
+        assert (await stage.answer_daily(ADA)).correct
+
+    stage.announcer.during["post_daily"] = early
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
+    assert await stage.check_points() == {ADA: 100}
+
+
+async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> None:
+    """Without the right to open a thread the question is open all the same, and status says what is missing."""
+    stage.announcer.fail("open_thread", Unreachable("permission", "I need Create Public Threads."))
+    await stage.set_up("13:00", thread=True)
+    await stage.wait(hours=1)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.posted) == ("open", True)
+    assert "Create Public Threads" in (daily.problem or "")
+    assert (await stage.answer_daily(ADA)).correct
+    assert stage.announcer.calls["open_thread"] == 1
+
+
+async def test_no_thread_unless_wanted(stage: Stage) -> None:
+    """Without `thread` none is opened."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=2)
+    assert len(posted(stage)) == 1
+    assert stage.announcer.calls["open_thread"] == 0
+
+
+async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage) -> None:
+    """A deleted message ends the daily with the reason; answers stay."""
+    stage.announcer.fail("close_daily", Unreachable("message", "The message was deleted."))
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    await stage.wait(hours=1, minutes=1)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem, daily.due_at) == ("closed", "The message was deleted.", None)
+    assert await stage.check_points() == {ADA: 100}
+
+
+async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
+    """In Berlin at 02:30 every date of a year gets one post at the right instant: in spring, where that time does not
+    exist, at 03:00, and in autumn, where it comes twice, at the first."""
+    zone = ZoneInfo("Europe/Berlin")
+    await stage.set_up("02:30", "Europe/Berlin", answer_hours=1)
+    expected: dict[date, datetime] = {}
+    for n in range(1, 366):
+        day = TODAY + timedelta(days=n)
+        expected[day] = datetime(day.year, day.month, day.day, 2, 30, tzinfo=zone).astimezone(UTC)
+    expected[date(2027, 3, 28)] = datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
+    expected[date(2027, 10, 31)] = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    await stage.until(START + timedelta(days=365))
+    assert {d.local_date: d.opened_at for d in await stage.days()} == expected
+    assert len(posted(stage)) == len(set(posted(stage))) == 365
+    assert [p.message_id for p in stage.announcer.posts] == [d.message_id for d in await stage.days()]
+    assert len(results(stage)) == 365
+
+
+async def test_no_item_comes_again_before_all_were_used(stage: Stage) -> None:
+    """Every item of the bank is the daily once before any is it twice, and then the oldest come first."""
+    await stage.set_up("13:00", answer_hours=1)
+    size = len(stage.bank.items)
+    await stage.wait(days=3 * size)
+    items = [d.item_id for d in await stage.days()]
+    assert len(items) == 3 * size
+    first, second, third = items[:size], items[size : 2 * size], items[2 * size :]
+    assert set(first) == set(stage.bank.items)
+    assert first == second == third
+
+
+async def test_the_items_of_a_topic(stage: Stage) -> None:
+    """With a topic only its items are drawn."""
+    await stage.set_up("13:00", answer_hours=1, topic_id="t2")
+    await stage.wait(days=8)
+    counted = Counter(d.item_id for d in await stage.days())
+    assert counted == {item.id: 2 for item in stage.bank.topics["t2"].items}
+
+
+async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
+    """An item of a running round is not drawn, as the daily's verdict would tell its answer before the reveal."""
+    await stage.bot.rounds.start(guild_id=GUILD, channel_id=11, starter_id=ADA, questions=3, seconds=300, topic_id="t1")
+    await stage.run()
+    free = {i.id for i in stage.bank.topics["t1"].items}
+    for number in (1, 2, 3):
+        free.discard(await stage.database.read(_item_asked, number))
+    await stage.set_up("12:01", topic_id="t1")
+    await stage.wait(minutes=1)
+    assert {(await stage.day(TODAY)).item_id} == free
+
+
+def _item_asked(conn: Connection, number: int) -> str:
+    found = round_store.question_of(conn, 1, number)
+    assert found is not None
+    return found.item_id
+
+
+async def test_the_longest_streaks_at_the_close(stage: Stage) -> None:
+    """The close names the three longest streaks among those who answered, and no others."""
+    await stage.set_up("13:00", answer_hours=1)
+    plan = {1: [ADA, BOB, CARL, 200], 2: [ADA, BOB, 200], 3: [ADA, 200, 201], 4: [ADA, BOB, CARL, 201]}
+    await stage.wait(hours=1)
+    for day in sorted(plan):
+        for user_id in plan[day]:
+            await stage.answer_daily(user_id, right=user_id != ADA)
+        await stage.wait(hours=1)
+        assert len(results(stage)) == day
+        await stage.wait(hours=23)
+    assert results(stage)[2].streaks == ((ADA, 3), (200, 3), (201, 1))
+    assert results(stage)[3].streaks == ((ADA, 4), (201, 2), (BOB, 1))
+
+
+@pytest.mark.parametrize("back", [{"minutes": 30}, {"hours": 5}, {"days": 3}])
+async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> None:
+    """A wall clock that is set back posts no date twice, also after a restart, and goes on with the next one."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(days=2, hours=2)
+    assert len(posted(stage)) == 3
+    stage.clock.turn(**{unit: -value for unit, value in back.items()})
+    await stage.restart()
+    await stage.wait(**back)
+    assert len(posted(stage)) == 3
+    await stage.wait(days=1)
+    assert [d.local_date for d in await stage.days()] == [TODAY + timedelta(days=n) for n in range(4)]
+    assert len(posted(stage)) == 4
+
+
+async def test_several_servers(stage: Stage) -> None:
+    """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
+    stage.announcer.fail("post_daily", Unreachable("channel", "The channel is gone."))
+    for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
+        await stage.bot.dailies.setup(guild_id, Wanted(channel_id=CHANNEL + guild_id, at=at, zone="UTC"))
+    await stage.wait(hours=1)
+    assert [p.channel_id for p in stage.announcer.posts] == [CHANNEL + 2]
+    await stage.wait(hours=1)
+    assert sorted(p.channel_id for p in stage.announcer.posts) == [CHANNEL + 1, CHANNEL + 2, CHANNEL + 3]

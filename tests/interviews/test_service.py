@@ -1,0 +1,199 @@
+"""Mock interviews on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from bot.core.database import Database
+from bot.core.errors import Refusal
+from bot.interviews import store
+from bot.interviews.rules import Report
+from bot.interviews.service import AnsweredAlready, Step
+from tests.stage import ADA, BOB, GUILD, FakeReader, Stage, teaching_bank
+
+GOOD = (
+    "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
+    "The same patient must stay on one side, so groups are not spread."
+)
+PART = "Held-out rows estimate the error on unseen cases."
+IN_DOUBT = "Tuning on the test set does not leak its labels."
+"""As if it denied a key point: never clear to the offline grader."""
+
+
+@pytest.fixture
+def stage(database: Database) -> Stage:
+    return Stage(database, teaching_bank())
+
+
+async def begin(stage: Stage, user_id: int = ADA, **options: object) -> Step:
+    step = await stage.bot.interviews.start(user_id, GUILD, **options)  # type: ignore[arg-type]
+    assert isinstance(step, Step)
+    return step
+
+
+async def on(stage: Stage, step: Step, *, skip: bool = False) -> Step | Report:
+    go = stage.bot.interviews.skip if skip else stage.bot.interviews.next
+    return await go(step.question.id, ADA, GUILD)
+
+
+async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process dies while grading, the next one grades what was stored."""
+    step = await begin(stage)
+
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage.bot.grading, "assess", dies)
+    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    with pytest.raises(KeyboardInterrupt):
+        await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.restart()
+    again = await begin(stage)
+    assert again.continued
+    assert again.question.answer == GOOD
+    assert again.assessment is not None
+    assert again.assessment.states == "ccc"
+    assert again.follow_up is not None
+    assert again.follow_up.when == "strong"
+    row = await stage.database.read(store.question, step.question.id)
+    assert row is not None
+    assert (row.score, row.grade is not None) == (again.assessment.percent, True)
+
+
+async def test_topics_come_round(stage: Stage) -> None:
+    """No topic twice before all were asked, over several interviews; then the one asked longest ago."""
+    asked: list[str] = []
+    for _ in range(4):
+        stage.clock.turn(minutes=5)
+        step: Step | Report = await begin(stage, questions=2)
+        while isinstance(step, Step):
+            asked.append(step.topic.id)
+            stage.clock.turn(minutes=1)
+            step = await on(stage, step, skip=True)
+    assert set(asked[:4]) == {"t1", "t2", "t3", "t4"}
+    assert asked[4:] == asked[:4]
+
+
+async def test_one_interview_a_member(stage: Stage) -> None:
+    """Two starts at once begin one interview; another member has their own."""
+    steps = await asyncio.gather(begin(stage), begin(stage))
+    assert steps[0].question.id == steps[1].question.id
+    assert sorted(step.continued for step in steps) == [False, True]
+    other = await begin(stage, BOB)
+    assert other.interview.id != steps[0].interview.id
+
+
+async def test_two_presses_ask_one_question(stage: Stage) -> None:
+    """Next, pressed twice at once, gives the same question both times."""
+    step = await begin(stage, questions=4)
+    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    first, second = await asyncio.gather(on(stage, step), on(stage, step))
+    assert isinstance(first, Step)
+    assert isinstance(second, Step)
+    assert (first.question.id, first.question.number) == (second.question.id, 2)
+
+
+async def test_an_answer_after_the_end_is_kept(stage: Stage) -> None:
+    """Who ends the interview while the modal is open, or skipped the question, still has their answer graded."""
+    step = await begin(stage, questions=2)
+    following = await on(stage, step, skip=True)
+    assert isinstance(following, Step)
+    await stage.bot.interviews.end(step.question.id, ADA)
+    for late in (step, following):
+        await stage.bot.interviews.answer(late.question.id, ADA, GOOD)
+        assert (await stage.bot.interviews.feedback(late.question.id, ADA, GUILD)).assessment is not None
+    report = await stage.bot.interviews.end(step.question.id, ADA)
+    assert (report.answered, report.skipped) == (2, 0)
+
+
+async def test_the_first_answer_counts(stage: Stage) -> None:
+    """A second one changes nothing; an empty one is none."""
+    step = await begin(stage)
+    with pytest.raises(Refusal, match="empty"):
+        await stage.bot.interviews.answer(step.question.id, ADA, " \n ")
+    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    with pytest.raises(AnsweredAlready):
+        await stage.bot.interviews.answer(step.question.id, ADA, "Something else.")
+    assert (await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)).question.answer == GOOD
+
+
+async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
+    """With fewer topics than questions asked for, each comes once and then the report."""
+    step: Step | Report = await begin(stage, questions=10)
+    assert isinstance(step, Step)
+    assert step.interview.total == 4
+    for _ in range(4):
+        assert isinstance(step, Step)
+        step = await on(stage, step, skip=True)
+    assert isinstance(step, Report)
+    assert (await stage.bot.interviews.end(1, ADA)).skipped == 4
+
+
+async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:
+    """Its topic is not asked on its server, nor to its players elsewhere, until it closes; asking for it is refused."""
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    topic_id = (await stage.days())[0].topic_id
+    assert topic_id is not None
+    with pytest.raises(Refusal, match="question of the day that is still open"):
+        await begin(stage, topic_id=topic_id)
+    assert (await begin(stage, questions=10)).interview.total == 3
+    elsewhere = await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
+    assert isinstance(elsewhere, Step)  # nobody knows yet that Bob is on that server
+    await stage.bot.interviews.end(elsewhere.question.id, BOB)
+    await stage.write_daily(BOB, "A test set.")
+    with pytest.raises(Refusal, match="question of the day that is still open"):
+        await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
+    await stage.wait(hours=2)
+    await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
+
+
+async def test_feedback_waits_while_its_topic_is_an_open_daily(stage: Stage) -> None:
+    """A question asked before the daily came can be answered, but its model answer is not shown before the close."""
+    step = await begin(stage, topic_id="t1")
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    while (await stage.days())[-1].topic_id != "t1":
+        await stage.wait(days=1)
+    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    waiting = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert (waiting.hidden, waiting.assessment) == (True, None)
+    assert waiting.question.answer == GOOD
+    assert isinstance(await on(stage, step), Step)  # it need not hold up the interview
+    await stage.wait(hours=2)
+    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert shown.assessment is not None
+
+
+async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
+    """After a change of bank the interview goes on with another topic, and a late answer is refused with a way on."""
+    step = await begin(stage, topic_id="t4", questions=3)
+    stage.bank = teaching_bank(3)
+    await stage.restart()
+    with pytest.raises(Refusal, match="/interview"):
+        await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    again = await begin(stage)
+    assert (again.question.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
+
+
+async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage) -> None:
+    """The refined grade replaces the offline one, for the report too."""
+    stage.reader = FakeReader(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    await stage.restart()
+    step = await begin(stage)
+    await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
+    offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert offline.assessment is not None
+    assert offline.assessment.states == "cdm"
+    assert stage.bot.interviews.may_refine(offline)
+    refined = await stage.bot.interviews.refine(offline)
+    assert refined.assessment is not None
+    assert (refined.assessment.states, refined.assessment.model) == ("ccm", "asked")
+    assert not stage.bot.interviews.may_refine(refined)
+    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert shown.assessment == refined.assessment
+    assert (await stage.bot.interviews.end(step.question.id, ADA)).percent == 67
+    assert len(stage.reader.asked) == 1

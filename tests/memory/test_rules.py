@@ -1,0 +1,159 @@
+"""Cards move as FSRS says, and come back on the member's days."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+
+import fsrs
+import pytest
+from fsrs import Rating, State
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.memory import rules as memory
+from bot.memory.rules import Card, back_on, days_away, is_due, moment, rate, review
+from bot.questions.model import Choice, Item
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
+AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
+
+
+def after(*reviews: tuple[Rating, timedelta]) -> Card:
+    """The card after reviews at times since noon."""
+    first, *others = reviews
+    card = review(None, first[0], NOON + first[1])
+    return reduce(lambda c, r: review(c, r[0], NOON + r[1]), others, card)
+
+
+@pytest.mark.parametrize(
+    ("reviews", "state", "due_in"),
+    [
+        ([(GOOD, 0 * DAYS)], State.Review, 2 * DAYS),
+        ([(HARD, 0 * DAYS)], State.Review, 1 * DAYS),
+        ([(AGAIN, 0 * DAYS)], State.Learning, 10 * MINUTES),
+        ([(AGAIN, 0 * DAYS), (GOOD, 10 * MINUTES)], State.Review, 1 * DAYS),
+        ([(AGAIN, 0 * DAYS), (HARD, 10 * MINUTES)], State.Learning, 15 * MINUTES),
+        ([(GOOD, 0 * DAYS), (GOOD, 2 * DAYS)], State.Review, 11 * DAYS),
+        ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS)], State.Relearning, 10 * MINUTES),
+        ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS), (GOOD, 2 * DAYS + 10 * MINUTES)], State.Review, 1 * DAYS),
+    ],
+)
+def test_intervals(reviews: list[tuple[Rating, timedelta]], state: State, due_in: timedelta) -> None:
+    """A miss comes back in minutes, new or lapsed; everything known at first sight a day or more later."""
+    card = after(*reviews)
+    assert card.state is state
+    assert card.due_at == NOON + reviews[-1][1] + due_in
+    assert card.missed == (state is not State.Review)
+
+
+@given(st.lists(st.tuples(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(1, 10**10)), min_size=1, max_size=30))
+@settings(max_examples=200)
+def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
+    """For any answers at any times, a card is what `fsrs` itself makes of them."""
+    ours, at = None, NOON
+    theirs = fsrs.Card(card_id=7, step=len(memory.STEPS))
+    scheduler = fsrs.Scheduler(
+        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+    )
+    for rating, pause_ms in steps:
+        at += timedelta(milliseconds=pause_ms)
+        ours = review(ours, rating, at)
+        theirs, _ = scheduler.review_card(theirs, rating, at)
+        assert theirs.stability is not None
+        assert theirs.difficulty is not None
+        assert ours == Card(theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at)
+
+
+def test_no_chance_and_no_clock() -> None:
+    """Equal reviews give equal cards."""
+    assert len({after((GOOD, 0 * DAYS), (GOOD, 3 * DAYS), (GOOD, 30 * DAYS)) for _ in range(20)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "elapsed_ms", "slow_after_ms", "rating"),
+    [
+        (True, 10_000, 10_000, GOOD),
+        (True, 10_001, 10_000, HARD),
+        (False, 1, 10_000, AGAIN),
+        (False, None, None, AGAIN),
+        (True, None, None, GOOD),
+        (True, 10**9, None, GOOD),
+    ],
+)
+def test_ratings(right: bool, elapsed_ms: int | None, slow_after_ms: int | None, rating: Rating) -> None:
+    """Right and fast is Good, right and slow Hard, wrong Again; without a clock right is Good."""
+    assert rate(right=right, elapsed_ms=elapsed_ms, slow_after_ms=slow_after_ms) is rating
+
+
+def test_what_is_slow() -> None:
+    """In a round: more than half of the time. In practice: what reading, thinking and typing take."""
+    assert memory.slow_in_round(20) == 10_000
+    choices = (Choice("x" * 60, True, "w"), Choice("x" * 60, False, "w"))
+    item = Item("i", "t", "choice", 3, "x" * 180, "e", choices)
+    assert memory.slow_in_practice(item) == 20_000 + 50_000
+    typed = Item("i", "t", "typed", 1, "x" * 30, "e", accept=("a",))
+    assert memory.slow_in_practice(typed) == 2_000 + 30_000 + 15_000
+
+
+def test_the_moment_of_a_review() -> None:
+    """Whole milliseconds, and later than the last review of the card."""
+    card = review(None, GOOD, NOON)
+    assert moment(None, NOON + timedelta(microseconds=1999)) == NOON + timedelta(milliseconds=1)
+    assert moment(card, NOON + DAYS) == NOON + DAYS
+    assert moment(card, NOON) == moment(card, NOON - DAYS) == NOON + timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "day", "due"),
+    [
+        (NOON, "UTC", date(2027, 1, 6), False),
+        (NOON + 1.4 * DAYS, "UTC", date(2027, 1, 6), False),
+        (NOON + 1.5 * DAYS, "UTC", date(2027, 1, 6), True),  # from the first minute of the day on which it is due
+        (NOON + 9 * DAYS, "UTC", date(2027, 1, 13), True),
+        (NOON, "Pacific/Auckland", date(2027, 1, 7), False),  # it is already the fifth there
+    ],
+)
+def test_days_of_what_is_known(now: datetime, zone: str, day: date, due: bool) -> None:
+    """A card in review is due on a date, not at an hour."""
+    card = review(None, GOOD, NOON)
+    assert back_on(card, zone, now) == day
+    assert is_due(card, zone, now) is due
+    assert (days_away(card, zone, now) == 0) is due
+
+
+def test_a_miss_is_due_at_once_and_all_day() -> None:
+    """Also a minute before midnight, when its ten minutes end on the next date."""
+    late = NOON.replace(hour=23, minute=59)
+    card = review(None, AGAIN, late)
+    assert is_due(card, "UTC", late)
+    assert is_due(card, "UTC", late + 40 * DAYS)
+
+
+def test_what_was_answered_well_never_comes_back_the_same_day() -> None:
+    """Also on the day on which clocks go back, which has 25 hours, so that a day later is the same date."""
+    at = datetime(2027, 10, 30, 22, 10, tzinfo=UTC)  # ten past midnight in Berlin, on the 31st
+    card = review(None, HARD, at)
+    assert card.due_at == at + DAYS
+    assert not is_due(card, "Europe/Berlin", at + 23.9 * timedelta(hours=1))
+    assert days_away(card, "Europe/Berlin", at) == 1
+    assert is_due(card, "Europe/Berlin", at + 25 * timedelta(hours=1))
+
+
+def test_a_card_is_a_value() -> None:
+    """A review leaves the card before it as it was."""
+    card = review(None, GOOD, NOON)
+    same = replace(card)
+    review(card, AGAIN, NOON + DAYS)
+    assert card == same
+
+
+def test_the_optimizer_stays_away() -> None:
+    """The memory imports neither torch nor pandas, which only fitting parameters needs."""
+    code = "import sys, bot.memory.rules; print(sorted({'torch', 'pandas', 'fsrs.optimizer'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

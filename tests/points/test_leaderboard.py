@@ -1,0 +1,107 @@
+"""Periods of a board, and trends."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.points.leaderboard import ALL_TIME, PERIODS, Row, bucket, period_start, periods, previous_start
+
+days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("period", "start"),
+    [("today", date(2024, 5, 1)), ("week", date(2024, 4, 29)), ("month", date(2024, 5, 1)), ("all", ALL_TIME)],
+)
+def test_start_of_a_period(period: str, start: date) -> None:
+    """On Wednesday, 1 May 2024, the week began on Monday in April and the month that day."""
+    assert period_start(period, date(2024, 5, 1)) == start
+
+
+@pytest.mark.parametrize(
+    ("day", "monday"),
+    [
+        (date(2024, 4, 28), date(2024, 4, 22)),  # a Sunday
+        (date(2024, 4, 29), date(2024, 4, 29)),  # a Monday
+        (date(2025, 1, 1), date(2024, 12, 30)),
+        (date(2024, 3, 3), date(2024, 2, 26)),
+    ],
+)
+def test_weeks_begin_on_monday(day: date, monday: date) -> None:
+    """A week runs from Monday to Sunday, also over the ends of months and years."""
+    assert period_start("week", day) == monday
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "before"),
+    [
+        ("today", date(2024, 3, 1), date(2024, 2, 29)),
+        ("week", date(2024, 1, 1), date(2023, 12, 25)),
+        ("month", date(2024, 1, 1), date(2023, 12, 1)),
+        ("month", date(2024, 3, 1), date(2024, 2, 1)),
+        ("all", ALL_TIME, None),
+    ],
+)
+def test_start_of_the_period_before(period: str, start: date, before: date | None) -> None:
+    """A day, a week and a month have one before them, all time has not."""
+    assert previous_start(period, start) == before
+
+
+def test_unknown_periods_are_errors() -> None:
+    """A period that no board has is an error of the program, not a board of something else."""
+    with pytest.raises(ValueError, match="year"):
+        period_start("year", date(2024, 5, 1))
+
+
+def test_points_belong_to_every_period_at_once() -> None:
+    """Points of a day go into its sums of the day, the week, the month and all time."""
+    assert periods(date(2024, 5, 1)) == [
+        ("today", date(2024, 5, 1)),
+        ("week", date(2024, 4, 29)),
+        ("month", date(2024, 5, 1)),
+        ("all", ALL_TIME),
+    ]
+    assert PERIODS == ("today", "week", "month", "all")
+
+
+@given(period=st.sampled_from(["today", "week", "month"]), day=days)
+def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
+    """A period holds its day, all its days have one start, and the period before ends on the day before it."""
+    start = period_start(period, day)
+    assert start <= day
+    assert all(period_start(period, start + timedelta(days=n)) == start for n in range((day - start).days + 1))
+    before = previous_start(period, start)
+    assert before is not None
+    assert before < start
+    assert period_start(period, start - timedelta(days=1)) == before
+    assert (start - before).days in {"today": {1}, "week": {7}, "month": {28, 29, 30, 31}}[period]
+
+
+def test_trends() -> None:
+    """An arrow points up for a better place than before, and there is none for who was not on the board."""
+    assert Row(2, 7, 100, before=5).trend == "▲"
+    assert Row(5, 7, 100, before=2).trend == "▼"
+    assert Row(2, 7, 100, before=2).trend == "▬"
+    assert Row(2, 7, 100).trend == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "low"),
+    [(0, 0), (1, 1), (511, 511), (512, 512), (513, 512), (514, 514), (1023, 1022), (1024, 1024), (1027, 1024)],
+)
+def test_buckets_are_exact_and_then_widen(points: int, low: int) -> None:
+    """Up to 511 points have a bucket of their own, then two share one, from 1,024 on four."""
+    assert bucket(points) == low
+
+
+@given(points=st.integers(0, 10**12))
+def test_buckets_are_in_order_and_narrow(points: int) -> None:
+    """A bucket is known by its lowest points, never goes back, and is no wider than a 256th of them."""
+    low = bucket(points)
+    assert bucket(low) == low <= points
+    assert bucket(points + 1) in {low, points + 1}
+    assert points - low <= points // 256

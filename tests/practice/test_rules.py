@@ -1,0 +1,71 @@
+"""What a practice asks next."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from fsrs import Rating
+
+from bot.memory.rules import Card, review
+from bot.practice.rules import draw_new, due
+from bot.questions.model import Item
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def card(rating: Rating, ago: timedelta) -> Card:
+    return review(None, rating, NOON - ago)
+
+
+CARDS = {
+    "known": card(Rating.Good, HOUR),
+    "due-long": card(Rating.Good, 9 * DAY),
+    "due": card(Rating.Good, 2 * DAY),
+    "missed-long": card(Rating.Again, 5 * DAY),
+    "missed-now": card(Rating.Again, timedelta(minutes=1)),
+}
+
+
+def test_misses_first_then_the_longest_due() -> None:
+    """What is not due is left out."""
+    assert due(CARDS, "UTC", NOON) == ["missed-long", "missed-now", "due-long", "due"]
+
+
+def test_what_was_asked_or_is_hidden_is_left_out() -> None:
+    """A miss of this very practice waits for its ten minutes; one of long ago does not."""
+    assert due(CARDS, "UTC", NOON, asked={"missed-now", "missed-long"}, hidden={"due"}) == ["missed-long", "due-long"]
+    assert "missed-now" in due(CARDS, "UTC", NOON + timedelta(minutes=9), asked={"missed-now"})
+
+
+def items(*ids: str) -> list[Item]:
+    return [Item(name, name.partition("-")[0], "choice", 3, "?", "!") for name in ids]
+
+
+def test_new_items_come_from_the_topic_met_longest_ago() -> None:
+    """A topic never met comes first; chance decides among equals."""
+    pool = items("a-1", "a-2", "b-1", "b-2", "c-1")
+    rng = random.Random(1)
+    met = {"a-1": card(Rating.Good, HOUR), "b-1": card(Rating.Good, DAY)}
+    drawn = draw_new(pool, met, (), rng)
+    assert drawn is not None
+    assert drawn.id == "c-1"
+    met["c-1"] = card(Rating.Good, timedelta(0))
+    drawn = draw_new(pool, met, (), rng)
+    assert drawn is not None
+    assert drawn.id == "b-2"
+    equal = Counter(i.id for _ in range(200) if (i := draw_new(pool, {}, (), rng)))
+    assert set(equal) == {i.id for i in pool}
+
+
+def test_what_is_in_play_somewhere_comes_last() -> None:
+    """Before nothing at all, and never something that was met."""
+    pool = items("a-1", "b-1", "c-1")
+    met = {"c-1": card(Rating.Good, HOUR)}
+    rng = random.Random(1)
+    assert draw_new(pool, met, {"a-1"}, rng) == pool[1]
+    assert draw_new(pool, met | {"b-1": card(Rating.Good, HOUR)}, {"a-1"}, rng) == pool[0]
+    assert draw_new(pool[2:], met, (), rng) is None
+    assert draw_new([], {}, (), rng) is None

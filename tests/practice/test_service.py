@@ -1,0 +1,423 @@
+"""Practice: what is asked when, one memory across rounds, dailies and practice, and what must stay hidden."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import fsrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from bot.core import servers as guilds
+from bot.core.errors import Refusal
+from bot.core.schema import reviews
+from bot.daily.service import Wanted
+from bot.memory import rules as memory
+from bot.memory import store as cards
+from bot.practice import store
+from bot.practice.rules import NEW_A_DAY
+from bot.practice.service import Answered, Asking, Nothing, Screen, Summary
+from bot.questions.answering import AlreadyAnswered, Click
+from bot.questions.model import Item
+from tests.stage import ADA, BOB, GUILD, Stage, small_bank
+
+
+async def start(stage: Stage, user_id: int = ADA, guild_id: int | None = GUILD, topic: str | None = None) -> Screen:
+    return await stage.bot.practices.start(user_id, guild_id, stage.clock(), topic)
+
+
+async def asked(stage: Stage, user_id: int = ADA, guild_id: int | None = GUILD, topic: str | None = None) -> Asking:
+    screen = await start(stage, user_id, guild_id, topic)
+    assert isinstance(screen, Asking)
+    return screen
+
+
+def click(
+    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ADA, guild_id: int | None = GUILD
+) -> Click:
+    item = asking.item
+    wanted = item.right if right else {i for i in range(len(asking.order)) if i not in item.right}
+    picks = tuple(position for position, index in enumerate(asking.order) if index in wanted)
+    text = None if item.kind != "typed" else item.accept[0] if right else "certainly not this"
+    picks = picks[:1] if item.kind == "choice" else picks
+    return Click(asking.question_id, 1, guild_id, 7, user_id, stage.clock(), picks, text)
+
+
+async def answer(
+    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ADA, guild_id: int | None = GUILD
+) -> Answered:
+    stage.clock.turn(seconds=5)
+    verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
+    assert isinstance(verdict, Answered)
+    assert verdict.correct is right
+    return verdict
+
+
+async def go_on(stage: Stage, practice_id: int, user_id: int = ADA) -> Screen:
+    return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
+
+
+async def practise(stage: Stage, *, user_id: int = ADA, guild_id: int | None = GUILD) -> list[Item]:
+    """Answer everything right until there is nothing more; the items asked, in order."""
+    screen, items = await start(stage, user_id, guild_id), []
+    while isinstance(screen, Asking):
+        items.append(screen.item)
+        await answer(stage, screen, user_id=user_id, guild_id=guild_id)
+        screen = await stage.bot.practices.go_on(screen.practice_id, user_id, guild_id, stage.clock())
+    return items
+
+
+# --- what is asked
+
+
+async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> None:
+    """No topic twice before all were met, 20 new items a day, and the next day the rest."""
+    stage = Stage(stage.database, small_bank(8))
+    first = await practise(stage)
+    assert len({item.id for item in first}) == len(first) == NEW_A_DAY
+    assert len({item.topic_id for item in first[:8]}) == len({item.topic_id for item in first[8:16]}) == 8
+    assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True)
+    stage.clock.turn(days=1)
+    second = await practise(stage)
+    assert len(second) == 8 * 4 - NEW_A_DAY
+    assert {i.id for i in first} | {i.id for i in second} == set(stage.bank.items)
+    assert await start(stage) == Nothing(None, next_in=1, more_tomorrow=False)
+
+
+async def test_the_day_is_the_members(stage: Stage) -> None:
+    """The limit of new items starts anew at midnight of the reminder's zone, else of the server's."""
+    stage = Stage(stage.database, small_bank(8))
+    await stage.database.write(guilds.set_zone, GUILD, "Asia/Tokyo")  # noon UTC is nine in the evening
+    assert len(await practise(stage)) == NEW_A_DAY
+    assert isinstance(await start(stage), Nothing)
+    stage.clock.turn(hours=3.1)
+    assert isinstance(await start(stage), Asking)
+    await stage.bot.reminders.set(BOB, GUILD, "09:00", "UTC")
+    assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
+    stage.clock.turn(hours=8)
+    assert isinstance(await start(stage, BOB), Nothing)
+    stage.clock.turn(hours=1)
+    assert isinstance(await start(stage, BOB), Asking)
+
+
+async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
+    """Missed items first, then what is due, then what is new."""
+    asking = await asked(stage)
+    await answer(stage, asking)
+    known = asking.item
+    stage.clock.turn(days=3)
+    asking = await asked(stage)
+    assert (asking.item, asking.fresh, asking.due) == (known, False, 0)
+    new = await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    assert new.answered == 0
+    round_id = await stage.start(1)
+    await stage.run()
+    missed = stage.card().card.item  # type: ignore[union-attr]
+    await stage.answer(ADA, right=False)
+    await stage.wait(seconds=30)
+    assert (await stage.round(round_id)).phase == "ended"
+    assert [item.id for item in (await practise(stage))[:2]] == list(dict.fromkeys([missed.id, known.id]))
+
+
+async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:
+    """It is asked again in the same practice after ten minutes, and in a new one at once."""
+    asking = await asked(stage)
+    verdict = await answer(stage, asking, right=False)
+    assert verdict.back_in == 0
+    following = await go_on(stage, asking.practice_id)
+    assert isinstance(following, Asking)
+    assert following.item != asking.item
+    await answer(stage, following)
+    stage.clock.turn(minutes=10)
+    again = await go_on(stage, asking.practice_id)
+    assert isinstance(again, Asking)
+    assert (again.item, again.fresh) == (asking.item, False)
+    await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    assert (await asked(stage)).item == asking.item
+
+
+async def test_what_was_answered_well_does_not_come_back_that_day(stage: Stage) -> None:
+    """Neither fast nor slow."""
+    stage.clock.at = stage.clock.at.replace(hour=0, minute=1)
+    asking = await asked(stage)
+    stage.clock.turn(minutes=20)
+    slow = await answer(stage, asking)
+    assert slow.back_in == 1
+    await practise(stage)
+    stage.clock.turn(hours=23)
+    assert isinstance(await start(stage), Nothing)
+    stage.clock.turn(hours=1)
+    assert (await asked(stage)).item == asking.item
+
+
+async def test_one_topic(stage: Stage) -> None:
+    """Only its items are asked; naming another topic begins anew; none goes on with what runs."""
+    first = await asked(stage, topic="t2")
+    assert first.item.topic_id == "t2"
+    assert first.new == 3
+    assert (await asked(stage)).question_id == first.question_id
+    other = await asked(stage, topic="t1")
+    assert other.item.topic_id == "t1"
+    with pytest.raises(Refusal, match="This practice has ended"):
+        await go_on(stage, first.practice_id)
+    with pytest.raises(Refusal, match="I don't know that topic"):
+        await start(stage, topic="cooking")
+
+
+async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
+    """The next day begins a new one, so that its summary is of one day."""
+    first = await asked(stage)
+    await answer(stage, first)
+    stage.clock.turn(days=1)
+    assert (await asked(stage)).number == 1
+
+
+# --- one question at a time
+
+
+async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
+    """The open question is shown again, and answered once."""
+    asking = await asked(stage)
+    await stage.restart(seconds=30)
+    again = await asked(stage)
+    assert (again.question_id, again.order, again.item) == (asking.question_id, asking.order, asking.item)
+    verdict = await answer(stage, again)
+    await stage.restart(seconds=1)
+    following = await asked(stage)
+    assert following.number == 2
+    assert following.practice_id == verdict.practice_id
+
+
+async def test_the_first_answer_counts(stage: Stage) -> None:
+    """A second click on the same question shows the verdict on the first, and is no second review."""
+    asking = await asked(stage)
+    first = await answer(stage, asking)
+    second = await stage.bot.practices.answer(click(stage, asking, right=False))
+    assert isinstance(second, Answered)
+    assert (second.again, second.correct, second.review) == (True, True, first.review)
+    assert len(await log(stage)) == 1
+    with pytest.raises(AlreadyAnswered):
+        await stage.bot.practices.check_open(asking.question_id, ADA)
+
+
+async def test_next_twice_is_next_once(stage: Stage) -> None:
+    """A second press of Next shows the question that the first one drew."""
+    asking = await asked(stage)
+    await answer(stage, asking)
+    one, two = await go_on(stage, asking.practice_id), await go_on(stage, asking.practice_id)
+    assert isinstance(one, Asking)
+    assert one == two
+
+
+async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
+    """Nobody else can answer, go on, look or end, whatever ids they send."""
+    asking = await asked(stage)
+    for attempt in (
+        stage.bot.practices.answer(click(stage, asking, user_id=BOB)),
+        go_on(stage, asking.practice_id, BOB),
+        stage.bot.practices.end(asking.practice_id, BOB, GUILD),
+        stage.bot.practices.check_open(asking.question_id, BOB),
+        stage.bot.practices.review(asking.question_id, BOB),
+    ):
+        with pytest.raises(Refusal, match="I don't know this practice any more"):
+            await attempt
+    assert await log(stage) == []
+
+
+async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
+    """Before it there is nothing to look up."""
+    asking = await asked(stage)
+    with pytest.raises(Refusal, match="You have not answered this one yet"):
+        await stage.bot.practices.review(asking.question_id, ADA)
+    verdict = await answer(stage, asking)
+    assert await stage.bot.practices.review(asking.question_id, ADA) == verdict.review
+
+
+async def test_the_summary(stage: Stage) -> None:
+    """What was right, what comes back when, and what is left for today; the same when asked for again."""
+    asking = await asked(stage)
+    await answer(stage, asking)
+    following = await go_on(stage, asking.practice_id)
+    assert isinstance(following, Asking)
+    await answer(stage, following, right=False)
+    await go_on(stage, asking.practice_id)  # a third question, not answered
+    summary = await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
+    assert await stage.bot.practices.end(asking.practice_id, ADA, GUILD) == summary
+
+
+# --- what must stay hidden
+
+
+async def test_an_open_daily_is_hidden_until_it_is_answered(stage: Stage) -> None:
+    """Nobody on its server practises its item before they have answered it; who missed it does so the same day."""
+    await stage.set_up(at="12:30")
+    await stage.wait(hours=1)
+    daily = stage.card().card.item  # type: ignore[union-attr]
+    assert daily not in await practise(stage)
+    assert daily not in await practise(stage, user_id=BOB)
+    verdict = await stage.answer_daily(BOB, right=False)
+    assert verdict.back_in == 0
+    assert (await asked(stage, BOB)).item == daily
+    await stage.wait(days=2)  # it closes, and others come
+    assert daily in await practise(stage)
+
+
+async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> None:
+    """By direct message too, once they have answered on the server."""
+    await stage.set_up(at="12:30")
+    await stage.wait(hours=1)
+    known = (await stage.answer_daily(ADA)).item
+    await stage.wait(days=1)
+    daily = stage.card().card.item  # type: ignore[union-attr]
+    assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {known, daily}
+    assert set(stage.bank.items.values()) == set(await practise(stage, user_id=BOB, guild_id=None))
+
+
+async def test_the_items_of_a_round_are_hidden_until_their_reveal(stage: Stage) -> None:
+    """All of a running round's questions that are still to come, on the server where one practises."""
+    await stage.start(11)
+    await stage.run()
+    assert len(await practise(stage)) == 1
+    await stage.answer(BOB)
+    await stage.wait(seconds=21)
+    assert len(await practise(stage)) == 1
+
+
+async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
+    """A stranger's new items are those in play nowhere, and only then the others."""
+    await stage.start(4)
+    await stage.run()
+    in_play = await stage.database.read(store.in_play)
+    items = await practise(stage, guild_id=None)
+    assert len(items) == 12
+    assert {item.id for item in items[-4:]} == in_play
+
+
+async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
+    """Another takes its place, whether the member answers it or opens the practice again."""
+    stage = Stage(stage.database, small_bank(1))
+    asking = await asked(stage, topic="t1")
+    await stage.start(4)
+    stage.clock.turn(seconds=1)
+    screen = await stage.bot.practices.answer(click(stage, asking))
+    assert screen == Summary("t1", 0, 0, (), 0, None)
+    assert await log(stage) == []
+    with pytest.raises(Refusal, match="This practice has ended"):
+        await stage.bot.practices.answer(click(stage, asking))
+
+
+# --- one memory
+
+
+async def log(stage: Stage) -> list[tuple[int, str, int, str, int, datetime]]:
+    columns = [reviews.c[n] for n in ("user_id", "source", "source_id", "item_id", "rating", "at")]
+    return await stage.database.read(
+        lambda conn: [tuple(row) for row in conn.execute(select(*columns).order_by(reviews.c.at))]
+    )
+
+
+async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
+    """A round's reveal reviews the cards of those who answered, fast, slow or wrong."""
+    await stage.start(1, seconds=20)
+    await stage.run()
+    question = stage.card()
+    await stage.answer(ADA, after=10)
+    await stage.answer(BOB, after=10.001)
+    await stage.answer(103, right=False, after=1)
+    assert await log(stage) == []  # not before the reveal
+    await stage.wait(seconds=30)
+    found = {(user_id, source, source_id, rating) for user_id, source, source_id, _, rating, _ in await log(stage)}
+    row = question.row_id
+    assert found == {(ADA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
+
+
+async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
+    """After a crash between scoring and editing."""
+    stage.announcer.fail("reveal_question", RuntimeError("down"), times=1)
+    await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA)
+    with pytest.raises(RuntimeError):
+        await stage.wait(seconds=30)
+    await stage.restart(minutes=1)
+    await stage.run()
+    assert len(await log(stage)) == 1
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["round", "daily", "practice"]),
+        st.booleans(),
+        st.sampled_from([0.5, 2.0, 700.0, 90_000.0, 400_000.0]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, seed=st.integers(0, 1000))
+async def test_the_cards_are_what_the_package_makes_of_the_log(
+    stage: Stage, steps: list[tuple[str, bool, float, bool]], seed: int
+) -> None:
+    """Rounds, dailies, practice and restarts in any order: replaying the log with `fsrs` gives the same cards."""
+    stage = Stage(stage.database, small_bank(1))  # four items, so that they are met again and again
+    stage.rng = random.Random(seed)
+    user_id = next(_MEMBERS)
+    guild_id = user_id  # each example has a server of its own
+    for source, right, pause, restart in steps:
+        stage.clock.turn(seconds=pause)
+        await _live(stage, source, user_id, guild_id, right)
+        if restart:
+            await stage.restart(seconds=1)
+    replayed: dict[str, fsrs.Card] = {}
+    scheduler = fsrs.Scheduler(
+        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+    )
+    for who, _, _, item_id, rating, at in await log(stage):
+        if who == user_id:
+            card = replayed.get(item_id) or fsrs.Card(card_id=1, step=memory.FIRST_STEP)
+            replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
+    stored = await stage.database.read(cards.cards_of, user_id)
+    assert stored == {
+        item_id: memory.Card(c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due)
+        for item_id, c in replayed.items()
+    }
+
+
+_MEMBERS = iter(range(10_000, 10**6))
+
+
+async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: bool) -> None:
+    """One answer of a member, in a round, to a daily, or in practice, if there is anything to answer."""
+    if source == "round":
+        await stage.bot.rounds.start(
+            guild_id=guild_id, channel_id=guild_id, starter_id=user_id, questions=1, seconds=20
+        )
+        await stage.run()
+        await stage.bot.rounds.answer(
+            replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
+        )
+        await stage.wait(seconds=40)
+    elif source == "daily":
+        at = stage.clock() + timedelta(minutes=1)
+        await stage.bot.dailies.setup(guild_id, Wanted(guild_id, f"{at:%H:%M}", "UTC", answer_hours=1))
+        before = len(stage.announcer.of_kind("daily"))
+        await stage.wait(minutes=1)
+        if len(stage.announcer.of_kind("daily")) > before:
+            await stage.bot.dailies.answer(
+                replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
+            )
+        await stage.bot.dailies.pause(guild_id)
+        await stage.wait(hours=2)
+    else:
+        screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())
+        if isinstance(screen, Asking):
+            stage.clock.turn(seconds=3 if right else 200)
+            await stage.bot.practices.answer(click(stage, screen, right=right, user_id=user_id, guild_id=guild_id))

@@ -1,0 +1,164 @@
+"""Practice's cards: every item of the shipped bank, and the largest that a bank may have, within Discord's limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.core.announcer import ReminderCard
+from bot.practice import views as practice
+from bot.practice.service import Answered, Asking, Nothing, Summary
+from bot.questions import views as cards
+from bot.questions.answering import Review
+from bot.questions.answers import is_right
+from bot.questions.model import Item
+from bot.reminders.store import Reminder
+from tests.questions.test_views import (
+    ITEMS,
+    ROW,
+    TOPIC,
+    answers,
+    check_limits,
+    custom_ids,
+    labels,
+    largest,
+    reads,
+    sent,
+    words,
+)
+from tests.shipped import bank, item, orders
+
+KINDS = ["choice", "multiple", "typed"]
+
+
+def asking(one: Item, order: tuple[int, ...], **changes: object) -> cards.Card:
+    made = Asking(ROW, ROW - 1, 9_999, one, order, fresh=True, due=5_000, new=20, instead=True)
+    return practice.asking_card(replace(made, **changes), bank())  # type: ignore[arg-type]
+
+
+def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[cards.Card]:
+    verdict = Answered(ROW, ROW - 1, 9_999, Review(one, order, answer), is_right(one, answer), back_in, again=True)
+    return practice.answered_cards(verdict, bank())
+
+
+def test_every_item_fits() -> None:
+    """As a question and as a verdict on whatever is answered, with all of its words."""
+    for one in ITEMS:
+        for order in orders(one)[:2]:
+            view = asking(one, order)
+            check_limits(view, one.id)
+            assert words(one.prompt) in reads(view)
+            for answer in answers(one):
+                views = answered(one, order, answer)
+                assert len(views) == 1, one.id
+                check_limits(views[0], one.id)
+                assert words(one.explanation) in reads(*views)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_largest_item_fits(kind: str) -> None:
+    """What does not fit beside the prompt follows on more cards; the buttons are on the first."""
+    one = largest(kind)
+    check_limits(asking(one, orders(one)[1]), kind)
+    for answer in answers(one):
+        first, *more = answered(one, orders(one)[1], answer)
+        for view in (first, *more):
+            check_limits(view, answer)
+        assert words(one.explanation) in reads(first, *more)
+        assert labels(first)[0] == "Next"
+        assert [label for view in more for label in labels(view)] == []
+
+
+def test_a_question_does_not_tell_its_answer() -> None:
+    """What Discord gets is the same whichever choice is right, and whatever their reasons say."""
+    one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
+    assert sent(asking(one, (2, 0, 1, 3))) == sent(asking(other, (2, 0, 1, 3)))
+    assert "why" not in reads(asking(one, (0, 1, 2, 3)))
+
+
+def test_the_way_on() -> None:
+    """Next stands first and End last on a verdict; a question has End below its answers; ids name rows only."""
+    one = next(i for i in ITEMS if i.kind == "choice" and len(i.choices) == 4)
+    assert labels(asking(one, orders(one)[0])) == ["A", "B", "C", "D", "End"]
+    (view,) = answered(one, orders(one)[0], "0")
+    assert labels(view) == ["Next", "Explain all choices", "End"]
+    assert custom_ids(view) == [f"next:v1:{ROW}", f"why:v1:practice:{ROW - 1}", f"end:v1:{ROW}"]
+
+
+@pytest.mark.parametrize(
+    ("due", "new", "fresh", "line"),
+    [
+        (0, 0, True, "Only you see this · the last one"),
+        (0, 5, True, "Only you see this · 5 more new"),
+        (3, 5, False, "Only you see this · 3 more to repeat, 5 new"),
+    ],
+)
+def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
+    """The line below a question says what could follow it."""
+    view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, fresh=fresh, instead=False)
+    assert line in reads(view)
+
+
+@pytest.mark.parametrize(("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")])
+def test_when_it_comes_back(days: int, when: str) -> None:
+    """By the member's own days."""
+    assert f"Comes back in your practice {when}" in reads(*answered(ITEMS[0], orders(ITEMS[0])[0], "0", days))
+
+
+def test_summaries() -> None:
+    """What was right, what comes back when, and what is left; a button leads on where there is something."""
+    view = practice.summary_card(Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0))
+    assert reads(view) == (
+        "### Your practice 7 of 9 right 1 question comes back today 2 questions come back tomorrow "
+        "1,000 questions come back in 5 days 12 questions wait for you today"
+    )
+    assert custom_ids(view) == ["practise:v1:lora-and-qlora"]
+    done = practice.summary_card(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
+    assert "That is all for today. The next ones come in 2 days." in reads(done)
+    assert labels(done) == []
+    assert "You answered nothing this time." in reads(practice.summary_card(Summary(None, 0, 0, (), 0, None)))
+
+
+@pytest.mark.parametrize(
+    ("nothing", "text"),
+    [
+        (
+            Nothing(None, 2, True),
+            "Nothing is due now, and you have had your 20 new questions of today: more come tomorrow.",
+        ),
+        (
+            Nothing(None, 3, False),
+            "Nothing is due now, and you have met every question there is: the next ones come back in 3 days.",
+        ),
+        (
+            Nothing(None, None, False),
+            "Nothing is due now: what there is to ask is being asked on your servers. Try again later.",
+        ),
+        (
+            Nothing("lora-and-qlora", 1, False),
+            "Nothing is due in LoRA now, and you have met every question there is: the next ones come back tomorrow. "
+            "/practice without a topic may have others.",
+        ),
+    ],
+)
+def test_nothing_to_ask(nothing: Nothing, text: str) -> None:
+    """Why, and when there will be."""
+    title = bank().topics["lora-and-qlora"].title
+    assert practice.nothing_text(nothing, bank()) == text.replace("LoRA", title)
+
+
+def test_reminders() -> None:
+    """The message, and what /remind shows: off, on, and stopped with its reason."""
+    at = datetime(2027, 1, 5, 8, tzinfo=UTC)
+    assert "1 question is due today." in reads(practice.reminder_card(ReminderCard(1)))
+    message = practice.reminder_card(ReminderCard(2_500))
+    assert "2,500 questions are due today." in reads(message)
+    assert labels(message) == ["Practise", "Turn off"]
+    assert labels(practice.reminder_state(None)) == []
+    on = practice.reminder_state(Reminder(1, "09:00", "Europe/Berlin", at, None))
+    assert f"Next look <t:{int(at.timestamp())}:R>" in reads(on)
+    assert labels(on) == ["Turn off"]
+    stopped = practice.reminder_state(Reminder(1, "09:00", "Europe/Berlin", None, "Discord does not let me."))
+    assert "Stopped. Discord does not let me." in reads(stopped)

@@ -1,0 +1,531 @@
+"""A good bank is read whole, a bad one is refused with every problem at its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.questions import check as module
+from bot.questions.bank import parse_bank
+from bot.questions.check import BankError, Problem, place, read_bank
+from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+from tests.shipped import bank, document, first_topic, schema
+
+SCHEMA = schema()
+Path = tuple[str | int, ...]
+
+
+def node(data: Any, path: Path) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def problems(data: Any) -> list[str]:
+    """What is wrong with a document, a line each; none if it is accepted."""
+    try:
+        read_bank(data, SCHEMA)
+    except BankError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def topic_of(data: Any) -> Any:
+    return data["sections"][0]["topics"][0]
+
+
+def item_of(data: Any, kind: str) -> Any:
+    """The first item of a kind, wherever it stands in the document."""
+    return next(
+        item
+        for section in data["sections"]
+        for topic in section["topics"]
+        for item in topic["items"]
+        if item["kind"] == kind
+    )
+
+
+def with_kind(kind: str) -> Any:
+    """A document of the first topic whose first item is of this kind."""
+    data = first_topic()
+    wanted = item_of(document(), kind)
+    others = [item for item in topic_of(data)["items"] if item["id"] != wanted["id"]]
+    topic_of(data)["items"] = [wanted, *others]
+    assert problems(data) == []
+    return data
+
+
+# ------------------------------------------------------------------ good banks
+
+TINY: dict[str, Any] = {
+    "version": 1,
+    "title": "Tiny",
+    "sections": [
+        {
+            "id": "one-section",
+            "title": "One section",
+            "topics": [
+                {
+                    "id": "one-topic",
+                    "title": "One topic",
+                    "question": "What is it?",
+                    "answer": "This.",
+                    "key_points": [{"text": f"Point {n}", "accept": [f"p{n}", f"q{n}"]} for n in range(3)],
+                    "follow_ups": [{"when": "weak", "question": "And why?"}],
+                    "references": [{"title": "A page", "url": "https://example.org/x"}],
+                    "items": [
+                        {
+                            "id": "one-choice",
+                            "kind": "choice",
+                            "difficulty": 2,
+                            "prompt": "Which?",
+                            "choices": [
+                                {"text": "This", "correct": True, "why": "Because."},
+                                {"text": "That", "correct": False, "why": "No."},
+                            ],
+                            "explanation": "So it is.",
+                            "formula": "x^2",
+                        },
+                        {
+                            "id": "one-typed",
+                            "kind": "typed",
+                            "difficulty": 5,
+                            "prompt": "How many?",
+                            "accept": ["2", "two"],
+                            "explanation": "Count.",
+                        },
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_every_field_arrives() -> None:
+    """All that a document says is in the bank that is read from it."""
+    choices = (Choice("This", True, "Because."), Choice("That", False, "No."))
+    items = (
+        Item("one-choice", "one-topic", "choice", 2, "Which?", "So it is.", choices=choices, formula="x^2"),
+        Item("one-typed", "one-topic", "typed", 5, "How many?", "Count.", accept=("2", "two")),
+    )
+    topic = Topic(
+        id="one-topic",
+        section_id="one-section",
+        number=None,
+        title="One topic",
+        question="What is it?",
+        answer="This.",
+        key_points=tuple(KeyPoint(f"Point {n}", (f"p{n}", f"q{n}")) for n in range(3)),
+        follow_ups=(FollowUp("weak", "And why?"),),
+        references=(Reference("A page", "https://example.org/x"),),
+        items=items,
+    )
+    assert read_bank(TINY, SCHEMA) == Bank("Tiny", (Section("one-section", "One section", (topic,)),))
+
+
+def test_the_shipped_bank_has_the_fifty_topics() -> None:
+    """The bank has topics 1 to 50, each once, in the order of its sections' rows or any other."""
+    assert sorted(topic.number or 0 for topic in bank().topics.values()) == list(range(1, 51))
+
+
+def test_every_topic_of_the_shipped_bank_is_complete() -> None:
+    """A topic has four or more items, three to six key points, a source, and a follow-up for each grade of answer."""
+    for topic in bank().topics.values():
+        assert len(topic.items) >= 4, topic.id
+        assert 3 <= len(topic.key_points) <= 6, topic.id
+        assert topic.references, topic.id
+        assert {f.when for f in topic.follow_ups} == {"weak", "fair", "strong"}, topic.id
+
+
+def test_ids_of_the_shipped_bank_are_unique() -> None:
+    """No look-up by id loses a topic or an item."""
+    listed = [item.id for section in bank().sections for topic in section.topics for item in topic.items]
+    assert len(set(listed)) == len(listed) == len(bank().items)
+    assert len(bank().topics) == sum(len(section.topics) for section in bank().sections)
+
+
+def test_no_two_items_of_the_shipped_bank_ask_the_same() -> None:
+    """A round never asks one prompt under two ids."""
+    asked = Counter(" ".join(item.prompt.casefold().split()) for item in bank().items.values())
+    assert [prompt for prompt, times in asked.items() if times > 1] == []
+
+
+def test_every_difficulty_of_the_shipped_bank_fills_a_round() -> None:
+    """Each difficulty that /quiz start offers has items in at least ten topics."""
+    for levels in ((1, 2), (3,), (4, 5)):
+        assert len({i.topic_id for i in bank().items.values() if i.difficulty in levels}) >= 10, levels
+
+
+# ------------------------------------------------------------------ one field broken
+
+
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every place in a document, itself excepted."""
+    pairs: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    for key, child in pairs:
+        yield (*path, key)
+        yield from paths(child, (*path, key))
+
+
+TOPIC: Path = ("sections", 0, "topics", 0)
+PATHS = [path for path in paths(first_topic()) if path[:4] == TOPIC and len(path) > 4]
+FOREIGN: list[Any] = [None, True, 7, 1.5, "text", [], {}, ["text"], {"text": "text"}]
+OPTIONAL = {"number", "formula"}
+
+
+def other_type(value: Any, new: Any) -> bool:
+    """Whether `new` is of another JSON type than `value`; 7 and 1.5 count as two types."""
+    return type(value) is not type(new)
+
+
+def _of_choice_item(path: Path) -> bool:
+    return bool(node(first_topic(), path[:-3])["kind"] == "choice")
+
+
+WAYS: dict[str, Callable[[Path, Any], bool]] = {
+    "remove": lambda path, _: isinstance(path[-1], str) and path[-1] not in OPTIONAL,
+    "blank": lambda _, value: isinstance(value, str),
+    "long": lambda _, value: isinstance(value, str),
+    "extra": lambda _, value: isinstance(value, dict),
+    "form": lambda path, _: path[-1] in {"id", "url"},
+    "unknown": lambda path, _: path[-1] in {"kind", "when"},
+    "range": lambda path, _: path[-1] in {"difficulty", "number"},
+    "flip": lambda path, _: path[-1] == "correct" and _of_choice_item(path),
+}
+"""How a place can be broken besides being of another type, and where each way makes sense."""
+
+
+@st.composite
+def breakages(build: st.DrawFn) -> tuple[Path, str, Any]:
+    """A place in the first topic, how to break it, and with what."""
+    path = build(st.sampled_from(PATHS))
+    value = node(first_topic(), path)
+    ways = ["retype"] + [way for way, fits in WAYS.items() if fits(path, value)]
+    way = build(st.sampled_from(ways))
+    match way:
+        case "retype":
+            return path, way, build(st.sampled_from([new for new in FOREIGN if other_type(value, new)]))
+        case "blank":
+            return path, way, build(st.text(" \t\n", max_size=4))
+        case "long":
+            return path, way, "x" * build(st.integers(3001, 4000))
+        case "form":
+            bad = ["Upper-case", "two words", "-", "a--b", "ä", "javascript:alert(1)", "https://a b", "https://x/(y)"]
+            return path, way, build(st.sampled_from(bad))
+        case "unknown":
+            return path, way, build(st.sampled_from(["", "Choice", "strongest", "multi"]))
+        case "range":
+            return path, way, build(st.sampled_from([0, -1, 51, 10**9]))
+    return path, way, None
+
+
+def broken(path: Path, way: str, new: Any) -> Any:
+    data = first_topic()
+    parent, key = node(data, path[:-1]), path[-1]
+    match way:
+        case "remove":
+            del parent[key]
+        case "extra":
+            parent[key]["bogus"] = 1
+        case "flip":
+            parent[key] = not parent[key]
+        case _:
+            parent[key] = new
+    return data
+
+
+SINGULAR = {
+    "items": "item",
+    "choices": "choice",
+    "key_points": "key point",
+    "follow_ups": "follow-up",
+    "references": "reference",
+    "accept": "accepted answer",
+}
+
+
+def expected_words(data: Any, path: Path, way: str) -> list[str]:
+    """What the line about a broken place must name: topic, item, and the fields below it with their numbers."""
+    words = []
+    for depth in range(4, len(path) + 1):
+        key, at = path[depth - 1], path[:depth]
+        if isinstance(key, str):
+            if depth == len(path) and not (way == "flip" and key == "correct"):
+                words.append(key)
+            continue
+        kind = SINGULAR.get(str(at[-2]), "topic")
+        whole = way in {"retype", "remove", "blank", "long", "form"} and depth == len(path)
+        try:
+            name = None if whole else node(data, at).get("id")
+        except (AttributeError, KeyError):
+            name = None
+        if kind in {"topic", "item"} and isinstance(name, str):
+            words.append(f'{kind} "{name}"')
+        elif way != "flip" or kind == "item":
+            words.append(f"{kind} {key + 1}")
+    return words
+
+
+@given(breakages())
+def test_any_broken_field_is_refused_by_its_place(breakage: tuple[Path, str, Any]) -> None:
+    """Whatever single field of a topic is broken, the bank is refused, and a line names topic, item and field."""
+    path, way, new = breakage
+    data = broken(path, way, new)
+    lines = problems(data)
+    assert lines, f"{path} {way} {new!r} was accepted"
+    words = expected_words(data, path, way)
+    assert any(all(word in line for word in words) for line in lines), (words, lines)
+
+
+@given(breakages())
+def test_a_broken_field_does_not_blame_its_neighbours(breakage: tuple[Path, str, Any]) -> None:
+    """One broken field is a line, or two or three where it breaks as many rules, and all name the same part."""
+    path, way, new = breakage
+    lines = problems(broken(path, way, new))
+    most = 3 if path[4] == "items" and len(path) <= 7 else 2 if path[-1] == "url" else 1
+    assert len(lines) <= most, lines
+    if len(path) > 5:
+        part = SINGULAR[str(path[4])]
+        assert len({re.findall(rf'topic "tokenization", ({part} [^,:]+)', line)[0] for line in lines}) == 1, lines
+
+
+# ------------------------------------------------------------------ what is wrong, in words
+
+
+def changed(change: Callable[[Any], None], kind: str = "choice") -> list[str]:
+    """The problems of a document whose first item, of this kind, was changed."""
+    data = with_kind(kind)
+    change(topic_of(data)["items"][0])
+    return problems(data)
+
+
+def where(kind: str = "choice") -> str:
+    """The place of the item that `changed` changes, as the bank's problems say it."""
+    return f'section "core-concepts", topic "tokenization", item "{item_of(document(), kind)["id"]}"'
+
+
+def right(item: Any, *marks: bool) -> None:
+    for choice, mark in zip(item["choices"], marks, strict=False):
+        choice["correct"] = mark
+
+
+def test_a_choice_item_has_one_right_choice() -> None:
+    """None or two right choices are refused, with their number."""
+    assert changed(lambda i: right(i, False, False, False, False)) == [
+        f"{where()}: 0 choices are marked right; a choice item needs exactly one"
+    ]
+    assert changed(lambda i: right(i, True, True, False, False)) == [
+        f"{where()}: 2 choices are marked right; a choice item needs exactly one"
+    ]
+
+
+def test_a_multiple_item_has_two_or_more_right_choices() -> None:
+    """One right choice is too few, and not all may be right."""
+    assert changed(lambda i: right(i, True, *[False] * 5), "multiple") == [
+        f"{where('multiple')}: 1 choices are marked right; a multiple item needs two or more"
+    ]
+    assert changed(lambda i: right(i, *[True] * 6), "multiple") == [
+        f"{where('multiple')}: no choice is wrong; at least one must be"
+    ]
+
+
+def test_two_choices_with_the_same_text() -> None:
+    """Two choices that read the same, but for case and spaces, are refused."""
+
+    def same(item: Any) -> None:
+        item["choices"][0]["text"], item["choices"][1]["text"] = "The same", "the  SAME "
+
+    assert changed(same) == [f"{where()}: two choices have the same text"]
+
+
+def test_kinds_have_their_own_fields() -> None:
+    """A typed item has accepted answers and no choices, and the others the other way round."""
+    words = "has both choices and accept: typed items have accept, all others have choices"
+    assert changed(lambda i: i.update(accept=["x"])) == [f"{where()}: {words}"]
+    assert changed(lambda i: i.update(choices=[]), "typed")[0].startswith(where("typed"))
+    assert changed(lambda i: i.pop("accept"), "typed") == [f'{where("typed")}: "accept" is missing']
+    assert changed(lambda i: i.pop("choices")) == [f'{where()}: "choices" is missing']
+
+
+def test_a_field_that_is_not_there_is_not_blamed() -> None:
+    """An item of the wrong kind, or of none, is not said to have both choices and accepted answers."""
+    assert not any("both" in line for line in changed(lambda i: i.update(kind="typed")))
+    assert not any("both" in line for line in changed(lambda i: i.pop("kind")))
+    assert not any("both" in line for line in changed(lambda i: i.update(kind="choice"), "typed"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("difficulty", "3", "must be a whole number, not a text"),
+        ("difficulty", 6, "is 6 but must be at most 5"),
+        ("difficulty", 0, "is 0 but must be at least 1"),
+        ("prompt", " \n", "is empty"),
+        ("prompt", "x" * 601, "has 601 characters; 600 are allowed"),
+        ("kind", "open", "is 'open' but must be one of 'choice', 'multiple', 'typed'"),
+        ("id", "Not An Id", "must be lower-case words joined by hyphens, for example lora-rank"),
+        ("choices", None, "must be a list, not empty"),
+        ("choices", [], "has 0 entries; at least 2 are needed"),
+    ],
+)
+def test_messages_say_what_to_do(field: str, value: Any, words: str) -> None:
+    """A line gives the place with the field, and in plain words what is there and what must be."""
+    name = "Not An Id" if field == "id" else item_of(document(), "choice")["id"]
+    place_ = f'section "core-concepts", topic "tokenization", item "{name}", {field}'
+    assert f"{place_}: {words}" in changed(lambda i: i.update({field: value}))
+
+
+@pytest.mark.parametrize("kind", ["section id", "topic id", "number", "item id"])
+def test_ids_are_used_once(kind: str) -> None:
+    """An id or a number that is used twice is refused at the second place, which names the first."""
+    data = first_topic()
+    second = document()["sections"][1]
+    second["topics"] = second["topics"][:1]
+    data["sections"].append(second)
+    assert problems(data) == []
+    match kind:
+        case "section id":
+            second["id"] = data["sections"][0]["id"]
+        case "topic id":
+            second["topics"][0]["id"] = topic_of(data)["id"]
+        case "number":
+            second["topics"][0]["number"] = topic_of(data)["number"]
+        case "item id":
+            second["topics"][0]["items"][0]["id"] = topic_of(data)["items"][0]["id"]
+    (line,) = problems(data)
+    assert f"{kind} " in line
+    assert 'is already used by section "core-concepts"' in line
+    assert line.startswith(f'section "{second["id"]}"')
+
+
+def test_every_problem_is_listed() -> None:
+    """A document with three mistakes is refused once, with all three."""
+    data = first_topic()
+    topic_of(data)["title"] = ""
+    topic_of(data)["items"][0]["difficulty"] = 9
+    topic_of(data)["items"][1]["prompt"] = 7
+    with pytest.raises(BankError) as caught:
+        read_bank(data, SCHEMA)
+    assert len(caught.value.problems) == 3
+    assert str(caught.value) == "\n".join(str(p) for p in caught.value.problems)
+
+
+def test_a_problem_is_listed_once() -> None:
+    """Two missing fields of one item are two findings, or one that names both, but not the same line twice."""
+
+    def without_two(item: Any) -> None:
+        del item["prompt"], item["explanation"]
+
+    lines = changed(without_two)
+    assert '"prompt"' in "".join(lines)
+    assert '"explanation"' in "".join(lines)
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_long_list_of_problems_is_cut_in_the_message() -> None:
+    """The message shows twenty problems and how many more there are; the list itself is complete."""
+    error = BankError([Problem(f"place {n}", "is wrong") for n in range(25)])
+    assert len(error.problems) == 25
+    assert str(error).splitlines()[0] == "place 0: is wrong"
+    assert str(error).splitlines()[20:] == ["and 5 more"]
+    assert str(BankError([Problem("a", "b")] * 20)).count("\n") == 19
+
+
+def test_too_many_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bank with more items than allowed is refused with both numbers; one with just as many is not."""
+    assert module.MAX_ITEMS == 5_000
+    items = len(topic_of(first_topic())["items"])
+    monkeypatch.setattr(module, "MAX_ITEMS", items - 1)
+    assert problems(first_topic()) == [f"the file: has {items} items; {items - 1} are allowed"]
+    monkeypatch.setattr(module, "MAX_ITEMS", items)
+    assert problems(first_topic()) == []
+
+
+def test_places_in_words() -> None:
+    """A path into a document reads as words: ids where there are some, else numbers from 1."""
+    data = first_topic()
+    assert place(data, []) == "the file"
+    assert place(data, ["title"]) == "title"
+    assert place(data, ["sections", 0]) == 'section "core-concepts"'
+    base = 'section "core-concepts", topic "tokenization"'
+    assert place(data, [*TOPIC, "key_points", 1, "accept", 2]) == f"{base}, key point 2, accepted answer 3"
+    assert place(data, [*TOPIC, "references", 0, "url"]) == f"{base}, reference 1, url"
+    name = topic_of(data)["items"][0]["id"]
+    assert place(data, [*TOPIC, "items", 0, "choices", 1, "why"]) == f'{base}, item "{name}", choice 2, why'
+
+
+# ------------------------------------------------------------------ what a schema easily lets through
+
+
+def test_whole_numbers_are_whole() -> None:
+    """3.0 is refused or read as 3: a difficulty or number with a point would fail where it is shown."""
+    data = first_topic()
+    topic_of(data)["items"][0]["difficulty"] = 3.0
+    topic_of(data)["number"] = 1.0
+    if problems(data) == []:
+        topic = read_bank(data, SCHEMA).sections[0].topics[0]
+        assert isinstance(topic.items[0].difficulty, int)
+        assert isinstance(topic.number, int)
+
+
+@pytest.mark.parametrize("field", ["id", "url"])
+def test_a_line_break_at_the_end(field: str) -> None:
+    """An id or address that ends with a line break does not have its form."""
+    data = first_topic()
+    holder = topic_of(data)["items"][0] if field == "id" else topic_of(data)["references"][0]
+    holder[field] += "\n"
+    assert len(problems(data)) == 1
+
+
+@pytest.mark.parametrize("text", ["half \ud83d", "\x00"])
+def test_text_that_neither_discord_nor_a_database_takes(text: str) -> None:
+    """Half a surrogate pair (JSON can write one) and the NUL character are refused: no card could show them."""
+    assert len(changed(lambda i: i.update(prompt=text))) == 1
+
+
+# ------------------------------------------------------------------ files
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(BankError) as caught:
+        parse_bank(content)
+    return str(caught.value)
+
+
+def test_a_file_with_a_byte_order_mark() -> None:
+    """Windows' editors put a mark before UTF-8: it does not matter."""
+    assert parse_bank(b"\xef\xbb\xbf" + json.dumps(TINY).encode()).title == "Tiny"
+
+
+def test_files_that_are_no_bank() -> None:
+    """What is no UTF-8, no JSON or no object is refused with the place where that shows."""
+    assert refusal(b'{"title": "\xff"}') == "the file: is not UTF-8 (at byte 11)"
+    assert refusal(b'{\n  "version": 1,\n}') == (
+        "line 3, column 1: is not JSON: Expecting property name enclosed in double quotes"
+    )
+    assert refusal(b"") == "line 1, column 1: is not JSON: Expecting value"
+    assert refusal(b"[]") == "the file: must be an object, not a list"
+    assert refusal(b"[" * 100_000) == "the file: is nested too deeply"
+
+
+def test_an_absurd_number() -> None:
+    """A number with five thousand digits is refused like any other wrong file, not an error of the program."""
+    assert refusal(b'{"version": ' + b"1" * 5_000 + b"}")
+
+
+def test_nesting_of_any_depth() -> None:
+    """However deep lists are nested, the file is refused, not an error of the program."""
+    for depth in range(900, 1_100):
+        assert refusal(b'{"version":1,"title":"x","sections":' + b"[" * depth + b"]" * depth + b"}")

@@ -1,0 +1,698 @@
+"""Cards: every item of the shipped bank on every screen, within Discord's limits, in the bank's own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+
+from bot.chat import custom_ids as ids
+from bot.chat import text as t
+from bot.core.announcer import DailyCard, DailyResult, Fastest, Outcome, QuestionCard, RevealCard, StandingsCard
+from bot.daily.service import Verdict
+from bot.daily.streaks import Streak
+from bot.points.rules import Tally
+from bot.questions import views as cards
+from bot.questions.answering import Review
+from bot.questions.answers import encode_picks, is_right
+from bot.questions.model import Choice, Item
+from bot.questions.outcome import outcome
+from tests.shipped import bank, item, orders, typed
+
+ITEMS = list(bank().items.values())
+AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+ROW = 10**18 - 1
+MEMBER = 10**19 - 1  # no id of Discord's is longer
+MINE_LIMIT = 1_800  # what a page of "My answers" may hold beside its title and buttons
+LETTERS = "ABCDEF"
+
+
+# ------------------------------------------------------------------ looking at a card
+
+
+def sent(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+    """The components of a message as they go to Discord."""
+    payload: list[dict[str, Any]] = view.to_components()  # type: ignore[no-untyped-call]
+    return payload
+
+
+def components(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+    """Every component of a message as it goes to Discord, nested ones included."""
+    found: list[dict[str, Any]] = []
+
+    def walk(node: dict[str, Any]) -> None:
+        found.append(node)
+        for child in node.get("components", ()):
+            walk(child)
+        if "accessory" in node:
+            walk(node["accessory"])
+
+    for top in sent(view):
+        walk(top)
+    return found
+
+
+def texts(view: discord.ui.LayoutView) -> list[str]:
+    return [c["content"] for c in components(view) if c["type"] == discord.ComponentType.text_display.value]
+
+
+def lines(view: discord.ui.LayoutView) -> list[str]:
+    return "\n".join(texts(view)).split("\n")
+
+
+def shown(text: str) -> str:
+    """What a reader sees of a text whose markup signs have backslashes, with all space as one blank."""
+    return " ".join(re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text).split())
+
+
+def reads(*views: discord.ui.LayoutView) -> str:
+    """All that a reader sees on some messages, without the stars of bold type and the marks of small print."""
+    text = "\n".join("\n".join(texts(view)) for view in views)
+    return shown(re.sub(r"(?<!\\)\*\*|^-# ", "", text, flags=re.MULTILINE))
+
+
+def words(text: str) -> str:
+    """A text of the bank as `reads` would show it."""
+    return " ".join(text.split())
+
+
+def custom_ids(view: discord.ui.LayoutView) -> list[str]:
+    return [c["custom_id"] for c in components(view) if "custom_id" in c]
+
+
+def labels(view: discord.ui.LayoutView) -> list[str]:
+    return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
+
+
+def check_limits(view: discord.ui.LayoutView, what: object) -> None:
+    """Discord's documented limits of a message of components."""
+    found = components(view)
+    assert 0 < len(found) <= 40, what
+    contents = texts(view)
+    assert sum(map(len, contents)) <= 4_000, (what, sum(map(len, contents)))
+    assert all(content.strip() for content in contents), what
+    own_ids = custom_ids(view)
+    assert len(set(own_ids)) == len(own_ids), what
+    assert all(1 <= len(custom_id) <= 100 for custom_id in own_ids), what
+    for c in found:
+        match discord.ComponentType(c["type"]):
+            case discord.ComponentType.action_row:
+                assert 1 <= len(c["components"]) <= 5, what
+            case discord.ComponentType.button:
+                assert 1 <= len(c["label"].strip()) <= len(c["label"]) <= 80, what
+            case discord.ComponentType.string_select:
+                assert 1 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
+                assert len(c.get("placeholder", "")) <= 150, what
+                assert all(1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100 for o in c["options"]), what
+            case discord.ComponentType.media_gallery:
+                assert 1 <= len(c["items"]) <= 10, what
+                assert all(1 <= len(m["description"]) <= 1_024 for m in c["items"]), what
+
+
+def test_the_eyes_of_these_tests() -> None:
+    """The limits are really looked at: a card that breaks one is found out."""
+    good = cards.Card(cards.OPEN, "text", cards.row(cards.button("A", "a")))
+    check_limits(good, "good")
+    for bad in (
+        cards.Card(cards.OPEN, "x" * 2_001, "x" * 2_000),
+        cards.Card(cards.OPEN, "x", " "),
+        cards.Card(cards.OPEN, cards.row(cards.button("A", "a"), cards.button("B", "a"))),
+        cards.Card(cards.OPEN, cards.row(cards.button("A" * 81, "a"))),
+    ):
+        with pytest.raises(AssertionError):
+            check_limits(bad, "bad")
+
+
+# ------------------------------------------------------------------ making cards
+
+
+def question(one: Item, order: tuple[int, ...], **changes: Any) -> cards.Card:
+    """An open question with the widest figures it can have."""
+    made = QuestionCard(question_id=ROW, item=one, order=order, number=50, total=50, ends_at=AT, answered=99_999)
+    return cards.question_card(replace(made, **changes), bank())
+
+
+def daily(one: Item, order: tuple[int, ...]) -> cards.Card:
+    made = DailyCard(daily_id=ROW, item=one, order=order, day=date(2024, 5, 1), closes_at=AT, role_id=MEMBER)
+    return cards.daily_card(made, bank())
+
+
+def crowd(one: Item) -> Outcome:
+    """An outcome with large numbers for every choice, or three wrong texts as long as can be typed."""
+    wrong = tuple((letter * 100, 33_333) for letter in "x`\\") if one.kind == "typed" else ()
+    picked = {n: 33_333 + n for n in range(len(one.choices))}
+    return Outcome(answered=99_999, right=33_333, picked=picked, wrong_texts=wrong)
+
+
+NOBODY = Outcome(0, 0, {})
+
+
+def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Card:
+    fastest = tuple(Fastest(MEMBER - n, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
+    return cards.reveal_card(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
+
+
+def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Card:
+    streaks = tuple((MEMBER - n, 9_999 - n) for n in range(3)) if result is None else ()
+    return cards.daily_result(DailyResult(ROW, one, order, date(2024, 5, 1), result or crowd(one), streaks), bank())
+
+
+def answers(one: Item) -> list[str]:
+    """Stored answers to an item: right, wrong in each way, and for typed ones the longest."""
+    if one.kind == "typed":
+        return [one.accept[0], "x" * 100, "\\" * 100, "`*_" * 33, "<@1> # [a](b)"]
+    every = range(len(one.choices))
+    if one.kind == "choice":
+        return [encode_picks([n]) for n in every]
+    right = encode_picks(one.right)
+    wrong = encode_picks(n for n in every if n not in one.right)
+    return [right, wrong, encode_picks(every), right[:1], wrong[:1], right[:-1] + wrong[:1]]
+
+
+def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Card]:
+    """The private messages after an answer to the daily, as the click makes them."""
+    right = is_right(one, answer)
+    made = Verdict(
+        item=one,
+        order=order,
+        answer=answer,
+        correct=right,
+        points=100 if right else 0,
+        closes_at=AT,
+        streak=Streak(9_998, 9_999, date(2024, 5, 1)),
+        back_in=1 if right else 0,
+    )
+    return cards.verdict_cards(made)
+
+
+def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[cards.Card]:
+    """The private messages behind "Why not mine?", as the click makes them."""
+    pages = t.pages(cards.why_blocks(Review(one, order, answer), bank()))
+    return [cards.Card(cards.REVEALED, page) for page in pages]
+
+
+def mine(reviews: Sequence[Review]) -> list[cards.Card]:
+    """The private pages behind "My answers", as the click makes them."""
+    pages = t.pages([cards.review_block(n, r) for n, r in enumerate(reviews, start=1)], limit=MINE_LIMIT)
+    buttons = [
+        cards.button("Back", ids.MINE.id(round=ROW, page=999_998)),
+        cards.button("Next", ids.MINE.id(round=ROW, page=999_999)),
+    ]
+    title = "### Your answers\n-# 50 of 50 right · page 50 of 50"
+    return [cards.page_card(cards.REVEALED, title, page, *buttons) for page in pages]
+
+
+def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
+    return Review(one, order, answer, points=100, elapsed_ms=299_999)
+
+
+def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
+    """Every item of the bank in several orders of its choices."""
+    return ((one, order) for one in ITEMS for order in orders(one))
+
+
+# ------------------------------------------------------------------ the shipped bank within Discord's limits
+
+
+@pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
+def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], cards.Card]) -> None:
+    """Every item of the bank fits on the open and the revealed card of a round and of the daily."""
+    for one, order in shown_items():
+        check_limits(make(one, order), one.id)
+
+
+def test_private_cards_keep_to_discords_limits() -> None:
+    """For whatever answer, the verdict on a daily and each page of reasons and of "My answers" fit in a message."""
+    for one, order in shown_items():
+        for answer in answers(one):
+            for page in verdict(one, order, answer):
+                check_limits(page, (one.id, answer))
+        for given in (*answers(one), None):
+            for page in (*why(one, order, given), *mine([review(one, order, given)])):
+                check_limits(page, (one.id, given))
+
+
+def test_my_answers_of_a_long_round() -> None:
+    """Fifty questions, all wrong, make pages within the limits that hold each question once, in order."""
+    reviews = [review(one, orders(one)[1], answers(one)[-1]) for one in ITEMS[::8][:50]]
+    pages = mine(reviews)
+    assert len(pages) > 5
+    for page in pages:
+        check_limits(page, "my answers")
+    text = reads(*pages)
+    places = [text.index(f"{n}. {words(r.item.prompt)}") for n, r in enumerate(reviews, start=1)]
+    assert places == sorted(places)
+
+
+# ------------------------------------------------------------------ in the bank's own words
+
+
+def test_the_open_card_says_it_all() -> None:
+    """Prompt and choices stand on the open card uncut, with section and difficulty."""
+    for one, order in shown_items():
+        for view in (question(one, order), daily(one, order)):
+            text = reads(view)
+            assert words(one.prompt) in text, one.id
+            assert all(words(choice.text) in text for choice in one.choices), one.id
+            assert bank().section_of(one) in text, one.id
+            assert t.dots(one.difficulty) in text, one.id
+
+
+def test_the_revealed_card_says_it_all() -> None:
+    """Prompt, choices, explanation and source stand on the revealed card uncut, and the answer of a typed item."""
+    for one, order in shown_items():
+        for view in (reveal(one, order), daily_end(one, order)):
+            text = reads(view)
+            assert words(one.prompt) in text, one.id
+            assert all(words(choice.text) in text for choice in one.choices), one.id
+            assert words(one.explanation) in text, one.id
+            assert bank().topic_of(one).references[0].url in text, one.id
+            assert one.kind != "typed" or words(one.accept[0]) in text, one.id
+
+
+def test_why_pages_say_it_all() -> None:
+    """Whatever was answered, the pages of reasons hold each choice with its reason, and the explanation, uncut."""
+    for one, order in shown_items():
+        for answer in (*answers(one), None):
+            text = reads(*why(one, order, answer))
+            for n, choice in enumerate(one.choices):
+                letter = LETTERS[order.index(n)]
+                assert f"{letter} {words(choice.text)} {words(choice.why)}" in text, (one.id, answer)
+            assert words(one.explanation) in text, (one.id, answer)
+            assert one.kind != "typed" or all(words(form) in text for form in one.accept), (one.id, answer)
+
+
+def test_reasons_begin_with_the_readers_own_choice() -> None:
+    """ "Why not mine?" gives the reader's own picks first, then the right ones, then the others, each once."""
+    one = item(topic=TOPIC, kind="multiple", choices="NYNYNN")
+    (page,) = why(one, (5, 4, 3, 2, 1, 0), encode_picks([0, 3]))
+    # right are 1 and 3; the picks 0 and 3 come in the order of the card, which is turned round
+    assert re.findall(r"why (\d)", reads(page)) == ["3", "0", "1", "5", "4", "2"]
+
+
+def test_a_verdict_says_why() -> None:
+    """A verdict has the reasons for each pick and, after a miss, for the right ones, and the explanation."""
+    for one, order in shown_items():
+        for answer in answers(one):
+            text = " ".join(reads(page) for page in verdict(one, order, answer))
+            told = {int(digit) for digit in answer} | set(one.right) if one.kind != "typed" else set()
+            for n in told:
+                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (one.id, answer)
+            assert words(one.explanation) in text, (one.id, answer)
+            assert text.startswith("✅ Right" if is_right(one, answer) else "Not quite"), (one.id, answer)
+
+
+def test_my_answers_explain_each_miss() -> None:
+    """A miss is shown with its prompt, the reason for each pick and the right choices with theirs."""
+    for one, order in shown_items():
+        for answer in (*answers(one), None):
+            text = reads(*mine([review(one, order, answer)]))
+            assert words(one.prompt) in text, (one.id, answer)
+            if answer is not None and is_right(one, answer):
+                assert "✅ Right" in text, (one.id, answer)
+                continue
+            told = set(one.right) | ({int(d) for d in answer} if answer and one.kind != "typed" else set())
+            for n in told:
+                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (one.id, answer)
+            if one.kind == "typed":
+                assert words(one.accept[0]) in text, (one.id, answer)
+                assert answer is None or words(one.explanation) in text, (one.id, answer)
+
+
+# ------------------------------------------------------------------ letters
+
+
+def test_choices_of_the_open_card_begin_with_their_letters() -> None:
+    """Each choice has a line of its own that begins with its letter, in the order in which it was shuffled."""
+    for one, order in shown_items():
+        for view in (question(one, order), daily(one, order)):
+            plain = [line.replace("**", "", 2) for line in lines(view)]
+            lettered = [shown(line) for line in plain if re.match(r"[A-F]  ", line)]
+            assert lettered == [f"{LETTERS[n]} {words(one.choices[i].text)}" for n, i in enumerate(order)], one.id
+
+
+def test_choices_of_the_revealed_card_keep_their_letters() -> None:
+    """Each choice begins with the letter that it had on the open card, its mark follows; right ones come first."""
+    for one, order in shown_items():
+        for view in (reveal(one, order), daily_end(one, order)):
+            rows = re.findall(r"^\*\*([A-F])\*\*  (.*)\n-# (✅ right|▫️) ", "\n".join(lines(view)), re.MULTILINE)
+            found = [(mark[:1] if mark[0] == "✅" else mark, letter, text) for letter, text, mark in rows]
+            assert [mark for mark, _, _ in found] == ["✅"] * len(one.right) + ["▫️"] * (len(order) - len(one.right))
+            letters = {(letter, shown(text.strip("*"))) for _, letter, text in found}
+            assert letters == {(LETTERS[n], words(one.choices[i].text)) for n, i in enumerate(order)}, one.id
+            right = {letter for mark, letter, _ in found if mark == "✅"}
+            assert right == {LETTERS[order.index(i)] for i in one.right}, one.id
+
+
+def test_buttons_have_the_letters_of_the_lines() -> None:
+    """A choice item has a button for each line, a multiple item one list of them, a typed item one button to write."""
+    for one, order in shown_items():
+        for source, view in (("round", question(one, order)), ("daily", daily(one, order))):
+            if one.kind == "choice":
+                assert labels(view) == list(LETTERS[: len(order)]), one.id
+                expected = [ids.ANSWER.id(source=source, row=ROW, position=n) for n in range(len(order))]
+                assert custom_ids(view) == expected, one.id
+            elif one.kind == "multiple":
+                assert custom_ids(view) == [ids.PICKS.id(source=source, row=ROW)], one.id
+                (menu,) = [c for c in components(view) if "options" in c]
+                options = [(LETTERS[n], str(n)) for n in range(len(order))]
+                assert [(o["label"], o["value"]) for o in menu["options"]] == options, one.id
+                assert (menu["min_values"], menu["max_values"]) == (1, len(order)), one.id
+            else:
+                assert custom_ids(view) == [ids.WRITE.id(source=source, row=ROW)], one.id
+
+
+def test_a_reveal_takes_the_answer_buttons_away() -> None:
+    """A revealed card has only the buttons that explain and report."""
+    for one, order in shown_items():
+        for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
+            assert labels(view) == ["Why not mine?", "Report"], one.id
+            expected = [ids.WHY.id(source=source, row=ROW), ids.REPORT.id(source=source, row=ROW)]
+            assert custom_ids(view) == expected, one.id
+
+
+# ------------------------------------------------------------------ nothing leaks
+
+
+def test_open_cards_tell_nothing_of_the_answer() -> None:
+    """Which choices are right, why, and what is accepted changes nothing of what an open card sends to clients."""
+    for one, order in shown_items():
+        turned = tuple(replace(c, correct=not c.correct, why="another reason") for c in one.choices)
+        other = replace(one, id="another-id", choices=turned, accept=("another",), explanation="Another.")
+        if one.kind == "typed":
+            other = replace(other, choices=())
+        for make in (question, daily):
+            assert sent(make(one, order)) == sent(make(other, order)), one.id
+
+
+def test_custom_ids_tell_nothing_of_the_item() -> None:
+    """The ids on an open card are the same for every order of the choices and hold no part of the item's id."""
+    for one in ITEMS:
+        for make in (question, daily):
+            first, *others = (custom_ids(make(one, order)) for order in orders(one))
+            assert all(other == first for other in others), one.id
+            assert not any(one.id in custom_id or one.topic_id in custom_id for custom_id in first), one.id
+
+
+def test_open_cards_hold_no_explanation() -> None:
+    """Neither the item's id nor its explanation nor a reason is anywhere in what an open card sends."""
+    for one, order in shown_items():
+        for make in (question, daily):
+            whole = shown(json.dumps(sent(make(one, order)), ensure_ascii=False).replace("\\\\", "\\"))
+            assert one.id not in whole, one.id
+            assert words(one.explanation).replace('"', '\\"') not in whole, one.id
+            assert not any(len(c.why) > 20 and words(c.why).replace('"', '\\"') in whole for c in one.choices), one.id
+
+
+def test_all_open_buttons_look_alike() -> None:
+    """Letters have one style, whichever of them is right."""
+    styles = {c["style"] for c in components(question(item(topic=TOPIC, choices="NYNN"), (2, 0, 3, 1))) if "style" in c}
+    assert len(styles) == 1
+
+
+def test_the_acknowledgement_tells_nothing() -> None:
+    """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
+    assert cards.locked_text("A, C", AT) == "Locked in **A, C**. Reveal <t:1714564800:R>."
+    assert cards.locked_text("2*3 <@1>", AT) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def test_formulas_have_a_picture_and_others_none() -> None:
+    """An item with a formula shows its picture with alt text on every public card, any other shows none."""
+    for one in ITEMS:
+        for make in (question, daily, reveal, daily_end):
+            galleries = [c for c in components(make(one, orders(one)[0])) if "items" in c]
+            if one.formula is None:
+                assert galleries == [], one.id
+                continue
+            (picture,) = galleries[0]["items"]
+            assert picture["media"]["url"] == "attachment://formula.png", one.id
+            assert picture["description"] == f"Formula: {one.formula}", one.id
+
+
+# ------------------------------------------------------------------ the largest items that a bank may have
+
+TOPIC = next(iter(bank().topics))
+
+
+def filled(length: int, mark: str = "") -> str:
+    """Words of just so many characters."""
+    return (f"{mark} words " + "and more words " * 50)[: length - 1].strip().ljust(length - 1, "x") + "."
+
+
+def largest(kind: str) -> Item:
+    """An item that is as long as the schema allows in every field."""
+    right = {"choice": [0], "multiple": [0, 1, 2, 3, 4], "typed": []}[kind]
+    choices = tuple(Choice(filled(200, f"choice {n}"), n in right, filled(300, f"why {n}")) for n in range(6))
+    return Item(
+        id="largest",
+        topic_id=TOPIC,
+        kind=kind,
+        difficulty=5,
+        prompt=filled(600, "prompt"),
+        explanation=filled(600, "explanation"),
+        choices=() if kind == "typed" else choices,
+        accept=tuple(filled(100, f"accept {n}") for n in range(20)) if kind == "typed" else (),
+        formula="x" * 400,
+    )
+
+
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+@pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
+def test_the_largest_item_has_its_public_cards(make: Callable[[Item, tuple[int, ...]], cards.Card], kind: str) -> None:
+    """An item with six choices and every text as long as the schema allows fits on each public card, uncut."""
+    one = largest(kind)
+    view = make(one, orders(one)[1])
+    check_limits(view, kind)
+    text = reads(view)
+    assert words(one.prompt) in text
+    assert all(words(choice.text) in text for choice in one.choices)
+    if make in (reveal, daily_end):
+        assert words(one.explanation) in text
+
+
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+def test_the_largest_item_has_its_verdict(kind: str) -> None:
+    """Whatever is picked, the verdict on an item as long as the schema allows fits in a message."""
+    one = largest(kind)
+    for answer in answers(one):
+        for page in verdict(one, orders(one)[1], answer):
+            check_limits(page, answer)
+
+
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+def test_the_largest_item_has_its_pages(kind: str) -> None:
+    """Reasons and "My answers" of an item as long as the schema allows go on over pages, and nothing is lost."""
+    one = largest(kind)
+    for answer in (*answers(one), None):
+        reasons, own = why(one, orders(one)[1], answer), mine([review(one, orders(one)[1], answer)])
+        for page in (*reasons, *own):
+            check_limits(page, answer)
+        text = reads(*reasons)
+        assert all(words(choice.text) in text and words(choice.why) in text for choice in one.choices)
+        assert words(one.prompt) in reads(*own).replace("### Your answers 50 of 50 right · page 50 of 50 ", "")
+
+
+TWO_LINES = replace(
+    item(topic=TOPIC), choices=(Choice("first\nB  second", True, "why\nnot"), Choice("other", False, "no\nway"))
+)
+
+
+def test_choices_of_several_lines_on_public_cards() -> None:
+    """A choice that is written over several lines stands on one, so that each line has its letter."""
+    lettered = [line for line in lines(question(TWO_LINES, (0, 1))) if line.startswith("**")]
+    assert lettered == ["**A**  first B second", "**B**  other"]
+    assert "**A**  **first B second**" in lines(reveal(TWO_LINES, (0, 1)))
+
+
+def test_choices_of_several_lines_on_private_cards() -> None:
+    """Where reasons are given, a choice and its reason have a line each as well, the reason in small print."""
+    for view in (
+        why(TWO_LINES, (0, 1), None)[0],
+        verdict(TWO_LINES, (0, 1), "1")[0],
+        mine([review(TWO_LINES, (0, 1), "1")])[0],
+    ):
+        assert "✅ **A**  first B second\n-# why not" in "\n".join(texts(view))
+
+
+def test_texts_of_a_bank_can_do_no_harm() -> None:
+    """Mentions, headings and links in a server's own questions are shown as typed on every card."""
+    bad = "# <@1> @everyone [a](https://x.y) **b** ||c|| <t:1:R>\n- d"
+    one = replace(
+        item(topic=TOPIC),
+        prompt=bad,
+        explanation=bad,
+        choices=tuple(Choice(f"{bad} {n}", n == 0, bad) for n in range(4)),
+    )
+    order = (3, 2, 1, 0)
+    reviewed = [review(one, order, answer) for answer in ("0", "1", None)]
+    views = [question(one, order), daily(one, order), reveal(one, order), daily_end(one, order), *mine(reviewed)]
+    for view in (
+        *views,
+        *why(one, order, "1"),
+        *why(one, order, None),
+        *verdict(one, order, "0"),
+        *verdict(one, order, "1"),
+    ):
+        for text in texts(view):
+            plain = re.sub(r"\\([^0-9A-Za-z\s])", "·", text)
+            assert "<@1>" not in plain
+            assert "<t:1:R>" not in plain
+            assert "](https://x.y)" not in plain
+            assert "||" not in plain
+            assert "**b**" not in plain
+            assert not re.search(r"^(#{1,3} <|- d)", plain, re.MULTILINE)
+
+
+# ------------------------------------------------------------------ figures on revealed cards
+
+
+def test_shares_of_the_choices() -> None:
+    """Under each choice stands which share of those who answered picked it."""
+    one = item(topic=TOPIC, choices="NYNN")
+    view = reveal(one, (2, 1, 0, 3), outcome(one, [("1", True), ("1", True), ("0", False)]))
+    found = lines(view)
+    at = {line.strip("*")[-1]: n for n, line in enumerate(found) if re.match(r"\*\*[A-F]\*\*  ", line)}
+    assert {choice: found[n + 1].split("  ")[1] for choice, n in at.items()} == {
+        "1": "67 %",
+        "0": "33 %",
+        "2": "0 %",
+        "3": "0 %",
+    }
+
+
+def test_best_times() -> None:
+    """The three fastest right answers stand there with time and points; without any, words say so."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    text = reads(reveal(one, order))
+    assert f"<@{MEMBER}> 300.0 s (+100) · <@{MEMBER - 1}> 300.0 s (+99)" in text
+    assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
+    assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
+
+
+def test_wrong_texts_of_a_typed_item() -> None:
+    """The most frequent wrong texts are quoted with their numbers, under the right answer."""
+    one = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
+    given = [("attention", True), ("memory", False), ("Memory", False), ("loss", False)]
+    found = lines(reveal(one, (), outcome(one, given)))
+    assert found.index("✅ **attention**") < found.index("▫️ `memory` · 2") < found.index("▫️ `loss` · 1")
+
+
+def test_a_wrong_text_of_signs_is_quoted_too() -> None:
+    """A wrong answer without letters or digits is shown as it was typed, not as two empty quotes."""
+    one = typed("attention", topic=TOPIC)
+    text = "\n".join(lines(reveal(one, (), outcome(one, [("???", False)]))))
+    assert "▫️ `` " not in text
+    assert "▫️ `???` · 1" in text
+
+
+@pytest.mark.parametrize("shape", ["1/8", "-3", "x^2"])
+def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
+    """A wrong answer is shown as members typed it, not as the words that are compared."""
+    one = typed("17", topic=TOPIC)
+    assert f"▫️ `{shape}` · 1" in lines(reveal(one, (), outcome(one, [(shape, False)])))
+
+
+def test_the_end_of_a_daily() -> None:
+    """A closed daily says how many answered, how many were right, and the longest streaks of two days or more."""
+    one = item(topic=TOPIC)
+    made = DailyResult(1, one, (0, 1, 2, 3), date(2024, 5, 1), Outcome(4, 1, {0: 1, 1: 3}), ((7, 12), (8, 2), (9, 1)))
+    text = reads(cards.daily_result(made, bank()))
+    assert "4 answers · 25 % right" in text
+    assert "Longest streaks: <@7> 12 days · <@8> 2 days Why" not in text
+    assert "Longest streaks: <@7> 12 days · <@8> 2 days" in text
+    assert "<@9>" not in text
+    assert "0 answers" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
+
+
+# ------------------------------------------------------------------ standings
+
+
+def tally(user_id: int, points: int, right: int = 1) -> Tally:
+    return Tally(user_id=user_id, points=points, right=right, answered=2, total_ms=8_400)
+
+
+def standings(*table: tuple[int, Tally], ending: str | None = None) -> cards.Card:
+    return cards.standings_card(StandingsCard(ROW, 10, table, ending))
+
+
+def test_rows_read_place_member_points() -> None:
+    """A row of the standings begins with place, mention and points, and goes on with accuracy and average time."""
+    view = standings((1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0)))
+    assert [line for line in lines(view) if "<@" in line] == [
+        "🥇 <@7> · **180 points** · 100 % right · 4.2 s",
+        "🥈 <@8> · **90 points** · 50 % right · 4.2 s",
+        "🥉 <@9> · **80 points** · 50 % right · 4.2 s",
+        "**4.** <@6> · **1 point** · 50 % right · 4.2 s",
+        "**5.** <@5> · **0 points** · 0 % right · 4.2 s",
+    ]
+
+
+def test_equals_share_a_medal() -> None:
+    """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
+    view = standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
+    assert [line[0] for line in lines(view) if "<@" in line] == ["🥇", "🥇", "🥉"]
+    nothing = standings((1, tally(7, 0)), (1, tally(8, 0)))
+    assert [line[:6] for line in lines(nothing) if "<@" in line] == ["**1.**", "**1.**"]
+
+
+def test_standings_of_a_crowd() -> None:
+    """Ten rows are shown, and how many members follow."""
+    view = standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
+    check_limits(view, "standings")
+    assert sum("<@" in line for line in lines(view)) == 10
+    assert "-# and 4,990 more" in lines(view)
+
+
+def test_a_round_of_one() -> None:
+    """A member who played alone reads their points, accuracy and time."""
+    text = reads(standings((1, tally(7, 95, 1))))
+    assert all(part in text for part in ("<@7>", "95 points", "1 of 2 right", "4.2 s"))
+
+
+def test_standings_open_the_own_answers() -> None:
+    """The standings have one button, which opens the first page of the reader's own answers."""
+    view = standings((1, tally(7, 90)), (2, tally(8, 10)))
+    assert labels(view) == ["My answers"]
+    assert custom_ids(view) == [ids.MINE.id(round=ROW, page=0)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "words_"),
+    [
+        (None, "Nobody answered."),
+        ("stopped", "The round was stopped."),
+        ("idle", "Nobody answered three questions in a row, so the round ends here."),
+        ("message", "The question's message was deleted, so the round ends here."),
+    ],
+)
+def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
+    """A round that ended early says why, with and without points, and one that nobody played says that."""
+    assert words_ in reads(standings(ending=ending))
+    if ending is not None:
+        assert words_ in reads(standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
+
+
+def test_the_time_that_is_left() -> None:
+    """An open card says when it ends in the reader's own time, and how many have answered once somebody has."""
+    one = item(topic=TOPIC)
+    assert "Ends <t:1714564800:R>" in reads(question(one, (0, 1, 2, 3), answered=0))
+    assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
+    assert "99,999 answered" in reads(question(one, (0, 1, 2, 3)))
+    assert "Ends <t:1714564805:R>" in reads(question(one, (0, 1, 2, 3), ends_at=AT + timedelta(seconds=5)))
+
+
+def test_the_role_is_mentioned_once() -> None:
+    """The card of the day names the role to ping once, and none if there is none."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    assert reads(daily(one, order)).count(f"<@&{MEMBER}>") == 1
+    quiet = DailyCard(1, one, order, date(2024, 5, 1), AT, None)
+    assert "<@&" not in reads(cards.daily_card(quiet, bank()))

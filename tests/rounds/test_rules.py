@@ -1,0 +1,276 @@
+"""What a round asks, in which order, and when it reveals."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter as Tally
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.questions.model import Item
+from bot.rounds.rules import (
+    DEFAULT_QUESTIONS,
+    DEFAULT_SECONDS,
+    DIFFICULTIES,
+    EARLY,
+    IDLE_LIMIT,
+    MAX_QUESTIONS,
+    MAX_SECONDS,
+    MIN_QUESTIONS,
+    MIN_SECONDS,
+    PAUSE,
+    Counter,
+    draw,
+    fits,
+    next_refresh,
+    reveal_at,
+    shuffled,
+)
+from tests.shipped import item, typed
+
+START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    """The instant so many seconds after the question came."""
+    return START + timedelta(seconds=seconds)
+
+
+def ago(days: int) -> datetime:
+    return START - timedelta(days=days)
+
+
+def test_the_numbers_of_the_specification() -> None:
+    """Limits, defaults and pauses are those that the commands promise."""
+    assert (MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS) == (1, 50, 10)
+    assert (MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS) == (5, 300, 20)
+    assert (timedelta(seconds=5), timedelta(seconds=2), 3) == (PAUSE, EARLY, IDLE_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "asked"),
+    [("easy", {1, 2}), ("medium", {3}), ("hard", {4, 5}), ("mixed", {1, 2, 3, 4, 5})],
+)
+def test_difficulties(difficulty: str, asked: set[int]) -> None:
+    """Easy asks levels 1 and 2, medium 3, hard 4 and 5, mixed all of them."""
+    found = {n for n in range(1, 6) if fits(item(difficulty=n), topic_id=None, difficulty=difficulty)}
+    assert found == asked == set(DIFFICULTIES[difficulty])
+
+
+def test_a_round_on_one_topic() -> None:
+    """With a topic only its own items fit, and the difficulty counts as well."""
+    assert fits(item(topic="lora"), topic_id="lora", difficulty="medium")
+    assert not fits(item(topic="lora"), topic_id="qlora", difficulty="medium")
+    assert not fits(item(topic="lora"), topic_id="lora", difficulty="hard")
+
+
+def test_draw_takes_the_least_recently_asked_of_a_topic() -> None:
+    """What was never asked comes first, then what was asked longest ago."""
+    new, old, older = item("new"), item("old"), item("older")
+    asked = {"old": ago(1), "older": ago(9)}
+    for seed in range(20):
+        assert draw([old, new, older], asked, 3, random.Random(seed)) == [new, older, old]
+        assert draw([old, older], asked, 1, random.Random(seed)) == [older]
+
+
+def test_draw_spreads_over_topics() -> None:
+    """Three topics with two items each give three topics in the first three questions, and again in the next three."""
+    items = [item(f"{topic}-{n}", topic=topic) for topic in "abc" for n in range(2)]
+    for seed in range(20):
+        drawn = draw(items, {}, 6, random.Random(seed))
+        assert {i.topic_id for i in drawn[:3]} == {i.topic_id for i in drawn[3:]} == {"a", "b", "c"}
+
+
+def test_a_spread_over_topics_comes_before_what_was_never_asked() -> None:
+    """A topic is not asked twice for the sake of a new item while another topic waits."""
+    items = [item("a-1", topic="a"), item("a-2", topic="a"), item("b-1", topic="b")]
+    for seed in range(20):
+        drawn = draw(items, {"b-1": ago(1)}, 2, random.Random(seed))
+        assert [i.topic_id for i in drawn] == ["a", "b"]
+
+
+def test_draw_prefers_the_topic_that_waited_longer() -> None:
+    """Among topics that have something new, the one asked longer ago is first, and one never asked before both."""
+    items = [item(f"{topic}-{n}", topic=topic) for topic in "abc" for n in range(2)]
+    for seed in range(20):
+        drawn = draw(items, {"a-0": ago(1), "b-0": ago(5)}, 3, random.Random(seed))
+        assert [i.id for i in drawn][1:] == ["b-1", "a-1"]
+        assert drawn[0].topic_id == "c"
+
+
+def test_chance_decides_among_equals() -> None:
+    """Among items with the same history each can come first, and the same seed draws the same."""
+    items = [item(f"{topic}-{n}", topic=topic) for topic in "ab" for n in range(2)]
+    firsts = {draw(items, {}, 1, random.Random(seed))[0].id for seed in range(100)}
+    assert firsts == {"a-0", "a-1", "b-0", "b-1"}
+    assert draw(items, {}, 4, random.Random(7)) == draw(items, {}, 4, random.Random(7))
+
+
+def test_draw_of_nothing() -> None:
+    """No items, or none wanted, give an empty round."""
+    assert draw([], {}, 10, random.Random(1)) == []
+    assert draw([item()], {}, 0, random.Random(1)) == []
+
+
+@st.composite
+def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, datetime]]:
+    """Up to five topics with up to four items, and when some of them were asked."""
+    items = [
+        item(f"{topic}-{number}", topic=f"topic-{topic}")
+        for topic, size in enumerate(build(st.lists(st.integers(1, 4), max_size=5)))
+        for number in range(size)
+    ]
+    asked = {i.id: ago(build(st.integers(0, 4))) for i in items if build(st.booleans())}
+    return build(st.permutations(items)), asked
+
+
+@given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
+def test_draw_is_as_long_as_it_can_be(
+    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
+) -> None:
+    """A draw has `count` items or all that fit, never more, each of them once and none from elsewhere."""
+    items, asked = given_bank
+    drawn = draw(items, asked, count, random.Random(seed))
+    assert len(drawn) == min(count, len(items))
+    assert len({i.id for i in drawn}) == len(drawn)
+    assert set(drawn) <= set(items)
+
+
+@given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
+def test_no_topic_twice_before_all_that_fit_were_used(
+    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
+) -> None:
+    """Whenever a topic is asked, no topic that has items left has been asked less often."""
+    items, asked = given_bank
+    there, used = Tally(i.topic_id for i in items), Tally[str]()
+    for one in draw(items, asked, count, random.Random(seed)):
+        assert used[one.topic_id] == min(used[t] for t in there if used[t] < there[t])
+        used[one.topic_id] += 1
+
+
+@given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
+def test_least_recently_asked_comes_first(
+    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
+) -> None:
+    """At each step no topic that is as little used has an item that waited longer than the one that is asked."""
+    items, asked = given_bank
+    left = {i.id: i for i in items}
+    used = Tally[str]()
+    for one in draw(items, asked, count, random.Random(seed)):
+        rivals = [asked.get(i.id, NEVER) for i in left.values() if used[i.topic_id] == used[one.topic_id]]
+        assert asked.get(one.id, NEVER) == min(rivals)
+        del left[one.id]
+        used[one.topic_id] += 1
+
+
+@given(size=st.integers(2, 6), seed=st.integers(0, 10_000))
+def test_shuffling_is_a_permutation(size: int, seed: int) -> None:
+    """Every choice of an item is shown once."""
+    order = shuffled(item(choices="Y" + "N" * (size - 1)), random.Random(seed))
+    assert sorted(order) == list(range(size))
+
+
+def test_shuffling_reaches_every_order() -> None:
+    """Over many questions each of the 24 orders of four choices comes up, and the right one is in each place alike."""
+    seen = Tally(shuffled(item(), random.Random(seed)) for seed in range(2_400))
+    assert set(seen) == set(permutations(range(4)))
+    first = Tally(order.index(0) for order in seen.elements())
+    assert all(500 < times < 700 for times in first.values())
+
+
+def test_typed_items_have_no_order() -> None:
+    """A typed item has nothing to shuffle."""
+    assert shuffled(typed("attention"), random.Random(1)) == ()
+
+
+def test_the_first_question_runs_to_its_deadline() -> None:
+    """Whoever has answered, question 1 waits for those who are only just reading."""
+    assert reveal_at(number=1, deadline=after(20), players={7}, answered_at={7: after(3)}) == after(20)
+
+
+def test_a_question_without_players_runs_to_its_deadline() -> None:
+    """If nobody answered the last two questions there is nobody to wait for less long."""
+    assert reveal_at(number=4, deadline=after(20), players=[], answered_at={7: after(3)}) == after(20)
+
+
+def test_a_player_who_has_not_answered_holds_the_reveal() -> None:
+    """One missing player is enough to run to the deadline, however many others have answered."""
+    answered = {7: after(3), 8: after(4)}
+    assert reveal_at(number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered) == after(20)
+
+
+def test_two_seconds_after_the_last_player() -> None:
+    """When all players have answered, the reveal comes two seconds after the last of them."""
+    answered = {7: after(3), 8: after(4.5), 9: after(1)}
+    assert reveal_at(number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered) == after(6.5)
+
+
+def test_somebody_new_does_not_move_the_reveal() -> None:
+    """The answer of a member who is no player yet neither holds the reveal nor starts it."""
+    answered = {7: after(3), 8: after(9)}
+    assert reveal_at(number=2, deadline=after(20), players={7}, answered_at=answered) == after(5)
+    assert reveal_at(number=2, deadline=after(20), players={6}, answered_at=answered) == after(20)
+
+
+def test_an_early_reveal_is_never_after_the_deadline() -> None:
+    """An answer in the last second does not make the question longer."""
+    assert reveal_at(number=2, deadline=after(20), players={7}, answered_at={7: after(19.2)}) == after(20)
+
+
+def refresh(counter: Counter, *, now: float, count: int, limit: float = 20) -> datetime | None:
+    return next_refresh(counter, now=after(now), count=count, opened=START, deadline=after(limit))
+
+
+def test_the_counter_waits_for_news() -> None:
+    """A card that shows the right number is not edited."""
+    assert refresh(Counter(0), now=3, count=0) is None
+    assert refresh(Counter(4, after(2)), now=3, count=4) is None
+
+
+def test_the_first_refresh_collects_for_two_seconds() -> None:
+    """The first answers are shown two seconds after they came, or after the question did."""
+    assert refresh(Counter(0), now=3, count=1) == after(5)
+    assert refresh(Counter(0), now=-0.5, count=1) == after(2)
+
+
+def test_later_refreshes_wait_for_half_of_the_time() -> None:
+    """After an edit the next waits for half of the question's time, for 15 seconds at most and 2 at least."""
+    assert refresh(Counter(1, after(2)), now=3, count=2) == after(12)
+    assert refresh(Counter(1, after(2)), now=3, count=2, limit=300) == after(17)
+    assert refresh(Counter(1, after(0)), now=0.1, count=2, limit=3.5) == after(2)
+    assert refresh(Counter(1, after(2)), now=14, count=2) == after(14)
+
+
+def test_no_refresh_just_before_the_reveal() -> None:
+    """In the last second the reveal does the counter's work."""
+    assert refresh(Counter(0), now=17, count=1) == after(19)
+    assert refresh(Counter(0), now=17.001, count=1) is None
+    assert refresh(Counter(1, after(10)), now=12, count=2) is None
+
+
+@given(
+    limit=st.integers(5, 300),
+    clicks=st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=40).map(sorted),
+)
+def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
+    """Refreshes keep two seconds' distance, end a second before the deadline, and up to 30 seconds are two at most."""
+    counter, edits = Counter(0), list[datetime]()
+    planned: datetime | None = None
+    for count, click in enumerate((c for c in clicks if c <= limit), start=1):
+        if planned is not None and planned <= after(click):
+            counter = Counter(count - 1, planned)
+            edits.append(planned)
+            planned = None
+        if planned is None:
+            planned = refresh(counter, now=click, count=count, limit=limit)
+    if planned is not None:
+        edits.append(planned)
+    assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
+    assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
+    if limit <= 30:
+        assert len(edits) <= 2

@@ -1,0 +1,639 @@
+"""A round from its first question to its standings, whatever fails or dies on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import URL
+
+from bot.core import servers as guilds
+from bot.core import snowflakes
+from bot.core.announcer import QuestionCard, RevealCard, StandingsCard, Unreachable
+from bot.core.database import open_database
+from bot.core.errors import Refusal
+from bot.core.jobs import LEASE
+from bot.points import store as score_store
+from bot.questions.model import Bank
+from bot.rounds import store as round_store
+from bot.rounds.rules import GRACE
+from bot.rounds.work import GIVE_UP
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Crash, Stage, unsent
+
+
+def revealed(stage: Stage) -> list[RevealCard]:
+    return [e.card for e in stage.announcer.edits_of("reveal") if isinstance(e.card, RevealCard)]
+
+
+def standings(stage: Stage) -> StandingsCard:
+    """The standings, of which there must be one."""
+    (post,) = stage.announcer.of_kind("standings")
+    assert isinstance(post.card, StandingsCard)
+    return post.card
+
+
+async def play(stage: Stage, round_id: int, *, down: float = 0) -> None:
+    """Play a round to its end: Ada right after 1 s, Bob wrong after 2 s; who crashes is replaced after `down` s."""
+    answered: set[int] = set()
+    for _ in range(100):
+        round_ = await stage.round(round_id)
+        if round_.phase == "ended":
+            return
+        cards = stage.announcer.of_kind("question")
+        if cards and cards[-1].row_id not in answered and round_.phase in {"asking", "open"}:
+            answered.add(cards[-1].row_id)
+            await stage.answer(ADA, after=1)
+            await stage.answer(BOB, right=False, after=2)
+        due = await stage.next_due()
+        assert due is not None
+        stage.clock.at = max(stage.clock.at, due)
+        try:
+            await stage.work()
+        except Crash:
+            await stage.restart(seconds=down)
+    raise AssertionError("the round does not end")
+
+
+async def check_played(stage: Stage, questions: int = 3) -> None:
+    """Every question posted once, revealed with both answers, scored once, and one standings."""
+    posted = Counter(p.row_id for p in stage.announcer.of_kind("question"))
+    assert list(posted.values()) == [1] * questions
+    by_question = {card.question_id: card for card in revealed(stage)}
+    assert by_question.keys() == posted.keys()
+    assert {(c.outcome.answered, c.outcome.right) for c in by_question.values()} == {(2, 1)}
+    places = [(place, t.user_id, t.points, t.right, t.answered) for place, t in standings(stage).standings]
+    won = (await stage.check_points())[ADA]
+    assert won >= 90 * questions
+    assert places == [(1, ADA, won, questions, questions), (2, BOB, 0, 0, questions)]
+    assert len(await stage.answers()) == 2 * questions
+
+
+async def test_a_round_step_by_step(stage: Stage) -> None:
+    """Each deadline takes the round one phase further: ask, open, reveal, pause, ask, ..., standings, ended."""
+    round_id = await stage.start(2)
+    assert (await stage.round(round_id)).phase == "ask"
+    assert await stage.work() == [(round_id, 1, "ask")]
+    assert (await stage.round(round_id)).phase == "open"
+    opened = snowflakes.created_at(stage.card().message_id)
+    assert await stage.next_due() == opened + timedelta(seconds=20) + GRACE
+    assert await stage.work() == []
+
+    await stage.answer(ADA, after=1)
+    stage.clock.at = opened + timedelta(seconds=20)
+    assert await stage.work() == []
+    stage.clock.at += GRACE
+    assert await stage.work() == [(round_id, 1, "open")]
+    assert [c.number for c in revealed(stage)] == [1]
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.number) == ("ask", 2)
+    assert round_.due_at == stage.clock() + timedelta(seconds=5)
+
+    await stage.wait(seconds=4.9)
+    assert len(stage.announcer.of_kind("question")) == 1
+    await stage.wait(seconds=0.1)
+    assert len(stage.announcer.of_kind("question")) == 2
+    await stage.wait(seconds=21)
+    assert [c.number for c in revealed(stage)] == [1, 2]
+    card = standings(stage)
+    assert (card.questions, card.ending) == (2, None)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending) == ("ended", "finished")
+    assert await stage.next_due() is None
+
+
+async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> None:
+    """The reveal counts all answers and names the three best times with their points, the fastest first."""
+    await stage.start(1)
+    await stage.run()
+    for user_id, right, after in [(1, True, 9), (2, False, 1), (3, True, 5), (4, True, 2), (5, True, 10)]:
+        await stage.answer(user_id, right=right, after=after)
+    await stage.wait(seconds=21)
+    (card,) = revealed(stage)
+    assert (card.outcome.answered, card.outcome.right) == (5, 4)
+    assert [(f.user_id, f.elapsed_ms, f.points) for f in card.fastest] == [
+        (4, 2000, 95),
+        (3, 5000, 88),
+        (1, 9000, 78),
+    ]
+
+
+async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
+    """The day of the boards is that of the server's zone."""
+    await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")
+    await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=0)
+    await stage.wait(seconds=21)
+    today = stage.clock().date()
+
+    async def members(day: date) -> int:
+        board = await stage.database.read(score_store.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        return board.members
+
+    assert [await members(today), await members(today + timedelta(days=1))] == [0, 1]
+
+
+STEPS = [
+    pytest.param(method, after, skip, id=f"{method} {skip + 1} {'done' if after else 'not done'}")
+    for method, calls in [("post_question", 3), ("reveal_question", 3), ("post_standings", 1)]
+    for skip in range(calls)
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("method", "after", "skip"), STEPS)
+async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, skip: int) -> None:
+    """A process that dies before or after any post or edit is replaced, and the round goes on as if nothing was."""
+    stage.announcer.fail(method, Crash(), after=after, skip=skip)
+    await play(stage, await stage.start(3))
+    assert stage.announcer.calls[method] > skip
+    await check_played(stage)
+
+
+@pytest.mark.parametrize(("method", "after", "skip"), STEPS)
+async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool, skip: int) -> None:
+    """A post or edit of unknown outcome is repeated by the same process until it is there, and is there once."""
+    stage.announcer.fail(method, unsent(), after=after, skip=skip)
+    await play(stage, await stage.start(3))
+    await check_played(stage)
+
+
+@pytest.mark.parametrize(("method", "after", "skip"), STEPS)
+async def test_a_crash_without_anyone_to_take_stock(stage: Stage, method: str, after: bool, skip: int) -> None:
+    """Where a process dies beside others, none of which recovers, its claim runs out and another takes over."""
+    stage.announcer.fail(method, Crash(), after=after, skip=skip)
+    round_id = await stage.start(3)
+    crashes = 0
+    answered: set[int] = set()
+    for _ in range(60):
+        if (await stage.round(round_id)).phase == "ended":
+            break
+        cards = stage.announcer.of_kind("question")
+        if cards and cards[-1].row_id not in answered and (await stage.round(round_id)).phase in {"asking", "open"}:
+            answered.add(cards[-1].row_id)
+            await stage.answer(ADA, after=1)
+            await stage.answer(BOB, right=False, after=2)
+        due = await stage.next_due()
+        assert due is not None
+        stage.clock.at = max(stage.clock.at, due)
+        try:
+            await stage.work()
+        except Crash:
+            crashes += 1
+            stage.bot = stage.process()
+    assert crashes == 1
+    await check_played(stage)
+
+
+@pytest.mark.parametrize("down", [1, 60, 7200])
+@pytest.mark.parametrize(("method", "after"), [("post_question", True), ("reveal_question", False)])
+async def test_a_long_absence_loses_nothing(stage: Stage, method: str, after: bool, down: float) -> None:
+    """However long the bot was away, it finds its post and counts the answers that were stored."""
+    stage.announcer.fail(method, Crash(), after=after, skip=1)
+    round_id = await stage.start(3)
+    await play(stage, round_id, down=down)
+    posted = Counter(p.row_id for p in stage.announcer.of_kind("question"))
+    assert list(posted.values()) == [1, 1, 1]
+    assert len(stage.announcer.of_kind("standings")) == 1
+    given = await stage.answers()
+    assert (await stage.check_points())[ADA] == sum(a.points for a in given if a.user_id == ADA)
+    assert {c.question_id: c.outcome.answered for c in revealed(stage)} == {
+        row_id: sum(a.question_id == row_id for a in given) for row_id in posted
+    }
+
+
+async def test_a_deadline_that_passed_while_the_bot_was_down(stage: Stage) -> None:
+    """A question whose time ran out meanwhile is revealed at once with the stored answers."""
+    round_id = await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=3)
+    await stage.restart(minutes=10)
+    await stage.run()
+    (card,) = revealed(stage)
+    assert (card.outcome.answered, card.outcome.right) == (1, 1)
+    assert (await stage.round(round_id)).ending == "finished"
+    assert (await stage.check_points()).keys() == {ADA}
+
+
+async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) -> None:
+    """A restart within a question's time changes neither its card nor its deadline, and answers go on."""
+    round_id = await stage.start(1)
+    await stage.run()
+    due = (await stage.round(round_id)).due_at
+    await stage.answer(ADA, after=3)
+    await stage.restart(seconds=8)
+    await stage.run()
+    assert (await stage.round(round_id)).due_at == due
+    assert (len(stage.announcer.posts), stage.announcer.edits) == (1, [])
+    await stage.answer(BOB, after=9)
+    await stage.wait(seconds=13)
+    assert revealed(stage)[0].outcome.answered == 2
+
+
+async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) -> None:
+    """Who sees the card before the bot knows of it can answer; time counts from the message, not from the reply."""
+    opened: list[object] = []
+
+    async def early() -> None:
+        stage.clock.turn(seconds=3)
+        locked = await stage.answer(ADA)
+        opened.append(locked.reveal_at)
+        assert (await stage.round(round_id)).phase == "open"
+        stage.clock.turn(seconds=2)
+        await stage.answer(BOB)
+
+    stage.announcer.during["post_question"] = early
+    round_id = await stage.start(1)
+    await stage.run()
+    posted = snowflakes.created_at(stage.card().message_id)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.due_at) == ("open", posted + timedelta(seconds=20) + GRACE)
+    assert opened == [posted + timedelta(seconds=20)]
+    assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ADA: 3000, BOB: 5000}
+    assert (await stage.question(round_id)).message_id == stage.card().message_id
+
+
+async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
+    """When the post's reply comes after the deadline, the question was revealed meanwhile, and stays so."""
+
+    async def slow() -> None:
+        await stage.answer(ADA, after=1)
+        stage.clock.turn(seconds=25)
+        other = stage.process()
+        for key in await other.round_work.due(stage.clock(), 10):
+            await other.round_work.work(key)
+        stage.announcer.during.clear()
+
+    stage.announcer.during["post_question"] = slow
+    round_id = await stage.start(1)
+    await stage.run()
+    assert [c.outcome.answered for c in revealed(stage)] == [1]
+    assert (await stage.round(round_id)).phase == "ended"
+    assert len(stage.announcer.posts) == 2
+
+
+async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None:
+    """A question that was posted just before Discord failed for ten minutes is found afterwards, not posted again."""
+    stage.announcer.fail("post_question", unsent(), after=True)
+    stage.announcer.fail("find_question", unsent(), times=1000)
+    round_id = await stage.start(1)
+    await stage.wait(minutes=10)
+    assert (await stage.round(round_id)).phase == "asking"
+    stage.announcer.mend()
+    await stage.wait(minutes=1)
+    assert len(stage.announcer.of_kind("question")) == 1
+
+
+async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
+    """A round whose channel can't be reached for a quarter of an hour tries ever more seldom, then ends."""
+    stage.announcer.fail("post_question", unsent(), times=10_000)
+    stage.announcer.fail("find_question", unsent(), times=10_000)
+    round_id = await stage.start(1)
+    await stage.wait(seconds=GIVE_UP.total_seconds() - 60)
+    assert (await stage.round(round_id)).phase == "asking"
+    await stage.wait(minutes=3)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending, round_.detail) == ("ended", "unreachable", "Discord answered 503")
+    assert stage.announcer.calls["post_question"] + stage.announcer.calls["find_question"] < 60
+
+
+@pytest.mark.parametrize("what", ["channel", "permission", "refused"])
+@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
+async def test_a_permanent_refusal_ends_the_round(
+    stage: Stage, caplog: pytest.LogCaptureFixture, method: str, what: str
+) -> None:
+    """What Discord refuses ends the round with the reason, in row and log; scores stay, the channel is free."""
+    reason = "I can't post in <#10>: I need Send Messages there."
+    stage.announcer.fail(method, Unreachable(what, reason), times=100)
+    round_id = await stage.start(1)
+    await stage.run()
+    if method != "post_question":
+        await stage.answer(ADA, after=1)
+    await stage.wait(seconds=30)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending, round_.detail) == ("ended", what, reason)
+    assert any(reason in record.getMessage() for record in caplog.records)
+    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98})
+    stage.announcer.mend()
+    assert await stage.start(1) != round_id
+
+
+async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> None:
+    """Where only the message is gone, the standings are still posted, and say so."""
+    stage.announcer.fail("reveal_question", Unreachable("message", "The message was deleted."))
+    round_id = await stage.start(3)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=30)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending, round_.detail) == ("ended", "message", "The message was deleted.")
+    card = standings(stage)
+    assert (card.questions, card.ending) == (1, "message")
+    assert [t.points for _, t in card.standings] == [98]
+    assert await stage.check_points() == {ADA: 98}
+
+
+async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
+    """After three questions without an answer the round ends itself and says so."""
+    round_id = await stage.start(10)
+    await stage.wait(minutes=5)
+    assert len(stage.announcer.of_kind("question")) == 3
+    card = standings(stage)
+    assert (card.questions, card.ending, card.standings) == (3, "idle", ())
+    assert (await stage.round(round_id)).ending == "idle"
+
+
+async def test_an_answer_starts_the_idle_count_anew(stage: Stage) -> None:
+    """Only questions in a row count as idle."""
+    await stage.start(10)
+    await stage.wait(seconds=26 + 25)
+    await stage.answer(ADA, right=False, after=1)
+    await stage.wait(minutes=5)
+    assert len(stage.announcer.of_kind("question")) == 3 + 3
+
+
+async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stage) -> None:
+    """From the second question on, two seconds after the last player's answer; the first runs to its deadline."""
+    await stage.start(3)
+    await stage.run()
+    first = await stage.answer(ADA, after=1)
+    assert first.reveal_at == snowflakes.created_at(stage.card().message_id) + timedelta(seconds=20)
+    await stage.answer(BOB, after=2)
+    await stage.wait(seconds=20.2)
+    await stage.wait(seconds=5)
+    opened = snowflakes.created_at(stage.card().message_id)
+    await stage.answer(CARL, after=3)  # no player: the others are waited for
+    assert (await stage.answer(ADA, after=4)).reveal_at == opened + timedelta(seconds=20)
+    assert (await stage.answer(BOB, after=6)).reveal_at == opened + timedelta(seconds=8)
+    await stage.until(opened + timedelta(seconds=8))
+    assert len(revealed(stage)) == 1
+    await stage.until(opened + timedelta(seconds=8.1))
+    assert len(revealed(stage)) == 2
+    assert revealed(stage)[1].outcome.answered == 3
+
+
+async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
+    """A member who answered neither of the last two questions is no player any more."""
+    await stage.start(4)
+    await stage.run()
+    early: list[bool] = []
+    for number in range(1, 5):
+        opened = snowflakes.created_at(stage.card().message_id)
+        if number == 1:
+            await stage.answer(BOB, after=1)
+        early.append((await stage.answer(ADA, after=1)).reveal_at < opened + timedelta(seconds=20))
+        await stage.until(opened + timedelta(seconds=20.1))
+        await stage.wait(seconds=5)
+        if number < 4:
+            assert len(stage.announcer.of_kind("question")) == number + 1
+    assert early == [False, False, False, True]
+
+
+async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
+    """The early reveal is stored with the answer, so a new process keeps to it."""
+    await stage.start(2)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=26)
+    opened = snowflakes.created_at(stage.card().message_id)
+    await stage.answer(ADA, after=1)
+    await stage.restart()
+    await stage.until(opened + timedelta(seconds=3.1))
+    assert len(revealed(stage)) == 2
+
+
+async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
+    """An answer that races with the reveal is either counted in it or refused: never acknowledged and lost."""
+    for channel_id in range(20, 32):
+        await stage.start(1, channel_id=channel_id)
+    await stage.run()
+    cards = {p.channel_id: p for p in stage.announcer.of_kind("question")}
+    stage.clock.turn(seconds=20.1)
+    keys = await stage.bot.round_work.due(stage.clock(), 100)
+    assert len(keys) == len(cards)
+    answers = [stage.answer(ADA, post=post, after=20) for post in cards.values()]
+    work = [stage.bot.round_work.work(key) for key in keys]
+    mixed = [coro for pair in zip(work, answers, strict=True) for coro in pair]
+    results = (await asyncio.gather(*mixed, return_exceptions=True))[1::2]
+    acknowledged = [not isinstance(r, BaseException) for r in results]
+    assert all(isinstance(r, Refusal) for r in results if isinstance(r, BaseException))
+    counted = {c.question_id: c.outcome.answered for c in revealed(stage)}
+    assert [counted[post.row_id] for post in cards.values()] == [int(a) for a in acknowledged]
+    await stage.check_points()
+
+
+async def test_the_count_on_the_card(stage: Stage) -> None:
+    """A refresh shows how many have answered, on the open card with its own deadline, and never after the reveal."""
+    round_id = await stage.start(1)
+    await stage.run()
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=1)
+    assert await stage.bot.counters.refresh(round_id, post.row_id) == 2
+    (edit,) = stage.announcer.edits_of("refresh")
+    assert isinstance(edit.card, QuestionCard)
+    assert isinstance(post.card, QuestionCard)
+    assert (edit.message_id, edit.card) == (post.message_id, replace(post.card, answered=2))
+    stage.announcer.fail("refresh_question", unsent())
+    assert await stage.bot.counters.refresh(round_id, post.row_id) == 2
+    await stage.wait(seconds=21)
+    assert await stage.bot.counters.refresh(round_id, post.row_id) is None
+    assert len(stage.announcer.edits_of("refresh")) == 1
+
+
+async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -> None:
+    """Where another process reveals while this one edits the count, the card shows the reveal in the end."""
+    round_id = await stage.start(1)
+    await stage.run()
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    mine, other = stage.bot, stage.process()
+
+    async def reveal() -> None:
+        stage.clock.turn(seconds=21)
+        await other.round_work.work((round_id, 1, "open"))
+
+    stage.announcer.during["refresh_question"] = reveal
+    await mine.counters.refresh(round_id, post.row_id)
+    assert [edit.kind for edit in stage.announcer.edits] == ["refresh", "reveal", "reveal"]
+    assert stage.announcer.edits[1] == stage.announcer.edits[2]
+
+
+async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
+    """A process that starts while another one lives leaves alone what that one may be doing; on SQLite none does."""
+    round_id = await stage.start(1)
+    await stage.database.write(round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE)
+    async with open_database(url) as other:
+        await other.read(round_store.next_due)
+        await stage.bot.recover()
+        claimed_until = stage.clock() + LEASE if stage.database.shared else stage.clock()
+        assert (await stage.round(round_id)).due_at == claimed_until
+    async with asyncio.timeout(5):
+        while (await stage.round(round_id)).due_at > stage.clock():
+            await stage.bot.recover()
+
+
+async def test_the_count_is_stopped_before_the_reveal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reveal is sent after the counter was stopped, so that no late refresh can bring the open card back."""
+    revealed_at_stop: list[int] = []
+    stop = stage.bot.counters.stop
+
+    async def noting(round_id: int) -> None:
+        revealed_at_stop.append(len(revealed(stage)))
+        await stop(round_id)
+
+    monkeypatch.setattr(stage.bot.counters, "stop", noting)
+    await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=21)
+    assert revealed_at_stop[0] == 0
+    assert len(revealed(stage)) == 1
+
+
+async def test_work_that_was_done_meanwhile_is_not_repeated(stage: Stage) -> None:
+    """A key from before, worked on again, does nothing."""
+    round_id = await stage.start(1)
+    await stage.run()
+    before = await stage.round(round_id)
+    await stage.bot.round_work.work((round_id, 1, "ask"))
+    await stage.bot.round_work.work((round_id, 1, "open"))
+    await stage.bot.round_work.work((404, 1, "ask"))
+    assert await stage.round(round_id) == before
+    assert (len(stage.announcer.posts), stage.announcer.edits) == (1, [])
+
+
+async def both(stage: Stage) -> None:
+    """Two processes find the same work due and do it at the same time."""
+    one, two = stage.process(), stage.process()
+    keys = await one.round_work.due(stage.clock(), 10)
+    assert await two.round_work.due(stage.clock(), 10) == keys
+    (key,) = keys
+    with stage.first_reads_meet(round_store.get):
+        await asyncio.gather(one.round_work.work(key), two.round_work.work(key))
+
+
+async def test_two_processes_play_one_round(stage: Stage) -> None:
+    """Whatever is due is done by one of two processes that both see it: posts, points and standings come once."""
+    round_id = await stage.start(2)
+    for _ in range(2):
+        await both(stage)
+        await stage.answer(ADA, after=1)
+        await stage.answer(BOB, right=False, after=2)
+        due = await stage.next_due()
+        assert due is not None
+        stage.clock.at = due
+        await both(stage)
+        stage.clock.turn(seconds=5)
+    await both(stage)
+    assert (await stage.round(round_id)).phase == "ended"
+    assert len(revealed(stage)) == 2
+    await check_played(stage, 2)
+
+
+async def test_two_processes_take_over_a_question(stage: Stage) -> None:
+    """When a claim to post has run out, one of two processes takes it over, and the question is posted once."""
+    stage.announcer.fail("post_question", Crash())
+    await stage.start(1)
+    with pytest.raises(Crash):
+        await stage.work()
+    stage.clock.at += LEASE
+    await both(stage)
+    assert len(stage.announcer.of_kind("question")) == 1
+
+
+async def test_two_processes_take_over_the_standings(stage: Stage) -> None:
+    """When a claim to the standings has run out, one of two processes takes it over, and they are posted once."""
+    stage.announcer.fail("post_standings", Crash())
+    await stage.start(1)
+    await stage.run()
+    with pytest.raises(Crash):
+        await stage.wait(seconds=30)
+    stage.clock.at += LEASE
+    await both(stage)
+    assert len(stage.announcer.of_kind("standings")) == 1
+
+
+async def test_an_item_taken_out_of_the_bank_is_skipped(stage: Stage) -> None:
+    """A question whose item is gone when its turn comes is left out, and the round goes on."""
+    round_id = await stage.start(2)
+    gone = (await stage.question(round_id)).item_id
+    stage.bank = without(stage.bank, gone)
+    await stage.restart()
+    await stage.wait(seconds=6)
+    (post,) = stage.announcer.of_kind("question")
+    assert (await stage.round(round_id)).number == 2
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=30)
+    assert standings(stage).questions == 1
+    assert [c.question_id for c in revealed(stage)] == [post.row_id]
+
+
+async def test_an_item_taken_out_while_its_question_is_open(stage: Stage) -> None:
+    """Answers to a question whose item is gone at the reveal count once, and the round goes on."""
+    round_id = await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    stage.bank = without(stage.bank, (await stage.question(round_id)).item_id)
+    await stage.restart()
+    await stage.wait(seconds=30)
+    assert (await stage.round(round_id)).ending == "finished"
+    assert await stage.check_points() == {ADA: 98}
+
+
+async def test_the_clock_jumps_back(stage: Stage) -> None:
+    """A wall clock that is set back by an hour delays the round and doubles nothing."""
+    round_id = await stage.start(2)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=20.1)
+    stage.clock.turn(hours=-1)
+    await stage.wait(seconds=60)
+    assert len(stage.announcer.of_kind("question")) == 1
+    await stage.wait(minutes=60)
+    await stage.wait(seconds=30)
+    assert (await stage.round(round_id)).phase == "ended"
+    assert len(stage.announcer.of_kind("question")) == 2
+    assert len(stage.announcer.of_kind("standings")) == 1
+    assert await stage.check_points() == {ADA: 98}
+
+
+async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
+    """Rounds in different channels do not disturb each other."""
+    rounds = [await stage.start(2, channel_id=channel_id) for channel_id in (CHANNEL, 11, 12)]
+    await stage.run()
+    for post in stage.announcer.of_kind("question"):
+        await stage.answer(ADA, post=post, after=1)
+    await stage.wait(minutes=2)
+    assert [(await stage.round(r)).ending for r in rounds] == ["finished"] * 3
+    assert sorted(p.channel_id for p in stage.announcer.of_kind("standings")) == [CHANNEL, 11, 12]
+    assert await stage.check_points() == {ADA: 3 * 98}
+
+
+def without(bank: Bank, item_id: str) -> Bank:
+    """The bank of the next version, which lacks an item."""
+    return Bank(
+        bank.title,
+        tuple(
+            replace(
+                section,
+                topics=tuple(
+                    replace(topic, items=tuple(i for i in topic.items if i.id != item_id)) for topic in section.topics
+                ),
+            )
+            for section in bank.sections
+        ),
+    )
+
+
+@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
+async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> None:
+    """What failed is tried again after two seconds, long before its claim would run out."""
+    stage.announcer.fail(method, unsent())
+    await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=1, seconds=5)
+    await stage.wait(seconds=5 + 1 + 2 + 1)
+    assert stage.announcer.calls[method] == 2
+    assert len(stage.announcer.of_kind("standings")) == 1

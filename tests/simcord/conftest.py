@@ -1,0 +1,43 @@
+"""The real bot on an in-process Discord with virtual time, driven as members would."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import simcord
+
+from bot.chat import pace
+from bot.chat.replies import sentence
+from bot.core import jobs as scheduler
+from tests.simcord.stage import Stage
+
+# simcord waits 50 ms of real time after each click for callbacks that are done already.
+_defaults = simcord.Env._settle_internal.__kwdefaults__
+assert _defaults is not None
+_defaults["idle"] = 0.0005
+
+
+@pytest.fixture(autouse=True)
+def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduler looks at the wall clock every 30 s in case it jumps; virtual days need not."""
+    monkeypatch.setattr(scheduler, "_LONGEST_SLEEP", timedelta(hours=2))
+
+
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's clock, by which requests are paced, jumps between real and virtual time here."""
+
+    async def at_once(_self: pace.Pace, *, urgent: bool) -> None:
+        pass
+
+    monkeypatch.setattr(pace.Pace, "turn", at_once)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with Stage.open(tmp_path / "quiz.db") as opened:
+        yield opened
+        assert len([error for error in opened.env.errors if sentence(error) is None]) == opened.expected_errors

@@ -1,0 +1,190 @@
+"""A server with a manager, three members and the bot, and what one needs to play on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle, GuildHandle
+
+from bot.chat.client import QuizBot
+from bot.config import Settings, database_url
+from bot.core.database import Database, open_database
+from bot.questions.bank import load_bank
+from bot.questions.model import Item
+
+BANK = load_bank()
+
+
+@dataclass
+class Stage:
+    env: simcord.Env
+    file: Path
+    guild: GuildHandle
+    quiz: ChannelHandle
+    daily: ChannelHandle
+    manager: MemberActor
+    ada: MemberActor
+    bob: MemberActor
+    carl: MemberActor
+    database: Database
+    _open: AsyncExitStack = field(repr=False)
+    expected_errors: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, file: Path) -> AsyncIterator[Stage]:
+        async with AsyncExitStack() as stack:
+            bot, database = await _bot(file, stack)
+            env = simcord.Env(bot, settle_timeout=1.5)
+            await env.start()
+            guild = env.create_guild("Study group")
+            managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+            manager = guild.add_member(env.create_user("mia"), roles=[managers])
+            ada, bob, carl = (guild.add_member(env.create_user(name)) for name in ("ada", "bob", "carl"))
+            quiz, daily = guild.create_text_channel("quiz"), guild.create_text_channel("daily")
+            await env.settle()
+            stage = cls(env, file, guild, quiz, daily, manager, ada, bob, carl, database, stack)
+            try:
+                yield stage
+            finally:
+                await stage.bot.services.close()
+                await env.shutdown()
+
+    @property
+    def bot(self) -> QuizBot:
+        assert isinstance(self.env.bot, QuizBot)
+        return self.env.bot
+
+    async def restart(self) -> None:
+        """End the bot's process and start another on the same database."""
+        await self.bot.services.close()
+        bot, self.database = await _bot(self.file, self._open)
+        await self.env.restart_bot(bot)
+
+    async def wait(self, seconds: float) -> None:
+        """Let virtual time pass, in steps that simcord can settle."""
+        while seconds > 0:
+            step = min(seconds, 3 * 3600)
+            await self.env.advance_time(step)
+            seconds -= step
+
+    async def play(self, **options: Any) -> Question:
+        """Start a round and return its first question."""
+        result = await self.ada.slash(self.quiz, "quiz start", **options)
+        assert result.ephemeral
+        return self.question()
+
+    def question(self, channel: ChannelHandle | None = None) -> Question:
+        """The newest card of a channel, open or revealed."""
+        message = (channel or self.quiz).last_message
+        assert message is not None
+        return Question(self, message)
+
+    def texts(self, channel: ChannelHandle | None = None) -> list[str]:
+        """All public messages of a channel as text, oldest first."""
+        return [text_of(message) for message in (channel or self.quiz).history()]
+
+
+@dataclass
+class Question:
+    stage: Stage
+    message: discord.Message
+
+    @property
+    def text(self) -> str:
+        return text_of(self.message)
+
+    @property
+    def item(self) -> Item:
+        plain = self.text.replace("\\", "")
+        return next(i for i in BANK.items.values() if f"### {' '.join(i.prompt.split())}\n" in plain + "\n")
+
+    def letter(self, *, right: bool) -> str:
+        """The letter of a right or a wrong choice, read off the card as a member would."""
+        lines = [line.replace("\\", "") for line in self.text.splitlines()]
+        wanted = {" ".join(c.text.split()) for c in self.item.choices if c.correct is right}
+        found = [m for line in lines if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted]
+        return found[0][1]
+
+    async def answer(self, member: MemberActor, *, right: bool = True) -> str:
+        """Answer as a member would, by button, list or modal; returns the private reply."""
+        item = self.item
+        await self.stage.wait(0.002)  # nobody clicks twice in one millisecond
+        if item.kind == "choice":
+            result = await member.click(self.message, label=self.letter(right=right))
+        elif item.kind == "multiple":
+            picks = [str("ABCDEF".index(letter)) for letter in self.right_letters()]
+            result = await member.select(self.message, values=picks if right else picks[:1])
+        else:
+            shown = await member.click(self.message, label="Answer")
+            if shown.modal is None:
+                return reply(shown)
+            result = await member.submit_modal(shown, {"text": item.accept[0] if right else "certainly not this"})
+        assert result.response is not None
+        assert result.response.ephemeral
+        return reply(result)
+
+    def right_letters(self) -> list[str]:
+        lines = [line.replace("\\", "") for line in self.text.splitlines()]
+        wanted = {" ".join(c.text.split()) for c in self.item.choices if c.correct}
+        return [m[1] for line in lines if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted]
+
+
+def reply(result: Any) -> str:
+    """The text of an interaction's answer."""
+    return text_of(answer_to(result))
+
+
+def answer_to(result: Any) -> discord.Message:
+    """The message that answered an interaction, as it is now."""
+    assert result.response is not None
+    message: discord.Message = result.response.message
+    return message
+
+
+def text_of(message: discord.Message) -> str:
+    """What a message says: its content and the texts of its components."""
+    return "\n".join([message.content, *_texts(message.components)]).strip()
+
+
+def buttons(message: discord.Message) -> list[discord.Button]:
+    return [c for c in _walk(message.components) if isinstance(c, discord.Button)]
+
+
+def labels(message: discord.Message) -> list[str]:
+    """Labels of the buttons of a message."""
+    return [button.label for button in buttons(message) if button.label]
+
+
+def alt_texts(message: discord.Message) -> list[str]:
+    """What a screen reader says for the pictures of a message."""
+    galleries = [c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)]
+    return [item.description or "" for gallery in galleries for item in gallery.items]
+
+
+def custom_ids(message: discord.Message) -> list[str]:
+    return [i for c in _walk(message.components) if isinstance(i := getattr(c, "custom_id", None), str)]
+
+
+def _texts(components: Any) -> Iterator[str]:
+    return (c.content for c in _walk(components) if isinstance(c, discord.TextDisplay))
+
+
+def _walk(components: Any) -> Iterator[Any]:
+    for component in components:
+        yield component
+        yield from _walk(getattr(component, "children", ()))
+
+
+async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
+    settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
+    database = await stack.enter_async_context(open_database(settings.database))
+    return QuizBot(settings, BANK, database, always_sync=True), database
