@@ -9,19 +9,19 @@ from datetime import datetime
 from bot.boards.service import Boards
 from bot.core.announcer import Announcer
 from bot.core.database import Database
-from bot.core.jobs import AT_ONCE, Scheduler
+from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler
 from bot.core.shards import ALL, Shards
 from bot.core.sharing import first
 from bot.daily.open_service import OpenDailies
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork
-from bot.interviews.grading.service import Grading, Reader
+from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.practice.service import Practices
 from bot.questions.model import Bank
 from bot.questions.service import Reports
 from bot.reminders.service import Reminders
-from bot.rounds.counters import Counters
+from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 
@@ -35,15 +35,15 @@ class Services:
         bank: Bank,
         announcer: Announcer,
         now: Callable[[], datetime],
-        reader: Reader | None = None,
+        reader: ChatModel | None = None,
         shards: Shards = ALL,
     ) -> None:
         rng = random.SystemRandom()
         # as its share of what the bot may send, so that what it claims is sent within the lease
-        self._scheduler = Scheduler(now, max(1, AT_ONCE * len(shards.ids) // shards.count))
+        self._scheduler = Scheduler(now, max(1, MAX_CONCURRENT_JOBS * len(shards.ids) // shards.count))
         self._database = database
         self.now = now
-        counters = Counters(now)
+        counters = AnswerCountRefresher(now)
         self.rounds = Rounds(database, bank, self._scheduler, counters, now, rng)
         self.dailies = Dailies(database, bank, self._scheduler, now, rng)
         self.boards = Boards(database, bank, now)

@@ -21,32 +21,32 @@ from bot.core import snowflakes
 from bot.core.announcer import (
     DailyCard,
     DailyResult,
+    DeliveryUnknown,
     OpenDailyCard,
     OpenDailyResult,
     QuestionCard,
     ReminderCard,
     RevealCard,
     StandingsCard,
-    Unsent,
 )
 from bot.core.database import Database
 from bot.core.jobs import Key, Scheduler
 from bot.core.schema import dailies, daily_answers, ledger, round_answers, scores
 from bot.daily import store as daily_store
 from bot.daily.open_service import OpenDailies, OpenReview
-from bot.daily.service import Dailies, Verdict, Wanted
+from bot.daily.service import Dailies, DailyVerdict, Wanted
 from bot.daily.store import Daily
 from bot.daily.work import DailyWork
-from bot.interviews.grading.service import Grading, Reader
+from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.practice.service import Practices
 from bot.questions.answering import Click
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
 from bot.reminders.service import Reminders
 from bot.rounds import store as round_store
-from bot.rounds.counters import Counters
+from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.service import Locked, Rounds
-from bot.rounds.store import Answer, Question, Round
+from bot.rounds.store import Answer, Round, RoundQuestion
 from bot.rounds.work import RoundWork
 
 P = ParamSpec("P")
@@ -216,7 +216,7 @@ class FakeAnnouncer:
         return None
 
 
-class FakeReader:
+class FakeChatModel:
     """A model service that replies as a test says; `asked` holds what it was sent."""
 
     def __init__(self, reply: Callable[[dict[str, Any]], str | Exception]) -> None:
@@ -241,11 +241,11 @@ class Process:
         announcer: FakeAnnouncer,
         clock: Clock,
         rng: random.Random,
-        reader: Reader | None = None,
+        reader: ChatModel | None = None,
     ) -> None:
         scheduler = Scheduler(clock)
         self.grading = Grading(bank, reader)
-        self.counters = Counters(clock)
+        self.counters = AnswerCountRefresher(clock)
         self.rounds = Rounds(database, bank, scheduler, self.counters, clock, rng)
         self.dailies = Dailies(database, bank, scheduler, clock, rng)
         self.open_dailies = OpenDailies(database, bank, self.grading, self.dailies, clock)
@@ -273,7 +273,7 @@ class Stage:
         self.clock = Clock()
         self.announcer = FakeAnnouncer(self.clock)
         self.rng = random.Random(4)
-        self.reader: FakeReader | None = None
+        self.reader: FakeChatModel | None = None
         """A model service that the next process has."""
         self.bot = self.process()
 
@@ -360,7 +360,7 @@ class Stage:
         assert found is not None
         return found
 
-    async def question(self, round_id: int) -> Question:
+    async def question(self, round_id: int) -> RoundQuestion:
         """The round's current question."""
         round_ = await self.round(round_id)
         found = await self.database.read(round_store.question_of, round_id, round_.number)
@@ -379,7 +379,7 @@ class Stage:
 
     async def answer_daily(
         self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
-    ) -> Verdict:
+    ) -> DailyVerdict:
         return await self.bot.dailies.answer(self.click(user_id, right=right, post=post, after=after))
 
     def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
@@ -463,8 +463,8 @@ _COLUMNS_OF_LEDGER = select(ledger.c.source, ledger.c.source_id, ledger.c.user_i
 _ALL_TIME = select(scores.c.user_id, scores.c.points).where(scores.c.period == "all", scores.c.topic_id == "")
 
 
-def unsent() -> Unsent:
-    return Unsent("Discord answered 503")
+def unsent() -> DeliveryUnknown:
+    return DeliveryUnknown("Discord answered 503")
 
 
 def small_bank(topics: int = 3) -> Bank:

@@ -15,7 +15,7 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.replies import say, show
 from bot.chat.router import Fields
-from bot.questions.views import Card
+from bot.questions.views import Message
 
 
 class Boards(commands.Cog):
@@ -65,7 +65,7 @@ class Boards(commands.Cog):
         card, files = await self._stats(interaction, interaction.user.id)
         await show(interaction, card, files)
 
-    async def _stats(self, interaction: discord.Interaction, user_id: int) -> tuple[Card, list[discord.File]]:
+    async def _stats(self, interaction: discord.Interaction, user_id: int) -> tuple[Message, list[discord.File]]:
         stats = await self.bot.services.boards.stats(_guild_id(interaction), user_id, interaction.user.id)
         picture = await stats_picture(stats)
         card = stats_card(stats, picture, own=user_id == interaction.user.id)

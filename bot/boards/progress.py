@@ -19,7 +19,7 @@ from datetime import datetime
 
 from fsrs import Rating, State
 
-from bot.memory.rules import Card, is_due
+from bot.memory.rules import MemoryCard, is_due
 from bot.questions.model import Bank
 
 LEVELS = ("known", "learning", "weak", "new")
@@ -27,7 +27,7 @@ LEARNED_DAYS = 7
 LATEST, WEAK_MISSES = 5, 2
 
 
-def is_learned(card: Card) -> bool:
+def is_learned(card: MemoryCard) -> bool:
     return card.state == State.Review and card.stability >= LEARNED_DAYS
 
 
@@ -56,7 +56,7 @@ class Progress:
 
 
 def progress(
-    bank: Bank, cards: Mapping[str, Card], ratings: Sequence[tuple[str, Rating]], zone: str, now: datetime
+    bank: Bank, cards: Mapping[str, MemoryCard], ratings: Sequence[tuple[str, Rating]], zone: str, now: datetime
 ) -> dict[str, Progress]:
     """Progress in every topic of the bank, in its order, by topic id.
 

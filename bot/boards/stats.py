@@ -10,7 +10,7 @@ from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import custom_ids as ids
 from bot.chat import text as t
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
-from bot.questions.views import REVEALED, Card, button, line, row
+from bot.questions.views import REVEALED, Message, button, line, row
 
 _MARGIN = 20
 _INNER = WIDTH - 2 * _MARGIN
@@ -20,12 +20,12 @@ _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
 _CELL, _GAP = 22, 4
 
 
-def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Card:
+def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Message:
     """A member's figures in words, with their picture; the member's own has a button that decides who sees it."""
     head = f"### {'Your progress' if own else 'Progress'}\n<@{stats.user_id}> · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
-        return Card(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")
+        return Message(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")
     sections = "\n".join(
         f"-# {t.escape(s.title)} · {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
         for s in details.sections
@@ -36,7 +36,7 @@ def stats_card(stats: Stats, picture: Picture | None, *, own: bool) -> Card:
         weakest = "**Worth another look**\n" + "\n".join(
             f"- {t.escape(topic.title)}: {right} of {given} right" for topic, given, right in details.weakest
         )
-    return Card(
+    return Message(
         REVEALED,
         head,
         picture.gallery() if picture else None,

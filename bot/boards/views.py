@@ -13,7 +13,7 @@ from bot.chat import custom_ids as ids
 from bot.chat import text as t
 from bot.points.leaderboard import PERIODS, Board
 from bot.questions.model import Bank, Topic
-from bot.questions.views import OPEN, Card, button, line, place_mark, row
+from bot.questions.views import OPEN, Message, button, line, place_mark, row
 
 _PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
 _TOPICS_A_PAGE = 10
@@ -24,7 +24,7 @@ _LEGEND = (
 )
 
 
-def board_card(board: Board, topic: Topic | None) -> Card:
+def board_card(board: Board, topic: Topic | None) -> Message:
     """One page of a board, always with the asker's own place."""
     scope = t.escape(topic.title) if topic else "All topics"
     head = f"### Leaderboard · {_PERIOD_TITLES[board.period]}\n-# {scope} · {t.count(board.members, 'member')}"
@@ -51,10 +51,10 @@ def board_card(board: Board, topic: Topic | None) -> Card:
             button("Back", _id(board, "prev", page=max(board.page - 1, 0)), disabled=board.page == 0),
             button("Next", _id(board, "next", page=board.page + 1), disabled=board.page == board.pages - 1),
         )
-    return Card(OPEN, head, body, line(), _own(board), periods, turn)
+    return Message(OPEN, head, body, line(), _own(board), periods, turn)
 
 
-def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Card:
+def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Message:
     """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic."""
     pages = _topic_pages(bank)
     page = min(page, len(pages) - 1)
@@ -77,7 +77,7 @@ def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Card:
     if first is not None:
         advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
         buttons.append(button("Practise it", ids.PRACTISE.id(topic=first), discord.ButtonStyle.primary))
-    return Card(
+    return Message(
         OPEN,
         head,
         f"**{t.escape(section)}**",

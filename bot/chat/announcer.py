@@ -18,14 +18,14 @@ from bot.chat.permissions import missing, needed
 from bot.core.announcer import (
     DailyCard,
     DailyResult,
+    DeliveryRefused,
+    DeliveryUnknown,
     OpenDailyCard,
     OpenDailyResult,
     QuestionCard,
     ReminderCard,
     RevealCard,
     StandingsCard,
-    Unreachable,
-    Unsent,
 )
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
@@ -78,7 +78,7 @@ class DiscordAnnouncer:
             view = cards.standings_card(card, picture)
             try:
                 return await self._post(card.guild_id, channel_id, view, nonce, files=[picture.file()])
-            except Unreachable as error:
+            except DeliveryRefused as error:
                 if error.what not in {"permission", "refused"}:
                     raise
                 log.info("channel %s: the standings go without their picture (%s)", channel_id, error)
@@ -109,7 +109,7 @@ class DiscordAnnouncer:
             # not Message.create_thread, which wants to know the server: it may be on another process's shards
             start = self._client.http.start_thread_with_message
             await self._patiently(channel_id, start(channel_id, message_id, name=name, auto_archive_duration=1440))
-        except Unreachable as error:
+        except DeliveryRefused as error:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise
 
@@ -125,8 +125,8 @@ class DiscordAnnouncer:
             channel = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
             send = channel.send(view=reminder_card(card), allowed_mentions=discord.AllowedMentions.none())
             await self._patiently(channel.id, send, urgent=False)
-        except Unreachable as error:
-            raise Unreachable(error.what, "Discord does not let me write to you.") from error
+        except DeliveryRefused as error:
+            raise DeliveryRefused(error.what, "Discord does not let me write to you.") from error
 
     def _channel(self, channel_id: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id)
@@ -138,7 +138,7 @@ class DiscordAnnouncer:
         self,
         guild_id: int,
         channel_id: int,
-        view: cards.Card,
+        view: cards.Message,
         nonce: str,
         item: Item | None = None,
         *,
@@ -158,10 +158,10 @@ class DiscordAnnouncer:
         send = channel.send(view=view, nonce=nonce, allowed_mentions=mentions, **options)
         return (await self._patiently(channel_id, send, urgent=urgent)).id
 
-    async def _edit(self, guild_id: int, channel_id: int, message_id: int, view: cards.Card) -> None:
+    async def _edit(self, guild_id: int, channel_id: int, message_id: int, view: cards.Message) -> None:
         self._require_server(guild_id)
         if message_id in self._late_edits:
-            raise Unsent("an earlier edit of this message is still on its way")
+            raise DeliveryUnknown("an earlier edit of this message is still on its way")
         edit = self._message(channel_id, message_id).edit(view=view, allowed_mentions=discord.AllowedMentions.none())
         await self._patiently(channel_id, edit, edits=message_id)
 
@@ -169,7 +169,7 @@ class DiscordAnnouncer:
         """Our message since then that has a component whose custom id ends in, or begins with, one of these marks."""
         try:
             return await self._patiently(channel_id, self._search(channel_id, marks, since))
-        except Unreachable as error:
+        except DeliveryRefused as error:
             if error.what != "permission":
                 raise
             log.info("channel %s: no look into the history before sending again (%s)", channel_id, error)
@@ -187,7 +187,7 @@ class DiscordAnnouncer:
     async def _patiently(
         self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
     ) -> T:
-        """Wait for a request, but not for ever: after a while its outcome counts as unknown (Unsent).
+        """Wait for a request, but not for ever: after a while its outcome counts as unknown (DeliveryUnknown).
 
         Then it is cancelled, unless discord.py is waiting out a global rate limit: to cancel that wait would leave
         every later request of the process waiting for ever. Such a late edit keeps later ones of its message from
@@ -211,7 +211,7 @@ class DiscordAnnouncer:
             no_global_limit = getattr(self._client.http, "_global_over", None)
             if no_global_limit is None or no_global_limit.is_set():
                 task.cancel()
-            raise Unsent("Discord has not answered in time")
+            raise DeliveryUnknown("Discord has not answered in time")
         with self._failures(channel_id):
             return task.result()
 
@@ -231,9 +231,9 @@ class DiscordAnnouncer:
             return
         guild = self._client.get_guild(guild_id)
         if guild is None:
-            raise Unreachable("server", "I am not on that server any more.")
+            raise DeliveryRefused("server", "I am not on that server any more.")
         if guild.unavailable:
-            raise Unsent("Discord has an outage on that server")
+            raise DeliveryUnknown("Discord has an outage on that server")
 
     @contextmanager
     def _failures(self, channel_id: int) -> Iterator[None]:
@@ -242,20 +242,22 @@ class DiscordAnnouncer:
         except discord.HTTPException as error:
             raise self._failure(channel_id, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
-            raise Unsent(f"Discord could not be reached ({type(error).__name__})") from error
+            raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
 
-    def _failure(self, channel_id: int, error: discord.HTTPException) -> Unreachable | Unsent:
+    def _failure(self, channel_id: int, error: discord.HTTPException) -> DeliveryRefused | DeliveryUnknown:
         if error.status >= 500 or error.status == 429:
-            return Unsent(f"Discord answered {error.status}")
+            return DeliveryUnknown(f"Discord answered {error.status}")
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
-            return Unreachable("channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again.")
+            return DeliveryRefused(
+                "channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
+            )
         if isinstance(error, discord.Forbidden):
-            return Unreachable("permission", self._forbidden(channel_id))
+            return DeliveryRefused("permission", self._forbidden(channel_id))
         if error.code == _UNKNOWN_MESSAGE:
-            return Unreachable("message", "The message was deleted.")
+            return DeliveryRefused("message", "The message was deleted.")
         if isinstance(error, discord.NotFound):
-            return Unreachable("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
-        return Unreachable("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
+            return DeliveryRefused("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
+        return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
 
     def _forbidden(self, channel_id: int) -> str:
         channel = self._client.get_channel(channel_id)
@@ -270,7 +272,7 @@ async def _formula_file(item: Item) -> discord.File:
     try:
         return await attachment(item.formula or "")
     except FormulaError as error:
-        raise Unreachable("refused", f"The formula of item {item.id} can't be drawn: {error}") from error
+        raise DeliveryRefused("refused", f"The formula of item {item.id} can't be drawn: {error}") from error
 
 
 def _has_mark(message: discord.Message, marks: Sequence[str]) -> bool:

@@ -17,14 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chat.announcer import DiscordAnnouncer
 from bot.chat.pace import LIMIT
-from bot.chat.replies import HICCUPS, Elsewhere, report_error
+from bot.chat.replies import HICCUPS, HandledElsewhere, report_error
 from bot.chat.router import ROUTED, Router
 from bot.composition import Services
 from bot.config import Settings
 from bot.core import servers as guilds
 from bot.core.database import Database
 from bot.core.shards import ALL, Shards
-from bot.interviews.grading.service import Reader
+from bot.interviews.grading.service import ChatModel
 from bot.questions.model import Bank
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ class Tree(app_commands.CommandTree["QuizBot"]):
             if interaction.type is discord.InteractionType.application_command:
                 try:
                     if not await self.client.services.first(interaction.id):
-                        raise Elsewhere
-                except (Elsewhere, SQLAlchemyError) as error:
+                        raise HandledElsewhere
+                except (HandledElsewhere, SQLAlchemyError) as error:
                     await report_error(interaction, error)
                     return
             await super()._call(interaction)
@@ -79,7 +79,7 @@ class QuizBot(commands.AutoShardedBot):
         bank: Bank,
         database: Database,
         *,
-        reader: Reader | None = None,
+        reader: ChatModel | None = None,
         always_sync: bool = False,
     ) -> None:
         super().__init__(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 
 _NAMES = {
     "view_channel": "View Channel",
@@ -36,7 +36,7 @@ def require_here(interaction: discord.Interaction) -> None:
     """Refuse if the bot can't post in the channel of an interaction."""
     lacking = missing(interaction.app_permissions, needed(interaction.channel))
     if lacking:
-        raise Refusal(
+        raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
             "Ask a manager to allow it, then try again."
         )
@@ -45,7 +45,7 @@ def require_here(interaction: discord.Interaction) -> None:
 def require_manage(interaction: discord.Interaction) -> None:
     """Refuse members without Manage Server, whatever the server's own command settings let through."""
     if not interaction.permissions.manage_guild:
-        raise Refusal("This needs Manage Server: ask a manager of the server to do it.")
+        raise UserError("This needs Manage Server: ask a manager of the server to do it.")
 
 
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:

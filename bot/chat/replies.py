@@ -15,7 +15,7 @@ from discord import app_commands, ui
 from sqlalchemy.exc import DBAPIError
 
 from bot.chat import text as t
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,11 +30,11 @@ HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSErro
 """Failures of the network or of Discord itself, which pass."""
 
 
-class Elsewhere(Exception):
+class HandledElsewhere(Exception):
     """Another process has taken up the same interaction and answers it: this one stays quiet."""
 
 
-class Told(Exception):
+class AlreadyReported(Exception):
     """An error that its member knows of already."""
 
 
@@ -126,18 +126,18 @@ async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterato
             await report_error(interaction, error)
             pages = t.pages(["-# What you wrote, so that it is not lost:", t.escape(text)], _MAX_CONTENT)
             await say_all(interaction, pages)
-            raise Told from error
+            raise AlreadyReported from error
         raise
 
 
 def sentence(error: BaseException) -> str | None:
     """What a member reads about an expected failure; None for one that must be looked into."""
     while isinstance(error, app_commands.CommandInvokeError) or (
-        isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, Refusal)
+        isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, UserError)
     ):
         error = error.original if isinstance(error, app_commands.CommandInvokeError) else error.__cause__  # type: ignore[assignment]
     match error:
-        case Refusal():
+        case UserError():
             return str(error)
         case app_commands.TransformerError():
             return f"I can't use {_quoted(error.value)} there: pick one from the list that Discord offers."
@@ -152,10 +152,10 @@ def sentence(error: BaseException) -> str | None:
 
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
-    if isinstance(error, Elsewhere):
+    if isinstance(error, HandledElsewhere):
         log.info("another process answers: %s", describe(interaction))
         return
-    if isinstance(error, Told):
+    if isinstance(error, AlreadyReported):
         return
     words = sentence(error)
     if words is None:

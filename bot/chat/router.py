@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import discord
 
 from bot.chat.custom_ids import Route
-from bot.chat.replies import Elsewhere, payload, report_error, say
+from bot.chat.replies import HandledElsewhere, payload, report_error, say
 from bot.core.snowflakes import created_at
 from bot.questions.answering import Click
 
@@ -46,7 +46,7 @@ class Router:
             if route is None or fields is None or handler is None:
                 await say(interaction, _UNKNOWN)
             elif route.once(fields) and not await self._first(interaction.id):
-                raise Elsewhere
+                raise HandledElsewhere
             else:
                 await handler(interaction, fields)
         except Exception as error:

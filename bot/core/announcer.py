@@ -15,7 +15,7 @@ from bot.questions.model import Item, Topic
 from bot.rounds.race_rules import Race
 
 
-class Unreachable(Exception):
+class DeliveryRefused(Exception):
     """Discord refused for good: the channel or message is gone, or a permission is missing.
 
     `what` is "server", "channel", "message", "permission" or "refused"; the text is a sentence for status and logs.
@@ -26,7 +26,7 @@ class Unreachable(Exception):
         self.what = what
 
 
-class Unsent(Exception):
+class DeliveryUnknown(Exception):
     """Discord could not be reached or failed; whether it did what was asked is not known. Try again later."""
 
 
@@ -153,7 +153,8 @@ class OpenDailyResult:
 class Announcer(Protocol):
     """Sends and edits. Posts return the message's id and carry a nonce made from the row's id.
 
-    Every method raises Unreachable or Unsent, nothing else of Discord's. `find_*` look for a post whose fate is unknown
+    Every method raises DeliveryRefused or DeliveryUnknown, nothing else of Discord's. `find_*` look for a post whose fate is
+    unknown
     in the channel's recent history.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class UserError(Exception):
     """Something asked for that cannot be done now.
 
     `str(refusal)` is the whole sentence that the member reads: what, why, and what to do.

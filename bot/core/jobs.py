@@ -21,7 +21,7 @@ _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
-AT_ONCE = 100
+MAX_CONCURRENT_JOBS = 100
 """So many pieces of work are under way at most: more than the announcer sends within the patience it has with each."""
 
 
@@ -40,7 +40,7 @@ class Source(Protocol):
 class Scheduler:
     """`now` gives the current UTC instant. Call `start` once, `nudge` when a deadline was stored, `close` to end."""
 
-    def __init__(self, now: Callable[[], datetime], at_once: int = AT_ONCE) -> None:
+    def __init__(self, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS) -> None:
         self._now = now
         self._at_once = at_once
         self._sources: list[Source] = []

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 
 
-class ScheduleError(Refusal, ValueError):
+class ScheduleError(UserError, ValueError):
     """A time or time zone that cannot be used. The message is a sentence for the user: what is wrong, what to do."""
 
 

@@ -12,7 +12,7 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
 from bot.chat.permissions import daily_problem, require_manage
 from bot.chat.replies import say
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.daily import rules
 from bot.daily import views as view
 from bot.daily.service import Wanted
@@ -56,7 +56,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     ) -> None:
         problem = daily_problem(channel, thread=thread, role=role)
         if problem:
-            raise Refusal(problem)
+            raise UserError(problem)
         wanted = Wanted(
             channel_id=channel.id,
             at=time.strip(),
@@ -75,7 +75,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         status = await self.bot.services.dailies.status(_guild_id(interaction))
         problem = self._problem(interaction, status.schedule)
         if problem:
-            raise Refusal(problem)
+            raise UserError(problem)
         schedule = await self.bot.services.dailies.post(_guild_id(interaction))
         await say(interaction, f"Today's question is on its way to <#{schedule.channel_id}>.")
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.daily import open_store as open_answers
 from bot.daily import store
 from bot.daily.open_store import OpenAnswer
@@ -39,7 +39,7 @@ class OpenReview:
     closed: bool
 
 
-class Answered(Refusal):
+class Answered(UserError):
     """The first answer to an open daily counts."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class OpenDailies:
         """Grade a member's first answer, store it with its points and streak, and only then show it."""
         text = (click.text or "").strip()
         if not text:
-            raise Refusal("Your answer was empty: press Answer again and write a sentence or two.")
+            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
         topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
         if topic is None:
             raise Answered
@@ -118,12 +118,12 @@ class OpenDailies:
     def _review(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
         daily = store.get(conn, daily_id)
         if daily is None:
-            raise Refusal("I don't know this question any more. See /today for the current one.")
+            raise UserError("I don't know this question any more. See /today for the current one.")
         topic = self._topic(daily)
         given, written = store.answer_of(conn, daily_id, user_id), open_answers.get(conn, daily_id, user_id)
         closed = daily.state in {"closed", "closing"}
         if written is None and not closed:
-            raise Refusal("This question is still open: answer it first, and you read the model answer at once.")
+            raise UserError("This question is still open: answer it first, and you read the model answer at once.")
         review = OpenReview(
             daily=daily,
             topic=topic,
@@ -143,5 +143,5 @@ class OpenDailies:
     def _topic(self, daily: Daily) -> Topic:
         topic = self._bank.topics.get(daily.topic_id or "")
         if topic is None:
-            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+            raise UserError("This question has been taken out of the bank since: the next one will count.")
         return topic

@@ -12,13 +12,13 @@ from bot.core.announcer import OpenDailyCard, OpenDailyResult
 from bot.daily.open_service import OpenReview
 from bot.interviews import feedback
 from bot.questions.model import Bank, Topic
-from bot.questions.views import DAILY, REVEALED, Card, button, line, long_streaks, row, source, text_of
+from bot.questions.views import DAILY, REVEALED, Message, button, line, long_streaks, row, source, text_of
 
 
-def open_card(card: OpenDailyCard, bank: Bank) -> Card:
+def open_card(card: OpenDailyCard, bank: Bank) -> Message:
     """The open question; the role to ping stands in its first line."""
     ping = f" <@&{card.role_id}>" if card.role_id else ""
-    return Card(
+    return Message(
         DAILY,
         f"## 📅 Question of the day\n-# {_about(card.topic, bank)} · open question{ping}",
         t.heading(card.topic.question),
@@ -29,7 +29,7 @@ def open_card(card: OpenDailyCard, bank: Bank) -> Card:
     )
 
 
-def result_card(card: OpenDailyResult, bank: Bank) -> Card:
+def result_card(card: OpenDailyResult, bank: Bank) -> Message:
     """The closed question with the model answer in full. What is too long for a card is left to the button."""
     shown = _result(card, bank, t.escape(card.topic.answer))
     for fewer in (card, replace(card, missed=())):
@@ -39,7 +39,7 @@ def result_card(card: OpenDailyResult, bank: Bank) -> Card:
     return shown
 
 
-def review_card(review: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Card:
+def review_card(review: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
     """A member's own feedback, with the model answer; for who did not answer the model answer alone."""
     daily, assessment = review.daily, review.assessment
     if assessment is None:
@@ -62,12 +62,12 @@ def review_card(review: OpenReview, bank: Bank, page: int = 0, *, asking: bool =
     )
 
 
-def _result(card: OpenDailyResult, bank: Bank, model: str) -> Card:
+def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
         missed = [f"▫️ {t.escape(text)} · missing in {number:,} of {card.answered:,}" for text, number in card.missed]
         figures += f" · {card.percent} % on average"
-    return Card(
+    return Message(
         REVEALED,
         f"## 📅 Question of the day\n-# {_about(card.topic, bank)} · open question · closed",
         t.heading(card.topic.question),

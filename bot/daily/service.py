@@ -14,7 +14,7 @@ from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core import time as time_rules
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.jobs import Scheduler
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
@@ -49,7 +49,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class DailyStatus:
     """A server's schedule, the next post, and the last decided and last posted daily."""
 
     schedule: Schedule
@@ -60,7 +60,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DailyVerdict:
     """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for today."""
 
     item: Item
@@ -102,19 +102,19 @@ class Dailies:
         self._now = now
         self._rng = rng
 
-    async def setup(self, guild_id: int, wanted: Wanted) -> Status:
+    async def setup(self, guild_id: int, wanted: Wanted) -> DailyStatus:
         """Turn the daily on or change it, from the next local date that has not had its post."""
         at = time_rules.parse_time(wanted.at)
         zone = parse_zone(wanted.zone).key
         check_topic(self._bank, wanted.topic_id)
         if wanted.kind != "choice" and wanted.topic_id is not None:
-            raise Refusal(
+            raise UserError(
                 "A topic has one open question, so the same would come again and again: leave the topic out, "
                 "or use kind choice."
             )
         now = self._now()
 
-        def save(conn: Connection) -> Status:
+        def save(conn: Connection) -> DailyStatus:
             rule = Rule(at, zone)
             _, next_at = time_rules.next_post(rule, after=now, taken=store.taken(conn, guild_id))
             store.save_schedule(
@@ -151,7 +151,7 @@ class Dailies:
             day = time_rules.local_date(schedule.zone, now)
             existing = store.of_day(conn, guild_id, day)
             if existing is not None and existing.posted:
-                raise Refusal(f"Today's question is posted already: {link(existing)}")
+                raise UserError(f"Today's question is posted already: {link(existing)}")
             if existing is not None and existing.state == "posting":
                 store.change(conn, existing.id, expect="posting", due_at=now)
             else:
@@ -172,20 +172,20 @@ class Dailies:
 
         def store_pause(conn: Connection) -> None:
             if _scheduled(conn, guild_id).paused:
-                raise Refusal("The daily is paused already. Go on with /daily resume.")
+                raise UserError("The daily is paused already. Go on with /daily resume.")
             store.change_schedule(conn, guild_id, paused=True, next_at=None)
             store.give_up_unsent(conn, guild_id)
 
         await self._database.write(store_pause)
 
-    async def resume(self, guild_id: int) -> Status:
+    async def resume(self, guild_id: int) -> DailyStatus:
         """Go on after a pause; post times that fell into it are skipped."""
         now = self._now()
 
-        def store_resume(conn: Connection) -> Status:
+        def store_resume(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
-                raise Refusal("The daily is not paused. See /daily status for the next post.")
+                raise UserError("The daily is not paused. See /daily status for the next post.")
             store.change_schedule(conn, guild_id, paused=False, settled_until=now)
             _recompute(conn, schedule, now, paused=False)
             return _status(conn, guild_id, now)
@@ -194,14 +194,14 @@ class Dailies:
         self._scheduler.nudge(now)
         return status
 
-    async def skip(self, guild_id: int) -> tuple[datetime, Status]:
+    async def skip(self, guild_id: int) -> tuple[datetime, DailyStatus]:
         """Leave out the next daily; returns the time left out, and the status with the one after it."""
         now = self._now()
 
-        def store_skip(conn: Connection) -> tuple[datetime, Status]:
+        def store_skip(conn: Connection) -> tuple[datetime, DailyStatus]:
             schedule = _scheduled(conn, guild_id)
             if schedule.paused:
-                raise Refusal("The daily is paused, so there is nothing to leave out. Go on with /daily resume.")
+                raise UserError("The daily is paused, so there is nothing to leave out. Go on with /daily resume.")
             day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
             store.create(conn, guild_id, day, state="skipped", scheduled_at=at)
             _recompute(conn, schedule, now)
@@ -209,11 +209,11 @@ class Dailies:
 
         return await self._database.write(store_skip)
 
-    async def status(self, guild_id: int) -> Status:
+    async def status(self, guild_id: int) -> DailyStatus:
         """The schedule and what became of the last posts; refuses where no daily is set up."""
         return await self._database.read(_status, guild_id, self._now())
 
-    async def answer(self, click: Click) -> Verdict:
+    async def answer(self, click: Click) -> DailyVerdict:
         """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
         return await self._database.write(self._store_answer, click)
 
@@ -239,7 +239,7 @@ class Dailies:
             if daily is None or item is None:
                 raise _UNKNOWN
             if daily.state not in {"closed", "closing"}:
-                raise Refusal("This question is still open: answer it first, and you read why at once.")
+                raise UserError("This question is still open: answer it first, and you read why at once.")
             given = store.answer_of(conn, daily_id, user_id)
             order = answers.decode_order(daily.choice_order)
             return Review(item, order, given.answer if given else None, given.points if given else 0)
@@ -313,7 +313,7 @@ class Dailies:
         if daily.state not in store.ANSWERABLE:
             raise _CLOSED
         if daily.message_id is not None and daily.message_id != message_id:
-            raise Refusal("This is an old card: see /today for the current question.")
+            raise UserError("This is an old card: see /today for the current question.")
         return daily
 
     def _question(self, daily: Daily) -> str | None:
@@ -323,14 +323,14 @@ class Dailies:
     def _item(self, daily: Daily) -> Item:
         item = self._bank.items.get(daily.item_id or "")
         if item is None:
-            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+            raise UserError("This question has been taken out of the bank since: the next one will count.")
         return item
 
     def admit(self, conn: Connection, click: Click) -> Daily:
         """The daily that a click answers, locked; refuses what is late or not from its card."""
         daily = self._answerable(conn, click.question_id, click.message_id, lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise Refusal("This card is not from this channel: see /today for the current question.")
+            raise UserError("This card is not from this channel: see /today for the current question.")
         if daily.state == "posting":  # the click came before Discord's answer to our post
             self.opened(conn, daily, click.message_id)
             daily = store.get(conn, daily.id) or daily
@@ -338,7 +338,7 @@ class Dailies:
             raise _CLOSED
         return daily
 
-    def _store_answer(self, conn: Connection, click: Click) -> Verdict:
+    def _store_answer(self, conn: Connection, click: Click) -> DailyVerdict:
         daily = self.admit(conn, click)
         item = self._item(daily)
         given = given_answer(item, answers.decode_order(daily.choice_order), click)
@@ -348,16 +348,16 @@ class Dailies:
         if (earlier := store.add_answer(conn, answer)) is not None:
             raise already(item, daily.choice_order, earlier)
         streak = credit(conn, daily, answer, item.topic_id)
-        met = memory.Given(click.user_id, rate(right=correct), click.at)
+        met = memory.ReviewedAnswer(click.user_id, rate(right=correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
         back_in = days_away(card, memory.zone_of(conn, click.user_id, daily.guild_id), click.at)
         order = answers.decode_order(daily.choice_order)
         assert daily.closes_at is not None
-        return Verdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
+        return DailyVerdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
 
 
-_CLOSED = Refusal("This question is closed. See /today for when the next one comes.")
-_UNKNOWN = Refusal("I don't know this question any more. See /today for the current one.")
+_CLOSED = UserError("This question is closed. See /today for when the next one comes.")
+_UNKNOWN = UserError("I don't know this question any more. See /today for the current one.")
 
 
 def rule_of(schedule: Schedule) -> Rule:
@@ -372,7 +372,7 @@ def link(daily: Daily) -> str:
 def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     schedule = store.schedule(conn, guild_id)
     if schedule is None:
-        raise Refusal("No daily is set up on this server yet. Start with /daily setup.")
+        raise UserError("No daily is set up on this server yet. Start with /daily setup.")
     return schedule
 
 
@@ -386,13 +386,13 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: b
     store.change_schedule(conn, schedule.guild_id, next_at=at)
 
 
-def _status(conn: Connection, guild_id: int, now: datetime) -> Status:
+def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
     next_day = next_at = None
     if not schedule.paused:
         next_day, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
     today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
-    return Status(
+    return DailyStatus(
         schedule=schedule,
         next_day=next_day,
         next_at=next_at,

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from bot.chat import text as t
 from bot.daily import rules
-from bot.daily.service import Status, Today, link
+from bot.daily.service import DailyStatus, Today, link
 from bot.questions.model import Topic
-from bot.questions.views import ATTENTION, DAILY, ENDED, Card
+from bot.questions.views import ATTENTION, DAILY, ENDED, Message
 
 _KINDS = {"choice": "", "open": ", open questions", "mixed": f", an open question every {rules.OPEN_EVERY} days"}
 
@@ -20,27 +20,27 @@ def local_time(at: datetime, zone: str) -> str:
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M} ({zone})"
 
 
-def next_post(status: Status) -> str:
+def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
         return "Paused: nothing is posted until /daily resume."
     return f"Next question: **{local_time(status.next_at, status.schedule.zone)}**, {t.when(status.next_at)}."
 
 
-def set_up(status: Status) -> str:
+def set_up(status: DailyStatus) -> str:
     return (
         f"The question of the day goes to <#{status.schedule.channel_id}> at {status.schedule.at}.\n{next_post(status)}"
     )
 
 
-def resumed(status: Status) -> str:
+def resumed(status: DailyStatus) -> str:
     return f"The question of the day goes on.\n{next_post(status)}"
 
 
-def skipped(left_out: datetime, status: Status) -> str:
+def skipped(left_out: datetime, status: DailyStatus) -> str:
     return f"Left out: {local_time(left_out, status.schedule.zone)}.\n{next_post(status)}"
 
 
-def status_card(status: Status, topic: Topic | None, problem: str | None) -> Card:
+def status_card(status: DailyStatus, topic: Topic | None, problem: str | None) -> Message:
     """Schedule, next post, last post, and what is wrong. `problem` is what would stop a post now."""
     schedule = status.schedule
     asks = (t.escape(topic.title) if topic else "All topics") + _KINDS[schedule.kind]
@@ -64,10 +64,10 @@ def status_card(status: Status, topic: Topic | None, problem: str | None) -> Car
     body = [f"⚠️ {w}" for w in dict.fromkeys(wrong)]
     if status.posting is not None and wrong:
         body.append("I try again every two minutes, for up to six hours after the post time.")
-    return Card(colour, "### 📅 Question of the day", next_post(status), "\n".join(facts), "\n".join(body) or None)
+    return Message(colour, "### 📅 Question of the day", next_post(status), "\n".join(facts), "\n".join(body) or None)
 
 
-def today_card(today: Today, now: datetime) -> Card:
+def today_card(today: Today, now: datetime) -> Message:
     """Today's question or where it is, the next one's time, and the asker's streak."""
     lines = []
     daily, question = today.daily, today.question
@@ -87,4 +87,4 @@ def today_card(today: Today, now: datetime) -> Card:
     streak = today.streak
     if streak.best:
         lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}")
-    return Card(DAILY, "### 📅 Question of the day", "\n".join(lines))
+    return Message(DAILY, "### 📅 Question of the day", "\n".join(lines))

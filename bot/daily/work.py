@@ -14,7 +14,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.core import time as time_rules
-from bot.core.announcer import Announcer, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult, Unreachable, Unsent
+from bot.core.announcer import (
+    Announcer,
+    DailyCard,
+    DailyResult,
+    DeliveryRefused,
+    DeliveryUnknown,
+    OpenDailyCard,
+    OpenDailyResult,
+)
 from bot.core.database import Database
 from bot.core.jobs import LEASE, Key, Scheduler
 from bot.core.shards import ALL, Shards
@@ -108,10 +116,10 @@ class DailyWork:
                     await self._open_thread(daily)
                 case "open" | "closing":
                     await self._close(daily)
-        except Unsent as error:
+        except DeliveryUnknown as error:
             log.warning("daily %s: %s; trying again", daily.id, error)
             await self._again(daily, str(error), _SOON)
-        except Unreachable as error:
+        except DeliveryRefused as error:
             await self._refused(daily, error)
 
     def _decide(self, conn: Connection, guild_id: int) -> None:
@@ -175,11 +183,11 @@ class DailyWork:
                 await self._announcer.open_thread(
                     daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule)
                 )
-            except (Unsent, Unreachable):
+            except (DeliveryUnknown, DeliveryRefused):
                 raise
             except Exception as error:  # a thread is an extra: the question must not hang on it
                 log.exception("daily %s: its thread failed", daily.id)
-                raise Unreachable("refused", "something unexpected happened; see the log.") from error
+                raise DeliveryRefused("refused", "something unexpected happened; see the log.") from error
         await self._database.write(
             store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at, problem=None
         )
@@ -243,7 +251,7 @@ class DailyWork:
 
         await self._database.write(note)
 
-    async def _refused(self, daily: Daily, error: Unreachable) -> None:
+    async def _refused(self, daily: Daily, error: DeliveryRefused) -> None:
         """Discord refused for good: a post is tried again while it is not too late; thread and close are given up."""
         log.warning("guild %s: daily of %s: %s", daily.guild_id, daily.local_date, error)
         if daily.state == "posting":

@@ -12,7 +12,7 @@ from bot.chat.modals import essay_modal
 from bot.chat.options import topic_choices
 from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_later
 from bot.chat.router import Fields, modal_text
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.rules import Report
@@ -61,7 +61,7 @@ class Interview(commands.Cog):
             await self.interviews.answer(question_id, interaction.user.id, text)
         try:
             await self._show(interaction, question_id, fresh=True)
-        except Refusal:
+        except UserError:
             raise
         except Exception:
             await say(interaction, f"Your answer is stored: {self._mention('interview')} shows its feedback.")

@@ -12,7 +12,7 @@ from bot.chat import text as t
 from bot.interviews.assessment import COVERED, DOUBTFUL, MISSING, Assessment
 from bot.interviews.rules import band
 from bot.questions.model import FollowUp, Topic
-from bot.questions.views import ENDED, OPEN, REVEALED, Card, button, line, row, source
+from bot.questions.views import ENDED, OPEN, REVEALED, Message, button, line, row, source
 
 FEEDBACK, MODEL, OWN = "Feedback", "Model answer", "Your answer"
 _LIMIT = 3200
@@ -62,7 +62,7 @@ def card(
     link: Callable[[int], str],
     *rows: ui.ActionRow[ui.LayoutView] | None,
     colour: discord.Colour | None = None,
-) -> Card:
+) -> Message:
     """One page with its tabs; `link` makes the custom id that opens a page by its number."""
     number = min(number, len(found) - 1)
     page = found[number]
@@ -71,7 +71,7 @@ def card(
     buttons = [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs] if len(found) > 1 else []
     if number + 1 < len(found) and found[number + 1].tab == page.tab:
         buttons.append(button("Read on", link(number + 1)))
-    return Card(colour or REVEALED, head, page.text, line(), row(*buttons), *rows)
+    return Message(colour or REVEALED, head, page.text, line(), row(*buttons), *rows)
 
 
 def estimate(assessment: Assessment) -> str:

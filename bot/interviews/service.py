@@ -14,12 +14,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
 from bot.interviews.rules import Report
-from bot.interviews.store import Interview, Question
+from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
 from bot.questions.model import Bank, FollowUp, Topic
 
@@ -33,7 +33,7 @@ class Step:
     """
 
     interview: Interview
-    question: Question
+    question: InterviewQuestion
     topic: Topic
     assessment: Assessment | None = None
     follow_up: FollowUp | None = None
@@ -45,7 +45,7 @@ class Step:
         return self.question.number >= self.interview.total
 
 
-class AnsweredAlready(Refusal):
+class AnsweredAlready(UserError):
     """The first answer to a question counts."""
 
     def __init__(self) -> None:
@@ -86,12 +86,14 @@ class Interviews:
                 return running.id, True
             hidden = store.unrevealed_topics(conn, user_id, guild_id)
             if topic_id in hidden:
-                raise Refusal(
+                raise UserError(
                     "That topic is a question of the day that is still open: answer it there, or take another topic."
                 )
             total = min(questions, len(self._bank.topics.keys() - hidden))
             if not total:
-                raise Refusal("There is no topic to ask about just now: try again when the question of the day closes.")
+                raise UserError(
+                    "There is no topic to ask about just now: try again when the question of the day closes."
+                )
             created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
             started = store.running(conn, user_id)
             assert started is not None
@@ -119,7 +121,7 @@ class Interviews:
             _, question = _own(conn, question_id, user_id)
             self._topic(question)
             if not text.strip():
-                raise Refusal("Your answer was empty: press Answer again and write a sentence or two.")
+                raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
             if not store.save_answer(conn, question_id, text, self._now()):
                 raise AnsweredAlready
 
@@ -171,7 +173,7 @@ class Interviews:
 
     def _go_on(
         self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
-    ) -> tuple[Interview, Question] | Report:
+    ) -> tuple[Interview, InterviewQuestion] | Report:
         """Where an interview stands, past question number `after`; asks the next question if it is time for it."""
         interview = store.get(conn, interview_id)
         assert interview is not None
@@ -190,7 +192,7 @@ class Interviews:
             store.add_question(conn, interview_id, number, topic.id, self._now())
 
     def _draw(
-        self, conn: Connection, interview: Interview, asked: list[Question], guild_id: int | None
+        self, conn: Connection, interview: Interview, asked: list[InterviewQuestion], guild_id: int | None
     ) -> Topic | None:
         return rules.draw(
             self._bank,
@@ -201,7 +203,7 @@ class Interviews:
             rng=self._rng,
         )
 
-    async def _shown(self, where: tuple[Interview, Question], guild_id: int | None) -> Step:
+    async def _shown(self, where: tuple[Interview, InterviewQuestion], guild_id: int | None) -> Step:
         """A question as the member may see it now; grades an answer that has no grade yet."""
         interview, question = where
         step = Step(interview, question, self._topic(question))
@@ -220,24 +222,24 @@ class Interviews:
         follow_up = rules.follow_up(step.topic, assessment.percent, step.question.id)
         return replace(step, assessment=assessment, follow_up=follow_up)
 
-    def _topic(self, question: Question) -> Topic:
+    def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)
         if topic is None:
-            raise Refusal("This question has been taken out of the bank since: go on with /interview.")
+            raise UserError("This question has been taken out of the bank since: go on with /interview.")
         return topic
 
     async def _report(self, interview_id: int) -> Report:
         return self._summed(await self._database.read(store.questions_of, interview_id))
 
-    def _summed(self, questions: list[Question]) -> Report:
+    def _summed(self, questions: list[InterviewQuestion]) -> Report:
         done = [question for question in questions if not question.open]
         return rules.report(self._bank, [rules.Asked(q.topic_id, q.score, answered=q.answer is not None) for q in done])
 
 
-def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, Question]:
+def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, InterviewQuestion]:
     """A question of this member, with its interview; refuses any other."""
     question = store.question(conn, question_id)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
-        raise Refusal("I don't know this question any more. Start with /interview.")
+        raise UserError("I don't know this question any more. Start with /interview.")
     return interview, question

@@ -24,7 +24,7 @@ class Interview:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class InterviewQuestion:
     """A row of `interview_questions`. One that was skipped has a time but no answer."""
 
     id: int
@@ -73,19 +73,19 @@ def add_question(conn: Connection, interview_id: int, number: int, topic_id: str
     conn.execute(insert(conn, interview_questions).values(**values).on_conflict_do_nothing())
 
 
-def question(conn: Connection, question_id: int) -> Question | None:
+def question(conn: Connection, question_id: int) -> InterviewQuestion | None:
     row = conn.execute(select(interview_questions).where(interview_questions.c.id == question_id)).first()
-    return Question(**row._mapping) if row else None
+    return InterviewQuestion(**row._mapping) if row else None
 
 
-def questions_of(conn: Connection, interview_id: int) -> list[Question]:
+def questions_of(conn: Connection, interview_id: int) -> list[InterviewQuestion]:
     """All questions of an interview, in their order."""
     rows = conn.execute(
         select(interview_questions)
         .where(interview_questions.c.interview_id == interview_id)
         .order_by(interview_questions.c.number)
     )
-    return [Question(**row._mapping) for row in rows]
+    return [InterviewQuestion(**row._mapping) for row in rows]
 
 
 def save_answer(conn: Connection, question_id: int, text: str, now: datetime) -> bool:

@@ -10,21 +10,21 @@ from bot.interviews import feedback
 from bot.interviews.rules import STRONG, Asked, Report, SectionReport
 from bot.interviews.service import Step
 from bot.questions.model import Bank, Topic
-from bot.questions.views import ENDED, OPEN, REVEALED, Card, button, line, row
+from bot.questions.views import ENDED, OPEN, REVEALED, Message, button, line, row
 
 
-def step_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Card:
+def step_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
     """Wherever an interview stands. `asking`: a model service is being asked about points in doubt just now."""
     if step.question.answer is None:
         return question_card(step, bank)
     return feedback_card(step, bank, page, asking=asking)
 
 
-def question_card(step: Step, bank: Bank) -> Card:
+def question_card(step: Step, bank: Bank) -> Message:
     """An open question."""
     again = "Your interview goes on here.\n" if step.continued else ""
     number = step.question.id
-    return Card(
+    return Message(
         OPEN,
         f"{again}{_head(step, bank)}",
         t.heading(step.topic.question),
@@ -38,7 +38,7 @@ def question_card(step: Step, bank: Bank) -> Card:
     )
 
 
-def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Card:
+def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
     """An answered question; one whose topic is an open question of the day says that its feedback must wait."""
     number = step.question.id
     on = row(
@@ -56,7 +56,7 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
             "until that one closes: press Feedback then."
         )
         look = button("Feedback", ids.FEEDBACK.id(row=number, page=0))
-        return Card(OPEN, head, waits, row(look), on)
+        return Message(OPEN, head, waits, row(look), on)
     note = "A model service is being asked about the points in doubt: this changes in a moment." if asking else ""
     found = feedback.pages(
         step.topic, answer=step.question.answer, assessment=step.assessment, follow_up=step.follow_up, note=note
@@ -71,11 +71,11 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     )
 
 
-def report_cards(report: Report, practice: str, interview: str) -> list[Card]:
+def report_cards(report: Report, practice: str, interview: str) -> list[Message]:
     """The end of an interview, by section; `practice` and `interview` are mentions of the commands."""
     if not report.answered:
         words = "You answered nothing this time, so there is nothing to report."
-        return [Card(ENDED, f"### Interview over\n{words}", f"-# Start another with {interview}")]
+        return [Message(ENDED, f"### Interview over\n{words}", f"-# Start another with {interview}")]
     done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
     overall = f"{t.bar(report.percent, 100)}  **{report.percent} %** · {done}" if report.percent is not None else done
     blocks = [f"### Your interview\n{overall}", *(_section(section) for section in report.sections)]
@@ -84,7 +84,7 @@ def report_cards(report: Report, practice: str, interview: str) -> list[Card]:
     else:
         blocks.append(f"**Practise next**\nAll of it was strong. Take other topics with {interview}.")
     blocks.append("-# Practice estimates from your wording, not verdicts.")
-    return [Card(REVEALED, page) for page in t.pages(blocks)]
+    return [Message(REVEALED, page) for page in t.pages(blocks)]
 
 
 def _section(section: SectionReport) -> str:

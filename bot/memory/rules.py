@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class MemoryCard:
     """FSRS' state of one member's memory of one item; instants are UTC, to the millisecond."""
 
     state: State
@@ -46,7 +46,7 @@ class Card:
         return self.state != State.Review
 
 
-def review(card: Card | None, rating: Rating, at: datetime) -> Card:
+def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
     """The card after an answer; None is an item that the member meets for the first time.
 
     `at` should be what `moment` gives. Equal arguments give equal cards.
@@ -66,10 +66,10 @@ def review(card: Card | None, rating: Rating, at: datetime) -> Card:
     after, _ = SCHEDULER.review_card(before, rating, at)
     assert after.stability is not None
     assert after.difficulty is not None
-    return Card(after.state, after.step, after.stability, after.difficulty, after.due, at)
+    return MemoryCard(after.state, after.step, after.stability, after.difficulty, after.due, at)
 
 
-def moment(card: Card | None, at: datetime) -> datetime:
+def moment(card: MemoryCard | None, at: datetime) -> datetime:
     """The time of a review in whole milliseconds of UTC, later than the card's last.
 
     Answers to a round count at its reveal: what the member practised meanwhile is in the card already.
@@ -101,7 +101,7 @@ def slow_in_practice(item: Item) -> int:
     return text * 1000 // 15 + 20_000 + 10_000 * item.difficulty + typing
 
 
-def back_on(card: Card, zone: str, now: datetime) -> date:
+def back_on(card: MemoryCard, zone: str, now: datetime) -> date:
     """The member's local date on which an item comes back; today's if it is due.
 
     What was missed comes back today. Anything else comes on the date of its due time, from that day's first minute,
@@ -114,10 +114,10 @@ def back_on(card: Card, zone: str, now: datetime) -> date:
     return max(today, day_after, local_date(zone, card.due_at))
 
 
-def days_away(card: Card, zone: str, now: datetime) -> int:
+def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
     """In how many of the member's days an item comes back: 0 is today, which is to say that it is due."""
     return (back_on(card, zone, now) - local_date(zone, now)).days
 
 
-def is_due(card: Card, zone: str, now: datetime) -> bool:
+def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
     return back_on(card, zone, now) == local_date(zone, now)

@@ -13,11 +13,11 @@ from bot.core import servers as guilds
 from bot.core.schema import cards, reminders, reviews
 from bot.core.upsert import insert
 from bot.memory import rules as memory
-from bot.memory.rules import Card
+from bot.memory.rules import MemoryCard
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ReviewedAnswer:
     """One member's answer to a question, as their memory sees it."""
 
     user_id: int
@@ -26,7 +26,9 @@ class Given:
     elapsed_ms: int | None = None
 
 
-def record(conn: Connection, source: str, source_id: int, item_id: str, given: Sequence[Given]) -> dict[int, Card]:
+def record(
+    conn: Connection, source: str, source_id: int, item_id: str, given: Sequence[ReviewedAnswer]
+) -> dict[int, MemoryCard]:
     """Log answers to one question, and move the cards of its item on; returns the new cards by member.
 
     An answer that is in the log already changes nothing, and its member is left out. Costs the same few statements for
@@ -58,7 +60,7 @@ def record(conn: Connection, source: str, source_id: int, item_id: str, given: S
     }
     if after:
         statement = insert(conn, cards)
-        values = {name: statement.excluded[name] for name in Card.__slots__}
+        values = {name: statement.excluded[name] for name in MemoryCard.__slots__}
         conn.execute(
             statement.on_conflict_do_update(index_elements=list(cards.primary_key), set_=values),
             [{"user_id": user_id, "item_id": item_id, **_values(card)} for user_id, card in sorted(after.items())],
@@ -66,7 +68,7 @@ def record(conn: Connection, source: str, source_id: int, item_id: str, given: S
     return after
 
 
-def cards_of(conn: Connection, user_id: int) -> dict[str, Card]:
+def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
     """All cards of a member by item id."""
     return {row.item_id: _card(row) for row in conn.execute(select(cards).where(cards.c.user_id == user_id))}
 
@@ -77,10 +79,10 @@ def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
     return own or (guilds.zone(conn, guild_id) if guild_id else guilds.DEFAULT_ZONE)
 
 
-def _card(row: Row[tuple[object, ...]]) -> Card:
-    values = {name: row._mapping[name] for name in Card.__slots__}
-    return Card(**{**values, "state": State(values["state"])})
+def _card(row: Row[tuple[object, ...]]) -> MemoryCard:
+    values = {name: row._mapping[name] for name in MemoryCard.__slots__}
+    return MemoryCard(**{**values, "state": State(values["state"])})
 
 
-def _values(card: Card) -> dict[str, object]:
-    return {name: getattr(card, name) for name in Card.__slots__} | {"state": int(card.state)}
+def _values(card: MemoryCard) -> dict[str, object]:
+    return {name: getattr(card, name) for name in MemoryCard.__slots__} | {"state": int(card.state)}

@@ -11,7 +11,7 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.practice.views import present, reminder_state
 from bot.reminders.store import Reminder
@@ -53,7 +53,7 @@ class Practice(commands.Cog):
             zone = timezone.strip() if timezone is not None else None
             reminder = await reminders.set(user_id, interaction.guild_id, time.strip(), zone)
         elif timezone is not None:
-            raise Refusal("I need a time as well: use /remind with time, for example 09:00, and your timezone.")
+            raise UserError("I need a time as well: use /remind with time, for example 09:00, and your timezone.")
         else:
             reminder = await reminders.get(user_id)
         await say(interaction, reminder_state(reminder))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.memory.rules import Card, is_due
+from bot.memory.rules import MemoryCard, is_due
 from bot.questions.model import Item
 from bot.rounds.rules import draw
 
@@ -15,7 +15,7 @@ NEW_A_DAY = 20
 
 
 def due(
-    cards: Mapping[str, Card], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
+    cards: Mapping[str, MemoryCard], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
 ) -> list[str]:
     """Items to ask again today, in this order: missed ones first, then the longest due.
 
@@ -31,7 +31,7 @@ def due(
 
 
 def draw_new(
-    pool: Sequence[Item], cards: Mapping[str, Card], in_play: Collection[str], rng: random.Random
+    pool: Sequence[Item], cards: Mapping[str, MemoryCard], in_play: Collection[str], rng: random.Random
 ) -> Item | None:
     """An item that the member has not met, from the topic that they met longest ago; None if there is none.
 

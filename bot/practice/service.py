@@ -14,13 +14,13 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import Connection
 
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.time import Rule, instant, local_date
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.memory.rules import Card, rate, slow_in_practice
+from bot.memory.rules import MemoryCard, rate, slow_in_practice
 from bot.practice import rules, store
-from bot.practice.store import Practice, Question
+from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
 from bot.questions.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
 from bot.questions.bank import check_topic
@@ -44,7 +44,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class PracticeVerdict:
     """The verdict on an answer. `back_in`: days until the item comes back. `again`: it had been given before."""
 
     practice_id: int
@@ -77,14 +77,14 @@ class Nothing:
     more_tomorrow: bool
 
 
-Screen = Asking | Answered | Summary | Nothing
+Screen = Asking | PracticeVerdict | Summary | Nothing
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
     """What a member has before them: their cards of items that the bank has, and what can be asked now."""
 
-    cards: dict[str, Card]
+    cards: dict[str, MemoryCard]
     zone: str
     now: datetime
     due: list[str]
@@ -121,7 +121,7 @@ class Practices:
                 return Nothing(topic_id, view.next_in(), bool(view.pool))
             practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
             if practice is None:
-                raise Refusal("Your practice has just ended: start another with /practice.")
+                raise UserError("Your practice has just ended: start another with /practice.")
             return self._next(conn, practice, guild_id, at)
 
         return await self._database.write(begin)
@@ -177,7 +177,7 @@ class Practices:
             if store.get(conn, question.practice_id, user_id) is None or item is None:
                 raise _UNKNOWN
             if question.answer is None:
-                raise Refusal("You have not answered this one yet: the reasons come with your answer.")
+                raise UserError("You have not answered this one yet: the reasons come with your answer.")
             return Review(item, answers.decode_order(question.choice_order), question.answer)
 
         return await self._database.read(look)
@@ -206,9 +206,9 @@ class Practices:
             elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
             rating = rate(right=right, elapsed_ms=elapsed, slow_after_ms=slow_in_practice(item))
             store.store_answer(conn, question.id, given, right, click.at)
-            met = cards.Given(click.user_id, rating, click.at, elapsed)
+            met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
             card = cards.record(conn, "practice", question.id, item.id, [met])[click.user_id]
-        return Answered(
+        return PracticeVerdict(
             practice_id=practice.id,
             question_id=question.id,
             number=question.number,
@@ -246,7 +246,9 @@ class Practices:
             instead=instead,
         )
 
-    def _ask(self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime) -> Question | None:
+    def _ask(
+        self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
+    ) -> PracticeQuestion | None:
         """Draw and store the next question; None if there is none."""
         if view.due:
             item: Item | None = self._bank.items[view.due[0]]
@@ -307,11 +309,11 @@ class Practices:
         )
 
 
-_UNKNOWN = Refusal("I don't know this practice any more: start one with /practice.")
-_GONE = Refusal("This question has been taken out of the bank since: go on with /practice.")
+_UNKNOWN = UserError("I don't know this practice any more: start one with /practice.")
+_GONE = UserError("This question has been taken out of the bank since: go on with /practice.")
 
 
-def _question(conn: Connection, question_id: int) -> Question:
+def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     question = store.question(conn, question_id)
     if question is None:
         raise _UNKNOWN
@@ -323,5 +325,5 @@ def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = F
     if practice is None:
         raise _UNKNOWN
     if practice.ended_at is not None:
-        raise Refusal("This practice has ended: start another with /practice.")
+        raise UserError("This practice has ended: start another with /practice.")
     return practice

@@ -26,7 +26,7 @@ class Practice:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PracticeQuestion:
     """A row of `practice_questions`; one that was left out has `answered_at` but no answer."""
 
     id: int
@@ -73,7 +73,7 @@ def end(conn: Connection, practice_id: int, at: datetime) -> None:
 
 def ask(
     conn: Connection, practice_id: int, number: int, *, item_id: str, choice_order: str, fresh: bool, at: datetime
-) -> Question:
+) -> PracticeQuestion:
     values = {
         "practice_id": practice_id,
         "number": number,
@@ -83,7 +83,7 @@ def ask(
         "asked_at": at,
     }
     row = conn.execute(practice_questions.insert().values(**values).returning(practice_questions)).one()
-    return Question(**row._mapping)
+    return PracticeQuestion(**row._mapping)
 
 
 def shown_again(conn: Connection, question_id: int, at: datetime) -> None:
@@ -96,19 +96,19 @@ def leave_out(conn: Connection, question_id: int, at: datetime) -> None:
     conn.execute(update(practice_questions).where(practice_questions.c.id == question_id).values(answered_at=at))
 
 
-def question(conn: Connection, question_id: int) -> Question | None:
+def question(conn: Connection, question_id: int) -> PracticeQuestion | None:
     row = conn.execute(select(practice_questions).where(practice_questions.c.id == question_id)).first()
-    return Question(**row._mapping) if row else None
+    return PracticeQuestion(**row._mapping) if row else None
 
 
-def questions_of(conn: Connection, practice_id: int) -> list[Question]:
+def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
     """All questions of a practice in order; at most the last has no answer."""
     rows = conn.execute(
         select(practice_questions)
         .where(practice_questions.c.practice_id == practice_id)
         .order_by(practice_questions.c.number)
     )
-    return [Question(**row._mapping) for row in rows]
+    return [PracticeQuestion(**row._mapping) for row in rows]
 
 
 def store_answer(conn: Connection, question_id: int, answer: str, correct: bool, at: datetime) -> None:

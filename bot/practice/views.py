@@ -9,14 +9,14 @@ from bot.chat import text as t
 from bot.chat.replies import say_all, say_here
 from bot.core.announcer import ReminderCard
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.service import Answered, Asking, Nothing, Screen, Summary
+from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.formulas import attachment
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
     ENDED,
     OPEN,
     REVEALED,
-    Card,
+    Message,
     about,
     answer_rows,
     button,
@@ -36,27 +36,27 @@ _PRIMARY = discord.ButtonStyle.primary
 async def present(interaction: discord.Interaction, screen: Screen, bank: Bank) -> None:
     """Show the next step of a practice in place of the last one."""
     item: Item | None = None
-    more: list[Card] = []
+    more: list[Message] = []
     match screen:
         case Asking():
             view, item = asking_card(screen, bank), screen.item
-        case Answered():
+        case PracticeVerdict():
             (view, *more), item = answered_cards(screen, bank), screen.review.item
         case Summary():
             view = summary_card(screen)
         case Nothing():
-            view = Card(ENDED, nothing_text(screen, bank))
+            view = Message(ENDED, nothing_text(screen, bank))
     files = [await attachment(item.formula)] if item is not None and item.formula is not None else []
     await say_here(interaction, view, files)
     await say_all(interaction, more)
 
 
-def asking_card(asking: Asking, bank: Bank) -> Card:
+def asking_card(asking: Asking, bank: Bank) -> Message:
     """A question to answer; the line below says what could follow it today."""
     met = "new" if asking.fresh else "again"
     ahead = [f"{asking.due:,} more to repeat"] if asking.due else []
     ahead += [f"{asking.new:,} more new" if asking.fresh else f"{asking.new:,} new"] if asking.new else []
-    return Card(
+    return Message(
         OPEN,
         "That one is being asked on a server of yours just now, so here is another." if asking.instead else None,
         f"{_head(asking.number, asking.item, bank)} · {met}",
@@ -70,7 +70,7 @@ def asking_card(asking: Asking, bank: Bank) -> Card:
     )
 
 
-def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
+def answered_cards(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
     head, prompt = _head(answered.number, item, bank), t.heading(item.prompt)
@@ -79,7 +79,7 @@ def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.correct else ENDED
     why = ids.WHY.id(source="practice", row=answered.question_id)
-    card = Card(
+    card = Message(
         colour,
         head,
         prompt,
@@ -92,10 +92,10 @@ def answered_cards(answered: Answered, bank: Bank) -> list[Card]:
             button("End", ids.END.id(practice=answered.practice_id)),
         ),
     )
-    return [card, *(Card(colour, page) for page in more)]
+    return [card, *(Message(colour, page) for page in more)]
 
 
-def summary_card(summary: Summary) -> Card:
+def summary_card(summary: Summary) -> Message:
     """How a practice went, and what comes back when."""
     if not summary.answered:
         body = "You answered nothing this time."
@@ -113,7 +113,7 @@ def summary_card(summary: Summary) -> Card:
         rest = f"-# That is all for today. The next ones come {t.days_ahead(summary.next_in)}."
     else:
         rest = "-# That is all for today."
-    return Card(ENDED, "### Your practice", body, line(), rest, more)
+    return Message(ENDED, "### Your practice", body, line(), rest, more)
 
 
 def nothing_text(nothing: Nothing, bank: Bank) -> str:
@@ -131,10 +131,10 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
     return words + (" /practice without a topic may have others." if where else "")
 
 
-def reminder_card(card: ReminderCard) -> Card:
+def reminder_card(card: ReminderCard) -> Message:
     """The daily direct message."""
     due = t.count(card.due, "question is", "questions are")
-    return Card(
+    return Message(
         OPEN,
         "### Time to practise",
         f"**{due}** due today. A few minutes keep them fresh.",
@@ -142,15 +142,15 @@ def reminder_card(card: ReminderCard) -> Card:
     )
 
 
-def reminder_state(reminder: Reminder | None) -> Card:
+def reminder_state(reminder: Reminder | None) -> Message:
     """What a member has set, and how to change it."""
     if reminder is None:
-        return Card(ENDED, f"{_TITLE}\nOff. Turn it on with /remind and a time, for example `time:09:00`.")
+        return Message(ENDED, f"{_TITLE}\nOff. Turn it on with /remind and a time, for example `time:09:00`.")
     off = row(button("Turn off", ids.QUIET.id()))
     if reminder.problem is not None or reminder.next_at is None:
         again = "Allow direct messages from a server that we share, then use /remind with a time again."
-        return Card(ENDED, f"{_TITLE}\n⚠️ Stopped. {reminder.problem or ''} {again}", off)
-    return Card(
+        return Message(ENDED, f"{_TITLE}\n⚠️ Stopped. {reminder.problem or ''} {again}", off)
+    return Message(
         OPEN,
         f"{_TITLE}\nEvery day at **{reminder.at}** ({reminder.zone}), by direct message, if something is due.\n"
         f"-# Next look {t.when(reminder.next_at)}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.questions import answers
 from bot.questions.model import Item
 
@@ -36,7 +36,7 @@ class Review:
     elapsed_ms: int = 0
 
 
-class AlreadyAnswered(Refusal):
+class AlreadyAnswered(UserError):
     """The first answer counts; `shown` is what it was, as letters or text, and `at` when it was given."""
 
     def __init__(self, shown: str, at: datetime) -> None:
@@ -64,12 +64,12 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
     if item.kind == "typed":
         text = " ".join((click.text or "").split())[: answers.MAX_TYPED]
         if not text:
-            raise Refusal("Your answer was empty: press Answer again and type a word, a phrase or a number.")
+            raise UserError("Your answer was empty: press Answer again and type a word, a phrase or a number.")
         return text
     if not click.picks or any(p not in range(len(order)) for p in click.picks):
-        raise Refusal("I don't know that choice: pick one of the letters on the card.")
+        raise UserError("I don't know that choice: pick one of the letters on the card.")
     if item.kind == "choice" and len(set(click.picks)) != 1:
-        raise Refusal("Only one choice counts here: pick one letter.")
+        raise UserError("Only one choice counts here: pick one letter.")
     return answers.encode_picks(order[p] for p in click.picks)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import __version__
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.questions.check import BankError, Problem, checked_bank, read_bank
 from bot.questions.model import Bank
 
@@ -45,7 +45,7 @@ def mark_of(content: bytes) -> str:
 def check_topic(bank: Bank, topic_id: str | None) -> None:
     """Refuse a topic that the bank does not have; None stands for all topics."""
     if topic_id is not None and topic_id not in bank.topics:
-        raise Refusal("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
+        raise UserError("I don't know that topic: pick one from the list that opens as you type, or see /topics.")
 
 
 def parse_bank(content: bytes, *, checked: bool = False) -> Bank:

@@ -12,9 +12,9 @@ from bot.chat import custom_ids as ids
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.modals import text_modal
-from bot.chat.replies import Elsewhere, payload, say, say_all, show
+from bot.chat.replies import HandledElsewhere, payload, say, say_all, show
 from bot.chat.router import Fields, click_of, modal_text
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.practice.views import present
 from bot.questions import views as cards
 from bot.questions.answering import AlreadyAnswered, Click
@@ -46,7 +46,7 @@ class Answering(commands.Cog):
         if not isinstance(values, list) or not all(
             isinstance(v, str) and v in {"0", "1", "2", "3", "4", "5"} for v in values
         ):
-            raise Refusal("I don't know that choice: pick letters from the list on the card.")
+            raise UserError("I don't know that choice: pick letters from the list on the card.")
         await self._store(interaction, fields, picks=tuple(int(v) for v in values))
 
     async def write(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -85,7 +85,7 @@ class Answering(commands.Cog):
             case _:
                 review = await self.bot.services.practices.review(row_id, interaction.user.id)
         texts = t.pages(cards.why_blocks(review, self.bot.bank))
-        await say_all(interaction, [cards.Card(cards.REVEALED, text) for text in texts])
+        await say_all(interaction, [cards.Message(cards.REVEALED, text) for text in texts])
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         await interaction.response.send_modal(
@@ -102,7 +102,7 @@ class Answering(commands.Cog):
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, _MAX_REPORT).strip()
         if not text:
-            raise Refusal("Your report was empty: press Report again and say in a few words what is wrong.")
+            raise UserError("Your report was empty: press Report again and say in a few words what is wrong.")
         await self.bot.services.reports.add(
             fields["source"], int(fields["row"]), interaction.guild_id, interaction.user.id, text
         )
@@ -154,8 +154,8 @@ def _first_answer_counts(click: Click | None = None) -> Iterator[None]:
         yield
     except AlreadyAnswered as earlier:
         if click is not None and earlier.at == click.at:
-            raise Elsewhere from earlier
-        raise Refusal(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
+            raise HandledElsewhere from earlier
+        raise UserError(f"You locked in **{t.escape(earlier.shown)}** already: the first answer counts.") from earlier
 
 
 async def setup(bot: QuizBot) -> None:

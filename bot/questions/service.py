@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.daily import store as daily
 from bot.questions import store as reports
 from bot.rounds import store as rounds
@@ -25,7 +25,7 @@ class Reports:
         def store(conn: Connection) -> None:
             about = _asked(conn, source, row_id)
             if about is None or guild_id is None:
-                raise Refusal("I don't know this question any more, so there is nothing to report it to.")
+                raise UserError("I don't know this question any more, so there is nothing to report it to.")
             reports.add(conn, guild_id=guild_id, user_id=user_id, item_id=about, text=text, at=self._now())
 
         await self._database.write(store)

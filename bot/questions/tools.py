@@ -63,7 +63,7 @@ def stats(path: Path | None) -> None:
     print(f"right choice is the longest: {share:.0%} of the choice items")
 
 
-def _views(item: Item, bank: Bank) -> list[tuple[str, cards.Card]]:
+def _views(item: Item, bank: Bank) -> list[tuple[str, cards.Message]]:
     order = tuple(range(len(item.choices)))
     soon = datetime(2030, 1, 1, tzinfo=UTC)
     views = [
@@ -71,7 +71,7 @@ def _views(item: Item, bank: Bank) -> list[tuple[str, cards.Card]]:
         ("revealed", cards.reveal_card(RevealCard(1, item, order, 1, 1, Outcome(0, 0, {}), ()), bank)),
     ]
     blocks = cards.why_blocks(Review(item, order, None), bank)
-    return [*views, ("why", cards.Card(cards.REVEALED, *blocks))]
+    return [*views, ("why", cards.Message(cards.REVEALED, *blocks))]
 
 
 def _overlong(item: Item, bank: Bank) -> str | None:

@@ -12,7 +12,7 @@ from bot.chat import custom_ids as ids
 from bot.chat import text as t
 from bot.chat.pictures import Picture
 from bot.core.announcer import DailyCard, DailyResult, Outcome, QuestionCard, RevealCard, StandingsCard
-from bot.daily.service import Verdict
+from bot.daily.service import DailyVerdict
 from bot.points.rules import Tally
 from bot.questions.answering import Review
 from bot.questions.answers import decode_picks, is_right, letters
@@ -28,14 +28,14 @@ ATTENTION = discord.Colour(0xE3B341)
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
-class Card(ui.LayoutView):
+class Message(ui.LayoutView):
     """A message of one container. Clicks on it are routed by custom id, so discord.py need not remember it."""
 
     def __init__(
         self, colour: discord.Colour, *items: ui.Item[ui.LayoutView] | str | None, box_id: int | None = None
     ) -> None:
         super().__init__(timeout=None)
-        box: ui.Container[Card] = ui.Container(accent_colour=colour, id=box_id)
+        box: ui.Container[Message] = ui.Container(accent_colour=colour, id=box_id)
         for item in items:
             if item is not None:
                 box.add_item(ui.TextDisplay(item) if isinstance(item, str) else item)
@@ -79,10 +79,10 @@ def about(item: Item, bank: Bank) -> str:
     return f"{t.escape(bank.section_of(item))} · {t.dots(item.difficulty)}"
 
 
-def question_card(card: QuestionCard, bank: Bank) -> Card:
+def question_card(card: QuestionCard, bank: Bank) -> Message:
     """An open question of a round."""
     answered = f" · {card.answered:,} answered" if card.answered else ""
-    return Card(
+    return Message(
         OPEN,
         _head(card.number, card.total, card.item, bank),
         t.heading(card.item.prompt),
@@ -94,10 +94,10 @@ def question_card(card: QuestionCard, bank: Bank) -> Card:
     )
 
 
-def daily_card(card: DailyCard, bank: Bank) -> Card:
+def daily_card(card: DailyCard, bank: Bank) -> Message:
     """The open question of the day; the role to ping stands in its first line."""
     ping = f" <@&{card.role_id}>" if card.role_id else ""
-    return Card(
+    return Message(
         DAILY,
         f"## 📅 Question of the day\n-# {about(card.item, bank)}{ping}",
         t.heading(card.item.prompt),
@@ -109,14 +109,14 @@ def daily_card(card: DailyCard, bank: Bank) -> Card:
     )
 
 
-def reveal_card(card: RevealCard, bank: Bank) -> Card:
+def reveal_card(card: RevealCard, bank: Bank) -> Message:
     """A question of a round with its right answer, shares, reasons and best times."""
     if card.fastest:
         best = " · ".join(f"<@{f.user_id}> {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
         last = f"Fastest: {best}"
     else:
         last = "Nobody answered this one." if not card.outcome.answered else "Nobody had it this time."
-    return Card(
+    return Message(
         REVEALED,
         _head(card.number, card.total, card.item, bank),
         t.heading(card.item.prompt),
@@ -129,12 +129,12 @@ def reveal_card(card: RevealCard, bank: Bank) -> Card:
     )
 
 
-def daily_result(card: DailyResult, bank: Bank) -> Card:
+def daily_result(card: DailyResult, bank: Bank) -> Message:
     """The closed question of the day."""
     answered = card.outcome.answered
     last = [t.count(answered, "answer") + (f" · {t.percent(card.outcome.right, answered)} right" if answered else "")]
     last += long_streaks(card.streaks)
-    return Card(
+    return Message(
         REVEALED,
         f"## 📅 Question of the day\n-# {about(card.item, bank)} · closed",
         t.heading(card.item.prompt),
@@ -158,7 +158,7 @@ def standings_mark(round_id: int) -> str:
     return f"#{1_000_000_000 + round_id % 1_000_000_000}"
 
 
-def standings_card(card: StandingsCard, picture: Picture | None = None) -> Card:
+def standings_card(card: StandingsCard, picture: Picture | None = None) -> Message:
     """The end of a round, with the picture of its race if there was one."""
     why = {
         "stopped": "The round was stopped.",
@@ -169,7 +169,7 @@ def standings_card(card: StandingsCard, picture: Picture | None = None) -> Card:
     if not card.standings:
         box_id = int(standings_mark(card.round_id)[1:])
         again = "-# Start another with /quiz start"
-        return Card(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
+        return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         own = (
@@ -185,7 +185,7 @@ def standings_card(card: StandingsCard, picture: Picture | None = None) -> Card:
         more = len(card.standings) - 10
         if more > 0:
             body.append(f"-# and {more:,} more")
-    return Card(
+    return Message(
         ENDED,
         f"### Final standings\n-# {asked}{' · ' + why if why else ''}",
         *[part for part in body if part],
@@ -210,7 +210,7 @@ def locked_text(shown: str, reveal_at: datetime) -> str:
     return f"Locked in **{t.escape(shown)}**. Reveal {t.when(reveal_at)}."
 
 
-def verdict_cards(verdict: Verdict) -> list[Card]:
+def verdict_cards(verdict: DailyVerdict) -> list[Message]:
     """What a member reads, privately and at once, after answering the question of the day; one card if it fits."""
     item, order = verdict.item, verdict.order
     streak = f"Streak: {t.count(verdict.streak.current, 'day')}"
@@ -222,7 +222,7 @@ def verdict_cards(verdict: Verdict) -> list[Card]:
         f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(verdict.closes_at)}\n"
         f"-# {comes_back(verdict.back_in)}"
     )
-    return [Card(REVEALED if verdict.correct else ENDED, page) for page in t.pages(blocks)]
+    return [Message(REVEALED if verdict.correct else ENDED, page) for page in t.pages(blocks)]
 
 
 def verdict_blocks(review: Review) -> list[str]:
@@ -282,9 +282,9 @@ def review_block(number: int, review: Review) -> str:
     return f"{head}\n{result}{figures}"
 
 
-def page_card(colour: discord.Colour, title: str, body: str, *buttons: ui.Item[ui.LayoutView] | None) -> Card:
+def page_card(colour: discord.Colour, title: str, body: str, *buttons: ui.Item[ui.LayoutView] | None) -> Message:
     """A private page of text with its buttons."""
-    return Card(colour, title, body, row(*buttons))
+    return Message(colour, title, body, row(*buttons))
 
 
 def is_right_review(review: Review) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.core import time as time_rules
-from bot.core.announcer import Announcer, ReminderCard, Unreachable, Unsent
+from bot.core.announcer import Announcer, DeliveryRefused, DeliveryUnknown, ReminderCard
 from bot.core.database import Database
 from bot.core.jobs import Key, Scheduler
 from bot.core.time import Rule
@@ -77,9 +77,9 @@ class Reminders:
             return
         try:
             await self._announcer.send_reminder(user_id, ReminderCard(waiting))
-        except Unsent as error:
+        except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
-        except Unreachable as error:
+        except DeliveryRefused as error:
             log.info("a reminder stops: %s", error)
             await self._database.write(store.stop, user_id, str(error))
 

@@ -14,7 +14,7 @@ from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
 from bot.chat.replies import say
 from bot.rounds import rules as rounds
-from bot.rounds.service import Status
+from bot.rounds.service import RoundStatus
 
 
 @app_commands.guild_only()
@@ -77,7 +77,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         await say(interaction, _status_text(await self.bot.services.rounds.status(interaction.channel_id)))
 
 
-def _status_text(status: Status) -> str:
+def _status_text(status: RoundStatus) -> str:
     round_, question = status.round, status.question
     lines = [f"**Question {round_.number} of {round_.total}**, started by <@{round_.starter_id}>"]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:

@@ -26,7 +26,7 @@ class _Open:
     task: asyncio.Task[None] | None = None
 
 
-class Counters:
+class AnswerCountRefresher:
     """`refresh(round_id, question_id)`, set by who edits cards, returns the count that the card then shows."""
 
     refresh: Refresh

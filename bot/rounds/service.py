@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.core import snowflakes
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.jobs import Scheduler
 from bot.points import rules as scoring
 from bot.questions import answers
@@ -21,9 +21,9 @@ from bot.questions.bank import check_topic
 from bot.questions.model import Bank, Item
 from bot.rounds import rules as rounds
 from bot.rounds import store
-from bot.rounds.counters import Counters
+from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.open_questions import OpenQuestion, OpenQuestions
-from bot.rounds.store import Answer, Question, Round
+from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
@@ -48,11 +48,11 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RoundStatus:
     """A running round. `due_at` is the reveal's time while a question is open."""
 
     round: Round
-    question: Question | None
+    question: RoundQuestion | None
     answered: int
     standings: tuple[tuple[int, scoring.Tally], ...]
 
@@ -65,7 +65,7 @@ class Rounds:
         database: Database,
         bank: Bank,
         scheduler: Scheduler,
-        counters: Counters,
+        counters: AnswerCountRefresher,
         now: Callable[[], datetime],
         rng: random.Random,
     ) -> None:
@@ -97,7 +97,7 @@ class Rounds:
             hidden = store.unrevealed_items(conn, guild_id)
             fitting = [i for i in pool if i.id not in hidden]
             if not fitting:
-                raise Refusal("No question fits these options: try another topic, or difficulty mixed.")
+                raise UserError("No question fits these options: try another topic, or difficulty mixed.")
             drawn = rounds.draw(fitting, store.asked_in(conn, guild_id), questions, self._rng)
             round_id = store.create(
                 conn,
@@ -111,7 +111,7 @@ class Rounds:
                 now=now,
             )
             if round_id is None:
-                raise Refusal("A round is running in this channel already: join it, or see /quiz status.")
+                raise UserError("A round is running in this channel already: join it, or see /quiz status.")
             return round_id, len(drawn)
 
         round_id, total = await self._database.write(create)
@@ -159,11 +159,11 @@ class Rounds:
             if round_ is None:
                 raise _NO_ROUND
             if not may_manage and user_id != round_.starter_id:
-                raise Refusal(
+                raise UserError(
                     f"Only <@{round_.starter_id}>, who started it, or a member with Manage Messages can stop it."
                 )
             if round_.ending or round_.phase in {"standings", "closing"}:
-                raise Refusal("This round is ending already: the standings follow after the reveal.")
+                raise UserError("This round is ending already: the standings follow after the reveal.")
             if round_.phase == "ask":
                 store.change(conn, round_.id, expect="ask", phase="standings", due_at=now, ending="stopped")
                 return False
@@ -174,16 +174,16 @@ class Rounds:
         self._scheduler.nudge(now)
         return still_open
 
-    async def status(self, channel_id: int) -> Status:
+    async def status(self, channel_id: int) -> RoundStatus:
         """The round that runs in a channel; refuses if there is none."""
 
-        def look(conn: Connection) -> Status:
+        def look(conn: Connection) -> RoundStatus:
             round_ = store.running_in(conn, channel_id)
             if round_ is None:
                 raise _none_running(store.last_ended(conn, channel_id))
             question = store.question_of(conn, round_.id, round_.number)
             count = store.count_answers(conn, question.id) if question else 0
-            return Status(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
+            return RoundStatus(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
 
         return await self._database.read(look)
 
@@ -193,7 +193,7 @@ class Rounds:
         def look(conn: Connection) -> Review:
             question, _ = known(conn, question_id)
             if question.revealed_at is None:
-                raise Refusal("This question is still open: the reasons come with the reveal.")
+                raise UserError("This question is still open: the reasons come with the reveal.")
             return self._review(question, store.answer_of(conn, question_id, user_id))
 
         return await self._database.read(look)
@@ -204,7 +204,7 @@ class Rounds:
         def look(conn: Connection) -> list[Review]:
             given = store.answers_of(conn, round_id, user_id)
             if not given:
-                raise Refusal("You answered no question of this round. The next one counts from its first click.")
+                raise UserError("You answered no question of this round. The next one counts from its first click.")
             questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
             return [self._review(q, given.get(q.id)) for q in questions]
 
@@ -262,7 +262,7 @@ class Rounds:
         assert opened is not None
         return opened
 
-    def _why_not(self, conn: Connection, click: Click) -> Refusal:
+    def _why_not(self, conn: Connection, click: Click) -> UserError:
         """Why an answer was not stored."""
         question, round_ = known(conn, click.question_id)
         earlier = store.answer_of(conn, question.id, click.user_id)
@@ -270,7 +270,7 @@ class Rounds:
             return already(self._item(question), question.choice_order, earlier)
         try:
             _refuse_if_over(question, round_, click.message_id)
-        except Refusal as refusal:
+        except UserError as refusal:
             return refusal
         return _TOO_LATE
 
@@ -279,13 +279,13 @@ class Rounds:
         await self._database.write(store.bring_forward, question.round_id, question.number, due)
         self._scheduler.nudge(due)
 
-    def _item(self, question: Question) -> Item:
+    def _item(self, question: RoundQuestion) -> Item:
         item = self._bank.items.get(question.item_id)
         if item is None:
-            raise Refusal("This question has been taken out of the bank since: the next one will count.")
+            raise UserError("This question has been taken out of the bank since: the next one will count.")
         return item
 
-    def _review(self, question: Question, given: Answer | None) -> Review:
+    def _review(self, question: RoundQuestion, given: Answer | None) -> Review:
         item, order = self._item(question), answers.decode_order(question.choice_order)
         if given is None:
             return Review(item, order, None)
@@ -306,37 +306,37 @@ def _decided(question: OpenQuestion, click: Click) -> Answer:
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
 
 
-_NO_ROUND = Refusal("No round is running in this channel. Start one with /quiz start.")
+_NO_ROUND = UserError("No round is running in this channel. Start one with /quiz start.")
 
 
-def _none_running(last: Round | None) -> Refusal:
+def _none_running(last: Round | None) -> UserError:
     """Says that nothing runs, and why the last round ended if that was not its plan."""
     if last is None or last.detail is None:
         return _NO_ROUND
-    return Refusal(f"No round is running in this channel. The last one ended early: {last.detail}")
+    return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
 
 
-_OLD_CARD = Refusal("This is an old card: answer on the newest one in the channel.")
-_TOO_LATE = Refusal("That was too late: the time for this question is up. The next one comes in a moment.")
+_OLD_CARD = UserError("This is an old card: answer on the newest one in the channel.")
+_TOO_LATE = UserError("That was too late: the time for this question is up. The next one comes in a moment.")
 
 
-def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[Question, Round]:
+def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:
     """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
     question = store.question(conn, question_id)
     round_ = store.get(conn, question.round_id, lock=lock) if question else None
     if question is None or round_ is None:
-        raise Refusal("I don't know this question any more. Start a new round with /quiz start.")
+        raise UserError("I don't know this question any more. Start a new round with /quiz start.")
     return question, round_
 
 
 def _refuse_elsewhere(asked: Round | OpenQuestion, click: Click) -> None:
     if (asked.guild_id, asked.channel_id) != (click.guild_id, click.channel_id):
-        raise Refusal("This card is not from this channel: answer on the one that is open here.")
+        raise UserError("This card is not from this channel: answer on the one that is open here.")
 
 
-def _refuse_if_over(question: Question, round_: Round, message_id: int) -> None:
+def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int) -> None:
     if round_.phase == "ended" or round_.phase in {"standings", "closing"}:
-        raise Refusal("This round is over. Start a new one with /quiz start.")
+        raise UserError("This round is over. Start a new one with /quiz start.")
     if round_.number != question.number or round_.phase not in {"asking", "open"}:
         raise _TOO_LATE
     if question.message_id is not None and question.message_id != message_id:

@@ -54,7 +54,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RoundQuestion:
     """A row of `round_questions`. `choice_order` as in `bot.questions.answers`."""
 
     id: int
@@ -195,11 +195,11 @@ def wake_claimed(conn: Connection, now: datetime) -> int:
     return conn.execute(update(rounds).where(_CLAIMED, rounds.c.due_at > now).values(due_at=now)).rowcount
 
 
-def question(conn: Connection, question_id: int) -> Question | None:
+def question(conn: Connection, question_id: int) -> RoundQuestion | None:
     return _question(conn.execute(select(round_questions).where(round_questions.c.id == question_id)).first())
 
 
-def question_of(conn: Connection, round_id: int, number: int) -> Question | None:
+def question_of(conn: Connection, round_id: int, number: int) -> RoundQuestion | None:
     return _question(
         conn.execute(
             select(round_questions).where(round_questions.c.round_id == round_id, round_questions.c.number == number)
@@ -207,17 +207,17 @@ def question_of(conn: Connection, round_id: int, number: int) -> Question | None
     )
 
 
-def questions_of(conn: Connection, round_id: int) -> list[Question]:
+def questions_of(conn: Connection, round_id: int) -> list[RoundQuestion]:
     """All revealed questions of a round, in order."""
     rows = conn.execute(
         select(round_questions)
         .where(round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None))
         .order_by(round_questions.c.number)
     )
-    return [Question(**row._mapping) for row in rows]
+    return [RoundQuestion(**row._mapping) for row in rows]
 
 
-def mark_asked(conn: Connection, question: Question, guild_id: int, now: datetime) -> None:
+def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: datetime) -> None:
     """Note when the question's post was first tried, and that the server meets its item."""
     if question.asked_at is None:
         conn.execute(update(round_questions).where(round_questions.c.id == question.id).values(asked_at=now))
@@ -383,5 +383,5 @@ def _round(row: Row[tuple[object, ...]] | None) -> Round | None:
     return Round(**row._mapping) if row else None
 
 
-def _question(row: Row[tuple[object, ...]] | None) -> Question | None:
-    return Question(**row._mapping) if row else None
+def _question(row: Row[tuple[object, ...]] | None) -> RoundQuestion | None:
+    return RoundQuestion(**row._mapping) if row else None

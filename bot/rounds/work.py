@@ -15,7 +15,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.core import servers as guilds
-from bot.core.announcer import Announcer, Fastest, QuestionCard, RevealCard, StandingsCard, Unreachable, Unsent
+from bot.core.announcer import (
+    Announcer,
+    DeliveryRefused,
+    DeliveryUnknown,
+    Fastest,
+    QuestionCard,
+    RevealCard,
+    StandingsCard,
+)
 from bot.core.database import Database
 from bot.core.jobs import LEASE, Key, Scheduler
 from bot.core.shards import ALL, Shards
@@ -30,10 +38,10 @@ from bot.questions.model import Bank
 from bot.questions.outcome import outcome
 from bot.rounds import rules as rounds
 from bot.rounds import store
-from bot.rounds.counters import Counters
+from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.race_rules import race
 from bot.rounds.service import Rounds, known
-from bot.rounds.store import Answer, Question, Round
+from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +54,7 @@ _RETRY = timedelta(seconds=2)
 class _Next:
     """A question that was scored, to be shown."""
 
-    question: Question
+    question: RoundQuestion
     answers: Sequence[Answer]
 
 
@@ -60,7 +68,7 @@ class RoundWork:
         announcer: Announcer,
         scheduler: Scheduler,
         rounds_: Rounds,
-        counters: Counters,
+        counters: AnswerCountRefresher,
         now: Callable[[], datetime],
         shards: Shards = ALL,
     ) -> None:
@@ -103,16 +111,16 @@ class RoundWork:
                 case "standings" | "closing":
                     await self._finish(round_)
             self._failures.pop(row_id, None)
-        except Unsent as error:
+        except DeliveryUnknown as error:
             await self._later(row_id, error)
-        except Unreachable as error:
+        except DeliveryRefused as error:
             await self._lose(row_id, error)
 
     async def _ask(self, round_: Round) -> None:
         now = self._now()
         lease = now + LEASE
 
-        def claim(conn: Connection) -> Question | None:
+        def claim(conn: Connection) -> RoundQuestion | None:
             question = store.question_of(conn, round_.id, round_.number)
             claimed = store.change(conn, round_.id, expect=round_.phase, due_by=now, phase="asking", due_at=lease)
             if question is None or not claimed:
@@ -136,7 +144,7 @@ class RoundWork:
         if due is not None:
             self._scheduler.nudge(due)
 
-    async def _drop_question(self, round_: Round, question: Question) -> None:
+    async def _drop_question(self, round_: Round, question: RoundQuestion) -> None:
         """Skip a question whose item is no longer in the bank."""
         log.warning("round %s: item %s is not in the bank any more; skipped", round_.id, question.item_id)
         await self._database.write(self._advance, round_.id, "asking")
@@ -196,7 +204,7 @@ class RoundWork:
         scores.add(conn, entries)
         slow = slow_in_round(round_.seconds)
         met = [
-            memory.Given(
+            memory.ReviewedAnswer(
                 a.user_id,
                 rate(right=a.correct, elapsed_ms=a.elapsed_ms, slow_after_ms=slow),
                 a.answered_at,
@@ -264,7 +272,7 @@ class RoundWork:
         await self._database.write(end)
         log.info("round %s ended: %s%s", round_id, ending, f" ({detail})" if detail else "")
 
-    async def _later(self, round_id: int, error: Unsent) -> None:
+    async def _later(self, round_id: int, error: DeliveryUnknown) -> None:
         """Discord failed: try again, waiting longer each time, until it is hopeless."""
         failures = self._failures[round_id] = self._failures.get(round_id, 0) + 1
         wait = min(_RETRY * 2 ** (failures - 1), LEASE)
@@ -279,7 +287,7 @@ class RoundWork:
         if round_.phase in {"asking", "reveal", "closing"}:
             await self._database.write(store.change, round_id, expect=round_.phase, due_at=self._now() + wait)
 
-    async def _lose(self, round_id: int, error: Unreachable) -> None:
+    async def _lose(self, round_id: int, error: DeliveryRefused) -> None:
         """Discord refused for good: the round ends, its scores stay, and whoever can still be told is told."""
         round_ = await self._database.read(store.get, round_id)
         if round_ is None or round_.phase == "ended":
@@ -301,7 +309,7 @@ class RoundWork:
     async def _refresh(self, round_id: int, question_id: int) -> int | None:
         """Show the present count of answers on an open card; returns it, or None if there is nothing to refresh."""
 
-        def look(conn: Connection) -> tuple[Round, Question, int] | None:
+        def look(conn: Connection) -> tuple[Round, RoundQuestion, int] | None:
             question, round_ = known(conn, question_id)
             if round_.phase != "open" or round_.number != question.number:
                 return None
@@ -315,7 +323,7 @@ class RoundWork:
         try:
             await self._announcer.refresh_question(round_.channel_id, found[1].message_id, card)
             await self._mend_reveal(question_id)
-        except (Unsent, Unreachable) as error:  # the reveal will deal with it
+        except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_id, error)
         return count
 
@@ -333,7 +341,7 @@ class RoundWork:
             card = self._reveal_card(found[0], found[1].question, found[1].answers)
             await self._announcer.reveal_question(found[0].channel_id, found[1].question.message_id, card)
 
-    def _card(self, round_: Round, question: Question, ends_at: datetime) -> QuestionCard:
+    def _card(self, round_: Round, question: RoundQuestion, ends_at: datetime) -> QuestionCard:
         return QuestionCard(
             question_id=question.id,
             item=self._bank.items[question.item_id],
@@ -344,7 +352,7 @@ class RoundWork:
             guild_id=round_.guild_id,
         )
 
-    def _reveal_card(self, round_: Round, question: Question, given: Sequence[Answer]) -> RevealCard:
+    def _reveal_card(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> RevealCard:
         item = self._bank.items[question.item_id]
         return RevealCard(
             question_id=question.id,

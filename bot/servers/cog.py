@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.replies import say
-from bot.questions.views import OPEN, Card, line
+from bot.questions.views import OPEN, Message, line
 
 
 class Help(commands.Cog):
@@ -41,7 +41,7 @@ class Help(commands.Cog):
             )
         await say(
             interaction,
-            Card(
+            Message(
                 OPEN,
                 "### Quizformer\nQuiz rounds and a question of the day, to get ready for machine-learning interviews.",
                 members,

@@ -9,7 +9,7 @@ import pytest
 from fsrs import Rating, State
 
 from bot.boards.progress import Progress, is_learned, progress, weakest
-from bot.memory.rules import Card
+from bot.memory.rules import MemoryCard
 from tests.stage import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -17,8 +17,8 @@ BANK = small_bank()
 A, G = Rating.Again, Rating.Good
 
 
-def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> Card:
-    return Card(state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3))
+def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> MemoryCard:
+    return MemoryCard(state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from bot.boards.service import Boards
 from bot.core import servers as guilds
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.memory import store as memory
-from bot.memory.store import Given
+from bot.memory.store import ReviewedAnswer
 from bot.points import store as scores
 from bot.points.store import Entry
 from tests.stage import ADA, BOB, CARL, GUILD, START, Stage
@@ -64,7 +64,7 @@ async def test_a_board_of_a_topic(stage: Stage) -> None:
     board = await boards(stage).board(GUILD, BOB, period="all", topic_id="t1")
     assert [(row.user_id, row.points) for row in board.rows] == [(ADA, 10)]
     assert board.own is None
-    with pytest.raises(Refusal, match="/topics"):
+    with pytest.raises(UserError, match="/topics"):
         await boards(stage).board(GUILD, ADA, period="all", topic_id="nothing")
 
 
@@ -139,7 +139,7 @@ async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
 async def practise(stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None) -> None:
     """Reviews of an item in practice, a day apart, the first at a moment."""
     for n, rating in enumerate(ratings):
-        given = Given(user_id, rating, (at or stage.clock()) + timedelta(days=n))
+        given = ReviewedAnswer(user_id, rating, (at or stage.clock()) + timedelta(days=n))
         await stage.database.write(memory.record, "practice", next(NUMBERS), item_id, [given])
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.jobs import AT_ONCE, Key, Scheduler
+from bot.core.jobs import MAX_CONCURRENT_JOBS, Key, Scheduler
 from tests.stage import START, seconds_passed, virtual, virtual_now
 
 
@@ -345,13 +345,13 @@ async def test_a_burst_is_drained_in_order_by_a_bounded_crowd() -> None:
     await scheduler.close()
     assert [name for name, _ in table.worked] == sorted(name for name, _ in table.worked)
     assert len(table.worked) == 3000
-    assert most == AT_ONCE
+    assert most == MAX_CONCURRENT_JOBS
 
 
 @virtual
 async def test_stuck_work_does_not_stop_the_rest() -> None:
     """Servers that hang keep only their own places of the crowd."""
-    table = Table(**{f"stuck {n}": -10 for n in range(AT_ONCE - 1)}, **{f"fine {n}": -1 for n in range(50)})
+    table = Table(**{f"stuck {n}": -10 for n in range(MAX_CONCURRENT_JOBS - 1)}, **{f"fine {n}": -1 for n in range(50)})
 
     async def hang(name: str) -> None:
         if name.startswith("stuck"):

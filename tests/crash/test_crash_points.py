@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 CALLBACK = "/interactions/{}/{}/callback"
 THREADS = "/channels/{}/messages/{}/threads"
 COMMANDS = "/applications/{}/commands"
-AT_ONCE = 2
+MAX_CONCURRENT_JOBS = 2
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ async def runs(
 ) -> AsyncIterator[dict[str, Awaitable[list[str]]]]:
     """Every chosen case as a task, two at a time."""
     chosen = {p.name for i in request.session.items if isinstance(p := _params(i).get("point"), CrashPoint)}
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(MAX_CONCURRENT_JOBS)
 
     async def run(point: CrashPoint) -> list[str]:
         async with room:

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from bot.core.announcer import OpenDailyCard, OpenDailyResult
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.schema import reports
 from bot.daily.open_service import Answered
 from bot.daily.service import Wanted
 from bot.questions.service import Reports
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Crash, FakeReader, Stage, teaching_bank, unsent
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Crash, FakeChatModel, Stage, teaching_bank, unsent
 
 FULL = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -71,7 +71,7 @@ async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
 @pytest.mark.parametrize("kind", ["open", "mixed"])
 async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -> None:
     """A topic has one open question, which would come again and again."""
-    with pytest.raises(Refusal, match="leave the topic out"):
+    with pytest.raises(UserError, match="leave the topic out"):
         await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "13:00", "UTC", topic_id="t1", kind=kind))
 
 
@@ -101,9 +101,9 @@ async def test_the_close(stage: Stage) -> None:
     assert [number for _, number in result.missed] == [2, 2, 1]
     assert result.missed[2][0].startswith("Held-out rows")
     assert result.streaks == ((ADA, 1), (BOB, 1), (CARL, 1))
-    with pytest.raises(Refusal, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post)
-    with pytest.raises(Refusal, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post, after=30)  # in time, but the close has been counted
 
 
@@ -121,7 +121,7 @@ async def test_what_is_refused(stage: Stage) -> None:
     """Empty answers, other channels, old cards, buttons of closed questions, and closed questions' own service."""
     await opened(stage)
     post = stage.card()
-    with pytest.raises(Refusal, match="empty"):
+    with pytest.raises(UserError, match="empty"):
         await stage.write_daily(ADA, "  ")
     click = stage.written(ADA, FULL)
     for wrong in (
@@ -130,11 +130,11 @@ async def test_what_is_refused(stage: Stage) -> None:
         replace(click, question_id=77),
         replace(click, guild_id=None),
     ):
-        with pytest.raises(Refusal):
+        with pytest.raises(UserError):
             await stage.bot.open_dailies.answer(wrong)
-    with pytest.raises(Refusal, match="taken out"):
+    with pytest.raises(UserError, match="taken out"):
         await stage.bot.dailies.answer(stage.written(ADA, FULL, post=post))
-    with pytest.raises(Refusal, match="answer it first"):
+    with pytest.raises(UserError, match="answer it first"):
         await stage.bot.open_dailies.review(post.row_id, ADA)
     assert await stage.check_points() == {}
 
@@ -198,7 +198,7 @@ async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     """A point it finds in the answer raises grade, points, ledger and sums together; the offline grade came first."""
-    stage.reader = FakeReader(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.reader = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     await opened(stage)
     offline = await stage.write_daily(ADA, f"{PART} {IN_DOUBT}")

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from bot.core import servers as guilds
-from bot.core.announcer import DailyCard, Unreachable
-from bot.core.errors import Refusal
+from bot.core.announcer import DailyCard, DeliveryRefused
+from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.daily.service import Wanted, link
 from bot.points import store as scores
@@ -52,9 +52,9 @@ async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
 )
 async def test_set_up_refuses_what_it_does_not_know(stage: Stage, wanted: Wanted, part: str) -> None:
     """A wrong time, zone or topic is refused with a sentence that names it, and nothing is set up."""
-    with pytest.raises(Refusal, match=part):
+    with pytest.raises(UserError, match=part):
         await stage.bot.dailies.setup(GUILD, wanted)
-    with pytest.raises(Refusal, match="/daily setup"):
+    with pytest.raises(UserError, match="/daily setup"):
         await stage.bot.dailies.status(GUILD)
 
 
@@ -62,7 +62,7 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
     """Without a schedule each command says how to begin; /today shows that there is nothing."""
     dailies = stage.bot.dailies
     for command in (dailies.post, dailies.pause, dailies.resume, dailies.skip, dailies.status):
-        with pytest.raises(Refusal, match="/daily setup"):
+        with pytest.raises(UserError, match="/daily setup"):
             await command(GUILD)
     today = await dailies.today(GUILD, ADA)
     assert (today.daily, today.next_at, today.paused, today.streak.current) == (None, None, False, 0)
@@ -132,19 +132,19 @@ async def test_pause_and_resume_before_the_post_time(stage: Stage) -> None:
 async def test_pausing_and_resuming_twice_is_refused(stage: Stage) -> None:
     """Pausing what is paused, and resuming what is not, says so and changes nothing."""
     await stage.set_up("13:00")
-    with pytest.raises(Refusal, match="not paused"):
+    with pytest.raises(UserError, match="not paused"):
         await stage.bot.dailies.resume(GUILD)
     await stage.bot.dailies.pause(GUILD)
-    with pytest.raises(Refusal, match="/daily resume"):
+    with pytest.raises(UserError, match="/daily resume"):
         await stage.bot.dailies.pause(GUILD)
-    with pytest.raises(Refusal, match="/daily resume"):
+    with pytest.raises(UserError, match="/daily resume"):
         await stage.bot.dailies.skip(GUILD)
     assert (await stage.bot.dailies.status(GUILD)).schedule.paused
 
 
 async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None:
     """Nothing is posted until `resume`, also not a daily that Discord refused before the pause."""
-    stage.announcer.fail("post_daily", Unreachable("permission", "Not here."))
+    stage.announcer.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     await stage.bot.dailies.pause(GUILD)
@@ -206,7 +206,7 @@ async def test_post_twice_is_refused_with_a_link(stage: Stage) -> None:
     await stage.set_up("13:00")
     await stage.bot.dailies.post(GUILD)
     await stage.run()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UserError) as refused:
         await stage.bot.dailies.post(GUILD)
     assert f"https://discord.com/channels/{GUILD}/{CHANNEL}/{stage.card().message_id}" in str(refused.value)
     await stage.wait(hours=3)
@@ -247,7 +247,7 @@ async def test_post_after_a_skip_or_a_miss(stage: Stage) -> None:
 
 async def test_post_retries_a_refused_one_at_once(stage: Stage) -> None:
     """Post, while today's is being retried, tries it now and keeps its question."""
-    stage.announcer.fail("post_daily", Unreachable("permission", "Not here."))
+    stage.announcer.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     item = (await stage.day(TODAY)).item_id
@@ -271,7 +271,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     """A right first answer is 100 points whenever it comes; a second one is refused with what was given."""
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
-    with pytest.raises(Refusal, match="still open"):
+    with pytest.raises(UserError, match="still open"):
         await stage.bot.dailies.review(stage.card().row_id, ADA)
     late = await stage.answer_daily(ADA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
@@ -302,12 +302,12 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     """From the close on, by Discord's time, no answer is taken, whether the card has been edited or not."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    with pytest.raises(Refusal, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         await stage.answer_daily(ADA, after=3600)
     await stage.answer_daily(BOB, after=3599)
     card = stage.card()
     await stage.wait(hours=2)
-    with pytest.raises(Refusal, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         await stage.answer_daily(CARL, post=card, after=3599)
     assert await stage.check_points() == {BOB: 100}
 
@@ -320,7 +320,7 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, int | 
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     click: Click = replace(stage.click(ADA), **changed)  # type: ignore[arg-type]
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         await stage.bot.dailies.answer(click)
     assert await stage.check_points() == {}
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.core import snowflakes
-from bot.core.announcer import DailyCard, DailyResult, Unreachable
+from bot.core.announcer import DailyCard, DailyResult, DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
 from bot.daily import store as daily_store
@@ -21,7 +21,7 @@ from bot.rounds import store as round_store
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Crash, Stage, unsent
 
 TODAY = START.date()
-DENIED = Unreachable("permission", "I can't post in <#10>: I need Send Messages there.")
+DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
 
 
 def posted(stage: Stage) -> list[int]:
@@ -321,7 +321,7 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
 
 async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> None:
     """Without the right to open a thread the question is open all the same, and status says what is missing."""
-    stage.announcer.fail("open_thread", Unreachable("permission", "I need Create Public Threads."))
+    stage.announcer.fail("open_thread", DeliveryRefused("permission", "I need Create Public Threads."))
     await stage.set_up("13:00", thread=True)
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
@@ -341,7 +341,7 @@ async def test_no_thread_unless_wanted(stage: Stage) -> None:
 
 async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage) -> None:
     """A deleted message ends the daily with the reason; answers stay."""
-    stage.announcer.fail("close_daily", Unreachable("message", "The message was deleted."))
+    stage.announcer.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     await stage.answer_daily(ADA)
@@ -439,7 +439,7 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
 
 async def test_several_servers(stage: Stage) -> None:
     """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
-    stage.announcer.fail("post_daily", Unreachable("channel", "The channel is gone."))
+    stage.announcer.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
         await stage.bot.dailies.setup(guild_id, Wanted(channel_id=CHANNEL + guild_id, at=at, zone="UTC"))
     await stage.wait(hours=1)

@@ -19,7 +19,7 @@ from bot.interviews import views as interview
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.rules import Asked, report
 from bot.interviews.service import Step
-from bot.interviews.store import Interview, Question
+from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from bot.questions.views import DAILY, OPEN, REVEALED, text_of
 from tests.shipped import bank
@@ -53,7 +53,7 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
 
 
 def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
-    question = Question(ROW, 1, 2, topic.id, AT, answer, None, 50, AT if answer else None)
+    question = InterviewQuestion(ROW, 1, 2, topic.id, AT, answer, None, 50, AT if answer else None)
     graded = assessed(topic) if answer and not hidden else None
     follow = topic.follow_ups[0] if topic.follow_ups else None
     return Step(Interview(1, 1, None, 3, AT, None), question, topic, graded, follow, hidden)

@@ -8,11 +8,11 @@ import json
 import pytest
 
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.interviews import store
 from bot.interviews.rules import Report
 from bot.interviews.service import AnsweredAlready, Step
-from tests.stage import ADA, BOB, GUILD, FakeReader, Stage, teaching_bank
+from tests.stage import ADA, BOB, GUILD, FakeChatModel, Stage, teaching_bank
 
 GOOD = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -112,7 +112,7 @@ async def test_an_answer_after_the_end_is_kept(stage: Stage) -> None:
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second one changes nothing; an empty one is none."""
     step = await begin(stage)
-    with pytest.raises(Refusal, match="empty"):
+    with pytest.raises(UserError, match="empty"):
         await stage.bot.interviews.answer(step.question.id, ADA, " \n ")
     await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
     with pytest.raises(AnsweredAlready):
@@ -138,14 +138,14 @@ async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:
     await stage.wait(hours=1)
     topic_id = (await stage.days())[0].topic_id
     assert topic_id is not None
-    with pytest.raises(Refusal, match="question of the day that is still open"):
+    with pytest.raises(UserError, match="question of the day that is still open"):
         await begin(stage, topic_id=topic_id)
     assert (await begin(stage, questions=10)).interview.total == 3
     elsewhere = await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
     assert isinstance(elsewhere, Step)  # nobody knows yet that Bob is on that server
     await stage.bot.interviews.end(elsewhere.question.id, BOB)
     await stage.write_daily(BOB, "A test set.")
-    with pytest.raises(Refusal, match="question of the day that is still open"):
+    with pytest.raises(UserError, match="question of the day that is still open"):
         await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
     await stage.wait(hours=2)
     await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
@@ -173,7 +173,7 @@ async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
     step = await begin(stage, topic_id="t4", questions=3)
     stage.bank = teaching_bank(3)
     await stage.restart()
-    with pytest.raises(Refusal, match="/interview"):
+    with pytest.raises(UserError, match="/interview"):
         await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
     again = await begin(stage)
     assert (again.question.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
@@ -181,7 +181,7 @@ async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
 
 async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage) -> None:
     """The refined grade replaces the offline one, for the report too."""
-    stage.reader = FakeReader(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.reader = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     step = await begin(stage)
     await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")

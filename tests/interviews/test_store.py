@@ -13,7 +13,7 @@ from bot.daily import store as daily_store
 from bot.daily.open_store import OpenAnswer
 from bot.daily.store import DailyAnswer
 from bot.interviews import store
-from bot.interviews.store import Question
+from bot.interviews.store import InterviewQuestion
 from bot.points import store as scores
 from bot.points.store import Entry
 
@@ -22,10 +22,10 @@ HOUR = timedelta(hours=1)
 DAY = date(2027, 1, 4)
 
 
-async def begin(database: Database, user_id: int = 1, *topics: str) -> list[Question]:
+async def begin(database: Database, user_id: int = 1, *topics: str) -> list[InterviewQuestion]:
     """An interview with these topics asked, an hour apart."""
 
-    def work(conn: Connection) -> list[Question]:
+    def work(conn: Connection) -> list[InterviewQuestion]:
         store.create(conn, user_id=user_id, topic_id=None, total=3, now=AT)
         interview = store.running(conn, user_id)
         assert interview is not None
@@ -69,7 +69,7 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     for grade in ("{}", '{"a":1}'):
         await database.write(store.save_grade, answered.id, grade, 40)
     found = await database.read(store.question, answered.id)
-    assert found == Question(answered.id, answered.interview_id, 1, "t1", AT + HOUR, "So.", '{"a":1}', 40, AT)
+    assert found == InterviewQuestion(answered.id, answered.interview_id, 1, "t1", AT + HOUR, "So.", '{"a":1}', 40, AT)
     left_out = await database.read(store.question, skipped.id)
     assert left_out is not None
     assert (left_out.open, left_out.answer) == (False, None)

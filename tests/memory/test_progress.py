@@ -9,7 +9,7 @@ from fsrs import Rating
 from bot.core.database import Database
 from bot.memory import progress
 from bot.memory import store as memory
-from bot.memory.store import Given
+from bot.memory.store import ReviewedAnswer
 from bot.points import store as scores
 from bot.points.store import Entry
 
@@ -20,7 +20,7 @@ ADA, BOB, GUILD = 101, 102, 1
 async def review(
     database: Database, source: str, number: int, item_id: str, at: datetime, rating: Rating = Rating.Good
 ) -> None:
-    await database.write(memory.record, source, number, item_id, [Given(ADA, rating, at)])
+    await database.write(memory.record, source, number, item_id, [ReviewedAnswer(ADA, rating, at)])
 
 
 async def test_latest_ratings_are_newest_first(database: Database) -> None:

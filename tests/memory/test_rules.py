@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import Card, back_on, days_away, is_due, moment, rate, review
+from bot.memory.rules import MemoryCard, back_on, days_away, is_due, moment, rate, review
 from bot.questions.model import Choice, Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
 
 
-def after(*reviews: tuple[Rating, timedelta]) -> Card:
+def after(*reviews: tuple[Rating, timedelta]) -> MemoryCard:
     """The card after reviews at times since noon."""
     first, *others = reviews
     card = review(None, first[0], NOON + first[1])
@@ -66,7 +66,7 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
         theirs, _ = scheduler.review_card(theirs, rating, at)
         assert theirs.stability is not None
         assert theirs.difficulty is not None
-        assert ours == Card(theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at)
+        assert ours == MemoryCard(theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at)
 
 
 def test_no_chance_and_no_clock() -> None:

@@ -12,8 +12,8 @@ from bot.core import servers as guilds
 from bot.core.database import Database
 from bot.core.schema import cards, reminders, reviews
 from bot.memory import store as memory
-from bot.memory.rules import Card, review
-from bot.memory.store import Given
+from bot.memory.rules import MemoryCard, review
+from bot.memory.store import ReviewedAnswer
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -27,11 +27,11 @@ def log(conn: Connection) -> list[tuple[int, str, int, str, int, int | None, dat
 async def test_cards_of_many_members_at_once(database: Database) -> None:
     """One question's answers move each member's card and fill the log; a second question moves them on."""
     made = await database.write(
-        memory.record, "round", 5, "lora", [Given(2, GOOD, AT, 900), Given(1, AGAIN, AT + DAY, 4000)]
+        memory.record, "round", 5, "lora", [ReviewedAnswer(2, GOOD, AT, 900), ReviewedAnswer(1, AGAIN, AT + DAY, 4000)]
     )
     assert made == {1: review(None, AGAIN, AT + DAY), 2: review(None, GOOD, AT)}
     assert await database.read(memory.cards_of, 1) == {"lora": made[1]}
-    moved = await database.write(memory.record, "daily", 5, "lora", [Given(2, HARD, AT + 2 * DAY)])
+    moved = await database.write(memory.record, "daily", 5, "lora", [ReviewedAnswer(2, HARD, AT + 2 * DAY)])
     assert moved == {2: review(made[2], HARD, AT + 2 * DAY)}
     assert await database.read(memory.cards_of, 2) == {"lora": moved[2]}
     assert await database.read(log) == [
@@ -43,8 +43,10 @@ async def test_cards_of_many_members_at_once(database: Database) -> None:
 
 async def test_an_answer_counts_once(database: Database) -> None:
     """The same answer again changes neither card nor log, whoever else stands beside it."""
-    first = await database.write(memory.record, "round", 5, "lora", [Given(1, GOOD, AT)])
-    again = await database.write(memory.record, "round", 5, "lora", [Given(1, AGAIN, AT + DAY), Given(2, GOOD, AT)])
+    first = await database.write(memory.record, "round", 5, "lora", [ReviewedAnswer(1, GOOD, AT)])
+    again = await database.write(
+        memory.record, "round", 5, "lora", [ReviewedAnswer(1, AGAIN, AT + DAY), ReviewedAnswer(2, GOOD, AT)]
+    )
     assert list(again) == [2]
     assert (await database.read(memory.cards_of, 1))["lora"] == first[1]
     assert len(await database.read(log)) == 2
@@ -54,7 +56,7 @@ async def test_cards_and_log_in_one_transaction(database: Database) -> None:
     """What fails later in the transaction takes the reviews with it."""
 
     def fail(conn: Connection) -> None:
-        memory.record(conn, "round", 5, "lora", [Given(1, GOOD, AT)])
+        memory.record(conn, "round", 5, "lora", [ReviewedAnswer(1, GOOD, AT)])
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -65,8 +67,8 @@ async def test_cards_and_log_in_one_transaction(database: Database) -> None:
 
 async def test_an_earlier_answer_that_comes_later(database: Database) -> None:
     """A round's answer counts at its reveal: the log's order is the order in which the card moved."""
-    await database.write(memory.record, "practice", 1, "lora", [Given(1, GOOD, AT)])
-    await database.write(memory.record, "round", 5, "lora", [Given(1, AGAIN, AT - timedelta(seconds=5))])
+    await database.write(memory.record, "practice", 1, "lora", [ReviewedAnswer(1, GOOD, AT)])
+    await database.write(memory.record, "round", 5, "lora", [ReviewedAnswer(1, AGAIN, AT - timedelta(seconds=5))])
     ms = timedelta(milliseconds=1)
     assert [row[-1] for row in await database.read(log)] == [AT, AT + ms]
     card = (await database.read(memory.cards_of, 1))["lora"]
@@ -75,11 +77,11 @@ async def test_an_earlier_answer_that_comes_later(database: Database) -> None:
 
 async def test_a_thousand_answers(database: Database) -> None:
     """A reveal with a thousand answers moves a thousand cards, new ones and known ones."""
-    everyone = [Given(user_id, GOOD, AT, 1000) for user_id in range(1, 1001)]
+    everyone = [ReviewedAnswer(user_id, GOOD, AT, 1000) for user_id in range(1, 1001)]
     await database.write(memory.record, "round", 1, "lora", everyone[:500])
     made = await database.write(memory.record, "round", 2, "lora", everyone)
     assert len(made) == 1000
-    assert {type(card) for card in made.values()} == {Card}
+    assert {type(card) for card in made.values()} == {MemoryCard}
 
     def count(conn: Connection) -> tuple[int, int]:
         return len(conn.execute(select(cards)).all()), len(log(conn))

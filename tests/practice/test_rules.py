@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from fsrs import Rating
 
-from bot.memory.rules import Card, review
+from bot.memory.rules import MemoryCard, review
 from bot.practice.rules import draw_new, due
 from bot.questions.model import Item
 
@@ -16,7 +16,7 @@ NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def card(rating: Rating, ago: timedelta) -> Card:
+def card(rating: Rating, ago: timedelta) -> MemoryCard:
     return review(None, rating, NOON - ago)
 
 

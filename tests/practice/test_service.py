@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.core import servers as guilds
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.schema import reviews
 from bot.daily.service import Wanted
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.practice import store
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.service import Answered, Asking, Nothing, Screen, Summary
+from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.answering import AlreadyAnswered, Click
 from bot.questions.model import Item
 from tests.stage import ADA, BOB, GUILD, Stage, small_bank
@@ -49,10 +49,10 @@ def click(
 
 async def answer(
     stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ADA, guild_id: int | None = GUILD
-) -> Answered:
+) -> PracticeVerdict:
     stage.clock.turn(seconds=5)
     verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
-    assert isinstance(verdict, Answered)
+    assert isinstance(verdict, PracticeVerdict)
     assert verdict.correct is right
     return verdict
 
@@ -162,9 +162,9 @@ async def test_one_topic(stage: Stage) -> None:
     assert (await asked(stage)).question_id == first.question_id
     other = await asked(stage, topic="t1")
     assert other.item.topic_id == "t1"
-    with pytest.raises(Refusal, match="This practice has ended"):
+    with pytest.raises(UserError, match="This practice has ended"):
         await go_on(stage, first.practice_id)
-    with pytest.raises(Refusal, match="I don't know that topic"):
+    with pytest.raises(UserError, match="I don't know that topic"):
         await start(stage, topic="cooking")
 
 
@@ -197,7 +197,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     asking = await asked(stage)
     first = await answer(stage, asking)
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
-    assert isinstance(second, Answered)
+    assert isinstance(second, PracticeVerdict)
     assert (second.again, second.correct, second.review) == (True, True, first.review)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
@@ -223,7 +223,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         stage.bot.practices.check_open(asking.question_id, BOB),
         stage.bot.practices.review(asking.question_id, BOB),
     ):
-        with pytest.raises(Refusal, match="I don't know this practice any more"):
+        with pytest.raises(UserError, match="I don't know this practice any more"):
             await attempt
     assert await log(stage) == []
 
@@ -231,7 +231,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
 async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
-    with pytest.raises(Refusal, match="You have not answered this one yet"):
+    with pytest.raises(UserError, match="You have not answered this one yet"):
         await stage.bot.practices.review(asking.question_id, ADA)
     verdict = await answer(stage, asking)
     assert await stage.bot.practices.review(asking.question_id, ADA) == verdict.review
@@ -307,7 +307,7 @@ async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage)
     screen = await stage.bot.practices.answer(click(stage, asking))
     assert screen == Summary("t1", 0, 0, (), 0, None)
     assert await log(stage) == []
-    with pytest.raises(Refusal, match="This practice has ended"):
+    with pytest.raises(UserError, match="This practice has ended"):
         await stage.bot.practices.answer(click(stage, asking))
 
 
@@ -386,7 +386,7 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
-        item_id: memory.Card(c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due)
+        item_id: memory.MemoryCard(c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due)
         for item_id, c in replayed.items()
     }
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.announcer import ReminderCard
 from bot.practice import views as practice
-from bot.practice.service import Answered, Asking, Nothing, Summary
+from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary
 from bot.questions import views as cards
 from bot.questions.answering import Review
 from bot.questions.answers import is_right
@@ -33,13 +33,15 @@ from tests.shipped import bank, item, orders
 KINDS = ["choice", "multiple", "typed"]
 
 
-def asking(one: Item, order: tuple[int, ...], **changes: object) -> cards.Card:
+def asking(one: Item, order: tuple[int, ...], **changes: object) -> cards.Message:
     made = Asking(ROW, ROW - 1, 9_999, one, order, fresh=True, due=5_000, new=20, instead=True)
     return practice.asking_card(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
-def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[cards.Card]:
-    verdict = Answered(ROW, ROW - 1, 9_999, Review(one, order, answer), is_right(one, answer), back_in, again=True)
+def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[cards.Message]:
+    verdict = PracticeVerdict(
+        ROW, ROW - 1, 9_999, Review(one, order, answer), is_right(one, answer), back_in, again=True
+    )
     return practice.answered_cards(verdict, bank())
 
 

@@ -15,7 +15,7 @@ import pytest
 from bot.chat import custom_ids as ids
 from bot.chat import text as t
 from bot.core.announcer import DailyCard, DailyResult, Fastest, Outcome, QuestionCard, RevealCard, StandingsCard
-from bot.daily.service import Verdict
+from bot.daily.service import DailyVerdict
 from bot.daily.streaks import Streak
 from bot.points.rules import Tally
 from bot.questions import views as cards
@@ -117,13 +117,13 @@ def check_limits(view: discord.ui.LayoutView, what: object) -> None:
 
 def test_the_eyes_of_these_tests() -> None:
     """The limits are really looked at: a card that breaks one is found out."""
-    good = cards.Card(cards.OPEN, "text", cards.row(cards.button("A", "a")))
+    good = cards.Message(cards.OPEN, "text", cards.row(cards.button("A", "a")))
     check_limits(good, "good")
     for bad in (
-        cards.Card(cards.OPEN, "x" * 2_001, "x" * 2_000),
-        cards.Card(cards.OPEN, "x", " "),
-        cards.Card(cards.OPEN, cards.row(cards.button("A", "a"), cards.button("B", "a"))),
-        cards.Card(cards.OPEN, cards.row(cards.button("A" * 81, "a"))),
+        cards.Message(cards.OPEN, "x" * 2_001, "x" * 2_000),
+        cards.Message(cards.OPEN, "x", " "),
+        cards.Message(cards.OPEN, cards.row(cards.button("A", "a"), cards.button("B", "a"))),
+        cards.Message(cards.OPEN, cards.row(cards.button("A" * 81, "a"))),
     ):
         with pytest.raises(AssertionError):
             check_limits(bad, "bad")
@@ -132,13 +132,13 @@ def test_the_eyes_of_these_tests() -> None:
 # ------------------------------------------------------------------ making cards
 
 
-def question(one: Item, order: tuple[int, ...], **changes: Any) -> cards.Card:
+def question(one: Item, order: tuple[int, ...], **changes: Any) -> cards.Message:
     """An open question with the widest figures it can have."""
     made = QuestionCard(question_id=ROW, item=one, order=order, number=50, total=50, ends_at=AT, answered=99_999)
     return cards.question_card(replace(made, **changes), bank())
 
 
-def daily(one: Item, order: tuple[int, ...]) -> cards.Card:
+def daily(one: Item, order: tuple[int, ...]) -> cards.Message:
     made = DailyCard(daily_id=ROW, item=one, order=order, day=date(2024, 5, 1), closes_at=AT, role_id=MEMBER)
     return cards.daily_card(made, bank())
 
@@ -153,12 +153,12 @@ def crowd(one: Item) -> Outcome:
 NOBODY = Outcome(0, 0, {})
 
 
-def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Card:
+def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Message:
     fastest = tuple(Fastest(MEMBER - n, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
     return cards.reveal_card(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
 
 
-def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Card:
+def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Message:
     streaks = tuple((MEMBER - n, 9_999 - n) for n in range(3)) if result is None else ()
     return cards.daily_result(DailyResult(ROW, one, order, date(2024, 5, 1), result or crowd(one), streaks), bank())
 
@@ -175,10 +175,10 @@ def answers(one: Item) -> list[str]:
     return [right, wrong, encode_picks(every), right[:1], wrong[:1], right[:-1] + wrong[:1]]
 
 
-def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Card]:
+def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
-    made = Verdict(
+    made = DailyVerdict(
         item=one,
         order=order,
         answer=answer,
@@ -191,13 +191,13 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Card]:
     return cards.verdict_cards(made)
 
 
-def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[cards.Card]:
+def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[cards.Message]:
     """The private messages behind "Why not mine?", as the click makes them."""
     pages = t.pages(cards.why_blocks(Review(one, order, answer), bank()))
-    return [cards.Card(cards.REVEALED, page) for page in pages]
+    return [cards.Message(cards.REVEALED, page) for page in pages]
 
 
-def mine(reviews: Sequence[Review]) -> list[cards.Card]:
+def mine(reviews: Sequence[Review]) -> list[cards.Message]:
     """The private pages behind "My answers", as the click makes them."""
     pages = t.pages([cards.review_block(n, r) for n, r in enumerate(reviews, start=1)], limit=MINE_LIMIT)
     buttons = [
@@ -221,7 +221,7 @@ def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], cards.Card]) -> None:
+def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], cards.Message]) -> None:
     """Every item of the bank fits on the open and the revealed card of a round and of the daily."""
     for one, order in shown_items():
         check_limits(make(one, order), one.id)
@@ -467,7 +467,9 @@ def largest(kind: str) -> Item:
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_the_largest_item_has_its_public_cards(make: Callable[[Item, tuple[int, ...]], cards.Card], kind: str) -> None:
+def test_the_largest_item_has_its_public_cards(
+    make: Callable[[Item, tuple[int, ...]], cards.Message], kind: str
+) -> None:
     """An item with six choices and every text as long as the schema allows fits on each public card, uncut."""
     one = largest(kind)
     view = make(one, orders(one)[1])
@@ -620,7 +622,7 @@ def tally(user_id: int, points: int, right: int = 1) -> Tally:
     return Tally(user_id=user_id, points=points, right=right, answered=2, total_ms=8_400)
 
 
-def standings(*table: tuple[int, Tally], ending: str | None = None) -> cards.Card:
+def standings(*table: tuple[int, Tally], ending: str | None = None) -> cards.Message:
     return cards.standings_card(StandingsCard(ROW, 10, table, ending))
 
 

@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fsrs import Rating
 
-from bot.core.announcer import Unreachable
-from bot.core.errors import Refusal
+from bot.core.announcer import DeliveryRefused
+from bot.core.errors import UserError
 from bot.memory import store as memory
-from bot.memory.store import Given
+from bot.memory.store import ReviewedAnswer
 from bot.reminders import store
 from tests.stage import ADA, BOB, Crash, Stage, unsent
 
-CLOSED = Unreachable("permission", "Discord does not let me write to you.")
+CLOSED = DeliveryRefused("permission", "Discord does not let me write to you.")
 
 
 async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.Again) -> None:
     for number, item_id in enumerate(items, start=1):
-        given = [Given(user_id, rating, stage.clock())]
+        given = [ReviewedAnswer(user_id, rating, stage.clock())]
         await stage.database.write(memory.record, "round", 1000 * user_id + number, item_id, given)
 
 
@@ -116,7 +116,7 @@ async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str) -
     """A wrong time or zone is a sentence, and the reminder stays as it was."""
     before = await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
     if zone:
-        with pytest.raises(Refusal):
+        with pytest.raises(UserError):
             await stage.bot.reminders.set(ADA, None, at, zone)
         assert await stage.bot.reminders.get(ADA) == before
     else:  # no zone given: it stays the one that was set

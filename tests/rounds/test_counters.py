@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.rounds.counters import Counters
+from bot.rounds.counters import AnswerCountRefresher
 from tests.stage import START, seconds_passed, virtual, virtual_now
 
 ROUND, QUESTION, SECONDS = 1, 7, 20
@@ -16,7 +16,7 @@ DEADLINE = START + timedelta(seconds=SECONDS)
 
 
 class Card:
-    """Counters and the card that they refresh: `count` answers are stored, `edits` are (time, count shown)."""
+    """The refresher and the card that it refreshes: `count` answers are stored, `edits` are (time, count shown)."""
 
     def __init__(self, *, takes: float = 0.0) -> None:
         self.count = 0
@@ -25,7 +25,7 @@ class Card:
         self.fails = False
         self.gone = False
         self.under_way = 0
-        self.counters = Counters(virtual_now)
+        self.counters = AnswerCountRefresher(virtual_now)
         self.counters.refresh = self._refresh
 
     def answer(self, question_id: int = QUESTION) -> None:
@@ -187,7 +187,7 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
 async def test_rounds_have_their_own_counts() -> None:
     """Two rounds at the same time are refreshed independently."""
     seen: list[tuple[int, int]] = []
-    counters = Counters(virtual_now)
+    counters = AnswerCountRefresher(virtual_now)
 
     async def refresh(round_id: int, question_id: int) -> int:
         seen.append((round_id, question_id))

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.core import snowflakes
-from bot.core.announcer import QuestionCard, StandingsCard, Unreachable
+from bot.core.announcer import DeliveryRefused, QuestionCard, StandingsCard
 from bot.core.database import Database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.questions.answering import AlreadyAnswered
 from bot.rounds import store as round_store
 from bot.rounds.service import Started
@@ -37,7 +37,7 @@ async def test_one_round_a_channel_under_concurrency(stage: Stage) -> None:
     """Of ten starts at the same moment in one channel one succeeds, and the others are told of it."""
     results = await asyncio.gather(*(stage.start() for _ in range(10)), return_exceptions=True)
     assert sum(isinstance(r, int) for r in results) == 1
-    refused = {str(r) for r in results if isinstance(r, Refusal)}
+    refused = {str(r) for r in results if isinstance(r, UserError)}
     assert len(refused) == 1
     assert "running in this channel" in refused.pop()
     await stage.run()
@@ -56,7 +56,7 @@ async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
     """Until the standings are posted the channel is taken; then the next round may begin."""
     first = await stage.start(1)
     await stage.run()
-    with pytest.raises(Refusal, match="/quiz status"):
+    with pytest.raises(UserError, match="/quiz status"):
         await stage.start(1)
     await stage.wait(seconds=30)
     assert await stage.start(1) > first
@@ -79,7 +79,7 @@ async def test_a_start_without_items_is_refused(database: Database, options: dic
     bank = small_bank()
     empty = replace(bank.topics["t1"], id="empty", number=9, items=())
     stage = Stage(database, replace(bank, sections=(replace(bank.sections[0], topics=(empty,)), *bank.sections[1:])))
-    with pytest.raises(Refusal, match=part):
+    with pytest.raises(UserError, match=part):
         await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, **options)  # type: ignore[arg-type]
     assert await stage.start(1) == 1
 
@@ -159,14 +159,14 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     await stage.start(2)
     await stage.run()
     card = stage.card()
-    with pytest.raises(Refusal, match="too late"):
+    with pytest.raises(UserError, match="too late"):
         await stage.answer(ADA, after=20.001)
     await stage.answer(ADA, after=20)
     await stage.wait(seconds=20.1)
-    with pytest.raises(Refusal, match="too late"):
+    with pytest.raises(UserError, match="too late"):
         await stage.answer(BOB, post=card, after=19)
     await stage.wait(seconds=60)
-    with pytest.raises(Refusal, match="over"):
+    with pytest.raises(UserError, match="over"):
         await stage.answer(BOB, post=card, after=19)
     assert [a.user_id for a in await stage.answers()] == [ADA]
 
@@ -239,7 +239,7 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, Any]) 
     """A click from another place, on an unknown question, or on what the card does not offer stores nothing."""
     await stage.start(1)
     await stage.run()
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         await stage.bot.rounds.answer(replace(stage.click(ADA), **changed))
     assert await stage.answers() == []
 
@@ -249,7 +249,7 @@ async def test_an_answer_to_a_later_question_is_refused(stage: Stage) -> None:
     await stage.start(3)
     await stage.run()
     click = stage.click(ADA)
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         await stage.bot.rounds.answer(replace(click, question_id=click.question_id + 1))
     assert await stage.answers() == []
 
@@ -258,12 +258,12 @@ async def test_a_member_may_stop_only_their_own_round(stage: Stage) -> None:
     """The starter, or who may manage messages, can stop it; others are told who can."""
     await stage.start(3)
     await stage.run()
-    with pytest.raises(Refusal, match=f"<@{ADA}>"):
+    with pytest.raises(UserError, match=f"<@{ADA}>"):
         await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=False)
     assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=True)
-    with pytest.raises(Refusal, match="ending already"):
+    with pytest.raises(UserError, match="ending already"):
         await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
-    with pytest.raises(Refusal, match="/quiz start"):
+    with pytest.raises(UserError, match="/quiz start"):
         await stage.bot.rounds.stop(channel_id=99, user_id=ADA, may_manage=True)
 
 
@@ -327,7 +327,7 @@ async def test_a_stop_outlives_a_crash_and_a_refusal(stage: Stage) -> None:
     round_id = await stage.start(3)
     await stage.run()
     await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
-    stage.announcer.fail("reveal_question", Unreachable("channel", "Gone."))
+    stage.announcer.fail("reveal_question", DeliveryRefused("channel", "Gone."))
     await stage.restart(minutes=1)
     await stage.run()
     assert (await stage.round(round_id)).phase == "ended"
@@ -336,7 +336,7 @@ async def test_a_stop_outlives_a_crash_and_a_refusal(stage: Stage) -> None:
 
 async def test_status(stage: Stage) -> None:
     """Status shows question, answers and standings of the revealed questions; without a round it says how to begin."""
-    with pytest.raises(Refusal, match="/quiz start"):
+    with pytest.raises(UserError, match="/quiz start"):
         await stage.bot.rounds.status(CHANNEL)
     round_id = await stage.start(2)
     await stage.run()
@@ -357,9 +357,9 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     await stage.run()
     card = stage.card()
     await stage.answer(BOB, right=False, after=1)
-    with pytest.raises(Refusal, match="still open"):
+    with pytest.raises(UserError, match="still open"):
         await stage.bot.rounds.review_one(card.row_id, BOB)
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         await stage.bot.rounds.review_one(404, BOB)
     await stage.wait(seconds=21)
     review = await stage.bot.rounds.review_one(card.row_id, BOB)
@@ -379,7 +379,7 @@ async def test_my_answers(stage: Stage) -> None:
     reviews = await stage.bot.rounds.review_all(round_id, ADA)
     assert [r.item for r in reviews] == [c.item for c in cards(stage)[:2]]
     assert [r.answer is None for r in reviews] == [False, True]
-    with pytest.raises(Refusal, match="answered no question"):
+    with pytest.raises(UserError, match="answered no question"):
         await stage.bot.rounds.review_all(round_id, BOB)
 
 

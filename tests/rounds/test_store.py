@@ -14,7 +14,7 @@ from bot.core.schema import round_answers, rounds
 from bot.daily import store as daily
 from bot.points.rules import Tally
 from bot.rounds import store
-from bot.rounds.store import Answer, Question, Round
+from bot.rounds.store import Answer, Round, RoundQuestion
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -80,7 +80,7 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
         None,
     ]
     first = questions[0]
-    assert first == Question(first.id if first else 0, round_id, 1, "item-1", "0123", None, None, None, None, None)
+    assert first == RoundQuestion(first.id if first else 0, round_id, 1, "item-1", "0123", None, None, None, None, None)
     assert await database.read(store.questions_of, round_id) == []
 
 
@@ -215,7 +215,7 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     await database.write(store.open_question, question.id, message_id=message_id, **times)
     await database.write(store.mark_revealed, question.id, AT + 22 * SECOND)
     opened = await database.read(store.question, question.id)
-    assert opened == Question(
+    assert opened == RoundQuestion(
         question.id, round_id, 1, "item-1", "0123", AT, message_id, AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND
     )
     assert await database.read(store.asked_in, 1) == {"item-1": AT}

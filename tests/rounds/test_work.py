@@ -12,9 +12,9 @@ from sqlalchemy import URL
 
 from bot.core import servers as guilds
 from bot.core import snowflakes
-from bot.core.announcer import QuestionCard, RevealCard, StandingsCard, Unreachable
+from bot.core.announcer import DeliveryRefused, QuestionCard, RevealCard, StandingsCard
 from bot.core.database import open_database
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.points import store as score_store
 from bot.questions.model import Bank
@@ -307,7 +307,7 @@ async def test_a_permanent_refusal_ends_the_round(
 ) -> None:
     """What Discord refuses ends the round with the reason, in row and log; scores stay, the channel is free."""
     reason = "I can't post in <#10>: I need Send Messages there."
-    stage.announcer.fail(method, Unreachable(what, reason), times=100)
+    stage.announcer.fail(method, DeliveryRefused(what, reason), times=100)
     round_id = await stage.start(1)
     await stage.run()
     if method != "post_question":
@@ -323,7 +323,7 @@ async def test_a_permanent_refusal_ends_the_round(
 
 async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> None:
     """Where only the message is gone, the standings are still posted, and say so."""
-    stage.announcer.fail("reveal_question", Unreachable("message", "The message was deleted."))
+    stage.announcer.fail("reveal_question", DeliveryRefused("message", "The message was deleted."))
     round_id = await stage.start(3)
     await stage.run()
     await stage.answer(ADA, after=1)
@@ -419,7 +419,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
     mixed = [coro for pair in zip(work, answers, strict=True) for coro in pair]
     results = (await asyncio.gather(*mixed, return_exceptions=True))[1::2]
     acknowledged = [not isinstance(r, BaseException) for r in results]
-    assert all(isinstance(r, Refusal) for r in results if isinstance(r, BaseException))
+    assert all(isinstance(r, UserError) for r in results if isinstance(r, BaseException))
     counted = {c.question_id: c.outcome.answered for c in revealed(stage)}
     assert [counted[post.row_id] for post in cards.values()] == [int(a) for a in acknowledged]
     await stage.check_points()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.chat import custom_ids as ids
 from bot.chat.custom_ids import Route
-from bot.core.errors import Refusal
+from bot.core.errors import UserError
 from bot.daily.service import Wanted
 from tests.simcord.stage import Stage
 
@@ -157,7 +157,7 @@ async def test_options(
     said = ""
     try:
         await stage.bot.services.dailies.setup(stage.guild.id, Wanted(stage.daily.id, time, timezone, topic))
-    except Refusal as refusal:
+    except UserError as refusal:
         said = str(refusal)
     assert len(said) < 400
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

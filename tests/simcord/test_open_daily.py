@@ -15,7 +15,7 @@ from bot.interviews.grading.service import NoOpinion
 from bot.questions.model import KeyPoint, Topic
 from tests.simcord.stage import BANK, Stage, labels, reply, text_of
 from tests.simcord.test_interview import all_of, topic_of
-from tests.stage import FakeReader
+from tests.stage import FakeChatModel
 
 
 class Temperature(random.Random):
@@ -140,12 +140,12 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
         seen.append(asked["answer"])
         return '{"points": []}'
 
-    stage.bot.services.grading._reader = FakeReader(reply_)  # as if GRADER_URL were set
+    stage.bot.services.grading._reader = FakeChatModel(reply_)  # as if GRADER_URL were set
     denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
     said = reply(await write(stage.ada, card, denied))
     assert seen == [denied]
     assert "A model service read your answer for the points that were in doubt" in said
-    stage.bot.services.grading._reader = FakeReader(lambda _: NoOpinion("HTTP 500"))
+    stage.bot.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
     assert "did not answer, so I graded this alone" in reply(await write(stage.bob, card, denied))
     begun = await stage.ada.slash(stage.quiz, "interview", topic="tokenization")
     assert begun.response is not None

@@ -11,7 +11,7 @@ from fsrs import Rating
 from simcord.actors import MemberActor
 
 from bot.memory import store as memory
-from bot.memory.store import Given
+from bot.memory.store import ReviewedAnswer
 from bot.practice.views import reminder_state
 from bot.questions import views as cards
 from bot.reminders import store as reminders
@@ -233,7 +233,7 @@ async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
     user_id = closed.id
     first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
     await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first, None))
-    missed = [Given(user_id, Rating.Again, first)]
+    missed = [ReviewedAnswer(user_id, Rating.Again, first)]
     await stage.database.write(memory.record, "round", 1, next(iter(BANK.items)), missed)
     await stage.wait(DAY)
     reminder = await stage.bot.services.reminders.get(user_id)

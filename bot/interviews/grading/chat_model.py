@@ -34,7 +34,7 @@ _FORMAT = {
 
 
 class ModelService:
-    """The services' `Reader` over HTTP. The key goes into a header and nowhere else: no message here holds it."""
+    """The services' `ChatModel` over HTTP. The key goes into a header and nowhere else: no message here holds it."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, model: str, timeout: float = TIMEOUT) -> None:
         self._session = session

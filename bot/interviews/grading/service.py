@@ -27,7 +27,7 @@ class NoOpinion(Exception):
     """The model service gave no usable reply; the text says why, without secrets, for the log."""
 
 
-class Reader(Protocol):
+class ChatModel(Protocol):
     """A model service. `ask` gives the text of its reply to the messages, or raises NoOpinion within a bounded time."""
 
     async def ask(self, system: str, user: str) -> str: ...
@@ -36,7 +36,7 @@ class Reader(Protocol):
 class Grading:
     """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers."""
 
-    def __init__(self, bank: Bank, reader: Reader | None = None) -> None:
+    def __init__(self, bank: Bank, reader: ChatModel | None = None) -> None:
         self._bank = bank
         self._reader = reader
         self._weights: Weights | None = None
