@@ -18,7 +18,7 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash soak bench grade-eval lint format types setup lock clean
+.PHONY: help play run test crash without-play soak bench grade-eval lint format types setup lock clean
 
 help:
 	@echo 'make play | run | test | crash | soak | bench | grade-eval | lint | types | format | setup | lock | clean'
@@ -35,6 +35,10 @@ test: $(STAMP)
 
 crash: $(STAMP)
 	$(PY) -m pytest tests/crash tests/cluster $(ARGS)
+
+# The bot on Discord has no use for simcord: hide it and what it pins, and run the tests that need neither.
+without-play: $(STAMP)
+	$(PY) -m pytest -n auto -p no:simcord -p tests.without_play tests/chat tests/rounds tests/loopback tests/test_command_line.py $(ARGS)
 
 soak: $(STAMP)
 	$(PY) -m soak $(ARGS)

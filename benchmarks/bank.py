@@ -20,7 +20,6 @@ async def section(options: Options) -> Section:
         loads.append((time.perf_counter() - began) * 1000)
         formulas = [item.formula for item in bank.items.values() if item.formula]
         formula.draw(formulas[0])  # the libraries are imported here
-        formula.draw.cache_clear()
         drawn = []
         for latex in formulas:
             began = time.perf_counter()

@@ -17,7 +17,7 @@ from benchmarks.options import Options, scratch
 from benchmarks.table import Figure, Section, absolute
 from bot.core.database import open_database
 from bot.points import store as scores
-from bot.points.leaderboard import PAGE_SIZE, PERIODS, bucket, period_start
+from bot.points.rules import PAGE_SIZE, PERIODS, bucket, period_start
 
 _TODAY = date(2027, 1, 14)
 _DAYS = [_TODAY - timedelta(days=n) for n in (0, 1, 7, 31)]

@@ -1,4 +1,4 @@
-"""Command line and composition root: settings, then database, then services, then the bot."""
+"""Command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="")
     commands.add_parser("run", help="run the bot (the default); needs DISCORD_TOKEN").set_defaults(run=_run)
     play = commands.add_parser("play", help="try the bot in the browser on a simulated Discord; needs no token")
-    play.add_argument("--port", type=int, default=8770, help="port on 127.0.0.1 (8770)")
+    play.add_argument("--port", type=int, help="port on 127.0.0.1 (the first free one from 8770 on by default)")
     play.add_argument("--database", type=Path, help="a file that lasts (a temporary one by default)")
     play.set_defaults(run=_play)
     check = commands.add_parser("check", help="check settings, database, question bank and token; say what is wrong")
@@ -119,18 +119,20 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import aiohttp
     import discord
 
-    from bot.app import opened
-    from bot.chat.client import QuizBot
+    from bot.app import build_bot, opened
     from bot.core.database import DatabaseBroken
     from bot.health import serving
     from bot.interviews.grading.chat_model import model_service
+    from bot.questions.formulas import drawing_formulas
 
     async with (
         opened(settings) as (bank, database),
-        model_service(settings) as reader,
-        QuizBot(settings, bank, database, reader=reader) as bot,
+        model_service(settings) as chat_model,
+        build_bot(settings, bank, database, chat_model=chat_model) as bot,
+        drawing_formulas(bank),
     ):
-        bot.add_listener(_freeze, "on_ready")
+        gc.collect()
+        gc.freeze()  # bank, modules and the bot stay for good: the collector need not look at them again and again
         try:
             async with serving(bot, settings.health_host, settings.health_port):
                 await _until_signal(bot.start(settings.token), database.broken)
@@ -146,11 +148,6 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             raise StartError(f"Discord could not be reached, try again later: {error}") from error
 
 
-async def _freeze() -> None:
-    """Bank, commands and servers stay for good: the garbage collector need not look at them again and again."""
-    gc.freeze()
-
-
 async def _play(settings: Settings, options: argparse.Namespace) -> None:
     if "LOG_LEVEL" not in os.environ:  # a newcomer wants the address, not the log
         logging.getLogger().setLevel(logging.ERROR)
@@ -159,29 +156,30 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         from bot import playground
     except ImportError as error:
         raise StartError(str(error)) from error
-    from bot.app import opened
-    from bot.chat.client import QuizBot
+    from bot.app import build_bot, opened
 
-    with tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
+    try:
+        door = playground.listen(options.port)
+    except (OSError, OverflowError) as error:
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
+        raise StartError(f"port {options.port or ''} can't be used ({reason}): try --port 0") from error
+    with door, tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
         file = options.database or Path(folder) / "playground.db"
-        settings = replace(
-            settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None, dev_guild_id=None
-        )
+        settings = replace(settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None)
         async with opened(settings) as (bank, database):  # and no model service: nothing leaves the machine
-            bot = QuizBot(settings, bank, database, always_sync=True)
+            bot = build_bot(settings, bank, database, always_sync=True)
             until = asyncio.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, until.set)
+            _at_signal(until.set)
+            taken = options.port is None and door.getsockname()[1] != playground.PORT
+            note = f"port {playground.PORT} is taken; " if taken else ""
+
+            def announce(url: str) -> None:
+                print(f"Quizformer plays at {url} ({note}Ctrl-C ends it)", flush=True)
+
             try:
-                await playground.serve(bot, port=options.port, announce=_announce, until=until)
-            except OSError as error:
-                raise StartError(f"port {options.port} can't be used ({error.strerror}): try --port 0") from error
+                await playground.serve(bot, door=door, announce=announce, until=until)
             finally:
                 await bot.close()
-
-
-def _announce(url: str) -> None:
-    print(f"Quizformer plays at {url} (Ctrl-C ends it)", flush=True)
 
 
 async def _check(settings: Settings, _options: argparse.Namespace) -> int:
@@ -218,9 +216,7 @@ async def _backup(settings: Settings, options: argparse.Namespace) -> None:
 async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.Future[None]) -> None:
     """Run until the work ends, SIGTERM or SIGINT comes, or the database turns out to be broken (which is raised)."""
     task = asyncio.create_task(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    _at_signal(task.cancel)
     await asyncio.wait([task, broken], return_when=asyncio.FIRST_COMPLETED)
     if broken.done():
         task.cancel()
@@ -229,6 +225,16 @@ async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.F
         broken.result()
     with suppress(asyncio.CancelledError):
         await task
+
+
+def _at_signal(stop: Callable[[], object]) -> None:
+    """Call `stop` in the running loop at SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows has none in its loop
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,177 @@
-"""What every command needs before it can work: the bank and the database, or one line that says what is wrong."""
+"""Composition root: settings, then bank and database, then the features, then the client. Only this file knows all.
+
+What can't be opened ends in a SettingsError, whose one line says what is wrong.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
-from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
+import discord
+from discord.ext import commands
+from sqlalchemy import URL, Table
 
+from bot.boards.cog import Boards as BoardsCog
+from bot.boards.service import Boards
+from bot.chat.client import QuizBot
+from bot.chat.pace import LIMIT
+from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError
-from bot.core import servers as guilds
-from bot.core.database import Database, open_database
+from bot.core.context import Context
+from bot.core.database import Connection, Database, StorageError, open_database
+from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
 from bot.core.migrate import HEAD, MigrationError
+from bot.core.notes import note, set_note
+from bot.core.processes import is_only_process
+from bot.core.shards import ALL, Shards
+from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished
+from bot.daily import views as daily_views
+from bot.daily import work as daily_work
+from bot.daily.cog import Daily as DailyCog
+from bot.daily.cog import Today
+from bot.daily.service import Dailies, OpenDailies
+from bot.daily.work import DailyWork, ScheduleWork
+from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading.chat_model import trial
+from bot.interviews.grading.service import ChatModel, Grading
+from bot.interviews.service import Interviews
+from bot.practice.cog import Practice as PracticeCog
+from bot.practice.service import Practices
 from bot.questions.bank import bank_file, load_bank, mark_of, parse_bank
 from bot.questions.check import BankError
+from bot.questions.cog import Answering
 from bot.questions.model import Bank
+from bot.questions.service import Reports
+from bot.reminders import views as reminder_views
+from bot.reminders import work as reminder_work
+from bot.reminders.cog import Reminders as RemindersCog
+from bot.reminders.service import Reminders
+from bot.reminders.work import ReminderWork
+from bot.rounds import views as round_views
+from bot.rounds import work as round_work
+from bot.rounds.cog import Quiz
+from bot.rounds.counters import AnswerCountRefresher
+from bot.rounds.service import Rounds
+from bot.rounds.work import RoundCards, RoundWork
+from bot.servers.cog import Help
+
+log = logging.getLogger(__name__)
+
+
+class Views(NamedTuple):
+    """What makes messages of what comes due."""
+
+    rounds: round_work.Views = round_views
+    daily: daily_work.Views = daily_views
+    reminders: reminder_work.Views = reminder_views
+
+
+class Services:
+    """The use cases of all features, put together around one context; work is done between `start` and `close`."""
+
+    def __init__(self, context: Context, chat_model: ChatModel | None = None, views: Views | None = None) -> None:
+        self.context = context
+        views = views or Views()
+        self.round_cards = RoundCards(context, views.rounds)
+        self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
+        self.rounds = Rounds(context, self.counters)
+        self.dailies = Dailies(context)
+        self.boards = Boards(context)
+        self.reports = Reports(context)
+        self.grading = Grading(context.bank, chat_model)
+        self.open_dailies = OpenDailies(context, self.grading, self.dailies)
+        self.interviews = Interviews(context, self.grading)
+        self.practices = Practices(context)
+        self.reminders = Reminders(context)
+        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters)
+        self.schedule_work = ScheduleWork(context, self.dailies)
+        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.reminder_work = ReminderWork(context, views.reminders)
+        self.workers: tuple[Worker[Any], ...] = (
+            self.round_work,
+            self.schedule_work,
+            self.daily_work,
+            self.reminder_work,
+        )
+        for worker in self.workers:
+            context.scheduler.add(worker)
+
+    def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
+        """The commands and buttons of all features."""
+        return [
+            Quiz(bot, self.rounds),
+            Answering(bot, self.reports),
+            DailyCog(bot, self.dailies),
+            Today(bot, self.dailies, self.open_dailies),
+            PracticeCog(bot, self.practices),
+            RemindersCog(bot, self.reminders),
+            BoardsCog(bot, self.boards),
+            InterviewCog(bot, self.interviews),
+            Help(bot),
+        ]
+
+    async def recover(self) -> None:
+        """At start-up: take up what the last process left half done, unless another one runs, whose it may be."""
+        now = self.context.now()
+
+        def wake(conn: Connection) -> int:
+            queues = [worker.queue for worker in self.workers]
+            if not is_only_process(conn, *(queue.table for queue in queues)):
+                return 0
+            return sum(queue.wake_claimed(conn, now) for queue in queues)
+
+        woken = await self.context.database.write(wake)
+        if woken:
+            log.info("taking up %s pieces of work where they were", woken)
+        await self.context.database.write(self.schedule_work.recompute)
+
+    def start(self) -> None:
+        """Begin to work on deadlines; harmless when repeated."""
+        self.context.scheduler.start()
+
+    async def close(self) -> None:
+        """Take no new work and wait for what is under way."""
+        await self.context.scheduler.close()
+        await self.counters.close()
+
+
+def build_bot(
+    settings: Settings,
+    bank: Bank,
+    database: Database,
+    *,
+    chat_model: ChatModel | None = None,
+    always_sync: bool = False,
+) -> QuizBot:
+    """The bot with all its features; `always_sync` as for QuizBot."""
+    shards = ALL
+    if settings.shard_count is not None and settings.shard_ids is not None:
+        shards = Shards(settings.shard_count, settings.shard_ids)
+    bot = QuizBot(settings, always_sync=always_sync)
+    now = discord.utils.utcnow
+    context = Context(
+        database=database,
+        bank=bank,
+        now=now,
+        rng=random.SystemRandom(),
+        # as its share of what the bot may send, so that what it claims is sent within the lease
+        scheduler=Scheduler(now, shards.share_of(MAX_CONCURRENT_JOBS)),
+        sender=DiscordSender(bot, bot.command_mention, shards.share_of(LIMIT), shards),
+        shards=shards,
+    )
+    services = Services(context, chat_model)
+    bot.attach(context, services, services.make_cogs)
+    return bot
+
 
 _CHECKED = "bank checked"
 """The note that holds the mark of the last bank that was checked and found good."""
@@ -46,10 +197,10 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
     with _bank_problems(settings):
         content = bank_file(settings.bank).read_bytes()
         mark = mark_of(content)
-        checked = await database.read(guilds.note, _CHECKED) == mark
+        checked = await database.read(note, _CHECKED) == mark
         bank = parse_bank(content, checked=checked)
     if not checked:
-        await database.write(guilds.set_note, _CHECKED, mark)
+        await database.write(set_note, _CHECKED, mark)
     return bank
 
 
@@ -59,7 +210,7 @@ async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator
     manager = open_database(url)
     try:
         database = await manager.__aenter__()
-    except (MigrationError, SQLAlchemyError, OSError) as error:
+    except (MigrationError, StorageError, OSError) as error:
         raise SettingsError(
             name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
         ) from error
@@ -83,6 +234,11 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
         yield bank, database
 
 
+def all_tables() -> list[Table]:
+    """Every table of the program, parents first: this module imports every feature, and so every store."""
+    return metadata.sorted_tables
+
+
 async def move(source: URL, target: URL) -> None:
     """Move everything from one database to another, with a line a table; SettingsError if that can't be done."""
     if source == target:
@@ -91,7 +247,7 @@ async def move(source: URL, target: URL) -> None:
         raise SettingsError.plain(f"--from names a file that is not there ({source.database})")
     async with opened_database(source, "--from") as old, opened_database(target, "--to") as new:
         try:
-            await transfer(old, new, _shown(source), print)
+            await transfer(old, new, _shown(source), all_tables(), print)
         except TransferError as error:
             raise SettingsError.plain(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
     print(f"moved to {_shown(target)}: every table has been counted and compared")

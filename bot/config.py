@@ -46,7 +46,6 @@ class Settings:
     bank: Path | None = None
     log_level: int = logging.INFO
     log_format: str = "text"
-    dev_guild_id: int | None = None
     shard_count: int | None = None
     shard_ids: tuple[int, ...] | None = None
     health_port: int | None = None
@@ -66,7 +65,6 @@ class Settings:
             bank=_bank(env),
             log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO", upper=True)),
             log_format=_one_of(env, "LOG_FORMAT", FORMATS, "text"),
-            dev_guild_id=_whole_number(env, "DEV_GUILD_ID", "1234567890123456789", minimum=1),
             shard_count=count,
             shard_ids=_shard_ids(env, count),
             health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
@@ -87,8 +85,8 @@ def load_environment(dotenv: Path | None = None) -> dict[str, str]:
 def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     """Turn what hosts and people write, in the setting `name`, into a SQLAlchemy URL with the right driver.
 
-    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` the standard library's sqlite3. Of libpq's options
-    those that hosts add are understood: `sslmode` and `channel_binding`.
+    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` aiosqlite. Of libpq's options those that hosts add
+    are understood: `sslmode` and `channel_binding`.
     """
     example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
     try:
@@ -105,7 +103,7 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
             raise SettingsError(name, "names no file; what members did would be lost", example)
-        return url.set(drivername="sqlite+pysqlite")
+        return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError(name, f"asks for {kind}, which is not supported", example)
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/metrics` for who watches over the bot; off unless HEALTH_PORT is set."""
+"""`/healthz` and `/metrics` for whoever monitors the bot; off unless HEALTH_PORT is set."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot.chat.client import QuizBot
 from bot.config import SettingsError
+from bot.core.database import StorageError
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
@@ -30,14 +29,14 @@ class Health:
 
 
 async def look(bot: QuizBot) -> Health:
-    """Whether Discord is connected and the database answers."""
+    """Whether Discord is connected and the database answers. Without a connection the latency is nan or infinite."""
     running: int | None = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            running = await bot.database.read(count_running)
-    except (SQLAlchemyError, TimeoutError, OSError):
+            running = await bot.context.database.read(count_running)
+    except (StorageError, TimeoutError, OSError):
         pass
-    return Health(bot.is_ready() and not bot.is_closed() and not math.isnan(bot.latency), running)
+    return Health(bot.is_ready() and not bot.is_closed() and math.isfinite(bot.latency), running)
 
 
 @asynccontextmanager
@@ -78,7 +77,7 @@ def _metrics(bot: QuizBot, health: Health) -> str:
         "quizformer_up": health.ok,
         "quizformer_guilds": len(bot.guilds),
         "quizformer_shards": len(bot.shards),
-        "quizformer_gateway_latency_seconds": None if math.isnan(bot.latency) else bot.latency,
+        "quizformer_gateway_latency_seconds": bot.latency if math.isfinite(bot.latency) else None,
         "quizformer_rounds_running": health.rounds_running,
     }
     return "".join(

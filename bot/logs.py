@@ -18,7 +18,7 @@ def set_up_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("discord", "alembic", "sqlalchemy"):
+    for noisy in ("discord", "alembic", "sqlalchemy", "aiosqlite"):
         logging.getLogger(noisy).setLevel(max(settings.log_level, logging.WARNING))
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import URL
 from bot.core.database import Database, open_database
 from tests import postgres as server
 from tests.backends import BACKENDS, migrated_file
-from tests.stage import Stage, small_bank
+from tests.banks import small_bank
+from tests.stage import Stage
 
 
 @pytest.fixture(scope="session")

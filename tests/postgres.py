@@ -19,9 +19,9 @@ import asyncpg
 import pytest
 from sqlalchemy import URL
 
+from bot.app import all_tables
 from bot.config import database_url
 from bot.core.database import open_database
-from bot.core.schema import metadata
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ async def _shape(connection: Any) -> Any:
 
 
 async def _empty(connection: Any) -> None:
-    deletes = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+    deletes = [f"DELETE FROM {table.name}" for table in reversed(all_tables())]
     restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
     await connection.execute(";".join([*deletes, restart]))
 

@@ -1,9 +1,10 @@
-"""What the tree keeps to: rules are pure, nothing imports in a circle, command names are unique."""
+"""What the tree keeps to: the layout of the house, pure rules, imports that point down, unique command names."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +15,6 @@ import discord
 import pytest
 from discord import app_commands
 from discord.ext import commands
-
-from bot.chat.client import EXTENSIONS
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "bot").rglob("*.py"))
@@ -92,13 +91,157 @@ if TYPE_CHECKING:
     assert len(MODULES) > 40
 
 
+LEVELS = (
+    ("core", "chat"),
+    ("questions",),
+    ("members", "points", "memory"),
+    ("rounds", "daily", "practice", "reminders", "interviews"),
+    ("boards", "servers"),
+)
+"""The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
+ROOMS = {"rules", "store", "service", "work", "views", "cog"}
+"""The files of a feature; only those that it needs."""
+MORE_ROOMS = {
+    "questions": {"model", "check", "bank", "lint", "answers", "drawing", "formulas", "tools"},
+    "rounds": {"counters", "open_questions"},
+    "interviews": {"assessment", "grading"},
+}
+PURE = {"text", "model", "check", "lint", "answers", "drawing", "assessment", "errors", "snowflakes", "shards"}
+SHELL = ("bot.app", "bot.__main__", "bot.playground")
+MAX_FUNCTION = 50
+
+
+def feature_of(module: str) -> str:
+    """The folder below `bot` in which a module lies; its own name for one that lies in none."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def room_of(module: str) -> str:
+    """The file's role in its feature: `work` for bot.rounds.work, `grading` for everything in that folder."""
+    return module.split(".")[2] if module.count(".") >= 2 else ""
+
+
+def is_pure(module: str) -> bool:
+    grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {"service", "chat_model"}
+    return room_of(module) in PURE | {"rules"} or grading
+
+
+def features() -> list[str]:
+    return [name for level in LEVELS for name in level]
+
+
+def loaded_imports(module: str) -> set[str]:
+    """Modules of the bot that a module imports when it is loaded."""
+    file = MODULES[module]
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    top = [s for s in tree(file).body if isinstance(s, ast.Import | ast.ImportFrom)]
+    return {name for statement in top for name in imports_of(statement, package)} & set(MODULES) - {module, "bot"}
+
+
+def test_every_folder_is_a_feature_with_its_rooms() -> None:
+    """A feature is a folder, and its files have the names that every feature's files have."""
+    folders = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
+    assert folders == {*features(), "playground"}
+    for module in MODULES:
+        feature, room = feature_of(module), room_of(module)
+        if room and feature not in {"core", "chat", "playground"}:
+            assert room in ROOMS | MORE_ROOMS.get(feature, set()), module
+
+
 def test_rules_are_pure() -> None:
     """Rules import no Discord, database, network, event loop, clock, thread, log or operating system."""
     banned = ("discord", "sqlalchemy", "aiohttp", "asyncio", "time", "alembic", "sqlite3", "asyncpg", "simcord")
     outside = ("os", "pathlib", "socket", "threading", "concurrent", "subprocess", "logging", "secrets", "dotenv")
-    pure = [module for module in MODULES if module.rpartition(".")[2] == "rules"]
-    assert len(pure) >= 6
-    assert [o for module in pure for o in offenders(module, *banned, *outside)] == []
+    unclean: tuple[str, ...] = ("bot.core.database", "bot.core.jobs", "bot.core.context", "bot.config")
+    unclean += tuple(m for m in MODULES if m.startswith("bot.chat.") and not is_pure(m))
+    pure = [module for module in MODULES if is_pure(module)]
+    assert len(pure) > 20
+    bad = (*banned, *outside, *unclean)
+    assert [(m, o) for m in pure for o in sorted(imports(m)) if any(inside(o, package) for package in bad)] == []
+    assert [o for module in pure for o in imports(module) if o in MODULES and room_of(o) in ROOMS - {"rules"}] == []
+
+
+def test_rules_read_no_clock() -> None:
+    """Rules ask no clock and draw no luck of their own: the moment and the random generator are passed in."""
+    found = []
+    for module in filter(is_pure, MODULES):
+        for node in ast.walk(tree(MODULES[module])):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            of = ast.unparse(node.func.value)
+            clock = node.func.attr in CLOCKS and of.rpartition(".")[2] in {"datetime", "date", "time"}
+            luck = of == "random" and node.func.attr != "Random"
+            if clock or luck or ast.unparse(node) == "random.Random()":
+                found.append(f"{module}: {ast.unparse(node)}")
+    assert found == []
+
+
+def test_sql_stands_in_core_and_stores() -> None:
+    """SQLAlchemy is known to core, to each feature's store, and to what opens the database."""
+    allowed = ("bot.core", "bot.app", "bot.config", *(m for m in MODULES if room_of(m) == "store"))
+    assert offenders("bot", "sqlalchemy", "aiosqlite", "asyncpg", "sqlite3", but=allowed) == []
+
+
+def test_discord_stands_in_chat_views_and_cogs() -> None:
+    """What is stored and decided could be told on another platform."""
+    allowed = ("bot.chat", *SHELL, *(m for m in MODULES if room_of(m) in {"views", "cog"}))
+    assert offenders("bot", "discord", but=allowed) == []
+    behind = [m for m in MODULES if room_of(m) in {"store", "service", "work"}]
+    assert [o for m in behind for o in offenders(m, "bot.chat")] == []
+    assert [o for m in behind for o in sorted(imports(m)) if o in MODULES and room_of(o) in {"views", "cog"}] == []
+
+
+def test_rooms_know_what_they_may() -> None:
+    """rules < store < service < work, views < cog: within a feature too, imports point down."""
+    order = {"rules": 0, "store": 1, "service": 2, "counters": 2, "open_questions": 2, "work": 3, "views": 3, "cog": 4}
+    found = [
+        f"{module} imports {other}"
+        for module in MODULES
+        for other in loaded_imports(module)
+        if feature_of(module) == feature_of(other) and order.get(room_of(module), 9) < order.get(room_of(other), -1)
+    ]
+    assert found == []
+
+
+def test_features_import_downwards() -> None:
+    """No feature imports one of a higher level, and none of its own level that imports it back."""
+    level = {name: depth for depth, names in enumerate(LEVELS) for name in names}
+    graph: dict[str, set[str]] = {name: set() for name in level}
+    for module in MODULES:
+        feature = feature_of(module)
+        if feature in level:
+            found = imports(module) if feature != "core" else loaded_imports(module)  # its context names a bank's type
+            graph[feature] |= {feature_of(o) for o in found if feature_of(o) in level} - {feature}
+    assert [(f, o) for f, others in graph.items() for o in sorted(others) if level[o] > level[f]] == []
+
+    def reach(feature: str, seen: frozenset[str]) -> frozenset[str]:
+        for other in graph[feature] - seen:
+            seen = reach(other, seen | {other})
+        return seen
+
+    assert [f for f in graph if f in reach(f, frozenset())] == []
+
+
+def test_only_the_root_knows_all_features() -> None:
+    """Nothing imports the composition root but the command line, and nothing else imports from all over the house."""
+    assert offenders("bot", "bot.app", but=("bot.__main__", "bot.app")) == []
+    top = [name for name in features() if name not in {"core", "chat", "questions"}]
+    for module in MODULES:
+        known = {feature_of(o) for o in imports(module)} & set(top)
+        assert len(known) <= 6 or module in SHELL, (module, known)
+
+
+def test_functions_stay_short() -> None:
+    """No function of the bot has more than 50 lines."""
+    found = [
+        f"{module}: {node.name}"
+        for module, file in MODULES.items()
+        if not inside(module, "bot.core.migrations")  # a migration is as long as its schema
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
+    ]
+    assert found == []
 
 
 def test_only_the_playground_knows_simcord() -> None:
@@ -157,6 +300,17 @@ def test_every_import_is_a_dependency() -> None:
     assert sorted(top for top in foreign if f'"{names.get(top, top)}'.casefold() not in declared) == []
 
 
+def test_no_module_holds_an_exception() -> None:
+    """Each refusal is made when it is raised: one that is raised again keeps the frames of every time alive."""
+    found = [
+        f"{module}.{name}"
+        for module in sorted(set(MODULES) - {"bot.core.migrations.env"})  # runs inside of Alembic only
+        for name, value in vars(importlib.import_module(module)).items()
+        if isinstance(value, BaseException)
+    ]
+    assert found == []
+
+
 # ------------------------------------------------------------------ commands
 
 
@@ -187,10 +341,12 @@ def commands_of(cog: type[commands.Cog]) -> list[app_commands.Command[commands.C
 
 
 def test_every_cog_is_loaded() -> None:
-    """Each cog module is among the client's extensions, each once."""
-    loadable = [name for name in cog_modules() if hasattr(importlib.import_module(name), "setup")]
-    assert sorted(EXTENSIONS) == sorted(loadable)
-    assert len(cogs()) >= len(loadable)
+    """The composition root makes each cog that there is."""
+    source = MODULES["bot.app"].read_text("utf-8")
+    made = set(re.findall(r"\b(\w+)\(bot\b", source))
+    aliases = dict(re.findall(r"from bot\.\w+\.cog import (\w+) as (\w+)", source))
+    assert len(cogs()) >= 9
+    assert [cog for cog in cogs() if aliases.get(cog.__name__, cog.__name__) not in made] == []
 
 
 def test_command_names_are_unique() -> None:

@@ -18,13 +18,15 @@ from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
 _KILLED_WHILE_MIGRATING = """
-import os, signal, sys
-from sqlalchemy import event
+import asyncio, os, signal, sys
+from sqlalchemy import URL
 from bot.core import database, migrate
-engine = database._sqlite_engine(database.URL.create("sqlite", database=sys.argv[1]), 1000)
-with engine.execution_options(writes=True).begin() as conn:
-    assert migrate.upgrade(conn)
+upgrade = migrate.upgrade
+def upgrade_and_die(conn):
+    assert upgrade(conn)
     os.kill(os.getpid(), signal.SIGKILL)
+migrate.upgrade = upgrade_and_die
+asyncio.run(database.open_database(URL.create("sqlite", database=sys.argv[1])).__aenter__())
 """
 
 

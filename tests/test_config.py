@@ -37,9 +37,9 @@ def test_nothing_needs_to_be_set() -> None:
     """An empty environment, and one of empty variables, gives the defaults."""
     settings = Settings.from_env({})
     assert settings == DEFAULTS == Settings.from_env(dict.fromkeys(documented(), " "))
-    assert (settings.token, settings.bank, settings.dev_guild_id) == ("", None, None)
+    assert (settings.token, settings.bank) == ("", None)
     assert (settings.log_level, settings.log_format) == (logging.INFO, "text")
-    assert settings.database.render_as_string() == "sqlite+pysqlite:///var/quizformer.db"
+    assert settings.database.render_as_string() == "sqlite+aiosqlite:///var/quizformer.db"
 
 
 def test_the_token() -> None:
@@ -63,9 +63,9 @@ def test_a_token_with_discords_prefix() -> None:
 @pytest.mark.parametrize(
     ("text", "driver"),
     [
-        ("sqlite:///var/quizformer.db", "sqlite+pysqlite"),
-        ("sqlite:////srv/quiz.db", "sqlite+pysqlite"),
-        ("sqlite+aiosqlite:///quiz.db", "sqlite+pysqlite"),
+        ("sqlite:///var/quizformer.db", "sqlite+aiosqlite"),
+        ("sqlite:////srv/quiz.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:///quiz.db", "sqlite+aiosqlite"),
         ("postgres://user:secret@host:5432/name", "postgresql+asyncpg"),
         ("postgresql://user:secret@host/name", "postgresql+asyncpg"),
         ("postgresql+asyncpg://user@host/name", "postgresql+asyncpg"),
@@ -212,7 +212,6 @@ def test_log_formats() -> None:
 
 
 NUMBERS = [
-    ("DEV_GUILD_ID", "dev_guild_id", "1234567890123456789"),
     ("SHARD_COUNT", "shard_count", "16"),
     ("HEALTH_PORT", "health_port", "8080"),
 ]

@@ -9,21 +9,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.boards import views as view
-from bot.boards.stats import stats_card, stats_picture
-from bot.chat import custom_ids as ids
+from bot.boards.service import Boards as BoardsService
 from bot.chat.client import QuizBot
+from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import say, show
-from bot.chat.router import Fields
-from bot.questions.views import Message
+from bot.chat.router import Fields, guild_id_of
 
 
 class Boards(commands.Cog):
-    def __init__(self, bot: QuizBot) -> None:
+    def __init__(self, bot: QuizBot, boards: BoardsService) -> None:
         self.bot = bot
-        bot.router.add(ids.BOARD, self.turn_board)
-        bot.router.add(ids.TOPICS, self.turn_topics)
-        bot.router.add(ids.STATS, self.share_stats)
+        self.boards = boards
+        bot.router.add(view.BOARD, self.turn_board)
+        bot.router.add(view.TOPICS, self.turn_topics)
+        bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
     @app_commands.describe(period="This week if you don't say", topic="Points of one topic only")
@@ -43,8 +43,7 @@ class Boards(commands.Cog):
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
-        card, files = await self._stats(interaction, (member or interaction.user).id)
-        await say(interaction, card, files)
+        await say(interaction, await self._stats(interaction, (member or interaction.user).id))
 
     @app_commands.command(description="All sections and topics, and how you do in them")
     @app_commands.guild_only()
@@ -61,33 +60,19 @@ class Boards(commands.Cog):
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
-        await self.bot.services.boards.show_stats(interaction.user.id, fields["do"] == "show")
-        card, files = await self._stats(interaction, interaction.user.id)
-        await show(interaction, card, files)
+        await self.boards.show_stats(interaction.user.id, fields["do"] == "show")
+        await show(interaction, await self._stats(interaction, interaction.user.id))
 
-    async def _stats(self, interaction: discord.Interaction, user_id: int) -> tuple[Message, list[discord.File]]:
-        stats = await self.bot.services.boards.stats(_guild_id(interaction), user_id, interaction.user.id)
-        picture = await stats_picture(stats)
-        card = stats_card(stats, picture, own=user_id == interaction.user.id)
-        return card, [picture.file()] if picture else []
+    async def _stats(self, interaction: discord.Interaction, user_id: int) -> Message:
+        stats = await self.boards.stats(guild_id_of(interaction), user_id, interaction.user.id)
+        return await view.stats_page(stats, own=user_id == interaction.user.id)
 
-    async def _board(
-        self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int
-    ) -> discord.ui.LayoutView:
-        board = await self.bot.services.boards.board(
-            _guild_id(interaction), interaction.user.id, period=period, topic_id=topic_id, page=page
+    async def _board(self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int) -> Message:
+        board = await self.boards.board(
+            guild_id_of(interaction), interaction.user.id, period=period, topic_id=topic_id, page=page
         )
-        return view.board_card(board, self.bot.bank.topics.get(topic_id or ""))
+        return view.board_page(board, self.bot.context.bank.topics.get(topic_id or ""))
 
-    async def _topics(self, interaction: discord.Interaction, page: int) -> discord.ui.LayoutView:
-        progress = await self.bot.services.boards.progress(_guild_id(interaction), interaction.user.id)
-        return view.topics_card(self.bot.bank, progress, page)
-
-
-def _guild_id(interaction: discord.Interaction) -> int:
-    assert interaction.guild_id is not None  # these commands exist on servers only
-    return interaction.guild_id
-
-
-async def setup(bot: QuizBot) -> None:
-    await bot.add_cog(Boards(bot))
+    async def _topics(self, interaction: discord.Interaction, page: int) -> Message:
+        progress = await self.boards.progress(guild_id_of(interaction), interaction.user.id)
+        return view.topics_page(self.bot.context.bank, progress, page)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Connection
-
-from bot.boards.activity import WEEKS, Activity, activity, first_day
-from bot.boards.progress import Progress, is_learned, progress
+from bot.boards.rules import WEEKS, Activity, Progress, activity, first_day, is_learned, progress
 from bot.core import servers as guilds
-from bot.core.database import Database
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.time import local_date
 from bot.daily import store as daily
-from bot.daily.streaks import Streak
-from bot.memory import progress as store
+from bot.daily.rules import Streak
+from bot.members import store as members
+from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import is_due
 from bot.points import store as scores
-from bot.points.leaderboard import Board
+from bot.points.rules import Board
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, Topic
+from bot.questions.model import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,10 @@ class Stats:
 class Boards:
     """`now` gives UTC; the server's zone decides which day it is."""
 
-    def __init__(self, database: Database, bank: Bank, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._bank = bank
-        self._now = now
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._bank = context.bank
+        self._now = context.now
 
     async def board(
         self, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
@@ -88,7 +86,7 @@ class Boards:
 
         def look(conn: Connection) -> Stats:
             points, given, right = scores.total(conn, guild_id, user_id)
-            shows = store.shows_stats(conn, user_id)
+            shows = members.shows_stats(conn, user_id)
             return Stats(
                 user_id=user_id,
                 points=points,
@@ -102,14 +100,14 @@ class Boards:
 
     async def show_stats(self, user_id: int, shows: bool) -> None:
         """Let others look at all of a member's figures, on every server, or at points, answers and streak only."""
-        await self._database.write(store.set_shows_stats, user_id, shows)
+        await self._database.write(members.set_shows_stats, user_id, shows)
 
     async def progress(self, guild_id: int, user_id: int) -> dict[str, Progress]:
         """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
 
         def look(conn: Connection) -> dict[str, Progress]:
-            cards, ratings = memory.cards_of(conn, user_id), store.latest_ratings(conn, user_id)
-            return progress(self._bank, cards, ratings, memory.zone_of(conn, user_id, guild_id), self._now())
+            cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
+            return progress(self._bank, cards, ratings, zone_of(conn, user_id, guild_id), self._now())
 
         return await self._database.read(look)
 
@@ -117,7 +115,7 @@ class Boards:
         by_topic = scores.by_topic(conn, guild_id, user_id)
         known = [(self._bank.topics[t], *by_topic[t]) for t in self._bank.topics if t in by_topic]
         cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in self._bank.items]
-        zone = memory.zone_of(conn, user_id, guild_id)
+        zone = zone_of(conn, user_id, guild_id)
         return Details(
             right=right,
             days=scores.active_days(conn, guild_id, user_id),
@@ -142,5 +140,5 @@ class Boards:
         days = [first_day(today) + timedelta(days=n) for n in range(WEEKS * 7)]
         by_day = Counter(scores.answers_by_day(conn, guild_id, user_id, days))
         since = self._now() - timedelta(weeks=WEEKS, days=1)
-        by_day.update(local_date(zone, at) for at in store.practised_at(conn, user_id, since))
+        by_day.update(local_date(zone, at) for at in memory.practised_at(conn, user_id, since))
         return activity(by_day, today)

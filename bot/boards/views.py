@@ -1,4 +1,4 @@
-"""Leaderboards and the list of topics."""
+"""Leaderboards, the list of topics, and a member's figures as a picture with words beside it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from itertools import pairwise
 
 import discord
 
-from bot.boards.progress import LEVELS, Progress, weakest
-from bot.chat import custom_ids as ids
+from bot.boards.rules import LEVELS, WEEKS, Activity, Progress, level, weakest
+from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
-from bot.points.leaderboard import PERIODS, Board
+from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
+from bot.chat.router import PAGE, TOPIC, Route
+from bot.points.rules import PERIODS, Board
+from bot.practice.views import PRACTISE
 from bot.questions.model import Bank, Topic
-from bot.questions.views import OPEN, Message, button, line, place_mark, row
+
+BOARD = Route("board", {"slot": "prev|next|period", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE})
+TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})
+STATS = Route("stats", {"do": "show|hide"}, once=True)
 
 _PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
 _TOPICS_A_PAGE = 10
@@ -22,39 +29,40 @@ _LEGEND = (
     "A question is learned once it should last you a week. A topic is known when half of its questions are learned, "
     "and weak when two of your last five answers in it were wrong."
 )
+_MARGIN = 20
+_INNER = WIDTH - 2 * _MARGIN
+_SECTIONS = 8
+_TITLE = 28
+_HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
+_CELL, _GAP = 22, 4
 
 
-def board_card(board: Board, topic: Topic | None) -> Message:
+def board_page(board: Board, topic: Topic | None) -> Message:
     """One page of a board, always with the asker's own place."""
     scope = t.escape(topic.title) if topic else "All topics"
     head = f"### Leaderboard · {_PERIOD_TITLES[board.period]}\n-# {scope} · {t.count(board.members, 'member')}"
     if board.pages > 1:
         head += f" · page {board.page + 1} of {board.pages}"
     lines = [
-        f"{place_mark(r.place, r.points)} <@{r.user_id}> · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
+        f"{t.place_mark(r.place, r.points)} <@{r.user_id}> · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
         for r in board.rows
     ]
-    body = "\n".join(lines) or "Nobody has points here yet. Start a round with /quiz start and be the first."
+    body = "\n".join(lines) or "Nobody has points here yet. Start a round with </quiz start> and be the first."
     periods = row(
         *(
             button(
                 _PERIOD_TITLES[period],
                 _id(board, "period", period=period, page=0),
-                discord.ButtonStyle.primary if period == board.period else discord.ButtonStyle.secondary,
+                PRIMARY if period == board.period else discord.ButtonStyle.secondary,
             )
             for period in PERIODS
         )
     )
-    turn = None
-    if board.pages > 1:
-        turn = row(
-            button("Back", _id(board, "prev", page=max(board.page - 1, 0)), disabled=board.page == 0),
-            button("Next", _id(board, "next", page=board.page + 1), disabled=board.page == board.pages - 1),
-        )
-    return Message(OPEN, head, body, line(), _own(board), periods, turn)
+    turn = pager(board.page, board.pages, lambda slot, page: _id(board, slot, page=page))
+    return Message(OPEN, head, body, line(), _own(board), periods, row(*turn))
 
 
-def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Message:
+def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Message:
     """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic."""
     pages = _topic_pages(bank)
     page = min(page, len(pages) - 1)
@@ -66,17 +74,12 @@ def topics_card(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     )
     section = bank.section_titles[pages[page][0].section_id]
     lines = "\n".join(_topic_line(topic, topics[topic.id]) for topic in pages[page])
-    buttons = []
-    if len(pages) > 1:
-        buttons = [
-            button("Back", ids.TOPICS.id(slot="prev", page=max(page - 1, 0)), disabled=page == 0),
-            button("Next", ids.TOPICS.id(slot="next", page=page + 1), disabled=page == len(pages) - 1),
-        ]
+    buttons = pager(page, len(pages), lambda slot, number: TOPICS.id(slot=slot, page=number))
     first = weakest(topics)
     advice = None
     if first is not None:
         advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
-        buttons.append(button("Practise it", ids.PRACTISE.id(topic=first), discord.ButtonStyle.primary))
+        buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
     return Message(
         OPEN,
         head,
@@ -110,7 +113,7 @@ def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
 
 
 def _id(board: Board, slot: str, *, page: int, period: str | None = None) -> str:
-    return ids.BOARD.id(slot=slot, period=period or board.period, topic=board.topic_id or "", page=page)
+    return BOARD.id(slot=slot, period=period or board.period, topic=board.topic_id or "", page=page)
 
 
 def _own(board: Board) -> str:
@@ -121,3 +124,162 @@ def _own(board: Board) -> str:
         return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}"
     behind = f"{own.behind:,} behind {t.ordinal(own.next_place)}"
     return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')} · {behind}"
+
+
+async def stats_page(stats: Stats, *, own: bool) -> Message:
+    """A member's figures in words, with their picture; the member's own has a button that decides who sees it."""
+    return _stats_page(stats, await stats_picture(stats), own=own)
+
+
+def _stats_page(stats: Stats, picture: Picture | None, *, own: bool) -> Message:
+    head = f"### {'Your progress' if own else 'Progress'}\n<@{stats.user_id}> · **{t.count(stats.points, 'point')}**"
+    details = stats.details
+    if details is None:
+        return Message(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")
+    sections = "\n".join(
+        f"-# {t.escape(s.title)} · {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
+        for s in details.sections
+        if s.answers
+    )
+    weakest = None
+    if own and details.weakest:
+        weakest = "**Worth another look**\n" + "\n".join(
+            f"- {t.escape(topic.title)}: {right} of {given} right" for topic, given, right in details.weakest
+        )
+    return Message(
+        REVEALED,
+        head,
+        picture,
+        _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
+        sections or None,
+        line() if weakest else None,
+        weakest,
+        *(_own_part(stats.shows, details.due) if own else ()),
+    )
+
+
+def _figures(stats: Stats) -> str:
+    details, lines = stats.details, []
+    if stats.answers:
+        parts = [t.count(stats.answers, "answer")]
+        if details:
+            parts += [f"{t.percent(details.right, stats.answers)} right", f"{t.count(details.days, 'day')} active"]
+        lines.append(" · ".join(parts))
+    if stats.streak.best:
+        lines.append(f"Streak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}")
+    if details and details.cards:
+        lines.append(
+            f"Practice: {details.learned:,} of {t.count(details.cards, 'question')} learned · {details.due:,} due"
+        )
+    return "\n".join(lines)
+
+
+def _own_part(shows: bool, due: int) -> tuple[Part | None, ...]:
+    if shows:
+        said = "On every server, others who use </stats> on you see this too, but not what is worth another look."
+        decide = button("Hide from others", STATS.id(do="hide"))
+    else:
+        said = "Only you see this. Others who use </stats> on you see your points, answers and streak."
+        decide = button("Show to others", STATS.id(do="show"))
+    practise = button("Practise", PRACTISE.id(topic=""), PRIMARY) if due else None
+    return line(), f"-# {said}", row(decide, practise)
+
+
+async def stats_picture(stats: Stats) -> Picture | None:
+    """Accuracy by section, twelve weeks of activity, streak and cards; None if there is nothing to draw."""
+    details = stats.details
+    if details is None or not (stats.answers or details.cards or details.activity.answers):
+        return None
+    return await drawn("stats.png", alt_text(stats, details), lambda: svg(stats, details))
+
+
+def alt_text(stats: Stats, details: Details) -> str:
+    """Everything that the picture says."""
+    activity = details.activity
+    weeks = f"Last 12 weeks: {t.count(activity.answers, 'answer')} on {t.count(activity.days, 'day')}"
+    if activity.answers:
+        day, most = activity.busiest
+        weeks += f", the most on {day.day} {day:%B} with {most:,}"
+    said = [
+        f"{t.percent(details.right, stats.answers)} right" if stats.answers else "No answers in rounds or dailies yet",
+        f"Streak: {t.count(stats.streak.current, 'day')}",
+        f"Questions learned: {details.learned:,}, due: {details.due:,}",
+        weeks,
+    ]
+    asked = [s for s in details.sections if s.answers]
+    if asked:
+        by_section = (f"{s.title} {t.percent(s.right, s.answers)} of {s.answers:,}" for s in asked)
+        said.append(f"Accuracy by section: {', '.join(by_section)}")
+    return ". ".join(said) + "."
+
+
+def svg(stats: Stats, details: Details) -> str:
+    """The picture, top to bottom: four figures, a bar for each section, a square for each day."""
+    tiles = _tiles(stats, details)
+    sections, below = _sections(details.sections, 116)
+    heat, bottom = _heat(details.activity, below + 26)
+    return panel(bottom + _MARGIN, tiles, sections, heat)
+
+
+def _tiles(stats: Stats, details: Details) -> str:
+    figures = (
+        (t.percent(details.right, stats.answers) if stats.answers else "–", "right"),
+        (f"{stats.streak.current:,}", "streak"),
+        (f"{details.learned:,}", "learned"),
+        (f"{details.due:,}", "due"),
+    )
+    return "".join(
+        words(x, 48, figure, size=30, bold=True) + words(x, 74, label, colour=MUTED)
+        for x, (figure, label) in zip(range(_MARGIN, WIDTH, 92), figures, strict=False)
+    )
+
+
+def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, float]:
+    drawn_sections = sorted(sorted(range(len(sections)), key=lambda n: -sections[n].answers)[:_SECTIONS])
+    parts = [words(_MARGIN, top, "Accuracy by section", size=18, bold=True)]
+    y = top + 32
+    for n in drawn_sections:
+        s = sections[n]
+        title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n + 1}"
+        said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers"
+        parts += [
+            words(_MARGIN, y, title),
+            words(WIDTH - _MARGIN, y, said, colour=MUTED, anchor="end"),
+            box(_MARGIN, y + 11, _INNER, 8, TRACK),
+        ]
+        if s.right:
+            parts.append(box(_MARGIN, y + 11, max(8, _INNER * s.right / s.answers), 8, ACCENT))
+        y += 47
+    return "".join(parts), y - 19
+
+
+def _heat(activity: Activity, top: float) -> tuple[str, float]:
+    step = _CELL + _GAP
+    left, upper = WIDTH - _MARGIN - WEEKS * step + _GAP, top + 42
+    parts = [
+        words(_MARGIN, top, "Last 12 weeks", size=18, bold=True),
+        words(WIDTH - _MARGIN, top, f"{t.count(activity.days, 'day')} active", colour=MUTED, anchor="end"),
+    ]
+    for weekday, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun")):
+        parts.append(words(_MARGIN, upper + weekday * step + 17, name, colour=MUTED))
+    cells = list(activity.cells())
+    free_from = left
+    for week, weekday, day, _ in cells:
+        x = left + week * step
+        if weekday == 0 and (week == 0 or day.day <= 7) and x >= free_from:
+            last = week == WEEKS - 1
+            at, anchor = (WIDTH - _MARGIN, "end") if last else (x, "start")
+            parts.append(words(at, upper - 10, f"{day:%b}", colour=MUTED, anchor=anchor))
+            free_from = x + 40
+    for week, weekday, _, count in cells:
+        parts.append(box(left + week * step, upper + weekday * step, _CELL, _CELL, _HEAT[level(count)], radius=5))
+    week, weekday, _, _ = cells[-1]
+    edge = f'stroke="{INK}" stroke-width="2"'
+    ring = _CELL + 4
+    parts.append(box(left + week * step - 2, upper + weekday * step - 2, ring, ring, "none", radius=7, more=edge))
+    legend = upper + 7 * step + 22
+    parts.append(words(left, legend, "Fewer", colour=MUTED))
+    for n, colour in enumerate(_HEAT):
+        parts.append(box(left + 56 + n * 22, legend - 14, 17, 17, colour))
+    parts.append(words(left + 56 + 5 * 22 + 4, legend, "more answers", colour=MUTED))
+    return "".join(parts), legend + 4

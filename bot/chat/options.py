@@ -10,7 +10,7 @@ from bot.core.zones import search_zones
 
 async def topic_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Topics by title, id, number or section."""
-    bank = interaction.client.bank  # type: ignore[attr-defined]
+    bank = interaction.client.context.bank  # type: ignore[attr-defined]
     return [
         app_commands.Choice(name=f"{bank.section_titles[topic.section_id]} · {topic.title}"[:100], value=topic.id)
         for topic in bank.search(current[:100])

@@ -1,4 +1,4 @@
-"""What the bot and its managers may do, checked before anything is promised."""
+"""What the bot may do, checked before anything is promised."""
 
 from __future__ import annotations
 
@@ -40,12 +40,6 @@ def require_here(interaction: discord.Interaction) -> None:
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
             "Ask a manager to allow it, then try again."
         )
-
-
-def require_manage(interaction: discord.Interaction) -> None:
-    """Refuse members without Manage Server, whatever the server's own command settings let through."""
-    if not interaction.permissions.manage_guild:
-        raise UserError("This needs Manage Server: ask a manager of the server to do it.")
 
 
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:

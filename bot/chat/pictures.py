@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from xml.sax.saxutils import escape
 
-import discord
-from discord import ui
-
+T = TypeVar("T")
 WIDTH, TEXT = 400, 17
 """Units of a picture's width, and the smallest text. A phone shows a card's picture some 270 points wide."""
 PAPER, INK, MUTED, TRACK, ACCENT = "#1e1f22", "#f2f3f5", "#b5bac1", "#383a40", "#5865f2"
@@ -34,19 +32,15 @@ class Picture:
     name: str
     alt: str
 
-    def file(self) -> discord.File:
-        """A file to send."""
-        return discord.File(io.BytesIO(self.png), self.name, description=self.alt)
-
-    def gallery(self) -> ui.MediaGallery[ui.LayoutView]:
-        """The component that shows it."""
-        return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{self.name}", description=self.alt))
-
 
 async def drawn(name: str, alt: str, svg: Callable[[], str]) -> Picture:
     """Draw a picture in a thread; Discord takes 1,024 characters of alt text."""
-    png = await asyncio.get_running_loop().run_in_executor(_DRAWING, lambda: to_png(svg(), width=_PIXELS))
-    return Picture(png, name, alt[:1024])
+    return Picture(await in_thread(lambda: to_png(svg(), width=_PIXELS)), name, alt[:1024])
+
+
+async def in_thread(draw: Callable[[], T]) -> T:
+    """Draw something in the thread for pictures, after what is being drawn there."""
+    return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
 
 
 def to_png(svg: str, *, width: int | None = None) -> bytes:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import aiohttp
 import discord
-from discord import app_commands, ui
-from sqlalchemy.exc import DBAPIError
+from discord import app_commands
 
 from bot.chat import text as t
+from bot.chat.messages import Message
+from bot.core.database import StorageError
 from bot.core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -38,45 +39,33 @@ class AlreadyReported(Exception):
     """An error that its member knows of already."""
 
 
-async def say(
-    interaction: discord.Interaction, content: str | ui.LayoutView, files: Sequence[discord.File] = ()
-) -> None:
+async def say(interaction: discord.Interaction, content: str | Message) -> None:
     """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
-    what: dict[str, Any] = {"view": content}
-    if isinstance(content, str):
-        what = {"content": content, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
-    if files:
-        what["files"] = files
     if interaction.response.is_done():
-        await interaction.followup.send(ephemeral=True, **what)
+        await interaction.followup.send(ephemeral=True, **_reply(interaction, content))
         return
     try:
-        await interaction.response.send_message(ephemeral=True, **what)
+        await interaction.response.send_message(ephemeral=True, **_reply(interaction, content))
     except HICCUPS:
-        for file in files:
-            file.reset()
         try:
-            await interaction.response.send_message(ephemeral=True, **what)
+            await interaction.response.send_message(ephemeral=True, **_reply(interaction, content))
         except discord.HTTPException as error:
             if error.code != _ANSWERED:  # else the first one had arrived
                 raise
 
 
-async def say_all(interaction: discord.Interaction, views: Sequence[str | ui.LayoutView]) -> None:
+async def say_all(interaction: discord.Interaction, contents: Sequence[str | Message]) -> None:
     """Answer privately with as many messages as it takes."""
-    for view in views:
-        await say(interaction, view)
+    for content in contents:
+        await say(interaction, content)
 
 
-async def show(
-    interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] | None = None
-) -> None:
-    """Turn a private page: edit the message that was used. `files` replace those that it has."""
-    what: dict[str, Any] = {"view": view} if files is None else {"view": view, "attachments": files}
+async def show(interaction: discord.Interaction, message: Message) -> None:
+    """Turn a private page: edit the message that was used."""
     if interaction.response.is_done():
-        await interaction.edit_original_response(**what)
+        await interaction.edit_original_response(**_edit(interaction, message))
     else:
-        await interaction.response.edit_message(**what)
+        await interaction.response.edit_message(**_edit(interaction, message))
 
 
 def is_private(interaction: discord.Interaction) -> bool:
@@ -84,20 +73,33 @@ def is_private(interaction: discord.Interaction) -> bool:
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-async def say_here(interaction: discord.Interaction, view: ui.LayoutView, files: Sequence[discord.File] = ()) -> None:
+async def say_here(interaction: discord.Interaction, message: Message) -> None:
     """Answer in place of the private page that was clicked; where none was, with a message of its own."""
-    if is_private(interaction):
-        await show(interaction, view, files)
-    else:
-        await say(interaction, view, files)
+    await (show if is_private(interaction) else say)(interaction, message)
 
 
-async def show_later(interaction: discord.Interaction, view: ui.LayoutView) -> None:
+async def show_later(interaction: discord.Interaction, message: Message) -> None:
     """Bring a private reply up to date, if it is still there: its member may have dismissed it."""
     try:
-        await interaction.edit_original_response(view=view)
+        await interaction.edit_original_response(**_edit(interaction, message))
     except (discord.HTTPException, *HICCUPS) as error:
         log.info("a private reply was not brought up to date: %s", error)
+
+
+def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
+    mention = interaction.client.command_mention  # type: ignore[attr-defined]
+    if isinstance(content, str):
+        text = t.mention_commands(content, mention)
+        return {"content": text, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
+    message = content.with_mentions(mention)
+    files = message.files()
+    return {"view": message, "files": files} if files else {"view": message}
+
+
+def _edit(interaction: discord.Interaction, message: Message) -> dict[str, Any]:
+    """An edit names all files that the message has from now on, since Discord looks for pictures in the request."""
+    message = message.with_mentions(interaction.client.command_mention)  # type: ignore[attr-defined]
+    return {"view": message, "attachments": message.files()}
 
 
 async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False) -> T:
@@ -128,6 +130,28 @@ async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterato
             await say_all(interaction, pages)
             raise AlreadyReported from error
         raise
+
+
+async def show_graded(
+    interaction: discord.Interaction,
+    grade: Coroutine[Any, Any, T],
+    card: Callable[[T, bool], Message],
+    *,
+    may_refine: Callable[[T], bool],
+    refine: Callable[[T], Coroutine[Any, Any, T]],
+    text: str = "",
+) -> None:
+    """Show how an open answer was graded; if a model service is asked about points in doubt, once more after that.
+
+    `card` makes the page, given whether the model service is being asked just now. `text` is what is handed back if
+    `grade` fails, unless it is stored already.
+    """
+    async with hand_back(interaction, text):
+        graded = await in_time(interaction, grade, edits=is_private(interaction))
+    asking = may_refine(graded)
+    await say_here(interaction, card(graded, asking))
+    if asking:
+        await show_later(interaction, card(await refine(graded), False))
 
 
 def sentence(error: BaseException) -> str | None:
@@ -168,7 +192,7 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
             return
         error_id = secrets.token_hex(3)
         log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
-        if isinstance(original, DBAPIError):
+        if isinstance(original, StorageError):
             words = f"I could not save that just now: try again in a moment. (Error {error_id})"
         else:
             words = f"Something went wrong on my side: try again in a moment. (Error {error_id})"

@@ -1,5 +1,8 @@
 """From a click or a modal to its handler, by custom id.
 
+A custom id is `name:v1:field:field…`, under 100 characters: ids and shown positions only, never anything that tells the
+right answer. It is parsed whole and strictly: what Discord sends back was chosen by a client, which may send anything.
+
 Handlers are found by the id alone, so every card works after a restart and for a message this process never saw.
 discord.py's DynamicItem does that too, but it rebuilds the whole message for each click, says nothing to the member
 when a handler fails or an id is unknown, and does not cover modals.
@@ -7,59 +10,158 @@ when a handler fails or an id is unknown, and does not cover modals.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import discord
 
-from bot.chat.custom_ids import Route
 from bot.chat.replies import HandledElsewhere, payload, report_error, say
+from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.snowflakes import created_at
-from bot.questions.answering import Click
+
+log = logging.getLogger(__name__)
+
+VERSION = "v1"
+ROW = "[1-9][0-9]{0,17}"
+PAGE = "0|[1-9][0-9]{0,5}"
+TOPIC = "[a-z0-9-]{0,48}"
+UNKNOWN = "This button is from another version of me and does nothing now: use the newest message, or </help>."
 
 Fields = Mapping[str, str]
 Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]
 
-ROUTED = frozenset({discord.InteractionType.component, discord.InteractionType.modal_submit})
+_ROUTED = frozenset({discord.InteractionType.component, discord.InteractionType.modal_submit})
 """The types of interaction that are handled here; commands are the command tree's."""
-_UNKNOWN = "This button is from another version of me and does nothing now: use the newest message, or /help."
+_REMEMBERED = 5000
+_GRACE_SECONDS, _GRACE_STEPS = 2.5, 50
+
+
+class Route:
+    """A kind of custom id: its name, and for each field a pattern that must match in full.
+
+    A field whose pattern is a plain word is fixed: `id` fills it in, and routes of one name may differ in it.
+    `once`: what it asks for must not be done by two processes that hear of the same click. Answers to rounds and
+    dailies need no such care, as the database takes only one a member.
+    """
+
+    def __init__(self, name: str, fields: Mapping[str, str], *, once: bool = False) -> None:
+        self.name = name
+        self.fields = fields
+        self.once = once
+        self.fixed = {field: pattern for field, pattern in fields.items() if pattern.isalpha()}
+        patterns = "".join(f":(?P<{field}>{pattern})" for field, pattern in fields.items())
+        self._whole = re.compile(f"{name}:{VERSION}{patterns}")
+
+    def id(self, **values: object) -> str:
+        """The custom id with these values; raises ValueError if it could not be read back."""
+        values = {**self.fixed, **values}
+        custom_id = ":".join([self.name, VERSION, *(str(values[field]) for field in self.fields)])
+        if set(values) != set(self.fields) or self.parse(custom_id) is None or len(custom_id) > 100:
+            raise ValueError(custom_id)
+        return custom_id
+
+    def parse(self, custom_id: str) -> dict[str, str] | None:
+        """The fields of a custom id, or None if it is not one of this route."""
+        found = self._whole.fullmatch(custom_id)
+        return found.groupdict() if found else None
+
+    def differs(self, other: Route) -> bool:
+        """Whether no id can belong to both."""
+        return self.name != other.name or any(other.fixed.get(f, word) != word for f, word in self.fixed.items())
 
 
 class Router:
-    """`first` tells, by an interaction's id, whether this process is the first to take it up."""
+    """Hands interactions to their handlers, each once, and waits for them when the program ends.
 
-    def __init__(self, first: Callable[[int], Awaitable[bool]]) -> None:
+    `first` tells, by an interaction's id, whether this process is the first to take it up. `shared`: others have the
+    same database.
+    """
+
+    def __init__(self, first: Callable[[int], Awaitable[bool]], *, shared: bool = False) -> None:
         self._first = first
-        self._routes: dict[str, tuple[Route, Handler]] = {}
+        self._shared = shared
+        self._routes: dict[str, list[tuple[Route, Handler]]] = {}
+        self._seen: dict[int, None] = {}
+        self._in_flight = 0
+        self._leaving = False
 
     def add(self, route: Route, handler: Handler) -> None:
-        """Send ids of a route to a handler; each route has one."""
-        if route.name in self._routes:
+        """Send ids of a route to a handler; each id has one."""
+        others = self._routes.setdefault(route.name, [])
+        if not all(route.differs(other) for other, _ in others):
             raise ValueError(route.name)
-        self._routes[route.name] = (route, handler)
+        others.append((route, handler))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Discord's event; commands are none of the router's business."""
+        if interaction.type in _ROUTED and self.first_time(interaction):
+            with self.in_flight():
+                await self.dispatch(interaction)
 
     async def dispatch(self, interaction: discord.Interaction) -> None:
         """Handle a component or modal interaction; whatever happens, the member gets an answer."""
         custom_id = str(payload(interaction).get("custom_id", ""))
-        route, handler = self._routes.get(custom_id.partition(":")[0], (None, None))
-        fields = route.parse(custom_id) if route else None
         try:
-            if route is None or fields is None or handler is None:
-                await say(interaction, _UNKNOWN)
-            elif route.once(fields) and not await self._first(interaction.id):
-                raise HandledElsewhere
-            else:
-                await handler(interaction, fields)
+            for route, handler in self._routes.get(custom_id.partition(":")[0], ()):
+                fields = route.parse(custom_id)
+                if fields is not None:
+                    if route.once:
+                        await self.claim(interaction)
+                    await handler(interaction, fields)
+                    return
+            await say(interaction, UNKNOWN)
+        except AlreadyAnswered as earlier:
+            same = self._shared and earlier.at == created_at(interaction.id)
+            await report_error(interaction, HandledElsewhere() if same else earlier)
         except Exception as error:
             await report_error(interaction, error)
 
+    async def claim(self, interaction: discord.Interaction) -> None:
+        """Take an interaction up; raises HandledElsewhere if another process has."""
+        if not await self._first(interaction.id):
+            raise HandledElsewhere
+
+    def first_time(self, interaction: discord.Interaction) -> bool:
+        """Whether to handle this interaction: Discord may repeat events, and while we leave nobody can be answered."""
+        if interaction.id in self._seen or self._leaving:
+            return False
+        self._seen[interaction.id] = None
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Marks an interaction that is being answered, so that `drain` waits for it."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    async def drain(self) -> None:
+        """Wait until every interaction in flight is answered, but not for ever."""
+        for _ in range(_GRACE_STEPS):
+            if not self._in_flight:
+                return
+            await asyncio.sleep(_GRACE_SECONDS / _GRACE_STEPS)
+        log.warning("closing with %s interactions unanswered", self._in_flight)
+
+    def leave(self) -> None:
+        """Take up nothing more."""
+        self._leaving = True
+
 
 def click_of(
-    interaction: discord.Interaction, row: str, *, picks: tuple[int, ...] = (), text: str | None = None
+    interaction: discord.Interaction, fields: Fields, *, picks: tuple[int, ...] = (), text: str | None = None
 ) -> Click:
     """An answer as the services take it; its time is Discord's."""
     return Click(
-        question_id=int(row),
-        message_id=interaction.message.id if interaction.message else 0,
+        question_id=int(fields["row"]),
+        message_id=message_id_of(interaction),
         guild_id=interaction.guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
@@ -67,6 +169,17 @@ def click_of(
         picks=picks,
         text=text,
     )
+
+
+def message_id_of(interaction: discord.Interaction) -> int:
+    """The message whose button was clicked; 0 where there is none."""
+    return interaction.message.id if interaction.message else 0
+
+
+def guild_id_of(interaction: discord.Interaction) -> int:
+    """The server of a command or button that exists on servers only."""
+    assert interaction.guild_id is not None
+    return interaction.guild_id
 
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:

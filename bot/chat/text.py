@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-
-from discord.utils import format_dt
 
 MAX_TEXT = 3900
 """Characters of text in one Components V2 message that we allow ourselves; Discord's limit is 4,000."""
 
+_MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
+_COMMAND = re.compile(r"`[^`\n]*`|(?<!\\)</([a-z]+(?: [a-z]+)*)>")
 _LINE_START = re.compile(r"^(\s*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
 
 
@@ -23,7 +24,17 @@ def escape(text: str) -> str:
 
 def heading(text: str) -> str:
     """A heading of level 3 in the text's own words; a heading is one line."""
-    return "### " + " ".join(escape(text).split())
+    return f"### {' '.join(escape(text).split())}"
+
+
+def one_line(text: str) -> str:
+    """Escaped text without line breaks."""
+    return escape(" ".join(text.split()))
+
+
+def mention_commands(text: str, mention: Callable[[str], str]) -> str:
+    """Text with commands, written as `</quiz start>`, as `mention` makes them clickable; quoted text is left alone."""
+    return _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text) if "</" in text else text
 
 
 def code(text: str, limit: int = 60) -> str:
@@ -34,7 +45,7 @@ def code(text: str, limit: int = 60) -> str:
 
 def when(at: datetime, style: str = "R") -> str:
     """A timestamp that Discord shows in the reader's own zone: `R` relative, `F` full, `t` time, `D` date."""
-    return format_dt(at, style)  # type: ignore[arg-type]
+    return f"<t:{int(at.timestamp())}:{style}>"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -70,6 +81,11 @@ def bar(part: int, whole: int) -> str:
 
 def dots(difficulty: int) -> str:
     return "●" * difficulty + "○" * (5 - difficulty)
+
+
+def place_mark(place: int, points: int) -> str:
+    """A medal for the first three who have points, else the number."""
+    return _MEDALS.get(place, f"**{place}.**") if points else f"**{place}.**"
 
 
 def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:

@@ -1,12 +1,13 @@
 """One way to read and one way to write, for SQLite and PostgreSQL.
 
 Storage functions are plain functions that take a SQLAlchemy `Connection` first. `Database` runs them where blocking is
-allowed: SQLite's in threads of their own, PostgreSQL's through SQLAlchemy's greenlets over asyncpg. One call is one
-transaction, and nothing else can run between its statements on that connection.
+allowed: SQLite's in the threads of aiosqlite's connections, PostgreSQL's through SQLAlchemy's greenlets over asyncpg.
+One call is one transaction, and nothing else can run between its statements on that connection.
 
 Writes that are in flight at the same time share one commit: the first becomes the leader, and while it commits, those
-that arrive queue up and make the next batch. Each runs in a savepoint, so that one's failure undoes only itself. A
-batch is one hop to the database's thread, however many statements it has.
+that arrive queue up and make the next batch. Each runs in a savepoint, so that one's failure undoes only itself; if
+the batch fails as a whole, each runs again alone. A batch is one hop to the database's thread, however many statements
+it has.
 """
 
 from __future__ import annotations
@@ -16,20 +17,27 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+import aiosqlite
+from sqlalchemy import URL, Connection, StaticPool, create_engine, event
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from bot.core import migrate
-from bot.core.sharing import PROGRAM
+from bot.core.processes import PROGRAM
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+__all__ = ["Connection", "Database", "DatabaseBroken", "StorageError", "is_away", "open_database"]
+
+StorageError = SQLAlchemyError
+"""Whatever the database says no to."""
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -48,6 +56,11 @@ _DEADLOCKS = {"40001", "40P01"}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an error is the database's being locked, full or out of reach, which may pass."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 class DatabaseBroken(Exception):
     """The database file is damaged. Nothing more can be stored, and only a person can mend it."""
 
@@ -57,7 +70,7 @@ class _Job:
     work: Work
     done: asyncio.Future[Any]
     single: bool = False
-    """One statement: it fails as a whole, and needs no savepoint."""
+    """One statement, without a savepoint."""
     tries: int = 1
 
 
@@ -111,10 +124,10 @@ class Database:
         return await self._enqueue(job)  # type: ignore[no-any-return]
 
     async def write_one(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, for a storage function that executes a single statement, which can't fail on its own account.
+        """Like `write`, for a storage function that executes a single statement and hardly ever fails.
 
-        Were it to fail all the same, the writes that share its commit would fail with it: they would not be
-        acknowledged. For the path that members feel, as a savepoint costs more than the statement.
+        It has no savepoint, which would cost more than the statement. Should it fail, its batch fails with it and each
+        of the batch runs again alone. For the path that members feel.
         """
         job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future(), single=True)
         return await self._enqueue(job)  # type: ignore[no-any-return]
@@ -135,22 +148,17 @@ class Database:
             self.broken.exception()  # somebody may never look, for example in a test
 
     async def close(self) -> None:
-        """Wait for the writes in flight, then close."""
+        """Take no more writes, wait for those in flight, then close."""
+        self._closed = True
         if self._leader is not None:
             await asyncio.wait([self._leader])
-        self._closed = True
         await self._backend.close()
 
     async def _lead(self) -> None:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                try:
-                    outcomes = await self._backend.write(lambda conn, batch=batch: _run_batch(conn, batch))  # type: ignore[misc]
-                except BaseException as error:  # the commit failed: nothing of the batch is stored
-                    self._look_for_damage(error)
-                    outcomes = [_Outcome(error=error)] * len(batch)
-                for job, outcome in zip(batch, outcomes, strict=True):
+                for job, outcome in zip(batch, await self._store(batch), strict=True):
                     if _deadlocked(outcome.error) and job.tries < _TRIES:
                         job.tries += 1
                         self._waiting.append(job)
@@ -163,6 +171,27 @@ class Database:
                         job.done.set_result(outcome.value)
         finally:
             self._leader = None
+
+    async def _store(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        """Run writes in one transaction; if that can't be stored because of one of them, each in its own."""
+        begun = done = False
+
+        def run(conn: Connection) -> list[_Outcome]:
+            nonlocal begun, done
+            begun = True
+            outcomes = _run_batch(conn, batch)
+            done = True
+            return outcomes
+
+        try:
+            return await self._backend.write(run)
+        except BaseException as error:
+            self._look_for_damage(error)
+            undone = not (done and self.shared)  # a COMMIT that was on its way to a server may have got there
+            lost = not begun or getattr(error, "connection_invalidated", False) or not isinstance(error, Exception)
+            if len(batch) == 1 or lost or not undone or _deadlocked(error):
+                return [_Outcome(error=error)] * len(batch)
+        return [outcome for job in batch for outcome in await self._store([job])]
 
 
 def _deadlocked(error: BaseException | None) -> bool:
@@ -188,69 +217,118 @@ def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
     return outcomes
 
 
-class _Sqlite:
-    """SQLite by the standard library's driver: one thread writes, a few read (WAL lets them)."""
+class _Lane(aiosqlite.Connection):
+    """One SQLite connection in a thread of its own, seen through SQLAlchemy.
 
-    def __init__(self, url: URL) -> None:
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._url = url
-        self._engine = _sqlite_engine(url, BUSY_MS)
-        self._writing: Connection | None = None
-        self._writer = ThreadPoolExecutor(1, "db-write")
-        self._readers = ThreadPoolExecutor(3, "db-read")
+    aiosqlite's `_execute` takes any function into the connection's thread, so that a transaction is one hop, however
+    many statements it has. SQLAlchemy's own dialect for aiosqlite makes several of each statement.
+    """
 
-    async def migrate(self) -> bool:
-        def run() -> bool:
-            engine = _sqlite_engine(self._url, MIGRATION_BUSY_MS)
-            try:
-                with engine.execution_options(writes=True).begin() as conn:
-                    return migrate.upgrade(conn)
-            finally:
-                engine.dispose()
+    def __init__(self, url: URL, *, writes: bool, busy_ms: int = BUSY_MS) -> None:
+        engine = create_engine(url.set(drivername="sqlite"), creator=lambda: self._conn, poolclass=StaticPool)
+        names, options = engine.dialect.create_connect_args(url)  # with what the address says behind its `?`
+        mine = {"timeout": busy_ms / 1000, "isolation_level": None}  # SQLAlchemy's events say when to begin
+        super().__init__(partial(_connect_sqlite, *names, **{**options, **mine}), iter_chunk_size=64)
+        self._thread.daemon = True  # if it is never closed, the interpreter must end all the same
+        event.listen(engine, "begin", _begin_sqlite)
+        self._engine = engine.execution_options(writes=writes)
+        self._writes = writes
+        self._view: Connection | None = None
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+    async def open(self) -> None:
+        try:
+            await self
+        except sqlite3.Error as error:
+            self._thread.join()  # it has been told to end, and must while there still is a loop to tell
+            raise OperationalError("connect", None, error) from error
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            with self._engine.connect() as conn:
-                return work(conn)
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run a function in a transaction and in the caller's context, as `asyncio.to_thread` would.
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
-
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            if self._writing is None:  # one connection for good: to fetch one from the pool costs as much as an INSERT
-                self._writing = self._engine.connect().execution_options(writes=True)
-            try:
-                with self._writing.begin():
-                    return work(self._writing)
-            except BaseException:  # whatever state it is in, the next write has a new one
-                self._writing.close()
-                self._writing = None
-                raise
-
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+        If the caller is cancelled meanwhile, it runs to its end all the same.
+        """
+        context = copy_context()  # a simulated Discord keeps its clock there
+        return await self._execute(context.run, self._transaction, [work])  # type: ignore[no-any-return, no-untyped-call]
 
     async def close(self) -> None:
-        for executor in (self._writer, self._readers):
-            executor.shutdown(wait=True)
-        if self._writing is not None:
-            self._writing.close()
-        self._engine.dispose()
+        """Close once everything has run that was asked for before."""
+        if self._connection is not None:
+            await self._execute(self._drop_view)  # type: ignore[no-untyped-call]
+        await super().close()
+
+    def _transaction(self, given: list[Callable[[Connection], T]]) -> T:
+        work = given.pop()  # or aiosqlite's thread would hold a batch until it is given the next one
+        if self._view is None:  # kept: to fetch one from the pool costs as much as an INSERT
+            self._view = self._engine.connect()
+        try:
+            transaction = self._view.begin()
+            result = work(self._view)
+            if self._writes:
+                transaction.commit()
+            else:
+                transaction.rollback()
+            return result
+        except BaseException:  # whatever state it is in, the next transaction has a new one
+            self._drop_view()
+            if self._conn.in_transaction:  # after a COMMIT that failed SQLAlchemy takes it for over
+                self._conn.rollback()
+            raise
+
+    def _drop_view(self) -> None:
+        view, self._view = self._view, None
+        if view is not None:
+            view.close()
 
 
-def _sqlite_engine(url: URL, busy_ms: int) -> Engine:
-    engine = create_engine(url, pool_size=4, max_overflow=0, connect_args={"timeout": busy_ms / 1000})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+class _Sqlite:
+    """One connection writes, three read (WAL lets them)."""
+
+    def __init__(self, url: URL) -> None:
+        if url.database and not url.database.startswith("file:"):
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._url = url
+        self._writer = _Lane(url, writes=True)
+        self._readers = [_Lane(url, writes=False) for _ in range(3)]
+        self._free: asyncio.Queue[_Lane] = asyncio.Queue()
+        for lane in self._readers:
+            self._free.put_nowait(lane)
+
+    async def migrate(self) -> bool:
+        """Must come first: before it nothing is open, and reads and writes fail."""
+        lane = _Lane(self._url, writes=True, busy_ms=MIGRATION_BUSY_MS)
+        await lane.open()
+        try:
+            done = await lane.run(migrate.upgrade)
+        finally:
+            await lane.close()
+        for lane in (self._writer, *self._readers):
+            await lane.open()
+        return done
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        lane = await self._free.get()
+        try:
+            return await lane.run(work)
+        finally:
+            self._free.put_nowait(lane)  # if we were cancelled, its thread ends the query before the next one
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.run(work)
+
+    async def close(self) -> None:
+        for lane in (self._writer, *self._readers):
+            await lane.close()
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # SQLAlchemy's events below say when a transaction begins
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
+    connection: sqlite3.Connection = sqlite3.connect(*names, **options)
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _begin_sqlite(conn: Connection) -> None:

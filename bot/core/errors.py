@@ -1,10 +1,26 @@
-"""What the rules say no to."""
+"""What can go wrong in ways that are expected."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something asked for that cannot be done now.
+    """Something a member asked for cannot be done now.
 
-    `str(refusal)` is the whole sentence that the member reads: what, why, and what to do.
+    `str(error)` is the whole sentence that they read: what, why, and what to do. It is made when it is raised: an
+    instance that is raised again and again keeps every frame of every refusal alive.
     """
+
+
+class DeliveryRefused(Exception):
+    """Discord refused for good: the channel or message is gone, or a permission is missing.
+
+    `what` is "server", "channel", "message", "permission" or "refused"; the text is a sentence for status and logs.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(reason)
+        self.what = what
+
+
+class DeliveryUnknown(Exception):
+    """Discord could not be reached or failed; whether it did what was asked is not known. Try again later."""

@@ -1,8 +1,11 @@
-"""One timer for every deadline.
+"""One queue for all that comes due, and one timer that works it off.
 
-Deadlines are columns. The scheduler asks its sources what is due, starts each piece of work as a task of its own (so
-that a slow or failing server delays no other), asks for the nearest deadline and sets one timer. It is woken when
-somebody stores a nearer one. Nothing here can end it for good: an error is logged and it looks again soon.
+Deadlines are columns: a `Queue` is a table whose rows have a time at which they are due, a count of failures and mostly
+a state. A `Worker` moves due rows on, a step at a time, and counts in the row whatever a step raises: the row waits
+longer each time, and is given up with a reason. The `Scheduler` asks its workers what is due, starts each piece of work
+as a task of its own (so that a slow or failing server delays no other), asks for the nearest deadline and sets one
+timer. It is woken when somebody stores a nearer one. Nothing here can end it for good: an error is logged and it looks
+again soon.
 """
 
 from __future__ import annotations
@@ -10,31 +13,229 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, false, literal_column, or_, select, true, update
+
+from bot.core.errors import DeliveryUnknown
+from bot.core.shards import ALL, SHARD_BITS, TAKE_OVER, Shards
+
+if TYPE_CHECKING:
+    from bot.core.context import Context
 
 log = logging.getLogger(__name__)
+Row = TypeVar("Row")
 
 LEASE = timedelta(seconds=30)
-"""So long work that was claimed is left to its process before another takes over."""
+"""How long a claim is honoured before another process may take the work over."""
+PATIENCE = timedelta(minutes=15)
+"""How long a row is tried that fails each time."""
+MAX_CONCURRENT_JOBS = 100
+"""Upper bound on concurrent jobs; higher would let jobs time out while they wait for the rate limiter."""
+_FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
-MAX_CONCURRENT_JOBS = 100
-"""So many pieces of work are under way at most: more than the announcer sends within the patience it has with each."""
 
 
-Key = tuple[int | str, ...]
-"""One piece of work, for example (round, question, phase): never started twice at the same time in a process."""
+def wait_after(failures: int) -> timedelta:
+    """How long a row rests after so many failures in a row."""
+    return min(_FIRST_WAIT * int(2 ** min(failures - 1, 10)), LEASE)
+
+
+def waited(failures: int) -> timedelta:
+    """How long a row has been tried that failed so many times in a row."""
+    return sum((wait_after(n) for n in range(1, failures)), timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row whose step failed: the state it is left in, and how many times in a row that has happened."""
+
+    state: str | None
+    failures: int
+
+
+class Queue:
+    """A table whose rows come due.
+
+    `due_at` is null while there is nothing to do. `claimed`: rows on which a process is working, which are due again
+    only because nobody finished them; `where`: rows that can be due at all, as a partial index has them. Rows without
+    `guild_id` are any process's. The sentence about a failure is kept in `problem`, if there is such a column.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        due_at: Column[datetime],
+        state: Column[str] | None = None,
+        guild_id: Column[int] | None = None,
+        claimed: ColumnElement[bool] | None = None,
+        where: ColumnElement[bool] | None = None,
+        problem: Column[str] | None = None,
+    ) -> None:
+        self.table = table
+        self._key: Column[int] = next(iter(table.primary_key.columns))
+        self._due_at = due_at
+        self._state = state
+        self._guild_id = guild_id
+        self._claimed = false() if claimed is None else claimed
+        self._where = true() if where is None else where
+        self._problem = problem
+
+    def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
+        """Keys of the rows that a process with these shards takes, longest waiting first.
+
+        Those are rows of its servers, and what other processes have given up: claims that ran out, and rows that have
+        waited too long.
+        """
+        query = select(self._key).where(self._where, self._due_at <= now)
+        if not shards.all and self._guild_id is not None:
+            query = query.where(or_(_on(shards, self._guild_id), self._due_at <= now - TAKE_OVER, self._claimed))
+        return list(conn.execute(query.order_by(self._due_at).limit(limit)).scalars())
+
+    def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
+        """When the next row is due for a process with these shards."""
+        query = select(self._due_at).where(self._where, self._due_at.is_not(None)).order_by(self._due_at).limit(1)
+        first: datetime | None = conn.execute(query).scalar()
+        if first is None or shards.all or self._guild_id is None:
+            return first
+        own: datetime | None = conn.execute(query.where(or_(_on(shards, self._guild_id), self._claimed))).scalar()
+        return min(own or first + TAKE_OVER, first + TAKE_OVER)
+
+    def claim(
+        self, conn: Connection, key: int, /, *, now: datetime, expect: str | None = None, **values: object
+    ) -> bool:
+        """Take a due row in hand for the length of a lease; False if it is not due any more.
+
+        Of two processes that try, the second finds the deadline moved on, or the row locked, and does not wait for it.
+        """
+        where = [self._key == key, self._due_at <= now]
+        if self._state is not None:
+            where.append(self._state == expect)
+        free = select(self._key).where(*where).with_for_update(skip_locked=True)
+        changed: dict[str, Any] = {self._due_at.name: now + LEASE, **values}
+        return conn.execute(update(self.table).where(self._key.in_(free)).values(**changed)).rowcount == 1
+
+    def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
+        """Change a row that is still in state `expect`; False if it is not. A new state begins without failures."""
+        assert self._state is not None
+        if self._state.name in values:
+            values = {"failures": 0, **values}
+        where = self._key == key, self._state == expect
+        return conn.execute(update(self.table).where(*where).values(**values)).rowcount == 1
+
+    def state_of(self, conn: Connection, key: int) -> str | None:
+        """The state of a row, None for one that is gone or has none."""
+        if self._state is None:
+            return None
+        return conn.execute(select(self._state).where(self._key == key)).scalar()
+
+    def count_failure(
+        self, conn: Connection, key: int, /, *, began: str | None, now: datetime, problem: str
+    ) -> Failure | None:
+        """Let a row rest whose step failed; None if there is nothing left to try again.
+
+        That is so if the step, which began in state `began`, has moved the row on before it failed.
+        """
+        state = literal_column("NULL") if self._state is None else self._state
+        query = select(state.label("state"), self.table.c.failures, (~self._claimed).label("free"))
+        row = conn.execute(query.where(self._key == key, self._due_at <= now + LEASE).with_for_update()).first()
+        if row is None or (row.free and row.state != began):
+            return None
+        failures = row.failures + 1
+        values: dict[str, Any] = {self._due_at.name: now + wait_after(failures), "failures": failures}
+        if self._problem is not None:
+            values[self._problem.name] = problem
+        conn.execute(update(self.table).where(self._key == key).values(**values))
+        return Failure(row.state, failures)
+
+    def wake_claimed(self, conn: Connection, now: datetime) -> int:
+        """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
+        woken = update(self.table).where(self._where, self._claimed, self._due_at > now)
+        return conn.execute(woken.values({self._due_at.name: now})).rowcount
+
+
+def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return (guild_id.bitwise_rshift(literal_column(str(SHARD_BITS))).self_group() % shards.count).in_(shards.ids)
 
 
 class Source(Protocol):
-    """A table with deadlines. `work` moves one row's deadline on, and may be repeated after a crash."""
+    """What the scheduler serves. `work` moves one row's deadline on, and may be repeated after a crash."""
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Key]: ...
+    async def due(self, now: datetime, limit: int) -> Sequence[int]: ...
     async def next_due(self) -> datetime | None: ...
-    async def work(self, key: Key) -> None: ...
+    async def work(self, key: int) -> None: ...
+
+
+class Worker(Generic[Row]):
+    """Moves the rows of a queue on. A feature says how a row is loaded, what its step is, and what giving up means.
+
+    `step` takes a row one step further from whatever state it is in, so the same code carries work out, resumes it
+    after a crash and takes it over from a dead process. It claims the row before it does what others can see.
+    """
+
+    queue: Queue
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._database = context.database
+        self._now = context.now
+
+    def load(self, conn: Connection, key: int, /) -> Row | None:
+        raise NotImplementedError
+
+    async def step(self, row: Row) -> None:
+        raise NotImplementedError
+
+    async def give_up(self, key: int, reason: str) -> None:
+        """A row has failed for as long as `patience` has: end what it is, so that it blocks nothing."""
+        raise NotImplementedError
+
+    def patience(self, _state: str | None) -> timedelta:
+        """How long a row in a state is tried."""
+        return PATIENCE
+
+    async def due(self, now: datetime, limit: int) -> Sequence[int]:
+        return await self._database.read(self.queue.due, now, limit, self._context.shards)
+
+    async def next_due(self) -> datetime | None:
+        return await self._database.read(self.queue.next_due, self._context.shards)
+
+    async def work(self, key: int) -> None:
+        """Take a row one step further; whatever goes wrong is counted in it."""
+        began = await self._database.read(self.queue.state_of, key)
+        try:
+            row = await self._database.read(self.load, key)
+            if row is not None:
+                await self.step(row)
+        except Exception as error:
+            await self._fail(key, began, error)
+
+    async def _fail(self, key: int, began: str | None, error: Exception) -> None:
+        reason, name = _sentence(error), f"{self.queue.table.name} {key}"
+        failure = await self._database.write(
+            self.queue.count_failure, key, began=began, now=self._now(), problem=reason
+        )
+        if failure is None:
+            log.warning("%s: %s: after the work was done: %r", name, began, error)
+            return
+        unexpected = error if failure.failures == 1 and not isinstance(error, DeliveryUnknown) else None
+        if waited(failure.failures) < self.patience(failure.state):
+            wait = wait_after(failure.failures).total_seconds()
+            log.warning("%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected)
+            return
+        log.error("%s: %s failed %s times, and is given up: %r", name, began, failure.failures, error)
+        await self.give_up(key, reason)
+
+
+def _sentence(error: Exception) -> str:
+    """What a failure is called where people read it."""
+    return str(error) if isinstance(error, DeliveryUnknown) else "Something unexpected went wrong; my log says what."
 
 
 class Scheduler:
@@ -48,7 +249,7 @@ class Scheduler:
         self._wakes_at: datetime | None = None
         self._tick: asyncio.Task[None] | None = None
         self._again = False
-        self._running: dict[tuple[int, Key], asyncio.Task[None]] = {}
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._closed = True
 
     def add(self, source: Source) -> None:
@@ -111,7 +312,7 @@ class Scheduler:
         if not self._closed:
             self._arm(self._now() if self._again else max(nearest, self._now() + _SHORTEST_SLEEP))
 
-    async def _work(self, index: int, key: Key) -> None:
+    async def _work(self, index: int, key: int) -> None:
         source = self._sources[index]
         try:
             await source.work(key)
@@ -122,6 +323,6 @@ class Scheduler:
                 return
         self._done(index, key)
 
-    def _done(self, index: int, key: Key) -> None:
+    def _done(self, index: int, key: int) -> None:
         self._running.pop((index, key), None)
         self.nudge(self._now())

@@ -1,13 +1,19 @@
-"""What is known about servers, and the program's own notes."""
+"""What is known about servers."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Column, Connection, String, Table, select
 
-from bot.core.schema import guilds, meta
-from bot.core.upsert import insert
+from bot.core.tables import metadata, upsert
 
 DEFAULT_ZONE = "UTC"
+
+guilds = Table(
+    "guilds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("zone", String(64), nullable=False),  # IANA name; decides where a day of the boards begins
+)
 
 
 def zone(conn: Connection, guild_id: int) -> str:
@@ -16,15 +22,4 @@ def zone(conn: Connection, guild_id: int) -> str:
 
 
 def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
-    statement = insert(conn, guilds).values(guild_id=guild_id, zone=zone)
-    conn.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_={"zone": zone}))
-
-
-def note(conn: Connection, key: str, /) -> str | None:
-    """A note of the program to itself, for example the hash of the commands that Discord has."""
-    return conn.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
-
-
-def set_note(conn: Connection, key: str, value: str) -> None:
-    statement = insert(conn, meta).values(key=key, value=value)
-    conn.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    upsert(conn, guilds, guild_id=guild_id, zone=zone)

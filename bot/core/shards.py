@@ -11,7 +11,7 @@ from datetime import timedelta
 SHARD_BITS = 22
 """A server's shard is told by its id without its lowest bits, which count within a millisecond."""
 TAKE_OVER = timedelta(seconds=10)
-"""So long due work is left to the process that has the server's shard; then any process does it."""
+"""How long due work is left to the process that has the server's shard; then any process does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Shards:
     def have(self, guild_id: int) -> bool:
         """Whether a server is on one of these shards."""
         return (guild_id >> SHARD_BITS) % self.count in self.ids
+
+    def share_of(self, limit: int) -> int:
+        """How much of a limit of the whole bot is these shards'."""
+        return max(1, limit * len(self.ids) // self.count)
 
 
 ALL = Shards()

@@ -16,9 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Date, Table, func, select, text, tuple_
 
-from bot.core import servers as guilds
 from bot.core.database import Database
-from bot.core.schema import meta, metadata
+from bot.core.notes import meta, note, set_note
 
 CHUNK = 1000
 """Rows that are held at a time."""
@@ -40,22 +39,26 @@ class Sum:
 
 def unfinished(conn: Connection) -> str | None:
     """From where a transfer into this database was begun and not finished; None if none was."""
-    note = guilds.note(conn, _NOTE)
-    return None if note is None else str(json.loads(note)["source"])
+    kept = note(conn, _NOTE)
+    return None if kept is None else str(json.loads(kept)["source"])
 
 
-async def transfer(source: Database, target: Database, name: str, report: Callable[[str], None]) -> None:
+async def transfer(
+    source: Database, target: Database, name: str, tables: Sequence[Table], report: Callable[[str], None]
+) -> None:
     """Copy all rows of `source`, which goes by `name`, and verify them; goes on where an earlier try ended.
+
+    `tables` are all of the program's, parents first.
 
     Raises TransferError for a target that has rows of its own, or if the two differ in the end. `report` gets a line a
     table. Nothing else may write to the two meanwhile.
     """
     if await source.read(unfinished) is not None:
         raise TransferError("the source is itself the target of a transfer that was not finished")
-    place = await target.read(_place)
+    place = await target.read(_place, tables)
     if place is None:
-        if await target.read(_has_rows):
-            if await _compare(source, target, lambda _: None) is not None:
+        if await target.read(_has_rows, tables):
+            if await _compare(source, target, tables, lambda _: None) is not None:
                 raise TransferError("the target has data of its own: name a database that is empty")
             report("the target holds the same already")
             return
@@ -63,14 +66,14 @@ async def transfer(source: Database, target: Database, name: str, report: Callab
         await target.write(_set_place, place)
     elif place.source != name:
         raise TransferError(f"the target holds the beginning of another transfer, from {place.source}")
-    await _copy(source, target, place)
-    different = await _compare(source, target, report)
+    await _copy(source, target, tables, place)
+    different = await _compare(source, target, tables, report)
     if different is not None:
         raise TransferError(
             f"the copy of {different} differs from its source: if the bot was running, stop it, and begin again "
             "with an empty target"
         )
-    await target.write(_finish)
+    await target.write(_finish, tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +85,28 @@ class _Place:
     key: tuple[Any, ...]
 
 
-def _place(conn: Connection) -> _Place | None:
-    note = guilds.note(conn, _NOTE)
-    if note is None:
+def _place(conn: Connection, tables: Sequence[Table]) -> _Place | None:
+    noted = note(conn, _NOTE)
+    if noted is None:
         return None
-    kept = json.loads(note)
+    kept = json.loads(noted)
     if not kept["table"]:
         return _Place(kept["source"], "", ())
-    columns = metadata.tables[kept["table"]].primary_key
+    columns = next(table.primary_key for table in tables if table.name == kept["table"])
     key = [date.fromisoformat(v) if isinstance(c.type, Date) else v for c, v in zip(columns, kept["key"], strict=True)]
     return _Place(kept["source"], kept["table"], tuple(key))
 
 
 def _set_place(conn: Connection, place: _Place) -> None:
     key = [v.isoformat() if isinstance(v, date) else v for v in place.key]
-    guilds.set_note(conn, _NOTE, json.dumps({"source": place.source, "table": place.table, "key": key}))
+    set_note(conn, _NOTE, json.dumps({"source": place.source, "table": place.table, "key": key}))
 
 
-def _has_rows(conn: Connection) -> bool:
-    return any(conn.execute(select(text("1")).select_from(t).limit(1)).first() for t in metadata.sorted_tables)
+def _has_rows(conn: Connection, tables: Sequence[Table]) -> bool:
+    return any(conn.execute(select(text("1")).select_from(table).limit(1)).first() for table in tables)
 
 
-async def _copy(source: Database, target: Database, place: _Place) -> None:
-    tables = metadata.sorted_tables
+async def _copy(source: Database, target: Database, tables: Sequence[Table], place: _Place) -> None:
     names = [table.name for table in tables]
     begin = names.index(place.table) if place.table else 0
     for table in tables[begin:]:
@@ -134,9 +136,11 @@ def _store(conn: Connection, table: Table, rows: list[dict[str, Any]], place: _P
     _set_place(conn, place)
 
 
-async def _compare(source: Database, target: Database, report: Callable[[str], None]) -> str | None:
+async def _compare(
+    source: Database, target: Database, tables: Sequence[Table], report: Callable[[str], None]
+) -> str | None:
     """The name of the first table in which the two differ, None if they hold the same."""
-    for table in metadata.sorted_tables:
+    for table in tables:
         there, here = await _sum(source, table), await _sum(target, table)
         if there != here:
             return table.name
@@ -156,12 +160,12 @@ async def _sum(database: Database, table: Table) -> Sum:
     return Sum(count, f"{total % (1 << 8 * _SUM_BYTES):032x}")
 
 
-def _finish(conn: Connection) -> None:
+def _finish(conn: Connection, tables: Sequence[Table]) -> None:
     """Forget the note, and let new rows get ids after those that are there."""
     conn.execute(meta.delete().where(meta.c.key == _NOTE))
     if conn.dialect.name != "postgresql":  # SQLite takes the largest id that it finds
         return
-    for table in metadata.sorted_tables:
+    for table in tables:
         column = table.autoincrement_column
         if column is not None:
             sequence = func.pg_get_serial_sequence(table.name, column.name)

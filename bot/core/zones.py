@@ -1,13 +1,16 @@
 """Time zones by their IANA names: which there are, which is meant, and how they are found while somebody types.
 
-Pure but for the installed zone data, which is read from disk once per process.
+Pure but for the installed zone data, which is read from disk once per process: zoneinfo knows which names there are,
+the package tzdata also which of them are places, in which country, and which are older spellings.
 """
 
 import re
 import unicodedata
-from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
+
+from rapidfuzz import fuzz, process
 
 from bot.core.errors import UserError
 
@@ -17,8 +20,6 @@ class ScheduleError(UserError, ValueError):
 
 
 _LONGEST_ZONE = 64
-
-
 _SHORTEST_GUESS = 3
 
 
@@ -51,28 +52,22 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Return the IANA names to pick from, sorted: `Area/City` names and UTC.
+    """Return the IANA names to pick from, sorted: the places, and UTC.
 
-    Left out are names that are not places (Etc/GMT+5, EST5EDT, Factory, localtime) and older spellings for which the
-    installed data has the current one (Asia/Calcutta, US/Eastern); `search_zones` still finds the zone by those.
+    Left out are names that are not places (Etc/GMT+5, EST5EDT, Factory, localtime) and older spellings (Asia/Calcutta,
+    US/Eastern); `search_zones` still finds the zone by those. Without the package tzdata every name is there.
     """
     known = set(_all_zones().values())
-    return tuple(
-        sorted(
-            name
-            for name in known
-            if name == "UTC" or (name.partition("/")[0] in _AREAS and "/" in name and _CURRENT.get(name) not in known)
-        )
-    )
+    return tuple(sorted(known & {"UTC", *_places()} if _places() else known))
 
 
 def search_zones(text: str, limit: int = 25) -> list[str]:
     """Return up to `limit` names from `zone_names` that match what was typed so far, the best first.
 
     Cities that start with the text come first, then names of which another word starts with it, then names that contain
-    it, then zones whose older name does ("Japan", "Calcutta"); widely used zones lead within each group. Case, accents
-    and `_`, `-` or `/` against a blank do not matter. If nothing matches, similar names ("berln"); for no text at all,
-    widely used zones. Never raises.
+    it, then zones of whose country or older name a word starts with it ("Japan", "Calcutta"); widely used zones lead
+    within each group. Case, accents and `_`, `-` or `/` for a blank do not matter. If nothing matches, similar names
+    ("berln"); for no text at all, widely used zones. Never raises.
     """
     if limit < 1:
         return []
@@ -83,7 +78,7 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
     if len(wanted) > _LONGEST_ZONE:
         return []
     found = []
-    for name, full, city, older in _index():
+    for name, full, city, others in _index():
         if wanted in (city, full):
             rank = 0
         elif city.startswith(wanted):
@@ -92,10 +87,8 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
             rank = 2
         elif wanted in full:
             rank = 3
-        elif any(f" {wanted}" in f" {alias}" for alias in older):
+        elif any(f" {wanted}" in f" {other}" for other in others):
             rank = 4
-        elif any(wanted in alias for alias in older):
-            rank = 5
         else:
             continue
         found.append((rank, common.get(name, len(common)), name))
@@ -130,8 +123,8 @@ def _similar(wanted: str, limit: int) -> list[str]:
     for name, full, city, _ in _index():
         by_text.setdefault(city, name)
         by_text.setdefault(full, name)
-    close = get_close_matches(wanted, by_text, n=2 * limit, cutoff=0.75)
-    return list(dict.fromkeys(by_text[text] for text in close))[:limit]
+    close = process.extract(wanted, by_text.keys(), scorer=fuzz.ratio, limit=2 * limit, score_cutoff=75)
+    return list(dict.fromkeys(by_text[text] for text, *_ in close))[:limit]
 
 
 @cache
@@ -151,135 +144,37 @@ def _common() -> dict[str, int]:
 
 
 @cache
-def _index() -> tuple[tuple[str, str, str, tuple[str, ...]], ...]:
-    """For each name to pick from: the name, and comparable forms of the name, of its city and of its older names."""
-    older: dict[str, list[str]] = {}
-    for old, current in _CURRENT.items():
-        older.setdefault(current, []).append(_plain(old))
-    return tuple(
-        (name, _plain(name), _plain(name.rpartition("/")[2]), tuple(older.get(name, ()))) for name in zone_names()
-    )
+def _index() -> tuple[tuple[str, str, str, list[str]], ...]:
+    """For each name to pick from: the name, and comparable forms of it, of its city and of what else it is called."""
+    others = _other_names()
+    return tuple((name, _plain(name), _plain(name.rpartition("/")[2]), others.get(name, [])) for name in zone_names())
 
 
-_AREAS = frozenset(
-    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-)
+def _other_names() -> dict[str, list[str]]:
+    """For each place its country and the zone's older names, in comparable form."""
+    countries = {code: _plain(name) for code, name in (line.split("\t") for line in _read_data("iso3166.tab"))}
+    others = {zone: [countries[code]] for zone, code in _places().items()}
+    for line in _read_data("tzdata.zi"):
+        kind, current, *rest = line.split()
+        # A link that is called like a country may lead to another one that has kept the same time: Iceland to Abidjan.
+        if kind == "L" and rest[0] not in others and (older := _plain(rest[0])) not in countries.values():
+            others.setdefault("UTC" if current in {"Etc/UTC", "Etc/GMT"} else current, []).append(older)
+    return others
 
 
-# Older names (from IANA's file `backward`) -> the name to pick today. zoneinfo does not tell which names are links.
-_CURRENT = dict(
-    line.split()
-    for line in """
-    Africa/Asmera                    Africa/Asmara
-    Africa/Timbuktu                  Africa/Bamako
-    America/Argentina/ComodRivadavia America/Argentina/Catamarca
-    America/Atka                     America/Adak
-    America/Buenos_Aires             America/Argentina/Buenos_Aires
-    America/Catamarca                America/Argentina/Catamarca
-    America/Coral_Harbour            America/Atikokan
-    America/Cordoba                  America/Argentina/Cordoba
-    America/Ensenada                 America/Tijuana
-    America/Fort_Wayne               America/Indiana/Indianapolis
-    America/Godthab                  America/Nuuk
-    America/Indianapolis             America/Indiana/Indianapolis
-    America/Jujuy                    America/Argentina/Jujuy
-    America/Knox_IN                  America/Indiana/Knox
-    America/Louisville               America/Kentucky/Louisville
-    America/Mendoza                  America/Argentina/Mendoza
-    America/Montreal                 America/Toronto
-    America/Nipigon                  America/Toronto
-    America/Pangnirtung              America/Iqaluit
-    America/Porto_Acre               America/Rio_Branco
-    America/Rainy_River              America/Winnipeg
-    America/Rosario                  America/Argentina/Cordoba
-    America/Santa_Isabel             America/Tijuana
-    America/Shiprock                 America/Denver
-    America/Thunder_Bay              America/Toronto
-    America/Virgin                   America/St_Thomas
-    America/Yellowknife              America/Edmonton
-    Antarctica/South_Pole            Antarctica/McMurdo
-    Asia/Ashkhabad                   Asia/Ashgabat
-    Asia/Calcutta                    Asia/Kolkata
-    Asia/Choibalsan                  Asia/Ulaanbaatar
-    Asia/Chongqing                   Asia/Shanghai
-    Asia/Chungking                   Asia/Shanghai
-    Asia/Dacca                       Asia/Dhaka
-    Asia/Harbin                      Asia/Shanghai
-    Asia/Istanbul                    Europe/Istanbul
-    Asia/Kashgar                     Asia/Urumqi
-    Asia/Katmandu                    Asia/Kathmandu
-    Asia/Macao                       Asia/Macau
-    Asia/Rangoon                     Asia/Yangon
-    Asia/Saigon                      Asia/Ho_Chi_Minh
-    Asia/Tel_Aviv                    Asia/Jerusalem
-    Asia/Thimbu                      Asia/Thimphu
-    Asia/Ujung_Pandang               Asia/Makassar
-    Asia/Ulan_Bator                  Asia/Ulaanbaatar
-    Atlantic/Faeroe                  Atlantic/Faroe
-    Atlantic/Jan_Mayen               Arctic/Longyearbyen
-    Australia/ACT                    Australia/Sydney
-    Australia/Canberra               Australia/Sydney
-    Australia/Currie                 Australia/Hobart
-    Australia/LHI                    Australia/Lord_Howe
-    Australia/NSW                    Australia/Sydney
-    Australia/North                  Australia/Darwin
-    Australia/Queensland             Australia/Brisbane
-    Australia/South                  Australia/Adelaide
-    Australia/Tasmania               Australia/Hobart
-    Australia/Victoria               Australia/Melbourne
-    Australia/West                   Australia/Perth
-    Australia/Yancowinna             Australia/Broken_Hill
-    Europe/Belfast                   Europe/London
-    Europe/Kiev                      Europe/Kyiv
-    Europe/Nicosia                   Asia/Nicosia
-    Europe/Tiraspol                  Europe/Chisinau
-    Europe/Uzhgorod                  Europe/Kyiv
-    Europe/Zaporozhye                Europe/Kyiv
-    Pacific/Enderbury                Pacific/Kanton
-    Pacific/Johnston                 Pacific/Honolulu
-    Pacific/Ponape                   Pacific/Pohnpei
-    Pacific/Samoa                    Pacific/Pago_Pago
-    Pacific/Truk                     Pacific/Chuuk
-    Pacific/Yap                      Pacific/Chuuk
-    Brazil/East                      America/Sao_Paulo
-    Canada/Atlantic                  America/Halifax
-    Canada/Eastern                   America/Toronto
-    Canada/Newfoundland              America/St_Johns
-    Canada/Pacific                   America/Vancouver
-    Canada/Saskatchewan              America/Regina
-    Chile/Continental                America/Santiago
-    Cuba                             America/Havana
-    Egypt                            Africa/Cairo
-    Eire                             Europe/Dublin
-    GB                               Europe/London
-    GMT                              UTC
-    Greenwich                        UTC
-    Hongkong                         Asia/Hong_Kong
-    Iceland                          Atlantic/Reykjavik
-    Iran                             Asia/Tehran
-    Israel                           Asia/Jerusalem
-    Japan                            Asia/Tokyo
-    Libya                            Africa/Tripoli
-    Mexico/General                   America/Mexico_City
-    NZ                               Pacific/Auckland
-    PRC                              Asia/Shanghai
-    Poland                           Europe/Warsaw
-    Portugal                         Europe/Lisbon
-    ROC                              Asia/Taipei
-    ROK                              Asia/Seoul
-    Turkey                           Europe/Istanbul
-    US/Alaska                        America/Anchorage
-    US/Arizona                       America/Phoenix
-    US/Central                       America/Chicago
-    US/Eastern                       America/New_York
-    US/Hawaii                        Pacific/Honolulu
-    US/Michigan                      America/Detroit
-    US/Mountain                      America/Denver
-    US/Pacific                       America/Los_Angeles
-    Universal                        UTC
-    Zulu                             UTC
-    """.strip().splitlines()
-)
+@cache
+def _places() -> dict[str, str]:
+    """Each zone that is a place -> its country's code."""
+    return {zone: code for code, _, zone, *_ in (line.split("\t") for line in _read_data("zone.tab"))}
+
+
+def _read_data(name: str) -> list[str]:
+    """The lines of a file of the package tzdata, without comments; none where it is not installed."""
+    try:
+        text = files("tzdata").joinpath("zoneinfo", name).read_text("utf-8")
+    except (ModuleNotFoundError, FileNotFoundError):
+        return []
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 # What an empty search offers: Discord shows at most 25.

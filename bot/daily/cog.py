@@ -1,4 +1,4 @@
-"""/daily: a manager sets up the question of the day. /today: everyone looks at it."""
+"""/daily: a manager sets up the question of the day. /today and the buttons on its cards: everyone answers it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
-from bot.chat.permissions import daily_problem, require_manage
-from bot.chat.replies import say
+from bot.chat.permissions import daily_problem
+from bot.chat.replies import say, say_all, say_here, show_graded
+from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, modal_text
+from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.daily import rules
 from bot.daily import views as view
-from bot.daily.service import Wanted
+from bot.daily.service import Dailies, OpenDailies, Wanted
 from bot.daily.store import Schedule
+from bot.interviews.rules import MAX_ANSWER
+from bot.interviews.views import essay_modal
+from bot.questions.cog import Answerable
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Daily(commands.GroupCog, group_name="daily", group_description="Set up the question of the day"):
-    def __init__(self, bot: QuizBot) -> None:
+    def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
         self.bot = bot
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        require_manage(interaction)
-        return True
+        self.dailies = dailies
 
     @app_commands.command(description="Turn the question of the day on, or change it")
     @app_commands.describe(
@@ -67,43 +69,43 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             role_id=role.id if role else None,
             thread=thread,
         )
-        status = await self.bot.services.dailies.setup(_guild_id(interaction), wanted)
+        status = await self.dailies.setup(guild_id_of(interaction), wanted)
         await say(interaction, view.set_up(status))
 
     @app_commands.command(description="Post today's question now, if it has not been posted")
     async def post(self, interaction: discord.Interaction) -> None:
-        status = await self.bot.services.dailies.status(_guild_id(interaction))
+        status = await self.dailies.status(guild_id_of(interaction))
         problem = self._problem(interaction, status.schedule)
         if problem:
             raise UserError(problem)
-        schedule = await self.bot.services.dailies.post(_guild_id(interaction))
+        schedule = await self.dailies.post(guild_id_of(interaction))
         await say(interaction, f"Today's question is on its way to <#{schedule.channel_id}>.")
 
     @app_commands.command(description="Pause the question of the day")
     async def pause(self, interaction: discord.Interaction) -> None:
-        await self.bot.services.dailies.pause(_guild_id(interaction))
-        await say(interaction, f"Paused: nothing is posted until you use {self.bot.command_mention('daily resume')}.")
+        await self.dailies.pause(guild_id_of(interaction))
+        await say(interaction, "Paused: nothing is posted until you use </daily resume>.")
 
     @app_commands.command(description="Go on after a pause")
     async def resume(self, interaction: discord.Interaction) -> None:
-        await say(interaction, view.resumed(await self.bot.services.dailies.resume(_guild_id(interaction))))
+        await say(interaction, view.resumed(await self.dailies.resume(guild_id_of(interaction))))
 
     @app_commands.command(description="Leave out the next question of the day")
     async def skip(self, interaction: discord.Interaction) -> None:
-        left_out, status = await self.bot.services.dailies.skip(_guild_id(interaction))
+        left_out, status = await self.dailies.skip(guild_id_of(interaction))
         await say(interaction, view.skipped(left_out, status))
 
     @app_commands.command(description="Schedule, next post, last post, and what is wrong")
     async def status(self, interaction: discord.Interaction) -> None:
-        status = await self.bot.services.dailies.status(_guild_id(interaction))
-        topic = self.bot.bank.topics.get(status.schedule.topic_id or "")
+        status = await self.dailies.status(guild_id_of(interaction))
+        topic = self.bot.context.bank.topics.get(status.schedule.topic_id or "")
         problem = self._problem(interaction, status.schedule) or _deleted_role(interaction, status.schedule)
-        await say(interaction, view.status_card(status, topic, problem))
+        await say(interaction, view.status(status, topic, problem))
 
     def _problem(self, interaction: discord.Interaction, schedule: Schedule) -> str | None:
         channel = interaction.guild.get_channel(schedule.channel_id) if interaction.guild else None
         if not isinstance(channel, discord.TextChannel):
-            return "The channel of the daily is gone, or I can't see it: choose another with /daily setup."
+            return "The channel of the daily is gone, or I can't see it: choose another with </daily setup>."
         role = channel.guild.get_role(schedule.role_id) if schedule.role_id else None
         return daily_problem(channel, thread=schedule.thread, role=role)
 
@@ -112,26 +114,59 @@ def _deleted_role(interaction: discord.Interaction, schedule: Schedule) -> str |
     """What is wrong with the role to ping; the daily is posted all the same."""
     if schedule.role_id is None or interaction.guild is None or interaction.guild.get_role(schedule.role_id):
         return None
-    return "The role to ping was deleted, so nobody is pinged: choose another with /daily setup."
+    return "The role to ping was deleted, so nobody is pinged: choose another with </daily setup>."
 
 
 class Today(commands.Cog):
-    def __init__(self, bot: QuizBot) -> None:
+    def __init__(self, bot: QuizBot, dailies: Dailies, open_dailies: OpenDailies) -> None:
         self.bot = bot
+        self.dailies = dailies
+        self.open_dailies = open_dailies
+        for route, handler in (
+            (view.ANSWER, self.clicked),
+            (view.OPEN, self.open),
+            (view.ESSAY, self.written),
+            (view.OWN, self.own),
+        ):
+            bot.router.add(route, handler)
+        bot.answerables["daily"] = Answerable(dailies.check_open, self.answer, dailies.review, dailies.subject)
 
     @app_commands.command(description="Today's question, when the next one comes, and your streak")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:
-        today = await self.bot.services.dailies.today(_guild_id(interaction), interaction.user.id)
-        await say(interaction, view.today_card(today, self.bot.services.now()))
+        today = await self.dailies.today(guild_id_of(interaction), interaction.user.id)
+        await say(interaction, view.today(today, self.bot.context.now()))
 
+    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
 
-def _guild_id(interaction: discord.Interaction) -> int:
-    assert interaction.guild_id is not None  # these commands exist on servers only
-    return interaction.guild_id
+    async def answer(self, interaction: discord.Interaction, click: Click) -> None:
+        await say_all(interaction, view.verdict(await self.dailies.answer(click)))
 
+    async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The modal for an answer to an open question; for a member who has answered, their feedback again."""
+        daily_id = int(fields["row"])
+        topic = await self.open_dailies.open_topic(daily_id, message_id_of(interaction), interaction.user.id)
+        if topic is None:
+            await self._show(interaction, daily_id)
+            return
+        await interaction.response.send_modal(essay_modal(view.ESSAY.id(row=daily_id), topic))
 
-async def setup(bot: QuizBot) -> None:
-    await bot.add_cog(Daily(bot))
-    await bot.add_cog(Today(bot))
+    async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
+        text = modal_text(interaction, MAX_ANSWER)
+        await show_graded(
+            interaction,
+            self.open_dailies.answer(click_of(interaction, fields, text=text)),
+            lambda review, asking: view.review(review, self.bot.context.bank, asking=asking),
+            may_refine=self.open_dailies.may_refine,
+            refine=lambda review: self.open_dailies.refine(review, interaction.user.id),
+            text=text,
+        )
+
+    async def own(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self._show(interaction, int(fields["row"]), int(fields["page"]))
+
+    async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
+        review = await self.open_dailies.review(daily_id, interaction.user.id)
+        await say_here(interaction, view.review(review, self.bot.context.bank, page))

@@ -1,12 +1,15 @@
-"""Which question a day gets."""
+"""The rules of the question of the day: what is asked, streaks, and what its cards show."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
 from typing import TypeVar
 
+from bot.questions.answers import Outcome
 from bot.questions.model import Item, Topic
 
 POINTS = 100
@@ -14,6 +17,23 @@ POINTS = 100
 OPEN_EVERY = 3
 """Days from one open question to the next where kinds are mixed."""
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
+
+
+class DailyState(StrEnum):
+    """What becomes of a server's question of a date; see the table `dailies`."""
+
+    POSTING = "posting"
+    THREADING = "threading"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+    @property
+    def hides_answer(self) -> bool:
+        """Whether members can still answer, or soon will, so that nobody may be shown the answer elsewhere."""
+        return self in {DailyState.POSTING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING}
 
 
 Asked = TypeVar("Asked", Item, Topic)
@@ -31,3 +51,90 @@ def pick(pool: Sequence[Asked], used: Mapping[str, date], rng: random.Random) ->
     """
     oldest = min(used.get(one.id, date.min) for one in pool)
     return rng.choice([one for one in pool if used.get(one.id, date.min) == oldest])
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """A member's streaks, in dailies answered in a row, and the local date of the latest daily they answered.
+
+    `current` is the run that can still grow, 0 if the latest closed daily was missed; `best` the longest run ever,
+    never less than `current`; `last` is None for a member who never answered.
+    """
+
+    current: int
+    best: int
+    last: date | None
+
+
+def streak(days: Sequence[date], answered: Collection[date], open_days: Collection[date] = ()) -> Streak:
+    """Return the member's streaks over the server's dailies.
+
+    `days` are the local dates on which the server had a daily, in any order, repeats counting once. Dates without a
+    daily (skipped, paused, not set up) are simply not in it, and so break nothing. `answered` are the dates whose
+    daily the member answered, whenever the answer came; dates not in `days` are ignored. `open_days` are the dates
+    whose daily still takes answers: unanswered, such a date is passed over, neither counted nor breaking a run; once
+    it has closed, it does break it. Never raises.
+    """
+    theirs, still_open = frozenset(answered), frozenset(open_days)
+    run = best = 0
+    last: date | None = None
+    for day in sorted(set(days)):
+        if day in theirs:
+            run += 1
+            best = max(best, run)
+            last = day
+        elif day not in still_open:
+            run = 0
+    return Streak(current=run, best=best, last=last)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCard:
+    """The open question of the day."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    day: date
+    closes_at: datetime
+    role_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyResult:
+    """The question of the day after its close. `streaks`: the longest that answers to it made, as (member, days)."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    day: date
+    outcome: Outcome
+    streaks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDailyCard:
+    """The question of the day while it is a topic's open question."""
+
+    daily_id: int
+    topic: Topic
+    day: date
+    closes_at: datetime
+    role_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDailyResult:
+    """An open question of the day after its close.
+
+    `percent`: the mean of all answers, None without any; `missed`: key points as (text, how many answers lack it), most
+    missed first; `streaks` as for any daily.
+    """
+
+    daily_id: int
+    topic: Topic
+    day: date
+    answered: int
+    percent: int | None
+    missed: tuple[tuple[str, int], ...]
+    streaks: tuple[tuple[int, int], ...]

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-
-from sqlalchemy import Connection
 
 from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core import time as time_rules
-from bot.core.database import Database
+from bot.core.clicks import Click
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.errors import UserError
-from bot.core.jobs import Scheduler
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
-from bot.daily.draw import drawn
-from bot.daily.points import credit
-from bot.daily.store import Daily, DailyAnswer, Schedule
-from bot.daily.streaks import Streak
+from bot.daily.rules import DailyState, Streak
+from bot.daily.store import Daily, DailyAnswer, OpenAnswer, Schedule
+from bot.interviews.assessment import Assessment, decode, encode
+from bot.interviews.grading.service import Grading
+from bot.interviews.rules import follow_up
+from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import days_away, rate
+from bot.points import store as scores
 from bot.questions import answers
-from bot.questions.answering import Click, Review, already, given_answer
+from bot.questions import store as questions
+from bot.questions.answers import Review, already, given_answer
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, Item
-from bot.rounds import store as round_store
+from bot.questions.drawing import shuffled
+from bot.questions.model import Bank, FollowUp, Item, Topic
 
 _FOREVER = date.max
 
@@ -88,19 +90,12 @@ class Today:
 class Dailies:
     """See the module. `now` gives UTC."""
 
-    def __init__(
-        self,
-        database: Database,
-        bank: Bank,
-        scheduler: Scheduler,
-        now: Callable[[], datetime],
-        rng: random.Random,
-    ) -> None:
-        self._database = database
-        self._bank = bank
-        self._scheduler = scheduler
-        self._now = now
-        self._rng = rng
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._bank = context.bank
+        self._scheduler = context.scheduler
+        self._now = context.now
+        self._rng = context.rng
 
     async def setup(self, guild_id: int, wanted: Wanted) -> DailyStatus:
         """Turn the daily on or change it, from the next local date that has not had its post."""
@@ -152,8 +147,8 @@ class Dailies:
             existing = store.of_day(conn, guild_id, day)
             if existing is not None and existing.posted:
                 raise UserError(f"Today's question is posted already: {link(existing)}")
-            if existing is not None and existing.state == "posting":
-                store.change(conn, existing.id, expect="posting", due_at=now)
+            if existing is not None and existing.state == DailyState.POSTING:
+                store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
             else:
                 values = self.new_daily(conn, schedule, day, scheduled_at=now, now=now)
                 if existing is not None:
@@ -172,7 +167,7 @@ class Dailies:
 
         def store_pause(conn: Connection) -> None:
             if _scheduled(conn, guild_id).paused:
-                raise UserError("The daily is paused already. Go on with /daily resume.")
+                raise UserError("The daily is paused already. Go on with </daily resume>.")
             store.change_schedule(conn, guild_id, paused=True, next_at=None)
             store.give_up_unsent(conn, guild_id)
 
@@ -185,7 +180,7 @@ class Dailies:
         def store_resume(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
-                raise UserError("The daily is not paused. See /daily status for the next post.")
+                raise UserError("The daily is not paused. See </daily status> for the next post.")
             store.change_schedule(conn, guild_id, paused=False, settled_until=now)
             _recompute(conn, schedule, now, paused=False)
             return _status(conn, guild_id, now)
@@ -201,9 +196,9 @@ class Dailies:
         def store_skip(conn: Connection) -> tuple[datetime, DailyStatus]:
             schedule = _scheduled(conn, guild_id)
             if schedule.paused:
-                raise UserError("The daily is paused, so there is nothing to leave out. Go on with /daily resume.")
+                raise UserError("The daily is paused, so there is nothing to leave out. Go on with </daily resume>.")
             day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
-            store.create(conn, guild_id, day, state="skipped", scheduled_at=at)
+            store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
             _recompute(conn, schedule, now)
             return at, _status(conn, guild_id, now)
 
@@ -225,7 +220,7 @@ class Dailies:
             item = self._item(daily)
             earlier = store.answer_of(conn, daily_id, user_id)
             if earlier is not None:
-                raise already(item, daily.choice_order, earlier)
+                raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
             return item
 
         return await self._database.read(look)
@@ -237,14 +232,19 @@ class Dailies:
             daily = store.get(conn, daily_id)
             item = self._bank.items.get(daily.item_id or "") if daily else None
             if daily is None or item is None:
-                raise _UNKNOWN
-            if daily.state not in {"closed", "closing"}:
+                raise _unknown()
+            if daily.state not in {DailyState.CLOSED, DailyState.CLOSING}:
                 raise UserError("This question is still open: answer it first, and you read why at once.")
             given = store.answer_of(conn, daily_id, user_id)
             order = answers.decode_order(daily.choice_order)
             return Review(item, order, given.answer if given else None, given.points if given else 0)
 
         return await self._database.read(look)
+
+    async def subject(self, daily_id: int) -> str | None:
+        """The id of the item or topic that a daily asks."""
+        daily = await self._database.read(store.get, daily_id)
+        return daily.item_id or daily.topic_id if daily else None
 
     async def today(self, guild_id: int, user_id: int) -> Today:
         """The newest question of the day, the next one's time and the asker's streak."""
@@ -269,8 +269,8 @@ class Dailies:
     ) -> dict[str, Any]:
         """The columns of a day's question that is to be posted now."""
         return {
-            "state": "posting",
-            **drawn(conn, self._bank, schedule, day, self._rng),
+            "state": DailyState.POSTING,
+            **draw_daily(conn, self._bank, schedule, day, self._rng),
             "channel_id": schedule.channel_id,
             "scheduled_at": scheduled_at,
             "tried_at": None,
@@ -287,8 +287,8 @@ class Dailies:
         changed = store.change(
             conn,
             daily.id,
-            expect="posting",
-            state="threading" if thread else "open",
+            expect=DailyState.POSTING,
+            state=DailyState.THREADING if thread else DailyState.OPEN,
             message_id=message_id,
             opened_at=opened,
             closes_at=closes,
@@ -296,24 +296,24 @@ class Dailies:
             problem=None,
         )
         if changed and daily.item_id:
-            round_store.note_asked(conn, daily.guild_id, daily.item_id, opened)
+            questions.note_asked(conn, daily.guild_id, daily.item_id, opened)
         return changed
 
     def still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
         """A daily that can be answered now; refuses any other."""
         daily = self._answerable(conn, daily_id, message_id)
         if daily.closes_at is not None and daily.closes_at <= self._now():
-            raise _CLOSED
+            raise _closed()
         return daily
 
     def _answerable(self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
         daily = store.get(conn, daily_id, lock=lock)
         if daily is None:
-            raise _UNKNOWN
+            raise _unknown()
         if daily.state not in store.ANSWERABLE:
-            raise _CLOSED
+            raise _closed()
         if daily.message_id is not None and daily.message_id != message_id:
-            raise UserError("This is an old card: see /today for the current question.")
+            raise UserError("This is an old card: see </today> for the current question.")
         return daily
 
     def _question(self, daily: Daily) -> str | None:
@@ -330,12 +330,12 @@ class Dailies:
         """The daily that a click answers, locked; refuses what is late or not from its card."""
         daily = self._answerable(conn, click.question_id, click.message_id, lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError("This card is not from this channel: see /today for the current question.")
-        if daily.state == "posting":  # the click came before Discord's answer to our post
+            raise UserError("This card is not from this channel: see </today> for the current question.")
+        if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
             self.opened(conn, daily, click.message_id)
             daily = store.get(conn, daily.id) or daily
         if daily.closes_at is None or click.at >= daily.closes_at:
-            raise _CLOSED
+            raise _closed()
         return daily
 
     def _store_answer(self, conn: Connection, click: Click) -> DailyVerdict:
@@ -346,18 +346,22 @@ class Dailies:
         won = rules.POINTS if correct else 0
         answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
-            raise already(item, daily.choice_order, earlier)
-        streak = credit(conn, daily, answer, item.topic_id)
+            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        streak = credit_answer(conn, daily, answer, item.topic_id)
         met = memory.ReviewedAnswer(click.user_id, rate(right=correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
-        back_in = days_away(card, memory.zone_of(conn, click.user_id, daily.guild_id), click.at)
+        back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
         order = answers.decode_order(daily.choice_order)
         assert daily.closes_at is not None
         return DailyVerdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
 
 
-_CLOSED = UserError("This question is closed. See /today for when the next one comes.")
-_UNKNOWN = UserError("I don't know this question any more. See /today for the current one.")
+def _closed() -> UserError:
+    return UserError("This question is closed. See </today> for when the next one comes.")
+
+
+def _unknown() -> UserError:
+    return UserError("I don't know this question any more. See </today> for the current one.")
 
 
 def rule_of(schedule: Schedule) -> Rule:
@@ -372,7 +376,7 @@ def link(daily: Daily) -> str:
 def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     schedule = store.schedule(conn, guild_id)
     if schedule is None:
-        raise UserError("No daily is set up on this server yet. Start with /daily setup.")
+        raise UserError("No daily is set up on this server yet. Start with </daily setup>.")
     return schedule
 
 
@@ -396,6 +400,159 @@ def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
         schedule=schedule,
         next_day=next_day,
         next_at=next_at,
-        last=store.latest(conn, guild_id, (*store.POSTED, "missed"), today),
-        posting=store.latest(conn, guild_id, ("posting",), today),
+        last=store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today),
+        posting=store.latest(conn, guild_id, (DailyState.POSTING,), today),
     )
+
+
+def draw_daily(conn: Connection, bank: Bank, schedule: Schedule, day: date, rng: random.Random) -> dict[str, Any]:
+    """The columns of a daily that say what it asks: an item with its choices shuffled, or a topic's open question."""
+    if rules.asks_openly(schedule.kind, day):
+        topics = list(bank.topics.values())
+        topic = rules.pick(topics, store.used_topics(conn, schedule.guild_id), rng)
+        return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
+    fitting = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
+    pool = fitting or list(bank.items.values())
+    hidden = questions.items_in_play(conn, schedule.guild_id, "round")
+    pool = [item for item in pool if item.id not in hidden] or pool
+    item = rules.pick(pool, store.used_items(conn, schedule.guild_id), rng)
+    return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
+
+
+def credit_answer(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:
+    """Count a stored first answer: points, and the streak that it makes."""
+    entry = scores.Entry(
+        source="daily",
+        source_id=daily.id,
+        user_id=answer.user_id,
+        guild_id=daily.guild_id,
+        topic_id=topic_id,
+        points=answer.points,
+        correct=answer.correct,
+        local_date=time_rules.local_date(guilds.zone(conn, daily.guild_id), answer.answered_at),
+        at=answer.answered_at,
+    )
+    scores.add(conn, [entry])
+    streak = store.streak_of(conn, daily.guild_id, answer.user_id, answer.answered_at)
+    store.save_streak(conn, daily.id, answer.user_id, streak)
+    return streak
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """An open daily as one member answered it; `text` and `assessment` are None for who did not."""
+
+    daily: Daily
+    topic: Topic
+    text: str | None
+    assessment: Assessment | None
+    follow_up: FollowUp | None
+    points: int
+    streak: Streak
+    closed: bool
+
+
+class Answered(UserError):
+    """The first answer to an open daily counts."""
+
+    def __init__(self) -> None:
+        super().__init__("You have answered this question already: the first answer counts. Press Answer to read it.")
+
+
+class OpenDailies:
+    """See the module. `now` gives UTC."""
+
+    def __init__(self, context: Context, grading: Grading, dailies: Dailies) -> None:
+        self._database = context.database
+        self._bank = context.bank
+        self._grading = grading
+        self._dailies = dailies
+        self._now = context.now
+
+    async def open_topic(self, daily_id: int, message_id: int, user_id: int) -> Topic | None:
+        """The topic of a daily that the member can answer now; None if they have. Refuses like `answer`."""
+
+        def look(conn: Connection) -> Topic | None:
+            if store.answer_of(conn, daily_id, user_id) is not None:
+                return None
+            return self._topic(self._dailies.still_open(conn, daily_id, message_id))
+
+        return await self._database.read(look)
+
+    async def answer(self, click: Click) -> OpenReview:
+        """Grade a member's first answer, store it with its points and streak, and only then show it."""
+        text = (click.text or "").strip()
+        if not text:
+            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
+        topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
+        if topic is None:
+            raise Answered
+        assessment = await self._grading.assess(topic, text)
+        return await self._database.write(self._store, click, text, assessment)
+
+    async def review(self, daily_id: int, user_id: int) -> OpenReview:
+        """A member's own feedback; for who did not answer the model answer, once the daily is closed."""
+        return await self._database.read(self._review, daily_id, user_id)
+
+    def may_refine(self, review: OpenReview) -> bool:
+        """Whether a model service would be asked about this answer."""
+        return review.assessment is not None and self._grading.may_ask(review.assessment)
+
+    async def refine(self, review: OpenReview, user_id: int) -> OpenReview:
+        """Ask the model service about points in doubt; what comes of it replaces grade and points."""
+        assert review.assessment is not None
+        assert review.text is not None
+        better = await self._grading.refine(review.topic, review.text, review.assessment)
+
+        daily_id, right, points = review.daily.id, better.passed, better.percent
+
+        def keep(conn: Connection) -> None:
+            grade, states = encode(better), better.states
+            if store.regrade(conn, daily_id, user_id, grade=grade, answer=states, correct=right, points=points):
+                scores.replace(conn, "daily", daily_id, user_id, points=points, correct=right)
+
+        await self._database.write(keep)
+        return replace(self._graded(review, better), points=better.percent)
+
+    def _store(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
+        daily = self._dailies.admit(conn, click)
+        topic = self._topic(daily)
+        answer = DailyAnswer(
+            daily.id, click.user_id, assessment.states, assessment.passed, assessment.percent, click.at
+        )
+        if store.add_answer(conn, answer) is not None:
+            raise Answered
+        store.add_open_answer(conn, OpenAnswer(daily.id, click.user_id, text, encode(assessment)))
+        credit_answer(conn, daily, answer, topic.id)
+        return self._review(conn, daily.id, click.user_id)
+
+    def _review(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
+        daily = store.get(conn, daily_id)
+        if daily is None:
+            raise UserError("I don't know this question any more. See </today> for the current one.")
+        topic = self._topic(daily)
+        given, written = store.answer_of(conn, daily_id, user_id), store.open_answer_of(conn, daily_id, user_id)
+        closed = daily.state in {DailyState.CLOSED, DailyState.CLOSING}
+        if written is None and not closed:
+            raise UserError("This question is still open: answer it first, and you read the model answer at once.")
+        review = OpenReview(
+            daily=daily,
+            topic=topic,
+            text=written.text if written else None,
+            assessment=None,
+            follow_up=None,
+            points=given.points if given else 0,
+            streak=store.streak_of(conn, daily.guild_id, user_id, self._now()),
+            closed=closed,
+        )
+        return self._graded(review, decode(written.grade)) if written else review
+
+    def _graded(self, review: OpenReview, assessment: Assessment) -> OpenReview:
+        chosen = follow_up(review.topic, assessment.percent, review.daily.id)
+        return replace(review, assessment=assessment, follow_up=chosen)
+
+    def _topic(self, daily: Daily) -> Topic:
+        topic = self._bank.topics.get(daily.topic_id or "")
+        if topic is None:
+            raise UserError("This question has been taken out of the bank since: the next one will count.")
+        return topic

@@ -5,28 +5,120 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select, update
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from bot.core.schema import dailies, daily_answers, daily_schedules
-from bot.core.shards import ALL, Shards
-from bot.core.sharing import nearest, ours
-from bot.core.upsert import insert
-from bot.daily.streaks import Streak, streak
+from bot.core.jobs import Queue
+from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
+from bot.daily.rules import DailyState, Streak, streak
+from bot.questions.store import register_in_play, register_topics_met
 
-POSTED = ("threading", "open", "closing", "closed")
-ANSWERABLE = ("posting", "threading", "open")
-_CLAIMED = dailies.c.state.in_(["threading", "closing"]) | dailies.c.tried_at.is_not(None) & (
-    dailies.c.state == "posting"
+daily_schedules = sa.Table(
+    "daily_schedules",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("channel_id", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.String(5), nullable=False),  # HH:MM
+    sa.Column("zone", sa.String(64), nullable=False),
+    sa.Column("topic_id", sa.String(48)),
+    sa.Column("kind", sa.String(6), nullable=False),
+    sa.Column("answer_hours", sa.Integer, nullable=False),
+    sa.Column("role_id", sa.BigInteger),
+    sa.Column("thread", sa.Boolean, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("settled_until", Instant, nullable=False),  # post times up to here have been decided
+    sa.Column("next_at", Instant),  # computed from the rule; null while paused
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Index("ix_daily_schedules_next_at", "next_at"),
 )
-_SCHEDULES: Any = {"guild_id": daily_schedules.c.guild_id, "due_at": daily_schedules.c.next_at}
-_DAILIES: Any = {"guild_id": dailies.c.guild_id, "due_at": dailies.c.due_at}
+
+# One row a server and local date, whatever became of it. `state`:
+#   posting    on its way, or tried again until it is too late
+#   threading  posted; its thread is still to be opened
+#   open       members answer; due at the close
+#   closing    the card is being edited
+#   closed
+#   skipped    left out by a manager
+#   missed     could not be posted in time; `problem` says why
+dailies = sa.Table(
+    "dailies",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("local_date", sa.Date, nullable=False),
+    sa.Column("state", OneOf(DailyState, 10), nullable=False),
+    sa.Column("item_id", sa.String(48)),
+    sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("channel_id", sa.BigInteger),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("scheduled_at", Instant, nullable=False),
+    sa.Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
+    sa.Column("opened_at", Instant),
+    sa.Column("closes_at", Instant),
+    sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column("problem", sa.Text),
+    sa.Column("topic_id", sa.String(48)),  # of an open question, which has no item
+    sa.UniqueConstraint("guild_id", "local_date"),
+    sa.Index("ix_dailies_due_at", "due_at"),
+)
+UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
+sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
+
+daily_answers = sa.Table(
+    "daily_answers",
+    metadata,
+    sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("answer", sa.String(100), nullable=False),
+    sa.Column("correct", sa.Boolean, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("answered_at", Instant, nullable=False),
+    sa.Column("streak", sa.Integer, nullable=False, server_default="0"),  # the member's, with this answer
+)
+
+# What a member wrote to an open daily; `daily_answers` holds the points. `grade`: see bot.interviews.grading.
+open_answers = sa.Table(
+    "open_answers",
+    metadata,
+    sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("grade", sa.Text, nullable=False),
+    sa.Index("ix_open_answers_user_id", "user_id"),
+)
+
+register_in_play(
+    "daily",
+    select(dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")).where(
+        UNREVEALED
+    ),
+)
+register_topics_met(
+    select(open_answers.c.user_id, dailies.c.topic_id, dailies.c.opened_at.label("at"))
+    .join(dailies, dailies.c.id == open_answers.c.daily_id)
+    .where(dailies.c.topic_id.is_not(None))
+)
+
+POSTED = (DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
+ANSWERABLE = (DailyState.POSTING, DailyState.THREADING, DailyState.OPEN)
+SCHEDULES = Queue(daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id)
+QUEUE = Queue(
+    dailies,
+    due_at=dailies.c.due_at,
+    state=dailies.c.state,
+    guild_id=dailies.c.guild_id,
+    claimed=dailies.c.state.in_([DailyState.THREADING, DailyState.CLOSING])
+    | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
+    problem=dailies.c.problem,
+)
+change = QUEUE.change
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A row of `daily_schedules`; see the schema for the columns."""
+    """A row of `daily_schedules`."""
 
     guild_id: int
     channel_id: int
@@ -44,12 +136,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """A row of `dailies`; see the schema for the columns."""
+    """A row of `dailies`."""
 
     id: int
     guild_id: int
     local_date: date
-    state: str
+    state: DailyState
     item_id: str | None
     choice_order: str
     channel_id: int | None
@@ -79,59 +171,34 @@ class DailyAnswer:
     answered_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenAnswer:
+    """A row of `open_answers`."""
+
+    daily_id: int
+    user_id: int
+    text: str
+    grade: str
+
+
 def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
     """A server's schedule. With `claim` nobody else can change it before this transaction ends; None if one does."""
     query = select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)
-    row = conn.execute(query.with_for_update(skip_locked=True) if claim else query).first()
-    return Schedule(**row._mapping) if row else None
+    return fetch(conn, query.with_for_update(skip_locked=True) if claim else query, Schedule)
 
 
 def save_schedule(conn: Connection, schedule: Schedule) -> None:
-    values = {name: getattr(schedule, name) for name in Schedule.__slots__}
-    statement = insert(conn, daily_schedules).values(**values)
-    conn.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))
+    upsert(conn, daily_schedules, **values_of(schedule))
 
 
-def change_schedule(conn: Connection, guild_id: int, **values: object) -> None:
+def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> None:
     conn.execute(update(daily_schedules).where(daily_schedules.c.guild_id == guild_id).values(**values))
-
-
-def due_schedules(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
-    """Servers whose post time has come and is for a process to decide about, longest waiting first."""
-    query = (
-        select(daily_schedules.c.guild_id)
-        .where(daily_schedules.c.next_at <= now, ours(shards, now, **_SCHEDULES))
-        .order_by(daily_schedules.c.next_at)
-        .limit(limit)
-    )
-    return list(conn.execute(query).scalars())
 
 
 def active_schedules(conn: Connection) -> list[Schedule]:
     """All that are not paused, in the order in which every process goes through them."""
     query = select(daily_schedules).where(daily_schedules.c.paused.is_(False)).order_by(daily_schedules.c.guild_id)
-    rows = conn.execute(query)
-    return [Schedule(**row._mapping) for row in rows]
-
-
-def next_due(conn: Connection, shards: Shards = ALL) -> datetime | None:
-    """The nearest post time or deadline of a daily for a process."""
-    times = [nearest(conn, shards, **_SCHEDULES), nearest(conn, shards, claimed=_CLAIMED, **_DAILIES)]
-    return min((at for at in times if at is not None), default=None)
-
-
-def due(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[tuple[int, str]]:
-    """Dailies with work for a process to do as (id, state), longest waiting first."""
-    takes = ours(shards, now, claimed=_CLAIMED, **_DAILIES)
-    query = select(dailies.c.id, dailies.c.state).where(dailies.c.due_at <= now, takes)
-    query = query.order_by(dailies.c.due_at).limit(limit)
-    return [(row.id, row.state) for row in conn.execute(query)]
-
-
-def wake_claimed(conn: Connection, now: datetime) -> int:
-    """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
-    claimed = dailies.c.state.in_(["posting", "threading", "closing"])
-    return conn.execute(update(dailies).where(claimed, dailies.c.due_at > now).values(due_at=now)).rowcount
+    return fetch_all(conn, query, Schedule)
 
 
 def taken(conn: Connection, guild_id: int) -> set[date]:
@@ -142,24 +209,17 @@ def taken(conn: Connection, guild_id: int) -> set[date]:
 def get(conn: Connection, daily_id: int, *, lock: bool = False) -> Daily | None:
     """A daily; with `lock` no other process can change it before this transaction ends."""
     query = select(dailies).where(dailies.c.id == daily_id)
-    row = conn.execute(query.with_for_update() if lock else query).first()
-    return Daily(**row._mapping) if row else None
+    return fetch(conn, query.with_for_update() if lock else query, Daily)
 
 
 def of_day(conn: Connection, guild_id: int, day: date) -> Daily | None:
-    row = conn.execute(select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day)).first()
-    return Daily(**row._mapping) if row else None
+    return fetch(conn, select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day), Daily)
 
 
 def latest(conn: Connection, guild_id: int, states: Collection[str], until: date) -> Daily | None:
     """The newest daily of a server in one of these states, up to a local date."""
-    row = conn.execute(
-        select(dailies)
-        .where(dailies.c.guild_id == guild_id, dailies.c.state.in_(states), dailies.c.local_date <= until)
-        .order_by(dailies.c.local_date.desc())
-        .limit(1)
-    ).first()
-    return Daily(**row._mapping) if row else None
+    where = dailies.c.guild_id == guild_id, dailies.c.state.in_(states), dailies.c.local_date <= until
+    return fetch(conn, select(dailies).where(*where).order_by(dailies.c.local_date.desc()).limit(1), Daily)
 
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
@@ -169,17 +229,6 @@ def create(conn: Connection, guild_id: int, day: date, **values: object) -> int 
     return conn.execute(statement.returning(dailies.c.id)).scalar()
 
 
-def change(
-    conn: Connection, daily_id: int, /, *, expect: str, due_by: datetime | None = None, **values: object
-) -> bool:
-    """Change a daily that is still in state `expect`; False if it no longer is. `due_by` claims it, as for rounds."""
-    where = [dailies.c.id == daily_id, dailies.c.state == expect]
-    if due_by is not None:
-        free = select(dailies.c.id).where(*where, dailies.c.due_at <= due_by).with_for_update(skip_locked=True)
-        where = [dailies.c.id.in_(free)]
-    return conn.execute(update(dailies).where(*where).values(**values)).rowcount == 1
-
-
 def redirect(conn: Connection, guild_id: int, channel_id: int, now: datetime) -> None:
     """Send a daily that was refused in its channel to another one; not one whose post may have been made."""
     conn.execute(update(dailies).where(*_unsent(guild_id)).values(channel_id=channel_id, due_at=now))
@@ -187,11 +236,11 @@ def redirect(conn: Connection, guild_id: int, channel_id: int, now: datetime) ->
 
 def give_up_unsent(conn: Connection, guild_id: int) -> None:
     """Leave out a daily that was refused so far; not one whose post may have been made."""
-    conn.execute(update(dailies).where(*_unsent(guild_id)).values(state="skipped", due_at=None))
+    conn.execute(update(dailies).where(*_unsent(guild_id)).values(state=DailyState.SKIPPED, due_at=None))
 
 
 def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
-    return dailies.c.guild_id == guild_id, dailies.c.state == "posting", dailies.c.tried_at.is_(None)
+    return dailies.c.guild_id == guild_id, dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None)
 
 
 def used_items(conn: Connection, guild_id: int) -> dict[str, date]:
@@ -204,7 +253,7 @@ def used_topics(conn: Connection, guild_id: int) -> dict[str, date]:
     return _used(conn, guild_id, dailies.c.topic_id)
 
 
-def _used(conn: Connection, guild_id: int, column: Column[str]) -> dict[str, date]:
+def _used(conn: Connection, guild_id: int, column: sa.Column[str]) -> dict[str, date]:
     query = (
         select(column.label("id"), func.max(dailies.c.local_date).label("last"))
         .where(dailies.c.guild_id == guild_id, column.is_not(None))
@@ -215,17 +264,15 @@ def _used(conn: Connection, guild_id: int, column: Column[str]) -> dict[str, dat
 
 def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
     """Store a member's first answer; returns the earlier one, unchanged, if there is one."""
-    values = {name: getattr(answer, name) for name in DailyAnswer.__slots__}
-    if conn.execute(insert(conn, daily_answers).values(**values).on_conflict_do_nothing()).rowcount == 1:
+    statement = insert(conn, daily_answers).values(**values_of(answer)).on_conflict_do_nothing()
+    if conn.execute(statement).rowcount == 1:
         return None
     return answer_of(conn, answer.daily_id, answer.user_id)
 
 
 def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | None:
-    row = conn.execute(
-        select(daily_answers).where(daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id)
-    ).first()
-    return DailyAnswer(*(getattr(row, name) for name in DailyAnswer.__slots__)) if row else None
+    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
+    return fetch(conn, select(daily_answers).where(*where), DailyAnswer)
 
 
 def answers_to(conn: Connection, daily_id: int) -> list[tuple[str, bool]]:
@@ -263,3 +310,31 @@ def longest_streaks(conn: Connection, daily_id: int, limit: int) -> list[tuple[i
         .limit(limit)
     )
     return [(row.user_id, row.streak) for row in conn.execute(query)]
+
+
+def add_open_answer(conn: Connection, answer: OpenAnswer) -> None:
+    """Store the text of an answer that `add_answer` took."""
+    conn.execute(open_answers.insert().values(**values_of(answer)))
+
+
+def open_answer_of(conn: Connection, daily_id: int, user_id: int) -> OpenAnswer | None:
+    where = open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
+    return fetch(conn, select(open_answers).where(*where), OpenAnswer)
+
+
+def regrade(
+    conn: Connection, daily_id: int, user_id: int, *, grade: str, answer: str, correct: bool, points: int
+) -> bool:
+    """Put another grade in place of the first; False if the answer is gone."""
+    where = open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
+    if conn.execute(update(open_answers).where(*where).values(grade=grade)).rowcount == 0:
+        return False
+    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
+    conn.execute(update(daily_answers).where(*where).values(answer=answer, correct=correct, points=points))
+    return True
+
+
+def open_outcome(conn: Connection, daily_id: int) -> list[tuple[str, int]]:
+    """All answers to an open daily as (states of the key points, points)."""
+    query = select(daily_answers.c.answer, daily_answers.c.points).where(daily_answers.c.daily_id == daily_id)
+    return [(row.answer, row.points) for row in conn.execute(query)]

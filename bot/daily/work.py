@@ -1,129 +1,77 @@
-"""The question of the day, moved on by the scheduler: decide what is due, post, open the thread, close.
+"""The question of the day, moved on by the work queue: decide what is due, post, open the thread, close.
 
-A daily is a row with a state (see `bot.core.schema`), one a server and local date; `work` takes one step from
-whatever state it finds.
+A schedule comes due at its post time, which gives the local date its row. A daily is such a row with a state (see
+`bot.daily.store`), and a step takes it on from whatever state it finds.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import Connection
+from datetime import timedelta
+from typing import Any, Protocol
 
 from bot.core import time as time_rules
-from bot.core.announcer import (
-    Announcer,
-    DailyCard,
-    DailyResult,
-    DeliveryRefused,
-    DeliveryUnknown,
-    OpenDailyCard,
-    OpenDailyResult,
-)
-from bot.core.database import Database
-from bot.core.jobs import LEASE, Key, Scheduler
-from bot.core.shards import ALL, Shards
-from bot.core.sharing import alone
+from bot.core.context import Context, Place, make_nonce
+from bot.core.database import Connection
+from bot.core.errors import DeliveryRefused
+from bot.core.jobs import PATIENCE, Worker
 from bot.core.zones import ScheduleError
-from bot.daily import open_store as open_answers
 from bot.daily import store
+from bot.daily.rules import DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
 from bot.daily.service import Dailies, rule_of
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
 from bot.questions import answers
-from bot.questions.model import Bank
-from bot.questions.outcome import outcome
+from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
 
 RETRY = time_rules.RETRY - timedelta(seconds=20)
 """Between tries to post where Discord refuses, with time for the try itself."""
-_SOON = timedelta(seconds=5)
 _STREAKS = _MISSED = 3
 _OFFLINE = "I was offline at the time, and more than 6 hours late is too late."
 
 
-class DailyWork:
-    """A source of the scheduler; see the module."""
+class Views(Protocol):
+    """What the question of the day shows; `bot.daily.views`."""
 
-    def __init__(
-        self,
-        database: Database,
-        bank: Bank,
-        announcer: Announcer,
-        scheduler: Scheduler,
-        dailies: Dailies,
-        now: Callable[[], datetime],
-        shards: Shards = ALL,
-    ) -> None:
-        self._database = database
-        self._bank = bank
-        self._announcer = announcer
-        self._scheduler = scheduler
+    def question(self, card: DailyCard | OpenDailyCard, bank: Bank, /) -> Any: ...
+    def result(self, card: DailyResult | OpenDailyResult, bank: Bank, /) -> Any: ...
+
+
+class ScheduleWork(Worker[Schedule]):
+    """Gives every local date whose post time has come its row: to be posted, or missed."""
+
+    queue = store.SCHEDULES
+
+    def __init__(self, context: Context, dailies: Dailies) -> None:
+        super().__init__(context)
         self._dailies = dailies
-        self._now = now
-        self._shards = shards
 
-    async def recover(self) -> None:
-        """At start-up: compute post times anew, since zone data may have changed, and take up what is half done.
+    def load(self, conn: Connection, key: int, /) -> Schedule | None:
+        return store.schedule(conn, key)
 
-        The latter not if another process runs, whose work it may be: the claims of a dead one run out by themselves.
-        """
-        now = self._now()
+    async def step(self, row: Schedule) -> None:
+        await self._database.write(self._decide, row.guild_id)
 
-        def look_again(conn: Connection) -> None:
-            for schedule in store.active_schedules(conn):
-                taken = store.taken(conn, schedule.guild_id)
-                try:
-                    _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
-                except ScheduleError as error:  # a zone that the installed data no longer has
-                    log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
-                    continue
-                if at != schedule.next_at:
-                    store.change_schedule(conn, schedule.guild_id, next_at=at)
+    async def give_up(self, key: int, reason: str) -> None:
+        """A schedule that can't be followed is paused."""
+        log.error("guild %s: its daily is paused: %s", key, reason)
+        await self._database.write(store.change_schedule, key, paused=True, next_at=None, failures=0)
 
-        await self._database.write(lambda conn: store.wake_claimed(conn, now) if alone(conn) else 0)
-        await self._database.write(look_again)
-
-    async def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        def look(conn: Connection) -> list[Key]:
-            posts: list[Key] = [
-                ("schedule", guild_id) for guild_id in store.due_schedules(conn, now, limit, self._shards)
-            ]
-            return posts + [("daily", daily_id, state) for daily_id, state in store.due(conn, now, limit, self._shards)]
-
-        return await self._database.read(look)
-
-    async def next_due(self) -> datetime | None:
-        return await self._database.read(store.next_due, self._shards)
-
-    async def work(self, key: Key) -> None:
-        """Decide about a server's post time, or take a daily one step further."""
-        if key[0] == "schedule":
-            await self._database.write(self._decide, int(key[1]))
-            return
-        daily = await self._database.read(store.get, int(key[1]))
-        if daily is None or daily.state != key[2]:
-            return
-        try:
-            match daily.state:
-                case "posting":
-                    await self._post(daily)
-                case "threading":
-                    await self._open_thread(daily)
-                case "open" | "closing":
-                    await self._close(daily)
-        except DeliveryUnknown as error:
-            log.warning("daily %s: %s; trying again", daily.id, error)
-            await self._again(daily, str(error), _SOON)
-        except DeliveryRefused as error:
-            await self._refused(daily, error)
+    def recompute(self, conn: Connection) -> None:
+        """At start-up: compute post times anew, since zone data may have changed."""
+        for schedule in store.active_schedules(conn):
+            taken = store.taken(conn, schedule.guild_id)
+            try:
+                _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
+            except ScheduleError as error:  # a zone that the installed data no longer has
+                log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
+                continue
+            if at != schedule.next_at:
+                store.change_schedule(conn, schedule.guild_id, next_at=at)
 
     def _decide(self, conn: Connection, guild_id: int) -> None:
-        """Give every local date whose time has come its row: to be posted, or missed."""
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
         if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
@@ -131,152 +79,182 @@ class DailyWork:
         taken = store.taken(conn, guild_id)
         for due in time_rules.due(rule_of(schedule), now=now, since=schedule.settled_until, taken=taken):
             if due.late:
-                store.create(conn, guild_id, due.day, state="missed", scheduled_at=due.at, problem=_OFFLINE)
+                store.create(conn, guild_id, due.day, state=DailyState.MISSED, scheduled_at=due.at, problem=_OFFLINE)
                 log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
             else:
                 values = self._dailies.new_daily(conn, schedule, due.day, scheduled_at=due.at, now=now)
                 store.create(conn, guild_id, due.day, **values)
             taken.add(due.day)
         _, at = time_rules.next_post(rule_of(schedule), after=now, taken=taken)
-        store.change_schedule(conn, guild_id, settled_until=now, next_at=at)
+        store.change_schedule(conn, guild_id, settled_until=now, next_at=at, failures=0)
+
+
+class DailyWork(Worker[Daily]):
+    """Posts a daily, opens its thread and closes it."""
+
+    queue = store.QUEUE
+
+    def __init__(self, context: Context, dailies: Dailies, views: Views) -> None:
+        super().__init__(context)
+        self._bank = context.bank
+        self._sender = context.sender
+        self._dailies = dailies
+        self._views = views
+
+    def load(self, conn: Connection, key: int, /) -> Daily | None:
+        return store.get(conn, key)
+
+    def patience(self, state: str | None) -> timedelta:
+        """A post is tried until it is too late; a thread and a close are given up before."""
+        return time_rules.CATCH_UP if state == DailyState.POSTING else PATIENCE
+
+    async def step(self, row: Daily) -> None:
+        try:
+            match row.state:
+                case DailyState.POSTING:
+                    await self._post(row)
+                case DailyState.THREADING:
+                    await self._open_thread(row)
+                case DailyState.OPEN | DailyState.CLOSING:
+                    await self._close(row)
+        except DeliveryRefused as error:
+            log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
+            if row.state is DailyState.POSTING:  # refused, so surely not posted: again, while it is not too late
+                again = {"problem": str(error), "due_at": self._now() + RETRY, "tried_at": None}
+                await self._database.write(store.change, row.id, expect=DailyState.POSTING, **again)
+            else:
+                await self.give_up(row.id, str(error))
+
+    async def give_up(self, key: int, reason: str) -> None:
+        """A question without its thread is open all the same; one whose close can't be shown is closed."""
+
+        def leave(conn: Connection) -> None:
+            daily = store.get(conn, key, lock=True)
+            if daily is None:
+                return
+            values: dict[str, Any] = {"state": DailyState.CLOSED, "due_at": None, "problem": reason}
+            if daily.state is DailyState.POSTING:
+                values["state"] = DailyState.MISSED
+            elif daily.state is DailyState.THREADING:
+                problem = f"The question is posted, but not its thread: {reason}"
+                values = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": problem}
+            store.change(conn, key, expect=daily.state, **values)
+
+        await self._database.write(leave)
 
     def _miss(self, conn: Connection, daily: Daily) -> None:
         problem = daily.problem or _OFFLINE
-        store.change(conn, daily.id, expect="posting", state="missed", due_at=None, problem=problem)
+        store.change(conn, daily.id, expect=DailyState.POSTING, state=DailyState.MISSED, due_at=None, problem=problem)
         log.warning("guild %s: no daily on %s: %s", daily.guild_id, daily.local_date, problem)
 
     async def _post(self, daily: Daily) -> None:
         now = self._now()
         too_late = now - daily.scheduled_at > time_rules.CATCH_UP
 
-        def claim(conn: Connection) -> tuple[Daily, Schedule] | None:
+        def claim(conn: Connection) -> Schedule | None:
             schedule = store.schedule(conn, daily.guild_id)
             gone = not self._known(daily) or daily.channel_id is None
             if schedule is None or gone or (too_late and daily.tried_at is None):
                 self._miss(conn, daily)
                 return None
             tried = daily.tried_at or now
-            if not store.change(conn, daily.id, expect="posting", due_by=now, due_at=now + LEASE, tried_at=tried):
-                return None
-            return daily, schedule
+            claimed = self.queue.claim(conn, daily.id, expect=DailyState.POSTING, now=now, tried_at=tried)
+            return schedule if claimed else None
 
-        claimed = await self._database.write(claim)
-        if claimed is None or daily.channel_id is None:
+        schedule = await self._database.write(claim)
+        if schedule is None:
             return
-        message_id = None
-        if daily.tried_at is not None:  # tried before, with unknown outcome
-            message_id = await self._announcer.find_daily(daily.channel_id, daily.id, daily.tried_at)
-        if message_id is None and too_late:
-            await self._database.write(self._miss, daily)
-            return
+        message, place = self._message(daily, schedule), _place(daily)
+        if too_late:  # only one that was tried: if it is there, it counts
+            message_id = await self._sender.find(place, message, daily.tried_at or now)
+        else:
+            nonce = make_nonce("d", daily.id, daily.scheduled_at)
+            message_id = await self._sender.post(place, message, nonce, tried_at=daily.tried_at, urgent=False)
         if message_id is None:
-            message_id = await self._announcer.post_daily(daily.channel_id, self._card(*claimed))
-        if await self._database.write(self._dailies.opened, daily, message_id):
+            await self._database.write(self._miss, daily)
+        elif await self._database.write(self._dailies.opened, daily, message_id):
             log.info("guild %s: daily of %s posted in channel %s", daily.guild_id, daily.local_date, daily.channel_id)
 
     async def _open_thread(self, daily: Daily) -> None:
-        schedule = await self._database.read(store.schedule, daily.guild_id)
-        if schedule is not None and self._known(daily):
-            if not await self._claim(daily):
+        topic = self._topic(daily)
+        if topic is not None:
+            if not await self._claim(daily, DailyState.THREADING):
                 return
-            try:
-                await self._announcer.open_thread(
-                    daily.channel_id or 0, daily.message_id or 0, self._card(daily, schedule)
-                )
-            except (DeliveryUnknown, DeliveryRefused):
-                raise
-            except Exception as error:  # a thread is an extra: the question must not hang on it
-                log.exception("daily %s: its thread failed", daily.id)
-                raise DeliveryRefused("refused", "something unexpected happened; see the log.") from error
-        await self._database.write(
-            store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at, problem=None
-        )
+            name = f"{daily.local_date:%d %B} · {topic.title}".lstrip("0")
+            await self._sender.open_thread(_place(daily), daily.message_id or 0, name)
+        opened: dict[str, Any] = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": None}
+        await self._database.write(store.change, daily.id, expect=DailyState.THREADING, **opened)
 
     async def _close(self, daily: Daily) -> None:
-        now = self._now()
-
-        def claim(conn: Connection) -> bool:
-            return store.change(conn, daily.id, expect=daily.state, due_by=now, state="closing", due_at=now + LEASE)
-
-        if not await self._database.write(claim):
+        if not await self._claim(daily, DailyState.CLOSING):
             return
         if self._known(daily):
             result = await self._database.read(self._result, daily)
-            await self._announcer.close_daily(daily.channel_id or 0, daily.message_id or 0, result)
-        problem = None if daily.state == "closing" else daily.problem  # a retry that succeeded has none
-        await self._database.write(
-            store.change, daily.id, expect="closing", state="closed", due_at=None, problem=problem
-        )
+            await self._sender.edit(_place(daily), daily.message_id or 0, result)
+        problem = None if daily.state is DailyState.CLOSING else daily.problem  # a retry that succeeded has none
+        closed: dict[str, Any] = {"state": DailyState.CLOSED, "due_at": None, "problem": problem}
+        await self._database.write(store.change, daily.id, expect=DailyState.CLOSING, **closed)
+
+    async def _claim(self, daily: Daily, state: DailyState) -> bool:
+        return await self._database.write(self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state)
+
+    def _topic(self, daily: Daily) -> Topic | None:
+        """The topic that a daily asks about, whatever kind of question it is; None if the bank has it no more."""
+        item = self._bank.items.get(daily.item_id or "")
+        return self._bank.topic_of(item) if item else self._bank.topics.get(daily.topic_id or "")
 
     def _known(self, daily: Daily) -> bool:
         """Whether the bank still has what a daily asks."""
-        return daily.item_id in self._bank.items or daily.topic_id in self._bank.topics
+        return self._topic(daily) is not None
 
-    def _result(self, conn: Connection, daily: Daily) -> DailyResult | OpenDailyResult:
+    def _result(self, conn: Connection, daily: Daily) -> Any:
+        """The closed card."""
         topic = self._bank.topics.get(daily.topic_id or "")
+        streaks = tuple(store.longest_streaks(conn, daily.id, _STREAKS))
         if topic is not None:
-            given = open_answers.outcome(conn, daily.id)
-            return OpenDailyResult(
+            given = store.open_outcome(conn, daily.id)
+            open_result = OpenDailyResult(
                 daily_id=daily.id,
                 topic=topic,
                 day=daily.local_date,
                 answered=len(given),
                 percent=round(sum(points for _, points in given) / len(given)) if given else None,
                 missed=tuple(missed((states for states, _ in given), [p.text for p in topic.key_points], _MISSED)),
-                streaks=tuple(store.longest_streaks(conn, daily.id, _STREAKS)),
-                guild_id=daily.guild_id,
+                streaks=streaks,
             )
+            return self._views.result(open_result, self._bank)
         item = self._bank.items[daily.item_id or ""]
-        return DailyResult(
+        result = DailyResult(
             daily_id=daily.id,
             item=item,
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,
-            outcome=outcome(item, store.answers_to(conn, daily.id)),
-            streaks=tuple(store.longest_streaks(conn, daily.id, _STREAKS)),
-            guild_id=daily.guild_id,
+            outcome=answers.outcome(item, store.answers_to(conn, daily.id)),
+            streaks=streaks,
         )
+        return self._views.result(result, self._bank)
 
-    async def _claim(self, daily: Daily) -> bool:
-        now = self._now()
-        return await self._database.write(store.change, daily.id, expect=daily.state, due_by=now, due_at=now + LEASE)
-
-    async def _again(self, daily: Daily, problem: str, wait: timedelta, **values: Any) -> None:
-        """Keep what went wrong, for status, and try later."""
-
-        def note(conn: Connection) -> None:
-            fresh = store.get(conn, daily.id)
-            if fresh is not None and fresh.state in {"posting", "threading", "closing"}:
-                store.change(conn, daily.id, expect=fresh.state, problem=problem, due_at=self._now() + wait, **values)
-
-        await self._database.write(note)
-
-    async def _refused(self, daily: Daily, error: DeliveryRefused) -> None:
-        """Discord refused for good: a post is tried again while it is not too late; thread and close are given up."""
-        log.warning("guild %s: daily of %s: %s", daily.guild_id, daily.local_date, error)
-        if daily.state == "posting":
-            await self._again(daily, str(error), RETRY, tried_at=None)  # refused, so surely not posted
-        elif daily.state == "threading":
-            problem = f"The question is posted, but not its thread: {error}"
-            await self._database.write(
-                store.change, daily.id, expect="threading", state="open", due_at=daily.closes_at, problem=problem
-            )
-        else:
-            await self._database.write(
-                store.change, daily.id, expect="closing", state="closed", due_at=None, problem=str(error)
-            )
-
-    def _card(self, daily: Daily, schedule: Schedule) -> DailyCard | OpenDailyCard:
+    def _message(self, daily: Daily, schedule: Schedule) -> Any:
+        """The open card, which pings the schedule's role unless it was deleted."""
+        role_id = schedule.role_id
+        if role_id is not None and not self._sender.has_role(daily.guild_id, role_id):
+            log.warning("guild %s: the role that its daily pings was deleted; posting without it", daily.guild_id)
+            role_id = None
         closes_at = time_rules.closes_at(self._now(), schedule.answer_hours)
         topic = self._bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            return OpenDailyCard(daily.id, topic, daily.local_date, closes_at, schedule.role_id, daily.guild_id)
-        return DailyCard(
+            open_card = OpenDailyCard(daily.id, topic, daily.local_date, closes_at, role_id)
+            return self._views.question(open_card, self._bank)
+        card = DailyCard(
             daily_id=daily.id,
             item=self._bank.items[daily.item_id or ""],
             order=answers.decode_order(daily.choice_order),
             day=daily.local_date,
             closes_at=closes_at,
-            role_id=schedule.role_id,
-            guild_id=daily.guild_id,
+            role_id=role_id,
         )
+        return self._views.question(card, self._bank)
+
+
+def _place(daily: Daily) -> Place:
+    return Place(daily.guild_id, daily.channel_id or 0)

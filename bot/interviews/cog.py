@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat import custom_ids as ids
 from bot.chat.client import QuizBot
-from bot.chat.modals import essay_modal
+from bot.chat.messages import Message
 from bot.chat.options import topic_choices
-from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_later
+from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_graded
 from bot.chat.router import Fields, modal_text
 from bot.core.errors import UserError
 from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.rules import Report
-from bot.interviews.service import Step
+from bot.interviews.service import Interviews, Step
 
 
 class Interview(commands.Cog):
-    def __init__(self, bot: QuizBot) -> None:
+    def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
-        self.interviews = bot.services.interviews
-        bot.router.add(ids.INTERVIEW, self.open)
-        bot.router.add(ids.INTERVIEWED, self.answered)
-        bot.router.add(ids.FEEDBACK, self.feedback)
-        bot.router.add(ids.STEP, self.step)
+        self.interviews = interviews
+        bot.router.add(view.INTERVIEW, self.open)
+        bot.router.add(view.INTERVIEWED, self.answered)
+        bot.router.add(view.FEEDBACK, self.feedback)
+        bot.router.add(view.STEP, self.step)
 
     @app_commands.command(description="A private mock interview: open questions, and what your answers cover")
     @app_commands.describe(
@@ -43,7 +45,7 @@ class Interview(commands.Cog):
         questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
     ) -> None:
         begin = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions)
-        await say_all(interaction, self._cards(await in_time(interaction, begin)))
+        await say_all(interaction, self._pages(await in_time(interaction, begin)))
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer; for a question that is answered, its feedback."""
@@ -52,7 +54,7 @@ class Interview(commands.Cog):
         if topic is None:
             await self._show(interaction, question_id)
             return
-        await interaction.response.send_modal(essay_modal(ids.INTERVIEWED.id(row=question_id), topic))
+        await interaction.response.send_modal(view.essay_modal(view.INTERVIEWED.id(row=question_id), topic))
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
@@ -60,11 +62,17 @@ class Interview(commands.Cog):
         async with hand_back(interaction, text):
             await self.interviews.answer(question_id, interaction.user.id, text)
         try:
-            await self._show(interaction, question_id, fresh=True)
+            await show_graded(
+                interaction,
+                self._feedback(interaction, question_id),
+                lambda step, asking: view.step_page(step, self.bot.context.bank, asking=asking),
+                may_refine=self.interviews.may_refine,
+                refine=self.interviews.refine,
+            )
         except UserError:
             raise
         except Exception:
-            await say(interaction, f"Your answer is stored: {self._mention('interview')} shows its feedback.")
+            await say(interaction, "Your answer is stored: </interview> shows its feedback.")
             raise
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -79,31 +87,18 @@ class Interview(commands.Cog):
         else:
             go = self.interviews.skip if slot == "skip" else self.interviews.next
             where = await go(question_id, user, interaction.guild_id)
-        cards = self._cards(where)
+        pages = self._pages(where)
         if slot in {"skip", "stop"} and is_private(interaction):
-            await show(interaction, cards.pop(0))
-        await say_all(interaction, cards)
+            await show(interaction, pages.pop(0))
+        await say_all(interaction, pages)
 
-    async def _show(
-        self, interaction: discord.Interaction, question_id: int, page: int = 0, *, fresh: bool = False
-    ) -> None:
-        """A question's card or feedback in place of the private message that was used; `fresh`: just answered."""
-        work = self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
-        step = await in_time(interaction, work, edits=is_private(interaction))
-        asking = fresh and self.interviews.may_refine(step)
-        card = view.step_card(step, self.bot.bank, page, asking=asking)
-        await say_here(interaction, card)
-        if asking:
-            await show_later(interaction, view.step_card(await self.interviews.refine(step), self.bot.bank, page))
+    async def _show(self, interaction: discord.Interaction, question_id: int, page: int = 0) -> None:
+        """A question's card or feedback in place of the private message that was used."""
+        step = await in_time(interaction, self._feedback(interaction, question_id), edits=is_private(interaction))
+        await say_here(interaction, view.step_page(step, self.bot.context.bank, page))
 
-    def _cards(self, where: Step | Report) -> list[discord.ui.LayoutView]:
-        if isinstance(where, Report):
-            return [*view.report_cards(where, self._mention("practice"), self._mention("interview"))]
-        return [view.step_card(where, self.bot.bank)]
+    def _feedback(self, interaction: discord.Interaction, question_id: int) -> Coroutine[Any, Any, Step]:
+        return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
 
-    def _mention(self, name: str) -> str:
-        return self.bot.command_mention(name)
-
-
-async def setup(bot: QuizBot) -> None:
-    await bot.add_cog(Interview(bot))
+    def _pages(self, where: Step | Report) -> list[Message]:
+        return view.report_pages(where) if isinstance(where, Report) else [view.step_page(where, self.bot.context.bank)]

@@ -6,14 +6,10 @@ may be repeated: an old card leads to where the interview stands now.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from sqlalchemy import Connection
-
-from bot.core.database import Database
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
@@ -21,7 +17,8 @@ from bot.interviews.grading.service import Grading
 from bot.interviews.rules import Report
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, FollowUp, Topic
+from bot.questions.model import FollowUp, Topic
+from bot.questions.store import topics_in_play, topics_met
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +47,19 @@ class AnsweredAlready(UserError):
 
     def __init__(self) -> None:
         super().__init__(
-            "You have answered this question already, and the first answer counts: /interview shows its feedback."
+            "You have answered this question already, and the first answer counts: </interview> shows its feedback."
         )
 
 
 class Interviews:
     """See the module. `now` gives UTC; `rng` draws topics."""
 
-    def __init__(
-        self, database: Database, bank: Bank, grading: Grading, now: Callable[[], datetime], rng: random.Random
-    ) -> None:
-        self._database = database
-        self._bank = bank
+    def __init__(self, context: Context, grading: Grading) -> None:
+        self._database = context.database
+        self._bank = context.bank
         self._grading = grading
-        self._now = now
-        self._rng = rng
+        self._now = context.now
+        self._rng = context.rng
 
     async def start(
         self,
@@ -84,7 +79,7 @@ class Interviews:
             running = store.running(conn, user_id)
             if running is not None:
                 return running.id, True
-            hidden = store.unrevealed_topics(conn, user_id, guild_id)
+            hidden = topics_in_play(conn, user_id, guild_id)
             if topic_id in hidden:
                 raise UserError(
                     "That topic is a question of the day that is still open: answer it there, or take another topic."
@@ -196,9 +191,9 @@ class Interviews:
     ) -> Topic | None:
         return rules.draw(
             self._bank,
-            store.last_asked(conn, interview.user_id),
+            topics_met(conn, interview.user_id),
             used={question.topic_id for question in asked},
-            hidden=store.unrevealed_topics(conn, interview.user_id, guild_id),
+            hidden=topics_in_play(conn, interview.user_id, guild_id),
             wish=interview.topic_id,
             rng=self._rng,
         )
@@ -209,7 +204,7 @@ class Interviews:
         step = Step(interview, question, self._topic(question))
         if question.answer is None:
             return step
-        hidden = await self._database.read(store.unrevealed_topics, interview.user_id, guild_id)
+        hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
         if question.topic_id in hidden:
             return replace(step, hidden=True)
         if question.grade is not None:
@@ -225,7 +220,7 @@ class Interviews:
     def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)
         if topic is None:
-            raise UserError("This question has been taken out of the bank since: go on with /interview.")
+            raise UserError("This question has been taken out of the bank since: go on with </interview>.")
         return topic
 
     async def _report(self, interview_id: int) -> Report:
@@ -241,5 +236,5 @@ def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, I
     question = store.question(conn, question_id)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
-        raise UserError("I don't know this question any more. Start with /interview.")
+        raise UserError("I don't know this question any more. Start with </interview>.")
     return interview, question

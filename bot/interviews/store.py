@@ -5,15 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+import sqlalchemy as sa
+from sqlalchemy import Connection, select, update
 
-from bot.core.schema import dailies, interview_questions, interviews, ledger, open_answers
-from bot.core.upsert import insert
+from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.questions.store import register_topics_met
+
+# A member's mock interview; one runs at a time.
+interviews = sa.Table(
+    "interviews",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("topic_id", sa.String(48)),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Index("ix_interviews_user_id", "user_id"),
+)
+_RUNNING = interviews.c.ended_at.is_(None)
+sa.Index("uq_interviews_running", interviews.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+
+interview_questions = sa.Table(
+    "interview_questions",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("interview_id", sa.ForeignKey("interviews.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("answer", sa.Text),
+    sa.Column("grade", sa.Text),
+    sa.Column("score", sa.Integer),  # percent
+    sa.Column("answered_at", Instant),
+    sa.UniqueConstraint("interview_id", "number"),
+)
+
+register_topics_met(
+    select(interviews.c.user_id, interview_questions.c.topic_id, interview_questions.c.asked_at.label("at")).join(
+        interviews, interviews.c.id == interview_questions.c.interview_id
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """A row of `interviews`; see the schema for the columns."""
+    """A row of `interviews`."""
 
     id: int
     user_id: int
@@ -44,10 +81,7 @@ class InterviewQuestion:
 
 def running(conn: Connection, user_id: int) -> Interview | None:
     """The interview that a member has not ended."""
-    row = conn.execute(
-        select(interviews).where(interviews.c.user_id == user_id, interviews.c.ended_at.is_(None))
-    ).first()
-    return Interview(**row._mapping) if row else None
+    return fetch(conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview)
 
 
 def create(conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime) -> bool:
@@ -57,8 +91,7 @@ def create(conn: Connection, *, user_id: int, topic_id: str | None, total: int, 
 
 
 def get(conn: Connection, interview_id: int) -> Interview | None:
-    row = conn.execute(select(interviews).where(interviews.c.id == interview_id)).first()
-    return Interview(**row._mapping) if row else None
+    return fetch(conn, select(interviews).where(interviews.c.id == interview_id), Interview)
 
 
 def end(conn: Connection, interview_id: int, now: datetime) -> None:
@@ -74,18 +107,13 @@ def add_question(conn: Connection, interview_id: int, number: int, topic_id: str
 
 
 def question(conn: Connection, question_id: int) -> InterviewQuestion | None:
-    row = conn.execute(select(interview_questions).where(interview_questions.c.id == question_id)).first()
-    return InterviewQuestion(**row._mapping) if row else None
+    return fetch(conn, select(interview_questions).where(interview_questions.c.id == question_id), InterviewQuestion)
 
 
 def questions_of(conn: Connection, interview_id: int) -> list[InterviewQuestion]:
     """All questions of an interview, in their order."""
-    rows = conn.execute(
-        select(interview_questions)
-        .where(interview_questions.c.interview_id == interview_id)
-        .order_by(interview_questions.c.number)
-    )
-    return [InterviewQuestion(**row._mapping) for row in rows]
+    query = select(interview_questions).where(interview_questions.c.interview_id == interview_id)
+    return fetch_all(conn, query.order_by(interview_questions.c.number), InterviewQuestion)
 
 
 def save_answer(conn: Connection, question_id: int, text: str, now: datetime) -> bool:
@@ -105,30 +133,3 @@ def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> No
     conn.execute(
         update(interview_questions).where(interview_questions.c.id == question_id).values(grade=grade, score=score)
     )
-
-
-def last_asked(conn: Connection, user_id: int) -> dict[str, datetime]:
-    """When a member last met a topic's open question, in an interview or by answering it as a daily."""
-    in_interviews = (
-        select(interview_questions.c.topic_id, interview_questions.c.asked_at.label("at"))
-        .join(interviews, interviews.c.id == interview_questions.c.interview_id)
-        .where(interviews.c.user_id == user_id)
-    )
-    in_dailies = (
-        select(dailies.c.topic_id, dailies.c.opened_at.label("at"))
-        .join(open_answers, open_answers.c.daily_id == dailies.c.id)
-        .where(open_answers.c.user_id == user_id, dailies.c.topic_id.is_not(None))
-    )
-    met = in_interviews.union_all(in_dailies).subquery()
-    rows = conn.execute(select(met.c.topic_id, func.max(met.c.at).label("last")).group_by(met.c.topic_id))
-    return {row.topic_id: row.last for row in rows}
-
-
-def unrevealed_topics(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
-    """Topics whose open question is a daily that is still open, on this server or one where the member played."""
-    played = select(ledger.c.guild_id).where(ledger.c.user_id == user_id)
-    here = (dailies.c.guild_id == (guild_id or 0)) | dailies.c.guild_id.in_(played)
-    query = select(dailies.c.topic_id).where(
-        here, dailies.c.topic_id.is_not(None), dailies.c.state.in_(["posting", "threading", "open", "closing"])
-    )
-    return {topic_id for topic_id in conn.execute(query).scalars() if topic_id}

@@ -1,19 +1,60 @@
-"""The screens of a mock interview: question, feedback, report."""
+"""The screens of a mock interview: question, feedback, report. Open dailies show the same feedback.
+
+The feedback on an open answer has three tabs, each as many pages as it takes.
+"""
 
 from __future__ import annotations
 
-from discord import ButtonStyle
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bot.chat import custom_ids as ids
+import discord
+from discord import ui
+
 from bot.chat import text as t
-from bot.interviews import feedback
-from bot.interviews.rules import STRONG, Asked, Report, SectionReport
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
+from bot.chat.router import PAGE, ROW, Route
+from bot.interviews.assessment import COVERED, DOUBTFUL, MISSING, Assessment
+from bot.interviews.rules import MAX_ANSWER, STRONG, Asked, Report, SectionReport, band
 from bot.interviews.service import Step
-from bot.questions.model import Bank, Topic
-from bot.questions.views import ENDED, OPEN, REVEALED, Message, button, line, row
+from bot.questions.model import Bank, FollowUp, Topic
+from bot.questions.views import source
+
+# The modal's button, the modal, a page of the feedback, on to the next question. Rows are questions of interviews.
+INTERVIEW = Route("interview", {"row": ROW})
+INTERVIEWED = Route("interviewed", {"row": ROW}, once=True)
+FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
+STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
+
+ASKING = "A model service is being asked about the points in doubt: this changes in a moment."
+FEEDBACK_TAB, MODEL_TAB, OWN_TAB = "Feedback", "Model answer", "Your answer"
+_LIMIT = 3200
+"""Characters of a page, beside the head of its card."""
+_MAX_QUOTE = 240
+_HINTS = {
+    "empty": "There is hardly a word in it to go by.",
+    "copied": "Most of it repeats the question, so there is nothing to compare yet.",
+    "list": "It reads as a list of terms: say in sentences how they hang together.",
+    "strays": "Much of it is about something else: answer the question that was asked.",
+    "negated": "Something reads as if you denied a key point: look at the points in doubt.",
+    "cut": "It is longer than I can read: only the first part counted.",
+}
 
 
-def step_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
+def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
+    """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
+    return text_modal(
+        "Your answer",
+        custom_id,
+        label="In a few sentences, as you would say it aloud",
+        hint=None,
+        limit=MAX_ANSWER,
+        long=True,
+        above=t.heading(topic.question),
+    )
+
+
+def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
     """Wherever an interview stands. `asking`: a model service is being asked about points in doubt just now."""
     if step.question.answer is None:
         return question_card(step, bank)
@@ -31,9 +72,9 @@ def question_card(step: Step, bank: Bank) -> Message:
         line(),
         "-# Answer as you would aloud, in a few sentences. Only you see it.",
         row(
-            button("Answer", ids.INTERVIEW.id(row=number), ButtonStyle.primary),
-            button("Skip", ids.STEP.id(slot="skip", row=number)),
-            button("End", ids.STEP.id(slot="stop", row=number)),
+            button("Answer", INTERVIEW.id(row=number), PRIMARY),
+            button("Skip", STEP.id(slot="skip", row=number)),
+            button("End", STEP.id(slot="stop", row=number)),
         ),
     )
 
@@ -44,10 +85,10 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     on = row(
         button(
             "See the report" if step.last else "Next question",
-            ids.STEP.id(slot="next", row=number),
-            ButtonStyle.primary,
+            STEP.id(slot="next", row=number),
+            PRIMARY,
         ),
-        None if step.last else button("End", ids.STEP.id(slot="end", row=number)),
+        None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
     head = _head(step, bank)
     if step.hidden or step.assessment is None:
@@ -55,34 +96,34 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
             "Your answer is stored. This topic is a question of the day that is still open, so its feedback waits "
             "until that one closes: press Feedback then."
         )
-        look = button("Feedback", ids.FEEDBACK.id(row=number, page=0))
+        look = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, waits, row(look), on)
-    note = "A model service is being asked about the points in doubt: this changes in a moment." if asking else ""
-    found = feedback.pages(
+    note = ASKING if asking else ""
+    found = pages(
         step.topic, answer=step.question.answer, assessment=step.assessment, follow_up=step.follow_up, note=note
     )
-    return feedback.card(
+    return page_of(
         head,
         found,
         page,
-        lambda n: ids.FEEDBACK.id(row=number, page=n),
+        lambda n: FEEDBACK.id(row=number, page=n),
         on,
-        colour=feedback.colour(step.assessment),
+        colour=colour(step.assessment),
     )
 
 
-def report_cards(report: Report, practice: str, interview: str) -> list[Message]:
-    """The end of an interview, by section; `practice` and `interview` are mentions of the commands."""
+def report_pages(report: Report) -> list[Message]:
+    """The end of an interview, by section."""
     if not report.answered:
         words = "You answered nothing this time, so there is nothing to report."
-        return [Message(ENDED, f"### Interview over\n{words}", f"-# Start another with {interview}")]
+        return [Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")]
     done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
     overall = f"{t.bar(report.percent, 100)}  **{report.percent} %** · {done}" if report.percent is not None else done
     blocks = [f"### Your interview\n{overall}", *(_section(section) for section in report.sections)]
     if report.practise:
-        blocks.append(f"**Practise next** with {practice}\n{_practise(report.practise)}")
+        blocks.append(f"**Practise next** with </practice>\n{_practise(report.practise)}")
     else:
-        blocks.append(f"**Practise next**\nAll of it was strong. Take other topics with {interview}.")
+        blocks.append("**Practise next**\nAll of it was strong. Take other topics with </interview>.")
     blocks.append("-# Practice estimates from your wording, not verdicts.")
     return [Message(REVEALED, page) for page in t.pages(blocks)]
 
@@ -109,3 +150,100 @@ def _head(step: Step, bank: Bank) -> str:
     section = bank.section_titles[step.topic.section_id]
     where = f"Question {step.question.number} of {step.interview.total}"
     return f"-# Interview · {where} · {t.escape(section)} · {t.escape(step.topic.title)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    tab: str
+    text: str
+
+
+def pages(
+    topic: Topic,
+    *,
+    answer: str | None,
+    assessment: Assessment | None,
+    follow_up: FollowUp | None = None,
+    note: str = "",
+) -> list[Page]:
+    """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
+    found = []
+    if assessment is not None:
+        found += [Page(FEEDBACK_TAB, text) for text in t.pages(_blocks(assessment, follow_up, note), _LIMIT)]
+    blocks = [] if assessment is not None or not note else [note]
+    blocks += [t.heading(topic.question), t.escape(topic.answer)]
+    blocks.append("\n".join(f"-# {source(reference)}" for reference in topic.references))
+    found += [Page(MODEL_TAB, text) for text in t.pages(blocks, _LIMIT)]
+    if answer is not None:
+        found += [Page(OWN_TAB, text) for text in t.pages([t.escape(answer)], _LIMIT)]
+    return found
+
+
+def page_of(
+    head: str,
+    found: list[Page],
+    number: int,
+    link: Callable[[int], str],
+    *rows: ui.ActionRow[ui.LayoutView] | None,
+    colour: discord.Colour | None = None,
+) -> Message:
+    """One page with its tabs; `link` makes the custom id that opens a page by its number."""
+    number = min(number, len(found) - 1)
+    page = found[number]
+    tabs = list(dict.fromkeys(p.tab for p in found))
+    firsts = {tab: next(n for n, p in enumerate(found) if p.tab == tab) for tab in tabs}
+    buttons = [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs] if len(found) > 1 else []
+    if number + 1 < len(found) and found[number + 1].tab == page.tab:
+        buttons.append(button("Read on", link(number + 1)))
+    return Message(colour or REVEALED, head, page.text, line(), row(*buttons), *rows)
+
+
+def estimate(assessment: Assessment) -> str:
+    """The score at a glance."""
+    covered, total = len(assessment.of(COVERED)), len(assessment.points)
+    words = {"weak": "A start", "fair": "Good in parts", "strong": "A strong answer"}[band(assessment.percent)]
+    bar = f"{t.bar(assessment.percent, 100)}  **{assessment.percent} %**"
+    return f"### {words}: {covered} of {t.count(total, 'key point')}\n{bar}"
+
+
+def colour(assessment: Assessment | None) -> discord.Colour:
+    """Green for an answer with something in it; never red."""
+    if assessment is None:
+        return OPEN
+    return REVEALED if assessment.of(COVERED) else ENDED
+
+
+def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
+    blocks = [estimate(assessment)]
+    hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
+    if hints:
+        blocks.append("\n".join(hints))
+    for state, title in (
+        (COVERED, "✅ **You said**"),
+        (DOUBTFUL, "🔸 **Not clear enough to tell**"),
+        (MISSING, "▫️ **Still missing**"),
+    ):
+        points = assessment.of(state)
+        if points:
+            blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
+    if follow_up is not None:
+        blocks.append(f"💬 **Think about this next**\n{t.one_line(follow_up.question)}")
+    blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))
+    return [block for block in blocks if block]
+
+
+def _point(text: str, quote: str) -> str:
+    quoted = " ".join(quote.split())
+    if len(quoted) > _MAX_QUOTE:
+        quoted = quoted[: _MAX_QUOTE - 1] + "…"
+    return f"- {t.one_line(text)}" + (f"\n> {t.escape(quoted)}" if quoted else "")
+
+
+def _about_model(assessment: Assessment) -> str:
+    estimate_ = "A practice estimate from your wording, not a verdict"
+    match assessment.model:
+        case "asked":
+            return f"{estimate_}. A model service read your answer for the points that were in doubt."
+        case "failed":
+            return f"{estimate_}. The model service for points in doubt did not answer, so I graded this alone."
+    return f"{estimate_}."

@@ -10,6 +10,7 @@ from the log of its reviews. Two settings are ours:
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -121,3 +122,19 @@ def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
 
 def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
     return back_on(card, zone, now) == local_date(zone, now)
+
+
+def due_items(
+    cards: Mapping[str, MemoryCard], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
+) -> list[str]:
+    """Items to ask again today, in this order: missed ones first, then the longest due.
+
+    `asked` are those that this practice has asked already: a miss among them waits for its ten minutes. `hidden` are
+    those that must not be asked now.
+    """
+    found = [
+        (not card.missed, card.due_at, item_id)
+        for item_id, card in cards.items()
+        if item_id not in hidden and is_due(card, zone, now) and not (item_id in asked and card.due_at > now)
+    ]
+    return [item_id for _, _, item_id in sorted(found)]

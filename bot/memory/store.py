@@ -6,14 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from fsrs import Rating, State
 from sqlalchemy import Connection, Row, select
 
-from bot.core import servers as guilds
-from bot.core.schema import cards, reminders, reviews
-from bot.core.upsert import insert
+from bot.core.tables import Instant, insert, metadata, values_of
 from bot.memory import rules as memory
 from bot.memory.rules import MemoryCard
+
+# One FSRS card a member and item they met, on any server or in private; see `bot.memory.rules`.
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.String(48), primary_key=True),
+    sa.Column("state", sa.Integer, nullable=False),
+    sa.Column("step", sa.Integer),
+    sa.Column("stability", sa.Float, nullable=False),
+    sa.Column("difficulty", sa.Float, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("last_review_at", Instant, nullable=False),
+)
+
+# Every review of a card, once: what the cards were computed from, and what parameters can be fitted to.
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("source", sa.String(8), primary_key=True),  # round, daily, practice
+    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),  # of the question answered
+    sa.Column("item_id", sa.String(48), nullable=False),
+    sa.Column("rating", sa.Integer, nullable=False),
+    sa.Column("elapsed_ms", sa.Integer),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_reviews_at", "user_id", "at"),
+)
+
+_LATEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +102,25 @@ def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
     return {row.item_id: _card(row) for row in conn.execute(select(cards).where(cards.c.user_id == user_id))}
 
 
-def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
-    """The zone that a member's days follow: their reminder's, else the server's, else UTC."""
-    own = conn.execute(select(reminders.c.zone).where(reminders.c.user_id == user_id)).scalar()
-    return own or (guilds.zone(conn, guild_id) if guild_id else guilds.DEFAULT_ZONE)
+def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
+    """Item id and rating of a member's latest reviews, newest first, a thousand at most."""
+    rows = conn.execute(
+        select(reviews.c.item_id, reviews.c.rating)
+        .where(reviews.c.user_id == user_id)
+        .order_by(reviews.c.at.desc(), reviews.c.source_id.desc())
+        .limit(_LATEST)
+    )
+    return [(row.item_id, Rating(row.rating)) for row in rows]
+
+
+def practised_at(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
+    """When a member answered in practice, since a moment, oldest first."""
+    rows = conn.execute(
+        select(reviews.c.at)
+        .where(reviews.c.user_id == user_id, reviews.c.at >= since, reviews.c.source == "practice")
+        .order_by(reviews.c.at)
+    )
+    return list(rows.scalars())
 
 
 def _card(row: Row[tuple[object, ...]]) -> MemoryCard:
@@ -85,4 +129,4 @@ def _card(row: Row[tuple[object, ...]]) -> MemoryCard:
 
 
 def _values(card: MemoryCard) -> dict[str, object]:
-    return {name: getattr(card, name) for name in MemoryCard.__slots__} | {"state": int(card.state)}
+    return values_of(card) | {"state": int(card.state)}

@@ -29,8 +29,9 @@ def _require_simcord() -> None:
 _require_simcord()
 
 from . import facelift  # noqa: E402  # only after the version is known
+from .server import PORT, listen  # noqa: E402
 from .session import serve  # noqa: E402
 
 facelift.check()
 
-__all__ = ["serve"]
+__all__ = ["PORT", "listen", "serve"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from .live import LiveEnv
 from .preview import LivePreview
 from .world import BOT_NAME, FACES, PEOPLE, World
 
+PORT, PORTS_TRIED = 8770, 20
 OWN_STATIC = Path(__file__).with_name("static")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -38,6 +41,17 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PreviewHandler = Callable[[PreviewServer, web.Request], Awaitable[web.Response]]
 
 
+def listen(port: int | None) -> socket.socket:
+    """A socket that listens on this machine: at ``port`` (0: any), or at the first free one from ``PORT`` on.
+
+    Raises OSError if the port, or each of those tried, can't be used, and OverflowError if there is no such port.
+    """
+    for candidate in range(PORT, PORT + PORTS_TRIED - 1) if port is None else ():
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", candidate))
+    return socket.create_server(("127.0.0.1", PORT + PORTS_TRIED - 1 if port is None else port))
+
+
 class Desk:
     """Serves the pages and opens a preview for each channel and member on first use."""
 
@@ -52,8 +66,8 @@ class Desk:
 
     # ---------------------------------------------------------------- running
 
-    async def start(self, port: int) -> None:
-        """Bind the loopback port; a busy one raises OSError."""
+    async def start(self, door: socket.socket) -> None:
+        """Serve whoever knocks at the socket."""
         app = web.Application(middlewares=[self._only_this_host], handler_args={"handler_cancellation": False})
         app.add_routes(
             [
@@ -83,12 +97,8 @@ class Desk:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         self._runner = runner
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-        except OSError:
-            await self.stop()
-            raise
-        self.port = int(runner.addresses[0][1])
+        await web.SockSite(runner, door).start()
+        self.port = int(door.getsockname()[1])
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable
 
 import discord
@@ -19,15 +20,17 @@ GATHER_SECONDS = 0.03  # events close together are shown at once
 TIDY_SECONDS = 5.0
 
 
-async def serve(bot: discord.Client, *, port: int, announce: Callable[[str], None], until: asyncio.Event) -> None:
-    """Run ``bot`` on a simulated Discord at 127.0.0.1:``port`` (0: any free one) until ``until`` is set.
+async def serve(
+    bot: discord.Client, *, door: socket.socket, announce: Callable[[str], None], until: asyncio.Event
+) -> None:
+    """Run ``bot`` on a simulated Discord behind ``door`` (from ``listen``) until ``until`` is set.
 
     ``announce`` gets the address once people can use it. The bot is started (its ``setup_hook`` runs) but never
-    closed: bot and database belong to the caller. A busy port raises OSError before the bot is touched.
+    closed: bot, database and door belong to the caller.
     """
     env = LiveEnv(bot)
     desk = Desk(env, found(env))
-    await desk.start(port)
+    await desk.start(door)
     try:
         await env.start()
         await _sync_if_needed(env, bot)

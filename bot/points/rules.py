@@ -1,21 +1,10 @@
-"""Points and standings."""
+"""Figures of members in a round, places, and the pages of boards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-FULL_POINTS = 100
-
-
-def points(correct: bool, elapsed_ms: int, limit_ms: int) -> int:
-    """Points for one answer in a round: 100 at once, 50 at the deadline, 0 when wrong or late.
-
-    `elapsed_ms` runs from the question message's snowflake to the interaction's; both are Discord's clock.
-    """
-    if not correct or elapsed_ms > limit_ms:
-        return 0
-    return round(FULL_POINTS * (1 - max(0, elapsed_ms) / (2 * limit_ms)))
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +34,86 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
     """Tallies with their places, best first; among equals the faster one is named first but shares the place."""
     ordered = sorted(tallies, key=lambda t: (-t.points, t.average_ms, t.user_id))
     return list(zip(places([t.points for t in ordered]), ordered, strict=True))
+
+
+PERIODS = ("today", "week", "month", "all")
+PAGE_SIZE = 10
+ALL_TIME = date(1970, 1, 1)
+"""The start of the period that never ends."""
+_EXACT_BITS = 9
+
+
+def period_start(period: str, day: date) -> date:
+    """First local date of the period that contains `day`; weeks begin on Monday."""
+    match period:
+        case "today":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "all":
+            return ALL_TIME
+    raise ValueError(period)
+
+
+def previous_start(period: str, start: date) -> date | None:
+    """Start of the period before the one that starts at `start`; None where there is none."""
+    if period == "all":
+        return None
+    return period_start(period, start - timedelta(days=1))
+
+
+def periods(day: date) -> list[tuple[str, date]]:
+    """Every (period, start) to which points won on the local date `day` belong."""
+    return [(period, period_start(period, day)) for period in PERIODS]
+
+
+def bucket(points: int) -> int:
+    """The lowest points of the bucket into which `points` (0 or more) fall.
+
+    Buckets are exact below 512 and then at most as wide as a 256th of their points, so that any board has few of them
+    and few members share one: a place is then a sum over buckets and a count within one.
+    """
+    width = max(0, points.bit_length() - _EXACT_BITS)
+    return points >> width << width
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a board. `before` is the member's place in the previous period, if they had one."""
+
+    place: int
+    user_id: int
+    points: int
+    before: int | None = None
+
+    @property
+    def trend(self) -> str:
+        """An arrow against the previous period; empty for who was not on that board."""
+        if self.before is None:
+            return ""
+        return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The asker's place. `behind` are the points that are missing to `next_place`; both None for who leads."""
+
+    place: int
+    points: int
+    behind: int | None = None
+    next_place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One page of a board. Pages count from 0."""
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    members: int
+    rows: tuple[Row, ...]
+    own: Own | None

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
+import sqlalchemy as sa
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Executable,
     FromClause,
-    Table,
     and_,
     bindparam,
     case,
@@ -26,10 +25,58 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.core.schema import ledger, score_buckets, scores
-from bot.core.upsert import insert_for
-from bot.points import leaderboard
-from bot.points.leaderboard import PAGE_SIZE, Board, Own, Row, bucket
+from bot.core.tables import Instant, insert_for, metadata, values_of
+from bot.points import rules
+from bot.points.rules import PAGE_SIZE, Board, Own, Row, bucket
+from bot.questions.store import register_answers
+
+# Every point won, once: the source's key is the question's or the daily's id.
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("source", sa.String(5), primary_key=True),  # round, daily
+    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("correct", sa.Boolean, nullable=False),
+    sa.Column("local_date", sa.Date, nullable=False),  # in the server's zone, as it was then
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_ledger_user_id", "user_id", "guild_id"),
+)
+
+# Sums of the ledger by period and topic ('' for all topics), kept in the transaction that writes the ledger.
+scores = sa.Table(
+    "scores",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.String(5), primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("answers", sa.Integer, nullable=False),
+    sa.Column("right", sa.Integer, nullable=False),
+    sa.Index("ix_scores_user_id", "user_id"),
+)
+sa.Index("ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), scores.c.user_id)  # in a board's order
+
+# How many members of a board have points in a bucket (see `bot.points.rules.bucket`), kept in the transaction
+# that changes `scores`: so a place costs the same on a board of any size. A bucket without members has no row.
+score_buckets = sa.Table(
+    "score_buckets",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.String(5), primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("low", sa.BigInteger, primary_key=True, autoincrement=False),  # the bucket's lowest points
+    sa.Column("members", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+register_answers(select(ledger.c.user_id, ledger.c.guild_id, ledger.c.source, ledger.c.source_id))
 
 ALL_TOPICS = ""
 _MORE_THAN_ANYBODY_HAS = 1 << 62
@@ -64,10 +111,10 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     """Write entries and their period sums. An entry that is there already fails the transaction: none counts twice."""
     if not entries:
         return
-    conn.execute(ledger.insert(), [{name: getattr(e, name) for name in Entry.__slots__} for e in entries])
+    conn.execute(ledger.insert(), [values_of(entry) for entry in entries])
     gains: dict[_Key, _Gain] = {}
     for e in entries:
-        for period, start in leaderboard.periods(e.local_date):
+        for period, start in rules.periods(e.local_date):
             for topic in dict.fromkeys((ALL_TOPICS, e.topic_id)):
                 gain = gains.setdefault((e.guild_id, period, start, topic, e.user_id), _Gain())
                 gain.points += e.points
@@ -94,7 +141,7 @@ def replace(conn: Connection, source: str, source_id: int, user_id: int, *, poin
         conn,
         {
             (entry.guild_id, period, start, topic, user_id): gain
-            for period, start in leaderboard.periods(entry.local_date)
+            for period, start in rules.periods(entry.local_date)
             for topic in dict.fromkeys((ALL_TOPICS, entry.topic_id))
         },
     )
@@ -131,7 +178,7 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
 def _upserts(dialect: str) -> tuple[Executable, Executable]:
     """Adds to period sums, returning the new ones, and to members of buckets; `excluded` is what is to be added."""
 
-    def adding(table: Table, *names: str) -> sqlite.Insert | postgresql.Insert:
+    def adding(table: sa.Table, *names: str) -> sqlite.Insert | postgresql.Insert:
         statement = insert_for(dialect, table)
         sums = {name: table.c[name] + statement.excluded[name] for name in names}
         return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
@@ -154,7 +201,7 @@ def board(
 
     A page past the end gives the last one. The cost hardly grows with the members of the board.
     """
-    start = leaderboard.period_start(period, day)
+    start = rules.period_start(period, day)
     scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
     buckets = conn.execute(_BUCKETS, scope).all()
     members = sum(count for _, count in buckets)
@@ -165,7 +212,7 @@ def board(
         if skip < count:
             break
         skip, below = skip - count, low
-    earlier = leaderboard.previous_start(period, start)
+    earlier = rules.previous_start(period, start)
     listed = conn.execute(_PAGE, {**scope, "below": below, "skip": skip, "earlier": earlier}).all()
     rows: list[Row] = []
     for index, row in enumerate(listed):
@@ -185,7 +232,7 @@ def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]
         select(scores.c.points, scores.c.answers, scores.c.right).where(
             scores.c.guild_id == guild_id,
             scores.c.period == "all",
-            scores.c.start == leaderboard.ALL_TIME,
+            scores.c.start == rules.ALL_TIME,
             scores.c.topic_id == ALL_TOPICS,
             scores.c.user_id == user_id,
         )
@@ -199,7 +246,7 @@ def by_topic(conn: Connection, guild_id: int, user_id: int) -> dict[str, tuple[i
         select(scores.c.topic_id, scores.c.answers, scores.c.right).where(
             scores.c.guild_id == guild_id,
             scores.c.period == "all",
-            scores.c.start == leaderboard.ALL_TIME,
+            scores.c.start == rules.ALL_TIME,
             scores.c.topic_id != ALL_TOPICS,
             scores.c.user_id == user_id,
         )
@@ -264,7 +311,7 @@ def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> 
         .where(_scope(better, start), better.c.points > points, better.c.points < next_low.scalar_subquery())
         .correlate(of)
     )
-    return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, BigInteger)
+    return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, sa.BigInteger)
 
 
 # Built once: to build them anew for every board would take longer than to run them.

@@ -6,28 +6,12 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.memory.rules import MemoryCard, is_due
+from bot.memory.rules import MemoryCard
+from bot.questions.drawing import draw
 from bot.questions.model import Item
-from bot.rounds.rules import draw
 
 NEW_A_DAY = 20
-"""So many items a member meets for the first time in practice on one local date."""
-
-
-def due(
-    cards: Mapping[str, MemoryCard], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
-) -> list[str]:
-    """Items to ask again today, in this order: missed ones first, then the longest due.
-
-    `asked` are those that this practice has asked already: a miss among them waits for its ten minutes. `hidden` are
-    those that must not be asked now.
-    """
-    found = [
-        (not card.missed, card.due_at, item_id)
-        for item_id, card in cards.items()
-        if item_id not in hidden and is_due(card, zone, now) and not (item_id in asked and card.due_at > now)
-    ]
-    return [item_id for _, _, item_id in sorted(found)]
+"""How many items a member meets for the first time in practice on one local date."""
 
 
 def draw_new(

@@ -6,26 +6,26 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import Connection
-
-from bot.core.database import Database
+from bot.core.clicks import Click
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.core.time import Rule, instant, local_date
+from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.rules import MemoryCard, rate, slow_in_practice
 from bot.practice import rules, store
 from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
-from bot.questions.answering import AlreadyAnswered, Click, Review, given_answer, shown_answer
+from bot.questions.answers import Review, already, given_answer
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, Item
-from bot.rounds.rules import shuffled
+from bot.questions.drawing import shuffled
+from bot.questions.model import Item
+from bot.questions.store import items_hidden_from, items_in_play_anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,11 @@ class _View:
 class Practices:
     """See the module. `at` is Discord's time of a click; `now` gives UTC."""
 
-    def __init__(self, database: Database, bank: Bank, now: Callable[[], datetime], rng: random.Random) -> None:
-        self._database = database
-        self._bank = bank
-        self._now = now
-        self._rng = rng
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._bank = context.bank
+        self._now = context.now
+        self._rng = context.rng
 
     async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
@@ -121,7 +121,7 @@ class Practices:
                 return Nothing(topic_id, view.next_in(), bool(view.pool))
             practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
             if practice is None:
-                raise UserError("Your practice has just ended: start another with /practice.")
+                raise UserError("Your practice has just ended: start another with </practice>.")
             return self._next(conn, practice, guild_id, at)
 
         return await self._database.write(begin)
@@ -140,12 +140,12 @@ class Practices:
         def step(conn: Connection) -> Summary:
             practice = store.get(conn, practice_id, user_id, lock=True)
             if practice is None:
-                raise _UNKNOWN
+                raise _unknown()
             return self._end(conn, practice, guild_id)
 
         return await self._database.write(step)
 
-    async def check_open(self, question_id: int, user_id: int) -> Item:
+    async def check_open(self, question_id: int, _message_id: int, user_id: int) -> Item:
         """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
 
         def look(conn: Connection) -> Item:
@@ -153,13 +153,17 @@ class Practices:
             _running(conn, question.practice_id, user_id)
             item = self._bank.items.get(question.item_id)
             if item is None:
-                raise _GONE
+                raise _gone()
             if question.answer is not None and question.answered_at is not None:
-                shown = shown_answer(item, answers.decode_order(question.choice_order), question.answer)
-                raise AlreadyAnswered(shown, question.answered_at)
+                raise already(item, question.choice_order, question.answer, question.answered_at)
             return item
 
         return await self._database.read(look)
+
+    async def subject(self, question_id: int) -> str | None:
+        """The id of the item that a question asks."""
+        question = await self._database.read(store.question, question_id)
+        return question.item_id if question else None
 
     async def answer(self, click: Click) -> Screen:
         """Store a member's first answer as a review of their card, and judge it.
@@ -175,7 +179,7 @@ class Practices:
             question = _question(conn, question_id)
             item = self._bank.items.get(question.item_id)
             if store.get(conn, question.practice_id, user_id) is None or item is None:
-                raise _UNKNOWN
+                raise _unknown()
             if question.answer is None:
                 raise UserError("You have not answered this one yet: the reasons come with your answer.")
             return Review(item, answers.decode_order(question.choice_order), question.answer)
@@ -189,12 +193,12 @@ class Practices:
         if question.answer is None and (
             question.answered_at is not None
             or item is None
-            or item.id in store.hidden(conn, click.user_id, click.guild_id)
+            or item.id in items_hidden_from(conn, click.user_id, click.guild_id)
         ):
             return self._next(conn, practice, click.guild_id, click.at, instead=True)
         if item is None:
-            raise _GONE
-        zone = cards.zone_of(conn, click.user_id, click.guild_id)
+            raise _gone()
+        zone = zone_of(conn, click.user_id, click.guild_id)
         order = answers.decode_order(question.choice_order)
         if question.answer is not None:
             card = cards.cards_of(conn, click.user_id)[item.id]
@@ -222,7 +226,7 @@ class Practices:
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
     ) -> Asking | Summary:
         asked = store.questions_of(conn, practice.id)
-        hidden = store.hidden(conn, practice.user_id, guild_id)
+        hidden = items_hidden_from(conn, practice.user_id, guild_id)
         question = asked[-1] if asked and asked[-1].answered_at is None else None
         if question is not None and (question.item_id in hidden or question.item_id not in self._bank.items):
             store.leave_out(conn, question.id, at)
@@ -253,7 +257,7 @@ class Practices:
         if view.due:
             item: Item | None = self._bank.items[view.due[0]]
         elif view.new:
-            item = rules.draw_new(view.pool, view.cards, store.in_play(conn), self._rng)
+            item = rules.draw_new(view.pool, view.cards, items_in_play_anywhere(conn), self._rng)
         else:
             item = None
         if item is None:
@@ -270,8 +274,8 @@ class Practices:
         topic_id: str | None,
         asked: set[str] | None = None,
     ) -> _View:
-        now, zone = self._now(), cards.zone_of(conn, user_id, guild_id)
-        hidden = store.hidden(conn, user_id, guild_id)
+        now, zone = self._now(), zone_of(conn, user_id, guild_id)
+        hidden = items_hidden_from(conn, user_id, guild_id)
         items = self._bank.items
         known = {
             item_id: card
@@ -286,7 +290,7 @@ class Practices:
             cards=known,
             zone=zone,
             now=now,
-            due=rules.due(known, zone, now, asked or set(), hidden),
+            due=memory.due_items(known, zone, now, asked or set(), hidden),
             new=min(unmet, allowed),
             pool=pool if unmet else [],
         )
@@ -309,21 +313,25 @@ class Practices:
         )
 
 
-_UNKNOWN = UserError("I don't know this practice any more: start one with /practice.")
-_GONE = UserError("This question has been taken out of the bank since: go on with /practice.")
+def _unknown() -> UserError:
+    return UserError("I don't know this practice any more: start one with </practice>.")
+
+
+def _gone() -> UserError:
+    return UserError("This question has been taken out of the bank since: go on with </practice>.")
 
 
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     question = store.question(conn, question_id)
     if question is None:
-        raise _UNKNOWN
+        raise _unknown()
     return question
 
 
 def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:
     practice = store.get(conn, practice_id, user_id, lock=lock)
     if practice is None:
-        raise _UNKNOWN
+        raise _unknown()
     if practice.ended_at is not None:
-        raise UserError("This practice has ended: start another with /practice.")
+        raise UserError("This practice has ended: start another with </practice>.")
     return practice

@@ -1,17 +1,45 @@
-"""Members' practices and their questions, and what must not be asked in them just now."""
+"""Members' practices and their questions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+import sqlalchemy as sa
+from sqlalchemy import Connection, func, select, update
 
-from bot.core.schema import dailies, daily_answers, ledger, practice_questions, practices, round_questions, rounds
-from bot.rounds.store import RUNNING
+from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 
-_UNREVEALED = dailies.c.state.in_(["posting", "threading", "open", "closing"])
+# A member's practice; one runs at a time.
+practices = sa.Table(
+    "practices",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("topic_id", sa.String(48)),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Index("ix_practices_user_id", "user_id"),
+)
+_RUNNING = practices.c.ended_at.is_(None)
+sa.Index("uq_practices_running", practices.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+
+# One that was left out unanswered has `answered_at` but no answer.
+practice_questions = sa.Table(
+    "practice_questions",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("item_id", sa.String(48), nullable=False),
+    sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no card of the item before
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("answer", sa.String(100)),
+    sa.Column("correct", sa.Boolean),
+    sa.Column("answered_at", Instant),
+    sa.UniqueConstraint("practice_id", "number"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +72,24 @@ class PracticeQuestion:
 def create(conn: Connection, user_id: int, topic_id: str | None, at: datetime) -> Practice | None:
     """Begin a practice; None if one of the member's runs already."""
     values = {"user_id": user_id, "topic_id": topic_id, "started_at": at}
-    try:
-        with conn.begin_nested():
-            key = conn.execute(practices.insert().values(**values)).inserted_primary_key
-    except IntegrityError:
-        return None
-    assert key is not None
-    return Practice(key[0], user_id, topic_id, at, None)
+    fresh = (
+        insert(conn, practices)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
+    )
+    practice_id: int | None = conn.execute(fresh.returning(practices.c.id)).scalar()
+    return None if practice_id is None else Practice(practice_id, user_id, topic_id, at, None)
 
 
 def get(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice | None:
     """A member's own practice; with `lock` no other process can change it before this transaction ends."""
     query = select(practices).where(practices.c.id == practice_id, practices.c.user_id == user_id)
-    row = conn.execute(query.with_for_update() if lock else query).first()
-    return Practice(**row._mapping) if row else None
+    return fetch(conn, query.with_for_update() if lock else query, Practice)
 
 
 def running(conn: Connection, user_id: int) -> Practice | None:
     """The practice that a member has under way; no other process can change it before this transaction ends."""
-    query = select(practices).where(practices.c.user_id == user_id, practices.c.ended_at.is_(None)).with_for_update()
-    row = conn.execute(query).first()
-    return Practice(**row._mapping) if row else None
+    return fetch(conn, select(practices).where(practices.c.user_id == user_id, _RUNNING).with_for_update(), Practice)
 
 
 def end(conn: Connection, practice_id: int, at: datetime) -> None:
@@ -97,18 +122,13 @@ def leave_out(conn: Connection, question_id: int, at: datetime) -> None:
 
 
 def question(conn: Connection, question_id: int) -> PracticeQuestion | None:
-    row = conn.execute(select(practice_questions).where(practice_questions.c.id == question_id)).first()
-    return PracticeQuestion(**row._mapping) if row else None
+    return fetch(conn, select(practice_questions).where(practice_questions.c.id == question_id), PracticeQuestion)
 
 
 def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
     """All questions of a practice in order; at most the last has no answer."""
-    rows = conn.execute(
-        select(practice_questions)
-        .where(practice_questions.c.practice_id == practice_id)
-        .order_by(practice_questions.c.number)
-    )
-    return [PracticeQuestion(**row._mapping) for row in rows]
+    query = select(practice_questions).where(practice_questions.c.practice_id == practice_id)
+    return fetch_all(conn, query.order_by(practice_questions.c.number), PracticeQuestion)
 
 
 def store_answer(conn: Connection, question_id: int, answer: str, correct: bool, at: datetime) -> None:
@@ -133,41 +153,3 @@ def new_since(conn: Connection, user_id: int, since: datetime) -> int:
         )
     )
     return conn.execute(query).scalar_one()
-
-
-def hidden(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
-    """Items that a member must not be asked in practice now: those in play on their servers.
-
-    In play are the items of dailies that are not closed, until the member has answered, and those of running rounds
-    until their reveal. The member's servers are the one in which they ask and those in which they have ever answered:
-    others are not known, as the bot has no list of members.
-    """
-    theirs = select(ledger.c.guild_id).where(ledger.c.user_id == user_id)
-    answered = exists().where(daily_answers.c.daily_id == dailies.c.id, daily_answers.c.user_id == user_id)
-    of_dailies = select(dailies.c.item_id).where(
-        _UNREVEALED, ~answered, or_(dailies.c.guild_id == guild_id, dailies.c.guild_id.in_(theirs))
-    )
-    of_rounds = (
-        select(round_questions.c.item_id)
-        .join(rounds, rounds.c.id == round_questions.c.round_id)
-        .where(
-            RUNNING,
-            round_questions.c.revealed_at.is_(None),
-            or_(rounds.c.guild_id == guild_id, rounds.c.guild_id.in_(theirs)),
-        )
-    )
-    found = [*conn.execute(of_dailies).scalars(), *conn.execute(of_rounds).scalars()]
-    return {item_id for item_id in found if item_id}
-
-
-def in_play(conn: Connection) -> set[str]:
-    """Items whose answers are not revealed yet on some server."""
-    of_dailies = select(dailies.c.item_id).where(_UNREVEALED).distinct()
-    of_rounds = (
-        select(round_questions.c.item_id)
-        .join(rounds, rounds.c.id == round_questions.c.round_id)
-        .where(RUNNING, round_questions.c.revealed_at.is_(None))
-        .distinct()
-    )
-    found = [*conn.execute(of_dailies).scalars(), *conn.execute(of_rounds).scalars()]
-    return {item_id for item_id in found if item_id}

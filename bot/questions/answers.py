@@ -1,11 +1,17 @@
-"""What a member answered, and whether it is right."""
+"""What a member answered, whether it is right, and how a question was answered by all."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from bot.chat.text import escape
+from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.errors import UserError
 from bot.questions.model import Item, letter
 
 MAX_TYPED = 100
@@ -131,3 +137,65 @@ def _slips(given: str, wanted: str) -> int | None:
 
     distance = OSA.distance(given, wanted, score_cutoff=allowed)
     return distance if distance <= allowed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A revealed question as one member answered it; `answer` is None for who did not."""
+
+    item: Item
+    order: tuple[int, ...]
+    answer: str | None
+    points: int = 0
+    elapsed_ms: int = 0
+
+
+def already(item: Item, choice_order: str, answer: str, at: datetime) -> AlreadyAnswered:
+    """What to raise for a second answer: it names the first one, as letters or text."""
+    shown = escape(shown_answer(item, decode_order(choice_order), answer))
+    return AlreadyAnswered(f"You locked in **{shown}** already: the first answer counts.", at)
+
+
+def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
+    """A click as a stored answer; refuses what the card does not offer."""
+    if item.kind == "typed":
+        text = " ".join((click.text or "").split())[:MAX_TYPED]
+        if not text:
+            raise UserError("Your answer was empty: press Answer again and type a word, a phrase or a number.")
+        return text
+    if not click.picks or any(p not in range(len(order)) for p in click.picks):
+        raise UserError("I don't know that choice: pick one of the letters on the card.")
+    if item.kind == "choice" and len(set(click.picks)) != 1:
+        raise UserError("Only one choice counts here: pick one letter.")
+    return encode_picks(order[p] for p in click.picks)
+
+
+def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
+    """A stored answer as the member knows it: the letters on the card, or the typed text."""
+    if item.kind == "typed":
+        return given
+    return letters(decode_picks(given), order)
+
+
+_SHOWN_WRONG = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a question was answered. `picked`: index of the choice in the item -> how many picked it."""
+
+    answered: int
+    right: int
+    picked: Mapping[int, int]
+    wrong_texts: tuple[tuple[str, int], ...] = ()
+
+
+def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
+    """Count answers given as (stored answer, whether right)."""
+    right = sum(correct for _, correct in given)
+    if item.kind == "typed":
+        wrong = [text for text, correct in given if not correct]
+        written = {normal_form(text) or text: text for text in reversed(wrong)}  # as the first member wrote it
+        counts = Counter(normal_form(text) or text for text in wrong).most_common(_SHOWN_WRONG)
+        return Outcome(len(given), right, {}, tuple((written[form], number) for form, number in counts))
+    return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))

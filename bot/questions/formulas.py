@@ -1,21 +1,50 @@
-"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, off the event loop, kept by content."""
+"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, each drawn once and kept."""
 
 from __future__ import annotations
 
 import asyncio
-import io
+import logging
 import re
-from functools import lru_cache
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
 
-import discord
+from bot.chat.pictures import Picture, in_thread
+from bot.questions.model import Bank, Item
 
-FORMULA_FILE = "formula.png"
+log = logging.getLogger(__name__)
+
+_NAME = "formula.png"
 _WIDTH, _PADDING, _SIZE = 960, 36, 44
 _PAPER, _INK = "#1e1f22", "#f2f3f5"
+_KEPT = 4096
+"""Formulas, of some 5 KB each: more than a bank has."""
 
 
 class FormulaError(ValueError):
     """LaTeX that can't be drawn; the message says what ziamath found."""
+
+
+async def draw_all(bank: Bank) -> None:
+    """Draw every formula of a bank, one after the other in the thread for pictures, so that no card waits for one."""
+    for item in bank.items.values():
+        await in_thread(partial(picture, item))
+
+
+@asynccontextmanager
+async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
+    """Draw a bank's formulas beside what the block does; until they are there, a card draws the one it needs."""
+    task = asyncio.create_task(draw_all(bank))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def picture(item: Item) -> Picture | None:
+    """The picture of an item's formula; None for an item without one, or with one that can't be drawn."""
+    png = _kept(item.formula) if item.formula is not None else None
+    return Picture(png, _NAME, alt_text(item.formula or "")) if png is not None else None
 
 
 def alt_text(latex: str) -> str:
@@ -23,17 +52,15 @@ def alt_text(latex: str) -> str:
     return f"Formula: {latex}"[:1000]
 
 
-async def picture(latex: str) -> bytes:
-    """A PNG of the formula; raises FormulaError."""
-    return await asyncio.to_thread(draw, latex)
+@lru_cache(maxsize=_KEPT)
+def _kept(latex: str) -> bytes | None:
+    try:
+        return draw(latex)
+    except FormulaError as error:
+        log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
+        return None
 
 
-async def attachment(latex: str) -> discord.File:
-    """The picture as a file to send, with its alt text; raises FormulaError."""
-    return discord.File(io.BytesIO(await picture(latex)), FORMULA_FILE, description=alt_text(latex))
-
-
-@lru_cache(maxsize=256)
 def draw(latex: str) -> bytes:
     """Draw a formula, centred on a panel as wide as a card, so that all formulas have letters of one size."""
     import resvg_py

@@ -1,13 +1,123 @@
-"""What members said is wrong with an item."""
+"""What is known of questions beside the bank: when servers met them, what is in play now, what members report.
+
+Several features ask questions, and none may show the answer to what another one has not revealed. So each registers,
+with its tables, a query of what it has in play; who wants to know asks here. What members have answered, and when they
+met the open question of a topic, is registered in the same way.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select, and_, exists, func, literal, select, union_all
 
-from bot.core.schema import reports
+from bot.core.tables import Instant, RowId, metadata, upsert
+
+# When a server last met an item, in a round or a daily.
+asked = sa.Table(
+    "asked",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.String(48), primary_key=True),
+    sa.Column("last_at", Instant, nullable=False),
+)
+
+# What members said is wrong with an item, or with the open question of the topic whose id stands in its place.
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("item_id", sa.String(48), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+_in_play: dict[str, Select[Any]] = {}
+_answers: list[Select[Any]] = []
+_topics_met: list[Select[Any]] = []
 
 
-def add(conn: Connection, *, guild_id: int, user_id: int, item_id: str, text: str, at: datetime) -> None:
+def register_in_play(source: str, query: Select[Any]) -> None:
+    """`query` gives guild_id, item_id, topic_id (of an open question) and source_id of what is not revealed yet."""
+    _in_play[source] = query
+
+
+def register_answers(query: Select[Any]) -> None:
+    """`query` gives user_id, guild_id, source and source_id of what members have answered and been told about."""
+    _answers.append(query)
+
+
+def register_topics_met(query: Select[Any]) -> None:
+    """`query` gives user_id, topic_id and at: when a member met the open question of a topic."""
+    _topics_met.append(query)
+
+
+def items_in_play(conn: Connection, guild_id: int, source: str) -> set[str]:
+    """Items that a server is being asked by one source, "round" or "daily"."""
+    query = _in_play[source]
+    columns = query.selected_columns
+    found = query.with_only_columns(columns.item_id).where(columns.guild_id == guild_id)
+    return _known(conn, [found])
+
+
+def items_in_play_anywhere(conn: Connection) -> set[str]:
+    """Items whose answers are not revealed yet on some server."""
+    return _known(conn, [query.with_only_columns(query.selected_columns.item_id) for query in _in_play.values()])
+
+
+def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
+    """Items that a member must not be asked in private now: in play on their servers and not answered by them.
+
+    Their servers are the one in which they ask and those in which they have ever answered: others are not known, as
+    the bot has no list of members.
+    """
+    return _known(conn, [_hidden(source, "item_id", user_id, guild_id, answered=False) for source in _in_play])
+
+
+def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
+    """Topics whose open question is in play on a member's servers, whether the member has answered or not."""
+    return _known(conn, [_hidden(source, "topic_id", user_id, guild_id, answered=True) for source in _in_play])
+
+
+def _hidden(source: str, column: str, user_id: int, guild_id: int | None, *, answered: bool) -> Select[Any]:
+    query = _in_play[source]
+    columns = query.selected_columns
+    servers: list[Any] = [select(literal(guild_id))] if guild_id is not None else []
+    for answers in _answers:
+        own = answers.selected_columns
+        servers.append(answers.with_only_columns(own.guild_id).where(own.user_id == user_id))
+        if not answered:
+            this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == user_id)
+            query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
+    return query.with_only_columns(columns[column]).where(columns.guild_id.in_(union_all(*servers)))
+
+
+def _known(conn: Connection, queries: list[Select[Any]]) -> set[str]:
+    return {found for query in queries for found in conn.execute(query).scalars() if found is not None}
+
+
+def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
+    """When a member last met each topic's open question."""
+    own = [query.where(query.selected_columns.user_id == user_id) for query in _topics_met]
+    met = union_all(*own).subquery()
+    rows = conn.execute(select(met.c.topic_id, func.max(met.c.at).label("last")).group_by(met.c.topic_id))
+    return {row.topic_id: row.last for row in rows}
+
+
+def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> None:
+    """Note that a server meets an item."""
+    upsert(conn, asked, guild_id=guild_id, item_id=item_id, last_at=now)
+
+
+def asked_in(conn: Connection, guild_id: int) -> dict[str, datetime]:
+    """When each item was last asked in a server."""
+    rows = conn.execute(select(asked.c.item_id, asked.c.last_at).where(asked.c.guild_id == guild_id))
+    return {row.item_id: row.last_at for row in rows}
+
+
+def add_report(conn: Connection, *, guild_id: int, user_id: int, item_id: str, text: str, at: datetime) -> None:
     conn.execute(reports.insert().values(guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=at))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.chat.messages import OPEN, REVEALED, Message, line, text_of
 from bot.chat.text import MAX_TEXT
-from bot.core.announcer import Outcome, QuestionCard, RevealCard
 from bot.questions import lint
 from bot.questions import views as cards
-from bot.questions.answering import Review
+from bot.questions.answers import Outcome, Review
 from bot.questions.bank import data_dir, load_bank, parse_bank
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
@@ -50,8 +49,8 @@ def show(path: Path | None, item_id: str) -> None:
     item = bank.items.get(item_id)
     if item is None:
         raise BankToolError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
-    for title, view in _views(item, bank):
-        print(f"--- {title}\n{cards.text_of(view)}\n")
+    for title, message in _messages(item, bank):
+        print(f"--- {title}\n{text_of(message)}\n")
 
 
 def stats(path: Path | None) -> None:
@@ -63,20 +62,19 @@ def stats(path: Path | None) -> None:
     print(f"right choice is the longest: {share:.0%} of the choice items")
 
 
-def _views(item: Item, bank: Bank) -> list[tuple[str, cards.Message]]:
-    order = tuple(range(len(item.choices)))
-    soon = datetime(2030, 1, 1, tzinfo=UTC)
-    views = [
-        ("open", cards.question_card(QuestionCard(1, item, order, 1, 1, soon), bank)),
-        ("revealed", cards.reveal_card(RevealCard(1, item, order, 1, 1, Outcome(0, 0, {}), ()), bank)),
+def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
+    order, head = tuple(range(len(item.choices))), f"-# {cards.about(item, bank)}"
+    rows, after = cards.answer_rows(item, cards.answer_route("round"), 1), cards.after_row("round", 1)
+    return [
+        ("open", Message(OPEN, head, *cards.asked(item, order), line(), *rows)),
+        ("revealed", Message(REVEALED, head, *cards.revealed(item, order, Outcome(0, 0, {}), bank), after)),
+        ("why", Message(REVEALED, *cards.why_blocks(Review(item, order, None), bank))),
     ]
-    blocks = cards.why_blocks(Review(item, order, None), bank)
-    return [*views, ("why", cards.Message(cards.REVEALED, *blocks))]
 
 
 def _overlong(item: Item, bank: Bank) -> str | None:
-    for title, view in _views(item, bank):
-        length = len(cards.text_of(view))
+    for title, message in _messages(item, bank):
+        length = len(text_of(message))
         if length > MAX_TEXT:
             return (
                 f"the {title} card has {length:,} characters, and Discord shows 4,000: the rest goes to a second page"

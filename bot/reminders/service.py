@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from bot.core import time as time_rules
-from bot.core.announcer import Announcer, DeliveryRefused, DeliveryUnknown, ReminderCard
-from bot.core.database import Database
-from bot.core.jobs import Key, Scheduler
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.time import Rule
-from bot.core.zones import ScheduleError, parse_zone
-from bot.memory import store as cards
-from bot.practice import rules as practice
-from bot.questions.model import Bank
+from bot.core.zones import parse_zone
+from bot.members import store as members
 from bot.reminders import store
 from bot.reminders.store import Reminder
 
@@ -24,21 +18,12 @@ log = logging.getLogger(__name__)
 
 
 class Reminders:
-    """A source of the scheduler; see the module. `now` gives UTC."""
+    """What members set; `bot.reminders.work` sends."""
 
-    def __init__(
-        self,
-        database: Database,
-        bank: Bank,
-        announcer: Announcer,
-        scheduler: Scheduler,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._bank = bank
-        self._announcer = announcer
-        self._scheduler = scheduler
-        self._now = now
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._scheduler = context.scheduler
+        self._now = context.now
 
     async def get(self, user_id: int) -> Reminder | None:
         return await self._database.read(store.get, user_id)
@@ -49,10 +34,11 @@ class Reminders:
         now = self._now()
 
         def save(conn: Connection) -> Reminder:
-            chosen = parse_zone(zone or cards.zone_of(conn, user_id, guild_id)).key
-            next_at = _next(Rule(time, chosen), now)
+            chosen = parse_zone(zone or members.zone_of(conn, user_id, guild_id)).key
+            next_at = next_time(Rule(time, chosen), now)
             reminder = Reminder(user_id, f"{time:%H:%M}", chosen, next_at, None)
             store.save(conn, reminder)
+            members.set_zone(conn, user_id, chosen)
             return reminder
 
         reminder = await self._database.write(save)
@@ -63,43 +49,7 @@ class Reminders:
         """Delete a member's reminder; False if there was none."""
         return await self._database.write(store.remove, user_id)
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Key]:
-        return [(user_id,) for user_id in await self._database.read(store.due, now, limit)]
 
-    async def next_due(self) -> datetime | None:
-        return await self._database.read(store.next_due)
-
-    async def work(self, key: Key) -> None:
-        """Remind one member, at most once a day: the next time is stored before anything is sent."""
-        user_id = int(key[0])
-        waiting = await self._database.write(self._claim, user_id)
-        if not waiting:
-            return
-        try:
-            await self._announcer.send_reminder(user_id, ReminderCard(waiting))
-        except DeliveryUnknown as error:
-            log.warning("a reminder may not have arrived: %s", error)
-        except DeliveryRefused as error:
-            log.info("a reminder stops: %s", error)
-            await self._database.write(store.stop, user_id, str(error))
-
-    def _claim(self, conn: Connection, user_id: int) -> int:
-        """Move a reminder that is due to tomorrow; how many questions to remind of, 0 to send nothing."""
-        now = self._now()
-        reminder = store.get(conn, user_id)
-        if reminder is None or reminder.next_at is None or reminder.next_at > now:
-            return 0
-        try:
-            next_at = _next(Rule(time_rules.parse_time(reminder.at), reminder.zone), now)
-        except ScheduleError as error:  # a zone that the installed data no longer has
-            store.stop(conn, user_id, str(error))
-            return 0
-        late = now - reminder.next_at > time_rules.CATCH_UP
-        if not store.move_on(conn, reminder, next_at) or late:
-            return 0
-        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in self._bank.items}
-        return len(practice.due(known, reminder.zone, now))
-
-
-def _next(rule: Rule, now: datetime) -> datetime:
+def next_time(rule: Rule, now: datetime) -> datetime:
+    """The first time of a rule after now."""
     return time_rules.next_post(rule, after=now, taken=())[1]

@@ -5,15 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+import sqlalchemy as sa
+from sqlalchemy import Connection, delete, select, update
 
-from bot.core.schema import reminders
-from bot.core.upsert import insert
+from bot.core.jobs import Queue
+from bot.core.tables import Instant, fetch, metadata, upsert, values_of
+
+# The daily reminder to practise, by direct message; no row if a member wants none.
+reminders = sa.Table(
+    "reminders",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(5), nullable=False),  # HH:MM
+    sa.Column("zone", sa.String(64), nullable=False),
+    sa.Column("next_at", Instant),  # null once it has stopped by itself
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column("problem", sa.Text),  # why it stopped
+    sa.Index("ix_reminders_next_at", "next_at"),
+)
+
+QUEUE = Queue(reminders, due_at=reminders.c.next_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """A row of `reminders`; see the schema for the columns."""
+    """A row of `reminders`."""
 
     user_id: int
     at: str
@@ -23,14 +39,11 @@ class Reminder:
 
 
 def get(conn: Connection, user_id: int) -> Reminder | None:
-    row = conn.execute(select(reminders).where(reminders.c.user_id == user_id)).first()
-    return Reminder(**row._mapping) if row else None
+    return fetch(conn, select(reminders).where(reminders.c.user_id == user_id), Reminder)
 
 
 def save(conn: Connection, reminder: Reminder) -> None:
-    values = {name: getattr(reminder, name) for name in Reminder.__slots__}
-    statement = insert(conn, reminders).values(**values)
-    conn.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+    upsert(conn, reminders, **values_of(reminder))
 
 
 def remove(conn: Connection, user_id: int) -> bool:
@@ -38,20 +51,10 @@ def remove(conn: Connection, user_id: int) -> bool:
     return conn.execute(delete(reminders).where(reminders.c.user_id == user_id)).rowcount == 1
 
 
-def due(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Members whose reminder's time has come, longest waiting first."""
-    query = select(reminders.c.user_id).where(reminders.c.next_at <= now).order_by(reminders.c.next_at).limit(limit)
-    return list(conn.execute(query).scalars())
-
-
-def next_due(conn: Connection) -> datetime | None:
-    return conn.execute(select(func.min(reminders.c.next_at))).scalar()
-
-
 def move_on(conn: Connection, reminder: Reminder, next_at: datetime) -> bool:
     """Claim a reminder that is due by moving it to its next time; False if another process has, or it was changed."""
     where = reminders.c.user_id == reminder.user_id, reminders.c.next_at == reminder.next_at
-    return conn.execute(update(reminders).where(*where).values(next_at=next_at)).rowcount == 1
+    return conn.execute(update(reminders).where(*where).values(next_at=next_at, failures=0)).rowcount == 1
 
 
 def stop(conn: Connection, user_id: int, problem: str) -> None:

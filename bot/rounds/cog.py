@@ -12,16 +12,24 @@ from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
-from bot.chat.replies import say
-from bot.rounds import rules as rounds
-from bot.rounds.service import RoundStatus
+from bot.chat.replies import say, say_here
+from bot.chat.router import Fields, click_of, guild_id_of
+from bot.core.clicks import Click
+from bot.questions.cog import Answerable
+from bot.rounds import rules
+from bot.rounds import views as view
+from bot.rounds.service import Rounds
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"):
-    def __init__(self, bot: QuizBot) -> None:
+    def __init__(self, bot: QuizBot, rounds: Rounds) -> None:
         self.bot = bot
+        self.rounds = rounds
+        bot.router.add(view.ANSWER, self.clicked)
+        bot.router.add(view.MINE, self.mine)
+        bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
 
     @app_commands.command(description="Start a quiz round in this channel")
     @app_commands.describe(
@@ -34,16 +42,15 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     async def start(
         self,
         interaction: discord.Interaction,
-        questions: app_commands.Range[int, rounds.MIN_QUESTIONS, rounds.MAX_QUESTIONS] = rounds.DEFAULT_QUESTIONS,
+        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
         topic: str | None = None,
-        seconds: app_commands.Range[int, rounds.MIN_SECONDS, rounds.MAX_SECONDS] = rounds.DEFAULT_SECONDS,
+        seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] = rules.DEFAULT_SECONDS,
         difficulty: Literal["easy", "medium", "hard", "mixed"] = "mixed",
     ) -> None:
         require_here(interaction)
-        assert interaction.guild_id is not None
         assert interaction.channel_id is not None
-        started = await self.bot.services.rounds.start(
-            guild_id=interaction.guild_id,
+        started = await self.rounds.start(
+            guild_id=guild_id_of(interaction),
             channel_id=interaction.channel_id,
             starter_id=interaction.user.id,
             questions=questions,
@@ -59,7 +66,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     @app_commands.command(description="End the round in this channel after the current question")
     async def stop(self, interaction: discord.Interaction) -> None:
         assert interaction.channel_id is not None
-        still_open = await self.bot.services.rounds.stop(
+        still_open = await self.rounds.stop(
             channel_id=interaction.channel_id,
             user_id=interaction.user.id,
             may_manage=interaction.permissions.manage_messages,
@@ -74,24 +81,16 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     @app_commands.command(description="See the round in this channel, privately")
     async def status(self, interaction: discord.Interaction) -> None:
         assert interaction.channel_id is not None
-        await say(interaction, _status_text(await self.bot.services.rounds.status(interaction.channel_id)))
+        await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))
 
+    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
 
-def _status_text(status: RoundStatus) -> str:
-    round_, question = status.round, status.question
-    lines = [f"**Question {round_.number} of {round_.total}**, started by <@{round_.starter_id}>"]
-    if round_.phase == "open" and question is not None and question.deadline_at is not None:
-        link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        lines.append(f"Ends {t.when(question.deadline_at)} · {t.count(status.answered, 'answer')} · {link}")
-    elif round_.phase == "ask":
-        lines.append(f"The next question comes {t.when(round_.due_at)}.")
-    if round_.ending:
-        lines.append("The round ends after this question.")
-    lines += [
-        f"{place}. <@{tally.user_id}> · {t.count(tally.points, 'point')}" for place, tally in status.standings[:3]
-    ]
-    return "\n".join(lines)
+    async def answer(self, interaction: discord.Interaction, click: Click) -> None:
+        await say(interaction, view.locked(await self.rounds.answer(click)))
 
-
-async def setup(bot: QuizBot) -> None:
-    await bot.add_cog(Quiz(bot))
+    async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A member's own answers of a round, paged: the standings open the first page, its buttons turn it."""
+        round_id = int(fields["round"])
+        reviews = await self.rounds.review_all(round_id, interaction.user.id)
+        await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))

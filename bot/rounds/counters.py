@@ -12,7 +12,7 @@ from bot.rounds.rules import Counter, next_refresh
 
 log = logging.getLogger(__name__)
 
-Refresh = Callable[[int, int], Awaitable[int | None]]
+Refresh = Callable[[int], Awaitable[int | None]]
 
 
 @dataclass(slots=True)
@@ -27,12 +27,11 @@ class _Open:
 
 
 class AnswerCountRefresher:
-    """`refresh(round_id, question_id)`, set by who edits cards, returns the count that the card then shows."""
+    """`refresh(question_id)` edits the card and returns the count that it then shows; None: it is not open."""
 
-    refresh: Refresh
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], refresh: Refresh) -> None:
         self._now = now
+        self._refresh = refresh
         self._open: dict[int, _Open] = {}
 
     def touch(self, round_id: int, question_id: int, count: int, deadline: datetime, seconds: int) -> None:
@@ -55,6 +54,11 @@ class AnswerCountRefresher:
         if entry.task is not None:
             await asyncio.wait([entry.task])
 
+    async def close(self) -> None:
+        """Refresh no more."""
+        for round_id in list(self._open):
+            await self.stop(round_id)
+
     def _plan(self, round_id: int, entry: _Open) -> None:
         now = self._now()
         at = next_refresh(entry.counter, now=now, count=entry.count, opened=entry.opened, deadline=entry.deadline)
@@ -69,12 +73,17 @@ class AnswerCountRefresher:
 
     async def _run(self, round_id: int, entry: _Open) -> None:
         try:
-            shown = await self.refresh(round_id, entry.question_id)
+            shown = await self._refresh(entry.question_id)
         except Exception:
             log.exception("the counter of round %s was not refreshed", round_id)
-            shown = None
-        entry.task = None
-        if shown is not None and self._open.get(round_id) is entry:
-            entry.counter = Counter(shown, self._now())
-            entry.count = max(entry.count, shown)
-            self._plan(round_id, entry)
+            return
+        finally:
+            entry.task = None
+        if self._open.get(round_id) is not entry:
+            return
+        if shown is None:
+            del self._open[round_id]
+            return
+        entry.counter = Counter(shown, self._now())
+        entry.count = max(entry.count, shown)
+        self._plan(round_id, entry)

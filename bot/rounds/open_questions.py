@@ -10,7 +10,7 @@ from bot.questions.model import Item
 from bot.rounds import rules as rounds
 
 MOST = 10_000
-"""So many are remembered; a question that was dropped is loaded again with its next answer."""
+"""How many are remembered; a question that was dropped is loaded again with its next answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ class OpenQuestions:
         if len(self._known) > MOST:
             del self._known[next(iter(self._known))]
         return known
+
+    def drop_round(self, round_id: int) -> None:
+        for question_id in [known.question_id for known in self._known.values() if known.round_id == round_id]:
+            self.drop(question_id)
 
     def drop(self, question_id: int) -> None:
         self._known.pop(question_id, None)

@@ -1,12 +1,16 @@
-"""The rules of a quiz round: what is asked, until when, and when it ends."""
+"""The rules of a quiz round: what is asked, until when, what it is worth, and what its cards show."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any
 
+from bot.points.rules import Tally
+from bot.questions.answers import Outcome
 from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
@@ -24,48 +28,27 @@ EARLY = timedelta(seconds=2)
 """Between the last player's answer and the reveal."""
 GRACE = timedelta(milliseconds=100)
 """A click made in time may still be on its way to us when the deadline strikes."""
+FULL_POINTS = 100
+"""For a right answer at once."""
 IDLE_LIMIT = 3
 """So many questions in a row without any answer end the round."""
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+
+class Phase(StrEnum):
+    """What a round does next; see the table `rounds`."""
+
+    ASK = "ask"
+    ASKING = "asking"
+    OPEN = "open"
+    REVEAL = "reveal"
+    STANDINGS = "standings"
+    CLOSING = "closing"
+    ENDED = "ended"
 
 
 def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
     """Whether an item may be asked in a round with these options."""
     return item.difficulty in DIFFICULTIES[difficulty] and (topic_id is None or item.topic_id == topic_id)
-
-
-def draw(items: Iterable[Item], asked: Mapping[str, datetime], count: int, rng: random.Random) -> list[Item]:
-    """Choose up to `count` items, in the order in which to ask them.
-
-    Least recently asked first (`asked`: item id -> when last, in this server), and no topic twice before every topic
-    that has items left was used once. Chance decides among equals.
-    """
-    by_topic: dict[str, list[Item]] = {}
-    for item in items:
-        by_topic.setdefault(item.topic_id, []).append(item)
-    last_of_topic: dict[str, datetime] = {}
-    for topic_id, group in by_topic.items():
-        rng.shuffle(group)
-        group.sort(key=lambda i: asked.get(i.id, _NEVER), reverse=True)  # the next one to ask is at the end
-        last_of_topic[topic_id] = max(asked.get(i.id, _NEVER) for i in group)
-    drawn: list[Item] = []
-    while by_topic and len(drawn) < count:
-        topics = list(by_topic)
-        rng.shuffle(topics)
-        topics.sort(key=lambda t: (asked.get(by_topic[t][-1].id, _NEVER), last_of_topic[t]))
-        for topic_id in topics[: count - len(drawn)]:
-            drawn.append(by_topic[topic_id].pop())
-            if not by_topic[topic_id]:
-                del by_topic[topic_id]
-    return drawn
-
-
-def shuffled(item: Item, rng: random.Random) -> tuple[int, ...]:
-    """A random order of an item's choices: shown position -> index in the bank. Empty for typed items."""
-    order = list(range(len(item.choices)))
-    rng.shuffle(order)
-    return tuple(order)
 
 
 def reveal_at(
@@ -106,3 +89,114 @@ def next_refresh(
         gap = max(timedelta(seconds=2), min(timedelta(seconds=15), (deadline - opened) / 2))
         at = max(now, counter.at + gap)
     return at if at <= deadline - timedelta(seconds=1) else None
+
+
+HOPELESS = 1000
+"""A count of failures with which the next one is the last."""
+
+
+def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:
+    """What `/quiz stop` changes in a round; None if it is ending anyway.
+
+    The first time it lets the question run to its reveal. Asked again (`stopped`) it does not wait for that, and a step
+    that fails is tried just once more.
+    """
+    if phase in {Phase.STANDINGS, Phase.CLOSING} and not failing:
+        return None
+    if phase is Phase.ASK:
+        return {"phase": Phase.STANDINGS, "due_at": now, "ending": "stopped"}
+    if failing and (stopped or phase in {Phase.STANDINGS, Phase.CLOSING}):
+        return {"due_at": now, "failures": HOPELESS, "ending": "stopped"}
+    if stopped and phase is Phase.OPEN:
+        return {"due_at": now}
+    return {"ending": "stopped"}
+
+
+FEWEST_QUESTIONS = 5
+DRAWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """`totals`: for each of the first members of the standings, their points after each question.
+
+    After question `lead_at`, counted from 1, and ever since, the winner was alone in front.
+    """
+
+    winner_id: int
+    lead_at: int
+    totals: tuple[tuple[int, ...], ...]
+
+
+def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | None:
+    """The race of a round, or None if the standings tell it all.
+
+    `points` are what members won with each question, in the order of the questions; `order` are the members, best
+    first. There is a race when one of at least two members with points took the lead for good in the second half of at
+    least five questions.
+    """
+    totals = {member: tuple(accumulate(won.get(member, 0) for won in points)) for member in order}
+    if len(points) < FEWEST_QUESTIONS or sum(course[-1] > 0 for course in totals.values()) < 2:
+        return None
+    winner, *others = order
+    ahead = [all(mine > totals[other][n] for other in others) for n, mine in enumerate(totals[winner])]
+    behind = [n for n, leads in enumerate(ahead, start=1) if not leads]
+    lead_at = behind[-1] + 1 if behind else 1
+    if not len(points) / 2 < lead_at <= len(points):
+        return None
+    shown = [member for member in order[:DRAWN] if totals[member][-1] > 0]
+    return Race(winner, lead_at, tuple(totals[member] for member in shown))
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCard:
+    """An open question of a round. `order`: shown position -> index of the choice in the item."""
+
+    question_id: int
+    item: Item
+    order: tuple[int, ...]
+    number: int
+    total: int
+    ends_at: datetime
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fastest:
+    user_id: int
+    elapsed_ms: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevealCard:
+    """A question of a round after its end, with the three best answers."""
+
+    question_id: int
+    item: Item
+    order: tuple[int, ...]
+    number: int
+    total: int
+    outcome: Outcome
+    fastest: tuple[Fastest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsCard:
+    """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None."""
+
+    round_id: int
+    questions: int
+    standings: tuple[tuple[int, Tally], ...]
+    ending: str | None
+    race: Race | None = None
+
+
+def points(correct: bool, elapsed_ms: int, limit_ms: int) -> int:
+    """Points for one answer in a round: 100 at once, 50 at the deadline, 0 when wrong or late.
+
+    `elapsed_ms` runs from the question message's snowflake to the interaction's; both are Discord's clock.
+    """
+    if not correct or elapsed_ms > limit_ms:
+        return 0
+    return round(FULL_POINTS * (1 - max(0, elapsed_ms) / (2 * limit_ms)))

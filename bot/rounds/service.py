@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from bot.core import snowflakes
-from bot.core.database import Database
+from bot.core.clicks import Click
+from bot.core.context import Context
+from bot.core.database import Connection
 from bot.core.errors import UserError
-from bot.core.jobs import Scheduler
 from bot.points import rules as scoring
-from bot.questions import answers
-from bot.questions.answering import Click, Review, already, given_answer, shown_answer
+from bot.questions import answers, drawing
+from bot.questions import store as question_store
+from bot.questions.answers import Review, already, given_answer, shown_answer
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, Item
-from bot.rounds import rules as rounds
-from bot.rounds import store
+from bot.questions.model import Item
+from bot.rounds import rules, store
 from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.open_questions import OpenQuestion, OpenQuestions
+from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -60,20 +58,12 @@ class RoundStatus:
 class Rounds:
     """See the module. `now` gives UTC; `rng` draws and shuffles."""
 
-    def __init__(
-        self,
-        database: Database,
-        bank: Bank,
-        scheduler: Scheduler,
-        counters: AnswerCountRefresher,
-        now: Callable[[], datetime],
-        rng: random.Random,
-    ) -> None:
-        self._database = database
-        self._bank = bank
-        self._scheduler = scheduler
-        self._now = now
-        self._rng = rng
+    def __init__(self, context: Context, counters: AnswerCountRefresher) -> None:
+        self._database = context.database
+        self._bank = context.bank
+        self._scheduler = context.scheduler
+        self._now = context.now
+        self._rng = context.rng
         self._counters = counters
         self._open = OpenQuestions()
 
@@ -83,22 +73,22 @@ class Rounds:
         guild_id: int,
         channel_id: int,
         starter_id: int,
-        questions: int = rounds.DEFAULT_QUESTIONS,
-        seconds: int = rounds.DEFAULT_SECONDS,
+        questions: int = rules.DEFAULT_QUESTIONS,
+        seconds: int = rules.DEFAULT_SECONDS,
         topic_id: str | None = None,
         difficulty: str = "mixed",
     ) -> Started:
         """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel."""
         check_topic(self._bank, topic_id)
-        pool = [i for i in self._bank.items.values() if rounds.fits(i, topic_id=topic_id, difficulty=difficulty)]
+        pool = [i for i in self._bank.items.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         now = self._now()
 
         def create(conn: Connection) -> tuple[int, int]:
-            hidden = store.unrevealed_items(conn, guild_id)
+            hidden = question_store.items_in_play(conn, guild_id, "daily")
             fitting = [i for i in pool if i.id not in hidden]
             if not fitting:
                 raise UserError("No question fits these options: try another topic, or difficulty mixed.")
-            drawn = rounds.draw(fitting, store.asked_in(conn, guild_id), questions, self._rng)
+            drawn = drawing.draw(fitting, question_store.asked_in(conn, guild_id), questions, self._rng)
             round_id = store.create(
                 conn,
                 guild_id=guild_id,
@@ -107,11 +97,11 @@ class Rounds:
                 topic_id=topic_id,
                 difficulty=difficulty,
                 seconds=seconds,
-                questions=[(i.id, answers.encode_order(rounds.shuffled(i, self._rng))) for i in drawn],
+                questions=[(i.id, answers.encode_order(drawing.shuffled(i, self._rng))) for i in drawn],
                 now=now,
             )
             if round_id is None:
-                raise UserError("A round is running in this channel already: join it, or see /quiz status.")
+                raise UserError("A round is running in this channel already: join it, or see </quiz status>.")
             return round_id, len(drawn)
 
         round_id, total = await self._database.write(create)
@@ -128,7 +118,7 @@ class Rounds:
         question.answered[click.user_id] = click.at
         reveal = question.reveal_at
         if reveal < question.deadline_at:
-            await self._bring_forward(question, reveal + rounds.GRACE)
+            await self._bring_forward(question, reveal + rules.GRACE)
         self._counters.touch(question.round_id, question.question_id, len(question.answered), reveal, question.seconds)
         return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
 
@@ -136,39 +126,50 @@ class Rounds:
         """The question is revealed: nothing about it is needed any more."""
         self._open.drop(question_id)
 
+    def forget_round(self, round_id: int) -> None:
+        """The round asks no more."""
+        self._open.drop_round(round_id)
+
     async def check_open(self, question_id: int, message_id: int, user_id: int) -> Item:
         """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
 
         def look(conn: Connection) -> Item:
-            question, round_ = known(conn, question_id)
+            question, round_ = get_question_or_refuse(conn, question_id)
             item = self._item(question)
             _refuse_if_over(question, round_, message_id)
             earlier = store.answer_of(conn, question_id, user_id)
             if earlier is not None:
-                raise already(item, question.choice_order, earlier)
+                raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
             return item
 
         return await self._database.read(look)
 
+    async def subject(self, question_id: int) -> str | None:
+        """The id of the item that a question asks."""
+        question = await self._database.read(store.question, question_id)
+        return question.item_id if question else None
+
     async def stop(self, *, channel_id: int, user_id: int, may_manage: bool) -> bool:
-        """End the channel's round after the current reveal; True if a question is still open before that."""
+        """End the channel's round after the current reveal, or at once when asked again.
+
+        True if the reveal of a question comes before the standings.
+        """
         now = self._now()
 
         def store_stop(conn: Connection) -> bool:
             round_ = store.running_in(conn, channel_id)
             if round_ is None:
-                raise _NO_ROUND
+                raise _none_running()
             if not may_manage and user_id != round_.starter_id:
                 raise UserError(
                     f"Only <@{round_.starter_id}>, who started it, or a member with Manage Messages can stop it."
                 )
-            if round_.ending or round_.phase in {"standings", "closing"}:
-                raise UserError("This round is ending already: the standings follow after the reveal.")
-            if round_.phase == "ask":
-                store.change(conn, round_.id, expect="ask", phase="standings", due_at=now, ending="stopped")
-                return False
-            store.change(conn, round_.id, expect=round_.phase, ending="stopped")
-            return round_.phase != "reveal"
+            values = rules.stop(round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now)
+            if values is None:
+                raise UserError("This round is ending already: the standings follow in a moment.")
+            if not store.change(conn, round_.id, expect=round_.phase, **values):
+                raise UserError("The round has just moved on: use </quiz stop> again.")
+            return round_.phase in {Phase.ASKING, Phase.OPEN}
 
         still_open = await self._database.write(store_stop)
         self._scheduler.nudge(now)
@@ -191,7 +192,7 @@ class Rounds:
         """A member's own view of a revealed question, for "Why not mine?"."""
 
         def look(conn: Connection) -> Review:
-            question, _ = known(conn, question_id)
+            question, _ = get_question_or_refuse(conn, question_id)
             if question.revealed_at is None:
                 raise UserError("This question is still open: the reasons come with the reveal.")
             return self._review(question, store.answer_of(conn, question_id, user_id))
@@ -213,25 +214,25 @@ class Rounds:
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
         round_ = store.get(conn, round_id)
-        if round_ is None or round_.phase != "asking":
+        if round_ is None or round_.phase != Phase.ASKING:
             return None
         opened = snowflakes.created_at(message_id)
         deadline = opened + timedelta(seconds=round_.seconds)
         store.open_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
-        store.change(conn, round_id, expect="asking", phase="open", due_at=deadline + rounds.GRACE)
-        return deadline + rounds.GRACE
+        store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=deadline + rules.GRACE)
+        return deadline + rules.GRACE
 
     async def _load(self, click: Click) -> OpenQuestion:
         """A question that can be answered, from the database; refuses like `answer`."""
         question = await self._database.read(self._look, click)
         if question is None:  # the click came before Discord's answer to our post
             question = await self._database.write(self._open_by, click)
-            self._scheduler.nudge(question.deadline_at + rounds.GRACE)
+            self._scheduler.nudge(question.deadline_at + rules.GRACE)
         return self._open.add(question)
 
     def _look(self, conn: Connection, click: Click) -> OpenQuestion | None:
         """A question as `_load` wants it; None if it is not known to be open yet."""
-        question, round_ = known(conn, click.question_id)
+        question, round_ = get_question_or_refuse(conn, click.question_id)
         _refuse_elsewhere(round_, click)
         item = self._item(question)
         _refuse_if_over(question, round_, click.message_id)
@@ -255,7 +256,7 @@ class Rounds:
 
     def _open_by(self, conn: Connection, click: Click) -> OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
-        question, round_ = known(conn, click.question_id, lock=True)
+        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
         _refuse_if_over(question, round_, click.message_id)
         self.opened(conn, round_.id, question.id, click.message_id)
         opened = self._look(conn, click)
@@ -264,15 +265,15 @@ class Rounds:
 
     def _why_not(self, conn: Connection, click: Click) -> UserError:
         """Why an answer was not stored."""
-        question, round_ = known(conn, click.question_id)
+        question, round_ = get_question_or_refuse(conn, click.question_id)
         earlier = store.answer_of(conn, question.id, click.user_id)
         if earlier is not None:
-            return already(self._item(question), question.choice_order, earlier)
+            return already(self._item(question), question.choice_order, earlier.answer, earlier.answered_at)
         try:
             _refuse_if_over(question, round_, click.message_id)
         except UserError as refusal:
             return refusal
-        return _TOO_LATE
+        return _too_late()
 
     async def _bring_forward(self, question: OpenQuestion, due: datetime) -> None:
         """All players have answered: the reveal need not wait for the deadline."""
@@ -296,36 +297,37 @@ def _decided(question: OpenQuestion, click: Click) -> Answer:
     """A click as an answer with its points; refuses what the card does not offer, and what is late."""
     _refuse_elsewhere(question, click)
     if click.message_id != question.message_id:
-        raise _OLD_CARD
+        raise _old_card()
     if click.at > question.deadline_at:
-        raise _TOO_LATE
+        raise _too_late()
     given = given_answer(question.item, question.order, click)
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
-    won = scoring.points(correct, elapsed, question.seconds * 1000)
+    won = rules.points(correct, elapsed, question.seconds * 1000)
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
 
 
-_NO_ROUND = UserError("No round is running in this channel. Start one with /quiz start.")
-
-
-def _none_running(last: Round | None) -> UserError:
+def _none_running(last: Round | None = None) -> UserError:
     """Says that nothing runs, and why the last round ended if that was not its plan."""
     if last is None or last.detail is None:
-        return _NO_ROUND
+        return UserError("No round is running in this channel. Start one with </quiz start>.")
     return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
 
 
-_OLD_CARD = UserError("This is an old card: answer on the newest one in the channel.")
-_TOO_LATE = UserError("That was too late: the time for this question is up. The next one comes in a moment.")
+def _old_card() -> UserError:
+    return UserError("This is an old card: answer on the newest one in the channel.")
 
 
-def known(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:
+def _too_late() -> UserError:
+    return UserError("That was too late: the time for this question is up. The next one comes in a moment.")
+
+
+def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:
     """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
     question = store.question(conn, question_id)
     round_ = store.get(conn, question.round_id, lock=lock) if question else None
     if question is None or round_ is None:
-        raise UserError("I don't know this question any more. Start a new round with /quiz start.")
+        raise UserError("I don't know this question any more. Start a new round with </quiz start>.")
     return question, round_
 
 
@@ -335,9 +337,9 @@ def _refuse_elsewhere(asked: Round | OpenQuestion, click: Click) -> None:
 
 
 def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int) -> None:
-    if round_.phase == "ended" or round_.phase in {"standings", "closing"}:
-        raise UserError("This round is over. Start a new one with /quiz start.")
-    if round_.number != question.number or round_.phase not in {"asking", "open"}:
-        raise _TOO_LATE
+    if round_.phase in {Phase.STANDINGS, Phase.CLOSING, Phase.ENDED}:
+        raise UserError("This round is over. Start a new one with </quiz start>.")
+    if round_.number != question.number or round_.phase not in {Phase.ASKING, Phase.OPEN}:
+        raise _too_late()
     if question.message_id is not None and question.message_id != message_id:
-        raise _OLD_CARD
+        raise _old_card()

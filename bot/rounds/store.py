@@ -5,35 +5,120 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Insert,
-    Row,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-    update,
+import sqlalchemy as sa
+from sqlalchemy import Connection, Dialect, and_, bindparam, case, func, null, select, update
+
+from bot.core.jobs import Queue
+from bot.core.tables import (
+    Instant,
+    OneOf,
+    RowId,
+    constant,
+    fetch,
+    fetch_all,
+    insert,
+    insert_for,
+    metadata,
+    milliseconds,
+    values_of,
 )
-from sqlalchemy.exc import IntegrityError
-
-from bot.core.compiled import Compiled
-from bot.core.schema import asked, dailies, milliseconds, round_answers, round_questions, rounds
-from bot.core.shards import ALL, Shards
-from bot.core.sharing import nearest, ours
-from bot.core.upsert import insert
 from bot.points.rules import Tally
+from bot.questions.store import note_asked, register_in_play
+from bot.rounds.rules import Phase
 
-RUNNING = rounds.c.phase != "ended"
-_CLAIMED = rounds.c.phase.in_(["asking", "reveal", "closing"])
+# One row a round. `phase` is what the round does next and `due_at` when, or until when a process has claimed it:
+#   ask        post question `number`
+#   asking     the post is on its way; whether Discord has it is not known yet
+#   open       members answer; due at the reveal
+#   reveal     closed, the card is being edited; scored as it leaves
+#   standings  post the standings
+#   closing    the standings are on their way
+#   ended
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("channel_id", sa.BigInteger, nullable=False),
+    sa.Column("starter_id", sa.BigInteger, nullable=False),
+    sa.Column("topic_id", sa.String(48)),
+    sa.Column("difficulty", sa.String(10), nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("phase", OneOf(Phase, 10), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
+    sa.Column("ending", sa.String(20)),  # why it ends early, once that is decided
+    sa.Column("detail", sa.Text),  # the reason in words, for logs and status
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+)
+RUNNING = rounds.c.phase != constant(Phase.ENDED)
+sa.Index("uq_rounds_running", rounds.c.channel_id, unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
+
+round_questions = sa.Table(
+    "round_questions",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("round_id", sa.ForeignKey("rounds.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("item_id", sa.String(48), nullable=False),
+    sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("asked_at", Instant),  # when the post was tried
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("opened_at", Instant),  # the message's own time, by its snowflake
+    sa.Column("deadline_at", Instant),
+    sa.Column("revealed_at", Instant),
+    sa.UniqueConstraint("round_id", "number"),
+)
+
+round_answers = sa.Table(
+    "round_answers",
+    metadata,
+    sa.Column("question_id", sa.ForeignKey("round_questions.id"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("answer", sa.String(100), nullable=False),  # see bot.questions.answers
+    sa.Column("correct", sa.Boolean, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("elapsed_ms", sa.Integer, nullable=False),
+    sa.Column("answered_at", Instant, nullable=False),
+)
+
+register_in_play(
+    "round",
+    select(
+        rounds.c.guild_id,
+        round_questions.c.item_id,
+        null().label("topic_id"),
+        round_questions.c.id.label("source_id"),
+    )
+    .join(rounds, rounds.c.id == round_questions.c.round_id)
+    .where(
+        # found from the running rounds: a join alone would go through every question ever asked
+        round_questions.c.round_id.in_(select(rounds.c.id).where(RUNNING).correlate(None)),
+        round_questions.c.revealed_at.is_(None),
+    ),
+)
+QUEUE = Queue(
+    rounds,
+    due_at=rounds.c.due_at,
+    state=rounds.c.phase,
+    guild_id=rounds.c.guild_id,
+    claimed=rounds.c.phase.in_([Phase.ASKING, Phase.REVEAL, Phase.CLOSING]),
+    where=RUNNING,
+)
+change = QUEUE.change
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A row of `rounds`; see the schema for the columns."""
+    """A row of `rounds`."""
 
     id: int
     guild_id: int
@@ -43,9 +128,10 @@ class Round:
     difficulty: str
     seconds: int
     total: int
-    phase: str
+    phase: Phase
     number: int
     due_at: datetime
+    failures: int
     idle: int
     ending: str | None
     detail: str | None
@@ -98,27 +184,25 @@ def create(
 
     Returns its id, or None if a round runs in that channel already.
     """
-    try:
-        with conn.begin_nested():
-            key = conn.execute(
-                rounds.insert().values(
-                    guild_id=guild_id,
-                    channel_id=channel_id,
-                    starter_id=starter_id,
-                    topic_id=topic_id,
-                    difficulty=difficulty,
-                    seconds=seconds,
-                    total=len(questions),
-                    phase="ask",
-                    number=1,
-                    due_at=now,
-                    idle=0,
-                    started_at=now,
-                )
-            ).inserted_primary_key
-            assert key is not None
-            round_id: int = key[0]
-    except IntegrityError:
+    values = {
+        "guild_id": guild_id,
+        "channel_id": channel_id,
+        "starter_id": starter_id,
+        "topic_id": topic_id,
+        "difficulty": difficulty,
+        "seconds": seconds,
+        "total": len(questions),
+        "phase": Phase.ASK,
+        "number": 1,
+        "due_at": now,
+        "idle": 0,
+        "started_at": now,
+    }
+    fresh = (
+        insert(conn, rounds).values(**values).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
+    )
+    round_id: int | None = conn.execute(fresh.returning(rounds.c.id)).scalar()
+    if round_id is None:
         return None
     conn.execute(
         round_questions.insert(),
@@ -133,11 +217,11 @@ def create(
 def get(conn: Connection, round_id: int, *, lock: bool = False) -> Round | None:
     """A round; with `lock` no other process can change it before this transaction ends."""
     query = select(rounds).where(rounds.c.id == round_id)
-    return _round(conn.execute(query.with_for_update() if lock else query).first())
+    return fetch(conn, query.with_for_update() if lock else query, Round)
 
 
 def running_in(conn: Connection, channel_id: int) -> Round | None:
-    return _round(conn.execute(select(rounds).where(rounds.c.channel_id == channel_id, RUNNING)).first())
+    return fetch(conn, select(rounds).where(rounds.c.channel_id == channel_id, RUNNING), Round)
 
 
 def last_ended(conn: Connection, channel_id: int) -> Round | None:
@@ -145,7 +229,7 @@ def last_ended(conn: Connection, channel_id: int) -> Round | None:
     query = (
         select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING).order_by(rounds.c.ended_at.desc()).limit(1)
     )
-    return _round(conn.execute(query).first())
+    return fetch(conn, query, Round)
 
 
 def count_running(conn: Connection) -> int:
@@ -153,68 +237,25 @@ def count_running(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(rounds).where(RUNNING)).scalar_one()
 
 
-def change(
-    conn: Connection, round_id: int, /, *, expect: str, due_by: datetime | None = None, **values: object
-) -> bool:
-    """Change a round that is still in phase `expect`; False if it no longer is.
-
-    This is how work is claimed: with `due_by` the round must be due by then, so that of two processes that try, the
-    second finds the deadline moved on, or the row locked, for which it does not wait.
-    """
-    where = [rounds.c.id == round_id, rounds.c.phase == expect]
-    if due_by is not None:
-        free = select(rounds.c.id).where(*where, rounds.c.due_at <= due_by).with_for_update(skip_locked=True)
-        where = [rounds.c.id.in_(free)]
-    return conn.execute(update(rounds).where(*where).values(**values)).rowcount == 1
-
-
 def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -> None:
     """Let an open question be revealed earlier, if it still is the round's question and due later."""
-    still = rounds.c.id == round_id, rounds.c.number == number, rounds.c.phase == "open", rounds.c.due_at > due
+    still = rounds.c.id == round_id, rounds.c.number == number, rounds.c.phase == Phase.OPEN, rounds.c.due_at > due
     conn.execute(update(rounds).where(*still).values(due_at=due))
 
 
-def due(conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[tuple[int, int, str]]:
-    """Rounds with work for a process to do as (id, number of the question, phase), longest waiting first."""
-    takes = ours(shards, now, guild_id=rounds.c.guild_id, due_at=rounds.c.due_at, claimed=_CLAIMED)
-    query = (
-        select(rounds.c.id, rounds.c.number, rounds.c.phase)
-        .where(RUNNING, rounds.c.due_at <= now, takes)
-        .order_by(rounds.c.due_at)
-        .limit(limit)
-    )
-    return [(row.id, row.number, row.phase) for row in conn.execute(query)]
-
-
-def next_due(conn: Connection, shards: Shards = ALL) -> datetime | None:
-    return nearest(conn, shards, guild_id=rounds.c.guild_id, due_at=rounds.c.due_at, where=RUNNING, claimed=_CLAIMED)
-
-
-def wake_claimed(conn: Connection, now: datetime) -> int:
-    """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
-    return conn.execute(update(rounds).where(_CLAIMED, rounds.c.due_at > now).values(due_at=now)).rowcount
-
-
 def question(conn: Connection, question_id: int) -> RoundQuestion | None:
-    return _question(conn.execute(select(round_questions).where(round_questions.c.id == question_id)).first())
+    return fetch(conn, select(round_questions).where(round_questions.c.id == question_id), RoundQuestion)
 
 
 def question_of(conn: Connection, round_id: int, number: int) -> RoundQuestion | None:
-    return _question(
-        conn.execute(
-            select(round_questions).where(round_questions.c.round_id == round_id, round_questions.c.number == number)
-        ).first()
-    )
+    where = round_questions.c.round_id == round_id, round_questions.c.number == number
+    return fetch(conn, select(round_questions).where(*where), RoundQuestion)
 
 
 def questions_of(conn: Connection, round_id: int) -> list[RoundQuestion]:
     """All revealed questions of a round, in order."""
-    rows = conn.execute(
-        select(round_questions)
-        .where(round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None))
-        .order_by(round_questions.c.number)
-    )
-    return [RoundQuestion(**row._mapping) for row in rows]
+    where = round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None)
+    return fetch_all(conn, select(round_questions).where(*where).order_by(round_questions.c.number), RoundQuestion)
 
 
 def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: datetime) -> None:
@@ -222,35 +263,6 @@ def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: da
     if question.asked_at is None:
         conn.execute(update(round_questions).where(round_questions.c.id == question.id).values(asked_at=now))
     note_asked(conn, guild_id, question.item_id, now)
-
-
-def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> None:
-    statement = insert(conn, asked).values(guild_id=guild_id, item_id=item_id, last_at=now)
-    conn.execute(statement.on_conflict_do_update(index_elements=list(asked.primary_key), set_={"last_at": now}))
-
-
-def asked_in(conn: Connection, guild_id: int) -> dict[str, datetime]:
-    """When each item was last asked in a server."""
-    rows = conn.execute(select(asked.c.item_id, asked.c.last_at).where(asked.c.guild_id == guild_id))
-    return {row.item_id: row.last_at for row in rows}
-
-
-def unrevealed_items(conn: Connection, guild_id: int) -> set[str]:
-    """Items whose answer must not be shown in a server now: those of dailies that are still open."""
-    query = select(dailies.c.item_id).where(
-        dailies.c.guild_id == guild_id, dailies.c.state.in_(["posting", "threading", "open", "closing"])
-    )
-    return {item_id for item_id in conn.execute(query).scalars() if item_id}
-
-
-def items_in_play(conn: Connection, guild_id: int) -> set[str]:
-    """Items of a server's running rounds that are not revealed yet."""
-    query = (
-        select(round_questions.c.item_id)
-        .join(rounds, rounds.c.id == round_questions.c.round_id)
-        .where(rounds.c.guild_id == guild_id, RUNNING, round_questions.c.revealed_at.is_(None))
-    )
-    return set(conn.execute(query).scalars())
 
 
 def open_question(
@@ -273,40 +285,35 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It locks the round: an
     answer is stored before the reveal counts, or not at all.
     """
-    values = {name: getattr(answer, name) for name in Answer.__slots__}
-    values |= {"answered_at": milliseconds(answer.answered_at), "round_id": round_id, "number": number}
-    return _ADD_ANSWER.run(conn, values).rowcount == 1
+    values = {**values_of(answer), "answered_at": milliseconds(answer.answered_at), "of_round": round_id, "of": number}
+    statement, names = _adding(conn.dialect)
+    return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
 
 
-def _adding(conn: Connection) -> Insert:
+@lru_cache(maxsize=2)
+def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """The statement in the driver's own terms, and its parameters: SQLAlchemy takes three times as long to run it."""
     given = [bindparam(column.name, type_=column.type) for column in round_answers.c]
     is_open = (
-        (rounds.c.id == bindparam("round_id"))
-        & (rounds.c.number == bindparam("number"))
-        & (rounds.c.phase == literal_column("'open'"))
+        (rounds.c.id == bindparam("of_round"))
+        & (rounds.c.number == bindparam("of"))
+        & (rounds.c.phase == constant(Phase.OPEN))
     )
     question = select(*given).select_from(rounds).where(is_open).with_for_update()
-    return insert(conn, round_answers).from_select(list(round_answers.c), question).on_conflict_do_nothing()
-
-
-_ADD_ANSWER = Compiled(_adding)
+    adding = insert_for(dialect.name, round_answers).from_select(list(round_answers.c), question)
+    made: Any = adding.on_conflict_do_nothing().compile(dialect=dialect)
+    return str(made), made.positiontup
 
 
 def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None:
-    row = conn.execute(
-        select(round_answers).where(round_answers.c.question_id == question_id, round_answers.c.user_id == user_id)
-    ).first()
-    return Answer(**row._mapping) if row else None
+    where = round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
+    return fetch(conn, select(round_answers).where(*where), Answer)
 
 
 def answers_to(conn: Connection, question_id: int) -> list[Answer]:
     """All answers to a question, fastest first."""
-    rows = conn.execute(
-        select(round_answers)
-        .where(round_answers.c.question_id == question_id)
-        .order_by(round_answers.c.elapsed_ms, round_answers.c.user_id)
-    )
-    return [Answer(**row._mapping) for row in rows]
+    query = select(round_answers).where(round_answers.c.question_id == question_id)
+    return fetch_all(conn, query.order_by(round_answers.c.elapsed_ms, round_answers.c.user_id), Answer)
 
 
 def count_answers(conn: Connection, question_id: int) -> int:
@@ -371,17 +378,9 @@ def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
 
 def answers_of(conn: Connection, round_id: int, user_id: int) -> Mapping[int, Answer]:
     """A member's answers in a round, by question id."""
-    rows = conn.execute(
+    query = (
         select(round_answers)
         .join(round_questions, round_questions.c.id == round_answers.c.question_id)
         .where(round_questions.c.round_id == round_id, round_answers.c.user_id == user_id)
     )
-    return {row.question_id: Answer(**row._mapping) for row in rows}
-
-
-def _round(row: Row[tuple[object, ...]] | None) -> Round | None:
-    return Round(**row._mapping) if row else None
-
-
-def _question(row: Row[tuple[object, ...]] | None) -> RoundQuestion | None:
-    return RoundQuestion(**row._mapping) if row else None
+    return {answer.question_id: answer for answer in fetch_all(conn, query, Answer)}

@@ -6,27 +6,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
+from bot.chat.messages import OPEN, Message, line
 from bot.chat.replies import say
-from bot.questions.views import OPEN, Message, line
 
 
 class Help(commands.Cog):
-    def __init__(self, bot: QuizBot) -> None:
-        self.bot = bot
-
     @app_commands.command(name="help", description="What to do first")
     async def help(self, interaction: discord.Interaction) -> None:
-        mention = self.bot.command_mention
         members = "\n".join(
             (
-                f"{mention('quiz start')} starts a round in this channel; everyone can play along",
-                f"{mention('today')} shows the question of the day and your streak",
-                f"{mention('practice')} asks you in private what you missed, and something new; it works by direct "
-                f"message too, and {mention('remind')} reminds you of it",
-                f"{mention('interview')} asks you open questions in private and shows what your answers cover",
-                f"{mention('leaderboard')} shows who leads, and your own place",
-                f"{mention('stats')} and {mention('topics')} show what you know and what to look at again",
+                "</quiz start> starts a round in this channel; everyone can play along",
+                "</today> shows the question of the day and your streak",
+                "</practice> asks you in private what you missed, and something new; it works by direct "
+                "message too, and </remind> reminds you of it",
+                "</interview> asks you open questions in private and shows what your answers cover",
+                "</leaderboard> shows who leads, and your own place",
+                "</stats> and </topics> show what you know and what to look at again",
             )
         )
         managers = None
@@ -34,8 +29,8 @@ class Help(commands.Cog):
             managers = "\n".join(
                 (
                     "**For managers**",
-                    f"{mention('daily setup')} posts a question every day, at your time, in your channel",
-                    f"{mention('daily status')} says when the next one comes and what is wrong, if anything is",
+                    "</daily setup> posts a question every day, at your time, in your channel",
+                    "</daily status> says when the next one comes and what is wrong, if anything is",
                     "Who may use a command is set in Server Settings, Integrations.",
                 )
             )
@@ -50,7 +45,3 @@ class Help(commands.Cog):
                 "-# Your answers are private until the reveal, and only the first one counts.",
             ),
         )
-
-
-async def setup(bot: QuizBot) -> None:
-    await bot.add_cog(Help(bot))

@@ -16,13 +16,14 @@ from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.points import store as scores
 from bot.points.store import Entry
-from tests.stage import ADA, BOB, CARL, GUILD, START, Stage
+from tests.fakes import START
+from tests.stage import ADA, BOB, CARL, GUILD, Stage
 
 NUMBERS = iter(range(1, 10_000))
 
 
 def boards(stage: Stage) -> Boards:
-    return Boards(stage.database, stage.bank, stage.clock)
+    return stage.bot.boards
 
 
 async def give(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.chat.pace import Pace
-from tests.stage import seconds_passed, virtual
+from tests.virtual import seconds_passed, virtual
 
 
 async def passing(pace: Pace, name: str, passed: list[tuple[str, float]], *, urgent: bool = False) -> None:

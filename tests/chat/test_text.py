@@ -320,3 +320,23 @@ def test_every_text_of_the_bank_survives() -> None:
     for text in texts:
         assert shown(t.escape(text)) == text
         assert active(t.escape(text)) == [], text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see </quiz start>, </help>", "see [quiz start], [help]"),
+        ("`</quiz start>` and `a` </help> `b`", "`</quiz start>` and `a` [help] `b`"),
+        (t.escape("</help>") + " </help>", "\\</help> [help]"),
+        ("</help:12> </Help> </a  b> < /help>", "</help:12> </Help> </a  b> < /help>"),
+        ("</", "</"),
+    ],
+)
+def test_commands_become_mentions(text: str, expected: str) -> None:
+    """Commands that the bot names are made clickable, not what a member wrote, whether escaped or quoted."""
+    assert t.mention_commands(text, lambda name: f"[{name}]") == expected
+
+
+def test_a_text_on_one_line() -> None:
+    """Line breaks are blanks, and signs are escaped."""
+    assert t.one_line(" a\n\n*b*  c\n") == r"a \*b\* c"

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import URL, Connection
 
+from bot.app import all_tables
 from bot.core.database import Database, open_database
 from bot.core.transfer import transfer
 from bot.daily import store as daily_store
@@ -66,8 +67,8 @@ class Cluster:
     async def verdict(self) -> list[str]:
         """Which invariants are broken: they are read from a copy of the database as a SQLite file."""
         file = self.folder / "copy.db"
-        async with open_database(URL.create("sqlite+pysqlite", database=str(file))) as copy:
-            await transfer(self.database, copy, "the cluster's", lambda _: None)
+        async with open_database(URL.create("sqlite+aiosqlite", database=str(file))) as copy:
+            await transfer(self.database, copy, "the cluster's", all_tables(), lambda _: None)
         return invariants.broken(file, self.world, "\n".join(bot.log for bot in self.bots))
 
 

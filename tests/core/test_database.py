@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import NoneType
 
 import pytest
-from sqlalchemy import URL, Connection, Engine, event, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import URL, Connection, Engine, event, make_url, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from bot.core import database as module
-from bot.core import servers as guilds
 from bot.core.database import Database, open_database
-from bot.core.schema import meta, round_questions
+from bot.core.notes import meta, set_note
+from bot.core.notes import note as read_note
+from bot.rounds.store import round_questions
 
 
 @contextmanager
@@ -46,16 +51,21 @@ def failing_commits() -> Iterator[None]:
 
 
 async def note(database: Database, key: str) -> str | None:
-    return await database.read(guilds.note, key)
+    return await database.read(read_note, key)
 
 
 def note_and_return(conn: Connection, key: str) -> str:
-    guilds.set_note(conn, key, "x")
+    set_note(conn, key, "x")
     return key
 
 
+def count_up(conn: Connection) -> None:
+    conn.execute(select(meta).with_for_update())
+    set_note(conn, "n", str(int(read_note(conn, "n") or 0) + 1))
+
+
 def note_and_fail(conn: Connection, key: str) -> None:
-    guilds.set_note(conn, key, "undone")
+    set_note(conn, key, "undone")
     raise LookupError(key)
 
 
@@ -75,7 +85,7 @@ async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
 async def test_writes_at_the_same_time_share_one_commit(database: Database) -> None:
     """A hundred writes that are called at once cost one commit."""
     with counted_commits() as commits:
-        await asyncio.gather(*(database.write(guilds.set_note, str(n), "x") for n in range(100)))
+        await asyncio.gather(*(database.write(set_note, str(n), "x") for n in range(100)))
     assert len(commits) == 1
     assert [await note(database, str(n)) for n in (0, 50, 99)] == ["x"] * 3
 
@@ -83,10 +93,10 @@ async def test_writes_at_the_same_time_share_one_commit(database: Database) -> N
 async def test_writes_that_come_during_a_commit_make_the_next_batch(database: Database) -> None:
     """While one write is on its way, those that arrive wait together and are committed together."""
     with counted_commits() as commits:
-        first = asyncio.create_task(database.write(guilds.set_note, "first", "x"))
+        first = asyncio.create_task(database.write(set_note, "first", "x"))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await asyncio.gather(first, *(database.write(guilds.set_note, str(n), "x") for n in range(50)))
+        await asyncio.gather(first, *(database.write(set_note, str(n), "x") for n in range(50)))
     assert len(commits) == 2
 
 
@@ -108,7 +118,7 @@ async def test_writes_one_after_the_other_commit_one_by_one(database: Database) 
     """A write that waits for the one before has a commit of its own."""
     with counted_commits() as commits:
         for n in range(3):
-            await database.write(guilds.set_note, str(n), "x")
+            await database.write(set_note, str(n), "x")
     assert len(commits) == 3
 
 
@@ -122,10 +132,10 @@ async def test_reads_do_not_commit(database: Database) -> None:
 async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
     """Of writes that share a commit, those that fail raise in their callers and leave nothing; the others stay."""
     results = await asyncio.gather(
-        database.write(guilds.set_note, "before", "x"),
+        database.write(set_note, "before", "x"),
         database.write(note_and_fail, "fails"),
         database.write(insert_twice, "breaks a constraint"),
-        database.write(guilds.set_note, "after", "x"),
+        database.write(set_note, "after", "x"),
         return_exceptions=True,
     )
     assert [type(r) for r in results] == [type(None), LookupError, IntegrityError, type(None)]
@@ -149,15 +159,27 @@ async def test_single_statements_share_a_commit_with_others(database: Database) 
     assert len(commits) == 1
 
 
-async def test_a_single_statement_that_fails_takes_its_batch_along(database: Database) -> None:
-    """It has no savepoint to go back to, so nothing of its batch is stored or acknowledged."""
-    results = await asyncio.gather(
-        database.write(note_and_return, "beside"),
-        database.write_one(note_and_fail, "failed"),
+def note_surrogate(conn: Connection, key: str) -> None:
+    set_note(conn, key, "\ud800")  # no driver can encode it
+
+
+@pytest.mark.parametrize("work", [note_and_fail, note_surrogate])
+async def test_a_single_statement_that_fails_costs_nobody_else_anything(
+    database: Database, work: Callable[[Connection, str], None]
+) -> None:
+    """It has no savepoint to go back to, so the others of its batch run again, and are stored once."""
+    before, one, failed, another, after = await asyncio.gather(
+        database.write(note_and_return, "before"),
+        database.write_one(count_up),
+        database.write_one(work, "failed"),
+        database.write_one(count_up),
+        database.write(note_and_return, "after"),
         return_exceptions=True,
     )
-    assert [type(r) for r in results] == [LookupError, LookupError]
-    assert [await note(database, key) for key in ("beside", "failed")] == [None, None]
+    assert isinstance(failed, LookupError | UnicodeEncodeError | DBAPIError)
+    assert (before, one, another, after) == ("before", None, None, "after")
+    keys = ("before", "failed", "after", "n")
+    assert [await note(database, key) for key in keys] == ["x", None, "x", "2"]
 
 
 @pytest.mark.parametrize(("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)])
@@ -168,25 +190,25 @@ async def test_a_failing_write_alone_leaves_nothing(
     with pytest.raises(error):
         await database.write(work, "a")
     assert await note(database, "a") is None
-    await database.write(guilds.set_note, "a", "x")
+    await database.write(set_note, "a", "x")
     assert await note(database, "a") == "x"
 
 
 async def test_the_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
     """Cancelling who waits for a write on its way ends the waiting and not the write."""
-    task = asyncio.create_task(database.write(guilds.set_note, "a", "x"))
+    task = asyncio.create_task(database.write(set_note, "a", "x"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await database.write(guilds.set_note, "b", "x")
+    await database.write(set_note, "b", "x")
     assert await note(database, "a") == "x"
 
 
 async def test_a_queued_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
     """Cancelled while it still waits for its turn, a write happens all the same, and its neighbours are served."""
-    tasks = [asyncio.create_task(database.write(guilds.set_note, str(n), "x")) for n in range(3)]
+    tasks = [asyncio.create_task(database.write(set_note, str(n), "x")) for n in range(3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -199,23 +221,31 @@ async def test_a_failure_without_a_caller_is_logged(database: Database, caplog: 
     task = asyncio.create_task(database.write(note_and_fail, "the key"))
     await asyncio.sleep(0)
     task.cancel()
-    await database.write(guilds.set_note, "b", "x")
+    await database.write(set_note, "b", "x")
     assert [r.levelname for r in caplog.records if r.exc_info and "the key" in str(r.exc_info[1])] == ["ERROR"]
 
 
 async def test_a_failed_commit_fails_its_whole_batch(database: Database) -> None:
-    """If the commit fails, each caller of the batch gets the error, nothing is stored, and the next write works."""
+    """If nothing can be committed, each caller of the batch gets the error, nothing is stored, the next write works."""
     with failing_commits():
-        writes = [database.write(guilds.set_note, str(n), "x") for n in range(3)]
+        writes = [database.write(set_note, str(n), "x") for n in range(3)]
         results = await asyncio.gather(*writes, return_exceptions=True)
     assert [str(r) for r in results] == ["disk full"] * 3
     assert [await note(database, str(n)) for n in range(3)] == [None] * 3
-    await database.write(guilds.set_note, "0", "x")
+    await database.write(set_note, "0", "x")
     assert await note(database, "0") == "x"
 
 
-async def test_a_commit_that_the_database_refuses_fails_its_batch(database: Database, url: URL) -> None:
-    """A constraint that SQLite checks only at COMMIT fails the batch too, and leaves no transaction open."""
+async def test_a_commit_of_unknown_outcome_is_not_repeated(database: Database) -> None:
+    """A COMMIT that fails on its way to a server may have got there; SQLite's own has surely been rolled back."""
+    runs: list[int] = []
+    with failing_commits():
+        await asyncio.gather(*(database.write(lambda _conn: runs.append(1)) for _ in range(3)), return_exceptions=True)
+    assert len(runs) == (3 if database.shared else 6)
+
+
+async def test_a_commit_that_the_database_refuses_fails_its_cause_alone(database: Database, url: URL) -> None:
+    """A constraint that SQLite checks only at COMMIT costs the rest of the batch nothing, and leaves nothing open."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("the foreign keys are not deferrable here")
 
@@ -223,20 +253,39 @@ async def test_a_commit_that_the_database_refuses_fails_its_batch(database: Data
         conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         conn.execute(round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order=""))
 
-    results = await asyncio.gather(
-        database.write(guilds.set_note, "a", "x"), database.write(orphan), return_exceptions=True
-    )
-    assert [type(r) for r in results] == [IntegrityError, IntegrityError]
-    assert await note(database, "a") is None
-    await database.write(guilds.set_note, "a", "x")
+    results = await asyncio.gather(database.write(set_note, "a", "x"), database.write(orphan), return_exceptions=True)
+    assert [type(r) for r in results] == [NoneType, IntegrityError]
     assert await note(database, "a") == "x"
+    await database.write(set_note, "b", "x")
+    assert await note(database, "b") == "x"
+
+
+async def test_a_database_that_is_locked_is_waited_for_once(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that could not begin is not tried again write by write, each with the same wait."""
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("one writer at a time is SQLite's")
+    monkeypatch.setattr(module, "BUSY_MS", 300)
+    monkeypatch.setattr(module._Lane.__init__, "__kwdefaults__", {"busy_ms": 300})
+    async with open_database(url) as database, open_database(url) as other:
+        pause = Pause(url)
+        holding = asyncio.create_task(other.write(lambda _conn: pause()))
+        await pause.reached()
+        began = asyncio.get_running_loop().time()
+        writes = [database.write(set_note, str(n), "x") for n in range(8)]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        assert asyncio.get_running_loop().time() - began < 1.5
+        assert [type(r) for r in results] == [OperationalError] * 8
+        pause.end()
+        await holding
 
 
 async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes that were called before the close are stored, also those of later batches."""
     monkeypatch.setattr(module, "MAX_BATCH", 2)
     async with open_database(url) as database:
-        tasks = [asyncio.create_task(database.write(guilds.set_note, str(n), "x")) for n in range(7)]
+        tasks = [asyncio.create_task(database.write(set_note, str(n), "x")) for n in range(7)]
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert [task.done() for task in tasks] == [True] * 7
@@ -244,13 +293,88 @@ async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyP
         assert [await note(database, str(n)) for n in range(7)] == ["x"] * 7
 
 
-async def test_a_closed_database_refuses_writes(url: URL) -> None:
-    """Whoever writes after the close gets an error and does not wait for ever."""
+async def test_a_closed_database_refuses_everything(url: URL) -> None:
+    """Whoever writes or reads after the close gets an error and does not wait forever."""
     async with open_database(url) as database:
         pass
     async with asyncio.timeout(5):
         with pytest.raises(RuntimeError):
-            await database.write(guilds.set_note, "a", "x")
+            await database.write(set_note, "a", "x")
+        if not database.shared:
+            with pytest.raises(ValueError, match="closed"):
+                await note(database, "a")
+
+
+async def test_a_write_during_the_close_is_refused(url: URL) -> None:
+    """While the last writes are on their way, no more can be queued behind them."""
+    async with open_database(url) as database:
+        pause = Pause(url)
+        last = asyncio.create_task(database.write(lambda _conn: pause()))
+        await pause.reached()
+        closing = asyncio.create_task(database.close())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError):
+            await database.write(set_note, "a", "x")
+        pause.end()
+        await asyncio.gather(last, closing)
+
+
+async def test_closing_does_not_block_the_loop(url: URL) -> None:
+    """While a read is still under way, the close waits for it and lets everything else go on."""
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("SQLite runs in threads")
+    async with open_database(url) as database:
+        pause = Pause(url)
+        reading = asyncio.create_task(database.read(lambda _conn: pause()))
+        await pause.reached()
+        closing = asyncio.create_task(database.close())
+        await asyncio.sleep(0.05)  # would not return
+        assert not closing.done()
+        pause.end()
+        await asyncio.gather(reading, closing)
+
+
+async def test_before_it_is_migrated_nothing_waits_forever(tmp_path: Path) -> None:
+    """Reads and writes of a SQLite database that is not open yet fail."""
+    database = Database(module._Sqlite(URL.create("sqlite", database=str(tmp_path / "new.db"))))
+    async with asyncio.timeout(5):
+        with pytest.raises(ValueError, match="closed"):
+            await note(database, "a")
+        with pytest.raises(ValueError, match="closed"):
+            await database.write(set_note, "a", "x")
+        await database.close()
+
+
+def test_a_forgotten_close_does_not_keep_the_program(tmp_path: Path) -> None:
+    """A program that ends without closing its database ends."""
+    code = """
+import asyncio, sys
+from sqlalchemy import URL
+from bot.core.database import open_database
+async def main():
+    global kept
+    kept = open_database(URL.create("sqlite", database=sys.argv[1]))
+    await kept.__aenter__()
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "quiz.db")]
+    assert subprocess.run(command, timeout=30, check=False).returncode == 0
+
+
+async def test_options_in_the_address(tmp_path: Path) -> None:
+    """SQLite's options behind the `?` of an address reach the driver."""
+    file = tmp_path / "quiz.db"
+    async with open_database(make_url(f"sqlite+aiosqlite:///{file}")) as database:
+        await database.write(set_note, "a", "x")
+    read_only = Database(module._Sqlite(make_url(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")))
+    with pytest.raises(OperationalError, match="readonly"):
+        await read_only.migrate()
+    await read_only.close()
+    with pytest.raises(OperationalError, match="unable to open"):
+        async with open_database(make_url(f"sqlite+aiosqlite:///file:{file}.not?mode=rw&uri=true")):
+            pass
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 async def test_foreign_keys_are_enforced(database: Database) -> None:
@@ -307,14 +431,14 @@ async def test_a_read_sees_one_state(database: Database, url: URL) -> None:
     pause = Pause(url)
 
     def look_twice(conn: Connection) -> tuple[str | None, str | None]:
-        first = guilds.note(conn, "a")
+        first = read_note(conn, "a")
         pause()
-        return first, guilds.note(conn, "a")
+        return first, read_note(conn, "a")
 
-    await database.write(guilds.set_note, "a", "old")
+    await database.write(set_note, "a", "old")
     reading = asyncio.create_task(database.read(look_twice))
     await pause.reached()
-    await database.write(guilds.set_note, "a", "new")
+    await database.write(set_note, "a", "new")
     pause.end()
     assert await reading == ("old", "old")
     assert await note(database, "a") == "new"
@@ -325,7 +449,7 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
     pause = Pause(url)
 
     def slow(conn: Connection) -> None:
-        guilds.set_note(conn, "a", "x")
+        set_note(conn, "a", "x")
         pause()
 
     writing = asyncio.create_task(database.write(slow))
@@ -340,12 +464,8 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
 async def test_two_processes_write_the_same_database(url: URL) -> None:
     """Two processes write to one database at the same time without losing or refusing anything."""
 
-    def count_up(conn: Connection) -> None:
-        conn.execute(select(meta).with_for_update())
-        guilds.set_note(conn, "n", str(int(guilds.note(conn, "n") or 0) + 1))
-
     async with open_database(url) as one, open_database(url) as two:
-        await one.write(guilds.set_note, "n", "0")
+        await one.write(set_note, "n", "0")
         for _ in range(5):
             await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
         assert await note(one, "n") == "20"
@@ -358,17 +478,17 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         pytest.skip("one writes after the other")
 
     def both(conn: Connection, keys: str, mine: Pause) -> None:
-        guilds.set_note(conn, keys[0], keys)
+        set_note(conn, keys[0], keys)
         mine()
-        guilds.set_note(conn, keys[1], keys)
+        set_note(conn, keys[1], keys)
 
     async with open_database(url) as one, open_database(url) as two:
         for key in "ab":
-            await one.write(guilds.set_note, key, "")
+            await one.write(set_note, key, "")
         pauses = [Pause(url), Pause(url)]
         writes = [asyncio.create_task(one.write(both, "ab", pauses[0]))]
         writes.append(asyncio.create_task(two.write(both, "ba", pauses[1])))
-        beside = [] if lone else [db.write(guilds.set_note, "c", "x") for db in (one, two)]
+        beside = [] if lone else [db.write(set_note, "c", "x") for db in (one, two)]
         others = [asyncio.create_task(work) for work in beside]
         for pause in pauses:
             await pause.reached()

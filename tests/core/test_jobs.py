@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Key, Scheduler
-from tests.stage import START, seconds_passed, virtual, virtual_now
+from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler
+from tests.fakes import START
+from tests.virtual import seconds_passed, virtual, virtual_now
 
 
 class Table:
@@ -17,24 +18,31 @@ class Table:
 
     def __init__(self, **deadlines: float) -> None:
         self.deadlines = deadlines
+        self.names: list[str] = []
         self.worked: list[tuple[str, float]] = []
         self.doing: Callable[[str], Awaitable[None]] | None = None
         self.looks = 0
         self.broken = False
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Key]:
+    async def due(self, now: datetime, limit: int) -> Sequence[int]:
         self.looks += 1
         if self.broken:
             raise OSError("database is gone")
         passed = (now - START).total_seconds()
         found = sorted((at, name) for name, at in self.deadlines.items() if at <= passed)
-        return [(name,) for _, name in found[:limit]]
+        return [self.number(name) for _, name in found[:limit]]
 
     async def next_due(self) -> datetime | None:
         return START + timedelta(seconds=min(self.deadlines.values())) if self.deadlines else None
 
-    async def work(self, key: Key) -> None:
-        name = str(key[0])
+    def number(self, name: str) -> int:
+        """The key of a deadline."""
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name)
+
+    async def work(self, key: int) -> None:
+        name = self.names[key]
         self.worked.append((name, round(seconds_passed(), 3)))
         if self.doing is not None:
             await self.doing(name)

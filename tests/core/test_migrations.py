@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect, select, text
+from sqlalchemy import URL, Connection, inspect, text
 
+from bot.app import all_tables
 from bot.core import migrate
-from bot.core import servers as guilds
 from bot.core.database import Database, open_database
-from bot.core.schema import metadata, score_buckets, scores
-from bot.points.leaderboard import ALL_TIME, bucket
+from bot.core.notes import note, set_note
+from bot.core.tables import metadata
+
+
+@pytest.fixture(autouse=True)
+def loaded() -> None:
+    """All stores are imported, whichever other tests run."""
+    all_tables()
 
 
 def tables(conn: Connection) -> set[str]:
@@ -109,7 +112,7 @@ async def test_an_empty_database_has_no_version(url: URL) -> None:
 async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
     """A schema from a later program is refused with one line that names both versions and what to do, and untouched."""
     async with open_database(url) as database:
-        await database.write(guilds.set_note, "a", "x")
+        await database.write(set_note, "a", "x")
         await database.write(stamp, "9999")
     with pytest.raises(migrate.MigrationError) as refused:
         async with open_database(url):
@@ -124,10 +127,10 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
 async def test_migrating_twice_is_harmless(url: URL) -> None:
     """Opening again runs no migration and keeps what is stored; asked directly, there is nothing to do."""
     async with open_database(url) as database:
-        await database.write(guilds.set_note, "a", "x")
+        await database.write(set_note, "a", "x")
         assert await database.write(migrate.upgrade) is False
     async with open_database(url) as database:
-        assert await database.read(guilds.note, "a") == "x"
+        assert await database.read(note, "a") == "x"
 
 
 async def test_two_processes_open_an_empty_database(url: URL) -> None:
@@ -157,25 +160,3 @@ async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
         assert await database.read(tables) == set()
         assert await database.write(migrate.upgrade) is True
         assert "rounds" in await database.read(tables)
-
-
-async def test_members_of_old_boards_are_counted(url: URL) -> None:
-    """Version 0003 puts the members that boards have already into buckets, as the program itself would."""
-    points = [0, 3, 3, 127, 128, 129, *(n for power in range(8, 40) for n in (2**power - 1, 2**power, 2**power + 5))]
-
-    def old(conn: Connection) -> None:
-        empty(conn)
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0002")
-        values = {"guild_id": 1, "period": "all", "start": ALL_TIME, "topic_id": "", "answers": 1, "right": 1}
-        conn.execute(scores.insert(), [{**values, "user_id": n, "points": p} for n, p in enumerate(points)])
-        assert migrate.upgrade(conn)
-
-    def counted(conn: Connection) -> dict[int, int]:
-        return {row.low: row.members for row in conn.execute(select(score_buckets))}
-
-    async with open_database(url) as database:
-        await database.write(old)
-        assert await database.read(counted) == Counter(bucket(p) for p in points)

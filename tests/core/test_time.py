@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core import zones as zones_module
 from bot.core.time import (
     CATCH_UP,
     LOOK_BACK,
@@ -132,7 +133,7 @@ def test_the_sentence_about_a_zone() -> None:
             'I don\'t know the time zone "Berlin": did you mean Europe/Berlin? Pick one from the list as you type.'
         ),
         "Europe/Lodnon": (
-            'I don\'t know the time zone "Europe/Lodnon": did you mean Europe/London, Europe/Lisbon or Europe/Oslo? '
+            'I don\'t know the time zone "Europe/Lodnon": did you mean Europe/London, Europe/Lisbon or Europe/Monaco? '
             "Pick one from the list as you type."
         ),
         "qqqq": ('I don\'t know the time zone "qqqq": pick one from the list as you type, for example Europe/Berlin.'),
@@ -205,7 +206,7 @@ def test_the_zones_to_pick_from() -> None:
 
 
 def test_searching_zones() -> None:
-    """Cities first, then words, then parts, then older names, then similar ones."""
+    """Cities first, then words, then parts, then countries and older names, then similar ones."""
     assert search_zones("berlin") == ["Europe/Berlin"]
     assert search_zones("new york") == search_zones("New_York") == search_zones("america/new_y") == ["America/New_York"]
     assert search_zones("são paulo") == ["America/Sao_Paulo"]
@@ -215,7 +216,12 @@ def test_searching_zones() -> None:
     assert search_zones("ondo") == ["Europe/London"]
     assert search_zones("utc") == ["UTC"]
     assert search_zones("berln") == ["Europe/Berlin"]
-    assert "Asia/Tokyo" in search_zones("japan")
+    assert search_zones("japan") == ["Asia/Tokyo"]
+    assert search_zones("germany") == ["Europe/Berlin", "Europe/Busingen"]
+    assert search_zones("iceland") == ["Atlantic/Reykjavik"]
+    assert search_zones("turkey") == ["Europe/Istanbul"]
+    assert search_zones("kiev") == ["Europe/Kyiv"]
+    assert search_zones("zulu") == ["UTC"]
     assert search_zones("calcutta") == ["Asia/Kolkata"]
     assert search_zones("us/pacific") == ["America/Los_Angeles"]
     assert search_zones("qqqq") == search_zones("x" * 5000) == []
@@ -223,6 +229,26 @@ def test_searching_zones() -> None:
         found = [name.rpartition("/")[2].casefold().startswith(query) for name in search_zones(query, 500)]
         assert any(found)
         assert found == sorted(found, reverse=True), "cities that start with the text come before all others"
+
+
+def test_without_the_package_tzdata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's zones are enough to find and use every name; only countries and older names are not searched."""
+
+    def missing(package: str) -> None:
+        raise ModuleNotFoundError(package)
+
+    caches = (zone_names, zones_module._places, zones_module._common, zones_module._index)
+    monkeypatch.setattr(zones_module, "files", missing)
+    try:
+        for cached in caches:
+            cached.cache_clear()
+        assert {"UTC", "Europe/Berlin", "Asia/Calcutta", "Japan"} <= set(zone_names())
+        assert search_zones("berlin") == ["Europe/Berlin"]
+        assert search_zones("calcutta") == ["Asia/Calcutta"]
+        assert search_zones("germany") == []
+    finally:
+        for cached in caches:
+            cached.cache_clear()
 
 
 def test_searching_is_limited() -> None:

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Boolean, Column, Connection, Date, Float, Integer, String, Table, func, select
 
-from bot.app import opened
+from bot.app import all_tables, opened
 from bot.config import Settings, SettingsError
 from bot.core import servers as guilds
 from bot.core import transfer
 from bot.core.database import Database, open_database
-from bot.core.schema import Instant, meta, metadata
-from bot.core.schema import reports as reports_table
+from bot.core.notes import meta, set_note
+from bot.core.tables import Instant, OneOf
 from bot.core.transfer import TransferError
 from bot.questions import store as reports
 from tests.postgres import Postgres
@@ -42,7 +42,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
     def make(kind: str) -> URL:
         if kind == "sqlite":
-            return URL.create("sqlite+pysqlite", database=str(tmp_path / next(names)))
+            return URL.create("sqlite+aiosqlite", database=str(tmp_path / next(names)))
         postgres: Postgres = request.getfixturevalue("postgres")
         lent.append((postgres, postgres.migrated()))
         return lent[-1][1]
@@ -69,7 +69,7 @@ async def opened_pair(make: Make, kinds: str) -> AsyncIterator[tuple[Database, D
 
 def fill(conn: Connection, rows: int) -> None:
     """Put rows into every table there is, with the values that are hard to carry over."""
-    for table in metadata.sorted_tables:
+    for table in all_tables():
         conn.execute(table.insert(), [{c.name: value(table, c, n) for c in table.columns} for n in range(1, rows + 1)])
 
 
@@ -85,6 +85,8 @@ def value(table: Table, column: Column[Any], n: int) -> object:
             return date(2027, 1, 1) + timedelta(n)
         case Float():
             return n / 7
+        case OneOf():
+            return next(iter(column.type.kind))
         case String():
             return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
         case Integer() if column.foreign_keys or column.primary_key:
@@ -93,12 +95,12 @@ def value(table: Table, column: Column[Any], n: int) -> object:
 
 
 def everything(conn: Connection) -> dict[str, list[tuple[Any, ...]]]:
-    return {t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr) for t in metadata.sorted_tables}
+    return {t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr) for t in all_tables()}
 
 
 async def move(source: Database, target: Database, name: str = "old") -> list[str]:
     lines: list[str] = []
-    await transfer.transfer(source, target, name, lines.append)
+    await transfer.transfer(source, target, name, all_tables(), lines.append)
     return lines
 
 
@@ -121,13 +123,13 @@ async def test_everything_is_moved(make: Make, kinds: str) -> None:
     """Every table of the target holds what the source's does, and new rows get numbers of their own."""
     async with opened_pair(make, kinds) as (source, target):
         lines = await move(source, target)
-        assert [line.partition(":")[0] for line in lines] == [t.name for t in metadata.sorted_tables]
+        assert [line.partition(":")[0] for line in lines] == [t.name for t in all_tables()]
         assert all(f": {ROWS} rows, checksum " in line for line in lines)
         moved = await target.read(everything)
         assert moved == await source.read(everything)
         assert {len(rows) for rows in moved.values()} == {ROWS}
-        await target.write(reports.add, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
-        newest = await target.read(lambda conn: conn.execute(select(func.max(reports_table.c.id))).scalar())
+        await target.write(reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
+        newest = await target.read(lambda conn: conn.execute(select(func.max(reports.reports.c.id))).scalar())
         assert newest == ROWS + 1
 
 
@@ -135,7 +137,7 @@ async def test_an_empty_database_is_moved(make: Make) -> None:
     """Where there is nothing to move, that is no error, and the first row has the number 1."""
     async with open_database(make("sqlite")) as source, open_database(make("sqlite")) as target:
         await move(source, target)
-        await target.write(reports.add, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
+        await target.write(reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
         assert len((await target.read(everything))["reports"]) == 1
 
 
@@ -170,7 +172,7 @@ async def test_a_move_that_is_interrupted_goes_on(
             deaths += 1
             if not (after and await target.read(transfer.unfinished) is None):  # it may die at the very last step
                 assert await target.read(transfer.unfinished) == "old"
-    assert deaths >= len(metadata.tables) * 3 // 5
+    assert deaths >= len(all_tables()) * 3 // 5
     assert await target.read(everything) == await source.read(everything)
     assert await target.read(transfer.unfinished) is None
 
@@ -225,14 +227,14 @@ async def test_a_source_that_changes_meanwhile_is_noticed(
 
 
 def first_guild(conn: Connection) -> int:
-    return int(conn.execute(select(func.min(metadata.tables["guilds"].c.guild_id))).scalar_one())
+    return int(conn.execute(select(func.min(guilds.guilds.c.guild_id))).scalar_one())
 
 
 async def test_the_bot_does_not_start_on_half_of_it(make: Make) -> None:
     """A database to which not everything was moved is refused in one line that says what to do."""
     url = make("sqlite")
     async with open_database(url) as target:
-        await target.write(guilds.set_note, "transfer", '{"source": "sqlite:///old.db", "table": "", "key": []}')
+        await target.write(set_note, "transfer", '{"source": "sqlite:///old.db", "table": "", "key": []}')
     with pytest.raises(SettingsError, match="not everything has been moved from sqlite:///old"):
         async with opened(Settings(database=url)):
             pass

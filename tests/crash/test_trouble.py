@@ -94,7 +94,7 @@ async def test_a_double_delivery_is_answered_once(stage: Stage, what: str) -> No
 
 
 async def test_a_long_global_limit_ends_by_itself(stage: Stage) -> None:
-    """A global 429 that lasts longer than the announcer's patience delays a card, but does not silence the bot."""
+    """A global 429 that lasts longer than the sender's patience delays a card, but does not silence the bot."""
     await stage.bot.start()
     fault = Fault("status", "POST", MESSAGES, status=429, seconds=12, everywhere=True)
     stage.world.faults.add(fault)

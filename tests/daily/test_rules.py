@@ -1,4 +1,4 @@
-"""Which question a day gets."""
+"""Which question a day gets, and streaks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.daily.rules import DEFAULT_HOURS, MAX_HOURS, MIN_HOURS, POINTS, asks_openly, pick
+from bot.daily.rules import DEFAULT_HOURS, MAX_HOURS, MIN_HOURS, POINTS, Streak, asks_openly, pick, streak
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
@@ -67,3 +67,101 @@ def test_which_days_ask_openly() -> None:
     assert all(asks_openly("open", day) for day in days)
     mixed = [n for n, day in enumerate(days) if asks_openly("mixed", day)]
     assert [after - before for before, after in pairwise(mixed)] == [3, 3]
+
+
+FIRST = date(2024, 5, 1)
+
+
+def days(*numbers: int) -> list[date]:
+    """Dates of May 2024 by their day number."""
+    return [date(2024, 5, number) for number in numbers]
+
+
+def test_nobody_answered_anything() -> None:
+    """Without dailies or without answers there is no streak and no last date."""
+    assert streak([], []) == Streak(0, 0, None)
+    assert streak(days(1, 2, 3), []) == Streak(0, 0, None)
+
+
+def test_every_daily_answered() -> None:
+    """Three dailies in a row are a streak of three."""
+    assert streak(days(1, 2, 3), days(1, 2, 3)) == Streak(3, 3, date(2024, 5, 3))
+
+
+def test_a_missed_daily_breaks_it() -> None:
+    """A closed daily without an answer starts the count again, and the best run is kept."""
+    assert streak(days(1, 2, 3, 4, 5), days(1, 2, 3, 5)) == Streak(1, 3, date(2024, 5, 5))
+    assert streak(days(1, 2, 3), days(1, 2)) == Streak(0, 2, date(2024, 5, 2))
+
+
+def test_days_without_a_daily_break_nothing() -> None:
+    """A streak survives dates on which the server had no daily, also across months."""
+    assert streak([*days(1, 2, 9), date(2024, 7, 30)], [*days(1, 2, 9), date(2024, 7, 30)]).current == 4
+
+
+def test_the_order_of_the_days_does_not_matter() -> None:
+    """Days may come in any order and more than once."""
+    assert streak(days(5, 1, 3, 2, 4, 4), days(4, 5, 2)) == Streak(2, 2, date(2024, 5, 5))
+
+
+def test_answers_without_a_daily_are_ignored() -> None:
+    """An answer on a date that had no daily neither counts nor becomes the last date."""
+    assert streak(days(1, 2), days(1, 2, 3, 4)) == Streak(2, 2, date(2024, 5, 2))
+    assert streak([], days(1)) == Streak(0, 0, None)
+
+
+def test_an_open_daily_does_not_break_it_yet() -> None:
+    """Today's daily, open and unanswered, is passed over; when it closes unanswered the streak is over."""
+    assert streak(days(1, 2, 3), days(1, 2), days(3)) == Streak(2, 2, date(2024, 5, 2))
+    assert streak(days(1, 2, 3), days(1, 2)) == Streak(0, 2, date(2024, 5, 2))
+
+
+def test_an_open_daily_counts_once_it_is_answered() -> None:
+    """An answer counts at once and not only at close."""
+    assert streak(days(1, 2, 3), days(1, 2, 3), days(3)) == Streak(3, 3, date(2024, 5, 3))
+
+
+def test_two_dailies_open_and_the_newer_answered_first() -> None:
+    """With two open, the newer may be answered first; the older joins in later, or breaks the run by closing."""
+    assert streak(days(1, 2, 3), days(1, 3), days(2, 3)) == Streak(2, 2, date(2024, 5, 3))
+    assert streak(days(1, 2, 3), days(1, 3, 2), days(2, 3)) == Streak(3, 3, date(2024, 5, 3))
+    assert streak(days(1, 2, 3), days(1, 3), days(3)) == Streak(1, 1, date(2024, 5, 3))
+
+
+def test_an_open_day_without_a_daily_is_ignored() -> None:
+    """Open dates that are not among the days change nothing."""
+    assert streak(days(1, 2), days(1), days(3)) == Streak(0, 1, date(2024, 5, 1))
+
+
+def oracle(held: list[date], answered: set[date], still_open: set[date]) -> Streak:
+    """Drop what does not matter, then look at every stretch of the calendar there is."""
+    matter = sorted({day for day in held if day in answered or day not in still_open})
+    runs = [0]
+    runs += [
+        end - start
+        for start in range(len(matter))
+        for end in range(start + 1, len(matter) + 1)
+        if all(day in answered for day in matter[start:end])
+    ]
+    tails = [n for n in range(len(matter) + 1) if all(day in answered for day in matter[len(matter) - n :])]
+    theirs = [day for day in matter if day in answered]
+    return Streak(max(tails), max(runs), theirs[-1] if theirs else None)
+
+
+some_days = st.lists(st.integers(0, 20).map(lambda n: FIRST + timedelta(days=n)), max_size=24)
+
+
+@given(held=some_days, answered=some_days.map(set), still_open=some_days.map(set))
+def test_agrees_with_the_oracle(held: list[date], answered: set[date], still_open: set[date]) -> None:
+    """The single pass gives what a look at every stretch gives."""
+    assert streak(held, answered, still_open) == oracle(held, answered, still_open)
+
+
+@given(held=some_days, answered=some_days.map(set), still_open=some_days.map(set), extra=some_days)
+def test_more_answers_never_shorten_a_streak(
+    held: list[date], answered: set[date], still_open: set[date], extra: list[date]
+) -> None:
+    """Answering one more daily never makes the current or the best streak shorter."""
+    before, after = streak(held, answered, still_open), streak(held, answered | set(extra), still_open)
+    assert after.current >= before.current
+    assert after.best >= before.best >= before.current

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from bot.core import servers as guilds
-from bot.core.announcer import DailyCard, DeliveryRefused
-from bot.core.errors import UserError
+from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
+from bot.daily.rules import DailyCard
 from bot.daily.service import Wanted, link
 from bot.points import store as scores
-from bot.questions.answering import AlreadyAnswered, Click
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Stage
+from tests.fakes import START
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
 HOUR = timedelta(hours=1)
@@ -24,7 +26,7 @@ DAY = timedelta(days=1)
 
 def times(stage: Stage) -> list[datetime]:
     """When dailies were posted."""
-    return [created_at(p.message_id) for p in stage.announcer.of_kind("daily")]
+    return [created_at(p.message_id) for p in stage.sender.of_kind("daily")]
 
 
 async def next_at(stage: Stage) -> datetime | None:
@@ -84,7 +86,7 @@ async def test_a_second_set_up_after_todays_post(stage: Stage) -> None:
     assert await next_at(stage) == START + DAY + 6 * HOUR
     await stage.wait(days=2)
     assert times(stage) == [START + HOUR, START + DAY + 6 * HOUR]
-    assert [p.channel_id for p in stage.announcer.posts] == [CHANNEL, 11]
+    assert [p.channel_id for p in stage.sender.posts] == [CHANNEL, 11]
 
 
 async def test_a_second_set_up_in_another_zone(stage: Stage) -> None:
@@ -144,7 +146,7 @@ async def test_pausing_and_resuming_twice_is_refused(stage: Stage) -> None:
 
 async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None:
     """Nothing is posted until `resume`, also not a daily that Discord refused before the pause."""
-    stage.announcer.fail("post_daily", DeliveryRefused("permission", "Not here."))
+    stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     await stage.bot.dailies.pause(GUILD)
@@ -247,7 +249,7 @@ async def test_post_after_a_skip_or_a_miss(stage: Stage) -> None:
 
 async def test_post_retries_a_refused_one_at_once(stage: Stage) -> None:
     """Post, while today's is being retried, tries it now and keeps its question."""
-    stage.announcer.fail("post_daily", DeliveryRefused("permission", "Not here."))
+    stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     item = (await stage.day(TODAY)).item_id
@@ -279,7 +281,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     for user_id, right in [(ADA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
-        assert refused.value.shown
+        assert re.fullmatch(r"You locked in \*\*.+\*\* already: the first answer counts\.", str(refused.value))
         with pytest.raises(AlreadyAnswered):
             await stage.bot.dailies.check_open(stage.card().row_id, stage.card().message_id, user_id)
     assert await stage.check_points() == {ADA: 100, BOB: 0}

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.database import Database
 from bot.daily import store
-from bot.daily.store import Daily, DailyAnswer, Schedule
-from bot.daily.streaks import Streak
+from bot.daily.rules import DailyState, Streak
+from bot.daily.store import Daily, DailyAnswer, OpenAnswer, Schedule
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -47,10 +47,10 @@ async def test_which_schedules_are_due(database: Database) -> None:
         await database.write(
             store.save_schedule, replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None)
         )
-    assert await database.read(store.due_schedules, AT, 10) == [2, 1]
-    assert await database.read(store.due_schedules, AT, 1) == [2]
+    assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
+    assert await database.read(store.SCHEDULES.due, AT, 1) == [2]
     assert {s.guild_id for s in await database.read(store.active_schedules)} == {1, 2, 3}
-    assert await database.read(store.next_due) == AT - HOUR
+    assert await database.read(store.SCHEDULES.next_due) == AT - HOUR
 
 
 async def test_one_daily_a_date(database: Database) -> None:
@@ -69,7 +69,9 @@ async def test_one_daily_a_date(database: Database) -> None:
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
     """What is stored comes back, by id and by date."""
     daily_id = await create(database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT)
-    expected = Daily(daily_id, 1, DAY, "posting", "lora-1", "2031", 10, None, AT, None, None, None, AT, None, None)
+    expected = Daily(
+        daily_id, 1, DAY, DailyState.POSTING, "lora-1", "2031", 10, None, AT, None, None, None, AT, None, None
+    )
     assert await database.read(store.get, daily_id) == expected
     assert await database.read(store.of_day, 1, DAY) == expected
     assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
@@ -98,14 +100,6 @@ async def test_a_change_expects_a_state(database: Database) -> None:
     assert daily.state == "open"
 
 
-async def test_a_claim_expects_a_deadline(database: Database) -> None:
-    """With `due_by` only a daily that is due by then is changed, so that the second of two claims fails."""
-    daily_id = await create(database, state="posting", due_at=AT)
-    assert not await database.write(store.change, daily_id, expect="posting", due_by=AT - HOUR, due_at=AT + HOUR)
-    assert await database.write(store.change, daily_id, expect="posting", due_by=AT, due_at=AT + HOUR)
-    assert not await database.write(store.change, daily_id, expect="posting", due_by=AT, due_at=AT + HOUR)
-
-
 async def test_which_dailies_are_due(database: Database) -> None:
     """Due are dailies whose time has come, longest waiting first; those without a time have no work."""
     ids = [
@@ -114,29 +108,22 @@ async def test_which_dailies_are_due(database: Database) -> None:
             [("posting", AT), ("open", AT - HOUR), ("closed", None), ("open", AT + HOUR), ("closing", AT - 2 * HOUR)]
         )
     ]
-    due = await database.read(store.due, AT, 10)
-    assert due == [(ids[4], "closing"), (ids[1], "open"), (ids[0], "posting")]
-    assert await database.read(store.due, AT, 1) == [(ids[4], "closing")]
-    assert await database.read(store.next_due) == AT - 2 * HOUR
-
-
-async def test_nothing_is_due(database: Database) -> None:
-    """Without schedules and dailies there is no next deadline; a schedule's or a daily's counts, the nearer one."""
-    assert await database.read(store.next_due) is None
-    await database.write(store.save_schedule, SCHEDULE)
-    assert await database.read(store.next_due) == AT + HOUR
-    await create(database, due_at=AT)
-    assert await database.read(store.next_due) == AT
+    assert await database.read(store.QUEUE.due, AT, 10) == [ids[4], ids[1], ids[0]]
+    assert await database.read(store.QUEUE.due, AT, 1) == [ids[4]]
+    assert await database.read(store.QUEUE.next_due) == AT - 2 * HOUR
 
 
 async def test_claimed_work_is_woken(database: Database) -> None:
-    """What a process claimed becomes due at once; an open daily keeps its close, and the past stays."""
-    states = ["posting", "threading", "closing", "open"]
-    ids = [await create(database, n, state=state, due_at=AT + HOUR) for n, state in enumerate(states)]
+    """What a process claimed becomes due at once; an open daily keeps its close, and a refused post its pause."""
+    states = [("posting", AT), ("threading", None), ("closing", None), ("open", None), ("posting", None)]
+    ids = [
+        await create(database, n, state=state, tried_at=tried_at, due_at=AT + HOUR)
+        for n, (state, tried_at) in enumerate(states)
+    ]
     past = await create(database, 9, state="posting", due_at=AT - HOUR)
-    assert await database.write(store.wake_claimed, AT) == 3
+    assert await database.write(store.QUEUE.wake_claimed, AT) == 3
     rows = [await database.read(store.get, i) for i in [*ids, past]]
-    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT - HOUR]
+    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT + HOUR, AT - HOUR]
 
 
 async def test_the_latest_daily(database: Database) -> None:
@@ -227,3 +214,23 @@ async def test_the_longest_streaks_of_who_answered(database: Database) -> None:
 
     await database.write(fill)
     assert await database.read(store.longest_streaks, daily_id, 3) == [(6, 9), (5, 3), (7, 3)]
+
+
+async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
+    """Text and grade stand beside the daily's answer; a second grade changes both, and none without an answer."""
+    daily_id = await create(database, item_id=None, topic_id="t1")
+    await database.write(store.add_answer, DailyAnswer(daily_id, 1, "cdm", False, 40, AT))
+    await database.write(store.add_open_answer, OpenAnswer(daily_id, 1, "So.", "{}"))
+    assert await database.read(store.open_answer_of, daily_id, 1) == OpenAnswer(daily_id, 1, "So.", "{}")
+    assert await database.read(store.open_outcome, daily_id) == [("cdm", 40)]
+
+    def regrade(conn: Connection, user_id: int) -> bool:
+        return store.regrade(conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67)
+
+    assert await database.write(regrade, 1)
+    assert not await database.write(regrade, 2)
+    assert await database.read(store.open_outcome, daily_id) == [("ccm", 67)]
+    answer = await database.read(store.answer_of, daily_id, 1)
+    assert answer == DailyAnswer(daily_id, 1, "ccm", True, 67, AT)
+    assert await database.read(store.used_topics, 1) == {"t1": DAY}
+    assert await database.read(store.used_items, 1) == {}

@@ -12,24 +12,25 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.core import snowflakes
-from bot.core.announcer import DailyCard, DailyResult, DeliveryRefused
+from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
-from bot.daily import store as daily_store
+from bot.daily.rules import DailyCard, DailyResult
 from bot.daily.service import Wanted
 from bot.rounds import store as round_store
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, START, Crash, Stage, unsent
+from tests.fakes import START, Crash, unsent
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
 DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
 
 
 def posted(stage: Stage) -> list[int]:
-    return [p.row_id for p in stage.announcer.of_kind("daily")]
+    return [p.row_id for p in stage.sender.of_kind("daily")]
 
 
 def results(stage: Stage) -> list[DailyResult]:
-    return [e.card for e in stage.announcer.edits_of("close") if isinstance(e.card, DailyResult)]
+    return [e.card for e in stage.sender.edits_of("close") if isinstance(e.card, DailyResult)]
 
 
 async def test_a_daily_step_by_step(stage: Stage) -> None:
@@ -40,17 +41,17 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert posted(stage) == []
 
     stage.clock.at = START + timedelta(hours=1)
-    assert await stage.work() == [("schedule", GUILD)]
+    assert await stage.work() == 1
     daily = await stage.day(TODAY)
     assert (daily.state, daily.posted) == ("posting", False)
-    assert await stage.work() == [("daily", daily.id, "posting")]
+    assert await stage.work() == 1
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("threading", stage.card().message_id)
     card = stage.card().card
     assert isinstance(card, DailyCard)
     assert (card.day, card.role_id) == (TODAY, 77)
-    assert await stage.work() == [("daily", daily.id, "threading")]
-    assert len(stage.announcer.edits_of("thread")) == 1
+    assert await stage.work() == 1
+    assert len(stage.sender.threads) == 1
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem) == ("open", None)
     assert daily.closes_at == snowflakes.created_at(stage.card().message_id) + timedelta(hours=2)
@@ -103,14 +104,14 @@ async def test_days_of_absence(stage: Stage) -> None:
 async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> None:
     """Without permission the post is tried again at least every two minutes, never counted as posted, and made once
     the permission is back."""
-    stage.announcer.fail("post_daily", DENIED, times=10_000)
+    stage.sender.fail("post_daily", DENIED, times=10_000)
     await stage.set_up("13:00")
     tries: list[datetime] = []
     await stage.until(START + timedelta(hours=1))
     for _ in range(60):
-        before = stage.announcer.calls["post_daily"]
+        before = stage.sender.calls["post_daily"]
         await stage.wait(seconds=10)
-        if stage.announcer.calls["post_daily"] > before:
+        if stage.sender.calls["post_daily"] > before:
             tries.append(stage.clock())
     assert len(tries) >= 4
     assert all(b - a <= RETRY for a, b in pairwise(tries))
@@ -118,7 +119,7 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
     assert status.posting is not None
     assert (status.posting.posted, status.posting.problem) == (False, str(DENIED))
     assert status.last is None
-    stage.announcer.mend()
+    stage.sender.mend()
     await stage.wait(minutes=2)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem, len(posted(stage))) == ("open", None, 1)
@@ -126,7 +127,7 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
 
 async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     """When the six hours are over the date is missed for the reason that Discord gave; the schedule stays."""
-    stage.announcer.fail("post_daily", DENIED, times=10_000)
+    stage.sender.fail("post_daily", DENIED, times=10_000)
     await stage.set_up("13:00")
     await stage.wait(hours=1 + 5, minutes=59)
     assert (await stage.day(TODAY)).state == "posting"
@@ -136,22 +137,22 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     status = await stage.bot.dailies.status(GUILD)
     assert (status.last, status.posting) == (daily, None)
     assert status.next_at == START + timedelta(days=1, hours=1)
-    stage.announcer.mend()
+    stage.sender.mend()
     await stage.wait(days=1)
     assert len(posted(stage)) == 1
 
 
 async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
     """A set-up with another channel sends the daily that could not be posted there at once."""
-    stage.announcer.fail("post_daily", DENIED)
+    stage.sender.fail("post_daily", DENIED)
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     await stage.set_up("13:00", channel_id=11)
     await stage.run()
-    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [11]
+    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11]
     assert (await stage.answer_daily(ADA, post=stage.card(11))).correct
     await stage.wait(days=1)
-    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [11, 11]
+    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11, 11]
 
 
 STEPS = [
@@ -165,7 +166,7 @@ STEPS = [
 @pytest.mark.parametrize("down", [0, 60, 3600])
 async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down: float) -> None:
     """A process that dies before or after post, thread or close is replaced: one post, every answer counted once."""
-    stage.announcer.fail(method, Crash(), after=after)
+    stage.sender.fail(method, Crash(), after=after)
     await stage.set_up("13:00", thread=True, answer_hours=3)
     crashes = 0
     answered = False
@@ -182,7 +183,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
     assert crashes == 1
     assert len(posted(stage)) == 1
     assert (await stage.day(TODAY)).state == "closed"
-    assert len(stage.announcer.edits_of("thread")) == (2 if method == "open_thread" and after else 1)
+    assert len(stage.sender.threads) == (2 if method == "open_thread" and after else 1)
     assert results(stage)[-1].outcome.answered == 2
     assert await stage.check_points() == {ADA: 100, BOB: 0}
 
@@ -190,7 +191,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
 @pytest.mark.parametrize(("method", "after"), STEPS)
 async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool) -> None:
     """What has an unknown outcome is tried again soon, found if it was done, and leaves no problem behind."""
-    stage.announcer.fail(method, unsent(), after=after)
+    stage.sender.fail(method, unsent(), after=after)
     await stage.set_up("13:00", thread=True, answer_hours=1)
     await stage.wait(hours=1, minutes=1)
     assert len(posted(stage)) == 1
@@ -198,24 +199,24 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
     await stage.wait(hours=1, minutes=1)
     daily = await stage.day(TODAY)
     assert (daily.state, len(posted(stage))) == ("closed", 1)
-    assert stage.announcer.calls[method] + stage.announcer.calls["find_daily"] >= 2
+    assert stage.sender.calls[method] + stage.sender.calls["find_daily"] >= 2
     assert results(stage)[-1].outcome.answered == 1
 
 
 @pytest.mark.parametrize("method", ["open_thread", "close_daily"])
 async def test_a_problem_that_passed_is_not_reported(stage: Stage, method: str) -> None:
     """Once the retry of a failed thread or close succeeded, status reports no problem any more."""
-    stage.announcer.fail(method, unsent())
+    stage.sender.fail(method, unsent())
     await stage.set_up("13:00", thread=True, answer_hours=1)
     await stage.wait(hours=3)
-    assert stage.announcer.calls[method] == 2
+    assert stage.sender.calls[method] == 2
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem) == ("closed", None)
 
 
 async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
     """A daily whose post was made just before a crash is found also by a process that starts after the six hours."""
-    stage.announcer.fail("post_daily", Crash(), after=True)
+    stage.sender.fail("post_daily", Crash(), after=True)
     await stage.set_up("13:00")
     with pytest.raises(Crash):
         await stage.wait(hours=1)
@@ -227,12 +228,12 @@ async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
 
 
 def posted_ids(stage: Stage) -> list[int]:
-    return [p.message_id for p in stage.announcer.of_kind("daily")]
+    return [p.message_id for p in stage.sender.of_kind("daily")]
 
 
 async def test_a_change_of_the_set_up_does_not_repeat_a_post(stage: Stage) -> None:
     """A set-up while a post's outcome is unknown, in the same channel, does not make the bot forget that it tried."""
-    stage.announcer.fail("post_daily", unsent(), after=True)
+    stage.sender.fail("post_daily", unsent(), after=True)
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "posting"
@@ -244,18 +245,18 @@ async def test_a_change_of_the_set_up_does_not_repeat_a_post(stage: Stage) -> No
 
 async def test_a_change_of_channel_does_not_repeat_a_post(stage: Stage) -> None:
     """A daily that may have been posted already is looked for where it was tried before it is sent elsewhere."""
-    stage.announcer.fail("post_daily", unsent(), after=True)
+    stage.sender.fail("post_daily", unsent(), after=True)
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     await stage.set_up("13:00", channel_id=11)
     await stage.wait(minutes=5)
-    assert [p.channel_id for p in stage.announcer.of_kind("daily")] == [CHANNEL]
+    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
     assert (await stage.answer_daily(ADA)).correct
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
     """What a dead process claimed is taken over by another without any recovery, and found."""
-    stage.announcer.fail("post_daily", Crash(), after=True)
+    stage.sender.fail("post_daily", Crash(), after=True)
     await stage.set_up("13:00")
     with pytest.raises(Crash):
         await stage.wait(hours=1)
@@ -270,11 +271,15 @@ async def test_a_claim_runs_out(stage: Stage) -> None:
 async def both(stage: Stage) -> None:
     """Two processes find the same work due and do it at the same time."""
     one, two = stage.process(), stage.process()
-    keys = await one.daily_work.due(stage.clock(), 10)
-    assert await two.daily_work.due(stage.clock(), 10) == keys
-    (key,) = keys
-    with stage.first_reads_meet(daily_store.get):
-        await asyncio.gather(one.daily_work.work(key), two.daily_work.work(key))
+    pairs = [
+        (mine, theirs, key)
+        for mine, theirs in zip(one.workers, two.workers, strict=True)
+        for key in await mine.due(stage.clock(), 10)
+    ]
+    ((mine, theirs, key),) = pairs
+    assert await theirs.due(stage.clock(), 10) == [key]
+    with stage.first_loads_meet():
+        await asyncio.gather(mine.work(key), theirs.work(key))
 
 
 async def test_two_processes_decide_one_date(stage: Stage) -> None:
@@ -311,7 +316,7 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
     async def early() -> None:
         assert (await stage.answer_daily(ADA)).correct
 
-    stage.announcer.during["post_daily"] = early
+    stage.sender.during["post_daily"] = early
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
@@ -321,14 +326,14 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
 
 async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> None:
     """Without the right to open a thread the question is open all the same, and status says what is missing."""
-    stage.announcer.fail("open_thread", DeliveryRefused("permission", "I need Create Public Threads."))
+    stage.sender.fail("open_thread", DeliveryRefused("permission", "I need Create Public Threads."))
     await stage.set_up("13:00", thread=True)
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.posted) == ("open", True)
     assert "Create Public Threads" in (daily.problem or "")
     assert (await stage.answer_daily(ADA)).correct
-    assert stage.announcer.calls["open_thread"] == 1
+    assert stage.sender.calls["open_thread"] == 1
 
 
 async def test_no_thread_unless_wanted(stage: Stage) -> None:
@@ -336,12 +341,12 @@ async def test_no_thread_unless_wanted(stage: Stage) -> None:
     await stage.set_up("13:00")
     await stage.wait(hours=2)
     assert len(posted(stage)) == 1
-    assert stage.announcer.calls["open_thread"] == 0
+    assert stage.sender.calls["open_thread"] == 0
 
 
 async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage) -> None:
     """A deleted message ends the daily with the reason; answers stay."""
-    stage.announcer.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
+    stage.sender.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     await stage.answer_daily(ADA)
@@ -365,7 +370,7 @@ async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
     await stage.until(START + timedelta(days=365))
     assert {d.local_date: d.opened_at for d in await stage.days()} == expected
     assert len(posted(stage)) == len(set(posted(stage))) == 365
-    assert [p.message_id for p in stage.announcer.posts] == [d.message_id for d in await stage.days()]
+    assert [p.message_id for p in stage.sender.posts] == [d.message_id for d in await stage.days()]
     assert len(results(stage)) == 365
 
 
@@ -439,10 +444,10 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
 
 async def test_several_servers(stage: Stage) -> None:
     """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
-    stage.announcer.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
+    stage.sender.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
         await stage.bot.dailies.setup(guild_id, Wanted(channel_id=CHANNEL + guild_id, at=at, zone="UTC"))
     await stage.wait(hours=1)
-    assert [p.channel_id for p in stage.announcer.posts] == [CHANNEL + 2]
+    assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
     await stage.wait(hours=1)
-    assert sorted(p.channel_id for p in stage.announcer.posts) == [CHANNEL + 1, CHANNEL + 2, CHANNEL + 3]
+    assert sorted(p.channel_id for p in stage.sender.posts) == [CHANNEL + 1, CHANNEL + 2, CHANNEL + 3]

@@ -11,12 +11,10 @@ import statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from bot.interviews.grading import Grade, State, grade
-from bot.interviews.grading.semantic import Semantic
 from bot.interviews.grading.service import background
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
@@ -61,17 +59,14 @@ def _labelled(part: str) -> Iterator[Labelled]:
             yield Labelled(topic, answer["kind"], answer["text"], covered)
 
 
-def graders() -> dict[str, Grader]:
-    """The grader without and, where wordllama is installed, with static embeddings."""
+def bank_grader() -> Grader:
+    """The grader with the word frequencies of the shipped bank, as the bot uses it."""
     weights = background(bank())
 
-    def with_(semantic: Semantic | None, topic: Topic, text: str, *, guarded: bool = True) -> Grade:
-        return grade(text, topic.question, topic.key_points, weights=weights, semantic=semantic, guarded=guarded)
+    def graded(topic: Topic, text: str, *, guarded: bool = True) -> Grade:
+        return grade(text, topic.question, topic.key_points, weights=weights, guarded=guarded)
 
-    found: dict[str, Grader] = {"lexical": partial(with_, None)}
-    if (semantic := Semantic.load()) is not None:
-        found["semantic"] = partial(with_, semantic)
-    return found
+    return graded
 
 
 def prf(given: Sequence[bool], wanted: Sequence[bool]) -> tuple[float, float, float]:
@@ -136,38 +131,35 @@ def milliseconds(grader: Grader) -> str:
 
 
 def main() -> None:
-    found = graders()
+    grader = bank_grader()
     parts = {part: answers for part in PARTS if (answers := labelled(part))}
     topics = list(bank().topics.values())
 
     print("Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n")
-    head = ["answers", "grader", "n", "precision", "recall", "F1", "F1 (½)", "Pearson", "Spearman"]
-    print(table(head, ([part, name, *points_row(g, a)] for part, a in parts.items() for name, g in found.items())))
+    head = ["answers", "n", "precision", "recall", "F1", "F1 (½)", "Pearson", "Spearman"]
+    print(table(head, ([part, *points_row(grader, answers)] for part, answers in parts.items())))
 
     print("Mean score by kind of answer.\n")
     kinds = sorted({answer.kind for answers in parts.values() for answer in answers})
-    rows = ([part, name, *kinds_row(g, a, kinds)] for part, a in parts.items() for name, g in found.items())
-    print(table(["answers", "grader", *kinds], rows))
+    print(table(["answers", *kinds], ([part, *kinds_row(grader, answers, kinds)] for part, answers in parts.items())))
 
     print(f"Attacks on {len(topics)} topics: share that reaches {PASS:.0%} and mean score; last without guards.\n")
     lines = []
-    for name, grader in found.items():
-        for attack, make in ATTACKS.items():
-            texts = [(topic, make(topic, bank())) for topic in topics]
-            guarded = [grader(topic, text).score for topic, text in texts]
-            bare = [grader(topic, text, guarded=False).score for topic, text in texts]
-            shares = [f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}" for of in (guarded, bare)]
-            lines.append([name, attack, *"|".join(shares).split("|")])
-    print(table(["grader", "attack", "reaches", "mean", "reaches, unguarded", "mean, unguarded"], lines))
+    for attack, make in ATTACKS.items():
+        texts = [(topic, make(topic, bank())) for topic in topics]
+        guarded = [grader(topic, text).score for topic, text in texts]
+        bare = [grader(topic, text, guarded=False).score for topic, text in texts]
+        shares = [f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}" for of in (guarded, bare)]
+        lines.append([attack, *"|".join(shares).split("|")])
+    print(table(["attack", "reaches", "mean", "reaches, unguarded", "mean, unguarded"], lines))
 
     print(f"Full answers: pass is a score of {PASS:.0%}.\n")
     full = {"model answers": [(topic, topic.answer) for topic in topics]}
     full |= {part: [(a.topic, a.text) for a in answers if a.kind == "full"] for part, answers in parts.items()}
-    head = ["answers", "grader", "n", "pass", "pass unguarded", "of those still pass", "keep their exact score"]
-    print(table(head, ([part, name, *kept_row(g, a)] for part, a in full.items() for name, g in found.items())))
+    head = ["answers", "n", "pass", "pass unguarded", "of those still pass", "keep their exact score"]
+    print(table(head, ([part, *kept_row(grader, answers)] for part, answers in full.items())))
 
-    print("Time for an answer of 4,000 characters.\n")
-    print(table(["grader", "time"], ([name, milliseconds(grader)] for name, grader in found.items())))
+    print(f"Time for an answer of 4,000 characters: {milliseconds(grader)}.")
 
 
 if __name__ == "__main__":

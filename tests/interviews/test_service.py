@@ -12,7 +12,9 @@ from bot.core.errors import UserError
 from bot.interviews import store
 from bot.interviews.rules import Report
 from bot.interviews.service import AnsweredAlready, Step
-from tests.stage import ADA, BOB, GUILD, FakeChatModel, Stage, teaching_bank
+from tests.banks import teaching_bank
+from tests.fakes import FakeChatModel
+from tests.stage import ADA, BOB, GUILD, Stage
 
 GOOD = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -181,7 +183,7 @@ async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
 
 async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage) -> None:
     """The refined grade replaces the offline one, for the report too."""
-    stage.reader = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     step = await begin(stage)
     await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
@@ -196,4 +198,4 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
     assert shown.assessment == refined.assessment
     assert (await stage.bot.interviews.end(step.question.id, ADA)).percent == 67
-    assert len(stage.reader.asked) == 1
+    assert len(stage.chat_model.asked) == 1

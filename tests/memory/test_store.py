@@ -8,13 +8,12 @@ import pytest
 from fsrs import Rating
 from sqlalchemy import Connection, select
 
-from bot.core import servers as guilds
 from bot.core.database import Database
-from bot.core.schema import cards, reminders, reviews
 from bot.memory import store as memory
 from bot.memory.rules import MemoryCard, review
-from bot.memory.store import ReviewedAnswer
+from bot.memory.store import ReviewedAnswer, cards, reviews
 
+ADA, BOB = 101, 102
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
@@ -89,15 +88,29 @@ async def test_a_thousand_answers(database: Database) -> None:
     assert await database.read(count) == (1000, 1500)
 
 
-async def test_whose_days(database: Database) -> None:
-    """A member's days follow their reminder's zone, else the server's, else UTC."""
+async def reviewed(
+    database: Database, source: str, number: int, item_id: str, at: datetime, rating: Rating = Rating.Good
+) -> None:
+    await database.write(memory.record, source, number, item_id, [ReviewedAnswer(ADA, rating, at)])
 
-    def fill(conn: Connection) -> None:
-        guilds.set_zone(conn, 9, "Europe/Berlin")
-        conn.execute(reminders.insert().values(user_id=1, at="09:00", zone="Asia/Tokyo"))
 
-    await database.write(fill)
-    assert await database.read(memory.zone_of, 1, 9) == "Asia/Tokyo"
-    assert await database.read(memory.zone_of, 2, 9) == "Europe/Berlin"
-    assert await database.read(memory.zone_of, 2, 8) == "UTC"
-    assert await database.read(memory.zone_of, 2, None) == "UTC"
+async def test_latest_ratings_are_newest_first(database: Database) -> None:
+    """Answers of every source, of this member only."""
+    await reviewed(database, "round", 1, "a", AT, Rating.Again)
+    await reviewed(database, "practice", 1, "b", AT + timedelta(hours=2))
+    await reviewed(database, "daily", 1, "c", AT + timedelta(hours=1), Rating.Hard)
+    assert await database.read(memory.latest_ratings, ADA) == [
+        ("b", Rating.Good),
+        ("c", Rating.Hard),
+        ("a", Rating.Again),
+    ]
+    assert await database.read(memory.latest_ratings, BOB) == []
+
+
+async def test_practised_at(database: Database) -> None:
+    """Answers in practice from a moment on, oldest first; rounds and dailies are not practice."""
+    for n, source in enumerate(("practice", "practice", "round", "daily", "practice")):
+        await reviewed(database, source, n + 1, f"i{n}", AT + timedelta(hours=n))
+    since = AT + timedelta(hours=1)
+    assert await database.read(memory.practised_at, ADA, since) == [since, AT + timedelta(hours=4)]
+    assert await database.read(memory.practised_at, BOB, AT) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.client import QuizBot
+from bot.app import build_bot
 from bot.config import Settings, database_url
 from bot.core.database import open_database
 from bot.questions.bank import load_bank
@@ -38,7 +38,7 @@ async def test_a_round_of_two_members(tmp_path: Path) -> None:
     """Two members answer privately, reveals come by themselves, standings and board agree."""
     database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
     async with open_database(database_file) as database:
-        bot = QuizBot(Settings(database=database_file, shard_count=1), _choice_items_only(load_bank()), database)
+        bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(load_bank()), database)
         async with playground(bot) as url, browser() as chrome:
             page = await chrome.new_page(viewport={"width": 1250, "height": 820})
             page.set_default_timeout(20_000)

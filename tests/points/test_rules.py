@@ -1,70 +1,25 @@
-"""Points for an answer, a member's figures in a round, and places."""
+"""A member's figures in a round, places, and periods of boards."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.points.rules import Tally, places, points, standings
-
-limits = st.integers(5_000, 300_000)
-
-
-@pytest.mark.parametrize(
-    ("elapsed_ms", "expected"),
-    [(0, 100), (1, 100), (99, 100), (101, 99), (2_000, 90), (5_000, 75), (10_000, 50), (9_999, 50), (6_667, 67)],
+from bot.points.rules import (
+    ALL_TIME,
+    PERIODS,
+    Row,
+    Tally,
+    bucket,
+    period_start,
+    periods,
+    places,
+    previous_start,
+    standings,
 )
-def test_points_of_a_right_answer_in_ten_seconds(elapsed_ms: int, expected: int) -> None:
-    """A right answer earns 100 at once, falling evenly to 50 at the deadline, rounded to whole points."""
-    assert points(True, elapsed_ms, 10_000) == expected
-
-
-def test_a_wrong_answer_earns_nothing() -> None:
-    """However fast, a wrong answer has no points."""
-    assert points(False, 0, 20_000) == 0
-    assert points(False, 20_000, 20_000) == 0
-
-
-def test_a_late_answer_earns_nothing() -> None:
-    """One millisecond after the deadline a right answer has no points."""
-    assert points(True, 20_000, 20_000) == 50
-    assert points(True, 20_001, 20_000) == 0
-
-
-def test_an_answer_before_its_question_counts_as_at_once() -> None:
-    """Snowflakes of different machines may be out of order by a few milliseconds: that is worth 100, not more."""
-    assert points(True, -7, 20_000) == 100
-
-
-@given(limit=limits, share=st.fractions(0, 1))
-def test_points_are_the_formula_of_the_specification(limit: int, share: Fraction) -> None:
-    """Points are the whole number nearest to 100 * (1 - t / (2 * T)), counted in exact fractions."""
-    elapsed = int(share * limit)
-    exact = 100 * (1 - Fraction(elapsed, 2 * limit))
-    assert abs(points(True, elapsed, limit) - exact) <= Fraction(1, 2)
-
-
-@given(limit=limits, elapsed=st.integers(-1_000, 400_000), right=st.booleans())
-def test_points_stay_within_bounds(limit: int, elapsed: int, right: bool) -> None:
-    """An answer has no points, or from 50 to 100, and it has some exactly when it is right and in time."""
-    won = points(right, elapsed, limit)
-    assert won == 0 or 50 <= won <= 100
-    assert (won > 0) == (right and elapsed <= limit)
-
-
-@given(limit=limits, first=st.integers(-1_000, 400_000), second=st.integers(-1_000, 400_000))
-def test_a_faster_answer_never_earns_less(limit: int, first: int, second: int) -> None:
-    """Points never rise with time."""
-    assert points(True, min(first, second), limit) >= points(True, max(first, second), limit)
-
-
-@given(limit=limits)
-def test_the_deadline_halves_the_points(limit: int) -> None:
-    """At the deadline exactly half of the full points are left, whatever the time limit is."""
-    assert 2 * points(True, limit, limit) == points(True, 0, limit) == 100
 
 
 def test_places_are_shared_and_the_next_is_skipped() -> None:
@@ -123,3 +78,100 @@ def test_standings_do_not_depend_on_the_order_of_the_tallies(members: list[Tally
     assert [place for place, _ in table] == places(sorted((tally.points for tally in members), reverse=True))
     assert [place for place, _ in table] == [1 + sum(o.points > t.points for o in members) for _, t in table]
     assert standings(data.draw(st.permutations(members))) == table
+
+
+days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("period", "start"),
+    [("today", date(2024, 5, 1)), ("week", date(2024, 4, 29)), ("month", date(2024, 5, 1)), ("all", ALL_TIME)],
+)
+def test_start_of_a_period(period: str, start: date) -> None:
+    """On Wednesday, 1 May 2024, the week began on Monday in April and the month that day."""
+    assert period_start(period, date(2024, 5, 1)) == start
+
+
+@pytest.mark.parametrize(
+    ("day", "monday"),
+    [
+        (date(2024, 4, 28), date(2024, 4, 22)),  # a Sunday
+        (date(2024, 4, 29), date(2024, 4, 29)),  # a Monday
+        (date(2025, 1, 1), date(2024, 12, 30)),
+        (date(2024, 3, 3), date(2024, 2, 26)),
+    ],
+)
+def test_weeks_begin_on_monday(day: date, monday: date) -> None:
+    """A week runs from Monday to Sunday, also over the ends of months and years."""
+    assert period_start("week", day) == monday
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "before"),
+    [
+        ("today", date(2024, 3, 1), date(2024, 2, 29)),
+        ("week", date(2024, 1, 1), date(2023, 12, 25)),
+        ("month", date(2024, 1, 1), date(2023, 12, 1)),
+        ("month", date(2024, 3, 1), date(2024, 2, 1)),
+        ("all", ALL_TIME, None),
+    ],
+)
+def test_start_of_the_period_before(period: str, start: date, before: date | None) -> None:
+    """A day, a week and a month have one before them, all time has not."""
+    assert previous_start(period, start) == before
+
+
+def test_unknown_periods_are_errors() -> None:
+    """A period that no board has is an error of the program, not a board of something else."""
+    with pytest.raises(ValueError, match="year"):
+        period_start("year", date(2024, 5, 1))
+
+
+def test_points_belong_to_every_period_at_once() -> None:
+    """Points of a day go into its sums of the day, the week, the month and all time."""
+    assert periods(date(2024, 5, 1)) == [
+        ("today", date(2024, 5, 1)),
+        ("week", date(2024, 4, 29)),
+        ("month", date(2024, 5, 1)),
+        ("all", ALL_TIME),
+    ]
+    assert PERIODS == ("today", "week", "month", "all")
+
+
+@given(period=st.sampled_from(["today", "week", "month"]), day=days)
+def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
+    """A period holds its day, all its days have one start, and the period before ends on the day before it."""
+    start = period_start(period, day)
+    assert start <= day
+    assert all(period_start(period, start + timedelta(days=n)) == start for n in range((day - start).days + 1))
+    before = previous_start(period, start)
+    assert before is not None
+    assert before < start
+    assert period_start(period, start - timedelta(days=1)) == before
+    assert (start - before).days in {"today": {1}, "week": {7}, "month": {28, 29, 30, 31}}[period]
+
+
+def test_trends() -> None:
+    """An arrow points up for a better place than before, and there is none for who was not on the board."""
+    assert Row(2, 7, 100, before=5).trend == "▲"
+    assert Row(5, 7, 100, before=2).trend == "▼"
+    assert Row(2, 7, 100, before=2).trend == "▬"
+    assert Row(2, 7, 100).trend == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "low"),
+    [(0, 0), (1, 1), (511, 511), (512, 512), (513, 512), (514, 514), (1023, 1022), (1024, 1024), (1027, 1024)],
+)
+def test_buckets_are_exact_and_then_widen(points: int, low: int) -> None:
+    """Up to 511 points have a bucket of their own, then two share one, from 1,024 on four."""
+    assert bucket(points) == low
+
+
+@given(points=st.integers(0, 10**12))
+def test_buckets_are_in_order_and_narrow(points: int) -> None:
+    """A bucket is known by its lowest points, never goes back, and is no wider than a 256th of them."""
+    low = bucket(points)
+    assert bucket(low) == low <= points
+    assert bucket(points + 1) in {low, points + 1}
+    assert points - low <= points // 256

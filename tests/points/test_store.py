@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
-from bot.core import schema
 from bot.core.database import Database
 from bot.points import store as scores
-from bot.points.leaderboard import PAGE_SIZE, PERIODS, Own
+from bot.points.rules import PAGE_SIZE, PERIODS, Own
 from bot.points.store import Entry
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -89,10 +88,10 @@ async def test_the_sums_equal_the_ledger(
                     total[index] += more
 
     def look(conn: Connection) -> tuple[dict[tuple[str, date, str, int], list[int]], int]:
-        table = schema.scores
+        table = scores.scores
         rows = conn.execute(select(table).where(table.c.guild_id == guild_id))
         sums = {(r.period, r.start, r.topic_id, r.user_id): [r.points, r.answers, r.right] for r in rows}
-        written = select(func.count()).select_from(schema.ledger).where(schema.ledger.c.guild_id == guild_id)
+        written = select(func.count()).select_from(scores.ledger).where(scores.ledger.c.guild_id == guild_id)
         return sums, conn.execute(written).scalar_one()
 
     assert await database.read(look) == (dict(expected), len(entries))
@@ -116,7 +115,7 @@ async def test_the_buckets_count_the_members(
             await database.write(change, points=points, correct=points > 0)
 
     def look(conn: Connection) -> tuple[Counter[tuple[object, ...]], dict[tuple[object, ...], int]]:
-        sums, buckets = schema.scores, schema.score_buckets
+        sums, buckets = scores.scores, scores.score_buckets
         members = conn.execute(select(sums).where(sums.c.guild_id == guild_id))
         counted = conn.execute(select(buckets).where(buckets.c.guild_id == guild_id))
         return (
@@ -277,3 +276,19 @@ async def test_an_entry_that_is_replaced(database: Database) -> None:
                 assert {row.user_id: row.points for row in board.rows} == {1: points, 2: 30}
     await database.write(lambda conn: scores.replace(conn, "daily", one.source_id, 1, points=9, correct=True))
     assert await database.read(scores.total, 1, 1) == (10, 1, 0)
+
+
+async def test_answers_by_day(database: Database) -> None:
+    """Answers of a member on a server by local date, over all topics, for the dates that were asked for."""
+    days = [date(2027, 1, n) for n in (1, 2, 3)]
+    lines = (
+        (1, 1, days[0], "t1"),
+        (1, 1, days[0], "t2"),
+        (1, 1, days[2], "t1"),
+        (1, 2, days[1], "t1"),
+        (2, 1, days[1], "t1"),
+        (1, 1, date(2026, 12, 31), "t1"),
+    )
+    for number, (user, guild, day, topic) in enumerate(lines, start=1):
+        await database.write(scores.add, [Entry("round", number, user, guild, topic, 5, True, day, AT)])
+    assert await database.read(scores.answers_by_day, 1, 1, days) == {days[0]: 2, days[2]: 1}

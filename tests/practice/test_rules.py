@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from fsrs import Rating
 
-from bot.memory.rules import MemoryCard, review
-from bot.practice.rules import draw_new, due
+from bot.memory.rules import MemoryCard, due_items, review
+from bot.practice.rules import draw_new
 from bot.questions.model import Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -31,13 +31,16 @@ CARDS = {
 
 def test_misses_first_then_the_longest_due() -> None:
     """What is not due is left out."""
-    assert due(CARDS, "UTC", NOON) == ["missed-long", "missed-now", "due-long", "due"]
+    assert due_items(CARDS, "UTC", NOON) == ["missed-long", "missed-now", "due-long", "due"]
 
 
 def test_what_was_asked_or_is_hidden_is_left_out() -> None:
     """A miss of this very practice waits for its ten minutes; one of long ago does not."""
-    assert due(CARDS, "UTC", NOON, asked={"missed-now", "missed-long"}, hidden={"due"}) == ["missed-long", "due-long"]
-    assert "missed-now" in due(CARDS, "UTC", NOON + timedelta(minutes=9), asked={"missed-now"})
+    assert due_items(CARDS, "UTC", NOON, asked={"missed-now", "missed-long"}, hidden={"due"}) == [
+        "missed-long",
+        "due-long",
+    ]
+    assert "missed-now" in due_items(CARDS, "UTC", NOON + timedelta(minutes=9), asked={"missed-now"})
 
 
 def items(*ids: str) -> list[Item]:

@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.core import servers as guilds
+from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
-from bot.core.schema import reviews
 from bot.daily.service import Wanted
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.practice import store
+from bot.memory.store import reviews
 from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
-from bot.questions.answering import AlreadyAnswered, Click
 from bot.questions.model import Item
-from tests.stage import ADA, BOB, GUILD, Stage, small_bank
+from bot.questions.store import items_in_play_anywhere
+from tests.banks import small_bank
+from tests.fakes import Crash
+from tests.stage import ADA, BOB, GUILD, Stage
 
 
 async def start(stage: Stage, user_id: int = ADA, guild_id: int | None = GUILD, topic: str | None = None) -> Screen:
@@ -201,7 +203,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert (second.again, second.correct, second.review) == (True, True, first.review)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
-        await stage.bot.practices.check_open(asking.question_id, ADA)
+        await stage.bot.practices.check_open(asking.question_id, 0, ADA)
 
 
 async def test_next_twice_is_next_once(stage: Stage) -> None:
@@ -220,7 +222,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         stage.bot.practices.answer(click(stage, asking, user_id=BOB)),
         go_on(stage, asking.practice_id, BOB),
         stage.bot.practices.end(asking.practice_id, BOB, GUILD),
-        stage.bot.practices.check_open(asking.question_id, BOB),
+        stage.bot.practices.check_open(asking.question_id, 0, BOB),
         stage.bot.practices.review(asking.question_id, BOB),
     ):
         with pytest.raises(UserError, match="I don't know this practice any more"):
@@ -292,7 +294,7 @@ async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
     """A stranger's new items are those in play nowhere, and only then the others."""
     await stage.start(4)
     await stage.run()
-    in_play = await stage.database.read(store.in_play)
+    in_play = await stage.database.read(items_in_play_anywhere)
     items = await practise(stage, guild_id=None)
     assert len(items) == 12
     assert {item.id for item in items[-4:]} == in_play
@@ -338,11 +340,11 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
 
 async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
     """After a crash between scoring and editing."""
-    stage.announcer.fail("reveal_question", RuntimeError("down"), times=1)
+    stage.sender.fail("reveal_question", Crash(), times=1)
     await stage.start(1)
     await stage.run()
     await stage.answer(ADA)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Crash):
         await stage.wait(seconds=30)
     await stage.restart(minutes=1)
     await stage.run()
@@ -408,9 +410,9 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
         await stage.bot.dailies.setup(guild_id, Wanted(guild_id, f"{at:%H:%M}", "UTC", answer_hours=1))
-        before = len(stage.announcer.of_kind("daily"))
+        before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
-        if len(stage.announcer.of_kind("daily")) > before:
+        if len(stage.sender.of_kind("daily")) > before:
             await stage.bot.dailies.answer(
                 replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
             )

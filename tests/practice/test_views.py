@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.announcer import ReminderCard
+from bot.chat.messages import Message
 from bot.practice import views as practice
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary
-from bot.questions import views as cards
-from bot.questions.answering import Review
-from bot.questions.answers import is_right
+from bot.questions.answers import Review, is_right
 from bot.questions.model import Item
-from bot.reminders.store import Reminder
-from tests.questions.test_views import (
-    ITEMS,
-    ROW,
-    TOPIC,
-    answers,
-    check_limits,
-    custom_ids,
-    labels,
-    largest,
-    reads,
-    sent,
-    words,
-)
+from tests.messages import check_limits, custom_ids, labels, reads, sent, words
+from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
 from tests.shipped import bank, item, orders
 
 KINDS = ["choice", "multiple", "typed"]
 
 
-def asking(one: Item, order: tuple[int, ...], **changes: object) -> cards.Message:
+def asking(one: Item, order: tuple[int, ...], **changes: object) -> Message:
     made = Asking(ROW, ROW - 1, 9_999, one, order, fresh=True, due=5_000, new=20, instead=True)
-    return practice.asking_card(replace(made, **changes), bank())  # type: ignore[arg-type]
+    return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
-def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[cards.Message]:
+def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[Message]:
     verdict = PracticeVerdict(
         ROW, ROW - 1, 9_999, Review(one, order, answer), is_right(one, answer), back_in, again=True
     )
-    return practice.answered_cards(verdict, bank())
+    return practice.answered_pages(verdict, bank())
 
 
 def test_every_item_fits() -> None:
@@ -111,16 +96,16 @@ def test_when_it_comes_back(days: int, when: str) -> None:
 
 def test_summaries() -> None:
     """What was right, what comes back when, and what is left; a button leads on where there is something."""
-    view = practice.summary_card(Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0))
+    view = practice.summary_page(Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0))
     assert reads(view) == (
         "### Your practice 7 of 9 right 1 question comes back today 2 questions come back tomorrow "
         "1,000 questions come back in 5 days 12 questions wait for you today"
     )
     assert custom_ids(view) == ["practise:v1:lora-and-qlora"]
-    done = practice.summary_card(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
+    done = practice.summary_page(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
     assert "That is all for today. The next ones come in 2 days." in reads(done)
     assert labels(done) == []
-    assert "You answered nothing this time." in reads(practice.summary_card(Summary(None, 0, 0, (), 0, None)))
+    assert "You answered nothing this time." in reads(practice.summary_page(Summary(None, 0, 0, (), 0, None)))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +126,7 @@ def test_summaries() -> None:
         (
             Nothing("lora-and-qlora", 1, False),
             "Nothing is due in LoRA now, and you have met every question there is: the next ones come back tomorrow. "
-            "/practice without a topic may have others.",
+            "</practice> without a topic may have others.",
         ),
     ],
 )
@@ -149,18 +134,3 @@ def test_nothing_to_ask(nothing: Nothing, text: str) -> None:
     """Why, and when there will be."""
     title = bank().topics["lora-and-qlora"].title
     assert practice.nothing_text(nothing, bank()) == text.replace("LoRA", title)
-
-
-def test_reminders() -> None:
-    """The message, and what /remind shows: off, on, and stopped with its reason."""
-    at = datetime(2027, 1, 5, 8, tzinfo=UTC)
-    assert "1 question is due today." in reads(practice.reminder_card(ReminderCard(1)))
-    message = practice.reminder_card(ReminderCard(2_500))
-    assert "2,500 questions are due today." in reads(message)
-    assert labels(message) == ["Practise", "Turn off"]
-    assert labels(practice.reminder_state(None)) == []
-    on = practice.reminder_state(Reminder(1, "09:00", "Europe/Berlin", at, None))
-    assert f"Next look <t:{int(at.timestamp())}:R>" in reads(on)
-    assert labels(on) == ["Turn off"]
-    stopped = practice.reminder_state(Reminder(1, "09:00", "Europe/Berlin", None, "Discord does not let me."))
-    assert "Stopped. Discord does not let me." in reads(stopped)

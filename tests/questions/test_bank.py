@@ -92,7 +92,7 @@ def test_a_file_by_its_path(tmp_path: Path) -> None:
     [
         (b"\xff\xfe{}", ["UTF-8", "byte 0"]),
         (b"", ["line 1, column 1", "not JSON"]),
-        (b'{\n  "version": 1,\n}', ["line 3", "not JSON"]),
+        (b'{\n  "version": 1,\n}', ["line 2", "not JSON", "this comma"]),
         (b"[" * 100_000, ["nested too deeply"]),
         (b"[]", ["the file", "an object"]),
         (b"null", ["the file", "an object"]),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-import time
+from dataclasses import replace
 
 import pytest
 
-from bot.questions.formulas import FORMULA_FILE, FormulaError, alt_text, draw, picture
+from bot.questions import formulas
+from bot.questions.formulas import FormulaError, alt_text, draw
 from tests.shipped import bank
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -91,23 +92,35 @@ def test_commands_that_do_not_exist(latex: str) -> None:
         draw(latex)
 
 
-def test_a_formula_is_drawn_once() -> None:
-    """The second drawing of a formula is the same object, at no cost; a failure is not kept as one."""
-    latex = r"e^{i\pi} + 1 = 0"
-    first = draw(latex)
-    start = time.perf_counter()
-    assert all(draw(latex) is first for _ in range(1_000))
-    assert time.perf_counter() - start < 0.5
-    for _ in range(2):
-        with pytest.raises(FormulaError):
-            draw(r"\frac")
+def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second picture of a formula is made of the same bytes, without drawing; so is the failure of a bad one."""
+    good = replace(next(i for i in bank().items.values() if i.formula), formula=r"e^{i\pi} + 1 = 0")
+    bad = replace(good, formula=r"\frac")
+    first = formulas.picture(good)
+    assert first is not None
+    assert formulas.picture(bad) is None
+    monkeypatch.setattr(formulas, "draw", None)
+    again = formulas.picture(good)
+    assert again is not None
+    assert again.png is first.png
+    assert formulas.picture(bad) is None
 
 
-async def test_pictures_come_from_the_same_store() -> None:
-    """Off the event loop the same picture comes, and the same error."""
-    assert await picture("x^2") is draw("x^2")
-    with pytest.raises(FormulaError):
-        await picture(r"\frac")
+async def test_a_bank_is_drawn_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `draw_all` every formula of the bank is there, and no card draws one."""
+    await formulas.draw_all(bank())
+    monkeypatch.setattr(formulas, "draw", None)
+    for item in bank().items.values():
+        found = formulas.picture(item)
+        assert (found is not None) == (item.formula is not None)
+        assert found is None or (found.png[:8] == PNG and found.alt == alt_text(item.formula or ""))
+
+
+def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
+    """Its card goes without, however often it is shown, and the log says so once."""
+    broken = replace(next(iter(bank().items.values())), formula=r"\frac{1")
+    assert [formulas.picture(broken) for _ in range(3)] == [None] * 3
+    assert len([r for r in caplog.records if "can't be drawn" in r.message]) == 1
 
 
 @pytest.mark.parametrize("latex", [*FORMULAS, "x" * 400])
@@ -124,4 +137,5 @@ def test_alt_text_keeps_to_discords_limit() -> None:
 
 def test_the_file_name_tells_nothing() -> None:
     """All formulas have one file name, so that it can't tell an item."""
-    assert FORMULA_FILE == "formula.png"
+    names = {found.name for item in bank().items.values() if (found := formulas.picture(item)) is not None}
+    assert names == {"formula.png"}

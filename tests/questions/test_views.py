@@ -6,141 +6,43 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-import discord
 import pytest
 
-from bot.chat import custom_ids as ids
 from bot.chat import text as t
-from bot.core.announcer import DailyCard, DailyResult, Fastest, Outcome, QuestionCard, RevealCard, StandingsCard
+from bot.chat.messages import REVEALED, Message, text_of
+from bot.daily import views as daily_views
+from bot.daily.rules import DailyCard, DailyResult, Streak
 from bot.daily.service import DailyVerdict
-from bot.daily.streaks import Streak
-from bot.points.rules import Tally
 from bot.questions import views as cards
-from bot.questions.answering import Review
-from bot.questions.answers import encode_picks, is_right
+from bot.questions.answers import Outcome, Review, encode_picks, is_right, outcome
 from bot.questions.model import Choice, Item
-from bot.questions.outcome import outcome
+from bot.rounds import views as rounds
+from bot.rounds.rules import Fastest, QuestionCard, RevealCard
+from tests.messages import check_limits, components, custom_ids, labels, lines, reads, sent, shown, texts, words
 from tests.shipped import bank, item, orders, typed
 
 ITEMS = list(bank().items.values())
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 ROW = 10**18 - 1
 MEMBER = 10**19 - 1  # no id of Discord's is longer
-MINE_LIMIT = 1_800  # what a page of "My answers" may hold beside its title and buttons
 LETTERS = "ABCDEF"
-
-
-# ------------------------------------------------------------------ looking at a card
-
-
-def sent(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
-    """The components of a message as they go to Discord."""
-    payload: list[dict[str, Any]] = view.to_components()  # type: ignore[no-untyped-call]
-    return payload
-
-
-def components(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
-    """Every component of a message as it goes to Discord, nested ones included."""
-    found: list[dict[str, Any]] = []
-
-    def walk(node: dict[str, Any]) -> None:
-        found.append(node)
-        for child in node.get("components", ()):
-            walk(child)
-        if "accessory" in node:
-            walk(node["accessory"])
-
-    for top in sent(view):
-        walk(top)
-    return found
-
-
-def texts(view: discord.ui.LayoutView) -> list[str]:
-    return [c["content"] for c in components(view) if c["type"] == discord.ComponentType.text_display.value]
-
-
-def lines(view: discord.ui.LayoutView) -> list[str]:
-    return "\n".join(texts(view)).split("\n")
-
-
-def shown(text: str) -> str:
-    """What a reader sees of a text whose markup signs have backslashes, with all space as one blank."""
-    return " ".join(re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text).split())
-
-
-def reads(*views: discord.ui.LayoutView) -> str:
-    """All that a reader sees on some messages, without the stars of bold type and the marks of small print."""
-    text = "\n".join("\n".join(texts(view)) for view in views)
-    return shown(re.sub(r"(?<!\\)\*\*|^-# ", "", text, flags=re.MULTILINE))
-
-
-def words(text: str) -> str:
-    """A text of the bank as `reads` would show it."""
-    return " ".join(text.split())
-
-
-def custom_ids(view: discord.ui.LayoutView) -> list[str]:
-    return [c["custom_id"] for c in components(view) if "custom_id" in c]
-
-
-def labels(view: discord.ui.LayoutView) -> list[str]:
-    return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
-
-
-def check_limits(view: discord.ui.LayoutView, what: object) -> None:
-    """Discord's documented limits of a message of components."""
-    found = components(view)
-    assert 0 < len(found) <= 40, what
-    contents = texts(view)
-    assert sum(map(len, contents)) <= 4_000, (what, sum(map(len, contents)))
-    assert all(content.strip() for content in contents), what
-    own_ids = custom_ids(view)
-    assert len(set(own_ids)) == len(own_ids), what
-    assert all(1 <= len(custom_id) <= 100 for custom_id in own_ids), what
-    for c in found:
-        match discord.ComponentType(c["type"]):
-            case discord.ComponentType.action_row:
-                assert 1 <= len(c["components"]) <= 5, what
-            case discord.ComponentType.button:
-                assert 1 <= len(c["label"].strip()) <= len(c["label"]) <= 80, what
-            case discord.ComponentType.string_select:
-                assert 1 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
-                assert len(c.get("placeholder", "")) <= 150, what
-                assert all(1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100 for o in c["options"]), what
-            case discord.ComponentType.media_gallery:
-                assert 1 <= len(c["items"]) <= 10, what
-                assert all(1 <= len(m["description"]) <= 1_024 for m in c["items"]), what
-
-
-def test_the_eyes_of_these_tests() -> None:
-    """The limits are really looked at: a card that breaks one is found out."""
-    good = cards.Message(cards.OPEN, "text", cards.row(cards.button("A", "a")))
-    check_limits(good, "good")
-    for bad in (
-        cards.Message(cards.OPEN, "x" * 2_001, "x" * 2_000),
-        cards.Message(cards.OPEN, "x", " "),
-        cards.Message(cards.OPEN, cards.row(cards.button("A", "a"), cards.button("B", "a"))),
-        cards.Message(cards.OPEN, cards.row(cards.button("A" * 81, "a"))),
-    ):
-        with pytest.raises(AssertionError):
-            check_limits(bad, "bad")
 
 
 # ------------------------------------------------------------------ making cards
 
 
-def question(one: Item, order: tuple[int, ...], **changes: Any) -> cards.Message:
+def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
     """An open question with the widest figures it can have."""
     made = QuestionCard(question_id=ROW, item=one, order=order, number=50, total=50, ends_at=AT, answered=99_999)
-    return cards.question_card(replace(made, **changes), bank())
+    return rounds.question(replace(made, **changes), bank())
 
 
-def daily(one: Item, order: tuple[int, ...]) -> cards.Message:
+def daily(one: Item, order: tuple[int, ...]) -> Message:
     made = DailyCard(daily_id=ROW, item=one, order=order, day=date(2024, 5, 1), closes_at=AT, role_id=MEMBER)
-    return cards.daily_card(made, bank())
+    return daily_views.question(made, bank())
 
 
 def crowd(one: Item) -> Outcome:
@@ -153,14 +55,14 @@ def crowd(one: Item) -> Outcome:
 NOBODY = Outcome(0, 0, {})
 
 
-def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Message:
+def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     fastest = tuple(Fastest(MEMBER - n, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
-    return cards.reveal_card(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
+    return rounds.reveal(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
 
 
-def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> cards.Message:
+def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     streaks = tuple((MEMBER - n, 9_999 - n) for n in range(3)) if result is None else ()
-    return cards.daily_result(DailyResult(ROW, one, order, date(2024, 5, 1), result or crowd(one), streaks), bank())
+    return daily_views.result(DailyResult(ROW, one, order, date(2024, 5, 1), result or crowd(one), streaks), bank())
 
 
 def answers(one: Item) -> list[str]:
@@ -175,7 +77,7 @@ def answers(one: Item) -> list[str]:
     return [right, wrong, encode_picks(every), right[:1], wrong[:1], right[:-1] + wrong[:1]]
 
 
-def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Message]:
+def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
     made = DailyVerdict(
@@ -188,24 +90,20 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[cards.Messag
         streak=Streak(9_998, 9_999, date(2024, 5, 1)),
         back_in=1 if right else 0,
     )
-    return cards.verdict_cards(made)
+    return daily_views.verdict(made)
 
 
-def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[cards.Message]:
+def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
     """The private messages behind "Why not mine?", as the click makes them."""
     pages = t.pages(cards.why_blocks(Review(one, order, answer), bank()))
-    return [cards.Message(cards.REVEALED, page) for page in pages]
+    return [Message(REVEALED, page) for page in pages]
 
 
-def mine(reviews: Sequence[Review]) -> list[cards.Message]:
-    """The private pages behind "My answers", as the click makes them."""
-    pages = t.pages([cards.review_block(n, r) for n, r in enumerate(reviews, start=1)], limit=MINE_LIMIT)
-    buttons = [
-        cards.button("Back", ids.MINE.id(round=ROW, page=999_998)),
-        cards.button("Next", ids.MINE.id(round=ROW, page=999_999)),
-    ]
-    title = "### Your answers\n-# 50 of 50 right · page 50 of 50"
-    return [cards.page_card(cards.REVEALED, title, page, *buttons) for page in pages]
+def mine(reviews: Sequence[Review]) -> list[Message]:
+    """The private pages behind "My answers", as clicks turn them."""
+    first = rounds.my_answers(ROW, reviews, 0)
+    found = re.search(r"page 1 of (\d+)", text_of(first))
+    return [first, *(rounds.my_answers(ROW, reviews, page) for page in range(1, int(found[1]) if found else 1))]
 
 
 def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
@@ -221,7 +119,7 @@ def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], cards.Message]) -> None:
+def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], Message]) -> None:
     """Every item of the bank fits on the open and the revealed card of a round and of the daily."""
     for one, order in shown_items():
         check_limits(make(one, order), one.id)
@@ -356,16 +254,16 @@ def test_buttons_have_the_letters_of_the_lines() -> None:
         for source, view in (("round", question(one, order)), ("daily", daily(one, order))):
             if one.kind == "choice":
                 assert labels(view) == list(LETTERS[: len(order)]), one.id
-                expected = [ids.ANSWER.id(source=source, row=ROW, position=n) for n in range(len(order))]
+                expected = [f"answer:v1:{source}:{ROW}:{n}" for n in range(len(order))]
                 assert custom_ids(view) == expected, one.id
             elif one.kind == "multiple":
-                assert custom_ids(view) == [ids.PICKS.id(source=source, row=ROW)], one.id
+                assert custom_ids(view) == [cards.PICKS.id(source=source, row=ROW)], one.id
                 (menu,) = [c for c in components(view) if "options" in c]
                 options = [(LETTERS[n], str(n)) for n in range(len(order))]
                 assert [(o["label"], o["value"]) for o in menu["options"]] == options, one.id
                 assert (menu["min_values"], menu["max_values"]) == (1, len(order)), one.id
             else:
-                assert custom_ids(view) == [ids.WRITE.id(source=source, row=ROW)], one.id
+                assert custom_ids(view) == [cards.WRITE.id(source=source, row=ROW)], one.id
 
 
 def test_a_reveal_takes_the_answer_buttons_away() -> None:
@@ -373,7 +271,7 @@ def test_a_reveal_takes_the_answer_buttons_away() -> None:
     for one, order in shown_items():
         for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
             assert labels(view) == ["Why not mine?", "Report"], one.id
-            expected = [ids.WHY.id(source=source, row=ROW), ids.REPORT.id(source=source, row=ROW)]
+            expected = [cards.WHY.id(source=source, row=ROW), cards.REPORT.id(source=source, row=ROW)]
             assert custom_ids(view) == expected, one.id
 
 
@@ -414,12 +312,6 @@ def test_all_open_buttons_look_alike() -> None:
     """Letters have one style, whichever of them is right."""
     styles = {c["style"] for c in components(question(item(topic=TOPIC, choices="NYNN"), (2, 0, 3, 1))) if "style" in c}
     assert len(styles) == 1
-
-
-def test_the_acknowledgement_tells_nothing() -> None:
-    """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
-    assert cards.locked_text("A, C", AT) == "Locked in **A, C**. Reveal <t:1714564800:R>."
-    assert cards.locked_text("2*3 <@1>", AT) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
 
 
 # ------------------------------------------------------------------ pictures
@@ -467,9 +359,7 @@ def largest(kind: str) -> Item:
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_the_largest_item_has_its_public_cards(
-    make: Callable[[Item, tuple[int, ...]], cards.Message], kind: str
-) -> None:
+def test_the_largest_item_has_its_public_cards(make: Callable[[Item, tuple[int, ...]], Message], kind: str) -> None:
     """An item with six choices and every text as long as the schema allows fits on each public card, uncut."""
     one = largest(kind)
     view = make(one, orders(one)[1])
@@ -500,7 +390,7 @@ def test_the_largest_item_has_its_pages(kind: str) -> None:
             check_limits(page, answer)
         text = reads(*reasons)
         assert all(words(choice.text) in text and words(choice.why) in text for choice in one.choices)
-        assert words(one.prompt) in reads(*own).replace("### Your answers 50 of 50 right · page 50 of 50 ", "")
+        assert words(one.prompt) in re.sub(r"### Your answers .*? page \d of \d ", "", reads(*own))
 
 
 TWO_LINES = replace(
@@ -571,15 +461,6 @@ def test_shares_of_the_choices() -> None:
     }
 
 
-def test_best_times() -> None:
-    """The three fastest right answers stand there with time and points; without any, words say so."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    text = reads(reveal(one, order))
-    assert f"<@{MEMBER}> 300.0 s (+100) · <@{MEMBER - 1}> 300.0 s (+99)" in text
-    assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
-    assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
-
-
 def test_wrong_texts_of_a_typed_item() -> None:
     """The most frequent wrong texts are quoted with their numbers, under the right answer."""
     one = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
@@ -601,100 +482,3 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
     """A wrong answer is shown as members typed it, not as the words that are compared."""
     one = typed("17", topic=TOPIC)
     assert f"▫️ `{shape}` · 1" in lines(reveal(one, (), outcome(one, [(shape, False)])))
-
-
-def test_the_end_of_a_daily() -> None:
-    """A closed daily says how many answered, how many were right, and the longest streaks of two days or more."""
-    one = item(topic=TOPIC)
-    made = DailyResult(1, one, (0, 1, 2, 3), date(2024, 5, 1), Outcome(4, 1, {0: 1, 1: 3}), ((7, 12), (8, 2), (9, 1)))
-    text = reads(cards.daily_result(made, bank()))
-    assert "4 answers · 25 % right" in text
-    assert "Longest streaks: <@7> 12 days · <@8> 2 days Why" not in text
-    assert "Longest streaks: <@7> 12 days · <@8> 2 days" in text
-    assert "<@9>" not in text
-    assert "0 answers" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
-
-
-# ------------------------------------------------------------------ standings
-
-
-def tally(user_id: int, points: int, right: int = 1) -> Tally:
-    return Tally(user_id=user_id, points=points, right=right, answered=2, total_ms=8_400)
-
-
-def standings(*table: tuple[int, Tally], ending: str | None = None) -> cards.Message:
-    return cards.standings_card(StandingsCard(ROW, 10, table, ending))
-
-
-def test_rows_read_place_member_points() -> None:
-    """A row of the standings begins with place, mention and points, and goes on with accuracy and average time."""
-    view = standings((1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0)))
-    assert [line for line in lines(view) if "<@" in line] == [
-        "🥇 <@7> · **180 points** · 100 % right · 4.2 s",
-        "🥈 <@8> · **90 points** · 50 % right · 4.2 s",
-        "🥉 <@9> · **80 points** · 50 % right · 4.2 s",
-        "**4.** <@6> · **1 point** · 50 % right · 4.2 s",
-        "**5.** <@5> · **0 points** · 0 % right · 4.2 s",
-    ]
-
-
-def test_equals_share_a_medal() -> None:
-    """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
-    view = standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
-    assert [line[0] for line in lines(view) if "<@" in line] == ["🥇", "🥇", "🥉"]
-    nothing = standings((1, tally(7, 0)), (1, tally(8, 0)))
-    assert [line[:6] for line in lines(nothing) if "<@" in line] == ["**1.**", "**1.**"]
-
-
-def test_standings_of_a_crowd() -> None:
-    """Ten rows are shown, and how many members follow."""
-    view = standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
-    check_limits(view, "standings")
-    assert sum("<@" in line for line in lines(view)) == 10
-    assert "-# and 4,990 more" in lines(view)
-
-
-def test_a_round_of_one() -> None:
-    """A member who played alone reads their points, accuracy and time."""
-    text = reads(standings((1, tally(7, 95, 1))))
-    assert all(part in text for part in ("<@7>", "95 points", "1 of 2 right", "4.2 s"))
-
-
-def test_standings_open_the_own_answers() -> None:
-    """The standings have one button, which opens the first page of the reader's own answers."""
-    view = standings((1, tally(7, 90)), (2, tally(8, 10)))
-    assert labels(view) == ["My answers"]
-    assert custom_ids(view) == [ids.MINE.id(round=ROW, page=0)]
-
-
-@pytest.mark.parametrize(
-    ("ending", "words_"),
-    [
-        (None, "Nobody answered."),
-        ("stopped", "The round was stopped."),
-        ("idle", "Nobody answered three questions in a row, so the round ends here."),
-        ("message", "The question's message was deleted, so the round ends here."),
-    ],
-)
-def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
-    """A round that ended early says why, with and without points, and one that nobody played says that."""
-    assert words_ in reads(standings(ending=ending))
-    if ending is not None:
-        assert words_ in reads(standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
-
-
-def test_the_time_that_is_left() -> None:
-    """An open card says when it ends in the reader's own time, and how many have answered once somebody has."""
-    one = item(topic=TOPIC)
-    assert "Ends <t:1714564800:R>" in reads(question(one, (0, 1, 2, 3), answered=0))
-    assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
-    assert "99,999 answered" in reads(question(one, (0, 1, 2, 3)))
-    assert "Ends <t:1714564805:R>" in reads(question(one, (0, 1, 2, 3), ends_at=AT + timedelta(seconds=5)))
-
-
-def test_the_role_is_mentioned_once() -> None:
-    """The card of the day names the role to ping once, and none if there is none."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    assert reads(daily(one, order)).count(f"<@&{MEMBER}>") == 1
-    quiet = DailyCard(1, one, order, date(2024, 5, 1), AT, None)
-    assert "<@&" not in reads(cards.daily_card(quiet, bank()))

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fsrs import Rating
 
-from bot.core.announcer import DeliveryRefused
-from bot.core.errors import UserError
+from bot.core.errors import DeliveryRefused, UserError
 from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.reminders import store
-from tests.stage import ADA, BOB, Crash, Stage, unsent
+from tests.fakes import Crash, unsent
+from tests.stage import ADA, BOB, Stage
 
 CLOSED = DeliveryRefused("permission", "Discord does not let me write to you.")
 
@@ -27,7 +27,7 @@ async def test_off_until_it_is_turned_on(stage: Stage) -> None:
     """Whatever is due, nobody is written to who did not ask for it."""
     await meet(stage, ADA, "t1-a")
     await stage.wait(days=3)
-    assert stage.announcer.reminders == []
+    assert stage.sender.reminders == []
     assert await stage.bot.reminders.get(ADA) is None
 
 
@@ -37,14 +37,14 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     assert (reminder.at, reminder.zone) == ("09:00", "Europe/Berlin")
     assert reminder.next_at == datetime(2027, 1, 5, 8, tzinfo=UTC)
     await stage.wait(days=1)
-    assert stage.announcer.reminders == []
+    assert stage.sender.reminders == []
     await meet(stage, ADA, "t1-a", "t1-b", "gone-from-the-bank")
     await stage.wait(days=3)
-    assert stage.announcer.reminders == [(ADA, 2)] * 3
+    assert stage.sender.reminders == [(ADA, 2)] * 3
     assert await stage.bot.reminders.turn_off(ADA)
     assert not await stage.bot.reminders.turn_off(ADA)
     await stage.wait(days=3)
-    assert len(stage.announcer.reminders) == 3
+    assert len(stage.sender.reminders) == 3
 
 
 async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
@@ -52,9 +52,9 @@ async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
     await stage.bot.reminders.set(ADA, None, "06:00", "UTC")
     await meet(stage, ADA, "t1-a", rating=Rating.Good)  # at noon, due in two days at noon
     await stage.wait(days=1, hours=17)
-    assert stage.announcer.reminders == []
+    assert stage.sender.reminders == []
     await stage.wait(hours=2)
-    assert stage.announcer.reminders == [(ADA, 1)]
+    assert stage.sender.reminders == [(ADA, 1)]
 
 
 async def test_it_stops_where_messages_are_closed(stage: Stage) -> None:
@@ -63,9 +63,9 @@ async def test_it_stops_where_messages_are_closed(stage: Stage) -> None:
     await stage.bot.reminders.set(BOB, None, "13:00", "UTC")
     await meet(stage, ADA, "t1-a")
     await meet(stage, BOB, "t1-a")
-    stage.announcer.fail("send_reminder", CLOSED)
+    stage.sender.fail("send_reminder", CLOSED)
     await stage.wait(days=4)
-    assert stage.announcer.calls["send_reminder"] == 5
+    assert stage.sender.calls["send_reminder"] == 5
     first = [await stage.bot.reminders.get(user_id) for user_id in (ADA, BOB)]
     (stopped,) = [r for r in first if r is not None and r.next_at is None]
     assert stopped.problem == "Discord does not let me write to you."
@@ -79,15 +79,15 @@ async def test_at_most_once_a_day_whatever_happens(stage: Stage, error: BaseExce
     """A reminder whose fate is unknown is not sent again the same day, and comes the next."""
     await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
     await meet(stage, ADA, "t1-a")
-    stage.announcer.fail("send_reminder", error, after=after)
+    stage.sender.fail("send_reminder", error, after=after)
     try:
         await stage.wait(hours=1)
     except Crash:
         await stage.restart(seconds=5)
     await stage.wait(hours=20)
-    assert len(stage.announcer.reminders) == int(after)
+    assert len(stage.sender.reminders) == int(after)
     await stage.wait(hours=4)
-    assert len(stage.announcer.reminders) == int(after) + 1
+    assert len(stage.sender.reminders) == int(after) + 1
 
 
 async def test_two_processes_remind_once(stage: Stage) -> None:
@@ -96,9 +96,9 @@ async def test_two_processes_remind_once(stage: Stage) -> None:
     await meet(stage, ADA, "t1-a")
     other = stage.process()
     stage.clock.turn(hours=1)
-    await stage.bot.reminders.work((ADA,))
-    await other.reminders.work((ADA,))
-    assert stage.announcer.reminders == [(ADA, 1)]
+    await stage.bot.reminder_work.work(ADA)
+    await other.reminder_work.work(ADA)
+    assert stage.sender.reminders == [(ADA, 1)]
 
 
 async def test_hours_late_is_left_out(stage: Stage) -> None:
@@ -107,8 +107,10 @@ async def test_hours_late_is_left_out(stage: Stage) -> None:
     await meet(stage, ADA, "t1-a")
     stage.clock.turn(hours=7, seconds=1)
     await stage.run()
-    assert stage.announcer.reminders == []
-    assert await stage.database.read(store.next_due) == stage.clock().replace(hour=13, second=0) + timedelta(days=1)
+    assert stage.sender.reminders == []
+    assert await stage.database.read(store.QUEUE.next_due) == stage.clock().replace(hour=13, second=0) + timedelta(
+        days=1
+    )
 
 
 @pytest.mark.parametrize(("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")])

@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from bot.rounds.counters import AnswerCountRefresher
-from tests.stage import START, seconds_passed, virtual, virtual_now
+from tests.fakes import START
+from tests.virtual import seconds_passed, virtual, virtual_now
 
 ROUND, QUESTION, SECONDS = 1, 7, 20
 DEADLINE = START + timedelta(seconds=SECONDS)
@@ -25,14 +26,13 @@ class Card:
         self.fails = False
         self.gone = False
         self.under_way = 0
-        self.counters = AnswerCountRefresher(virtual_now)
-        self.counters.refresh = self._refresh
+        self.counters = AnswerCountRefresher(virtual_now, self._refresh)
 
     def answer(self, question_id: int = QUESTION) -> None:
         self.count += 1
         self.counters.touch(ROUND, question_id, self.count, DEADLINE, SECONDS)
 
-    async def _refresh(self, round_id: int, question_id: int) -> int | None:
+    async def _refresh(self, question_id: int) -> int | None:
         if self.gone:
             return None
         count = self.count
@@ -186,16 +186,15 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
 @virtual
 async def test_rounds_have_their_own_counts() -> None:
     """Two rounds at the same time are refreshed independently."""
-    seen: list[tuple[int, int]] = []
-    counters = AnswerCountRefresher(virtual_now)
+    seen: list[int] = []
 
-    async def refresh(round_id: int, question_id: int) -> int:
-        seen.append((round_id, question_id))
+    async def refresh(question_id: int) -> int:
+        seen.append(question_id)
         return 1
 
-    counters.refresh = refresh
+    counters = AnswerCountRefresher(virtual_now, refresh)
     counters.touch(1, 7, 1, DEADLINE, SECONDS)
     counters.touch(2, 9, 1, DEADLINE, SECONDS)
     await counters.stop(1)
     await asyncio.sleep(5)
-    assert seen == [(2, 9)]
+    assert seen == [9]

@@ -1,16 +1,18 @@
-"""What a round asks, in which order, and when it reveals."""
+"""What a round asks, in which order, when it reveals, what an answer is worth, and the race of a round."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter as Tally
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.questions.drawing import draw, shuffled
 from bot.questions.model import Item
 from bot.rounds.rules import (
     DEFAULT_QUESTIONS,
@@ -24,11 +26,12 @@ from bot.rounds.rules import (
     MIN_SECONDS,
     PAUSE,
     Counter,
-    draw,
+    Race,
     fits,
     next_refresh,
+    points,
+    race,
     reveal_at,
-    shuffled,
 )
 from tests.shipped import item, typed
 
@@ -274,3 +277,102 @@ def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
     assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
     if limit <= 30:
         assert len(edits) <= 2
+
+
+A, B, C, D = 1, 2, 3, 4
+
+
+def test_a_race() -> None:
+    """The winner came from behind in the second half; the first three are drawn, question by question."""
+    points = [{B: 90, A: 60}, {B: 80}, {A: 70, C: 60}, {A: 90, D: 50}, {A: 80, B: 60}]
+    assert race(points, [A, B, C, D]) == Race(
+        A, 4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60))
+    )
+
+
+def test_the_lead_for_good_counts() -> None:
+    """Who led, lost the lead and won it again took it with the later question; to draw level is not to lead."""
+    points = [{A: 90}, {B: 100}, {A: 80, B: 10}, {B: 60}, {A: 10}, {A: 70}]
+    found = race(points, [A, B])
+    assert found is not None
+    assert found.lead_at == 5
+
+
+def test_members_without_points_are_not_drawn() -> None:
+    found = race([{B: 50}, {B: 50}, {B: 50}, {A: 90}, {A: 90}], [A, B, C])
+    assert found is not None
+    assert found.totals == ((0, 0, 0, 90, 180), (50, 100, 150, 150, 150))
+
+
+@pytest.mark.parametrize(
+    ("points", "order"),
+    [
+        ([], []),
+        ([{}] * 5, [A, B]),
+        ([{A: 90}, {A: 90}, {A: 90, B: 50}, {B: 50}, {}], [A, B]),  # led all along
+        ([{B: 90}, {A: 95}, {A: 10}, {}, {}, {B: 5}], [A, B]),  # led since the second of six
+        ([{B: 90}, {}, {}, {A: 95}], [A, B]),  # too short
+        ([{}, {}, {}, {}, {A: 95}], [A, B]),  # alone
+        ([{B: 90}, {}, {}, {}, {A: 90}], [A, B]),  # nobody alone in front
+    ],
+)
+def test_no_race(points: list[dict[int, int]], order: list[int]) -> None:
+    """Without a turn in the second half, rivals, or a single winner, the standings say it all."""
+    assert race(points, order) is None
+
+
+limits = st.integers(5_000, 300_000)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_ms", "expected"),
+    [(0, 100), (1, 100), (99, 100), (101, 99), (2_000, 90), (5_000, 75), (10_000, 50), (9_999, 50), (6_667, 67)],
+)
+def test_points_of_a_right_answer_in_ten_seconds(elapsed_ms: int, expected: int) -> None:
+    """A right answer earns 100 at once, falling evenly to 50 at the deadline, rounded to whole points."""
+    assert points(True, elapsed_ms, 10_000) == expected
+
+
+def test_a_wrong_answer_earns_nothing() -> None:
+    """However fast, a wrong answer has no points."""
+    assert points(False, 0, 20_000) == 0
+    assert points(False, 20_000, 20_000) == 0
+
+
+def test_a_late_answer_earns_nothing() -> None:
+    """One millisecond after the deadline a right answer has no points."""
+    assert points(True, 20_000, 20_000) == 50
+    assert points(True, 20_001, 20_000) == 0
+
+
+def test_an_answer_before_its_question_counts_as_at_once() -> None:
+    """Snowflakes of different machines may be out of order by a few milliseconds: that is worth 100, not more."""
+    assert points(True, -7, 20_000) == 100
+
+
+@given(limit=limits, share=st.fractions(0, 1))
+def test_points_are_the_formula_of_the_specification(limit: int, share: Fraction) -> None:
+    """Points are the whole number nearest to 100 * (1 - t / (2 * T)), counted in exact fractions."""
+    elapsed = int(share * limit)
+    exact = 100 * (1 - Fraction(elapsed, 2 * limit))
+    assert abs(points(True, elapsed, limit) - exact) <= Fraction(1, 2)
+
+
+@given(limit=limits, elapsed=st.integers(-1_000, 400_000), right=st.booleans())
+def test_points_stay_within_bounds(limit: int, elapsed: int, right: bool) -> None:
+    """An answer has no points, or from 50 to 100, and it has some exactly when it is right and in time."""
+    won = points(right, elapsed, limit)
+    assert won == 0 or 50 <= won <= 100
+    assert (won > 0) == (right and elapsed <= limit)
+
+
+@given(limit=limits, first=st.integers(-1_000, 400_000), second=st.integers(-1_000, 400_000))
+def test_a_faster_answer_never_earns_less(limit: int, first: int, second: int) -> None:
+    """Points never rise with time."""
+    assert points(True, min(first, second), limit) >= points(True, max(first, second), limit)
+
+
+@given(limit=limits)
+def test_the_deadline_halves_the_points(limit: int) -> None:
+    """At the deadline exactly half of the full points are left, whatever the time limit is."""
+    assert 2 * points(True, limit, limit) == points(True, 0, limit) == 100

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 
 from bot.core import snowflakes
-from bot.core.announcer import DeliveryRefused, QuestionCard, StandingsCard
+from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Database
-from bot.core.errors import UserError
-from bot.questions.answering import AlreadyAnswered
-from bot.rounds import store as round_store
+from bot.core.errors import DeliveryRefused, UserError
+from bot.questions.store import note_asked
+from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import Started
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage, small_bank
+from tests.banks import small_bank
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 
 def cards(stage: Stage) -> list[QuestionCard]:
-    return [p.card for p in stage.announcer.of_kind("question") if isinstance(p.card, QuestionCard)]
+    return [p.card for p in stage.sender.of_kind("question") if isinstance(p.card, QuestionCard)]
 
 
 async def play_alone(stage: Stage, **options: Any) -> list[QuestionCard]:
@@ -29,7 +30,7 @@ async def play_alone(stage: Stage, **options: Any) -> list[QuestionCard]:
     before = len(cards(stage))
     started = await stage.bot.rounds.start(**{"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, **options})
     while await stage.next_card(started.round_id):
-        await stage.answer(ADA, post=stage.announcer.of_kind("question")[-1], after=0)
+        await stage.answer(ADA, post=stage.sender.of_kind("question")[-1], after=0)
     return cards(stage)[before:]
 
 
@@ -41,7 +42,7 @@ async def test_one_round_a_channel_under_concurrency(stage: Stage) -> None:
     assert len(refused) == 1
     assert "running in this channel" in refused.pop()
     await stage.run()
-    assert len(stage.announcer.posts) == 1
+    assert len(stage.sender.posts) == 1
 
 
 async def test_rounds_in_other_channels_start_at_the_same_time(stage: Stage) -> None:
@@ -49,7 +50,7 @@ async def test_rounds_in_other_channels_start_at_the_same_time(stage: Stage) -> 
     ids = await asyncio.gather(*(stage.start(channel_id=20 + n) for n in range(5)))
     assert len(set(ids)) == 5
     await stage.run()
-    assert {p.channel_id for p in stage.announcer.posts} == {20, 21, 22, 23, 24}
+    assert {p.channel_id for p in stage.sender.posts} == {20, 21, 22, 23, 24}
 
 
 async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
@@ -105,7 +106,7 @@ async def test_another_server_has_its_own_memory(stage: Stage) -> None:
     """What one server was asked does not count in another."""
     await play_alone(stage, questions=11)
     (left,) = set(stage.bank.items) - {card.item.id for card in cards(stage)}
-    await stage.database.write(round_store.note_asked, GUILD + 1, left, stage.clock())
+    await stage.database.write(note_asked, GUILD + 1, left, stage.clock())
     (again,) = await play_alone(stage, questions=1)
     assert again.item.id == left
 
@@ -178,7 +179,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     locked = await stage.answer(ADA, right=False, after=1)
     with pytest.raises(AlreadyAnswered) as refused:
         await stage.answer(ADA, after=2)
-    assert refused.value.shown == locked.shown
+    assert str(refused.value) == f"You locked in **{locked.shown}** already: the first answer counts."
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
         await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ADA)
@@ -261,8 +262,6 @@ async def test_a_member_may_stop_only_their_own_round(stage: Stage) -> None:
     with pytest.raises(UserError, match=f"<@{ADA}>"):
         await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=False)
     assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=True)
-    with pytest.raises(UserError, match="ending already"):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
     with pytest.raises(UserError, match="/quiz start"):
         await stage.bot.rounds.stop(channel_id=99, user_id=ADA, may_manage=True)
 
@@ -274,11 +273,45 @@ async def test_stop_waits_for_the_current_reveal(stage: Stage) -> None:
     assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
     await stage.answer(BOB, after=10)
     await stage.wait(seconds=21)
-    (post,) = stage.announcer.of_kind("standings")
+    (post,) = stage.sender.of_kind("standings")
     assert isinstance(post.card, StandingsCard)
     assert (post.card.questions, post.card.ending, len(post.card.standings)) == (1, "stopped", 1)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, len(cards(stage))) == ("ended", "stopped", 1)
+
+
+async def test_stop_twice_does_not_wait_for_the_time_to_run_out(stage: Stage) -> None:
+    """Asked for again, the open question is revealed at once and the standings follow; then there is no round."""
+    round_id = await stage.start(5, seconds=300)
+    await stage.run()
+    await stage.answer(BOB, after=10)
+    for _ in range(2):
+        assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    await stage.run()
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending) == ("ended", "stopped")
+    assert [e.card.outcome.answered for e in stage.sender.edits_of("reveal") if isinstance(e.card, RevealCard)] == [1]
+    assert (await stage.check_points()).keys() == {BOB}
+    with pytest.raises(UserError, match="/quiz start"):
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+
+
+async def test_stop_twice_ends_a_round_that_is_stuck(stage: Stage) -> None:
+    """A round whose reveal fails again and again need not be waited for: the channel is free at once."""
+    round_id = await stage.start(5)
+    await stage.run()
+    await stage.answer(BOB, after=10)
+    stage.sender.fail("reveal_question", ValueError("a bug"), times=10_000)
+    await stage.wait(seconds=30)
+    assert (await stage.round(round_id)).phase == "reveal"
+    for _ in range(2):
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    await stage.run()
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending) == ("ended", "error")
+    assert len(stage.sender.of_kind("standings")) == 1
+    assert (await stage.check_points()).keys() == {BOB}
+    assert await stage.start(1) != round_id
 
 
 async def test_stop_between_questions_ends_at_once(stage: Stage) -> None:
@@ -289,7 +322,7 @@ async def test_stop_between_questions_ends_at_once(stage: Stage) -> None:
     await stage.wait(seconds=22)
     assert not await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
     await stage.run()
-    assert len(stage.announcer.of_kind("standings")) == 1
+    assert len(stage.sender.of_kind("standings")) == 1
     await stage.wait(seconds=60)
     assert len(cards(stage)) == 1
 
@@ -300,11 +333,11 @@ async def test_stop_while_the_post_is_on_its_way(stage: Stage) -> None:
     async def stop() -> None:
         assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
 
-    stage.announcer.during["post_question"] = stop
+    stage.sender.during["post_question"] = stop
     round_id = await stage.start(3)
     await stage.wait(seconds=60)
     assert (await stage.round(round_id)).ending == "stopped"
-    assert (len(cards(stage)), len(stage.announcer.of_kind("standings"))) == (1, 1)
+    assert (len(cards(stage)), len(stage.sender.of_kind("standings"))) == (1, 1)
 
 
 async def test_stop_during_the_reveal(stage: Stage) -> None:
@@ -314,7 +347,7 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
     async def stop() -> None:
         still_open.append(await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False))
 
-    stage.announcer.during["reveal_question"] = stop
+    stage.sender.during["reveal_question"] = stop
     round_id = await stage.start(3)
     await stage.wait(seconds=60)
     assert (await stage.round(round_id)).ending == "stopped"
@@ -327,7 +360,7 @@ async def test_a_stop_outlives_a_crash_and_a_refusal(stage: Stage) -> None:
     round_id = await stage.start(3)
     await stage.run()
     await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
-    stage.announcer.fail("reveal_question", DeliveryRefused("channel", "Gone."))
+    stage.sender.fail("reveal_question", DeliveryRefused("channel", "Gone."))
     await stage.restart(minutes=1)
     await stage.run()
     assert (await stage.round(round_id)).phase == "ended"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, update
 
 from bot.core.database import Database
-from bot.core.schema import round_answers, rounds
-from bot.daily import store as daily
 from bot.points.rules import Tally
+from bot.questions.store import asked_in
 from bot.rounds import store
-from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.rounds.rules import Phase
+from bot.rounds.store import Answer, Round, RoundQuestion, round_answers, rounds
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -70,7 +69,7 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     """A created round waits to ask its first question, with its questions stored and instants kept to the ms."""
     round_id = await created(database)
     assert await database.read(store.get, round_id) == Round(
-        round_id, 1, 10, 5, None, "mixed", 20, 3, "ask", 1, AT, 0, None, None, AT, None
+        round_id, 1, 10, 5, None, "mixed", 20, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT, None
     )
     questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
     assert [q and (q.number, q.item_id, q.choice_order) for q in questions] == [
@@ -117,32 +116,18 @@ async def test_a_change_expects_a_phase(database: Database) -> None:
     assert (round_.phase, round_.due_at) == ("asking", AT + SECOND)
 
 
-async def test_a_claim_expects_a_deadline(database: Database) -> None:
-    """With `due_by` only a round that is due by then is changed, so that the second of two claims fails."""
-    round_id = await created(database)
-    assert not await database.write(
-        store.change, round_id, expect="ask", due_by=AT - timedelta(milliseconds=1), phase="asking"
-    )
-    claim: dict[str, Any] = {"phase": "asking", "due_at": AT + 30 * SECOND}
-    assert await database.write(store.change, round_id, expect="ask", due_by=AT, **claim)
-    assert not await database.write(store.change, round_id, expect="asking", due_by=AT + 29 * SECOND, **claim)
-    assert await database.write(store.change, round_id, expect="asking", due_by=AT + 30 * SECOND, **claim)
-
-
 async def test_what_is_due(database: Database) -> None:
-    """Due are rounds that run and whose time has come, longest waiting first, up to the limit."""
+    """Due are rounds that run and whose time has come, longest waiting first; an ended one never is again."""
     ids = [await created(database, 10 + n, at=AT - n * SECOND) for n in range(4)]
     later = await created(database, 20, at=AT + SECOND)
     await database.write(store.change, ids[3], expect="ask", phase="ended")
-    assert await database.read(store.due, AT, 10) == [(ids[n], 1, "ask") for n in (2, 1, 0)]
-    assert await database.read(store.due, AT, 2) == [(ids[n], 1, "ask") for n in (2, 1)]
-    assert await database.read(store.next_due) == AT - 2 * SECOND
+    assert await database.read(store.QUEUE.due, AT, 10) == [ids[n] for n in (2, 1, 0)]
+    assert await database.read(store.QUEUE.next_due) == AT - 2 * SECOND
     for n in range(3):
         await database.write(store.change, ids[n], expect="ask", phase="ended")
-    assert await database.read(store.next_due) == AT + SECOND
+    assert await database.read(store.QUEUE.next_due) == AT + SECOND
     await database.write(store.change, later, expect="ask", phase="ended")
-    assert await database.read(store.next_due) is None
-    assert await database.read(store.due, AT + 60 * SECOND, 10) == []
+    assert await database.read(store.QUEUE.next_due) is None
 
 
 @pytest.mark.parametrize(
@@ -153,7 +138,7 @@ async def test_claimed_work_is_woken(database: Database, phase: str, woken: int)
     """Only what a process claimed becomes due at once; a question that is open keeps its deadline."""
     round_id = await created(database)
     await database.write(store.change, round_id, expect="ask", phase=phase, due_at=AT + 30 * SECOND)
-    assert await database.write(store.wake_claimed, AT) == woken
+    assert await database.write(store.QUEUE.wake_claimed, AT) == woken
     round_ = await database.read(store.get, round_id)
     assert round_ is not None
     assert round_.due_at == (AT if woken else AT + 30 * SECOND)
@@ -218,8 +203,8 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     assert opened == RoundQuestion(
         question.id, round_id, 1, "item-1", "0123", AT, message_id, AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND
     )
-    assert await database.read(store.asked_in, 1) == {"item-1": AT}
-    assert await database.read(store.asked_in, 2) == {}
+    assert await database.read(asked_in, 1) == {"item-1": AT}
+    assert await database.read(asked_in, 2) == {}
     assert await database.read(store.questions_of, round_id) == [opened]
 
 
@@ -252,20 +237,6 @@ async def test_players_and_own_answers(database: Database) -> None:
     assert await database.read(store.players, round_id, {0, -1}) == set()
     assert await database.read(store.answers_of, round_id, 1) == {ids[0]: given[0], ids[2]: given[2]}
     assert await database.read(store.answers_of, round_id, 9) == {}
-
-
-async def test_items_of_open_dailies_are_hidden(database: Database) -> None:
-    """Hidden are the items of a server's dailies that are on their way or open, and no others."""
-    states = ["posting", "threading", "open", "closing", "closed", "skipped", "missed"]
-
-    def fill(conn: Connection) -> None:
-        for n, state in enumerate(states):
-            item_id = None if state == "skipped" else state
-            daily.create(conn, 1, date(2027, 1, 1 + n), state=state, item_id=item_id, scheduled_at=AT)
-        daily.create(conn, 2, date(2027, 1, 1), state="open", item_id="another server's", scheduled_at=AT)
-
-    await database.write(fill)
-    assert await database.read(store.unrevealed_items, 1) == {"posting", "threading", "open", "closing"}
 
 
 async def test_points_by_question(database: Database) -> None:

@@ -14,6 +14,7 @@ import simcord
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 
+from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
@@ -55,7 +56,7 @@ class Stage:
             try:
                 yield stage
             finally:
-                await stage.bot.services.close()
+                await stage.services.close()
                 await env.shutdown()
 
     @property
@@ -63,9 +64,14 @@ class Stage:
         assert isinstance(self.env.bot, QuizBot)
         return self.env.bot
 
+    @property
+    def services(self) -> Services:
+        assert isinstance(self.bot.features, Services)
+        return self.bot.features
+
     async def restart(self) -> None:
         """End the bot's process and start another on the same database."""
-        await self.bot.services.close()
+        await self.services.close()
         bot, self.database = await _bot(self.file, self._open)
         await self.env.restart_bot(bot)
 
@@ -187,4 +193,4 @@ def _walk(components: Any) -> Iterator[Any]:
 async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
-    return QuizBot(settings, BANK, database, always_sync=True), database
+    return build_bot(settings, BANK, database, always_sync=True), database

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from bot.interviews.grading.guards import Flag, are_list, denies, fault, is_list, most_points, strays
 from bot.interviews.grading.matching import Answer, Match, Passage
@@ -20,15 +19,10 @@ from bot.interviews.grading.weights import Weights, weigh
 from bot.interviews.grading.words import MAX_CHARACTERS, Sentence, Word, read, stems
 from bot.questions.model import KeyPoint
 
-if TYPE_CHECKING:
-    from bot.interviews.grading.semantic import Semantic
-
 COVERED, DOUBTFUL = 0.30, 0.17
 """Least confidence of a covered and of a doubtful point."""
 SHARED = 0.3
 """Share of a passage's mean confidence in the other points that is taken off."""
-MIX = 0.4
-"""Share of the semantic part, where there is one."""
 FEW = 0.5
 """How much a confidence is raised where a point has one phrasing rather than `ENOUGH`: fewer words can meet it."""
 ENOUGH = 4
@@ -101,13 +95,12 @@ def grade(
     key_points: Sequence[KeyPoint],
     *,
     weights: Weights = NO_WEIGHTS,
-    semantic: Semantic | None = None,
     guarded: bool = True,
 ) -> Grade:
     """Grade an answer by the key points of its question. Never raises, whatever the answer holds.
 
     `weights` are word frequencies of a background, such as the bank; without them only question and points are counted.
-    `semantic` adds static embeddings. `guarded=False` leaves the guards out, to measure what they cost.
+    `guarded=False` leaves the guards out, to measure what they cost.
     """
     sentences = read(answer)
     asked = stems(question)
@@ -122,7 +115,9 @@ def grade(
         for passage in _passages(len(sentences), min(max(2, longest + 1), LONGEST_PASSAGE))
         if not guarded or not any(is_list(sentences[n]) for n in passage)
     ]
-    table = _table(sentences, passages, phrasings, weigh(vocabularies, asked, weights), semantic)
+    words_weigh = weigh(vocabularies, asked, weights)
+    read_answer = Answer(sentences)
+    table = [_eased(read_answer.match(own, words_weigh, passages), len(own)) for own in phrasings]
     taken = _assign(_claims(table, passages), sentences, guarded)
     if len(sentences) >= AN_ANSWER:
         taken = _trusted(taken, len(key_points))
@@ -152,29 +147,6 @@ def _nothing(points: int, flags: Set[Flag]) -> Grade:
 def _passages(sentences: int, longest: int) -> list[Passage]:
     """All runs of 1 to `longest` neighbouring sentences."""
     return [range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)]
-
-
-def _table(
-    sentences: Sequence[Sentence],
-    passages: Sequence[Passage],
-    phrasings: Sequence[Sequence[Sequence[Word]]],
-    weights: Mapping[str, float],
-    semantic: Semantic | None,
-) -> list[list[Match]]:
-    """For each point and passage how well they match."""
-    answer = Answer(sentences)
-    table = [_eased(answer.match(own, weights, passages), len(own)) for own in phrasings]
-    if semantic is None or not passages:
-        return table
-    texts = [[word for n in passage for word in sentences[n].words] for passage in passages]
-    near = semantic.similarities(texts, phrasings, weights)
-    mixed: list[list[Match]] = []
-    for own, row, others in zip(phrasings, table, near, strict=True):
-        mix = MIX * min(1.0, ENOUGH / max(1, len(own)))  # what many phrasings say already need not be guessed
-        mixed.append(
-            [Match((1 - mix) * m.confidence + mix * other, m.denied) for m, other in zip(row, others, strict=True)]
-        )
-    return mixed
 
 
 def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from functools import cache
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from bot.interviews import grading
 from bot.interviews.assessment import DOUBTFUL, Assessment, Point
 from bot.interviews.grading import Flag, Grade, State, Weights, opinion
 from bot.questions.model import Bank, Topic
-
-if TYPE_CHECKING:
-    from bot.interviews.grading.semantic import Semantic
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +35,6 @@ class Grading:
         self._bank = bank
         self._reader = reader
         self._weights: Weights | None = None
-        self._semantic: Semantic | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def assess(self, topic: Topic, answer: str) -> Assessment:
@@ -85,9 +79,8 @@ class Grading:
 
     def _work(self, topic: Topic, text: str) -> Grade:
         if self._weights is None:  # at first use: a start need not wait for it
-            self._semantic = _load_semantic()
             self._weights = background(self._bank)
-        return grading.grade(text, topic.question, topic.key_points, weights=self._weights, semantic=self._semantic)
+        return grading.grade(text, topic.question, topic.key_points, weights=self._weights)
 
 
 def background(bank: Bank) -> Weights:
@@ -101,17 +94,3 @@ def background(bank: Bank) -> Weights:
             *(worded for point in topic.key_points for worded in (point.text, *point.accept)),
         )
     )
-
-
-@cache
-def _load_semantic() -> Semantic | None:
-    """Word embeddings, if the extra `semantic` is installed."""
-    if find_spec("wordllama") is None:
-        return None
-    from bot.interviews.grading.semantic import Semantic
-
-    try:
-        return Semantic.load()
-    except Exception:  # whatever is wrong with the package: the lexical half does without
-        log.exception("wordllama is installed but can't be loaded; open answers are graded by their words alone")
-        return None

@@ -1,4 +1,4 @@
-"""The first schema: rounds, dailies, points and reports."""
+"""The first schema."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "item_id", name=op.f("pk_asked")),
     )
     op.create_table(
+        "cards",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("state", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=True),
+        sa.Column("stability", sa.Float(), nullable=False),
+        sa.Column("difficulty", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_review_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
+    )
+    op.create_table(
         "dailies",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -32,11 +44,21 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
         sa.Column("closes_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
         sa.UniqueConstraint("guild_id", "local_date", name=op.f("uq_dailies_guild_id_local_date")),
     )
     op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
+    op.create_index(
+        "ix_dailies_unrevealed",
+        "dailies",
+        ["guild_id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('posting', 'threading', 'open', 'closing')"),
+        postgresql_where=sa.text("state IN ('posting', 'threading', 'open', 'closing')"),
+    )
     op.create_table(
         "daily_schedules",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -51,6 +73,7 @@ def upgrade() -> None:
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("settled_until", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_daily_schedules")),
     )
     op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
@@ -59,6 +82,25 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guilds")),
+    )
+    op.create_table(
+        "interviews",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
+    )
+    op.create_index("ix_interviews_user_id", "interviews", ["user_id"], unique=False)
+    op.create_index(
+        "uq_interviews_running",
+        "interviews",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "ledger",
@@ -75,11 +117,47 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_user_id", "ledger", ["user_id", "guild_id"], unique=False)
     op.create_table(
+        "members",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
+    )
+    op.create_table(
         "meta",
         sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
+    op.create_table(
+        "practices",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
+    )
+    op.create_index("ix_practices_user_id", "practices", ["user_id"], unique=False)
+    op.create_index(
+        "uq_practices_running",
+        "practices",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "reminders",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.String(length=5), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_reminders")),
+    )
+    op.create_index("ix_reminders_next_at", "reminders", ["next_at"], unique=False)
     op.create_table(
         "reports",
         sa.Column("id", ROW_ID, nullable=False),
@@ -90,7 +168,18 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
-    op.create_index("ix_reports_user_id", "reports", ["user_id"], unique=False)
+    op.create_table(
+        "reviews",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("rating", sa.Integer(), nullable=False),
+        sa.Column("elapsed_ms", sa.Integer(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "source", "source_id", name=op.f("pk_reviews")),
+    )
+    op.create_index("ix_reviews_at", "reviews", ["user_id", "at"], unique=False)
     op.create_table(
         "rounds",
         sa.Column("id", ROW_ID, nullable=False),
@@ -104,6 +193,7 @@ def upgrade() -> None:
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
@@ -128,6 +218,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("phase != 'ended'"),
     )
     op.create_table(
+        "score_buckets",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("period", sa.String(length=5), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("low", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "low", name=op.f("pk_score_buckets")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "scores",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("period", sa.String(length=5), nullable=False),
@@ -140,19 +241,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")),
     )
     op.create_index(
-        "ix_scores_board", "scores", ["guild_id", "period", "start", "topic_id", "points", "user_id"], unique=False
+        "ix_scores_board",
+        "scores",
+        ["guild_id", "period", "start", "topic_id", sa.literal_column("points DESC"), "user_id"],
+        unique=False,
     )
     op.create_index("ix_scores_user_id", "scores", ["user_id"], unique=False)
-    op.create_table(
-        "streaks",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("current", sa.Integer(), nullable=False),
-        sa.Column("best", sa.Integer(), nullable=False),
-        sa.Column("last_date", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
-    )
-    op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
     op.create_table(
         "daily_answers",
         sa.Column("daily_id", ROW_ID, nullable=False),
@@ -161,10 +255,51 @@ def upgrade() -> None:
         sa.Column("correct", sa.Boolean(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("streak", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
         sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
     )
-    op.create_index("ix_daily_answers_user_id", "daily_answers", ["user_id"], unique=False)
+    op.create_table(
+        "interview_questions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("interview_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("grade", sa.Text(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["interview_id"], ["interviews.id"], name=op.f("fk_interview_questions_interview_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interview_questions")),
+        sa.UniqueConstraint("interview_id", "number", name=op.f("uq_interview_questions_interview_id_number")),
+    )
+    op.create_table(
+        "open_answers",
+        sa.Column("daily_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("grade", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_open_answers_daily_id")),
+        sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_open_answers")),
+    )
+    op.create_index("ix_open_answers_user_id", "open_answers", ["user_id"], unique=False)
+    op.create_table(
+        "practice_questions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("practice_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.String(length=100), nullable=True),
+        sa.Column("correct", sa.Boolean(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_practice_questions_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_questions")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_practice_questions_practice_id_number")),
+    )
     op.create_table(
         "round_questions",
         sa.Column("id", ROW_ID, nullable=False),
@@ -193,4 +328,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")),
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
     )
-    op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)

@@ -1,0 +1,143 @@
+"""How well a member knows a topic, and how active they were on each day of the last twelve weeks.
+
+The four levels of a topic, from a member's cards of its items and their latest answers, the first that fits:
+
+  new       no item of it was met yet
+  weak      of the last five answers in it at least two were wrong
+  known     at least half of its items are learned
+  learning  anything else
+
+An item is learned when its card is in review and its stability is a week or more: stability is the number of days
+after which FSRS expects nine of ten such answers to be right, so a learned item lasts a week at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from fsrs import Rating, State
+
+from bot.memory.rules import MemoryCard, is_due
+from bot.questions.model import Bank
+
+WEEKS = 12
+STEPS = (1, 3, 6, 12)
+"""From so many answers on a day each level begins; a round of ten questions reaches the third."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Answers by day, from the Monday `start` to today, without gaps."""
+
+    start: date
+    counts: tuple[int, ...]
+
+    @property
+    def answers(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def days(self) -> int:
+        """On how many days there was an answer."""
+        return sum(count > 0 for count in self.counts)
+
+    @property
+    def busiest(self) -> tuple[date, int]:
+        """The day with the most answers, the latest of equals, and how many."""
+        most = max(self.counts)
+        latest = len(self.counts) - 1 - self.counts[::-1].index(most)
+        return self.start + timedelta(days=latest), most
+
+    def cells(self) -> Iterator[tuple[int, int, date, int]]:
+        """Week from 0, weekday from Monday as 0, date and answers of each day."""
+        for index, count in enumerate(self.counts):
+            yield index // 7, index % 7, self.start + timedelta(days=index), count
+
+
+def first_day(today: date) -> date:
+    """The Monday on which the twelve weeks begin; the current week is the last."""
+    return today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
+
+
+def activity(by_day: Mapping[date, int], today: date) -> Activity:
+    """The last twelve weeks; dates outside them are ignored."""
+    start = first_day(today)
+    return Activity(start, tuple(by_day.get(start + timedelta(days=n), 0) for n in range((today - start).days + 1)))
+
+
+def level(count: int) -> int:
+    """How strongly a day is marked, 0 (no answer) to 4."""
+    return sum(count >= step for step in STEPS)
+
+
+LEVELS = ("known", "learning", "weak", "new")
+LEARNED_DAYS = 7
+LATEST, WEAK_MISSES = 5, 2
+
+
+def is_learned(card: MemoryCard) -> bool:
+    return card.state == State.Review and card.stability >= LEARNED_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A member's progress in a topic: how many of its items were met, are learned and are due.
+
+    `misses` counts the wrong ones of the `latest` answers in it, which are five at most.
+    """
+
+    topic_id: str
+    items: int
+    met: int = 0
+    learned: int = 0
+    due: int = 0
+    latest: int = 0
+    misses: int = 0
+
+    @property
+    def level(self) -> str:
+        if not self.met:
+            return "new"
+        if self.misses >= WEAK_MISSES:
+            return "weak"
+        return "known" if 2 * self.learned >= self.items else "learning"
+
+
+def progress(
+    bank: Bank, cards: Mapping[str, MemoryCard], ratings: Sequence[tuple[str, Rating]], zone: str, now: datetime
+) -> dict[str, Progress]:
+    """Progress in every topic of the bank, in its order, by topic id.
+
+    `cards` are the member's by item id; `ratings` are item id and rating of their latest answers, newest first. Items
+    that left the bank count nowhere. `zone` is the member's: what is due today is a matter of their date.
+    """
+    latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.topics}
+    for item_id, rating in ratings:
+        if item_id in bank.items and len(found := latest[bank.items[item_id].topic_id]) < LATEST:
+            found.append(rating)
+    result = {}
+    for topic in bank.topics.values():
+        met = [cards[item.id] for item in topic.items if item.id in cards]
+        result[topic.id] = Progress(
+            topic_id=topic.id,
+            items=len(topic.items),
+            met=len(met),
+            learned=sum(is_learned(card) for card in met),
+            due=sum(is_due(card, zone, now) for card in met),
+            latest=len(latest[topic.id]),
+            misses=latest[topic.id].count(Rating.Again),
+        )
+    return result
+
+
+def weakest(topics: Mapping[str, Progress]) -> str | None:
+    """Id of the topic to practise first: weak before learning, then most recent misses, then least learned.
+
+    None if there is nothing to repair: every topic is new or known.
+    """
+    open_ = [p for p in topics.values() if p.level in {"weak", "learning"}]
+    if not open_:
+        return None
+    return min(open_, key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items)).topic_id

@@ -1,0 +1,137 @@
+"""A message: a container of texts, pictures and buttons that carries its own files. And modals."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import discord
+from discord import ui
+
+from bot.chat import text as t
+from bot.chat.pictures import Picture
+
+OPEN = discord.Colour(0x5865F2)
+REVEALED = discord.Colour(0x248046)
+DAILY = discord.Colour(0xD9A514)
+ENDED = discord.Colour(0x80848E)
+ATTENTION = discord.Colour(0xE3B341)
+PRIMARY = discord.ButtonStyle.primary
+
+Part = ui.Item[ui.LayoutView] | Picture | str
+
+
+class Message(ui.LayoutView):
+    """A message of one container. Clicks on it are routed by custom id, so discord.py need not remember it.
+
+    Its pictures are shown where they stand among the parts. `box_id` numbers the container, so that a message without
+    a button can be found again; `ping_role` is the one role that the message may ping.
+    """
+
+    def __init__(
+        self, colour: discord.Colour, *parts: Part | None, box_id: int | None = None, ping_role: int | None = None
+    ) -> None:
+        super().__init__(timeout=None)
+        self._colour, self._box_id, self._ping_role = colour, box_id, ping_role
+        self._parts = [part for part in parts if part is not None]
+        box: ui.Container[Message] = ui.Container(accent_colour=colour, id=box_id)
+        for part in self._parts:
+            box.add_item(_component(part))
+        self.add_item(box)
+        self.stop()
+
+    def files(self) -> list[discord.File]:
+        """The files of the pictures, made anew: discord.py reads a file once."""
+        return [
+            discord.File(io.BytesIO(part.png), part.name, description=part.alt)
+            for part in self._parts
+            if isinstance(part, Picture)
+        ]
+
+    def mentions(self) -> discord.AllowedMentions:
+        """Whom the message may ping: its role, nobody else."""
+        roles = [discord.Object(self._ping_role)] if self._ping_role else False
+        return discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+
+    def without_pictures(self) -> Message:
+        """The same message for where Discord refuses its files."""
+        return self._with([part for part in self._parts if not isinstance(part, Picture)])
+
+    def with_mentions(self, mention: Callable[[str], str]) -> Message:
+        """The same message with commands, written as `</quiz start>`, as `mention` makes them clickable."""
+        if not any(isinstance(part, str) and "</" in part for part in self._parts):
+            return self
+        return self._with([t.mention_commands(p, mention) if isinstance(p, str) else p for p in self._parts])
+
+    def _with(self, parts: list[Part]) -> Message:
+        return Message(self._colour, *parts, box_id=self._box_id, ping_role=self._ping_role)
+
+
+def _component(part: Part) -> ui.Item[ui.LayoutView]:
+    if isinstance(part, str):
+        return ui.TextDisplay(part)
+    if isinstance(part, Picture):
+        return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt))
+    return part
+
+
+def text_of(view: ui.LayoutView) -> str:
+    """All that a message says, one component a line: what Discord counts towards its limit of 4,000 characters."""
+    parts = []
+    for item in view.walk_children():
+        if isinstance(item, ui.TextDisplay):
+            parts.append(item.content)
+        elif isinstance(item, ui.MediaGallery):
+            parts += [f"[{picture.description}]" for picture in item.items]
+        elif isinstance(item, ui.Button):
+            parts.append(f"( {item.label} )")
+    return "\n".join(parts)
+
+
+def line() -> ui.Separator[ui.LayoutView]:
+    return ui.Separator(spacing=discord.SeparatorSpacing.small)
+
+
+def row(*buttons: ui.Item[ui.LayoutView] | None) -> ui.ActionRow[ui.LayoutView] | None:
+    shown = [b for b in buttons if b is not None]
+    return ui.ActionRow(*shown) if shown else None
+
+
+def button(
+    label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary, *, disabled: bool = False
+) -> ui.Button[ui.LayoutView]:
+    return ui.Button(label=label, custom_id=custom_id, style=style, disabled=disabled)
+
+
+def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.Button[ui.LayoutView]]:
+    """Back and Next where there are several pages, counted from 0.
+
+    `link` makes the custom id that opens a page, from "prev" or "next" and the page's number.
+    """
+    if pages < 2:
+        return []
+    return [
+        button("Back", link("prev", max(page - 1, 0)), disabled=page == 0),
+        button("Next", link("next", page + 1), disabled=page == pages - 1),
+    ]
+
+
+def text_modal(
+    title: str,
+    custom_id: str,
+    *,
+    label: str,
+    hint: str | None,
+    limit: int,
+    long: bool = False,
+    above: str | None = None,
+) -> ui.Modal:
+    """A modal of one text field, perhaps with a text above it. It is routed by custom id like a click."""
+    modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
+    if above is not None:
+        modal.add_item(ui.TextDisplay(above))
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")
+    modal.add_item(ui.Label(text=label, component=field))
+    modal.stop()
+    return modal

@@ -1,0 +1,242 @@
+"""Sends and edits the public messages, and direct ones; tells what a refusal of Discord's means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+import discord
+
+from bot.chat.messages import Message
+from bot.chat.pace import LIMIT, Pace
+from bot.chat.permissions import missing, needed
+from bot.core.context import Place
+from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import earliest_id
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_PATIENCE = 10.0
+"""Seconds after which a request's outcome counts as unknown."""
+_HISTORY = 1000
+"""How many of a channel's messages since the try are searched for a post whose fate is unknown."""
+_CLOCK_SLACK = timedelta(minutes=5)
+_UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
+_OWN_NUMBERS = 1_000_000_000
+"""Components with a number from here on were numbered by us, so that a message without buttons is found again."""
+
+
+class DiscordSender:
+    """The context's `Sender` over a discord.py client, at most `limit` requests a second.
+
+    `mention` makes a command that can be tapped of a command's name.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        mention: Callable[[str], str],
+        limit: int = LIMIT,
+        shards: Shards = ALL,
+    ) -> None:
+        self._client = client
+        self._mention = mention
+        self._shards = shards
+        self._pace = Pace(limit)
+        self._late: set[asyncio.Task[Any]] = set()
+        self._late_edits: set[int] = set()
+
+    async def post(
+        self, place: Place, message: Message, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+    ) -> int:
+        """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
+        found = None if tried_at is None else await self.find(place, message, tried_at)
+        if found is not None:
+            return found
+        self._require_server(place.guild_id)
+        channel = self._client.get_partial_messageable(place.channel_id)
+        message = message.with_mentions(self._mention)
+
+        async def send(shown: Message) -> discord.Message:
+            return await channel.send(view=shown, files=shown.files(), nonce=nonce, allowed_mentions=shown.mentions())
+
+        return (await self._with_or_without_pictures(place.channel_id, message, send, urgent=urgent)).id
+
+    async def find(self, place: Place, message: Message, tried_at: datetime) -> int | None:
+        """Our message since then that has one of the buttons of this one, or one of its numbers."""
+        marks = set(_marks_of(message.children))
+        try:
+            return await self._patiently(place.channel_id, self._search(place.channel_id, marks, tried_at))
+        except DeliveryRefused as error:
+            if error.what != "permission":
+                raise
+            log.info("channel %s: no look into the history before sending again (%s)", place.channel_id, error)
+        return None
+
+    async def edit(self, place: Place, message_id: int, message: Message) -> None:
+        """Put a message in place of one of ours. Its pictures go along: Discord resolves them from the request."""
+        self._require_server(place.guild_id)
+        if message_id in self._late_edits:
+            raise DeliveryUnknown("an earlier edit of this message is still on its way")
+        target = self._client.get_partial_messageable(place.channel_id).get_partial_message(message_id)
+        message = message.with_mentions(self._mention)
+
+        async def edit(shown: Message) -> discord.Message:
+            return await target.edit(view=shown, attachments=shown.files(), allowed_mentions=shown.mentions())
+
+        await self._with_or_without_pictures(place.channel_id, message, edit, edits=message_id)
+
+    async def open_thread(self, place: Place, message_id: int, name: str) -> None:
+        """Open a thread for a message; nothing happens if it has one."""
+        try:
+            # not Message.create_thread, which wants to know the server: it may be on another process's shards
+            start = self._client.http.start_thread_with_message
+            work = start(place.channel_id, message_id, name=name[:100], auto_archive_duration=1440)
+            await self._patiently(place.channel_id, work)
+        except DeliveryRefused as error:
+            if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
+                raise
+
+    async def write_to(self, user_id: int, message: Message) -> None:
+        """Send a direct message."""
+        message = message.with_mentions(self._mention)
+        try:
+            channel = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
+            send = channel.send(view=message, files=message.files(), allowed_mentions=message.mentions())
+            await self._patiently(channel.id, send, urgent=False)
+        except DeliveryRefused as error:
+            raise DeliveryRefused(error.what, "Discord does not let me write to you.") from error
+
+    def has_role(self, guild_id: int, role_id: int) -> bool:
+        """Whether a role can be pinged; true for a server of which this process does not hear."""
+        guild = self._client.get_guild(guild_id)
+        return guild is None or guild.get_role(role_id) is not None
+
+    async def _with_or_without_pictures(
+        self,
+        channel_id: int,
+        message: Message,
+        request: Callable[[Message], Coroutine[Any, Any, T]],
+        *,
+        edits: int | None = None,
+        urgent: bool = True,
+    ) -> T:
+        """Make a request; one that is refused for its picture, as far as that can be told, is made without it."""
+        try:
+            return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
+        except DeliveryRefused as error:
+            if error.what not in {"permission", "refused"} or not message.files():
+                raise
+            log.warning("channel %s: a message goes without its picture (%s)", channel_id, error)
+        return await self._patiently(channel_id, request(message.without_pictures()), edits=edits, urgent=urgent)
+
+    async def _search(self, channel_id: int, marks: set[str], since: datetime) -> int | None:
+        """Read forward from the time of the try: our message stands near it, however much was written since."""
+        me = self._client.user
+        after = discord.Object(earliest_id(since - _CLOCK_SLACK))
+        channel = self._client.get_partial_messageable(channel_id)
+        async for message in channel.history(limit=_HISTORY, after=after, oldest_first=True):
+            if me is not None and message.author.id == me.id and not marks.isdisjoint(_marks_of(message.components)):
+                return message.id
+        return None
+
+    async def _patiently(
+        self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
+    ) -> T:
+        """Wait for a request, but not for ever: after a while its outcome counts as unknown (DeliveryUnknown).
+
+        Then it is cancelled, unless discord.py is waiting out a global rate limit: to cancel that wait would leave
+        every later request of the process waiting for ever. Such a late edit keeps later ones of its message from
+        overtaking it.
+        """
+        try:
+            await self._pace.turn(urgent=urgent)
+        except BaseException:
+            work.close()
+            raise
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task}, timeout=_PATIENCE)
+        finally:
+            if not task.done():  # it is late, or we are cancelled because the program ends
+                self._late.add(task)
+                if edits is not None:
+                    self._late_edits.add(edits)
+                task.add_done_callback(lambda late: self._forget(late, edits))
+        if not task.done():
+            no_global_limit = getattr(self._client.http, "_global_over", None)
+            if no_global_limit is None or no_global_limit.is_set():
+                task.cancel()
+            raise DeliveryUnknown("Discord has not answered in time")
+        with self._failures(channel_id):
+            return task.result()
+
+    def _forget(self, late: asyncio.Task[Any], edits: int | None) -> None:
+        self._late.discard(late)
+        if edits is not None:
+            self._late_edits.discard(edits)
+        if not late.cancelled() and late.exception() is not None:
+            log.info("a late request failed: %s", late.exception())
+
+    def _require_server(self, guild_id: int) -> None:
+        """Ask nothing of Discord for a server that the bot has left, or that has an outage.
+
+        Of a server on another process's shards this one does not hear: there Discord's answer decides.
+        """
+        if not guild_id or not self._client.is_ready() or not self._shards.have(guild_id):
+            return
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            raise DeliveryRefused("server", "I am not on that server any more.")
+        if guild.unavailable:
+            raise DeliveryUnknown("Discord has an outage on that server")
+
+    @contextmanager
+    def _failures(self, channel_id: int) -> Iterator[None]:
+        try:
+            yield
+        except discord.HTTPException as error:
+            raise self._failure(channel_id, error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+            raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
+
+    def _failure(self, channel_id: int, error: discord.HTTPException) -> DeliveryRefused | DeliveryUnknown:
+        if error.status >= 500 or error.status == 429:
+            return DeliveryUnknown(f"Discord answered {error.status}")
+        if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
+            return DeliveryRefused(
+                "channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
+            )
+        if isinstance(error, discord.Forbidden):
+            return DeliveryRefused("permission", self._forbidden(channel_id))
+        if error.code == _UNKNOWN_MESSAGE:
+            return DeliveryRefused("message", "The message was deleted.")
+        if isinstance(error, discord.NotFound):
+            return DeliveryRefused("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
+        return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
+
+    def _forbidden(self, channel_id: int) -> str:
+        channel = self._client.get_channel(channel_id)
+        if isinstance(channel, discord.abc.GuildChannel | discord.Thread) and channel.guild.me is not None:
+            lacking = missing(channel.permissions_for(channel.guild.me), needed(channel))
+            if lacking:
+                return f"I can't post in <#{channel_id}>: I need {lacking} there."
+        return f"I can't post in <#{channel_id}>: Discord says that I lack a permission there."
+
+
+def _marks_of(components: Sequence[Any]) -> Iterator[str]:
+    """Custom ids, and the numbers that we gave to components, by which a message is told from others."""
+    for component in components:
+        custom_id, number = getattr(component, "custom_id", None), getattr(component, "id", None)
+        if isinstance(custom_id, str):
+            yield custom_id
+        elif isinstance(number, int) and number >= _OWN_NUMBERS:
+            yield f"#{number}"
+        yield from _marks_of(getattr(component, "children", ()))

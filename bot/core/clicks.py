@@ -1,0 +1,30 @@
+"""A click that answers something, and the refusal of a second one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """An answer as it came in. `picks` are shown positions, `text` a typed answer; `at` is Discord's time."""
+
+    question_id: int
+    message_id: int
+    guild_id: int | None
+    channel_id: int | None
+    user_id: int
+    at: datetime
+    picks: tuple[int, ...] = ()
+    text: str | None = None
+
+
+class AlreadyAnswered(UserError):
+    """The first answer counts; `at` is when it was given."""
+
+    def __init__(self, sentence: str, at: datetime) -> None:
+        super().__init__(sentence)
+        self.at = at

@@ -1,0 +1,65 @@
+"""What every feature is given: one value, made once by the composition root, and by the tests in the same way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from bot.core.database import Database
+from bot.core.jobs import Scheduler
+from bot.core.shards import ALL, Shards
+from bot.core.tables import milliseconds
+
+if TYPE_CHECKING:
+    from bot.questions.model import Bank
+
+
+class Place(NamedTuple):
+    """A channel or thread, and the server that it is on."""
+
+    guild_id: int
+    channel_id: int
+
+
+class Sender(Protocol):
+    """Sends and edits messages, which a feature's views make. Raises DeliveryRefused or DeliveryUnknown, nothing else.
+
+    A message that is sent carries a nonce by which Discord recognises a repetition within minutes. With `tried_at`, the
+    time of an earlier try whose outcome is unknown, it is looked up in the channel before it is sent again.
+    """
+
+    async def post(
+        self, place: Place, message: Any, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+    ) -> int: ...
+    async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None: ...
+    async def edit(self, place: Place, message_id: int, message: Any) -> None: ...
+    async def open_thread(self, place: Place, message_id: int, name: str) -> None: ...
+    async def write_to(self, user_id: int, message: Any) -> None: ...
+    def has_role(self, guild_id: int, role_id: int) -> bool:
+        """Whether a role can be pinged; true for a server of which this process does not hear."""
+        ...
+
+
+def make_nonce(kind: str, key: int, at: datetime) -> str:
+    """A nonce for a row's message, of 25 characters at most.
+
+    `at`, which is stored with the row, tells generations of the database apart: in a fresh or restored one ids begin
+    anew, while Discord still knows the nonces of the last minutes.
+    """
+    return f"{kind}{key:x}-{milliseconds(at):x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`now` gives the current UTC instant, `rng` draws and shuffles, `shards` are those that this process serves."""
+
+    database: Database
+    bank: Bank
+    now: Callable[[], datetime]
+    rng: random.Random
+    scheduler: Scheduler
+    sender: Sender
+    shards: Shards = ALL

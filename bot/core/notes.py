@@ -1,0 +1,36 @@
+"""The program's notes to itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Column, Connection, String, Table, Text, delete, select
+
+from bot.core.snowflakes import created_at, earliest_id
+from bot.core.tables import insert, metadata, upsert
+
+_CLAIM = "first:"
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+
+def note(conn: Connection, key: str, /) -> str | None:
+    """What was noted under a key, for example the hash of the commands that Discord has."""
+    return conn.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def set_note(conn: Connection, key: str, value: str) -> None:
+    upsert(conn, meta, key=key, value=value)
+
+
+def claim_interaction(conn: Connection, interaction_id: int) -> bool:
+    """Whether no process has claimed this interaction before; the caller then has it. Kept for an hour or more."""
+    hour_ago = earliest_id(created_at(interaction_id) - timedelta(hours=1))
+    conn.execute(delete(meta).where(meta.c.key.between(f"{_CLAIM}0", f"{_CLAIM}{hour_ago:020}")))
+    statement = insert(conn, meta).values(key=f"{_CLAIM}{interaction_id:020}", value="")
+    return conn.execute(statement.on_conflict_do_nothing()).rowcount == 1

@@ -1,0 +1,1 @@
+"""What the bot knows of members: what they decided about themselves."""

@@ -1,0 +1,47 @@
+"""/remind: a direct message on days on which practice has something due."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.client import QuizBot
+from bot.chat.options import zone_choices
+from bot.chat.replies import say, say_here
+from bot.chat.router import Fields
+from bot.core.errors import UserError
+from bot.reminders import views as view
+from bot.reminders.service import Reminders as RemindersService
+from bot.reminders.store import Reminder
+
+
+class Reminders(commands.Cog):
+    def __init__(self, bot: QuizBot, reminders: RemindersService) -> None:
+        self.reminders = reminders
+        bot.router.add(view.QUIET, self.quiet)
+
+    @app_commands.command(description="A direct message on days on which your practice has something due")
+    @app_commands.describe(
+        time="When, as HH:MM in 24 hours; leave it out to see or turn off what is set",
+        timezone="Your clock, for example Europe/Berlin",
+    )
+    @app_commands.autocomplete(timezone=zone_choices)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def remind(
+        self, interaction: discord.Interaction, time: str | None = None, timezone: str | None = None
+    ) -> None:
+        reminder: Reminder | None
+        if time is not None:
+            zone = timezone.strip() if timezone is not None else None
+            reminder = await self.reminders.set(interaction.user.id, interaction.guild_id, time.strip(), zone)
+        elif timezone is not None:
+            raise UserError("I need a time as well: use </remind> with time, for example 09:00, and your timezone.")
+        else:
+            reminder = await self.reminders.get(interaction.user.id)
+        await say(interaction, view.state(reminder))
+
+    async def quiet(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        await self.reminders.turn_off(interaction.user.id)
+        await say_here(interaction, view.state(None))

@@ -1,0 +1,214 @@
+"""What members see of a round: its questions, reveals, standings and their own answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.chat import text as t
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, pager, row
+from bot.chat.pictures import INK, MUTED, TRACK, Picture, drawn, panel, words
+from bot.chat.pictures import line as stroke
+from bot.chat.router import PAGE, ROW, Route
+from bot.points.rules import Tally, places
+from bot.questions.answers import Review
+from bot.questions.model import Bank, Item
+from bot.questions.views import (
+    about,
+    after_row,
+    answer_route,
+    answer_rows,
+    asked,
+    is_right_review,
+    revealed,
+    review_block,
+)
+from bot.rounds.rules import QuestionCard, Race, RevealCard, StandingsCard
+from bot.rounds.service import Locked, RoundStatus
+
+log = logging.getLogger(__name__)
+
+ANSWER = answer_route("round")
+MINE = Route("mine", {"round": ROW, "page": PAGE})
+
+_MINE_LIMIT = 1800
+"""Characters of a page of "My answers"."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
+_COLOURS = ("#7983f5", INK, MUTED)
+_STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
+_APART = 22
+
+
+def question(card: QuestionCard, bank: Bank) -> Message:
+    """An open question of a round."""
+    answered = f" · {card.answered:,} answered" if card.answered else ""
+    return Message(
+        OPEN,
+        _head(card.number, card.total, card.item, bank),
+        *asked(card.item, card.order),
+        line(),
+        f"-# Ends {t.when(card.ends_at)}{answered}",
+        *answer_rows(card.item, ANSWER, card.question_id),
+    )
+
+
+def reveal(card: RevealCard, bank: Bank) -> Message:
+    """A question of a round with its right answer, shares, reasons and best times."""
+    if card.fastest:
+        best = " · ".join(f"<@{f.user_id}> {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
+        last = f"Fastest: {best}"
+    else:
+        last = "Nobody answered this one." if not card.outcome.answered else "Nobody had it this time."
+    return Message(
+        REVEALED,
+        _head(card.number, card.total, card.item, bank),
+        *revealed(card.item, card.order, card.outcome, bank),
+        last,
+        after_row("round", card.question_id),
+    )
+
+
+def standings_mark(round_id: int) -> str:
+    """`#` and a component number by which the end of a round without players, which has no button, is found again."""
+    return f"#{1_000_000_000 + round_id % 1_000_000_000}"
+
+
+async def standings(card: StandingsCard) -> Message:
+    """The end of a round, with the picture of its race if there was one."""
+    return standings_page(card, await race_picture(card.race) if card.race else None)
+
+
+def standings_page(card: StandingsCard, picture: Picture | None) -> Message:
+    """The end of a round with a picture that is drawn already, or without."""
+    why = {
+        "stopped": "The round was stopped.",
+        "idle": "Nobody answered three questions in a row, so the round ends here.",
+        "message": "The question's message was deleted, so the round ends here.",
+        "error": "Something failed again and again, so the round ends here.",
+    }.get(card.ending or "")
+    asked = t.count(card.questions, "question")
+    if not card.standings:
+        box_id = int(standings_mark(card.round_id)[1:])
+        again = "-# Start another with </quiz start>"
+        return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
+    if len(card.standings) == 1:
+        tally = card.standings[0][1]
+        own = (
+            f"Well done, <@{tally.user_id}>: **{t.count(tally.points, 'point')}**, "
+            f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average."
+        )
+        body = [own]
+    else:
+        body = [
+            "\n".join(_standing(place, tally) for place, tally in card.standings[:3]),
+            "\n".join(_standing(place, tally) for place, tally in card.standings[3:10]),
+        ]
+        more = len(card.standings) - 10
+        if more > 0:
+            body.append(f"-# and {more:,} more")
+    return Message(
+        ENDED,
+        f"### Final standings\n-# {asked}{' · ' + why if why else ''}",
+        *[part for part in body if part],
+        f"-# {caption(card.race)}" if card.race else None,
+        picture,
+        row(button("My answers", MINE.id(round=card.round_id, page=0))),
+    )
+
+
+def _standing(place: int, tally: Tally) -> str:
+    figures = f"{t.percent(tally.right, tally.answered)} right · {t.seconds(tally.average_ms)}"
+    return f"{t.place_mark(place, tally.points)} <@{tally.user_id}> · **{t.count(tally.points, 'point')}** · {figures}"
+
+
+def locked(answer: Locked) -> str:
+    """The private acknowledgement of an answer in a round: the same for right and wrong ones."""
+    return f"Locked in **{t.escape(answer.shown)}**. Reveal {t.when(answer.reveal_at)}."
+
+
+def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
+    """A page of a member's own answers of a round."""
+    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
+    page = min(page, len(texts) - 1)
+    title = f"### Your answers\n-# {sum(map(is_right_review, reviews))} of {len(reviews)} right"
+    if len(texts) > 1:
+        title += f" · page {page + 1} of {len(texts)}"
+    turn = pager(page, len(texts), lambda _, number: MINE.id(round=round_id, page=number))
+    return Message(REVEALED, title, texts[page], row(*turn))
+
+
+def status(found: RoundStatus) -> str:
+    """The running round, for who asks."""
+    round_, question = found.round, found.question
+    lines = [f"**Question {round_.number} of {round_.total}**, started by <@{round_.starter_id}>"]
+    if round_.phase == "open" and question is not None and question.deadline_at is not None:
+        link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
+        lines.append(f"Ends {t.when(question.deadline_at)} · {t.count(found.answered, 'answer')} · {link}")
+    elif round_.phase == "ask":
+        lines.append(f"The next question comes {t.when(round_.due_at)}.")
+    if round_.ending:
+        lines.append("The round ends after this question.")
+    lines += [f"{place}. <@{tally.user_id}> · {t.count(tally.points, 'point')}" for place, tally in found.standings[:3]]
+    return "\n".join(lines)
+
+
+def _head(number: int, total: int, item: Item, bank: Bank) -> str:
+    return f"-# Question {number} of {total} · {about(item, bank)}"
+
+
+async def race_picture(race: Race) -> Picture | None:
+    """A line for each of the first three. None if it can't be drawn: the standings do without it."""
+    try:
+        return await drawn("race.png", alt_text(race), lambda: svg(race))
+    except Exception:
+        log.exception("the race of a round could not be drawn")
+        return None
+
+
+def caption(race: Race) -> str:
+    """What the picture shows, in a sentence."""
+    return f"<@{race.winner_id}> took the lead for good with question {race.lead_at}"
+
+
+def alt_text(race: Race) -> str:
+    """The points of each line, question by question."""
+    courses = "; ".join(
+        f"{place}: {', '.join(f'{points:,}' for points in course)}"
+        for place, course in zip(_places(race), race.totals, strict=True)
+    )
+    return f"The winner took the lead for good with question {race.lead_at}. Points after each question. {courses}."
+
+
+def svg(race: Race) -> str:
+    questions, most = len(race.totals[0]), max(max(course) for course in race.totals)
+
+    def x(question: int) -> float:
+        return _LEFT + (_RIGHT - _LEFT) * question / questions
+
+    def y(points: float) -> float:
+        return _BOTTOM - (_BOTTOM - _TOP) * points / most
+
+    parts = [
+        words(_LEFT, 36, "Points after each question", size=18, bold=True),
+        stroke([(_LEFT, _BOTTOM), (_RIGHT, _BOTTOM)], TRACK),
+        stroke([(x(race.lead_at), _TOP - 10), (x(race.lead_at), _BOTTOM)], TRACK),
+        words(x(race.lead_at), _BOTTOM + 24, str(race.lead_at), colour=MUTED, anchor="middle"),
+    ]
+    parts.append(words(_LEFT, _BOTTOM + 24, "Start", colour=MUTED))
+    if _RIGHT - x(race.lead_at) > 30:
+        parts.append(words(_RIGHT, _BOTTOM + 24, str(questions), colour=MUTED, anchor="middle"))
+    ends = [y(course[-1]) for course in race.totals]
+    for n in range(1, len(ends)):
+        ends[n] = max(ends[n], ends[n - 1] + _APART)
+    shown = list(zip(race.totals, _COLOURS, _STYLES, ends, strict=False))
+    for course, colour, style, _ in reversed(shown):  # the winner's line lies above the others
+        points = [(_LEFT, _BOTTOM), *((x(n), y(total)) for n, total in enumerate(course, 1))]
+        parts.append(stroke(points, colour, style))
+    for place, (course, colour, _, end) in zip(_places(race), shown, strict=True):
+        said = f"{place} · {course[-1]:,}"
+        parts.append(words(_RIGHT + 12, end + 6, said, colour=colour, bold=course is race.totals[0]))
+    return panel(_BOTTOM + 42, *parts)
+
+
+def _places(race: Race) -> list[str]:
+    return [t.ordinal(place) for place in places([course[-1] for course in race.totals])]

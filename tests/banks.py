@@ -1,0 +1,63 @@
+"""Small banks for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+
+
+def small_bank(topics: int = 3) -> Bank:
+    """Two sections with topics `t1`, `t2`, ... of four items each: two choices, one multiple, one typed."""
+    made = [_topic(n) for n in range(1, topics + 1)]
+    return Bank("Small", (Section("first", "First", tuple(made[::2])), Section("second", "Second", tuple(made[1::2]))))
+
+
+def teaching_bank(topics: int = 4) -> Bank:
+    """Like `small_bank`, but the open questions have key points that sentences can be told apart by."""
+    bank = small_bank(topics)
+    return Bank(bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections))
+
+
+def _taught(topic: Topic) -> Topic:
+    return replace(
+        topic,
+        question="Why does a learner split its data?",
+        answer="So that it is tested on what it has not seen.",
+        key_points=(
+            KeyPoint("Held-out rows estimate the error on unseen cases", ("a test set measures generalisation",)),
+            KeyPoint("Tuning on the test set leaks its labels", ("choose settings on a validation part instead",)),
+            KeyPoint("Groups must not be spread over both sides", ("the same patient stays on one side",)),
+        ),
+        follow_ups=(
+            FollowUp("weak", "What does a test tell?"),
+            FollowUp("fair", "What may be tuned on what?"),
+            FollowUp("strong", "How would you split a time series?"),
+        ),
+    )
+
+
+def _topic(n: int) -> Topic:
+    topic_id = f"t{n}"
+
+    def choices(right: int) -> tuple[Choice, ...]:
+        return tuple(Choice(f"choice {i}", i < right, f"because {i}") for i in range(4))
+
+    items = (
+        Item(f"{topic_id}-a", topic_id, "choice", 1, "Which?", "This.", choices(1)),
+        Item(f"{topic_id}-b", topic_id, "choice", 3, "Which then?", "That.", choices(1)),
+        Item(f"{topic_id}-c", topic_id, "multiple", 4 + n % 2, "Which ones?", "These.", choices(2)),
+        Item(f"{topic_id}-d", topic_id, "typed", 2, "What is it called?", "So.", accept=("attention",)),
+    )
+    return Topic(
+        id=topic_id,
+        section_id="first" if n % 2 else "second",
+        number=n,
+        title=f"Topic {n}",
+        question="Why?",
+        answer="Therefore.",
+        key_points=(KeyPoint("a point", ("the point",)),),
+        follow_ups=(FollowUp("weak", "Really?"),),
+        references=(Reference("A paper", "https://example.org"),),
+        items=items,
+    )

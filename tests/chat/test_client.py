@@ -1,0 +1,207 @@
+"""The other commands, and what members read when something fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
+
+import discord
+import pytest
+from discord import app_commands
+from sqlalchemy.exc import OperationalError
+
+from bot.boards.service import Boards
+from bot.chat.client import QuizBot
+from bot.core.errors import UserError
+from bot.questions.model import Bank
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, reply
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None:
+    """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
+    tree = stage.bot.tree
+    commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
+    private = {"practice", "remind", "interview"}
+    assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} | private
+    assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
+    assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
+    assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
+    questions = commands["interview"]["options"][1]
+    assert (questions["min_value"], questions["max_value"]) == (1, 10)
+    for name in private:  # on servers, by direct message, and wherever a member who installed the bot is
+        assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0, 1, 2], [0, 1])
+    start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")
+    options = {o["name"]: o for o in start["options"]}
+    assert list(options) == ["questions", "topic", "seconds", "difficulty"]
+    assert (options["questions"]["min_value"], options["questions"]["max_value"]) == (1, 50)
+    assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
+    assert options["topic"]["autocomplete"]
+    assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
+    setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
+    assert [(o["name"], o["required"]) for o in setup["options"]] == [
+        ("channel", True),
+        ("time", True),
+        ("timezone", True),
+        ("topic", False),
+        ("kind", False),
+        ("answer_hours", False),
+        ("role", False),
+        ("thread", False),
+    ]
+    assert commands["daily"]["default_member_permissions"] == 32
+    assert {c["name"] for c in commands.values() if c["contexts"] is None} == {"help"}
+
+
+async def test_no_privileged_intent(stage: Stage) -> None:
+    """Only guilds are asked for, and no member, message or presence is cached."""
+    assert [name for name, on in stage.bot.intents if on] == ["guilds"]
+    assert not stage.bot._connection.member_cache_flags.value
+    assert stage.bot._connection.max_messages is None
+
+
+async def test_autocomplete(stage: Stage) -> None:
+    """Topics are found by title, id, number and section; zones by city."""
+    found = await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "lora")
+    assert "LoRA" in found[0]["name"]
+    assert len(await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "applications")) == 17
+    zones = await stage.manager.autocomplete(
+        stage.quiz, "daily setup", "timezone", "berlin", channel=stage.daily, time="09:00"
+    )
+    assert zones == [{"name": "Europe/Berlin", "value": "Europe/Berlin"}]
+
+
+async def test_an_unexpected_failure_is_one_sentence_with_an_id(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The member reads a short id that stands in the log beside the traceback; no class name."""
+
+    async def broken(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(Boards, "board", broken)
+    text = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
+    error_id = re.fullmatch(r"Something went wrong on my side: try again in a moment\. \(Error ([0-9a-f]{6})\)", text)
+    assert error_id is not None
+    assert f"error {error_id[1]}" in caplog.text
+    assert "secret detail" in caplog.text
+    stage.expected_errors = 1
+
+
+async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
+    """A member whom the server lets use /daily, without Manage Server, is served like any manager."""
+    heard = Heard()
+    interaction = SimpleNamespace(
+        id=1,
+        type=discord.InteractionType.application_command,
+        data={"name": "daily", "type": 1, "options": [{"name": "pause", "type": 1, "options": []}]},
+        guild_id=stage.guild.id,
+        guild=stage.bot.get_guild(stage.guild.id),
+        user=SimpleNamespace(id=stage.ada.id),
+        permissions=discord.Permissions(send_messages=True),
+        response=heard,
+        client=stage.bot,
+        command_failed=False,
+        _state=stage.bot._connection,
+    )
+    await stage.bot.tree._call(cast(discord.Interaction[QuizBot], interaction))
+    assert heard.replies[0].startswith("No daily is set up on this server yet. Start with </daily setup:")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()])
+@pytest.mark.parametrize("where", ["check", "cog", "tree"])
+async def test_a_check_that_fails_is_said(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, where: str
+) -> None:
+    """Whatever a check raises, wherever it stands: the member reads a sentence, once."""
+
+    async def refuse(*_args: object) -> bool:
+        raise error
+
+    daily = stage.bot.tree.get_command("daily")
+    assert isinstance(daily, app_commands.Group)
+    pause = daily.get_command("pause")
+    assert isinstance(pause, app_commands.Command)
+    if where == "check":
+        monkeypatch.setattr(pause, "checks", [refuse])
+    elif where == "cog":
+        monkeypatch.setattr(type(pause.binding), "interaction_check", refuse)
+    else:
+        monkeypatch.setattr(type(stage.bot.tree), "interaction_check", refuse)
+    said = reply(await stage.manager.slash(stage.quiz, "daily pause"))
+    expected = {
+        RuntimeError: "Something went wrong on my side",
+        UserError: "Not today.",
+        app_commands.CheckFailure: "You may not use this command here",
+    }[type(error)]
+    assert said.startswith(expected)
+    assert ("broken" in caplog.text) == isinstance(error, RuntimeError)
+    stage.expected_errors = int(isinstance(error, RuntimeError))
+
+
+async def test_a_converter_that_fails_is_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever turns an option into a value raises: a sentence."""
+
+    async def broken(*_args: object) -> object:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(app_commands.transformers.IdentityTransformer, "transform", broken)
+    said = reply(await stage.ada.slash(stage.quiz, "leaderboard", topic="temperature"))
+    assert said.startswith('I can\'t use "temperature" there')
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today.")])
+async def test_choices_that_fail_are_an_empty_list(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """Autocomplete that raises is answered at once, with nothing, and the log says why."""
+
+    def broken(*_args: object) -> object:
+        raise error
+
+    monkeypatch.setattr(Bank, "search", broken)
+    assert await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
+    assert str(error) in caplog.text
+
+
+@dataclass
+class Heard:
+    """What an interaction was answered with."""
+
+    replies: list[str] = field(default_factory=list)
+
+    def is_done(self) -> bool:
+        return bool(self.replies)
+
+    async def send_message(self, content: str, **options: object) -> None:
+        assert options["ephemeral"]
+        self.replies.append(content)
+
+
+async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that can't be stored is not acknowledged."""
+    question = await stage.play(questions=1, seconds=30)
+
+    async def locked(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(stage.database, "_enqueue", locked)
+    assert (await question.answer(stage.ada)).startswith("I could not save that just now")
+
+
+async def test_commands_are_registered_only_when_they_changed(stage: Stage) -> None:
+    """A restart does not cost a sync."""
+    stage.bot._always_sync = False
+    before = len(stage.env.http_requests)
+    await stage.bot._sync_commands()
+    assert len(stage.env.http_requests) == before
+    key = f"commands:{stage.bot.application_id}"
+    from bot.core.notes import note as read_note
+
+    note = await stage.database.read(read_note, key)
+    assert json.loads(note or "{}")["ids"]["quiz"] == stage.bot._command_ids["quiz"]

@@ -1,0 +1,165 @@
+"""Whatever a client sends, the member gets a sentence or a result, and nothing unexpected is logged."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bot.core.errors import UserError
+from bot.daily.service import Wanted
+from tests.chat.test_router import ROUTES
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+SNOWFLAKES = st.integers(1, 2**63 - 1)
+NAMES = (*(route.name for route in ROUTES), "other")
+PARTS = [
+    "round",
+    "daily",
+    "practice",
+    "1",
+    "2",
+    "0",
+    "5",
+    "9",
+    "-1",
+    "999999999999999999",
+    "today",
+    "all",
+    "",
+    "ä",
+    "prev",
+    "next",
+    "skip",
+    "end",
+]
+PLAUSIBLE = st.builds(
+    lambda name, fields: ":".join([name, "v1", *fields]),
+    st.sampled_from(NAMES),
+    st.lists(st.sampled_from(PARTS), max_size=5),
+)
+GOOD = st.sampled_from(ROUTES).flatmap(
+    lambda route: st.tuples(
+        *(st.from_regex(pattern, fullmatch=True) | st.just("1") for pattern in route.fields.values())
+    ).map(lambda values: ":".join([route.name, "v1", *values]))
+)
+"""Ids as the bot makes them, often of the first row."""
+CUSTOM_IDS = st.one_of(GOOD, PLAUSIBLE, st.text(max_size=100))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=8,
+)
+VALUES = st.one_of(st.lists(st.sampled_from(["0", "1", "2", "5", "9", "x", ""]), max_size=7), JSON)
+TEXTS = st.text(max_size=5000).map(lambda text: [{"component": {"type": 4, "custom_id": "text", "value": text}}])
+MODALS = st.one_of(TEXTS, JSON)
+NUL = [{"component": {"value": "\x00"}}]
+
+
+@dataclass
+class Heard:
+    """What an interaction was answered with; stands for `interaction.response` and `interaction.followup`."""
+
+    replies: list[Any] = field(default_factory=list)
+
+    def is_done(self) -> bool:
+        return bool(self.replies)
+
+    async def send_message(self, **options: Any) -> None:
+        assert options["ephemeral"]
+        assert 0 < len(options.get("content", "a view")) <= 2000
+        self.replies.append(options.get("view", options.get("content")))
+
+    async def send(self, **options: Any) -> None:
+        await self.send_message(**options)
+
+    async def edit_message(self, **options: Any) -> None:
+        self.replies.append(options["view"])
+
+    async def send_modal(self, modal: discord.ui.Modal) -> None:
+        self.replies.append(modal)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    custom_id=CUSTOM_IDS,
+    values=VALUES,
+    components=MODALS,
+    message_id=SNOWFLAKES,
+    user_id=SNOWFLAKES | st.none(),
+    modal=st.booleans(),
+    private=st.booleans(),
+)
+@example(
+    custom_id="answer:v1:round:1:0\n", values=[], components=[], message_id=1, user_id=1, modal=False, private=False
+)
+@example(
+    custom_id="picks:v1:round:1", values=None, components=None, message_id=1, user_id=1, modal=False, private=False
+)
+@example(
+    custom_id="typed:v1:round:1",
+    values=[],
+    components=[{"component": {"value": "\x00"}}],
+    message_id=1,
+    user_id=1,
+    modal=True,
+    private=False,
+)
+async def test_clicks_and_modals(
+    stage: Stage,
+    caplog: pytest.LogCaptureFixture,
+    custom_id: str,
+    values: Any,
+    components: Any,
+    message_id: int,
+    user_id: int | None,
+    modal: bool,
+    private: bool,
+) -> None:
+    """Any custom id, values and modal fields end in a polite reply, to a stranger and to one in an interview."""
+    if not stage.quiz.history():
+        await stage.play(questions=1, seconds=300)
+        await stage.bob.slash(stage.quiz, "interview")
+    heard = Heard()
+    interaction = SimpleNamespace(
+        type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
+        data={"custom_id": custom_id, "values": values, "components": components},
+        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags(ephemeral=private)),
+        id=message_id,
+        guild_id=stage.guild.id,
+        channel_id=stage.quiz.id,
+        user=SimpleNamespace(id=user_id or stage.bob.id),
+        response=heard,
+        followup=heard,
+        client=stage.bot,
+    )
+    with caplog.at_level(logging.WARNING):
+        await stage.bot.router.dispatch(cast(discord.Interaction, interaction))
+    assert heard.replies
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(time=st.text(max_size=100), timezone=st.text(max_size=100), topic=st.none() | st.text(max_size=100))
+@example(time="09:00", timezone="../../etc/passwd", topic=None)
+@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic=None)
+async def test_options(
+    stage: Stage, caplog: pytest.LogCaptureFixture, time: str, timezone: str, topic: str | None
+) -> None:
+    """Any text in the options of /daily setup ends in a sentence or a schedule, never in an error."""
+    said = ""
+    try:
+        await stage.services.dailies.setup(stage.guild.id, Wanted(stage.daily.id, time, timezone, topic))
+    except UserError as refusal:
+        said = str(refusal)
+    assert len(said) < 400
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

@@ -1,0 +1,89 @@
+"""Messages: their parts, their files, whom they ping, and commands as mentions."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from bot.chat.messages import OPEN, Message, button, line, pager, row, text_of
+from bot.chat.pictures import Picture
+from tests.messages import check_limits, custom_ids, labels, sent, texts
+
+PICTURE = Picture(b"png", "one.png", "what it shows")
+
+
+def test_the_eyes_of_these_tests() -> None:
+    """The limits are really looked at: a card that breaks one is found out."""
+    good = Message(OPEN, "text", row(button("A", "a")))
+    check_limits(good, "good")
+    for bad in (
+        Message(OPEN, "x" * 2_001, "x" * 2_000),
+        Message(OPEN, "x", " "),
+        Message(OPEN, row(button("A", "a"), button("B", "a"))),
+        Message(OPEN, row(button("A" * 81, "a"))),
+    ):
+        with pytest.raises(AssertionError):
+            check_limits(bad, "bad")
+
+
+def test_a_message_carries_its_files() -> None:
+    """Each call gives new files, as one can be sent once; the gallery stands where the picture stood."""
+    message = Message(OPEN, "above", PICTURE, "below")
+    for _ in range(2):
+        (file,) = message.files()
+        assert (file.filename, file.description, file.fp.read()) == ("one.png", "what it shows", b"png")
+    assert text_of(message) == "above\n[what it shows]\nbelow"
+    assert '"attachment://one.png"' in str(sent(message)).replace("'", '"')
+
+
+def test_without_pictures() -> None:
+    """The same message without gallery and files; the rest, and the number of its box, stays."""
+    message = Message(OPEN, "above", PICTURE, line(), row(button("A", "a")), box_id=77, ping_role=5)
+    bare = message.without_pictures()
+    assert bare.files() == []
+    assert text_of(bare) == "above\n( A )"
+    assert sent(bare)[0]["id"] == 77
+    assert bare.mentions().to_dict() == message.mentions().to_dict()
+
+
+def test_only_its_role_is_pinged() -> None:
+    """A message pings the role that it was given, and nobody else."""
+    one, nobody = (dict(Message(OPEN, "<@&5>", ping_role=role).mentions().to_dict()) for role in (5, None))
+    assert (one["parse"], one["roles"]) == ([], [5])
+    assert nobody["parse"] == []
+    assert "roles" not in nobody
+
+
+def test_commands_become_mentions() -> None:
+    """In every text of a message; pictures, buttons and box stay, and a message without commands is the same."""
+    message = Message(OPEN, "see </quiz start> or </help>", PICTURE, row(button("A", "a")), box_id=7, ping_role=5)
+    made = message.with_mentions(lambda name: f"</{name}:1>")
+    assert texts(made) == ["see </quiz start:1> or </help:1>"]
+    assert (len(made.files()), custom_ids(made), sent(made)[0]["id"]) == (1, ["a"], 7)
+    assert made.mentions().to_dict() == message.mentions().to_dict()
+    plain = Message(OPEN, "nothing")
+    assert plain.with_mentions(lambda name: name) is plain
+
+
+@pytest.mark.parametrize(
+    ("page", "pages", "expected"),
+    [
+        (0, 1, []),
+        (0, 2, [("Back", "prev:0", True), ("Next", "next:1", False)]),
+        (1, 3, [("Back", "prev:0", False), ("Next", "next:2", False)]),
+        (2, 3, [("Back", "prev:1", False), ("Next", "next:3", True)]),
+    ],
+)
+def test_pager(page: int, pages: int, expected: list[tuple[str, str, bool]]) -> None:
+    """Back and Next lead to the pages beside this one; at an end one of them is disabled."""
+    buttons = pager(page, pages, lambda slot, number: f"{slot}:{number}")
+    assert [(b.label, b.custom_id, b.disabled) for b in buttons] == expected
+    if buttons:
+        assert labels(Message(OPEN, row(*buttons))) == ["Back", "Next"]
+
+
+def test_a_number_marks_a_message_without_buttons() -> None:
+    """The box has the number that it was given, by which the message is found again."""
+    (box,) = Message(OPEN, "x", box_id=123).children
+    assert isinstance(box, discord.ui.Container)
+    assert box.id == 123

@@ -1,0 +1,213 @@
+"""Custom ids come back as they went out, nothing else is taken for one, and each leads to its handler."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.boards import views as boards
+from bot.chat.router import Fields, Route, Router
+from bot.daily import views as daily
+from bot.interviews import views as interviews
+from bot.practice import views as practice
+from bot.questions import views as questions
+from bot.reminders import views as reminders
+from bot.rounds import views as rounds
+from tests.shipped import bank
+
+VIEWS = (boards, daily, interviews, practice, questions, reminders, rounds)
+ROUTES = sorted(
+    {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
+    key=lambda route: (route.name, sorted(route.fixed.items())),
+)
+
+
+@st.composite
+def used(build: st.DrawFn) -> tuple[Route, dict[str, str]]:
+    """A route and values for its fields."""
+    route = build(st.sampled_from(ROUTES))
+    return route, {name: build(st.from_regex(pattern, fullmatch=True)) for name, pattern in route.fields.items()}
+
+
+def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
+    """What every route makes of a custom id."""
+    return [(route.name, fields) for route in ROUTES if (fields := route.parse(custom_id)) is not None]
+
+
+def test_what_an_id_looks_like() -> None:
+    """An id is the route's name, a version and the fields in their order."""
+    assert rounds.ANSWER.id(row=17, position=3) == "answer:v1:round:17:3"
+    assert rounds.ANSWER.parse("answer:v1:round:17:3") == {"source": "round", "row": "17", "position": "3"}
+    assert boards.BOARD.id(slot="prev", period="week", topic="", page=0) == "board:v1:prev:week::0"
+    assert boards.BOARD.parse("board:v1:prev:week::0") == {"slot": "prev", "period": "week", "topic": "", "page": "0"}
+
+
+def test_no_id_belongs_to_two_routes() -> None:
+    """Routes that share a name differ in a fixed field, and a name has no separator in it."""
+    assert len(ROUTES) >= 20
+    router = Router(first)
+    for route in ROUTES:
+        assert route.name.isalpha()
+        assert route.name.islower()
+        router.add(route, handle)
+    for route in ROUTES:
+        with pytest.raises(ValueError, match=route.name):
+            router.add(route, handle)
+    with pytest.raises(ValueError, match="answer"):
+        router.add(Route("answer", {"source": "[a-z]+", "row": "1", "position": "1"}), handle)
+
+
+async def first(_interaction_id: int) -> bool:
+    return True
+
+
+async def handle(_interaction: discord.Interaction, _fields: Fields) -> None:
+    pass
+
+
+@settings(max_examples=200)
+@given(used())
+def test_round_trip(one: tuple[Route, dict[str, str]]) -> None:
+    """An id gives back the values that it was made of, to its own route alone, within Discord's 100 characters."""
+    route, values = one
+    custom_id = route.id(**values)
+    assert parsed(custom_id) == [(route.name, values)]
+    assert len(custom_id) <= 100
+
+
+PIECES = [*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]
+
+
+@st.composite
+def mutated(build: st.DrawFn) -> tuple[str, str]:
+    """An id, and the same with a few characters put in, taken out or replaced."""
+    route, values = build(used())
+    original = route.id(**values)
+    text = original
+    for _ in range(build(st.integers(1, 3))):
+        at = build(st.integers(0, len(text)))
+        new = build(
+            st.one_of(st.sampled_from([*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]), st.text(max_size=2))
+        )
+        text = text[:at] + new + text[at + build(st.integers(0, 2)) :]
+    return original, text
+
+
+@settings(max_examples=400)
+@given(mutated())
+def test_a_mutated_id_is_refused_or_is_another_good_one(pair: tuple[str, str]) -> None:
+    """A changed id is refused, or it is letter by letter the id of the fields that are read from it."""
+    for name, fields in parsed(pair[1]):
+        assert pair[1] in {
+            route.id(**fields) for route in ROUTES if route.name == name and route.parse(pair[1]) is not None
+        }
+
+
+@settings(max_examples=200)
+@given(one=used(), other=used())
+def test_different_fields_have_different_ids(
+    one: tuple[Route, dict[str, str]], other: tuple[Route, dict[str, str]]
+) -> None:
+    """Two ids are the same exactly if route and values are."""
+    assert (one[0].id(**one[1]) == other[0].id(**other[1])) == (one == other)
+
+
+@settings(max_examples=200)
+@given(used(), st.sampled_from([" ", "\n", "\r\n", ":", "\x00", "\u00a0", "\u200b", ":0", ":v1"]))
+def test_nothing_may_stand_around_an_id(one: tuple[Route, dict[str, str]], extra: str) -> None:
+    """Space, a line break or anything else before or after an id is refused."""
+    route, values = one
+    assert parsed(extra + route.id(**values)) == []
+    assert parsed(route.id(**values) + extra) == []
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "",
+        "answer",
+        "answer:",
+        "answer:v1",
+        "answer:v1:round:17",
+        "answer:v1:round:17:",
+        "answer:v1:round:17:3:",
+        "answer:v1:round:17:3:3",
+        "answer:v2:round:17:3",
+        "answer::round:17:3",
+        "answer:round:17:3",
+        "Answer:v1:round:17:3",
+        "answer:V1:round:17:3",
+        "answer:v1:Round:17:3",
+        "answer:v1:weekly:17:3",
+        "answer:v1::17:3",
+        "answer:v1:round:0:3",
+        "answer:v1:round:-1:3",
+        "answer:v1:round:+17:3",
+        "answer:v1:round:017:3",
+        "answer:v1:round:1_7:3",
+        "answer:v1:round:17.0:3",
+        "answer:v1:round:0x11:3",
+        "answer:v1:round:１７:3",
+        "answer:v1:round:1７:3",
+        "answer:v1:round:١٧:3",
+        "answer:v1:round:17:6",
+        "answer:v1:round:17:-1",
+        "answer:v1:round:17:03",
+        "answer:v1:round:17:3\n",
+        "answer:v1:round:17\n:3",
+        " answer:v1:round:17:3",
+        "answer:v1:round:9999999999999999999:3",
+        "answer:v1:round:" + "9" * 4000 + ":3",
+        "mine:v1:3:-1",
+        "mine:v1:3:00",
+        "mine:v1:3:9999999",
+        "board:v1:prev:year::0",
+        "board:v1:first:week::0",
+        "board:v1:prev:week:LoRA:0",
+        "board:v1:prev:week:lora rank:0",
+        "board:v1:prev:week:" + "a" * 49 + ":0",
+        "topics:v1:up:0",
+        "unknown:v1:1",
+    ],
+)
+def test_what_is_no_id(custom_id: str) -> None:
+    """Another version, a missing, trailing, unknown or unusually written field: all are refused."""
+    assert parsed(custom_id) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "values"),
+    [
+        (rounds.ANSWER, {"source": "round", "row": 0, "position": 3}),
+        (rounds.ANSWER, {"source": "round", "row": -1, "position": 3}),
+        (rounds.ANSWER, {"source": "round", "row": 10**18, "position": 3}),
+        (rounds.ANSWER, {"source": "round", "row": 17, "position": 6}),
+        (rounds.ANSWER, {"source": "daily", "row": 17, "position": 3}),
+        (questions.REPORT, {"source": "a:b", "row": 17}),
+        (rounds.MINE, {"round": 17, "page": -1}),
+        (rounds.MINE, {"round": 17, "page": 10**6}),
+        (rounds.MINE, {"round": 17, "page": 0, "more": 1}),
+        (boards.BOARD, {"slot": "prev", "period": "week", "topic": "a:b", "page": 0}),
+        (boards.BOARD, {"slot": "prev", "period": "week", "topic": "x" * 49, "page": 0}),
+        (boards.TOPICS, {"slot": "prev", "page": None}),
+    ],
+)
+def test_ids_that_could_not_be_read_back_are_not_made(route: Route, values: dict[str, object]) -> None:
+    """A value that its route would refuse is an error where the card is made, not where it is clicked."""
+    with pytest.raises(ValueError, match=f"^{route.name}:v1:"):
+        route.id(**values)
+
+
+def test_the_largest_values() -> None:
+    """The largest row, page and topic that a database or a bank can have still make an id."""
+    assert daily.ANSWER.id(row=10**18 - 1, position=5).endswith(":999999999999999999:5")
+    assert len(boards.BOARD.id(slot="period", period="month", topic="x" * 48, page=999_999)) <= 100
+
+
+def test_every_topic_of_the_bank_has_a_board() -> None:
+    """Each topic's id fits into the id of a board's button."""
+    for topic in bank().topics:
+        custom_id = boards.BOARD.id(slot="next", period="month", topic=topic, page=12)
+        assert (boards.BOARD.parse(custom_id) or {})["topic"] == topic

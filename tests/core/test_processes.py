@@ -1,0 +1,144 @@
+"""How processes on one database share the work."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import URL, Connection, select
+
+from bot.core.database import Database, open_database
+from bot.core.processes import is_only_process
+from bot.core.shards import ALL, TAKE_OVER, Shards
+from bot.daily import store as dailies
+from bot.daily.store import Schedule
+from bot.rounds import store as rounds
+
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINE, THEIRS = (5 << 22) * 3 + 7, (5 << 22) * 3 + (1 << 22)
+ONE_OF_THREE = Shards(3, (0,))
+
+
+def start(conn: Connection, guild_id: int) -> int:
+    key = rounds.create(
+        conn,
+        guild_id=guild_id,
+        channel_id=guild_id,
+        starter_id=1,
+        topic_id=None,
+        difficulty="mixed",
+        seconds=20,
+        questions=[("lora-1", "0123")],
+        now=AT,
+    )
+    assert key is not None
+    return key
+
+
+def schedule(conn: Connection, guild_id: int) -> None:
+    dailies.save_schedule(
+        conn, Schedule(guild_id, 10, "12:00", "UTC", None, "choice", 23, None, False, False, AT - TAKE_OVER, AT)
+    )
+
+
+def test_the_servers_of_this_test() -> None:
+    """One is on the shard, one is not."""
+    assert ONE_OF_THREE.have(MINE)
+    assert not ONE_OF_THREE.have(THEIRS)
+
+
+async def test_due_work_is_left_to_the_process_of_its_server(database: Database) -> None:
+    """A process takes its own servers' work at once and that of others only after a while; alone it takes all."""
+    mine, theirs = await database.write(start, MINE), await database.write(start, THEIRS)
+    for guild_id in (MINE, THEIRS):
+        await database.write(schedule, guild_id)
+    later = AT + TAKE_OVER
+    assert await database.read(rounds.QUEUE.due, AT, 9, ONE_OF_THREE) == [mine]
+    assert set(await database.read(rounds.QUEUE.due, AT, 9, ALL)) == {mine, theirs}
+    assert set(await database.read(rounds.QUEUE.due, later, 9, ONE_OF_THREE)) == {mine, theirs}
+    assert await database.read(dailies.SCHEDULES.due, AT, 9, ONE_OF_THREE) == [MINE]
+    assert set(await database.read(dailies.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {MINE, THEIRS}
+
+
+async def test_what_a_process_did_not_finish_is_anyones(database: Database) -> None:
+    """Claimed work whose lease has run out is taken by whoever sees it first."""
+    theirs = await database.write(start, THEIRS)
+    await database.write(rounds.change, theirs, expect="ask", phase="asking")
+    posting = {"state": "posting", "scheduled_at": AT, "due_at": AT, "tried_at": AT}
+    daily_id = await database.write(lambda conn: dailies.create(conn, THEIRS, AT.date(), **posting))
+    assert await database.read(rounds.QUEUE.due, AT, 9, ONE_OF_THREE) == [theirs]
+    assert await database.read(dailies.QUEUE.due, AT, 9, ONE_OF_THREE) == [daily_id]
+    assert await database.read(rounds.QUEUE.due, AT - SECOND, 9, ONE_OF_THREE) == []
+
+
+@pytest.mark.parametrize(
+    ("guild_id", "shards", "wait"), [(MINE, ONE_OF_THREE, 0), (THEIRS, ONE_OF_THREE, 1), (THEIRS, ALL, 0)]
+)
+async def test_the_next_deadline(database: Database, guild_id: int, shards: Shards, wait: int) -> None:
+    """A process wakes when there will be work for it."""
+    assert await database.read(rounds.QUEUE.next_due, shards) is None
+    assert await database.read(dailies.SCHEDULES.next_due, shards) is None
+    await database.write(start, guild_id)
+    await database.write(schedule, guild_id)
+    assert await database.read(rounds.QUEUE.next_due, shards) == AT + wait * TAKE_OVER
+    assert await database.read(dailies.SCHEDULES.next_due, shards) == AT + wait * TAKE_OVER
+
+
+async def test_one_of_many_claims_wins(url: URL) -> None:
+    """Of processes that claim the same rows at the same moment, in any order, each row goes to one."""
+    async with open_database(url) as one, open_database(url) as two:
+        ids = [await one.write(start, n) for n in range(1, 31)]
+
+        async def claim(database: Database, keys: list[int]) -> list[int]:
+            claims = (database.write(rounds.QUEUE.claim, key, expect="ask", now=AT, phase="asking") for key in keys)
+            won = await asyncio.gather(*claims)
+            return [key for key, is_won in zip(keys, won, strict=True) if is_won]
+
+        first, second = await asyncio.gather(claim(one, ids), claim(two, ids[::-1]))
+        # a row that was locked is not waited for: its claim may be undone, and then it is still due
+        left = await one.read(rounds.QUEUE.due, AT, 99)
+        assert sorted([*first, *second, *left]) == ids
+        assert not left
+
+
+async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
+    """While one process decides about a server, another one goes on with the next."""
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("one writes after the other")
+    async with open_database(url) as one, open_database(url) as two:
+        await one.write(schedule, MINE)
+        inner: list[Schedule | None] = []
+
+        def hold(conn: Connection) -> None:
+            from sqlalchemy.util import await_only
+
+            assert dailies.schedule(conn, MINE, claim=True) is not None
+            inner.append(await_only(two.write(dailies.schedule, MINE, claim=True)))
+
+        await one.write(hold)
+        assert inner == [None]
+        assert await two.write(dailies.schedule, MINE, claim=True) is not None
+
+
+async def test_the_only_process_or_not(url: URL) -> None:
+    """PostgreSQL knows by the connections whether another process lives; a SQLite file has one process."""
+    async with open_database(url) as one:
+        assert await one.write(is_only_process, rounds.rounds)
+        async with open_database(url) as two:
+            await two.write(start, 1)
+            assert await one.write(is_only_process, rounds.rounds) is (not one.shared)
+        async with asyncio.timeout(5):
+            while not await one.write(is_only_process, rounds.rounds):  # noqa: ASYNC110 - the server notices the end when it does
+                await asyncio.sleep(0.01)
+
+
+async def test_waking_needs_the_lease(database: Database) -> None:
+    """What nobody claimed is not woken, and a claim is, once."""
+    key = await database.write(start, 1)
+    assert await database.write(rounds.QUEUE.wake_claimed, AT - SECOND) == 0
+    await database.write(rounds.change, key, expect="ask", phase="asking", due_at=AT + SECOND)
+    assert await database.write(rounds.QUEUE.wake_claimed, AT) == 1
+    assert await database.write(rounds.QUEUE.wake_claimed, AT) == 0
+    assert await database.read(lambda conn: conn.execute(select(rounds.rounds.c.due_at)).scalar()) == AT

@@ -1,0 +1,248 @@
+"""The work queue: rows come due, are claimed by one, rest when they fail, and are given up. On a table of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, select, update
+
+from bot.core.context import Context
+from bot.core.database import Connection, Database
+from bot.core.errors import DeliveryUnknown
+from bot.core.jobs import LEASE, PATIENCE, Queue, Scheduler, Worker, wait_after, waited
+from bot.core.shards import TAKE_OVER, Shards
+from bot.core.tables import Instant
+from tests.fakes import START, Clock
+
+METADATA = MetaData()
+THINGS = Table(
+    "queue_test_things",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("due_at", Instant),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("problem", Text),
+)
+QUEUE = Queue(
+    THINGS,
+    due_at=THINGS.c.due_at,
+    state=THINGS.c.state,
+    guild_id=THINGS.c.guild_id,
+    claimed=THINGS.c.state == "working",
+    where=THINGS.c.state != "done",
+    problem=THINGS.c.problem,
+)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Thing:
+    id: int
+    guild_id: int
+    state: str
+    due_at: datetime | None
+    failures: int
+    problem: str | None
+
+
+@pytest.fixture
+async def things(database: Database) -> AsyncIterator[Database]:
+    await database.write(METADATA.create_all)
+    yield database
+    await database.write(METADATA.drop_all)
+
+
+async def put(database: Database, key: int = 1, **values: Any) -> None:
+    row = {"id": key, "guild_id": 1, "state": "new", "due_at": START, **values}
+    await database.write(lambda conn: conn.execute(THINGS.insert().values(**row)).rowcount)
+
+
+def get(conn: Connection, key: int) -> Thing | None:
+    row = conn.execute(select(THINGS).where(THINGS.c.id == key)).first()
+    return Thing(**row._mapping) if row else None
+
+
+async def look(database: Database, key: int = 1) -> Thing:
+    found = await database.read(get, key)
+    assert found is not None
+    return found
+
+
+class Work(Worker[Thing]):
+    """Claims a thing and does what a test says; `given_up` holds what was."""
+
+    queue = QUEUE
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.error: Exception | None = None
+        self.before_claim = False
+        self.given_up: list[tuple[int, str]] = []
+
+    def load(self, conn: Connection, key: int, /) -> Thing | None:
+        return get(conn, key)
+
+    async def step(self, row: Thing) -> None:
+        if self.before_claim and self.error is not None:
+            raise self.error
+        if not await self._database.write(QUEUE.claim, row.id, expect=row.state, now=self._now(), state="working"):
+            return
+        if self.error is not None:
+            raise self.error
+        await self._database.write(QUEUE.change, row.id, expect="working", state="done", due_at=None)
+
+    async def give_up(self, key: int, reason: str) -> None:
+        self.given_up.append((key, reason))
+        await self._database.write(QUEUE.change, key, expect="working", state="done", due_at=None)
+
+
+def work_on(database: Database, clock: Clock) -> Work:
+    context: Any = Context(database, None, clock, None, Scheduler(clock), None)  # type: ignore[arg-type]
+    return Work(context)
+
+
+async def run(work: Work, clock: Clock, **by: float) -> int:
+    """Let time pass, working at every deadline in it; how many tries that made."""
+    end, tries = clock() + timedelta(**by), 0
+    while (at := await work.next_due()) is not None and at <= end:
+        clock.at = max(clock.at, at)
+        for key in await work.due(clock(), 100):
+            tries += 1
+            await work.work(key)
+    clock.at = end
+    return tries
+
+
+async def test_a_due_row_is_claimed_by_one(things: Database) -> None:
+    """Of two that claim a row one gets it, for the length of a lease; a row that is not due is nobody's."""
+    await put(things)
+    await put(things, 2, due_at=START + SECOND)
+    claims = [await things.write(QUEUE.claim, 1, expect="new", now=START, state="working") for _ in range(2)]
+    assert claims == [True, False]
+    assert not await things.write(QUEUE.claim, 1, expect="working", now=START + LEASE - SECOND, state="working")
+    assert await things.write(QUEUE.claim, 1, expect="working", now=START + LEASE, state="working")
+    assert not await things.write(QUEUE.claim, 2, expect="new", now=START, state="working")
+
+
+async def test_what_is_due_comes_longest_waiting_first(things: Database) -> None:
+    """Rows that are due, in the order in which they became so, up to a limit; the nearest deadline is told."""
+    for key, at in ((1, 3), (2, 1), (3, 2), (4, 99)):
+        await put(things, key, due_at=START + at * SECOND)
+    await put(things, 5, state="done")
+    await put(things, 6, due_at=None)
+    assert await things.read(QUEUE.due, START + 5 * SECOND, 2) == [2, 3]
+    assert await things.read(QUEUE.due, START + 5 * SECOND, 9) == [2, 3, 1]
+    assert await things.read(QUEUE.next_due) == START + SECOND
+
+
+async def test_processes_take_the_rows_of_their_servers_first(things: Database) -> None:
+    """A row of another process's server is taken once it has waited too long, or was claimed and given up."""
+    mine, theirs = Shards(2, (0,)), 1 << 22
+    await put(things, 1, guild_id=theirs)
+    await put(things, 2, guild_id=theirs, state="working")
+    await put(things, 3, guild_id=0)
+    assert set(await things.read(QUEUE.due, START, 9, mine)) == {2, 3}
+    assert set(await things.read(QUEUE.due, START + TAKE_OVER, 9, mine)) == {1, 2, 3}
+    assert await things.read(QUEUE.next_due, mine) == START
+
+
+async def test_at_a_start_claimed_rows_are_due_at_once(things: Database) -> None:
+    """What a dead process had in hand need not wait for the end of its lease."""
+    await put(things, 1, state="working", due_at=START + LEASE)
+    await put(things, 2, due_at=START + LEASE)
+    assert await things.write(QUEUE.wake_claimed, START) == 1
+    assert await things.read(QUEUE.due, START, 9) == [1]
+
+
+async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
+    things: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A step that always raises is tried ever more seldom for as long as its patience has; a line a try in the log."""
+    caplog.set_level(logging.WARNING, "bot.core.jobs")
+    clock = Clock()
+    work = work_on(things, clock)
+    work.error = ValueError("a bug")
+    await put(things)
+    tries = await run(work, clock, minutes=14)
+    assert work.given_up == []
+    assert (await look(things)).failures == tries
+    tries += await run(work, clock, minutes=2)
+    assert [key for key, _ in work.given_up] == [1]
+    assert (await look(things)).state == "done"
+    assert 30 <= tries <= 40
+    assert len(caplog.records) == tries
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert await run(work, clock, hours=1) == 0
+
+
+async def test_a_row_that_fails_before_its_claim_is_counted_too(things: Database) -> None:
+    """Also a step that never gets to its claim rests, and does not stay first in the queue for good."""
+    clock = Clock()
+    work = work_on(things, clock)
+    work.error, work.before_claim = LookupError("a bug"), True
+    await put(things)
+    await work.work(1)
+    found = await look(things)
+    assert (found.failures, found.due_at) == (1, START + wait_after(1))
+
+
+async def test_success_forgets_failures(things: Database) -> None:
+    """A row that went on begins anew: failures of long ago do not count against it."""
+    clock = Clock()
+    work = work_on(things, clock)
+    work.error = DeliveryUnknown("Discord answered 503")
+    await put(things)
+    await run(work, clock, seconds=10)
+    assert (await look(things)).failures == 3
+    assert (await look(things)).problem == "Discord answered 503"
+    work.error = None
+    await run(work, clock, minutes=1)
+    found = await look(things)
+    assert (found.state, found.failures, work.given_up) == ("done", 0, [])
+
+
+async def test_a_failure_after_the_work_changes_nothing(things: Database) -> None:
+    """A step that moved the row on before it raised must not bring its next deadline forward."""
+    clock = Clock()
+    work = work_on(things, clock)
+    await put(things)
+    later = START + 20 * SECOND
+
+    async def move_on_and_fail(row: Thing) -> None:
+        await things.write(QUEUE.change, row.id, expect="new", state="waiting", due_at=later)
+        raise ValueError("too late to matter")
+
+    work.step = move_on_and_fail  # type: ignore[method-assign]
+    await work.work(1)
+    found = await look(things)
+    assert (found.state, found.due_at, found.failures) == ("waiting", later, 0)
+
+
+async def test_a_row_that_is_gone_is_nobodys_failure(things: Database) -> None:
+    """A key without a row, as after a deletion, is passed over."""
+    work = work_on(things, Clock())
+    await work.work(404)
+    assert work.given_up == []
+
+
+async def test_one_claim_needs_the_state_that_was_seen(things: Database) -> None:
+    """A row that changed since it was read is not claimed, and not changed."""
+    await put(things)
+    await things.write(lambda conn: conn.execute(update(THINGS).values(state="other")).rowcount)
+    assert not await things.write(QUEUE.claim, 1, expect="new", now=START, state="working")
+    assert not await things.write(QUEUE.change, 1, expect="new", state="working")
+
+
+def test_waits_grow_to_the_length_of_a_lease() -> None:
+    """2, 4, 8, 16, 30, 30 ... seconds, which makes some forty tries in a quarter of an hour."""
+    assert [wait_after(n).total_seconds() for n in range(1, 8)] == [2, 4, 8, 16, 30, 30, 30]
+    assert waited(1) == timedelta()
+    assert waited(3) == timedelta(seconds=6)
+    assert waited(34) <= PATIENCE < waited(35)

@@ -1,0 +1,321 @@
+"""The question of the day as managers and members live it."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import timedelta
+from typing import Any
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.backend.errors import SetupError
+
+from bot.chat import replies
+from bot.interviews.grading.service import NoOpinion
+from bot.questions.model import KeyPoint, Topic
+from tests.fakes import FakeChatModel
+from tests.interviews.test_cog import all_of, topic_of
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Stage, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+DAY = timedelta(days=1).total_seconds()
+
+
+async def set_up(stage: Stage, **options: object) -> str:
+    chosen = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"} | options
+    return reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
+
+
+async def test_a_week_of_dailies(stage: Stage) -> None:
+    """One post a day at the local time, each closed before or when the next one comes."""
+    answer = await set_up(stage)
+    assert "09:00 (Europe/Berlin)" in answer
+    await stage.wait(7 * DAY)
+    history = stage.daily.history()
+    assert len(history) == 7
+    assert {m.created_at.strftime("%H:%M") for m in history} == {"08:00"}  # winter: Berlin is UTC+1
+    assert len({m.created_at.date() for m in history}) == 7
+    assert all("closed" in text_of(m) for m in history[:-1])
+    assert "Your answer stays private" in text_of(history[-1])
+
+
+async def test_answering(stage: Stage) -> None:
+    """A member reads at once and alone whether they were right, and keeps a streak; the close shows all of it."""
+    await set_up(stage)
+    for day in range(1, 4):
+        await stage.wait(DAY)
+        question = stage.question(stage.daily)
+        verdict = await question.answer(stage.ada, right=True)
+        assert verdict.startswith("✅ **Right**")
+        assert "+100 points" in verdict
+        assert f"Streak: {day} day" in verdict
+    missed = await question.answer(stage.bob, right=False)
+    assert missed.startswith("**Not quite**")
+    assert (await question.answer(stage.bob, right=True)).startswith("You locked in **")
+    assert "Your streak: **3 days**" in reply(await stage.ada.slash(stage.quiz, "today"))
+    await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
+    closed = stage.question(stage.daily)
+    assert "2 answers · 50 % right" in closed.text
+    assert f"Longest streaks: <@{stage.ada.id}> 3 days" in closed.text
+    assert labels(closed.message) == ["Why not mine?", "Report"]
+
+
+async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
+    """Posting by hand, setting up again and a restart never make a second daily of one date."""
+    await set_up(stage, time="12:00")
+    posted = reply(await stage.manager.slash(stage.quiz, "daily post"))
+    assert "on its way" in posted
+    await stage.wait(1)
+    again = reply(await stage.manager.slash(stage.quiz, "daily post"))
+    assert again.startswith("Today's question is posted already: https://discord.com/channels/")
+    await set_up(stage, time="18:00")
+    await stage.restart()
+    await stage.wait(DAY * 0.9)
+    assert len(stage.daily.history()) == 1
+
+
+async def test_catching_up_after_an_outage(stage: Stage) -> None:
+    """Up to six hours late is posted, later is skipped, and status says so."""
+    await set_up(stage)
+    await stage.services.close()
+    await stage.wait(8 * 3600 + 5 * 3600)  # 2026-01-01 00:00 UTC + 13 h: five hours late
+    await stage.restart()
+    await stage.wait(1)
+    assert len(stage.daily.history()) == 1
+    await stage.services.close()
+    await stage.wait(DAY + 3 * 3600)  # eight hours late
+    await stage.restart()
+    await stage.wait(1)
+    assert len(stage.daily.history()) == 1
+    status = reply(await stage.manager.slash(stage.quiz, "daily status"))
+    assert "⚠️ No question on 02 January: I was offline at the time" in status
+
+
+async def test_pause_resume_and_skip(stage: Stage) -> None:
+    """A post time within a pause is left out, and so is one that a manager skips."""
+    await set_up(stage)
+    assert reply(await stage.manager.slash(stage.quiz, "daily pause")).startswith("Paused")
+    assert "paused already" in reply(await stage.manager.slash(stage.quiz, "daily pause"))
+    await stage.wait(DAY)
+    assert stage.daily.history() == []
+    assert "Friday 2 January, 09:00" in reply(await stage.manager.slash(stage.quiz, "daily resume"))
+    left_out = reply(await stage.manager.slash(stage.quiz, "daily skip"))
+    assert left_out.startswith("Left out: Friday 2 January, 09:00 (Europe/Berlin).")
+    assert "Saturday 3 January, 09:00" in left_out
+    await stage.wait(DAY)
+    assert stage.daily.history() == []
+    await stage.wait(DAY)
+    assert len(stage.daily.history()) == 1
+
+
+async def test_role_and_thread(stage: Stage) -> None:
+    """The role is pinged once, at posting, and a thread is opened on the card."""
+    role = stage.guild.create_role("learners", mentionable=True)
+    await set_up(stage, role=role, thread=True)
+    await stage.wait(DAY)
+    message = stage.daily.history()[0]
+    assert f"<@&{role.id}>" in text_of(message)
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    assert [thread.id for thread in guild.threads] == [message.id]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"time": "25:00"}, 'I don\'t know the time "25:00": write it as HH:MM'),
+        ({"timezone": "Berlin"}, "did you mean Europe/Berlin?"),
+        ({"topic": "cooking"}, "I don't know that topic"),
+    ],
+)
+async def test_wrong_settings_change_nothing(stage: Stage, options: dict[str, str], words: str) -> None:
+    """A wrong time, zone or topic is one helpful sentence, and no schedule."""
+    assert words in await set_up(stage, **options)
+    assert "No daily is set up" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+
+
+async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
+    """Where the bot can't post, setup says what it needs."""
+    locked = stage.guild.create_text_channel(
+        "locked", overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+    )
+    answer = await set_up(stage, channel=locked)
+    assert answer.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
+
+
+async def test_members_without_manage_server_do_not_see_the_command(stage: Stage) -> None:
+    """Discord hides /daily from them."""
+    with pytest.raises(SetupError, match="default-member-permissions"):
+        await stage.ada.slash(stage.quiz, "daily status")
+
+
+class Temperature(random.Random):
+    """Draws one topic, so that how an answer is graded does not depend on chance."""
+
+    def choice(self, seq: Any) -> Any:
+        return next(one for one in seq if one.id == "temperature")
+
+
+async def posted(stage: Stage, **options: object) -> tuple[discord.Message, Topic]:
+    """The first open daily, on temperature, and its topic."""
+    chosen = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin", "kind": "open"} | options
+    stage.services.dailies._rng = Temperature()
+    assert "goes to" in reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
+    await stage.wait(8 * 3600 + 60)
+    message = stage.daily.last_message
+    assert message is not None
+    return message, topic_of(text_of(message))
+
+
+async def write(member: MemberActor, card: discord.Message, text: str) -> Any:
+    opened = await member.click(card, label="Answer")
+    assert opened.modal is not None, reply(opened)
+    return await member.submit_modal(opened, {"text": text})
+
+
+def saying(*points: KeyPoint) -> str:
+    """Key points as somebody would say them, in sentences."""
+    return " ".join(f"You should know that {point.text[0].lower()}{point.text[1:]}." for point in points)
+
+
+def full(topic: Topic) -> str:
+    return saying(*topic.key_points)
+
+
+async def test_a_day_with_an_open_question(stage: Stage) -> None:
+    """Answered in private with feedback and model answer at once; closed with the model answer for all."""
+    card, topic = await posted(stage)
+    assert "open question" in text_of(card)
+    assert labels(card) == ["Answer"]
+    assert topic.answer not in text_of(card)
+    given = await write(stage.ada, card, full(topic))
+    assert given.ephemeral
+    said = reply(given)
+    assert "A strong answer" in said
+    found = re.search(r"\+(\d+) points · Streak: 1 day", said)
+    assert found is not None
+    points = int(found[1])
+    assert points >= 75
+    assert given.response is not None
+    model = await stage.ada.click(given.response.message, label="Model answer")
+    assert topic.answer in reply(model).replace("\\", "")
+    part = reply(await write(stage.bob, card, saying(topic.key_points[0])))
+    assert topic.key_points[0].text in re.split("Not clear|Still missing", part)[0]
+    assert topic.key_points[1].text in part.partition("Still missing")[2]
+    assert f"+{points} points" in reply(
+        await stage.ada.click(card, label="Answer")
+    )  # no second modal: the feedback again
+    assert "Answered" not in text_of(card)
+    assert [text_of(m) for m in stage.daily.history()] == [text_of(card)]  # nothing of it is public
+    await stage.wait(23 * 3600)
+    closed = stage.daily.last_message
+    assert closed is not None
+    assert topic.answer in text_of(closed).replace("\\", "")
+    assert "2 answers" in text_of(closed)
+    assert "missing in 1 of 2" in text_of(closed)
+    assert labels(closed) == ["Why not mine?", "Report"]
+    own = reply(await stage.bob.click(closed, label="Why not mine?"))
+    assert topic.key_points[0].text in own.partition("Still missing")[0].replace("\\", "")
+    other = reply(await stage.carl.click(closed, label="Why not mine?"))
+    assert "You did not answer this one" in other
+    assert topic.answer in other.replace("\\", "")
+    board = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
+    assert f"<@{stage.ada.id}> · **{points}" in board
+
+
+async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
+    """The modal that was open over a restart is answered by the next process, and so are old cards."""
+    card, topic = await posted(stage)
+    opened = await stage.ada.click(card, label="Answer")
+    await stage.restart()
+    assert "A strong answer" in reply(await stage.ada.submit_modal(opened, {"text": full(topic)}))
+    await stage.restart()
+    assert "A strong answer" in reply(await stage.ada.click(card, label="Answer"))
+
+
+async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
+    """Who is still writing at the close reads that it is closed, and has their text."""
+    card, _ = await posted(stage, answer_hours=1)
+    opened = await stage.ada.click(card, label="Answer")
+    await stage.wait(3700)
+    said = all_of(await stage.ada.submit_modal(opened, {"text": "My _long_ thoughts."}))
+    assert "This question is closed" in said
+    assert "My \\_long\\_ thoughts." in said
+
+
+async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
+    """/interview does not give the model answer away while the daily is open."""
+    _, topic = await posted(stage)
+    assert "still open" in reply(await stage.ada.slash(stage.quiz, "interview", topic=topic.id))
+
+
+async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
+    """A topic has one open question."""
+    wanted = {"channel": stage.daily, "time": "09:00", "timezone": "UTC", "kind": "mixed", "topic": "temperature"}
+    assert "leave the topic out" in reply(await stage.manager.slash(stage.quiz, "daily setup", **wanted))
+
+
+async def test_today_and_status_know_it(stage: Stage) -> None:
+    """/today shows the question, /daily status the kind."""
+    _, topic = await posted(stage)
+    assert topic.question[:40] in reply(await stage.ada.slash(stage.quiz, "today")).replace("\\", "")
+    assert "open questions" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+
+
+async def test_a_model_service_is_told_of(stage: Stage) -> None:
+    """While it is asked the member reads so, and afterwards that it has read the answer; if it fails, that too."""
+    card, topic = await posted(stage)
+    seen: list[str] = []
+
+    def reply_(asked: dict[str, Any]) -> str:
+        seen.append(asked["answer"])
+        return '{"points": []}'
+
+    stage.services.grading._reader = FakeChatModel(reply_)  # as if GRADER_URL were set
+    denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
+    said = reply(await write(stage.ada, card, denied))
+    assert seen == [denied]
+    assert "A model service read your answer for the points that were in doubt" in said
+    stage.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
+    assert "did not answer, so I graded this alone" in reply(await write(stage.bob, card, denied))
+    begun = await stage.ada.slash(stage.quiz, "interview", topic="tokenization")
+    assert begun.response is not None
+    other = topic_of(text_of(begun.response.message))
+    denied = f"It is not true that {other.key_points[0].text}. {saying(*other.key_points[1:])}"
+    assert "did not answer, so I graded this alone" in reply(await write(stage.ada, begun.response.message, denied))
+
+
+async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If grading takes long, Discord is told to wait, and the feedback comes all the same."""
+    monkeypatch.setattr(replies, "_PATIENCE", 0.0)
+    card, topic = await posted(stage)
+    given = await write(stage.ada, card, full(topic))
+    assert "A strong answer" in all_of(given)
+    begun = await stage.ada.slash(stage.quiz, "interview")
+    assert "Question 1 of 3" in all_of(begun)
+    assert begun.response is not None
+    assert "key points" in all_of(await write(stage.ada, begun.response.message, "Hm."))
+
+
+async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
+    """It is not cut: the closed card says where it stands, and there it is whole."""
+    _, topic = await posted(stage, answer_hours=1)
+    before, long = topic.answer, " ".join(f"Long_*_{n}" for n in range(300))
+    object.__setattr__(BANK.topics[topic.id], "answer", long)
+    try:
+        await stage.wait(3700)
+        closed = stage.daily.last_message
+        assert closed is not None
+        assert "longer than this card" in text_of(closed)
+        result = await stage.carl.click(closed, label="Why not mine?")
+        shown = reply(result)
+        while result.response is not None and "Read on" in labels(result.response.message):
+            result = await stage.carl.click(result.response.message, label="Read on")
+            shown += " " + reply(result)
+        assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
+    finally:
+        object.__setattr__(BANK.topics[topic.id], "answer", before)

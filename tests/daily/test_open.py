@@ -1,0 +1,235 @@
+"""The open question of the day: asked, answered, judged and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.core.database import Database
+from bot.core.errors import UserError
+from bot.daily.rules import OpenDailyCard, OpenDailyResult
+from bot.daily.service import Answered, Wanted
+from bot.questions.store import reports
+from tests.banks import teaching_bank
+from tests.fakes import Crash, FakeChatModel, unsent
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+
+FULL = (
+    "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
+    "The same patient must stay on one side, so groups are not spread."
+)
+PART = "Held-out rows estimate the error on unseen cases."
+IN_DOUBT = "Tuning on the test set does not leak its labels."
+"""As if it denied a key point: never clear to the offline grader."""
+NONE = "I would rather ask somebody about it."
+
+
+@pytest.fixture
+def stage(database: Database) -> Stage:
+    return Stage(database, teaching_bank())
+
+
+def results(stage: Stage) -> list[OpenDailyResult]:
+    return [e.card for e in stage.sender.edits_of("close") if isinstance(e.card, OpenDailyResult)]
+
+
+async def opened(stage: Stage, **options: Any) -> None:
+    """The first open daily stands in the channel."""
+    await stage.set_up(**{"at": "13:00", "kind": "open", **options})
+    await stage.wait(hours=1)
+
+
+async def test_open_questions_do_not_repeat_until_used_up(stage: Stage) -> None:
+    """Each topic once, then again in the order in which they came."""
+    await opened(stage)
+    await stage.wait(days=7)
+    cards = [p.card for p in stage.sender.of_kind("daily")]
+    topics = [card.topic.id for card in cards if isinstance(card, OpenDailyCard)]
+    assert (len(topics), set(topics[:4])) == (8, {"t1", "t2", "t3", "t4"})
+    assert topics[4:] == topics[:4]
+    assert {d.choice_order for d in await stage.days()} == {""}
+
+
+async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
+    """By the date alone, so that a skipped day or a second set-up does not change which days are open."""
+    await opened(stage, kind="mixed")
+    await stage.wait(days=3)
+    await stage.set_up("14:00", kind="mixed")
+    await stage.bot.dailies.skip(GUILD)
+    await stage.wait(days=6)
+    open_days = [d.local_date.toordinal() for d in await stage.days() if d.topic_id is not None]
+    closed_days = [d.local_date.toordinal() for d in await stage.days() if d.item_id is not None]
+    assert {day % 3 for day in open_days} == {0}
+    assert {day % 3 for day in closed_days} == {1, 2}
+
+
+@pytest.mark.parametrize("kind", ["open", "mixed"])
+async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -> None:
+    """A topic has one open question, which would come again and again."""
+    with pytest.raises(UserError, match="leave the topic out"):
+        await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "13:00", "UTC", topic_id="t1", kind=kind))
+
+
+async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
+    """Points are the covered share, at least half is right, and the ledger agrees with the sums."""
+    await opened(stage)
+    full, part, none = [await stage.write_daily(user, text) for user, text in ((ADA, FULL), (BOB, PART), (CARL, NONE))]
+    assert full.assessment is not None
+    assert (full.assessment.states, full.points, full.streak.current) == ("ccc", 100, 1)
+    assert full.follow_up is not None
+    assert full.follow_up.when == "strong"
+    assert part.assessment is not None
+    assert (part.assessment.states, part.points) == ("cmm", 33)
+    assert none.points == 0
+    assert await stage.check_points() == {ADA: 100, BOB: 33, CARL: 0}
+
+
+async def test_the_close(stage: Stage) -> None:
+    """It tells how many answered, the mean, and the most missed points; answers after it are refused."""
+    await opened(stage, answer_hours=1)
+    for user, text in ((ADA, FULL), (BOB, PART), (CARL, NONE)):
+        await stage.write_daily(user, text)
+    post = stage.card()
+    await stage.wait(hours=1)
+    (result,) = results(stage)
+    assert (result.answered, result.percent) == (3, 44)
+    assert [number for _, number in result.missed] == [2, 2, 1]
+    assert result.missed[2][0].startswith("Held-out rows")
+    assert result.streaks == ((ADA, 1), (BOB, 1), (CARL, 1))
+    with pytest.raises(UserError, match="closed"):
+        await stage.write_daily(104, FULL, post=post)
+    with pytest.raises(UserError, match="closed"):
+        await stage.write_daily(104, FULL, post=post, after=30)  # in time, but the close has been counted
+
+
+async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
+    """Of two answers at the same time one is stored, with its own text, grade and points."""
+    await opened(stage)
+    done = await asyncio.gather(stage.write_daily(ADA, FULL), stage.write_daily(ADA, NONE), return_exceptions=True)
+    assert [type(one) for one in done].count(Answered) == 1
+    review = await stage.bot.open_dailies.review(stage.card().row_id, ADA)
+    assert review.points == {FULL: 100, NONE: 0}[review.text or ""]
+    assert await stage.check_points() == {ADA: review.points}
+
+
+async def test_what_is_refused(stage: Stage) -> None:
+    """Empty answers, other channels, old cards, buttons of closed questions, and closed questions' own service."""
+    await opened(stage)
+    post = stage.card()
+    with pytest.raises(UserError, match="empty"):
+        await stage.write_daily(ADA, "  ")
+    click = stage.written(ADA, FULL)
+    for wrong in (
+        replace(click, channel_id=99),
+        replace(click, message_id=5),
+        replace(click, question_id=77),
+        replace(click, guild_id=None),
+    ):
+        with pytest.raises(UserError):
+            await stage.bot.open_dailies.answer(wrong)
+    with pytest.raises(UserError, match="taken out"):
+        await stage.bot.dailies.answer(stage.written(ADA, FULL, post=post))
+    with pytest.raises(UserError, match="answer it first"):
+        await stage.bot.open_dailies.review(post.row_id, ADA)
+    assert await stage.check_points() == {}
+
+
+async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
+    """Who sees the card before the bot knows of it can answer."""
+
+    async def early() -> None:
+        await stage.write_daily(ADA, FULL)
+
+    stage.sender.during["post_daily"] = early
+    await opened(stage)
+    assert await stage.check_points() == {ADA: 100}
+
+
+@pytest.mark.parametrize("method", ["post_daily", "open_thread", "close_daily"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("crash", [True, False], ids=["crash", "unsent"])
+async def test_trouble_at_every_step(stage: Stage, method: str, after: bool, crash: bool) -> None:
+    """Whatever dies or fails before or after its effect, there is one post, one count of points and a close."""
+    stage.sender.fail(method, Crash() if crash else unsent(), after=after)
+    await stage.set_up("13:00", kind="open", thread=True, answer_hours=1)
+    answered = False
+    for _ in range(20):
+        try:
+            await stage.wait(minutes=10)
+        except Crash:
+            await stage.restart(seconds=5)
+        if stage.sender.of_kind("daily") and not answered:
+            await stage.write_daily(ADA, FULL)
+            answered = True
+    assert len(stage.sender.of_kind("daily")) == 1
+    assert [d.state for d in await stage.days()] == ["closed"]
+    assert results(stage)[-1].answered == 1
+    assert await stage.check_points() == {ADA: 100}
+
+
+async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: Stage) -> None:
+    """Not before it; and who answered reads their own feedback at any time, also after a restart."""
+    await opened(stage, answer_hours=1)
+    daily_id = stage.card().row_id
+    await stage.write_daily(ADA, PART)
+    await stage.restart()
+    own = await stage.bot.open_dailies.review(daily_id, ADA)
+    assert (own.text, own.closed, own.points) == (PART, False, 33)
+    assert await stage.bot.open_dailies.open_topic(daily_id, stage.card().message_id, ADA) is None
+    await stage.wait(hours=1)
+    other = await stage.bot.open_dailies.review(daily_id, BOB)
+    assert (other.text, other.assessment, other.closed) == (None, None, True)
+    assert (await stage.bot.open_dailies.review(daily_id, ADA)).closed
+
+
+async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
+    """A streak goes on over both kinds."""
+    await opened(stage, kind="choice")
+    await stage.answer_daily(ADA)
+    await stage.set_up("13:00", kind="open")
+    await stage.wait(days=1)
+    assert (await stage.write_daily(ADA, NONE)).streak.current == 2
+
+
+async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
+    """A point it finds in the answer raises grade, points, ledger and sums together; the offline grade came first."""
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    await stage.restart()
+    await opened(stage)
+    offline = await stage.write_daily(ADA, f"{PART} {IN_DOUBT}")
+    await stage.write_daily(BOB, PART)
+    assert offline.assessment is not None
+    assert offline.assessment.states == "cdm"
+    before = (await stage.check_points())[ADA]
+    assert before == offline.points
+    refined = await stage.bot.open_dailies.refine(offline, ADA)
+    assert refined.assessment is not None
+    assert (refined.assessment.states, refined.points) == ("ccm", 67)
+    assert await stage.check_points() == {ADA: 67, BOB: 33}
+    assert (await stage.bot.open_dailies.review(offline.daily.id, ADA)).assessment == refined.assessment
+    again = await stage.bot.open_dailies.refine(refined, ADA)
+    assert again.points == 67
+
+
+async def test_a_report_on_an_open_question(stage: Stage) -> None:
+    """It is stored under its topic."""
+    await opened(stage)
+    subject = await stage.bot.dailies.subject(stage.card().row_id)
+    await stage.bot.reports.add(subject, GUILD, ADA, "A typo.")
+    rows = await stage.database.read(lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all())
+    assert [tuple(row) for row in rows] == [((await stage.days())[0].topic_id, "A typo.")]
+
+
+async def test_today_shows_the_open_question(stage: Stage) -> None:
+    await opened(stage)
+    card = stage.card().card
+    assert isinstance(card, OpenDailyCard)
+    today = await stage.bot.dailies.today(GUILD, ADA)
+    assert (today.question, today.answered) == (card.topic.question, False)
+    await stage.write_daily(ADA, PART)
+    assert (await stage.bot.dailies.today(GUILD, ADA)).answered

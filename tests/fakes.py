@@ -1,0 +1,219 @@
+"""A clock that a test turns, a Discord that it can break, a model service that replies as it says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from bot.core import snowflakes
+from bot.core.context import Place
+from bot.core.errors import DeliveryUnknown
+from bot.daily.rules import DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.questions.model import Bank
+from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
+
+T = TypeVar("T")
+START = datetime(2027, 1, 4, 12, 0, tzinfo=UTC)  # a Monday
+
+
+class Crash(BaseException):
+    """The process dies here: nothing of what would have come next happens, whatever is caught on the way."""
+
+
+class Clock:
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def turn(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message in the fake's channels. `row_id` is the question's, round's or daily's."""
+
+    kind: str
+    channel_id: int
+    row_id: int
+    message_id: int
+    card: QuestionCard | StandingsCard | DailyCard | OpenDailyCard
+
+
+@dataclass(frozen=True)
+class Edit:
+    kind: str
+    channel_id: int
+    message_id: int
+    card: QuestionCard | RevealCard | DailyCard | DailyResult | OpenDailyCard | OpenDailyResult
+
+
+@dataclass
+class _Trouble:
+    method: str
+    error: BaseException
+    after: bool
+    skip: int
+    times: int
+
+
+_METHODS: dict[type, tuple[str, str]] = {
+    QuestionCard: ("question", "refresh"),
+    RevealCard: ("question", "reveal"),
+    StandingsCard: ("standings", "standings"),
+    DailyCard: ("daily", "daily"),
+    OpenDailyCard: ("daily", "daily"),
+    DailyResult: ("daily", "close"),
+    OpenDailyResult: ("daily", "close"),
+}
+"""By what is shown: the kind of its message, and the kind of an edit that shows it."""
+_KEYS = ("question_id", "round_id", "daily_id")
+
+
+class PlainViews:
+    """In place of the features' views: what would be shown, as it is, for tests of what is shown when."""
+
+    def question(self, card: Any, _bank: Bank) -> Any:
+        return card
+
+    reveal = result = question
+
+    async def standings(self, card: StandingsCard) -> StandingsCard:
+        return card
+
+    def reminder(self, due: int) -> int:
+        return due
+
+
+class FakeSender:
+    """Remembers what it posted and edited; fails as told, before the effect or after it.
+
+    It keeps every post that reaches it, without Discord's own protection by nonce. It searches as the real one does:
+    from five minutes before the try. A failure is told by what is done: `post_question`, `find_daily`,
+    `refresh_question`, `reveal_question`, `close_daily`, `open_thread`, `send_reminder`, ...
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.posts: list[Post] = []
+        self.edits: list[Edit] = []
+        self.threads: list[tuple[int, int, str]] = []
+        self.reminders: list[tuple[int, int]] = []
+        self.nonces: list[str] = []
+        self.deleted_roles: set[int] = set()
+        self.calls: Counter[str] = Counter()
+        self.during: dict[str, Callable[[], Awaitable[None]]] = {}
+        """By method: what happens after its effect and before its reply."""
+        self._troubles: list[_Trouble] = []
+
+    def fail(self, method: str, error: BaseException, *, after: bool = False, skip: int = 0, times: int = 1) -> None:
+        """Let calls of a method fail: the first `skip` succeed, the next `times` raise, before or after the effect."""
+        self._troubles.append(_Trouble(method, error, after, skip, times))
+
+    def mend(self) -> None:
+        self._troubles.clear()
+
+    def of_kind(self, kind: str, row_id: int | None = None) -> list[Post]:
+        return [p for p in self.posts if p.kind == kind and row_id in {None, p.row_id}]
+
+    def edits_of(self, kind: str) -> list[Edit]:
+        return [e for e in self.edits if e.kind == kind]
+
+    async def post(
+        self, place: Place, message: Any, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+    ) -> int:
+        found = None if tried_at is None else await self.find(place, message, tried_at)
+        if found is not None:
+            return found
+        assert len(nonce) <= 25
+        kind, row_id = _what(message)
+
+        def send() -> int:
+            message_id = snowflakes.earliest_id(self._clock()) + len(self.posts) + 1
+            self.posts.append(Post(kind, place.channel_id, row_id, message_id, message))
+            self.nonces.append(nonce)
+            return message_id
+
+        return await self._do(f"post_{kind}", send)
+
+    async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None:
+        kind, row_id = _what(message)
+        earliest = snowflakes.earliest_id(tried_at - timedelta(minutes=5))
+
+        def search() -> int | None:
+            found = [
+                p.message_id
+                for p in self.of_kind(kind, row_id)
+                if p.channel_id == place.channel_id and p.message_id >= earliest
+            ]
+            return found[-1] if found else None
+
+        return await self._do(f"find_{kind}", search)
+
+    async def edit(self, place: Place, message_id: int, message: Any) -> None:
+        of, kind = _METHODS[type(message)]
+        await self._do(f"{kind}_{of}", lambda: self.edits.append(Edit(kind, place.channel_id, message_id, message)))
+
+    async def open_thread(self, place: Place, message_id: int, name: str) -> None:
+        await self._do("open_thread", lambda: self.threads.append((place.channel_id, message_id, name)))
+
+    async def write_to(self, user_id: int, message: Any) -> None:
+        await self._do("send_reminder", lambda: self.reminders.append((user_id, message)))
+
+    def has_role(self, guild_id: int, role_id: int) -> bool:
+        return role_id not in self.deleted_roles
+
+    async def _do(self, method: str, effect: Callable[[], T]) -> T:
+        trouble = self._next_trouble(method)
+        await asyncio.sleep(0)
+        if trouble is not None and not trouble.after:
+            raise trouble.error
+        done = effect()
+        if method in self.during:
+            await self.during[method]()
+        if trouble is not None:
+            raise trouble.error
+        return done
+
+    def _next_trouble(self, method: str) -> _Trouble | None:
+        self.calls[method] += 1
+        for trouble in self._troubles:
+            if trouble.method != method or trouble.times == 0:
+                continue
+            if trouble.skip:
+                trouble.skip -= 1
+                return None
+            trouble.times -= 1
+            return trouble
+        return None
+
+
+def _what(message: Any) -> tuple[str, int]:
+    """The kind of a message, and the key of its row."""
+    return _METHODS[type(message)][0], next(getattr(message, key) for key in _KEYS if hasattr(message, key))
+
+
+class FakeChatModel:
+    """A model service that replies as a test says; `asked` holds what it was sent."""
+
+    def __init__(self, reply: Callable[[dict[str, Any]], str | Exception]) -> None:
+        self._reply = reply
+        self.asked: list[dict[str, Any]] = []
+
+    async def ask(self, system: str, user: str) -> str:
+        self.asked.append(json.loads(user))
+        reply = self._reply(self.asked[-1])
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def unsent() -> DeliveryUnknown:
+    return DeliveryUnknown("Discord answered 503")

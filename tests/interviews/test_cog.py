@@ -1,0 +1,187 @@
+"""The mock interview as a member lives it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from sqlalchemy.exc import OperationalError
+
+from bot.questions.model import Topic
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Stage, buttons, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+def topic_of(text: str) -> Topic:
+    """The topic whose open question stands on a card."""
+    plain = text.replace("\\", "")
+    return next(topic for topic in BANK.topics.values() if f"### {' '.join(topic.question.split())}\n" in plain + "\n")
+
+
+def all_of(result: Any) -> str:
+    """The text of all messages that an interaction was answered with."""
+    shown = [result.response, *result.followups]
+    return "\n".join(text_of(one.message) for one in shown if one is not None)
+
+
+async def begin(stage: Stage, member: MemberActor | None = None, **options: object) -> discord.Message:
+    result = await (member or stage.ada).slash(stage.quiz, "interview", **options)
+    assert result.ephemeral
+    assert result.response is not None
+    return result.response.message
+
+
+async def press(
+    stage: Stage, message: discord.Message, label: str, member: MemberActor | None = None
+) -> discord.Message:
+    """Press a button; the card that it leads to."""
+    result = await (member or stage.ada).click(message, label=label)
+    assert result.response is not None, label
+    return result.response.message
+
+
+async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
+    """Answer an open question; the card with its feedback."""
+    opened = await stage.ada.click(message, label="Answer")
+    assert opened.modal is not None
+    result = await stage.ada.submit_modal(opened, {"text": text})
+    assert result.response is not None
+    return result.response.message
+
+
+async def test_an_interview_from_question_to_report(stage: Stage) -> None:
+    """Three topics, each with feedback on what was written, a skip, and a report that says what to practise."""
+    card = await begin(stage, topic="temperature")
+    assert "Question 1 of 3" in text_of(card)
+    assert labels(card) == ["Answer", "Skip", "End"]
+    first = topic_of(text_of(card))
+    assert first.id == "temperature"
+    text = f"{first.key_points[0].text}. {first.key_points[3].text}."
+    feedback = await write(stage, card, text)
+    said = text_of(feedback)
+    assert f"2 of {len(first.key_points)} key points" in said
+    assert first.key_points[0].text in said.partition("Still missing")[0]
+    assert first.key_points[4].text in said.partition("You said")[2]
+    assert first.key_points[4].text not in re.split("Not clear|Still missing", said)[0]
+    assert "Think about this next" in said
+    assert "not a verdict" in said
+    assert labels(feedback) == ["Feedback", "Model answer", "Your answer", "Next question", "End"]
+    model = await press(stage, feedback, "Model answer")
+    assert first.answer in text_of(model).replace("\\", "")
+    assert first.references[0].url in text_of(model)
+    assert text in text_of(await press(stage, model, "Your answer"))
+    second = await press(stage, feedback, "Next question")
+    other = topic_of(text_of(second))
+    assert other.section_id == first.section_id
+    assert other.id != first.id
+    third = await press(stage, second, "Skip")
+    assert "Question 3 of 3" in text_of(third)
+    last = topic_of(text_of(third))
+    words = (f"You should know that {point.text[0].lower()}{point.text[1:]}." for point in last.key_points)
+    feedback = await write(stage, third, " ".join(words))
+    assert "A strong answer" in text_of(feedback)
+    report = text_of(await press(stage, feedback, "See the report"))
+    assert "2 answers · 1 skipped" in report
+    practise = report.partition("Practise next")[2]
+    assert practise.index(other.title) < practise.index(first.title)  # skipped counts as nothing
+    assert last.title not in practise
+    assert stage.texts() == []
+
+
+async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
+    """The card of before the restart still works, and the command leads back to where the interview stood."""
+    card = await begin(stage, questions=2)
+    opened = await stage.ada.click(card, label="Answer")
+    await stage.restart()
+    result = await stage.ada.submit_modal(opened, {"text": "The model learns from data."})
+    assert "key points" in reply(result)
+    await stage.restart()
+    again = await begin(stage)
+    assert topic_of(text_of(card)).title in text_of(again)
+    assert "Next question" in labels(again)
+    assert "The model learns from data." in text_of(await press(stage, again, "Your answer"))
+    second = await press(stage, again, "Next question")
+    assert "Question 2 of 2" in text_of(second)
+    assert "goes on here" in text_of(await begin(stage, questions=10, topic="temperature"))
+    for _ in range(2):  # the old card's button leads to the same place, however often it is pressed
+        assert topic_of(text_of(await press(stage, again, "Next question"))) == topic_of(text_of(second))
+
+
+async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None:
+    """A second answer is refused, and comes back to who wrote it."""
+    card = await begin(stage)
+    opened = await stage.ada.click(card, label="Answer")
+    await write(stage, card, "First thoughts.")
+    late = await stage.ada.submit_modal(opened, {"text": "Second thoughts, *at length*."})
+    said = all_of(late)
+    assert "the first answer counts" in said
+    assert "Second thoughts, \\*at length\\*." in said
+    assert "First thoughts." in text_of(await press(stage, await begin(stage), "Your answer"))
+
+
+async def test_an_answer_that_cannot_be_stored_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the database fails, the member reads so and has their text."""
+    card = await begin(stage)
+    opened = await stage.ada.click(card, label="Answer")
+
+    async def fails(*_: object) -> None:
+        raise OperationalError("insert", None, OSError("disk full"))
+
+    monkeypatch.setattr(stage.services.interviews, "answer", fails)
+    late = await stage.ada.submit_modal(opened, {"text": "A long text of mine."})
+    said = all_of(late)
+    assert said.startswith("I could not save that just now")
+    assert "A long text of mine." in said
+
+
+async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
+    """A question is its member's alone, whoever sends its custom ids."""
+    card = await begin(stage)
+    custom_id = next(b.custom_id for b in buttons(card) if b.label == "Answer")
+    assert custom_id is not None
+    question_id = int(custom_id.rpartition(":")[2])
+    for work in (
+        stage.services.interviews.feedback(question_id, stage.bob.id, stage.guild.id),
+        stage.services.interviews.next(question_id, stage.bob.id, stage.guild.id),
+        stage.services.interviews.end(question_id, stage.bob.id),
+        stage.services.interviews.answer(question_id, stage.bob.id, "mine"),
+    ):
+        with pytest.raises(Exception, match="I don't know this question"):
+            await work
+
+
+async def test_in_direct_messages(stage: Stage) -> None:
+    """The command works without any server."""
+    result = await stage.ada.user.slash("interview", questions=1)
+    assert "Question 1 of 1" in reply(result)
+
+
+async def test_ending_early(stage: Stage) -> None:
+    """End on an open question shows the report of what was answered; then a new interview can begin."""
+    card = await begin(stage)
+    assert "nothing to report" in text_of(await press(stage, card, "End"))
+    fresh = await begin(stage, questions=1)
+    assert "Question 1 of 1" in text_of(fresh)
+    feedback = await write(stage, fresh, "hm")
+    assert "A start: 0 of" in text_of(feedback)
+    assert "Your interview" in text_of(await press(stage, feedback, "See the report"))
+
+
+async def test_a_long_answer_is_shown_whole(stage: Stage) -> None:
+    """4,000 characters that all need an escape fit on as many pages as it takes, within Discord's limit."""
+    card = await begin(stage)
+    text = "*_" * 2000
+    page = await press(stage, await write(stage, card, text), "Your answer")
+    shown = ""
+    while True:
+        assert len(text_of(page)) <= 4000
+        shown += text_of(page)
+        if "Read on" not in labels(page):
+            break
+        page = await press(stage, page, "Read on")
+    assert shown.replace("\\", "").count("*_") >= 2000

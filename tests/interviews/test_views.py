@@ -1,0 +1,220 @@
+"""Screens around open questions: every topic of the bank, and the largest that a bank may hold, uncut and in limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import discord
+import pytest
+
+from bot.chat.messages import DAILY, OPEN, REVEALED, text_of
+from bot.daily import views as open_daily
+from bot.daily.rules import DailyState, OpenDailyCard, OpenDailyResult, Streak
+from bot.daily.service import OpenReview
+from bot.daily.store import Daily
+from bot.interviews import views as interview
+from bot.interviews.assessment import Assessment, Point
+from bot.interviews.rules import Asked, report
+from bot.interviews.service import Step
+from bot.interviews.store import Interview, InterviewQuestion
+from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
+from tests.shipped import bank
+
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
+ROW = 10**18 - 1
+STATES = ("covered", "doubtful", "missing")
+LARGEST = Topic(
+    id="x" * 48,
+    section_id=bank().sections[0].id,
+    number=None,
+    title="*" * 100,
+    question="_" * 600,
+    answer="*_" * 1500,
+    key_points=tuple(KeyPoint(f"{n}" + "`" * 299, ("y",)) for n in range(6)),
+    follow_ups=tuple(FollowUp(when, "|" * 600) for when in ("weak", "fair", "strong")),
+    references=tuple(Reference("[" * 200, "https://" + "u" * 292) for _ in range(8)),
+    items=(),
+)
+TOPICS = [*bank().topics.values(), LARGEST]
+
+
+def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> Assessment:
+    points = tuple(
+        Point(
+            p.text, states[n % len(states)], "" if states[n % len(states)] == "missing" else "> # quoted *words* " * 9
+        )
+        for n, p in enumerate(topic.key_points)
+    )
+    return replace(Assessment(points, 50), **more)  # type: ignore[arg-type]
+
+
+def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
+    question = InterviewQuestion(ROW, 1, 2, topic.id, AT, answer, None, 50, AT if answer else None)
+    graded = assessed(topic) if answer and not hidden else None
+    follow = topic.follow_ups[0] if topic.follow_ups else None
+    return Step(Interview(1, 1, None, 3, AT, None), question, topic, graded, follow, hidden)
+
+
+def plain(text: str) -> str:
+    return " ".join(re.sub(r"\\", "", text).split())
+
+
+def shows(cards: list[discord.ui.LayoutView], words: str) -> bool:
+    """Whether the cards hold these words uncut; a page may begin in the middle of a text without spaces."""
+    together = "".join(plain(text_of(card)) for card in cards)
+    return plain(words) in together or plain(words) in " ".join(plain(text_of(card)) for card in cards)
+
+
+def pages_of(one: Step) -> list[discord.ui.LayoutView]:
+    assert one.assessment is not None
+    count = len(
+        interview.pages(one.topic, answer=one.question.answer, assessment=one.assessment, follow_up=one.follow_up)
+    )
+    return [interview.feedback_card(one, bank(), page) for page in range(count)]
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id[:20])
+def test_every_card_is_within_discords_limits(topic: Topic) -> None:
+    """4,000 characters and 40 components a message, for question, every page of feedback, daily, and result."""
+    cards: list[discord.ui.LayoutView] = [interview.question_card(step(topic, answer=None), bank())]
+    cards += pages_of(step(topic))
+    cards.append(open_daily.question(OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, 10**18), bank()))
+    missed = tuple((p.text, 5) for p in topic.key_points[:3])
+    streaks = ((10**19 - 1, 900),) * 3
+    cards.append(open_daily.result(OpenDailyResult(ROW, topic, date(2027, 1, 4), 9, 50, missed, streaks), bank()))
+    for card in cards:
+        assert len(text_of(card)) <= 4000
+        assert len(list(card.walk_children())) <= 40
+
+
+@pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
+def test_the_banks_words_are_uncut(topic: Topic) -> None:
+    """Key points, model answer and follow-up stand in the feedback, question and model answer on the daily's cards."""
+    whole = pages_of(step(topic))
+    for words in (topic.question, topic.answer, topic.follow_ups[0].question, *(p.text for p in topic.key_points)):
+        assert shows(whole, words)
+    opened = open_daily.question(OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, None), bank())
+    assert shows([opened], topic.question)
+    assert not shows([opened], topic.answer)
+    result = OpenDailyResult(ROW, topic, date(2027, 1, 4), 0, None, (), ())
+    assert shows([open_daily.result(result, bank())], topic.answer)
+
+
+def test_the_largest_model_answer_is_on_pages() -> None:
+    """None of 3,000 characters that all need an escape is lost, nor of an answer of 4,000."""
+    together = "".join(text_of(card) for card in pages_of(step(LARGEST)))
+    assert together.count("\\*\\_") >= 1500
+    assert together.count("#") >= 4000
+
+
+def labels(card: discord.ui.LayoutView) -> list[str]:
+    return [str(b.label) for b in card.walk_children() if isinstance(b, discord.ui.Button) and not b.disabled]
+
+
+def test_what_can_be_pressed() -> None:
+    """The tab that is open can't be pressed; on the last question the way on is the report."""
+    topic = TOPICS[0]
+    first = interview.feedback_card(step(topic), bank())
+    assert labels(first) == ["Model answer", "Your answer", "Next question", "End"]
+    last = replace(step(topic), interview=Interview(1, 1, None, 2, AT, None))
+    assert labels(interview.feedback_card(last, bank(), 1)) == ["Feedback", "Your answer", "See the report"]
+    waiting = interview.feedback_card(step(topic, hidden=True), bank())
+    assert labels(waiting) == ["Feedback", "Next question", "End"]
+    assert "question of the day that is still open" in text_of(waiting)
+
+
+def test_what_the_member_wrote_is_shown_as_text() -> None:
+    """A quote with markup and a mention in it is escaped."""
+    topic = TOPICS[0]
+    point = Point("A point", "covered", "# **So** <@1> [x](http://y)")
+    card = interview.pages(topic, answer="<@1>", assessment=Assessment((point,), 100))
+    assert "> \\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)" in card[0].text
+    assert card[-1].text == "\\<@1>"
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("", "not a verdict."), ("asked", "model service read your answer"), ("failed", "graded this alone")],
+)
+def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
+    """Whether a model service read the answer stands in the feedback, and so does that it failed."""
+    page = interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], model=model))[0]
+    assert words in page.text
+    assert ("model service" in page.text) is bool(model)
+
+
+@pytest.mark.parametrize("flag", ["empty", "copied", "list", "negated", "strays", "cut"])
+def test_hints(flag: str) -> None:
+    """What the grader noticed is said in a sentence, never as a name."""
+    plain_page, flagged = (
+        interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], flags=flags))[0].text
+        for flags in ((), (flag,))
+    )
+    assert len(flagged) > len(plain_page)
+
+
+def test_the_report() -> None:
+    """By section, what was skipped, and what to practise next, in that order."""
+    topics = list(bank().topics.values())
+    done = [Asked(topics[0].id, 90), Asked(topics[12].id, 30), Asked(topics[1].id, None, answered=False)]
+    (card,) = interview.report_pages(report(bank(), done))
+    said = text_of(card)
+    assert "**60 %** · 2 answers · 1 skipped" in said
+    assert f"✅ {topics[0].title} · 90 %" in plain(said)
+    assert f"{topics[1].title} · skipped" in plain(said)
+    practise = plain(said).partition("Practise next")[2]
+    assert f"1. {topics[1].title}" in practise
+    assert "</practice>" in practise
+    assert topics[0].title not in practise
+
+
+def test_the_report_of_nothing_and_of_all() -> None:
+    """Without an answer it says so; if all was strong it says what else there is."""
+    (nothing,) = interview.report_pages(report(bank(), []))
+    assert "nothing to report" in text_of(nothing)
+    (strong,) = interview.report_pages(report(bank(), [Asked(TOPICS[0].id, 100)]))
+    assert "</interview>" in text_of(strong)
+    many = report(bank(), [Asked(topic.id, 10) for topic in list(bank().topics.values())[:10]])
+    assert all(len(text_of(card)) <= 4000 for card in interview.report_pages(many))
+
+
+def test_the_daily_of_who_did_not_answer() -> None:
+    """After the close they read the model answer alone, without a tab to press."""
+    topic = TOPICS[0]
+    daily = Daily(1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, AT, None, AT, AT, None, None, topic.id)
+    review = OpenReview(daily, topic, None, None, None, 0, Streak(0, 0, None), closed=True)
+    card = open_daily.review(review, bank())
+    assert "You did not answer this one" in text_of(card)
+    assert labels(card) == []
+
+
+def test_a_single_answer_is_not_told_to_all() -> None:
+    """With one answer the close shows neither its score nor what it missed; with two it does."""
+    missed = ((TOPICS[0].key_points[0].text, 1),)
+    one, two = (
+        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], AT.date(), n, 33, missed, ()), bank())))
+        for n in (1, 2)
+    )
+    assert "1 answer" in one
+    assert "33 %" not in one
+    assert "Most often missing" not in one
+    assert "2 answers · 33 % on average" in two
+    assert "missing in 1 of 2" in two
+
+
+def test_colours() -> None:
+    """Open is blurple, the daily gold, revealed green; feedback without a covered point is grey, never red."""
+    topic = TOPICS[0]
+
+    def accent(card: discord.ui.LayoutView) -> object:
+        box = card.children[0]
+        assert isinstance(box, discord.ui.Container)
+        return box.accent_colour
+
+    assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
+    opened = OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, None)
+    assert accent(open_daily.question(opened, bank())) == DAILY
+    assert interview.colour(assessed(topic)) == REVEALED
+    assert interview.colour(assessed(topic, ("missing",))) not in {REVEALED, discord.Colour.red()}

@@ -1,0 +1,87 @@
+"""Looking at a message: what goes to Discord, what a reader sees, and Discord's limits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import discord
+
+
+def sent(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+    """The components of a message as they go to Discord."""
+    payload: list[dict[str, Any]] = view.to_components()  # type: ignore[no-untyped-call]
+    return payload
+
+
+def components(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+    """Every component of a message as it goes to Discord, nested ones included."""
+    found: list[dict[str, Any]] = []
+
+    def walk(node: dict[str, Any]) -> None:
+        found.append(node)
+        for child in node.get("components", ()):
+            walk(child)
+        if "accessory" in node:
+            walk(node["accessory"])
+
+    for top in sent(view):
+        walk(top)
+    return found
+
+
+def texts(view: discord.ui.LayoutView) -> list[str]:
+    return [c["content"] for c in components(view) if c["type"] == discord.ComponentType.text_display.value]
+
+
+def lines(view: discord.ui.LayoutView) -> list[str]:
+    return "\n".join(texts(view)).split("\n")
+
+
+def shown(text: str) -> str:
+    """What a reader sees of a text whose markup signs have backslashes, with all space as one blank."""
+    return " ".join(re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text).split())
+
+
+def reads(*views: discord.ui.LayoutView) -> str:
+    """All that a reader sees on some messages, without the stars of bold type and the marks of small print."""
+    text = "\n".join("\n".join(texts(view)) for view in views)
+    return shown(re.sub(r"(?<!\\)\*\*|^-# ", "", text, flags=re.MULTILINE))
+
+
+def words(text: str) -> str:
+    """A text of the bank as `reads` would show it."""
+    return " ".join(text.split())
+
+
+def custom_ids(view: discord.ui.LayoutView) -> list[str]:
+    return [c["custom_id"] for c in components(view) if "custom_id" in c]
+
+
+def labels(view: discord.ui.LayoutView) -> list[str]:
+    return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
+
+
+def check_limits(view: discord.ui.LayoutView, what: object) -> None:
+    """Discord's documented limits of a message of components."""
+    found = components(view)
+    assert 0 < len(found) <= 40, what
+    contents = texts(view)
+    assert sum(map(len, contents)) <= 4_000, (what, sum(map(len, contents)))
+    assert all(content.strip() for content in contents), what
+    own_ids = custom_ids(view)
+    assert len(set(own_ids)) == len(own_ids), what
+    assert all(1 <= len(custom_id) <= 100 for custom_id in own_ids), what
+    for c in found:
+        match discord.ComponentType(c["type"]):
+            case discord.ComponentType.action_row:
+                assert 1 <= len(c["components"]) <= 5, what
+            case discord.ComponentType.button:
+                assert 1 <= len(c["label"].strip()) <= len(c["label"]) <= 80, what
+            case discord.ComponentType.string_select:
+                assert 1 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
+                assert len(c.get("placeholder", "")) <= 150, what
+                assert all(1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100 for o in c["options"]), what
+            case discord.ComponentType.media_gallery:
+                assert 1 <= len(c["items"]) <= 10, what
+                assert all(1 <= len(m["description"]) <= 1_024 for m in c["items"]), what

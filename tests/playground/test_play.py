@@ -1,0 +1,96 @@
+"""`python -m bot play` as a newcomer runs it: which port it takes, what it prints, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.playground import PORT, listen
+
+ROOT = Path(__file__).parents[2]
+_WITHOUT_SIGNALS_IN_THE_LOOP = """
+import asyncio, sys
+from bot.__main__ import main
+
+def missing(*_):
+    raise NotImplementedError
+
+asyncio.SelectorEventLoop.add_signal_handler = missing
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@contextlib.contextmanager
+def play(folder: Path, *arguments: str, code: str | None = None) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, *(["-c", code] if code else ["-m", "bot"]), "play", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def usual_port_is_taken() -> Iterator[None]:
+    try:
+        taken = socket.create_server(("127.0.0.1", PORT))
+    except OSError:  # by somebody else: that will do, too
+        yield
+        return
+    with taken:
+        yield
+
+
+@pytest.mark.usefixtures("usual_port_is_taken")
+@pytest.mark.parametrize("code", [None, _WITHOUT_SIGNALS_IN_THE_LOOP], ids=["here", "as on Windows"])
+def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
+    """With the usual port taken it plays on another one and says so; Ctrl-C ends it, silently and well."""
+    with play(tmp_path, code=code) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.fullmatch(
+            rf"Quizformer plays at http://127\.0\.0\.1:(\d+)/ \(port {PORT} is taken; Ctrl-C ends it\)\n", line
+        )
+        assert found, line
+        assert PORT < int(found[1]) < PORT + 20
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "reason"), [(str(PORT), "Address already in use"), ("70000", "there is no such port")]
+)
+@pytest.mark.usefixtures("usual_port_is_taken")
+def test_a_port_that_was_asked_for(tmp_path: Path, port: str, reason: str) -> None:
+    """One that can't be used ends the start with one line and exit 1."""
+    with play(tmp_path, "--port", port) as process:
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert err == f"port {port} can't be used ({reason}): try --port 0\n"
+
+
+def test_all_ports_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When each of the ports tried is taken, the caller gets the error of the last."""
+
+    def refuse(address: tuple[str, int]) -> socket.socket:
+        raise OSError(f"{address[1]} is taken")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(OSError, match=f"{PORT + 19} is taken"):
+        listen(None)

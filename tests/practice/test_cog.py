@@ -1,0 +1,199 @@
+"""Practice as a member lives it, in a server and by direct message."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import discord
+from simcord.actors import MemberActor
+
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Question, Stage, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+DAY = 24 * 3600
+
+
+class Practised:
+    """A member's practice: the one private message that each step edits."""
+
+    def __init__(self, stage: Stage, member: MemberActor) -> None:
+        self.stage = stage
+        self.member = member
+        self.shown: Any = None
+
+    async def open(self, **options: Any) -> str:
+        return self.see(await self.member.slash(self.stage.quiz, "practice", **options))
+
+    def see(self, result: Any) -> str:
+        assert result.response.ephemeral
+        self.shown = result.response
+        return reply(result)
+
+    @property
+    def message(self) -> discord.Message:
+        message: discord.Message = self.shown.message
+        return message
+
+    @property
+    def question(self) -> Question:
+        return Question(self.stage, self.message)
+
+    async def answer(self, *, right: bool = True) -> str:
+        """Answer the question that is shown; the message becomes the verdict."""
+        before = self.message.id
+        await self.question.answer(self.member, right=right)
+        assert self.message.id == before
+        return text_of(self.message)
+
+    async def press(self, label: str) -> str:
+        return self.see(await self.member.click(self.message, label=label))
+
+
+async def test_question_verdict_next_end(stage: Stage) -> None:
+    """One private message goes from question to verdict to the next question to the summary."""
+    practice = Practised(stage, stage.ada)
+    question = await practice.open()
+    assert question.startswith("-# Practice · question 1 · ")
+    assert question.splitlines()[0].endswith(" · new")
+    assert "Only you see this · 19 more new" in question
+    message_id = practice.message.id
+    verdict = await practice.answer(right=True)
+    assert "✅ **Right**" in verdict
+    assert "Comes back in your practice in 2 days" in verdict
+    assert labels(practice.message)[0] == "Next"
+    assert labels(practice.message)[-1] == "End"
+    question = await practice.press("Next")
+    assert question.startswith("-# Practice · question 2 · ")
+    verdict = await practice.answer(right=False)
+    assert "**Not quite**" in verdict
+    assert "Comes back in your practice today" in verdict
+    summary = await practice.press("End")
+    assert "**1 of 2 right**" in summary
+    assert "1 question comes back today" in summary
+    assert "1 question comes back in 2 days" in summary
+    assert practice.message.id == message_id
+    assert stage.quiz.history() == []
+
+
+async def test_every_kind_of_question(stage: Stage) -> None:
+    """Letters, a list and a modal; formulas have their picture, and it goes with the question."""
+    stage.services.practices._rng = random.Random(2)  # with it the first twenty are of every kind
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    kinds = set()
+    for number in range(20):
+        item = practice.question.item
+        kinds.add((item.kind, item.formula is not None))
+        assert [a.filename for a in practice.message.attachments] == (["formula.png"] if item.formula else [])
+        verdict = await practice.answer(right=number % 2 == 0)
+        assert ("✅ **Right**" in verdict) is (number % 2 == 0)
+        assert [a.filename for a in practice.message.attachments] == (["formula.png"] if item.formula else [])
+        shown = await practice.press("Next")
+    assert {kind for kind, _ in kinds} == {"choice", "multiple", "typed"}
+    assert "10 of 20 right" in shown
+    assert "waits" in shown or "wait for you today" in shown
+
+
+async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
+    """The same day, before everything else; what was answered well does not come back that day."""
+    asked = {}
+    question = await stage.play(questions=2, seconds=5)
+    for right in (True, False):
+        asked[right] = question.item
+        await question.answer(stage.ada, right=right)
+        await stage.wait(11)
+        question = stage.question()
+    practice = Practised(stage, stage.ada)
+    shown = await practice.open()
+    assert practice.question.item == asked[False]
+    assert shown.splitlines()[0].endswith(" · again")
+    await practice.answer(right=True)
+    for _ in range(20):
+        await practice.press("Next")
+        assert practice.question.item not in asked.values()
+        await practice.answer(right=True)
+    assert "That is all for today" in await practice.press("Next")
+    again = reply(await stage.ada.slash(stage.quiz, "practice"))
+    assert again == "Nothing is due now, and you have had your 20 new questions of today: more come tomorrow."
+
+
+async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
+    """The card on the screen still works, and /practice shows the same question again."""
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    await practice.answer()
+    await stage.restart()
+    question = await practice.press("Next")
+    await stage.restart()
+    again = Practised(stage, stage.ada)
+    assert await again.open() == question
+    await practice.answer(right=True)
+    assert "-# Practice · question 2 · " in text_of(practice.message)
+
+
+async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
+    """Answered elsewhere: the verdict on the first answer, and Next; ended elsewhere: a sentence with the command."""
+    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    await old.open()
+    await new.open()
+    await new.answer(right=True)
+    if old.question.item.kind == "typed":
+        said = reply(await stage.ada.click(old.message, label="Answer"))
+        assert said.startswith("You locked in **")
+    else:
+        shown = await old.answer(right=False)
+        assert "You answered this one already: the first answer counts." in shown
+        assert "✅ **Right**" in shown
+        assert labels(old.message)[0] == "Next"
+    await new.press("End")
+    stale = await stage.ada.click(old.message, label="End")
+    assert "**1 of 1 right**" in reply(stale)
+
+
+async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
+    """A sentence, and the command that leads on."""
+    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    await old.open(topic="temperature")
+    await new.open(topic="temperature")
+    assert "You answered nothing this time." in await new.press("End")
+    said = await old.question.answer(stage.ada)
+    assert re.fullmatch(r"This practice has ended: start another with </practice:\d+>\.", said)
+
+
+async def test_by_direct_message(stage: Stage) -> None:
+    """The same practice goes on in the member's direct messages with the bot."""
+    practice = Practised(stage, stage.ada)
+    question = await practice.open()
+    shown = await stage.ada.user.slash("practice")
+    assert text_of(shown.response.message) == question
+    pressed = await stage.ada.user.click(shown.response.message, label="End")
+    assert "Your practice" in text_of(pressed.response.message)
+
+
+async def test_a_topic(stage: Stage) -> None:
+    """Only its questions, found by autocomplete as in a round."""
+    practice = Practised(stage, stage.ada)
+    found = await stage.ada.autocomplete(stage.quiz, "practice", "topic", "temperature")
+    await practice.open(topic=found[0]["value"])
+    topic = practice.question.item.topic_id
+    assert topic == found[0]["value"]
+    await practice.answer()
+    await practice.press("Next")
+    assert practice.question.item.topic_id == topic
+    assert "I don't know that topic" in reply(await stage.ada.slash(stage.quiz, "practice", topic="cooking"))
+
+
+async def test_a_daily_enters_practice(stage: Stage) -> None:
+    """Its verdict says when it comes back, and a miss is first in practice the same day."""
+    await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC")
+    await stage.wait(3600)
+    card = stage.question(stage.daily)
+    assert "Comes back in your practice in 2 days" in await card.answer(stage.bob, right=True)
+    assert "Comes back in your practice today" in await card.answer(stage.ada, right=False)
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    assert practice.question.item == card.item

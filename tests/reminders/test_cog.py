@@ -1,0 +1,72 @@
+"""Reminders as members set and get them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fsrs import Rating
+
+from bot.chat import messages
+from bot.memory import store as memory
+from bot.memory.store import ReviewedAnswer
+from bot.reminders import store as reminders
+from bot.reminders.store import Reminder
+from bot.reminders.views import state
+from tests.practice.test_cog import Practised
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Question, Stage, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+DAY = 24 * 3600
+
+
+async def test_reminders(stage: Stage) -> None:
+    """By direct message at the member's time if something is due; its buttons start a practice and turn it off."""
+    assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))
+    said = reply(await stage.ada.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin"))
+    assert "Every day at **09:00** (Europe/Berlin), by direct message, if something is due." in said
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    missed = practice.question.item
+    await practice.answer(right=False)
+    await practice.press("End")
+    await stage.wait(DAY)
+    inbox = stage.ada.user.dm_channel.history()
+    assert [m.created_at.strftime("%H:%M") for m in inbox] == ["08:00"]
+    assert "**1 question is** due today" in text_of(inbox[0])
+    started = await stage.ada.user.click(inbox[0], label="Practise")
+    assert started.response.ephemeral
+    assert Question(stage, started.response.message).item == missed
+    assert "due today" in text_of(stage.ada.user.dm_channel.history()[0])  # the reminder stays as it is
+    off = await stage.ada.user.click(inbox[0], label="Turn off")
+    assert "Off." in text_of(off.response.message)
+    await stage.wait(2 * DAY)
+    assert len([m for m in stage.ada.user.dm_channel.history() if "Time to practise" in text_of(m)]) == 1
+
+
+async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
+    """Where Discord refuses the message (403, code 50007), it stops, and /remind says so."""
+    closed = stage.env.create_user("closed", bot=True)  # Discord refuses messages between bots with the same code
+    user_id = closed.id
+    first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+    await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first, None))
+    missed = [ReviewedAnswer(user_id, Rating.Again, first)]
+    await stage.database.write(memory.record, "round", 1, next(iter(BANK.items)), missed)
+    await stage.wait(DAY)
+    reminder = await stage.services.reminders.get(user_id)
+    assert reminder is not None
+    assert (reminder.next_at, reminder.problem) == (None, "Discord does not let me write to you.")
+    shown = state(reminder)
+    assert "⚠️ Stopped. Discord does not let me write to you. Allow direct messages" in messages.text_of(shown)
+
+
+async def test_a_wrong_reminder(stage: Stage) -> None:
+    """A time that is none, a zone that is none, and a zone without a time."""
+    for options, words in (
+        ({"time": "25:00"}, 'I don\'t know the time "25:00"'),
+        ({"time": "09:00", "timezone": "Berlin"}, "did you mean Europe/Berlin?"),
+        ({"timezone": "UTC"}, "I need a time as well"),
+    ):
+        assert words in reply(await stage.ada.slash(stage.quiz, "remind", **options))
+    assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))

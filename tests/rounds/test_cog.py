@@ -1,0 +1,217 @@
+"""Rounds as members live them."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+import discord
+import pytest
+
+from bot.core.context import Place
+from bot.points.rules import Tally
+from bot.rounds.rules import Race, StandingsCard
+from bot.rounds.views import standings as standings_message
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Stage, alt_texts, buttons, custom_ids, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+async def test_a_round_from_start_to_standings(stage: Stage) -> None:
+    """Cards come by themselves, answers stay private, the standings and the board agree."""
+    question = await stage.play(questions=2, seconds=10, topic="temperature")
+    assert "-# Question 1 of 2 · Core concepts" in question.text
+    right = await question.answer(stage.ada, right=True)
+    wrong = await question.answer(stage.bob, right=False)
+    assert right.startswith("Locked in **")
+    assert wrong.startswith("Locked in **")
+    await stage.wait(10.5)
+    revealed = stage.question()
+    assert revealed.message.id == question.message.id
+    assert "✅" in revealed.text
+    assert f"Fastest: <@{stage.ada.id}>" in revealed.text
+    assert labels(revealed.message) == ["Why not mine?", "Report"]
+    await stage.wait(5.5)
+    second = stage.question()
+    assert "Question 2 of 2" in second.text
+    await second.answer(stage.bob, right=True)
+    await stage.wait(11)
+    standings = stage.texts()[-1]
+    assert "### Final standings" in standings
+    board = reply(await stage.ada.slash(stage.quiz, "leaderboard", period="today"))
+    for member in (stage.ada, stage.bob):
+        points = next(line for line in standings.splitlines() if f"<@{member.id}>" in line).split("**")[1]
+        assert f"<@{member.id}> · **{points}**" in board
+
+
+async def test_a_comeback_is_drawn(stage: Stage) -> None:
+    """A round that was open until its second half ends with its points after each question, over a restart too."""
+    question = await stage.play(questions=5, seconds=5)
+    for number in range(1, 6):
+        while f"Question {number} of 5" not in (question := stage.question()).text:
+            await stage.wait(0.5)
+        await question.answer(stage.bob, right=number == 1)
+        await question.answer(stage.ada, right=number > 3)
+    await stage.services.close()
+    await stage.wait(10)
+    await stage.restart()
+    await stage.wait(2)
+    (standings,) = [m for m in stage.quiz.history() if "Final standings" in text_of(m)]
+    assert f"-# <@{stage.ada.id}> took the lead for good with question 5" in text_of(standings)
+    assert [file.filename for file in standings.attachments] == ["race.png"]
+    [alt] = alt_texts(standings)
+    assert alt.startswith("The winner took the lead for good with question 5.")
+    assert labels(standings) == ["My answers"]
+
+
+async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the bot may not attach files any more, the standings come without their picture."""
+    send, refused = discord.PartialMessageable.send, []
+
+    async def strict(self: discord.PartialMessageable, **options: Any) -> discord.Message:
+        if options.get("files"):
+            refused.append(options["nonce"])
+            raise discord.Forbidden(Mock(status=403), {"code": 50013, "message": "Missing Permissions"})
+        return await send(self, **options)
+
+    monkeypatch.setattr(discord.PartialMessageable, "send", strict)
+    race = Race(stage.ada.id, 4, ((0, 0, 0, 80, 160), (90, 90, 90, 90, 90)))
+    table = ((1, Tally(stage.ada.id, 160, 2, 5, 9000)), (2, Tally(stage.bob.id, 90, 1, 5, 9000)))
+    message = await standings_message(StandingsCard(7, 5, table, None, race))
+    await stage.services.context.sender.post(Place(stage.guild.id, stage.quiz.id), message, "s7")
+    assert refused == ["s7"]
+    (standings,) = stage.quiz.history()
+    assert "took the lead for good with question 4" in text_of(standings)
+    assert not standings.attachments
+
+
+async def test_the_first_answer_counts(stage: Stage) -> None:
+    """A second click is refused with what was locked in, and changes nothing."""
+    question = await stage.play(questions=1, seconds=10, topic="temperature")
+    first = await question.answer(stage.ada, right=False)
+    again = await question.answer(stage.ada, right=True)
+    assert again.startswith("You locked in **")
+    assert first.split("**")[1] == again.split("**")[1]
+    await stage.wait(11)
+    assert "Nobody had it this time." in stage.question().text or "Nobody had it" in stage.texts()[-2]
+
+
+async def test_a_restart_between_answers_and_reveal(stage: Stage) -> None:
+    """The reveal comes once, at once when overdue, with the answers that were stored."""
+    question = await stage.play(questions=1, seconds=10)
+    await question.answer(stage.ada, right=True)
+    await question.answer(stage.bob, right=False)
+    await stage.services.close()
+    await stage.wait(30)
+    await stage.restart()
+    await stage.wait(1)
+    texts = stage.texts()
+    assert len(texts) == 2
+    assert f"Fastest: <@{stage.ada.id}>" in texts[0]
+    assert f"<@{stage.bob.id}>" in texts[1]
+
+
+async def test_an_open_question_stays_open_over_a_restart(stage: Stage) -> None:
+    """Whoever answers after the restart, but in time, counts."""
+    question = await stage.play(questions=1, seconds=30)
+    await stage.restart()
+    await stage.wait(5)
+    assert (await question.answer(stage.carl, right=True)).startswith("Locked in")
+    await stage.wait(30)
+    assert f"Fastest: <@{stage.carl.id}>" in stage.texts()[0]
+
+
+async def test_an_early_reveal_when_all_players_have_answered(stage: Stage) -> None:
+    """From the second question on, the reveal follows 2 s after the last player's answer."""
+    question = await stage.play(questions=2, seconds=60)
+    await question.answer(stage.ada)
+    await question.answer(stage.bob)
+    await stage.wait(10)
+    assert "Ends <t:" in stage.question().text
+    await stage.wait(56)
+    second = stage.question()
+    assert "Question 2 of 2" in second.text
+    await second.answer(stage.ada)
+    await stage.wait(5)
+    assert "Ends <t:" in stage.question().text
+    await second.answer(stage.bob)
+    await stage.wait(2.5)
+    assert "### Final standings" in stage.texts()[-1]
+
+
+async def test_a_round_that_nobody_answers_ends_itself(stage: Stage) -> None:
+    """After three questions without an answer the round says so and ends."""
+    await stage.play(questions=10, seconds=5)
+    await stage.wait(40)
+    texts = stage.texts()
+    assert len(texts) == 4
+    assert "Nobody answered three questions in a row" in texts[-1]
+
+
+async def test_fewer_items_than_asked_for(stage: Stage) -> None:
+    """A round is as long as its items last, and says so."""
+    have = len(BANK.topics["temperature"].items)
+    result = await stage.ada.slash(stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5)
+    assert f"only {have} fit" in reply(result)
+
+
+async def test_stop(stage: Stage) -> None:
+    """Others may not stop a round; who started it may, and the standings follow the reveal."""
+    question = await stage.play(questions=5, seconds=10)
+    await question.answer(stage.bob)
+    refused = reply(await stage.bob.slash(stage.quiz, "quiz stop"))
+    assert refused.startswith(f"Only <@{stage.ada.id}>")
+    accepted = reply(await stage.ada.slash(stage.quiz, "quiz stop"))
+    assert "ends after this question's reveal" in accepted
+    await stage.wait(11)
+    assert "The round was stopped." in stage.texts()[-1]
+    assert "No round is running" in reply(await stage.ada.slash(stage.quiz, "quiz status"))
+
+
+async def test_one_round_a_channel_and_several_a_server(stage: Stage) -> None:
+    """A second round in a channel is refused; another channel plays its own."""
+    await stage.play(questions=1, seconds=10)
+    refused = reply(await stage.bob.slash(stage.quiz, "quiz start"))
+    assert "running in this channel already" in refused
+    started = reply(await stage.bob.slash(stage.daily, "quiz start", questions=1))
+    assert started.startswith("Here we go: 1 question")
+    assert len(stage.texts(stage.daily)) == 1
+
+
+async def test_status_and_why_and_my_answers(stage: Stage) -> None:
+    """Private looks at the round: while it runs, at one question, and at all of one's answers."""
+    question = await stage.play(questions=1, seconds=10, topic="temperature")
+    status = reply(await stage.bob.slash(stage.quiz, "quiz status"))
+    assert "Question 1 of 1" in status
+    await question.answer(stage.bob, right=False)
+    await stage.wait(11)
+    why = await stage.bob.click(question.message, label="Why not mine?")
+    assert why.ephemeral
+    assert "Not quite" in reply(why)
+    for choice in question.item.choices:
+        assert choice.why in reply(why).replace("\\", "")
+    standings = stage.quiz.last_message
+    assert standings is not None
+    mine = await stage.bob.click(standings, label="My answers")
+    assert mine.ephemeral
+    assert "0 of 1 right" in reply(mine)
+    nobody = reply(await stage.carl.click(standings, label="My answers"))
+    assert nobody.startswith("You answered no question of this round.")
+
+
+async def test_nothing_tells_the_right_answer_before_the_reveal(stage: Stage) -> None:
+    """Custom ids hold ids and shown positions only, all buttons look alike, and no letter is the right one for ever."""
+    letters: list[str] = []
+    for _ in range(24):
+        question = await stage.play(questions=1, seconds=5)
+        ids = custom_ids(question.message)
+        assert question.item.id not in str(ids)
+        if question.item.kind == "choice":
+            row = ids[0].split(":")[3]
+            assert ids == [f"answer:v1:round:{row}:{n}" for n in range(len(question.item.choices))]
+            letters.append(question.letter(right=True))
+        styles = {button.style for button in buttons(question.message)}
+        assert len(styles) <= 1
+        await stage.wait(6)
+    assert len(set(letters)) > 2

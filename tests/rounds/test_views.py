@@ -1,0 +1,172 @@
+"""The messages of a round: its time, its standings, its race, and what a member reads after an answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import discord
+import pytest
+
+from bot.chat.messages import Message, text_of
+from bot.chat.pictures import to_png
+from bot.points.rules import Tally
+from bot.questions.answers import outcome
+from bot.rounds import views as rounds
+from bot.rounds.rules import Race, StandingsCard
+from bot.rounds.service import Locked
+from tests.messages import check_limits, custom_ids, labels, lines, reads
+from tests.pixels import different, size
+from tests.questions.test_views import AT, MEMBER, NOBODY, ROW, TOPIC, question, reveal
+from tests.shipped import item
+
+RACE = Race(1, 4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
+TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
+CARD = StandingsCard(7, 5, TABLE, None, RACE)
+
+
+def test_the_acknowledgement_tells_nothing() -> None:
+    """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
+    assert rounds.locked(Locked("A, C", AT)) == "Locked in **A, C**. Reveal <t:1714564800:R>."
+    assert rounds.locked(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
+
+
+def test_the_time_that_is_left() -> None:
+    """An open card says when it ends in the reader's own time, and how many have answered once somebody has."""
+    one = item(topic=TOPIC)
+    assert "Ends <t:1714564800:R>" in reads(question(one, (0, 1, 2, 3), answered=0))
+    assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
+    assert "99,999 answered" in reads(question(one, (0, 1, 2, 3)))
+    assert "Ends <t:1714564805:R>" in reads(question(one, (0, 1, 2, 3), ends_at=AT + timedelta(seconds=5)))
+
+
+def test_best_times() -> None:
+    """The three fastest right answers stand there with time and points; without any, words say so."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    text = reads(reveal(one, order))
+    assert f"<@{MEMBER}> 300.0 s (+100) · <@{MEMBER - 1}> 300.0 s (+99)" in text
+    assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
+    assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
+
+
+def tally(user_id: int, points: int, right: int = 1) -> Tally:
+    return Tally(user_id=user_id, points=points, right=right, answered=2, total_ms=8_400)
+
+
+def standings(*table: tuple[int, Tally], ending: str | None = None) -> Message:
+    return rounds.standings_page(StandingsCard(ROW, 10, table, ending), None)
+
+
+def test_rows_read_place_member_points() -> None:
+    """A row of the standings begins with place, mention and points, and goes on with accuracy and average time."""
+    view = standings((1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0)))
+    assert [line for line in lines(view) if "<@" in line] == [
+        "🥇 <@7> · **180 points** · 100 % right · 4.2 s",
+        "🥈 <@8> · **90 points** · 50 % right · 4.2 s",
+        "🥉 <@9> · **80 points** · 50 % right · 4.2 s",
+        "**4.** <@6> · **1 point** · 50 % right · 4.2 s",
+        "**5.** <@5> · **0 points** · 0 % right · 4.2 s",
+    ]
+
+
+def test_equals_share_a_medal() -> None:
+    """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
+    view = standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
+    assert [line[0] for line in lines(view) if "<@" in line] == ["🥇", "🥇", "🥉"]
+    nothing = standings((1, tally(7, 0)), (1, tally(8, 0)))
+    assert [line[:6] for line in lines(nothing) if "<@" in line] == ["**1.**", "**1.**"]
+
+
+def test_standings_of_a_crowd() -> None:
+    """Ten rows are shown, and how many members follow."""
+    view = standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
+    check_limits(view, "standings")
+    assert sum("<@" in line for line in lines(view)) == 10
+    assert "-# and 4,990 more" in lines(view)
+
+
+def test_a_round_of_one() -> None:
+    """A member who played alone reads their points, accuracy and time."""
+    text = reads(standings((1, tally(7, 95, 1))))
+    assert all(part in text for part in ("<@7>", "95 points", "1 of 2 right", "4.2 s"))
+
+
+def test_standings_open_the_own_answers() -> None:
+    """The standings have one button, which opens the first page of the reader's own answers."""
+    view = standings((1, tally(7, 90)), (2, tally(8, 10)))
+    assert labels(view) == ["My answers"]
+    assert custom_ids(view) == [rounds.MINE.id(round=ROW, page=0)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "words_"),
+    [
+        (None, "Nobody answered."),
+        ("stopped", "The round was stopped."),
+        ("idle", "Nobody answered three questions in a row, so the round ends here."),
+        ("message", "The question's message was deleted, so the round ends here."),
+    ],
+)
+def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
+    """A round that ended early says why, with and without points, and one that nobody played says that."""
+    assert words_ in reads(standings(ending=ending))
+    if ending is not None:
+        assert words_ in reads(standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
+
+
+async def test_the_picture() -> None:
+    """A small PNG whose alt text says the points of each line, with the figures written beside their lines."""
+    picture = await rounds.race_picture(RACE)
+    assert picture is not None
+    assert size(picture.png) == (600, 360)
+    assert len(picture.png) < 40_000
+    assert picture.alt == (
+        "The winner took the lead for good with question 4. Points after each question. "
+        "1st: 60, 60, 130, 220, 300; 2nd: 90, 170, 170, 170, 230; 3rd: 0, 0, 60, 60, 60."
+    )
+    written = re.findall(r">([^<]+)</text>", rounds.svg(RACE))
+    assert written == ["Points after each question", "4", "Start", "5", "1st · 300", "2nd · 230", "3rd · 60"]
+
+
+def test_each_line_is_drawn() -> None:
+    """Other points give another line."""
+    for n in range(3):
+        courses = list(RACE.totals)
+        courses[n] = (courses[n][0] + 20, *courses[n][1:])
+        assert different(to_png(rounds.svg(RACE)), to_png(rounds.svg(replace(RACE, totals=tuple(courses))))) > 50
+
+
+def test_equal_points_share_a_place_and_do_not_overlap() -> None:
+    """Two members with the same points are both second, each on a line of their own."""
+    tied = rounds.svg(Race(1, 5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
+    places = re.findall(r'<text x="282.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
+    assert [said for _, said in places] == ["1st · 99", "2nd · 90", "2nd · 90"]
+    lines = [float(y) for y, _ in places]
+    assert min(b - a for a, b in pairwise(lines)) >= 22
+
+
+async def test_standings_with_a_picture() -> None:
+    """One sentence says what the picture shows; the places and the button are as without it."""
+    picture = await rounds.race_picture(RACE)
+    card, plain = await rounds.standings(CARD), await rounds.standings(replace(CARD, race=None))
+    galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
+    assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
+    assert picture is not None
+    added = f"-# <@1> took the lead for good with question 4\n[{picture.alt}]\n"
+    assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
+
+
+async def test_a_failure_to_draw_leaves_the_standings_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No picture is no failure of the standings; the log has why."""
+
+    def broken(_race: Race) -> str:
+        raise ValueError("no ink")
+
+    monkeypatch.setattr(rounds, "svg", broken)
+    assert await rounds.race_picture(RACE) is None
+    assert "no ink" in caplog.text
+    assert "took the lead for good" in text_of(await rounds.standings(CARD))
