@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.chat.text import escape
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
-from bot.questions.model import Item, letter
+from bot.questions.model import LETTERS, Item
 
 MAX_TYPED = 100
 _ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
@@ -20,25 +20,25 @@ _ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
 
 def encode_picks(picks: Iterable[int]) -> str:
     """Picked choices (indexes in the bank) as stored: their digits in rising order, for example `03`."""
-    return "".join(str(p) for p in sorted(set(picks)))
+    return encode_order(sorted(set(picks)))
 
 
 def decode_picks(stored: str) -> frozenset[int]:
-    return frozenset(int(digit) for digit in stored)
+    return frozenset(map(int, stored))
 
 
 def encode_order(order: Iterable[int]) -> str:
     """An order of choices as stored: for each shown position the index in the bank, for example `2031`."""
-    return "".join(str(i) for i in order)
+    return "".join(map(str, order))
 
 
 def decode_order(stored: str) -> tuple[int, ...]:
-    return tuple(int(digit) for digit in stored)
+    return tuple(map(int, stored))
 
 
 def letters(picks: Iterable[int], order: tuple[int, ...]) -> str:
     """The letters under which picked choices were shown, for example `A, C`."""
-    return ", ".join(letter(order.index(p)) for p in sorted(picks, key=order.index))
+    return ", ".join(LETTERS[order.index(p)] for p in sorted(picks, key=order.index))
 
 
 def is_right(item: Item, answer: str) -> bool:
@@ -149,6 +149,10 @@ class Review:
     points: int = 0
     elapsed_ms: int = 0
 
+    @property
+    def right(self) -> bool:
+        return self.answer is not None and is_right(self.item, self.answer)
+
 
 def already(item: Item, choice_order: str, answer: str, at: datetime) -> AlreadyAnswered:
     """What to raise for a second answer: it names the first one, as letters or text."""
@@ -172,12 +176,7 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
 
 def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
     """A stored answer as the member knows it: the letters on the card, or the typed text."""
-    if item.kind == "typed":
-        return given
-    return letters(decode_picks(given), order)
-
-
-_SHOWN_WRONG = 3
+    return given if item.kind == "typed" else letters(decode_picks(given), order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +195,6 @@ def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
     if item.kind == "typed":
         wrong = [text for text, correct in given if not correct]
         written = {normal_form(text) or text: text for text in reversed(wrong)}  # as the first member wrote it
-        counts = Counter(normal_form(text) or text for text in wrong).most_common(_SHOWN_WRONG)
+        counts = Counter(normal_form(text) or text for text in wrong).most_common(3)
         return Outcome(len(given), right, {}, tuple((written[form], number) for form, number in counts))
     return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))

@@ -24,8 +24,7 @@ def data_dir() -> Path:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a bank."""
-    loaded: dict[str, Any] = json.loads((data_dir() / "questions.schema.json").read_text("utf-8"))
-    return loaded
+    return dict(json.loads((data_dir() / "questions.schema.json").read_text("utf-8")))
 
 
 def load_bank(path: Path | None = None) -> Bank:

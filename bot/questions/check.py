@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
-
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
 
 MAX_ITEMS = 5000
 _SHOWN_PROBLEMS = 20
@@ -44,8 +41,8 @@ def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     try:
         problems = list(_unwritable(data, data, ()))
         if not problems:
-            found = (_of_schema(error, data) for error in Draft202012Validator(schema).iter_errors(data))
-            problems = list(dict.fromkeys(found))
+            errors = Draft202012Validator(schema).iter_errors(data)
+            problems = list(dict.fromkeys(Problem(place(data, e.absolute_path), _in_words(e)) for e in errors))
     except RecursionError:
         raise BankError([Problem("the file", "is nested too deeply")]) from None
     if not problems:
@@ -81,11 +78,7 @@ def place(data: Any, path: Sequence[str | int]) -> str:
         if isinstance(key, int):
             kind = words.pop() if words else "entry"
             name = node.get("id") if isinstance(node, dict) else None
-            words.append(
-                f'{_SINGULAR.get(kind, kind)} "{name}"'
-                if isinstance(name, str)
-                else f"{_SINGULAR.get(kind, kind)} {key + 1}"
-            )
+            words.append(f"{_SINGULAR.get(kind, kind)} " + (f'"{name}"' if isinstance(name, str) else str(key + 1)))
         else:
             words.append(key)
     return ", ".join(words) or "the file"
@@ -103,27 +96,20 @@ _SINGULAR = {
 }
 
 
-def _of_schema(error: ValidationError, data: Any) -> Problem:
-    return Problem(place(data, list(error.absolute_path)), _in_words(error))
-
-
-def _in_words(error: ValidationError) -> str:
-    """jsonschema's finding as a sentence that says what to do."""
-    value: Any = error.instance
-    limit: Any = error.validator_value
-    schema: Any = error.schema
+def _in_words(error: Any) -> str:
+    """A ValidationError of jsonschema as a sentence that says what to do."""
+    value, limit = error.instance, error.validator_value
     match error.validator:
         case "required":
-            missing = [name for name in limit if name not in value]
-            return f"{_names(missing)} missing"
+            return f"{_names([name for name in limit if name not in value])} missing"
         case "additionalProperties":
-            extra = sorted(set(value) - set(schema.get("properties", {})))
+            extra = sorted(value.keys() - error.schema["properties"].keys())
             return f"{_names(extra)} not known here; remove or rename it"
         case "type":
-            return f"must be {_TYPES.get(limit, limit)}, not {_TYPES.get(_type_name(value), 'that')}"
+            return f"must be {_TYPE_NAMES[_TYPES[limit]]}, not {_TYPE_NAMES[type(value)]}"
         case "const" | "enum":
             allowed = ", ".join(map(repr, [limit] if error.validator == "const" else limit))
-            return f"is {_short(value)} but must be {'one of ' if error.validator == 'enum' else ''}{allowed}"
+            return f"is {_short(repr(value))} but must be {'one of ' if error.validator == 'enum' else ''}{allowed}"
         case "maxLength":
             return f"has {len(value)} characters; {limit} are allowed"
         case "minItems" | "maxItems":
@@ -134,20 +120,20 @@ def _in_words(error: ValidationError) -> str:
         case "uniqueItems":
             return "has the same entry twice"
         case "pattern":
-            return _PATTERNS.get(limit, f"is {_short(value)}, which does not have the form {limit}")
+            return _PATTERNS.get(limit, f"is {_short(repr(value))}, which does not have the form {limit}")
         case "not":
             return "has both choices and accept: typed items have accept, all others have choices"
-    return error.message[:200]
+    return str(error.message)[:200]
 
 
-_TYPES = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "number": "a number",
-    "null": "empty",
+_TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+_TYPE_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    type(None): "empty",
 }
 _PATTERNS = {
     r"\S": "is empty",
@@ -157,27 +143,12 @@ _PATTERNS = {
 
 
 def _names(names: Sequence[str]) -> str:
-    quoted = ", ".join(f'"{_short(n, quote=False)}"' for n in names)
+    quoted = ", ".join(f'"{_short(name)}"' for name in names)
     return f"{quoted} {'is' if len(names) == 1 else 'are'}"
 
 
-def _short(value: Any, *, quote: bool = True) -> str:
-    text = repr(value) if quote else str(value)
+def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _type_name(value: Any) -> str:
-    for kind, name in (
-        (bool, "boolean"),
-        (str, "string"),
-        (int, "integer"),
-        (float, "number"),
-        (list, "array"),
-        (dict, "object"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return "null"
 
 
 def _broken_rules(data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -221,39 +192,21 @@ def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
 
 
 def checked_bank(data: Mapping[str, Any]) -> Bank:
-    """A document that `read_bank` has accepted before as a `Bank`."""
-    return Bank(
-        title=data["title"],
-        sections=tuple(
-            Section(s["id"], s["title"], tuple(_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"]
-        ),
-    )
+    """A document that `read_bank` has accepted before as a `Bank`: its fields have the names that the schema gives."""
+    sections = (Section(s["id"], s["title"], tuple(_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"])
+    return Bank(data["title"], tuple(sections))
 
 
 def _topic(data: Mapping[str, Any], section_id: str) -> Topic:
-    return Topic(
-        id=data["id"],
-        section_id=section_id,
-        number=data.get("number"),
-        title=data["title"],
-        question=data["question"],
-        answer=data["answer"],
-        key_points=tuple(KeyPoint(k["text"], tuple(k["accept"])) for k in data["key_points"]),
-        follow_ups=tuple(FollowUp(f["when"], f["question"]) for f in data["follow_ups"]),
-        references=tuple(Reference(r["title"], r["url"]) for r in data["references"]),
-        items=tuple(_item(i, data["id"]) for i in data["items"]),
-    )
+    lists = {
+        "key_points": tuple(KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]),
+        "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
+        "references": tuple(Reference(**reference) for reference in data["references"]),
+        "items": tuple(_item(item, data["id"]) for item in data["items"]),
+    }
+    return Topic(**{"number": None, **data, **lists}, section_id=section_id)
 
 
 def _item(data: Mapping[str, Any], topic_id: str) -> Item:
-    return Item(
-        id=data["id"],
-        topic_id=topic_id,
-        kind=data["kind"],
-        difficulty=data["difficulty"],
-        prompt=data["prompt"],
-        explanation=data["explanation"],
-        choices=tuple(Choice(c["text"], c["correct"], c["why"]) for c in data.get("choices", ())),
-        accept=tuple(data.get("accept", ())),
-        formula=data.get("formula"),
-    )
+    choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
+    return Item(**{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id)

@@ -54,11 +54,9 @@ class Answering(commands.Cog):
 
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
         values = payload(interaction).get("values", [])
-        if not isinstance(values, list) or not all(
-            isinstance(v, str) and v in {"0", "1", "2", "3", "4", "5"} for v in values
-        ):
+        if not isinstance(values, list) or any(v not in list("012345") for v in values):
             raise UserError("I don't know that choice: pick letters from the list on the card.")
-        click = click_of(interaction, fields, picks=tuple(int(v) for v in values))
+        click = click_of(interaction, fields, picks=tuple(map(int, values)))
         await self._answerable(fields).answer(interaction, click)
 
     async def write(self, interaction: discord.Interaction, fields: Fields) -> None:

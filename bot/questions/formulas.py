@@ -14,7 +14,6 @@ from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
-_NAME = "formula.png"
 _WIDTH, _PADDING, _SIZE = 960, 36, 44
 _PAPER, _INK = "#1e1f22", "#f2f3f5"
 _KEPT = 4096
@@ -43,8 +42,7 @@ async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
 
 def picture(item: Item) -> Picture | None:
     """The picture of an item's formula; None for an item without one, or with one that can't be drawn."""
-    png = _kept(item.formula) if item.formula is not None else None
-    return Picture(png, _NAME, alt_text(item.formula or "")) if png is not None else None
+    return _kept(item.formula) if item.formula is not None else None
 
 
 def alt_text(latex: str) -> str:
@@ -53,9 +51,9 @@ def alt_text(latex: str) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(latex: str) -> bytes | None:
+def _kept(latex: str) -> Picture | None:
     try:
-        return draw(latex)
+        return Picture(draw(latex), "formula.png", alt_text(latex))
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
         return None
@@ -83,17 +81,12 @@ def draw(latex: str) -> bytes:
         raise FormulaError("there is nothing to draw")
     scale = min(1.0, (_WIDTH - 2 * _PADDING) / width)
     drawn_height = height * scale + 2 * _PADDING
-    left, top = (_WIDTH - width * scale) / 2, _PADDING
-    inner = svg.replace("<svg ", f'<svg x="{left:.1f}" y="{top:.1f}" ', 1)
-    inner = inner.replace(f'width="{_attribute(svg, "width")}"', f'width="{width * scale:.1f}"', 1)
-    inner = inner.replace(f'height="{_attribute(svg, "height")}"', f'height="{height * scale:.1f}"', 1)
+    left = (_WIDTH - width * scale) / 2
+    inner = re.sub('width="[^"]*"', f'width="{width * scale:.1f}"', svg, count=1)
+    inner = re.sub('height="[^"]*"', f'height="{height * scale:.1f}"', inner, count=1)
+    inner = inner.replace("<svg ", f'<svg x="{left:.1f}" y="{_PADDING}" ', 1)
     panel = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{drawn_height:.0f}">'
         f'<rect width="100%" height="100%" fill="{_PAPER}"/>{inner}</svg>'
     )
     return bytes(resvg_py.svg_to_bytes(svg_string=panel, skip_system_fonts=True))
-
-
-def _attribute(svg: str, name: str) -> str:
-    start = svg.index(f'{name}="') + len(name) + 2
-    return svg[start : svg.index('"', start)]

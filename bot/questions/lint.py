@@ -1,10 +1,10 @@
-"""What a careful editor would say about a bank that is valid: findings with their place and how to mend them."""
+"""What a careful editor would say about a bank that is valid: findings with their place and how to fix them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -15,7 +15,7 @@ from bot.questions.model import Bank, Item, Topic
 Path = tuple[str | int, ...]
 
 LONGEST_SHARE = 0.30
-"""At most so many items may have their right choice as the longest one."""
+"""The largest share of choice items whose right choice may be the longest one."""
 _NEAR = 90
 _STICKS_OUT = 1.35
 _WORDS = (80, 200)
@@ -36,23 +36,22 @@ Check = Callable[[Item], str | None]
 
 
 def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = ()) -> list[Finding]:
-    """All findings, in the order of the file. `checks` are pairs of a check and its fix."""
+    """All findings. `checks` are pairs of a check and its fix."""
     findings: list[Finding] = []
     items: list[tuple[Path, Item]] = []
     for s, section in enumerate(bank.sections):
         for t, topic in enumerate(section.topics):
             path: Path = ("sections", s, "topics", t)
             findings += _topic(topic, path)
-            for i, item in enumerate(topic.items):
-                items.append(((*path, "items", i), item))
+            items += [((*path, "items", i), item) for i, item in enumerate(topic.items)]
     for path, item in items:
         findings += _item(item, path)
-        for check, fix in checks:
-            wrong = check(item)
-            if wrong:
-                findings.append(Finding(path, wrong, fix))
+        findings += [Finding(path, wrong, fix) for check, fix in checks if (wrong := check(item))]
     findings += _near_duplicates(items)
-    findings += _length_bias([item for _, item in items])
+    share = longest_share(bank.items.values())
+    if share > LONGEST_SHARE:
+        message = f"the right choice is the longest one in {share:.0%} of the choice items"
+        findings.append(Finding((), message, f"bring it to {LONGEST_SHARE:.0%} or less"))
     return findings
 
 
@@ -68,21 +67,16 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
         yield Finding((*path, "items"), f"only {len(topic.items)} items", "write four or more")
     seen: dict[str, int] = {}
     for k, point in enumerate(topic.key_points):
-        where = (*path, "key_points", k)
+        where = (*path, "key_points", k, "accept")
         if len(point.accept) < 3:
-            yield Finding(
-                (*where, "accept"), f"only {len(point.accept)} phrasings", "add ways that members may word it"
-            )
+            yield Finding(where, f"only {len(point.accept)} phrasings", "add ways that members may word it")
         for a, phrase in enumerate(point.accept):
             form = normal_form(phrase)
             if len(form.split()) < 2 and len(form) < 8:
-                yield Finding(
-                    (*where, "accept", a), f'"{phrase}" is too short to tell one point from another', "write a phrase"
-                )
+                message = f'"{phrase}" is too short to tell one point from another'
+                yield Finding((*where, a), message, "write a phrase")
             if form in seen:
-                yield Finding(
-                    (*where, "accept", a), f'"{phrase}" stands in key point {seen[form] + 1} too', "keep it in one"
-                )
+                yield Finding((*where, a), f'"{phrase}" stands in key point {seen[form] + 1} too', "keep it in one")
             seen.setdefault(form, k)
 
 
@@ -95,9 +89,8 @@ def _item(item: Item, path: Path) -> Iterator[Finding]:
     if item.kind == "choice" and len(wrong) < 3:
         yield Finding((*path, "choices"), f"only {len(wrong)} wrong choices", "write three or more")
     if item.kind == "choice" and len(right[0]) > 30 and len(right[0]) > _STICKS_OUT * max(map(len, wrong)):
-        yield Finding(
-            (*path, "choices"), "the right choice sticks out by its length", "shorten it or lengthen the others"
-        )
+        message = "the right choice sticks out by its length"
+        yield Finding((*path, "choices"), message, "shorten it or lengthen the others")
     for c, choice in enumerate(item.choices):
         where = (*path, "choices", c)
         if re.search(r"\b(all|none|both|neither) of the (above|others)\b", choice.text, re.IGNORECASE):
@@ -113,9 +106,8 @@ def _typed(item: Item, path: Path) -> Iterator[Finding]:
     for a, accepted in enumerate(item.accept):
         form, where = normal_form(accepted), (*path, "accept", a)
         if not form or len(accepted) > MAX_TYPED:
-            yield Finding(
-                where, f'"{accepted}" can\'t be typed so that it matches', "write letters or digits, fewer than 100"
-            )
+            message = f'"{accepted}" can\'t be typed so that it matches'
+            yield Finding(where, message, "write letters or digits, fewer than 100")
         elif form in forms:
             yield Finding(where, f'"{accepted}" is the same as "{forms[form]}" once written plainly', "leave it out")
         forms.setdefault(form, accepted)
@@ -125,35 +117,21 @@ def _near_duplicates(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
     prompts = [normal_form(item.prompt) for _, item in items]
     for n, (path, _) in enumerate(items):
         later = prompts[n + 1 :]
-        for _, score, offset in process.extract(
-            prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None
-        ):
-            other = items[n + 1 + offset][1]
-            yield Finding(
-                (*path, "prompt"),
-                f'is {score:.0f} % like the prompt of "{other.id}"',
-                "ask something else in one of them",
-            )
+        near = process.extract(prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None)
+        for _, score, offset in near:
+            message = f'is {score:.0f} % like the prompt of "{items[n + 1 + offset][1].id}"'
+            yield Finding((*path, "prompt"), message, "ask something else in one of them")
 
 
-def _length_bias(items: Sequence[Item]) -> Iterator[Finding]:
-    share = longest_share(items)
-    if share > LONGEST_SHARE:
-        message = f"the right choice is the longest one in {share:.0%} of the choice items"
-        yield Finding((), message, f"bring it to {LONGEST_SHARE:.0%} or less")
-
-
-def longest_share(items: Sequence[Item]) -> float:
+def longest_share(items: Iterable[Item]) -> float:
     """Share of choice items whose right choice is the longest; ties count as much as a guess among them would win."""
-    wins, count = 0.0, 0
+    wins = []
     for item in items:
-        if item.kind != "choice":
-            continue
-        longest = max(len(c.text) for c in item.choices)
-        tied = [c for c in item.choices if len(c.text) == longest]
-        wins += any(c.correct for c in tied) / len(tied)
-        count += 1
-    return wins / count if count else 0.0
+        if item.kind == "choice":
+            longest = max(len(choice.text) for choice in item.choices)
+            tied = [choice.correct for choice in item.choices if len(choice.text) == longest]
+            wins.append(any(tied) / len(tied))
+    return sum(wins) / max(len(wins), 1)
 
 
 def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
@@ -191,7 +169,7 @@ def lines(text: str) -> dict[Path, int]:
                 key = None
         elif token != ":":
             if stack and isinstance(stack[-1][0], str) and key is None:
-                key = stack[-1][0] = _unquoted(token)
+                key = stack[-1][0] = token[1:-1]
                 continue
             found.setdefault(tuple(level[0] for level in stack), line)
             if token in "{[":
@@ -201,7 +179,3 @@ def lines(text: str) -> dict[Path, int]:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
-
-
-def _unquoted(token: str) -> str:
-    return token[1:-1]

@@ -106,15 +106,11 @@ class Bank:
     def search(self, text: str, limit: int = 25) -> list[Topic]:
         """Topics whose title, id, number or section holds every word of `text`; matches at a title's start first."""
         words = text.casefold().split()
-        found: list[tuple[int, int, Topic]] = []
-        for position, topic in enumerate(self.topics.values()):
+        found: list[tuple[int, Topic]] = []
+        for topic in self.topics.values():
             title = topic.title.casefold()
             hay = f"{title} {topic.id} {topic.number or ''} {self.section_titles[topic.section_id].casefold()}"
             if all(word in hay for word in words):
                 rank = 0 if title.startswith(text.casefold()) else 1 if all(w in title for w in words) else 2
-                found.append((rank, position, topic))
-        return [topic for _, _, topic in sorted(found, key=lambda f: f[:2])[:limit]]
-
-
-def letter(position: int) -> str:
-    return LETTERS[position]
+                found.append((rank, topic))
+        return [topic for _, topic in sorted(found, key=lambda f: f[0])[:limit]]

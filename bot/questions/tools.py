@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from bot.chat.messages import OPEN, REVEALED, Message, line, text_of
@@ -10,7 +11,7 @@ from bot.chat.text import MAX_TEXT
 from bot.questions import lint
 from bot.questions import views as cards
 from bot.questions.answers import Outcome, Review
-from bot.questions.bank import data_dir, load_bank, parse_bank
+from bot.questions.bank import bank_file, load_bank, parse_bank
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
@@ -22,23 +23,27 @@ class BankToolError(Exception):
 
 def lint_file(path: Path | None) -> int:
     """Print every finding with its line and fix; 0 if there is none, 1 otherwise."""
-    path = path or data_dir() / "questions.json"
-    content = _read(path)
+    path = bank_file(path)
     try:
+        content = path.read_bytes()
         bank = parse_bank(content)
+    except OSError as error:
+        raise BankToolError(f"{path} can't be read: {error.strerror}") from error
     except BankError as error:
         for problem in error.problems:
             print(f"{path}: {problem}")
-        print(f"{len(error.problems)} problems; mend them first")
+        print(f"{len(error.problems)} problems; fix them first")
         return 1
     text = content.decode("utf-8-sig")
-    where, data = lint.lines(text), _json(text)
-    findings = lint.lint(
-        bank, [(_undrawable, "write LaTeX that ziamath knows"), (lambda i: _overlong(i, bank), "shorten it")]
-    )
+    where, data = lint.lines(text), json.loads(text)
+    checks: list[tuple[lint.Check, str]] = [
+        (_undrawable, "write LaTeX that ziamath knows"),
+        (partial(_overlong, bank), "shorten it"),
+    ]
+    findings = lint.lint(bank, checks)
     for finding in findings:
         line = where.get(finding.path, 1)
-        print(f"{path}:{line}: {place(data, list(finding.path))}: {finding.message}. Fix: {finding.fix}.")
+        print(f"{path}:{line}: {place(data, finding.path)}: {finding.message}. Fix: {finding.fix}.")
     print(f"{len(findings)} findings" if findings else f"clean: {len(bank.topics)} topics, {len(bank.items)} items")
     return 1 if findings else 0
 
@@ -72,13 +77,12 @@ def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     ]
 
 
-def _overlong(item: Item, bank: Bank) -> str | None:
+def _overlong(bank: Bank, item: Item) -> str | None:
     for title, message in _messages(item, bank):
         length = len(text_of(message))
         if length > MAX_TEXT:
-            return (
-                f"the {title} card has {length:,} characters, and Discord shows 4,000: the rest goes to a second page"
-            )
+            shown = "Discord shows 4,000: the rest goes to a second page"
+            return f"the {title} card has {length:,} characters, and {shown}"
     return None
 
 
@@ -89,17 +93,6 @@ def _undrawable(item: Item) -> str | None:
     except FormulaError as error:
         return f"the formula can't be drawn ({error})"
     return None
-
-
-def _json(text: str) -> object:
-    return json.loads(text)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BankToolError(f"{path} can't be read: {error.strerror}") from error
 
 
 def _bank(path: Path | None) -> Bank:

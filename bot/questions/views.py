@@ -11,8 +11,8 @@ from bot.chat import text as t
 from bot.chat.messages import PRIMARY, Part, button, line, row
 from bot.chat.router import ROW, Route
 from bot.questions import formulas
-from bot.questions.answers import Outcome, Review, decode_picks, is_right, letters
-from bot.questions.model import Bank, Item, Reference, letter
+from bot.questions.answers import Outcome, Review, decode_picks, letters
+from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
 """Which kind of card it is; only those that are entered in the table of answerables lead anywhere."""
@@ -40,20 +40,19 @@ def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
 
 def revealed(item: Item, order: Sequence[int], outcome: Outcome, bank: Bank) -> tuple[Part | None, ...]:
     """A closed question: what was asked, the right answer, the shares of all, and the reason."""
-    return (
-        t.heading(item.prompt),
-        formulas.picture(item),
-        _results(item, order, outcome),
-        line(),
-        explanation(item, bank),
-    )
+    results = _results(item, order, outcome)
+    return t.heading(item.prompt), formulas.picture(item), results, line(), explanation(item, bank)
 
 
 def verdict_blocks(review: Review) -> list[str]:
     """Right or not, the reason for the member's own choice and, after a miss, for the right ones, as blocks of text."""
-    item, order = review.item, review.order
-    right = "\n".join(_marked_reason(item, order, p) for p in order if p in item.right)
-    return [own_result(review), *([right] if right and not is_right_review(review) else [])]
+    right = "" if review.right else _right_reasons(review)
+    return [own_result(review), *([right] if right else [])]
+
+
+def _right_reasons(review: Review) -> str:
+    """The right choices of an item, each with its reason; nothing for a typed item."""
+    return "\n".join(_marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right)
 
 
 def comes_back(days: int) -> str:
@@ -66,14 +65,13 @@ def own_result(review: Review) -> str:
     item, order = review.item, review.order
     if review.answer is None:
         return "You did not answer this one."
-    right = is_right(item, review.answer)
     if item.kind == "typed":
-        if right:
+        if review.right:
             return f"✅ **Right**: {t.escape(review.answer)}"
         return f"**Not quite**: you wrote {t.code(review.answer)}. Right is **{t.escape(item.accept[0])}**."
     picks = decode_picks(review.answer)
     reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
-    if right:
+    if review.right:
         return f"✅ **Right**\n{reasons}"
     return f"**Not quite**: right is **{letters(item.right, order)}**. You picked:\n{reasons}"
 
@@ -81,15 +79,15 @@ def own_result(review: Review) -> str:
 def why_blocks(review: Review, bank: Bank) -> list[str]:
     """The reasons for every choice, the reader's own first, as blocks of text."""
     item, order = review.item, review.order
-    blocks = [own_result(review)]
-    own = decode_picks(review.answer) if review.answer and item.kind != "typed" else frozenset()
-    others = [_marked_reason(item, order, p) for p in sorted(order, key=lambda p: p not in item.right) if p not in own]
     if item.kind == "typed":
-        others = [f"Accepted: {t.escape(', '.join(item.accept))}"]
-    blocks.append("\n".join(others))
+        others = f"Accepted: {t.escape(', '.join(item.accept))}"
+    else:
+        left = set(order) - decode_picks(review.answer or "")
+        right_first = sorted(order, key=lambda p: p not in item.right)
+        others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
     references = "\n".join(f"-# {source(r)}" for r in bank.topic_of(item).references)
-    blocks.append(f"{t.escape(item.explanation)}\n{references}")
-    return [b for b in blocks if b]
+    blocks = [own_result(review), others, f"{t.escape(item.explanation)}\n{references}"]
+    return [block for block in blocks if block]
 
 
 def review_block(number: int, review: Review) -> str:
@@ -97,22 +95,17 @@ def review_block(number: int, review: Review) -> str:
     head = f"**{number}.** {t.one_line(review.item.prompt)}"
     figures = f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}" if review.answer else ""
     result = own_result(review)
-    if review.answer is None or not is_right_review(review):
-        item, order = review.item, review.order
-        right = "\n".join(_marked_reason(item, order, p) for p in order if p in item.right)
-        if review.answer is None and item.kind == "typed":
-            right = f"Right is **{t.escape(item.accept[0])}**."
-        result += "\n" + (right or t.escape(item.explanation))
+    if not review.right:
+        right = _right_reasons(review)
+        if review.answer is None and review.item.kind == "typed":
+            right = f"Right is **{t.escape(review.item.accept[0])}**."
+        result += "\n" + (right or t.escape(review.item.explanation))
     return f"{head}\n{result}{figures}"
-
-
-def is_right_review(review: Review) -> bool:
-    return review.answer is not None and is_right(review.item, review.answer)
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
-    return f"**{letter(list(order).index(index))}**  {t.one_line(choice.text)}\n-# {t.one_line(choice.why)}"
+    return f"**{LETTERS[order.index(index)]}**  {t.one_line(choice.text)}\n-# {t.one_line(choice.why)}"
 
 
 def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
@@ -120,7 +113,7 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 
 
 def choice_lines(item: Item, order: Sequence[int]) -> str | None:
-    lines = [f"**{letter(n)}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order)]
+    lines = [f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order)]
     if item.kind == "multiple":
         lines.append("-# More than one is right: pick all that are")
     return "\n".join(lines) or "-# Write your answer: a word, a short phrase or a number"
@@ -133,11 +126,10 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
         return "\n".join(lines)
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
-        shown = f"**{letter(list(order).index(index))}**  "
         text = t.one_line(item.choices[index].text)
-        right = index in item.right
-        lines.append(f"{shown}**{text}**" if right else f"{shown}{text}")
-        lines.append(_share(outcome.picked.get(index, 0), outcome.answered, "✅ right · " if right else "▫️ "))
+        shown, mark = (f"**{text}**", "✅ right · ") if index in item.right else (text, "▫️ ")
+        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}")
+        lines.append(_share(outcome.picked.get(index, 0), outcome.answered, mark))
     return "\n".join(lines)
 
 
@@ -159,7 +151,7 @@ def answer_rows(item: Item, answer: Route, row_id: int) -> list[ui.ActionRow[ui.
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
-        options = [discord.SelectOption(label=letter(n), value=str(n)) for n in range(len(item.choices))]
+        options = [discord.SelectOption(label=LETTERS[n], value=str(n)) for n in range(len(item.choices))]
         picks: ui.Select[ui.LayoutView] = ui.Select(
             custom_id=PICKS.id(source=source, row=row_id),
             placeholder="Pick all that are right",
@@ -168,9 +160,9 @@ def answer_rows(item: Item, answer: Route, row_id: int) -> list[ui.ActionRow[ui.
             options=options,
         )
         return [ui.ActionRow(picks)]
-    letters_ = [button(letter(n), answer.id(row=row_id, position=n)) for n in range(len(item.choices))]
-    a_row = 5 if len(letters_) <= 5 else 3  # a row holds five; six look better as three and three
-    return [ui.ActionRow(*letters_[n : n + a_row]) for n in range(0, len(letters_), a_row)]
+    buttons = [button(LETTERS[n], answer.id(row=row_id, position=n)) for n in range(len(item.choices))]
+    a_row = 5 if len(buttons) <= 5 else 3  # a row holds five; six look better as three and three
+    return [ui.ActionRow(*buttons[n : n + a_row]) for n in range(0, len(buttons), a_row)]
 
 
 def after_row(source: str, row_id: int) -> ui.ActionRow[ui.LayoutView] | None:

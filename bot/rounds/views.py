@@ -19,7 +19,6 @@ from bot.questions.views import (
     answer_route,
     answer_rows,
     asked,
-    is_right_review,
     revealed,
     review_block,
 )
@@ -130,7 +129,7 @@ def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
     """A page of a member's own answers of a round."""
     texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
     page = min(page, len(texts) - 1)
-    title = f"### Your answers\n-# {sum(map(is_right_review, reviews))} of {len(reviews)} right"
+    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
     if len(texts) > 1:
         title += f" · page {page + 1} of {len(texts)}"
     turn = pager(page, len(texts), lambda _, number: MINE.id(round=round_id, page=number))

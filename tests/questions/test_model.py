@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.questions.model import LETTERS, Bank, Item, Section, Topic, letter
+from bot.questions.model import Bank, Item, Section, Topic
 from tests.shipped import bank, item, typed
 
 
@@ -76,8 +76,3 @@ def test_every_topic_of_the_shipped_bank_finds_itself() -> None:
     for one in bank().topics.values():
         assert bank().search(one.title)[0] is one, one.id
         assert one in bank().search(one.id)[:3], one.id
-
-
-def test_letters() -> None:
-    """Choices are lettered A to F."""
-    assert [letter(n) for n in range(6)] == list("ABCDEF") == list(LETTERS)
