@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -18,8 +18,7 @@ from bot.chat.replies import HICCUPS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
 from bot.core.context import Context
-from bot.core.database import Database
-from bot.core.notes import claim_interaction, note, set_note
+from bot.core.notes import note, set_note
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +44,15 @@ class Tree(app_commands.CommandTree["QuizBot"]):
             except Exception as error:  # discord.py reports its own kind alone, and not what a check raises
                 await self.on_error(interaction, error)  # type: ignore[arg-type]
             if interaction.type is discord.InteractionType.autocomplete and not interaction.response.is_done():
-                await self._offer_nothing(interaction)
+                # a list of choices that failed: discord.py has logged why, and would let the member wait
+                with suppress(discord.HTTPException, *HICCUPS):
+                    await interaction.response.autocomplete([])
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         if interaction.type is discord.InteractionType.autocomplete:
             log.error("no choices for %s", describe(interaction), exc_info=error)
         else:
             await report_error(interaction, error)
-
-    async def _offer_nothing(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer a list of choices that failed: discord.py has logged why, and would let the member wait."""
-        with suppress(discord.HTTPException, *HICCUPS):
-            await interaction.response.autocomplete([])
 
 
 class Lifecycle(Protocol):
@@ -101,8 +97,7 @@ class QuizBot(commands.AutoShardedBot):
         self.context = context
         self.features = features
         self._make_cogs = make_cogs
-        database = context.database
-        self.router = Router(lambda number: _claim(database, number), shared=database.shared)
+        self.router = Router(context.database)
         self.add_listener(self.router.on_interaction)
 
     async def setup_hook(self) -> None:
@@ -152,20 +147,6 @@ class QuizBot(commands.AutoShardedBot):
         if noted.get("digest") == digest and not self._always_sync:
             self._command_ids = noted["ids"]
             return
-        registered = await self.tree.sync()
-        self._command_ids = _ids(registered)
+        self._command_ids = {command.name: command.id for command in await self.tree.sync()}
         await self.context.database.write(set_note, key, json.dumps({"digest": digest, "ids": self._command_ids}))
-        log.info("registered %s commands", len(registered))
-
-
-async def _claim(database: Database, interaction_id: int) -> bool:
-    """Whether this process is the first to take up an interaction, so that it is carried out once.
-
-    Two processes that have the same shard by mistake, or while one replaces the other, both hear of it. A SQLite
-    database is one process's own.
-    """
-    return not database.shared or await database.write(claim_interaction, interaction_id)
-
-
-def _ids(registered: Sequence[app_commands.AppCommand]) -> dict[str, int]:
-    return {command.name: command.id for command in registered}
+        log.info("registered %s commands", len(self._command_ids))

@@ -117,18 +117,11 @@ def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.But
 
 
 def text_modal(
-    title: str,
-    custom_id: str,
-    *,
-    label: str,
-    hint: str | None,
-    limit: int,
-    long: bool = False,
-    above: str | None = None,
+    title: str, custom_id: str, *, label: str, limit: int, hint: str | None = None, long: bool = False, above: str = ""
 ) -> ui.Modal:
-    """A modal of one text field, perhaps with a text above it. It is routed by custom id like a click."""
+    """A modal of one text field, perhaps with a text above it. It is routed by custom id, as a click is."""
     modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
-    if above is not None:
+    if above:
         modal.add_item(ui.TextDisplay(above))
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")

@@ -8,16 +8,6 @@ import discord
 
 from bot.core.errors import UserError
 
-_NAMES = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
-    "create_public_threads": "Create Public Threads",
-    "mention_everyone": "Mention Everyone",
-}
-
 
 def needed(channel: object, *, thread: bool = False) -> list[str]:
     """Permissions without which the bot can't run a round or a daily in a channel."""
@@ -28,7 +18,9 @@ def needed(channel: object, *, thread: bool = False) -> list[str]:
 
 def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
     """The names of missing permissions as Discord writes them, joined for a sentence; empty if none is missing."""
-    lacking = [_NAMES[name] for name in names if not getattr(permissions, name)]
+    lacking = [
+        name.replace("_", " ").title().replace(" In ", " in ") for name in names if not getattr(permissions, name)
+    ]
     return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
 
 

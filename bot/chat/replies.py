@@ -26,7 +26,6 @@ _ANSWERED = 40060
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
 _MAX_CONTENT = 1900
 """Characters of a plain message; Discord takes 2,000."""
-_NO_MENTIONS = discord.AllowedMentions.none()
 HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
 """Failures of the network or of Discord itself, which pass."""
 
@@ -90,7 +89,7 @@ def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str
     mention = interaction.client.command_mention  # type: ignore[attr-defined]
     if isinstance(content, str):
         text = t.mention_commands(content, mention)
-        return {"content": text, "suppress_embeds": True, "allowed_mentions": _NO_MENTIONS}
+        return {"content": text, "suppress_embeds": True, "allowed_mentions": discord.AllowedMentions.none()}
     message = content.with_mentions(mention)
     files = message.files()
     return {"view": message, "files": files} if files else {"view": message}
@@ -164,7 +163,9 @@ def sentence(error: BaseException) -> str | None:
         case UserError():
             return str(error)
         case app_commands.TransformerError():
-            return f"I can't use {_quoted(error.value)} there: pick one from the list that Discord offers."
+            value = str(error.value)
+            quoted = "that" if len(value) > 50 else f'"{discord.utils.escape_markdown(value)}"'
+            return f"I can't use {quoted} there: pick one from the list that Discord offers."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             return "This command has changed since: try again in a minute, after Discord has the new one."
         case app_commands.NoPrivateMessage():
@@ -212,8 +213,3 @@ def describe(interaction: discord.Interaction) -> str:
     data = payload(interaction)
     what = data.get("custom_id") or data.get("name") or "?"
     return f"{interaction.type.name} {str(what)[:100]!r} in guild {interaction.guild_id}"
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return "that" if len(text) > 50 else f'"{discord.utils.escape_markdown(text)}"'

@@ -15,11 +15,14 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import discord
 
 from bot.chat.replies import HandledElsewhere, payload, report_error, say
 from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.database import Database
+from bot.core.notes import claim_interaction
 from bot.core.snowflakes import created_at
 
 log = logging.getLogger(__name__)
@@ -43,7 +46,7 @@ class Route:
     """A kind of custom id: its name, and for each field a pattern that must match in full.
 
     A field whose pattern is a plain word is fixed: `id` fills it in, and routes of one name may differ in it.
-    `once`: what it asks for must not be done by two processes that hear of the same click. Answers to rounds and
+    `once`: what it asks for must not be done by two processes that receive the same click. Answers to rounds and
     dailies need no such care, as the database takes only one a member.
     """
 
@@ -74,15 +77,10 @@ class Route:
 
 
 class Router:
-    """Hands interactions to their handlers, each once, and waits for them when the program ends.
+    """Hands interactions to their handlers, each once, and waits for them when the program ends."""
 
-    `first` tells, by an interaction's id, whether this process is the first to take it up. `shared`: others have the
-    same database.
-    """
-
-    def __init__(self, first: Callable[[int], Awaitable[bool]], *, shared: bool = False) -> None:
-        self._first = first
-        self._shared = shared
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._routes: dict[str, list[tuple[Route, Handler]]] = {}
         self._seen: dict[int, None] = {}
         self._in_flight = 0
@@ -114,14 +112,18 @@ class Router:
                     return
             await say(interaction, UNKNOWN)
         except AlreadyAnswered as earlier:
-            same = self._shared and earlier.at == created_at(interaction.id)
+            same = self._database.shared and earlier.at == created_at(interaction.id)
             await report_error(interaction, HandledElsewhere() if same else earlier)
         except Exception as error:
             await report_error(interaction, error)
 
     async def claim(self, interaction: discord.Interaction) -> None:
-        """Take an interaction up; raises HandledElsewhere if another process has."""
-        if not await self._first(interaction.id):
+        """Take an interaction up; raises HandledElsewhere if another process has.
+
+        Two processes that have the same shard by mistake, or while one replaces the other, both receive it. A SQLite
+        database is one process's own.
+        """
+        if self._database.shared and not await self._database.write(claim_interaction, interaction.id):
             raise HandledElsewhere
 
     def first_time(self, interaction: discord.Interaction) -> bool:
@@ -143,7 +145,7 @@ class Router:
             self._in_flight -= 1
 
     async def drain(self) -> None:
-        """Wait until every interaction in flight is answered, but not for ever."""
+        """Wait until every interaction in flight is answered, for a few seconds at most."""
         for _ in range(_GRACE_STEPS):
             if not self._in_flight:
                 return
@@ -184,17 +186,12 @@ def guild_id_of(interaction: discord.Interaction) -> int:
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
     """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
-    found: list[str] = []
-
-    def walk(node: object) -> None:
-        if isinstance(node, dict):
+    nodes: list[Any] = [payload(interaction).get("components")]
+    for node in nodes:  # which grows by what is inside
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
             if isinstance(node.get("value"), str):
-                found.append(node["value"])
-            walk(node.get("components"))
-            walk(node.get("component"))
-        elif isinstance(node, list):
-            for child in node:
-                walk(child)
-
-    walk(payload(interaction).get("components"))
-    return found[0].replace("\x00", "")[:limit] if found else ""
+                return str(node["value"]).replace("\x00", "")[:limit]
+            nodes += [node.get("components"), node.get("component")]
+    return ""

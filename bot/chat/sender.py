@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -36,15 +35,11 @@ _OWN_NUMBERS = 1_000_000_000
 class DiscordSender:
     """The context's `Sender` over a discord.py client, at most `limit` requests a second.
 
-    `mention` makes a command that can be tapped of a command's name.
+    `mention` turns a command's name into a mention that can be tapped.
     """
 
     def __init__(
-        self,
-        client: discord.Client,
-        mention: Callable[[str], str],
-        limit: int = LIMIT,
-        shards: Shards = ALL,
+        self, client: discord.Client, mention: Callable[[str], str], limit: int = LIMIT, shards: Shards = ALL
     ) -> None:
         self._client = client
         self._mention = mention
@@ -115,7 +110,7 @@ class DiscordSender:
             raise DeliveryRefused(error.what, "Discord does not let me write to you.") from error
 
     def has_role(self, guild_id: int, role_id: int) -> bool:
-        """Whether a role can be pinged; true for a server of which this process does not hear."""
+        """Whether a role can be pinged; true for a server that is not on this process's shards."""
         guild = self._client.get_guild(guild_id)
         return guild is None or guild.get_role(role_id) is not None
 
@@ -150,10 +145,10 @@ class DiscordSender:
     async def _patiently(
         self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
     ) -> T:
-        """Wait for a request, but not for ever: after a while its outcome counts as unknown (DeliveryUnknown).
+        """Wait for a request; if that takes too long, its outcome counts as unknown (DeliveryUnknown).
 
         Then it is cancelled, unless discord.py is waiting out a global rate limit: to cancel that wait would leave
-        every later request of the process waiting for ever. Such a late edit keeps later ones of its message from
+        all later requests of the process stuck. Such a late edit keeps later ones of its message from
         overtaking it.
         """
         try:
@@ -175,8 +170,12 @@ class DiscordSender:
             if no_global_limit is None or no_global_limit.is_set():
                 task.cancel()
             raise DeliveryUnknown("Discord has not answered in time")
-        with self._failures(channel_id):
+        try:
             return task.result()
+        except discord.HTTPException as error:
+            raise self._failure(channel_id, error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+            raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
 
     def _forget(self, late: asyncio.Task[Any], edits: int | None) -> None:
         self._late.discard(late)
@@ -188,7 +187,7 @@ class DiscordSender:
     def _require_server(self, guild_id: int) -> None:
         """Ask nothing of Discord for a server that the bot has left, or that has an outage.
 
-        Of a server on another process's shards this one does not hear: there Discord's answer decides.
+        Nothing is known here of a server on another process's shards: there Discord's answer decides.
         """
         if not guild_id or not self._client.is_ready() or not self._shards.have(guild_id):
             return
@@ -198,22 +197,12 @@ class DiscordSender:
         if guild.unavailable:
             raise DeliveryUnknown("Discord has an outage on that server")
 
-    @contextmanager
-    def _failures(self, channel_id: int) -> Iterator[None]:
-        try:
-            yield
-        except discord.HTTPException as error:
-            raise self._failure(channel_id, error) from error
-        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
-            raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
-
     def _failure(self, channel_id: int, error: discord.HTTPException) -> DeliveryRefused | DeliveryUnknown:
         if error.status >= 500 or error.status == 429:
             return DeliveryUnknown(f"Discord answered {error.status}")
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
-            return DeliveryRefused(
-                "channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
-            )
+            words = f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
+            return DeliveryRefused("channel", words)
         if isinstance(error, discord.Forbidden):
             return DeliveryRefused("permission", self._forbidden(channel_id))
         if error.code == _UNKNOWN_MESSAGE:

@@ -47,7 +47,6 @@ def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
         "Your answer",
         custom_id,
         label="In a few sentences, as you would say it aloud",
-        hint=None,
         limit=MAX_ANSWER,
         long=True,
         above=t.heading(topic.question),
