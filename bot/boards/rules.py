@@ -24,7 +24,7 @@ from bot.questions.model import Bank
 
 WEEKS = 12
 STEPS = (1, 3, 6, 12)
-"""From so many answers on a day each level begins; a round of ten questions reaches the third."""
+"""Answers on a day from which each level begins; a round of ten questions reaches the third."""
 
 
 @dataclass(frozen=True, slots=True)

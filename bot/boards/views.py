@@ -48,16 +48,8 @@ def board_page(board: Board, topic: Topic | None) -> Message:
         for r in board.rows
     ]
     body = "\n".join(lines) or "Nobody has points here yet. Start a round with </quiz start> and be the first."
-    periods = row(
-        *(
-            button(
-                _PERIOD_TITLES[period],
-                _id(board, "period", period=period, page=0),
-                PRIMARY if period == board.period else discord.ButtonStyle.secondary,
-            )
-            for period in PERIODS
-        )
-    )
+    styles = dict.fromkeys(PERIODS, discord.ButtonStyle.secondary) | {board.period: PRIMARY}
+    periods = row(*(button(_PERIOD_TITLES[p], _id(board, "period", period=p, page=0), styles[p]) for p in PERIODS))
     turn = pager(board.page, board.pages, lambda slot, page: _id(board, slot, page=page))
     return Message(OPEN, head, body, line(), _own(board), periods, row(*turn))
 
@@ -80,16 +72,7 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     if first is not None:
         advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
         buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
-    return Message(
-        OPEN,
-        head,
-        f"**{t.escape(section)}**",
-        lines,
-        line(),
-        advice,
-        f"-# {_LEGEND}",
-        row(*buttons),
-    )
+    return Message(OPEN, head, f"**{t.escape(section)}**", lines, line(), advice, f"-# {_LEGEND}", row(*buttons))
 
 
 def _topic_line(topic: Topic, progress: Progress) -> str:
@@ -120,18 +103,12 @@ def _own(board: Board) -> str:
     own = board.own
     if own is None:
         return "You: no points here yet"
-    if own.next_place is None:
-        return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}"
-    behind = f"{own.behind:,} behind {t.ordinal(own.next_place)}"
-    return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')} · {behind}"
+    behind = f" · {own.behind:,} behind {t.ordinal(own.next_place)}" if own.next_place is not None else ""
+    return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}{behind}"
 
 
 async def stats_page(stats: Stats, *, own: bool) -> Message:
     """A member's figures in words, with their picture; the member's own has a button that decides who sees it."""
-    return _stats_page(stats, await stats_picture(stats), own=own)
-
-
-def _stats_page(stats: Stats, picture: Picture | None, *, own: bool) -> Message:
     head = f"### {'Your progress' if own else 'Progress'}\n<@{stats.user_id}> · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
@@ -149,7 +126,7 @@ def _stats_page(stats: Stats, picture: Picture | None, *, own: bool) -> Message:
     return Message(
         REVEALED,
         head,
-        picture,
+        await stats_picture(stats),
         _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
         sections or None,
         line() if weakest else None,
@@ -215,10 +192,9 @@ def alt_text(stats: Stats, details: Details) -> str:
 
 def svg(stats: Stats, details: Details) -> str:
     """The picture, top to bottom: four figures, a bar for each section, a square for each day."""
-    tiles = _tiles(stats, details)
     sections, below = _sections(details.sections, 116)
     heat, bottom = _heat(details.activity, below + 26)
-    return panel(bottom + _MARGIN, tiles, sections, heat)
+    return panel(bottom + _MARGIN, _tiles(stats, details), sections, heat)
 
 
 def _tiles(stats: Stats, details: Details) -> str:
@@ -235,12 +211,11 @@ def _tiles(stats: Stats, details: Details) -> str:
 
 
 def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, float]:
-    drawn_sections = sorted(sorted(range(len(sections)), key=lambda n: -sections[n].answers)[:_SECTIONS])
+    most_answered = sorted(enumerate(sections, start=1), key=lambda numbered: -numbered[1].answers)[:_SECTIONS]
     parts = [words(_MARGIN, top, "Accuracy by section", size=18, bold=True)]
     y = top + 32
-    for n in drawn_sections:
-        s = sections[n]
-        title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n + 1}"
+    for n, s in sorted(most_answered, key=lambda numbered: numbered[0]):
+        title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n}"
         said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers"
         parts += [
             words(_MARGIN, y, title),

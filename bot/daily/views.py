@@ -112,7 +112,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
         streak = t.count(found.streak.current, "day")
         closes = "" if found.closed or daily.closes_at is None else f" · Closes {t.when(daily.closes_at)}"
         note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}"
-    pages = feedback.pages(found.topic, answer=found.text, assessment=assessment, follow_up=found.follow_up, note=note)
+    pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
     return feedback.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
         pages,

@@ -40,11 +40,8 @@ def draw(
     wished = bank.topics.get(wish or "")
 
     def rank(topic: Topic) -> tuple[bool, bool, datetime]:
-        return (
-            topic.id != wish,
-            wished is not None and topic.section_id != wished.section_id,
-            last.get(topic.id, _NEVER),
-        )
+        elsewhere = wished is not None and topic.section_id != wished.section_id
+        return topic.id != wish, elsewhere, last.get(topic.id, _NEVER)
 
     best = min(map(rank, left))
     return rng.choice([topic for topic in left if rank(topic) == best])
@@ -76,6 +73,11 @@ class Asked:
     percent: int | None
     answered: bool = True
 
+    @property
+    def to_practise(self) -> bool:
+        """Whether it was skipped or not strong; an answer that is not graded yet says nothing."""
+        return not self.answered if self.percent is None else self.percent < STRONG
+
 
 @dataclass(frozen=True, slots=True)
 class SectionReport:
@@ -105,19 +107,14 @@ def report(bank: Bank, asked: Sequence[Asked]) -> Report:
         here = tuple((topic, one) for topic, one in known if topic.section_id == section.id)
         if here:
             sections.append(SectionReport(section.title, _mean([one.percent for _, one in here]), here))
-    weak = [(0 if one.percent is None else one.percent, topic) for topic, one in known if not _is_strong(one)]
+    weak = sorted(((one.percent or 0, topic) for topic, one in known if one.to_practise), key=lambda pair: pair[0])
     return Report(
         percent=_mean([one.percent for _, one in known]),
         answered=sum(one.answered for _, one in known),
         skipped=sum(not one.answered for _, one in known),
         sections=tuple(sections),
-        practise=tuple(topic for _, topic in sorted(weak, key=lambda pair: pair[0])[:_SHOWN_NEXT]),
+        practise=tuple(topic for _, topic in weak[:_SHOWN_NEXT]),
     )
-
-
-def _is_strong(one: Asked) -> bool:
-    """Whether there is nothing to practise; an answer that is not graded yet says nothing."""
-    return one.answered if one.percent is None else one.percent >= STRONG
 
 
 def _mean(percents: Sequence[int | None]) -> int | None:

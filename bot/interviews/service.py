@@ -14,7 +14,7 @@ from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
-from bot.interviews.rules import Report
+from bot.interviews.rules import DEFAULT_QUESTIONS, Report
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
@@ -25,30 +25,23 @@ from bot.questions.store import topics_in_play, topics_met
 class Step:
     """A question of an interview: open, or answered with its feedback.
 
-    `assessment` is None while the question is open, and for an answer that must wait (`hidden`), because its topic is a
-    question of the day that others can still answer.
+    `assessment` is None while the question is open, and for an answer that must wait, because its topic is a question
+    of the day that others can still answer.
     """
 
     interview: Interview
     question: InterviewQuestion
     topic: Topic
     assessment: Assessment | None = None
-    follow_up: FollowUp | None = None
-    hidden: bool = False
     continued: bool = False
 
     @property
     def last(self) -> bool:
         return self.question.number >= self.interview.total
 
-
-class AnsweredAlready(UserError):
-    """The first answer to a question counts."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "You have answered this question already, and the first answer counts: </interview> shows its feedback."
-        )
+    @property
+    def follow_up(self) -> FollowUp | None:
+        return rules.follow_up(self.topic, self.assessment.percent, self.question.id) if self.assessment else None
 
 
 class Interviews:
@@ -62,12 +55,7 @@ class Interviews:
         self._rng = context.rng
 
     async def start(
-        self,
-        user_id: int,
-        guild_id: int | None,
-        *,
-        topic_id: str | None = None,
-        questions: int = rules.DEFAULT_QUESTIONS,
+        self, user_id: int, guild_id: int | None, *, topic_id: str | None = None, questions: int = DEFAULT_QUESTIONS
     ) -> Step | Report:
         """Begin an interview, or go on with the one that runs: with its open question or the last one's feedback.
 
@@ -118,7 +106,10 @@ class Interviews:
             if not text.strip():
                 raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
             if not store.save_answer(conn, question_id, text, self._now()):
-                raise AnsweredAlready
+                raise UserError(
+                    "You have answered this question already, and the first answer counts: </interview> shows its "
+                    "feedback."
+                )
 
         await self._database.write(keep)
 
@@ -134,9 +125,7 @@ class Interviews:
         """Ask the model service about points in doubt, and keep what comes of it."""
         assert step.assessment is not None
         assert step.question.answer is not None
-        better = await self._grading.refine(step.topic, step.question.answer, step.assessment)
-        await self._database.write(store.save_grade, step.question.id, encode(better), better.percent)
-        return self._with(step, better)
+        return await self._graded(step, await self._grading.refine(step.topic, step.question.answer, step.assessment))
 
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """Leave an open question out and go on."""
@@ -206,16 +195,14 @@ class Interviews:
             return step
         hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
         if question.topic_id in hidden:
-            return replace(step, hidden=True)
+            return step
         if question.grade is not None:
-            return self._with(step, decode(question.grade))
-        assessment = await self._grading.assess(step.topic, question.answer)
-        await self._database.write(store.save_grade, question.id, encode(assessment), assessment.percent)
-        return self._with(step, assessment)
+            return replace(step, assessment=decode(question.grade))
+        return await self._graded(step, await self._grading.assess(step.topic, question.answer))
 
-    def _with(self, step: Step, assessment: Assessment) -> Step:
-        follow_up = rules.follow_up(step.topic, assessment.percent, step.question.id)
-        return replace(step, assessment=assessment, follow_up=follow_up)
+    async def _graded(self, step: Step, assessment: Assessment) -> Step:
+        await self._database.write(store.save_grade, step.question.id, encode(assessment), assessment.percent)
+        return replace(step, assessment=assessment)
 
     def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)

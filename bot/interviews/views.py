@@ -43,13 +43,9 @@ _HINTS = {
 
 def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
     """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
+    label = "In a few sentences, as you would say it aloud"
     return text_modal(
-        "Your answer",
-        custom_id,
-        label="In a few sentences, as you would say it aloud",
-        limit=MAX_ANSWER,
-        long=True,
-        above=t.heading(topic.question),
+        "Your answer", custom_id, label=label, limit=MAX_ANSWER, long=True, above=t.heading(topic.question)
     )
 
 
@@ -82,15 +78,11 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     """An answered question; one whose topic is an open question of the day says that its feedback must wait."""
     number = step.question.id
     on = row(
-        button(
-            "See the report" if step.last else "Next question",
-            STEP.id(slot="next", row=number),
-            PRIMARY,
-        ),
+        button("See the report" if step.last else "Next question", STEP.id(slot="next", row=number), PRIMARY),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
     head = _head(step, bank)
-    if step.hidden or step.assessment is None:
+    if step.assessment is None:
         waits = (
             "Your answer is stored. This topic is a question of the day that is still open, so its feedback waits "
             "until that one closes: press Feedback then."
@@ -98,17 +90,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         look = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, waits, row(look), on)
     note = ASKING if asking else ""
-    found = pages(
-        step.topic, answer=step.question.answer, assessment=step.assessment, follow_up=step.follow_up, note=note
-    )
-    return page_of(
-        head,
-        found,
-        page,
-        lambda n: FEEDBACK.id(row=number, page=n),
-        on,
-        colour=colour(step.assessment),
-    )
+    found = pages(step.topic, step.question.answer, step.assessment, step.follow_up, note)
+    return page_of(head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=colour(step.assessment))
 
 
 def report_pages(report: Report) -> list[Message]:
@@ -120,7 +103,8 @@ def report_pages(report: Report) -> list[Message]:
     overall = f"{t.bar(report.percent, 100)}  **{report.percent} %** · {done}" if report.percent is not None else done
     blocks = [f"### Your interview\n{overall}", *(_section(section) for section in report.sections)]
     if report.practise:
-        blocks.append(f"**Practise next** with </practice>\n{_practise(report.practise)}")
+        weakest = (f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1))
+        blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
     else:
         blocks.append("**Practise next**\nAll of it was strong. Take other topics with </interview>.")
     blocks.append("-# Practice estimates from your wording, not verdicts.")
@@ -141,10 +125,6 @@ def _line(topic: Topic, asked: Asked) -> str:
     return f"{mark} {t.escape(topic.title)} · {asked.percent} %"
 
 
-def _practise(topics: tuple[Topic, ...]) -> str:
-    return "\n".join(f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(topics, start=1))
-
-
 def _head(step: Step, bank: Bank) -> str:
     section = bank.section_titles[step.topic.section_id]
     where = f"Question {step.question.number} of {step.interview.total}"
@@ -158,24 +138,17 @@ class Page:
 
 
 def pages(
-    topic: Topic,
-    *,
-    answer: str | None,
-    assessment: Assessment | None,
-    follow_up: FollowUp | None = None,
-    note: str = "",
+    topic: Topic, answer: str | None, assessment: Assessment | None, follow_up: FollowUp | None = None, note: str = ""
 ) -> list[Page]:
     """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
-    found = []
+    sources = "\n".join(f"-# {source(reference)}" for reference in topic.references)
+    model = [t.heading(topic.question), t.escape(topic.answer), sources]
+    tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
-        found += [Page(FEEDBACK_TAB, text) for text in t.pages(_blocks(assessment, follow_up, note), _LIMIT)]
-    blocks = [] if assessment is not None or not note else [note]
-    blocks += [t.heading(topic.question), t.escape(topic.answer)]
-    blocks.append("\n".join(f"-# {source(reference)}" for reference in topic.references))
-    found += [Page(MODEL_TAB, text) for text in t.pages(blocks, _LIMIT)]
+        tabs = {FEEDBACK_TAB: _blocks(assessment, follow_up, note), **tabs}
     if answer is not None:
-        found += [Page(OWN_TAB, text) for text in t.pages([t.escape(answer)], _LIMIT)]
-    return found
+        tabs[OWN_TAB] = [t.escape(answer)]
+    return [Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _LIMIT)]
 
 
 def page_of(
@@ -184,7 +157,7 @@ def page_of(
     number: int,
     link: Callable[[int], str],
     *rows: ui.ActionRow[ui.LayoutView] | None,
-    colour: discord.Colour | None = None,
+    colour: discord.Colour,
 ) -> Message:
     """One page with its tabs; `link` makes the custom id that opens a page by its number."""
     number = min(number, len(found) - 1)
@@ -194,7 +167,7 @@ def page_of(
     buttons = [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs] if len(found) > 1 else []
     if number + 1 < len(found) and found[number + 1].tab == page.tab:
         buttons.append(button("Read on", link(number + 1)))
-    return Message(colour or REVEALED, head, page.text, line(), row(*buttons), *rows)
+    return Message(colour, head, page.text, line(), row(*buttons), *rows)
 
 
 def estimate(assessment: Assessment) -> str:
@@ -239,10 +212,8 @@ def _point(text: str, quote: str) -> str:
 
 
 def _about_model(assessment: Assessment) -> str:
-    estimate_ = "A practice estimate from your wording, not a verdict"
-    match assessment.model:
-        case "asked":
-            return f"{estimate_}. A model service read your answer for the points that were in doubt."
-        case "failed":
-            return f"{estimate_}. The model service for points in doubt did not answer, so I graded this alone."
-    return f"{estimate_}."
+    asked = {
+        "asked": " A model service read your answer for the points that were in doubt.",
+        "failed": " The model service for points in doubt did not answer, so I graded this alone.",
+    }
+    return f"A practice estimate from your wording, not a verdict.{asked.get(assessment.model, '')}"

@@ -61,17 +61,11 @@ class Answering(commands.Cog):
 
     async def write(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for a typed answer, if it is still worth typing."""
-        row_id, check_open = int(fields["row"]), self._answerable(fields).check_open
-        item = await check_open(row_id, message_id_of(interaction), interaction.user.id)
-        await interaction.response.send_modal(
-            text_modal(
-                "Your answer",
-                view.TYPED.id(source=fields["source"], row=row_id),
-                label="Answer",
-                hint=" ".join(item.prompt.split())[:100],
-                limit=MAX_TYPED,
-            )
-        )
+        check_open = self._answerable(fields).check_open
+        item = await check_open(int(fields["row"]), message_id_of(interaction), interaction.user.id)
+        hint = " ".join(item.prompt.split())[:100]
+        modal = text_modal("Your answer", view.TYPED.id(**fields), label="Answer", hint=hint, limit=MAX_TYPED)
+        await interaction.response.send_modal(modal)
 
     async def typed(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, text=modal_text(interaction, MAX_TYPED))
@@ -84,16 +78,10 @@ class Answering(commands.Cog):
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await interaction.response.send_modal(
-            text_modal(
-                "Report this question",
-                view.REPORTED.id(source=fields["source"], row=int(fields["row"])),
-                label="What is wrong with it?",
-                hint="A wrong answer, an unclear sentence, a typo",
-                limit=_MAX_REPORT,
-                long=True,
-            )
-        )
+        custom_id = view.REPORTED.id(**fields)
+        label, hint = "What is wrong with it?", "A wrong answer, an unclear sentence, a typo"
+        modal = text_modal("Report this question", custom_id, label=label, hint=hint, limit=_MAX_REPORT, long=True)
+        await interaction.response.send_modal(modal)
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, _MAX_REPORT).strip()

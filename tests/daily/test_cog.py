@@ -13,7 +13,7 @@ from simcord.actors import MemberActor
 from simcord.backend.errors import SetupError
 
 from bot.chat import replies
-from bot.interviews.grading.service import NoOpinion
+from bot.interviews.grading.opinion import NoOpinion
 from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeChatModel
 from tests.interviews.test_cog import all_of, topic_of

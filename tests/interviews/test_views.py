@@ -53,8 +53,7 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
 def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
     question = InterviewQuestion(ROW, 1, 2, topic.id, AT, answer, None, 50, AT if answer else None)
     graded = assessed(topic) if answer and not hidden else None
-    follow = topic.follow_ups[0] if topic.follow_ups else None
-    return Step(Interview(1, 1, None, 3, AT, None), question, topic, graded, follow, hidden)
+    return Step(Interview(1, 1, None, 3, AT, None), question, topic, graded)
 
 
 def plain(text: str) -> str:
@@ -92,8 +91,11 @@ def test_every_card_is_within_discords_limits(topic: Topic) -> None:
 @pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
 def test_the_banks_words_are_uncut(topic: Topic) -> None:
     """Key points, model answer and follow-up stand in the feedback, question and model answer on the daily's cards."""
-    whole = pages_of(step(topic))
-    for words in (topic.question, topic.answer, topic.follow_ups[0].question, *(p.text for p in topic.key_points)):
+    shown = step(topic)
+    whole = pages_of(shown)
+    assert shown.follow_up in topic.follow_ups
+    assert shown.follow_up is not None
+    for words in (topic.question, topic.answer, shown.follow_up.question, *(p.text for p in topic.key_points)):
         assert shows(whole, words)
     opened = open_daily.question(OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, None), bank())
     assert shows([opened], topic.question)

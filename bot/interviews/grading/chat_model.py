@@ -17,7 +17,7 @@ import aiohttp
 
 from bot.config import Settings
 from bot.interviews.grading import opinion
-from bot.interviews.grading.service import NoOpinion
+from bot.interviews.grading.opinion import NoOpinion
 from bot.questions.model import KeyPoint
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,7 @@ TIMEOUT = 20.0
 MAX_REPLY = 64 * 1024
 """Bytes of a reply that are read at most."""
 _AT_ONCE = 4
-_FORMAT = {
-    "type": "json_schema",
-    "json_schema": {"name": "key_points", "strict": True, "schema": opinion.SCHEMA},
-}
+_FORMAT = {"type": "json_schema", "json_schema": {"name": "key_points", "strict": True, "schema": opinion.SCHEMA}}
 
 
 class ModelService:
@@ -102,10 +99,8 @@ async def trial(settings: Settings) -> str | None:
         if service is None:
             return None
         try:
-            reply = await service.ask(
-                opinion.SYSTEM, opinion.request("When does water boil?", {0: point}, "It boils at 100 degrees.")
-            )
-            opinion.read_reply(reply, [0])
-        except (NoOpinion, opinion.OpinionError) as error:
+            request = opinion.request("When does water boil?", {0: point}, "It boils at 100 degrees.")
+            opinion.read_reply(await service.ask(opinion.SYSTEM, request), [0])
+        except NoOpinion as error:
             return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline alone"
     return None

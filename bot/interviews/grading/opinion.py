@@ -25,8 +25,6 @@ SYSTEM = (
     "else quote is empty. Reply with JSON of this form and nothing else, one entry for each key point, by its id: "
     '{"points": [{"id": 1, "covered": true, "quote": "words of the answer"}]}'
 )
-MOST = 16
-"""Key points of one request at most; a bank has no more than 6 to a question."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -71,7 +69,7 @@ _NEARLY = 0.9
 class Quote:
     """A quote for a key point, by the point's index, as the offline grader sees it.
 
-    `related`: it by these words it is not missing; `confidence` is that of this point, `best` of the nearest one.
+    `related`: with these words the point is not missing; `confidence` is that of this point, `best` of the nearest.
     """
 
     point: int
@@ -81,8 +79,8 @@ class Quote:
     best: float
 
 
-class OpinionError(ValueError):
-    """A reply that is not what was asked for; nothing of it counts."""
+class NoOpinion(Exception):
+    """The model service gave no usable reply; the text says why, without secrets, for the log."""
 
 
 def request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
@@ -92,19 +90,19 @@ def request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
 
 
 def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
-    """The quotes of the points that a reply calls covered, by id; raises OpinionError if it is not of the schema.
+    """The quotes of the points that a reply calls covered, by id; raises NoOpinion if it is not of the schema.
 
     An id that was not asked for, or that comes twice, makes the whole reply worthless.
     """
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise OpinionError("the reply is not JSON") from error
-    if not _validator().is_valid(data) or len(data["points"]) > MOST:
-        raise OpinionError("the reply does not follow the schema")
+        raise NoOpinion("the reply is not JSON") from error
+    if not _validator().is_valid(data):
+        raise NoOpinion("the reply does not follow the schema")
     ids = [entry["id"] for entry in data["points"]]
     if len(set(ids)) < len(ids) or not set(ids) <= set(asked):
-        raise OpinionError("the reply speaks of key points that it was not asked about")
+        raise NoOpinion("the reply speaks of key points that it was not asked about")
     return {entry["id"]: entry["quote"] for entry in data["points"] if entry["covered"]}
 
 

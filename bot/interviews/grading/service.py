@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 
 from bot.interviews import grading
@@ -18,12 +19,8 @@ _NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these no single sentence is worth a second look: the answer as a whole is not one."""
 
 
-class NoOpinion(Exception):
-    """The model service gave no usable reply; the text says why, without secrets, for the log."""
-
-
 class ChatModel(Protocol):
-    """A model service. `ask` gives the text of its reply to the messages, or raises NoOpinion within a bounded time."""
+    """A model service. `ask` gives the text of its reply, or raises NoOpinion within a bounded time."""
 
     async def ask(self, system: str, user: str) -> str: ...
 
@@ -34,7 +31,6 @@ class Grading:
     def __init__(self, bank: Bank, reader: ChatModel | None = None) -> None:
         self._bank = bank
         self._reader = reader
-        self._weights: Weights | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def assess(self, topic: Topic, answer: str) -> Assessment:
@@ -61,7 +57,7 @@ class Grading:
         try:
             reply = await self._reader.ask(opinion.SYSTEM, opinion.request(topic.question, doubtful, answer))
             quotes = opinion.read_reply(reply, list(doubtful))
-        except (NoOpinion, opinion.OpinionError) as error:
+        except opinion.NoOpinion as error:
             log.warning("the model service gave no opinion, the offline grade stands: %s", error)
             return replace(assessment, model="failed")
         standing = {n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))}
@@ -77,20 +73,17 @@ class Grading:
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._work, topic, text)
 
+    @cached_property
+    def _weights(self) -> Weights:  # at first use: a start need not wait for it
+        return background(self._bank)
+
     def _work(self, topic: Topic, text: str) -> Grade:
-        if self._weights is None:  # at first use: a start need not wait for it
-            self._weights = background(self._bank)
         return grading.grade(text, topic.question, topic.key_points, weights=self._weights)
 
 
 def background(bank: Bank) -> Weights:
     """How often words stand in a bank: what every topic talks of tells little."""
-    return Weights.of(
-        text
-        for topic in bank.topics.values()
-        for text in (
-            topic.question,
-            topic.answer,
-            *(worded for point in topic.key_points for worded in (point.text, *point.accept)),
-        )
-    )
+    topics = bank.topics.values()
+    points = [point for topic in topics for point in topic.key_points]
+    texts = [text for topic in topics for text in (topic.question, topic.answer)]
+    return Weights.of([*texts, *(worded for point in points for worded in (point.text, *point.accept))])

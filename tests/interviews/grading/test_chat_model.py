@@ -17,7 +17,8 @@ from aiohttp import web
 from bot.config import Settings
 from bot.interviews.assessment import Assessment
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, model_service, trial
-from bot.interviews.grading.service import Grading, NoOpinion
+from bot.interviews.grading.opinion import NoOpinion
+from bot.interviews.grading.service import Grading
 from tests.shipped import bank
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

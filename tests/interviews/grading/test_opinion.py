@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.interviews.grading.opinion import (
-    OpinionError,
+    NoOpinion,
     Quote,
     held,
     read_reply,
@@ -70,7 +70,7 @@ def test_quotes_of_covered_points() -> None:
 )
 def test_a_reply_of_another_form_is_worth_nothing(reply: str) -> None:
     """Text around it, unknown or repeated points, wrong types and further fields: none of it is read."""
-    with pytest.raises(OpinionError):
+    with pytest.raises(NoOpinion):
         read_reply(reply, [2])
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.interviews.assessment import Assessment
-from bot.interviews.grading.service import Grading, NoOpinion
+from bot.interviews.grading.opinion import NoOpinion
+from bot.interviews.grading.service import Grading
 from bot.questions.model import Topic
 from tests.fakes import FakeChatModel
 from tests.shipped import bank
