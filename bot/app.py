@@ -38,7 +38,7 @@ from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
-from bot.daily.service import Dailies, OpenDailies
+from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading.chat_model import trial
@@ -84,11 +84,10 @@ class Services:
         self.round_cards = RoundCards(context, views.rounds)
         self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
         self.rounds = Rounds(context, self.counters)
-        self.dailies = Dailies(context)
         self.boards = Boards(context)
         self.reports = Reports(context)
         self.grading = Grading(context.bank, chat_model)
-        self.open_dailies = OpenDailies(context, self.grading, self.dailies)
+        self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context)
         self.reminders = Reminders(context)
@@ -111,7 +110,7 @@ class Services:
             Quiz(bot, self.rounds),
             Answering(bot, self.reports),
             DailyCog(bot, self.dailies),
-            Today(bot, self.dailies, self.open_dailies),
+            Today(bot, self.dailies),
             PracticeCog(bot, self.practices),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),

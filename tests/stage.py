@@ -128,10 +128,10 @@ class Stage:
         return False
 
     async def start(self, questions: int = 3, *, seconds: int = 20, channel_id: int = CHANNEL) -> int:
-        started = await self.bot.rounds.start(
+        round_id, _ = await self.bot.rounds.start(
             guild_id=GUILD, channel_id=channel_id, starter_id=ADA, questions=questions, seconds=seconds
         )
-        return started.round_id
+        return round_id
 
     async def round(self, round_id: int) -> Round:
         found = await self.database.read(round_store.get, round_id)
@@ -196,7 +196,7 @@ class Stage:
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> OpenReview:
         """Answer an open daily."""
-        return await self.bot.open_dailies.answer(self.written(user_id, text, post=post, after=after))
+        return await self.bot.dailies.answer_openly(self.written(user_id, text, post=post, after=after))
 
     def written(self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()

@@ -16,11 +16,11 @@ import asyncio
 import logging
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -34,7 +34,16 @@ from bot.core.processes import PROGRAM
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Connection", "Database", "DatabaseBroken", "StorageError", "is_away", "open_database"]
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseBroken",
+    "StorageError",
+    "is_away",
+    "open_database",
+    "reading",
+    "writing",
+]
 
 StorageError = SQLAlchemyError
 """Whatever the database says no to."""
@@ -378,3 +387,30 @@ async def open_database(url: URL) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+class _Service(Protocol):
+    _database: Database
+
+
+S = TypeVar("S", bound=_Service)
+
+
+def reading(work: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A service's method that is one transaction: callers await it without the connection that it gets."""
+
+    @wraps(work)
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return self._database.read(lambda conn: work(self, conn, *args, **kwargs))
+
+    return method
+
+
+def writing(work: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Like `reading`, committed."""
+
+    @wraps(work)
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return self._database.write(lambda conn: work(self, conn, *args, **kwargs))
+
+    return method

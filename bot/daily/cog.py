@@ -17,7 +17,7 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.daily import rules
 from bot.daily import views as view
-from bot.daily.service import Dailies, OpenDailies, Wanted
+from bot.daily.service import Dailies, Wanted
 from bot.daily.store import Schedule
 from bot.interviews.rules import MAX_ANSWER
 from bot.interviews.views import essay_modal
@@ -118,12 +118,10 @@ def _deleted_role(interaction: discord.Interaction, schedule: Schedule) -> str |
 
 
 class Today(commands.Cog):
-    def __init__(self, bot: QuizBot, dailies: Dailies, open_dailies: OpenDailies) -> None:
+    def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
         self.bot = bot
         self.dailies = dailies
-        self.open_dailies = open_dailies
         for route, handler in (
-            (view.ANSWER, self.clicked),
             (view.OPEN, self.open),
             (view.ESSAY, self.written),
             (view.OWN, self.own),
@@ -138,16 +136,13 @@ class Today(commands.Cog):
         today = await self.dailies.today(guild_id_of(interaction), interaction.user.id)
         await say(interaction, view.today(today, self.bot.context.now()))
 
-    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
-
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         await say_all(interaction, view.verdict(await self.dailies.answer(click)))
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer to an open question; for a member who has answered, their feedback again."""
         daily_id = int(fields["row"])
-        topic = await self.open_dailies.open_topic(daily_id, message_id_of(interaction), interaction.user.id)
+        topic = await self.dailies.open_topic(daily_id, message_id_of(interaction), interaction.user.id)
         if topic is None:
             await self._show(interaction, daily_id)
             return
@@ -157,10 +152,10 @@ class Today(commands.Cog):
         text = modal_text(interaction, MAX_ANSWER)
         await show_graded(
             interaction,
-            self.open_dailies.answer(click_of(interaction, fields, text=text)),
+            self.dailies.answer_openly(click_of(interaction, fields, text=text)),
             lambda review, asking: view.review(review, self.bot.context.bank, asking=asking),
-            may_refine=self.open_dailies.may_refine,
-            refine=lambda review: self.open_dailies.refine(review, interaction.user.id),
+            may_refine=self.dailies.may_refine,
+            refine=lambda review: self.dailies.refine(review, interaction.user.id),
             text=text,
         )
 
@@ -168,5 +163,5 @@ class Today(commands.Cog):
         await self._show(interaction, int(fields["row"]), int(fields["page"]))
 
     async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
-        review = await self.open_dailies.review(daily_id, interaction.user.id)
+        review = await self.dailies.review_open(daily_id, interaction.user.id)
         await say_here(interaction, view.review(review, self.bot.context.bank, page))

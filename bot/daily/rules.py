@@ -95,7 +95,6 @@ class DailyCard:
     daily_id: int
     item: Item
     order: tuple[int, ...]
-    day: date
     closes_at: datetime
     role_id: int | None
 
@@ -107,7 +106,6 @@ class DailyResult:
     daily_id: int
     item: Item
     order: tuple[int, ...]
-    day: date
     outcome: Outcome
     streaks: tuple[tuple[int, int], ...]
 
@@ -118,7 +116,6 @@ class OpenDailyCard:
 
     daily_id: int
     topic: Topic
-    day: date
     closes_at: datetime
     role_id: int | None
 
@@ -133,7 +130,6 @@ class OpenDailyResult:
 
     daily_id: int
     topic: Topic
-    day: date
     answered: int
     percent: int | None
     missed: tuple[tuple[str, int], ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,8 +11,9 @@ from bot.core import snowflakes
 from bot.core import time as time_rules
 from bot.core.clicks import Click
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.core.tables import values_of
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
@@ -29,11 +29,13 @@ from bot.points import store as scores
 from bot.questions import answers
 from bot.questions import store as questions
 from bot.questions.answers import Review, already, given_answer
-from bot.questions.bank import check_topic
+from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
-from bot.questions.model import Bank, FollowUp, Item, Topic
+from bot.questions.model import FollowUp, Item, Topic
 
-_FOREVER = date.max
+_CLOSED = "This question is closed. See </today> for when the next one comes."
+_UNKNOWN = "I don't know this question any more. See </today> for the current one."
+_ANSWERED = "You have answered this question already: the first answer counts. Press Answer to read it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,6 @@ class DailyStatus:
     """A server's schedule, the next post, and the last decided and last posted daily."""
 
     schedule: Schedule
-    next_day: date | None
     next_at: datetime | None
     last: Daily | None
     posting: Daily | None
@@ -65,14 +66,23 @@ class DailyStatus:
 class DailyVerdict:
     """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for today."""
 
-    item: Item
-    order: tuple[int, ...]
-    answer: str
-    correct: bool
-    points: int
+    review: Review
     closes_at: datetime
     streak: Streak
     back_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """An open daily as one member answered it; `text` and `assessment` are None for who did not."""
+
+    daily: Daily
+    topic: Topic
+    text: str | None
+    points: int
+    streak: Streak
+    assessment: Assessment | None = None
+    follow_up: FollowUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +98,15 @@ class Today:
 
 
 class Dailies:
-    """See the module. `now` gives UTC."""
+    """See the module."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, grading: Grading) -> None:
         self._database = context.database
         self._bank = context.bank
         self._scheduler = context.scheduler
         self._now = context.now
         self._rng = context.rng
+        self._grading = grading
 
     async def setup(self, guild_id: int, wanted: Wanted) -> DailyStatus:
         """Turn the daily on or change it, from the next local date that has not had its post."""
@@ -115,15 +126,8 @@ class Dailies:
             store.save_schedule(
                 conn,
                 Schedule(
+                    **{**values_of(wanted), "at": f"{at:%H:%M}", "zone": zone},
                     guild_id=guild_id,
-                    channel_id=wanted.channel_id,
-                    at=f"{at:%H:%M}",
-                    zone=zone,
-                    topic_id=wanted.topic_id,
-                    kind=wanted.kind,
-                    answer_hours=wanted.answer_hours,
-                    role_id=wanted.role_id,
-                    thread=wanted.thread,
                     paused=False,
                     settled_until=now,
                     next_at=next_at,
@@ -162,16 +166,13 @@ class Dailies:
         self._scheduler.nudge(now)
         return schedule
 
-    async def pause(self, guild_id: int) -> None:
+    @writing
+    def pause(self, conn: Connection, guild_id: int) -> None:
         """Post nothing until `resume`."""
-
-        def store_pause(conn: Connection) -> None:
-            if _scheduled(conn, guild_id).paused:
-                raise UserError("The daily is paused already. Go on with </daily resume>.")
-            store.change_schedule(conn, guild_id, paused=True, next_at=None)
-            store.give_up_unsent(conn, guild_id)
-
-        await self._database.write(store_pause)
+        if _scheduled(conn, guild_id).paused:
+            raise UserError("The daily is paused already. Go on with </daily resume>.")
+        store.change_schedule(conn, guild_id, paused=True, next_at=None)
+        store.give_up_unsent(conn, guild_id)
 
     async def resume(self, guild_id: int) -> DailyStatus:
         """Go on after a pause; post times that fell into it are skipped."""
@@ -189,80 +190,121 @@ class Dailies:
         self._scheduler.nudge(now)
         return status
 
-    async def skip(self, guild_id: int) -> tuple[datetime, DailyStatus]:
+    @writing
+    def skip(self, conn: Connection, guild_id: int) -> tuple[datetime, DailyStatus]:
         """Leave out the next daily; returns the time left out, and the status with the one after it."""
         now = self._now()
-
-        def store_skip(conn: Connection) -> tuple[datetime, DailyStatus]:
-            schedule = _scheduled(conn, guild_id)
-            if schedule.paused:
-                raise UserError("The daily is paused, so there is nothing to leave out. Go on with </daily resume>.")
-            day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
-            store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
-            _recompute(conn, schedule, now)
-            return at, _status(conn, guild_id, now)
-
-        return await self._database.write(store_skip)
+        schedule = _scheduled(conn, guild_id)
+        if schedule.paused:
+            raise UserError("The daily is paused, so there is nothing to leave out. Go on with </daily resume>.")
+        day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+        store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
+        _recompute(conn, schedule, now)
+        return at, _status(conn, guild_id, now)
 
     async def status(self, guild_id: int) -> DailyStatus:
         """The schedule and what became of the last posts; refuses where no daily is set up."""
         return await self._database.read(_status, guild_id, self._now())
 
-    async def answer(self, click: Click) -> DailyVerdict:
+    @writing
+    def answer(self, conn: Connection, click: Click) -> DailyVerdict:
         """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
-        return await self._database.write(self._store_answer, click)
+        daily = self._admit(conn, click)
+        item, order = self._item(daily), answers.decode_order(daily.choice_order)
+        given = given_answer(item, order, click)
+        correct = answers.is_right(item, given)
+        answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
+        if (earlier := store.add_answer(conn, answer)) is not None:
+            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        streak = _credit(conn, daily, answer, item.topic_id)
+        met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
+        card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
+        back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
+        assert daily.closes_at is not None
+        return DailyVerdict(Review(item, order, given, answer.points), daily.closes_at, streak, back_in)
 
-    async def check_open(self, daily_id: int, message_id: int, user_id: int) -> Item:
+    @reading
+    def check_open(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Item:
         """The item of a daily that the member can still answer; refuses like `answer`. For opening a modal."""
+        daily = self._still_open(conn, daily_id, message_id)
+        item = self._item(daily)
+        earlier = store.answer_of(conn, daily_id, user_id)
+        if earlier is not None:
+            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        return item
 
-        def look(conn: Connection) -> Item:
-            daily = self.still_open(conn, daily_id, message_id)
-            item = self._item(daily)
-            earlier = store.answer_of(conn, daily_id, user_id)
-            if earlier is not None:
-                raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
-            return item
-
-        return await self._database.read(look)
-
-    async def review(self, daily_id: int, user_id: int) -> Review:
+    @reading
+    def review(self, conn: Connection, daily_id: int, user_id: int) -> Review:
         """A member's own view of a closed daily, for "Why not mine?"."""
-
-        def look(conn: Connection) -> Review:
-            daily = store.get(conn, daily_id)
-            item = self._bank.items.get(daily.item_id or "") if daily else None
-            if daily is None or item is None:
-                raise _unknown()
-            if daily.state not in {DailyState.CLOSED, DailyState.CLOSING}:
-                raise UserError("This question is still open: answer it first, and you read why at once.")
-            given = store.answer_of(conn, daily_id, user_id)
-            order = answers.decode_order(daily.choice_order)
-            return Review(item, order, given.answer if given else None, given.points if given else 0)
-
-        return await self._database.read(look)
+        daily = store.get(conn, daily_id)
+        item = self._bank.items.get(daily.item_id or "") if daily else None
+        if daily is None or item is None:
+            raise UserError(_UNKNOWN)
+        if not daily.revealed:
+            raise UserError("This question is still open: answer it first, and you read why at once.")
+        given = store.answer_of(conn, daily_id, user_id)
+        order = answers.decode_order(daily.choice_order)
+        return Review(item, order, given.answer if given else None, given.points if given else 0)
 
     async def subject(self, daily_id: int) -> str | None:
         """The id of the item or topic that a daily asks."""
         daily = await self._database.read(store.get, daily_id)
         return daily.item_id or daily.topic_id if daily else None
 
-    async def today(self, guild_id: int, user_id: int) -> Today:
+    @reading
+    def today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
         """The newest question of the day, the next one's time and the asker's streak."""
-        now = self._now()
+        schedule = store.schedule(conn, guild_id)
+        daily = store.latest(conn, guild_id, store.POSTED, date.max)
+        return Today(
+            daily=daily,
+            question=self._question(daily) if daily else None,
+            answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
+            next_at=schedule.next_at if schedule else None,
+            paused=schedule is not None and schedule.paused,
+            streak=store.streak_of(conn, guild_id, user_id, self._now()),
+        )
 
-        def look(conn: Connection) -> Today:
-            schedule = store.schedule(conn, guild_id)
-            daily = store.latest(conn, guild_id, store.POSTED, _FOREVER)
-            return Today(
-                daily=daily,
-                question=self._question(daily) if daily else None,
-                answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
-                next_at=schedule.next_at if schedule else None,
-                paused=schedule is not None and schedule.paused,
-                streak=store.streak_of(conn, guild_id, user_id, now),
-            )
+    @reading
+    def open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
+        """The topic of an open daily that the member can answer now; None if they have. For opening a modal."""
+        if store.answer_of(conn, daily_id, user_id) is not None:
+            return None
+        return self._topic(self._still_open(conn, daily_id, message_id))
 
-        return await self._database.read(look)
+    async def answer_openly(self, click: Click) -> OpenReview:
+        """Grade a member's first answer, store it with its points and streak, and only then show it."""
+        text = (click.text or "").strip()
+        if not text:
+            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
+        topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
+        if topic is None:
+            raise UserError(_ANSWERED)
+        assessment = await self._grading.assess(topic, text)
+        return await self._database.write(self._store_open, click, text, assessment)
+
+    async def review_open(self, daily_id: int, user_id: int) -> OpenReview:
+        """A member's own feedback; for who did not answer the model answer, once the daily is closed."""
+        return await self._database.read(self._review_open, daily_id, user_id)
+
+    def may_refine(self, review: OpenReview) -> bool:
+        """Whether a model service would be asked about this answer."""
+        return review.assessment is not None and self._grading.may_ask(review.assessment)
+
+    async def refine(self, review: OpenReview, user_id: int) -> OpenReview:
+        """Ask the model service about points in doubt; what comes of it replaces grade and points."""
+        assert review.assessment is not None
+        assert review.text is not None
+        better = await self._grading.refine(review.topic, review.text, review.assessment)
+        daily_id, right, points = review.daily.id, better.passed, better.percent
+
+        def keep(conn: Connection) -> None:
+            grade, states = encode(better), better.states
+            if store.regrade(conn, daily_id, user_id, grade=grade, answer=states, correct=right, points=points):
+                scores.replace(conn, "daily", daily_id, user_id, points=points, correct=right)
+
+        await self._database.write(keep)
+        return replace(_graded(review, better), points=points)
 
     def new_daily(
         self, conn: Connection, schedule: Schedule, day: date, *, scheduled_at: datetime, now: datetime
@@ -270,13 +312,26 @@ class Dailies:
         """The columns of a day's question that is to be posted now."""
         return {
             "state": DailyState.POSTING,
-            **draw_daily(conn, self._bank, schedule, day, self._rng),
+            **self._draw(conn, schedule, day),
             "channel_id": schedule.channel_id,
             "scheduled_at": scheduled_at,
             "tried_at": None,
             "due_at": now,
             "problem": None,
         }
+
+    def _draw(self, conn: Connection, schedule: Schedule, day: date) -> dict[str, Any]:
+        """The columns that say what is asked: an item with its choices shuffled, or a topic's open question."""
+        bank, rng = self._bank, self._rng
+        if rules.asks_openly(schedule.kind, day):
+            topic = rules.pick(list(bank.topics.values()), store.used_topics(conn, schedule.guild_id), rng)
+            return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
+        pool = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
+        pool = pool or list(bank.items.values())
+        hidden = questions.items_in_play(conn, schedule.guild_id, "round")
+        pool = [item for item in pool if item.id not in hidden] or pool
+        item = rules.pick(pool, store.used_items(conn, schedule.guild_id), rng)
+        return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
 
     def opened(self, conn: Connection, daily: Daily, message_id: int) -> bool:
         """Note that a daily's message exists; False if that was known."""
@@ -299,21 +354,23 @@ class Dailies:
             questions.note_asked(conn, daily.guild_id, daily.item_id, opened)
         return changed
 
-    def still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
+    def _still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
         """A daily that can be answered now; refuses any other."""
-        daily = self._answerable(conn, daily_id, message_id)
+        daily = _answerable(conn, daily_id, message_id)
         if daily.closes_at is not None and daily.closes_at <= self._now():
-            raise _closed()
+            raise UserError(_CLOSED)
         return daily
 
-    def _answerable(self, conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
-        daily = store.get(conn, daily_id, lock=lock)
-        if daily is None:
-            raise _unknown()
-        if daily.state not in store.ANSWERABLE:
-            raise _closed()
-        if daily.message_id is not None and daily.message_id != message_id:
-            raise UserError("This is an old card: see </today> for the current question.")
+    def _admit(self, conn: Connection, click: Click) -> Daily:
+        """The daily that a click answers, locked; refuses what is late or not from its card."""
+        daily = _answerable(conn, click.question_id, click.message_id, lock=True)
+        if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
+            raise UserError("This card is not from this channel: see </today> for the current question.")
+        if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
+            self.opened(conn, daily, click.message_id)
+            daily = store.get(conn, daily.id) or daily
+        if daily.closes_at is None or click.at >= daily.closes_at:
+            raise UserError(_CLOSED)
         return daily
 
     def _question(self, daily: Daily) -> str | None:
@@ -321,47 +378,54 @@ class Dailies:
         return item.prompt if item else topic.question if topic else None
 
     def _item(self, daily: Daily) -> Item:
-        item = self._bank.items.get(daily.item_id or "")
-        if item is None:
-            raise UserError("This question has been taken out of the bank since: the next one will count.")
-        return item
+        return still_there(self._bank.items.get(daily.item_id or ""))
 
-    def admit(self, conn: Connection, click: Click) -> Daily:
-        """The daily that a click answers, locked; refuses what is late or not from its card."""
-        daily = self._answerable(conn, click.question_id, click.message_id, lock=True)
-        if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError("This card is not from this channel: see </today> for the current question.")
-        if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
-            self.opened(conn, daily, click.message_id)
-            daily = store.get(conn, daily.id) or daily
-        if daily.closes_at is None or click.at >= daily.closes_at:
-            raise _closed()
-        return daily
+    def _topic(self, daily: Daily) -> Topic:
+        return still_there(self._bank.topics.get(daily.topic_id or ""))
 
-    def _store_answer(self, conn: Connection, click: Click) -> DailyVerdict:
-        daily = self.admit(conn, click)
-        item = self._item(daily)
-        given = given_answer(item, answers.decode_order(daily.choice_order), click)
-        correct = answers.is_right(item, given)
-        won = rules.POINTS if correct else 0
-        answer = DailyAnswer(daily.id, click.user_id, given, correct, won, click.at)
-        if (earlier := store.add_answer(conn, answer)) is not None:
-            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
-        streak = credit_answer(conn, daily, answer, item.topic_id)
-        met = memory.ReviewedAnswer(click.user_id, rate(right=correct), click.at)
-        card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
-        back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
-        order = answers.decode_order(daily.choice_order)
-        assert daily.closes_at is not None
-        return DailyVerdict(item, order, given, correct, won, daily.closes_at, streak, back_in)
+    def _store_open(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
+        daily = self._admit(conn, click)
+        topic = self._topic(daily)
+        states, right, points = assessment.states, assessment.passed, assessment.percent
+        answer = DailyAnswer(daily.id, click.user_id, states, right, points, click.at)
+        if store.add_answer(conn, answer) is not None:
+            raise UserError(_ANSWERED)
+        store.add_open_answer(conn, OpenAnswer(daily.id, click.user_id, text, encode(assessment)))
+        _credit(conn, daily, answer, topic.id)
+        return self._review_open(conn, daily.id, click.user_id)
 
-
-def _closed() -> UserError:
-    return UserError("This question is closed. See </today> for when the next one comes.")
+    def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
+        daily = store.get(conn, daily_id)
+        if daily is None:
+            raise UserError(_UNKNOWN)
+        given, written = store.answer_of(conn, daily_id, user_id), store.open_answer_of(conn, daily_id, user_id)
+        topic = self._topic(daily)
+        if written is None and not daily.revealed:
+            raise UserError("This question is still open: answer it first, and you read the model answer at once.")
+        review = OpenReview(
+            daily=daily,
+            topic=topic,
+            text=written.text if written else None,
+            points=given.points if given else 0,
+            streak=store.streak_of(conn, daily.guild_id, user_id, self._now()),
+        )
+        return _graded(review, decode(written.grade)) if written else review
 
 
-def _unknown() -> UserError:
-    return UserError("I don't know this question any more. See </today> for the current one.")
+def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
+    chosen = follow_up(review.topic, assessment.percent, review.daily.id)
+    return replace(review, assessment=assessment, follow_up=chosen)
+
+
+def _answerable(conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
+    daily = store.get(conn, daily_id, lock=lock)
+    if daily is None:
+        raise UserError(_UNKNOWN)
+    if daily.state not in store.ANSWERABLE:
+        raise UserError(_CLOSED)
+    if daily.message_id is not None and daily.message_id != message_id:
+        raise UserError("This is an old card: see </today> for the current question.")
+    return daily
 
 
 def rule_of(schedule: Schedule) -> Rule:
@@ -392,167 +456,24 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: b
 
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
-    next_day = next_at = None
+    next_at = None
     if not schedule.paused:
-        next_day, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+        _, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
     today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
     return DailyStatus(
         schedule=schedule,
-        next_day=next_day,
         next_at=next_at,
         last=store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today),
         posting=store.latest(conn, guild_id, (DailyState.POSTING,), today),
     )
 
 
-def draw_daily(conn: Connection, bank: Bank, schedule: Schedule, day: date, rng: random.Random) -> dict[str, Any]:
-    """The columns of a daily that say what it asks: an item with its choices shuffled, or a topic's open question."""
-    if rules.asks_openly(schedule.kind, day):
-        topics = list(bank.topics.values())
-        topic = rules.pick(topics, store.used_topics(conn, schedule.guild_id), rng)
-        return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
-    fitting = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
-    pool = fitting or list(bank.items.values())
-    hidden = questions.items_in_play(conn, schedule.guild_id, "round")
-    pool = [item for item in pool if item.id not in hidden] or pool
-    item = rules.pick(pool, store.used_items(conn, schedule.guild_id), rng)
-    return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
-
-
-def credit_answer(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:
+def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:
     """Count a stored first answer: points, and the streak that it makes."""
-    entry = scores.Entry(
-        source="daily",
-        source_id=daily.id,
-        user_id=answer.user_id,
-        guild_id=daily.guild_id,
-        topic_id=topic_id,
-        points=answer.points,
-        correct=answer.correct,
-        local_date=time_rules.local_date(guilds.zone(conn, daily.guild_id), answer.answered_at),
-        at=answer.answered_at,
-    )
+    user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
+    day = time_rules.local_date(guilds.zone(conn, server), at)
+    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at)
     scores.add(conn, [entry])
-    streak = store.streak_of(conn, daily.guild_id, answer.user_id, answer.answered_at)
-    store.save_streak(conn, daily.id, answer.user_id, streak)
+    streak = store.streak_of(conn, server, user_id, at)
+    store.save_streak(conn, daily.id, user_id, streak)
     return streak
-
-
-@dataclass(frozen=True, slots=True)
-class OpenReview:
-    """An open daily as one member answered it; `text` and `assessment` are None for who did not."""
-
-    daily: Daily
-    topic: Topic
-    text: str | None
-    assessment: Assessment | None
-    follow_up: FollowUp | None
-    points: int
-    streak: Streak
-    closed: bool
-
-
-class Answered(UserError):
-    """The first answer to an open daily counts."""
-
-    def __init__(self) -> None:
-        super().__init__("You have answered this question already: the first answer counts. Press Answer to read it.")
-
-
-class OpenDailies:
-    """See the module. `now` gives UTC."""
-
-    def __init__(self, context: Context, grading: Grading, dailies: Dailies) -> None:
-        self._database = context.database
-        self._bank = context.bank
-        self._grading = grading
-        self._dailies = dailies
-        self._now = context.now
-
-    async def open_topic(self, daily_id: int, message_id: int, user_id: int) -> Topic | None:
-        """The topic of a daily that the member can answer now; None if they have. Refuses like `answer`."""
-
-        def look(conn: Connection) -> Topic | None:
-            if store.answer_of(conn, daily_id, user_id) is not None:
-                return None
-            return self._topic(self._dailies.still_open(conn, daily_id, message_id))
-
-        return await self._database.read(look)
-
-    async def answer(self, click: Click) -> OpenReview:
-        """Grade a member's first answer, store it with its points and streak, and only then show it."""
-        text = (click.text or "").strip()
-        if not text:
-            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
-        topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
-        if topic is None:
-            raise Answered
-        assessment = await self._grading.assess(topic, text)
-        return await self._database.write(self._store, click, text, assessment)
-
-    async def review(self, daily_id: int, user_id: int) -> OpenReview:
-        """A member's own feedback; for who did not answer the model answer, once the daily is closed."""
-        return await self._database.read(self._review, daily_id, user_id)
-
-    def may_refine(self, review: OpenReview) -> bool:
-        """Whether a model service would be asked about this answer."""
-        return review.assessment is not None and self._grading.may_ask(review.assessment)
-
-    async def refine(self, review: OpenReview, user_id: int) -> OpenReview:
-        """Ask the model service about points in doubt; what comes of it replaces grade and points."""
-        assert review.assessment is not None
-        assert review.text is not None
-        better = await self._grading.refine(review.topic, review.text, review.assessment)
-
-        daily_id, right, points = review.daily.id, better.passed, better.percent
-
-        def keep(conn: Connection) -> None:
-            grade, states = encode(better), better.states
-            if store.regrade(conn, daily_id, user_id, grade=grade, answer=states, correct=right, points=points):
-                scores.replace(conn, "daily", daily_id, user_id, points=points, correct=right)
-
-        await self._database.write(keep)
-        return replace(self._graded(review, better), points=better.percent)
-
-    def _store(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
-        daily = self._dailies.admit(conn, click)
-        topic = self._topic(daily)
-        answer = DailyAnswer(
-            daily.id, click.user_id, assessment.states, assessment.passed, assessment.percent, click.at
-        )
-        if store.add_answer(conn, answer) is not None:
-            raise Answered
-        store.add_open_answer(conn, OpenAnswer(daily.id, click.user_id, text, encode(assessment)))
-        credit_answer(conn, daily, answer, topic.id)
-        return self._review(conn, daily.id, click.user_id)
-
-    def _review(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
-        daily = store.get(conn, daily_id)
-        if daily is None:
-            raise UserError("I don't know this question any more. See </today> for the current one.")
-        topic = self._topic(daily)
-        given, written = store.answer_of(conn, daily_id, user_id), store.open_answer_of(conn, daily_id, user_id)
-        closed = daily.state in {DailyState.CLOSED, DailyState.CLOSING}
-        if written is None and not closed:
-            raise UserError("This question is still open: answer it first, and you read the model answer at once.")
-        review = OpenReview(
-            daily=daily,
-            topic=topic,
-            text=written.text if written else None,
-            assessment=None,
-            follow_up=None,
-            points=given.points if given else 0,
-            streak=store.streak_of(conn, daily.guild_id, user_id, self._now()),
-            closed=closed,
-        )
-        return self._graded(review, decode(written.grade)) if written else review
-
-    def _graded(self, review: OpenReview, assessment: Assessment) -> OpenReview:
-        chosen = follow_up(review.topic, assessment.percent, review.daily.id)
-        return replace(review, assessment=assessment, follow_up=chosen)
-
-    def _topic(self, daily: Daily) -> Topic:
-        topic = self._bank.topics.get(daily.topic_id or "")
-        if topic is None:
-            raise UserError("This question has been taken out of the bank since: the next one will count.")
-        return topic

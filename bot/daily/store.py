@@ -158,6 +158,11 @@ class Daily:
     def posted(self) -> bool:
         return self.state in POSTED
 
+    @property
+    def revealed(self) -> bool:
+        """Whether everyone sees the answer, or is about to."""
+        return self.state in {DailyState.CLOSING, DailyState.CLOSED}
+
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:

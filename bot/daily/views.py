@@ -16,22 +16,20 @@ from bot.daily import rules
 from bot.daily.rules import DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
 from bot.interviews import views as feedback
-from bot.questions.answers import Review
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,
     about,
     after_row,
-    answer_route,
     answer_rows,
     asked,
     comes_back,
+    is_right_review,
     revealed,
     source,
     verdict_blocks,
 )
 
-ANSWER = answer_route("daily")
 # Of an open question: the modal, what was written in it, a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
@@ -61,7 +59,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
         *asked(card.item, card.order),
         line(),
         f"-# Your answer stays private · Closes {t.when(card.closes_at)}",
-        *answer_rows(card.item, ANSWER, card.daily_id),
+        *answer_rows(card.item, "daily", card.daily_id),
         ping_role=card.role_id,
     )
 
@@ -88,17 +86,15 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
 
 def verdict(found: DailyVerdict) -> list[Message]:
     """What a member reads, privately and at once, after answering the question of the day; one card if it fits."""
-    item, order = found.item, found.order
+    given = found.review
     streak = f"Streak: {t.count(found.streak.current, 'day')}"
     if found.streak.best > found.streak.current:
         streak += f" (best: {found.streak.best:,})"
-    points = f"+{found.points} points · " if found.points else ""
-    blocks = verdict_blocks(Review(item, order, found.answer))
-    blocks.append(
-        f"{t.escape(item.explanation)}\n-# {points}{streak} · Everyone sees the answer {t.when(found.closes_at)}\n"
-        f"-# {comes_back(found.back_in)}"
-    )
-    return [Message(REVEALED if found.correct else ENDED, page) for page in t.pages(blocks)]
+    points = f"+{given.points} points · " if given.points else ""
+    blocks = verdict_blocks(given)
+    figures = f"{points}{streak} · Everyone sees the answer {t.when(found.closes_at)}"
+    blocks.append(f"{t.escape(given.item.explanation)}\n-# {figures}\n-# {comes_back(found.back_in)}")
+    return [Message(REVEALED if is_right_review(given) else ENDED, page) for page in t.pages(blocks)]
 
 
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
@@ -110,7 +106,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
         note = feedback.ASKING
     else:
         streak = t.count(found.streak.current, "day")
-        closes = "" if found.closed or daily.closes_at is None else f" · Closes {t.when(daily.closes_at)}"
+        closes = "" if daily.revealed or daily.closes_at is None else f" · Closes {t.when(daily.closes_at)}"
         note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}"
     pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
     return feedback.page_of(

@@ -216,7 +216,6 @@ class DailyWork(Worker[Daily]):
             open_result = OpenDailyResult(
                 daily_id=daily.id,
                 topic=topic,
-                day=daily.local_date,
                 answered=len(given),
                 percent=round(sum(points for _, points in given) / len(given)) if given else None,
                 missed=tuple(missed((states for states, _ in given), [p.text for p in topic.key_points], _MISSED)),
@@ -228,7 +227,6 @@ class DailyWork(Worker[Daily]):
             daily_id=daily.id,
             item=item,
             order=answers.decode_order(daily.choice_order),
-            day=daily.local_date,
             outcome=answers.outcome(item, store.answers_to(conn, daily.id)),
             streaks=streaks,
         )
@@ -243,13 +241,12 @@ class DailyWork(Worker[Daily]):
         closes_at = time_rules.closes_at(self._now(), schedule.answer_hours)
         topic = self._bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            open_card = OpenDailyCard(daily.id, topic, daily.local_date, closes_at, role_id)
+            open_card = OpenDailyCard(daily.id, topic, closes_at, role_id)
             return self._views.question(open_card, self._bank)
         card = DailyCard(
             daily_id=daily.id,
             item=self._bank.items[daily.item_id or ""],
             order=answers.decode_order(daily.choice_order),
-            day=daily.local_date,
             closes_at=closes_at,
             role_id=role_id,
         )

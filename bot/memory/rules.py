@@ -79,7 +79,7 @@ def moment(card: MemoryCard | None, at: datetime) -> datetime:
     return whole if card is None else max(whole, card.last_review_at + _MS)
 
 
-def rate(*, right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:
+def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:
     """Right and fast is Good, right and slow Hard, wrong Again. Where no clock runs, right is Good."""
     if not right:
         return Rating.Again

@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.replies import say_all, say_here
-from bot.chat.router import Fields, click_of
+from bot.chat.router import Fields
 from bot.core.clicks import Click
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
@@ -22,7 +22,6 @@ class Practice(commands.Cog):
         self.bot = bot
         self.practices = practices
         for route, handler in (
-            (view.ANSWER, self.clicked),
             (view.PRACTISE, self.again),
             (view.NEXT, self.next),
             (view.END, self.end),
@@ -56,9 +55,6 @@ class Practice(commands.Cog):
             interaction.user.id, interaction.guild_id, created_at(interaction.id), topic_id
         )
         await self._show(interaction, screen)
-
-    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Unlike those to rounds, a second answer is answered by the verdict again: so only one process may."""

@@ -6,12 +6,13 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from bot.core.clicks import Click
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.time import Rule, instant, local_date
 from bot.members.store import zone_of
@@ -22,10 +23,13 @@ from bot.practice import rules, store
 from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
 from bot.questions.answers import Review, already, given_answer
-from bot.questions.bank import check_topic
+from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
 from bot.questions.model import Item
 from bot.questions.store import items_hidden_from, items_in_play_anywhere
+
+_UNKNOWN = "I don't know this practice any more: start one with </practice>."
+_GO_ON = "go on with </practice>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,6 @@ class PracticeVerdict:
     question_id: int
     number: int
     review: Review
-    correct: bool
     back_in: int
     again: bool = False
 
@@ -108,85 +111,53 @@ class Practices:
     async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
         check_topic(self._bank, topic_id)
+        return await self._database.write(self._start, user_id, guild_id, at, topic_id)
 
-        def begin(conn: Connection) -> Screen:
-            practice = store.running(conn, user_id)
-            view = self._look(conn, user_id, guild_id, topic_id)
-            if practice is not None:
-                today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
-                if today and topic_id in {None, practice.topic_id}:
-                    return self._next(conn, practice, guild_id, at)
-                store.end(conn, practice.id, view.now)
-            if not view.due and not view.new:
-                return Nothing(topic_id, view.next_in(), bool(view.pool))
-            practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
-            if practice is None:
-                raise UserError("Your practice has just ended: start another with </practice>.")
-            return self._next(conn, practice, guild_id, at)
-
-        return await self._database.write(begin)
-
-    async def go_on(self, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
+    @writing
+    def go_on(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
         """The question that is open, else the next one, else the summary."""
+        return self._next(conn, _running(conn, practice_id, user_id, lock=True), guild_id, at)
 
-        def step(conn: Connection) -> Screen:
-            return self._next(conn, _running(conn, practice_id, user_id, lock=True), guild_id, at)
-
-        return await self._database.write(step)
-
-    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
+    @writing
+    def end(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
         """End a practice and sum it up; harmless when repeated."""
+        practice = store.get(conn, practice_id, user_id, lock=True)
+        if practice is None:
+            raise UserError(_UNKNOWN)
+        return self._end(conn, practice, guild_id)
 
-        def step(conn: Connection) -> Summary:
-            practice = store.get(conn, practice_id, user_id, lock=True)
-            if practice is None:
-                raise _unknown()
-            return self._end(conn, practice, guild_id)
-
-        return await self._database.write(step)
-
-    async def check_open(self, question_id: int, _message_id: int, user_id: int) -> Item:
+    @reading
+    def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Item:
         """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
-
-        def look(conn: Connection) -> Item:
-            question = _question(conn, question_id)
-            _running(conn, question.practice_id, user_id)
-            item = self._bank.items.get(question.item_id)
-            if item is None:
-                raise _gone()
-            if question.answer is not None and question.answered_at is not None:
-                raise already(item, question.choice_order, question.answer, question.answered_at)
-            return item
-
-        return await self._database.read(look)
+        question = _question(conn, question_id)
+        _running(conn, question.practice_id, user_id)
+        item = still_there(self._bank.items.get(question.item_id), _GO_ON)
+        if question.answer is not None and question.answered_at is not None:
+            raise already(item, question.choice_order, question.answer, question.answered_at)
+        return item
 
     async def subject(self, question_id: int) -> str | None:
         """The id of the item that a question asks."""
         question = await self._database.read(store.question, question_id)
         return question.item_id if question else None
 
-    async def answer(self, click: Click) -> Screen:
+    @reading
+    def review(self, conn: Connection, question_id: int, user_id: int) -> Review:
+        """An answered question, for the reasons of all its choices."""
+        question = _question(conn, question_id)
+        item = self._bank.items.get(question.item_id)
+        if store.get(conn, question.practice_id, user_id) is None or item is None:
+            raise UserError(_UNKNOWN)
+        if question.answer is None:
+            raise UserError("You have not answered this one yet: the reasons come with your answer.")
+        return Review(item, answers.decode_order(question.choice_order), question.answer)
+
+    @writing
+    def answer(self, conn: Connection, click: Click) -> Screen:
         """Store a member's first answer as a review of their card, and judge it.
 
         An item that has come into play on one of their servers meanwhile is not judged; another takes its place.
         """
-        return await self._database.write(self._store_answer, click)
-
-    async def review(self, question_id: int, user_id: int) -> Review:
-        """An answered question, for the reasons of all its choices."""
-
-        def look(conn: Connection) -> Review:
-            question = _question(conn, question_id)
-            item = self._bank.items.get(question.item_id)
-            if store.get(conn, question.practice_id, user_id) is None or item is None:
-                raise _unknown()
-            if question.answer is None:
-                raise UserError("You have not answered this one yet: the reasons come with your answer.")
-            return Review(item, answers.decode_order(question.choice_order), question.answer)
-
-        return await self._database.read(look)
-
-    def _store_answer(self, conn: Connection, click: Click) -> Screen:
         practice = _running(conn, _question(conn, click.question_id).practice_id, click.user_id, lock=True)
         question = _question(conn, click.question_id)  # as it is now that no one else can change it
         item = self._bank.items.get(question.item_id)
@@ -196,9 +167,7 @@ class Practices:
             or item.id in items_hidden_from(conn, click.user_id, click.guild_id)
         ):
             return self._next(conn, practice, click.guild_id, click.at, instead=True)
-        if item is None:
-            raise _gone()
-        zone = zone_of(conn, click.user_id, click.guild_id)
+        item = still_there(item, _GO_ON)
         order = answers.decode_order(question.choice_order)
         if question.answer is not None:
             card = cards.cards_of(conn, click.user_id)[item.id]
@@ -208,19 +177,31 @@ class Practices:
             right = answers.is_right(item, given)
             elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
             elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
-            rating = rate(right=right, elapsed_ms=elapsed, slow_after_ms=slow_in_practice(item))
-            store.store_answer(conn, question.id, given, right, click.at)
+            rating = rate(right, elapsed, slow_in_practice(item))
+            store.change_question(conn, question.id, answer=given, correct=right, answered_at=click.at)
             met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
             card = cards.record(conn, "practice", question.id, item.id, [met])[click.user_id]
+        back_in = memory.days_away(card, zone_of(conn, click.user_id, click.guild_id), self._now())
         return PracticeVerdict(
-            practice_id=practice.id,
-            question_id=question.id,
-            number=question.number,
-            review=Review(item, order, given),
-            correct=answers.is_right(item, given),
-            back_in=memory.days_away(card, zone, self._now()),
-            again=again,
+            practice.id, question.id, question.number, Review(item, order, given), back_in=back_in, again=again
         )
+
+    def _start(
+        self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None
+    ) -> Screen:
+        practice = store.running(conn, user_id)
+        view = self._look(conn, user_id, guild_id, topic_id)
+        if practice is not None:
+            today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
+            if today and topic_id in {None, practice.topic_id}:
+                return self._next(conn, practice, guild_id, at)
+            store.end(conn, practice.id, view.now)
+        if not view.due and not view.new:
+            return Nothing(topic_id, view.next_in(), bool(view.pool))
+        practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
+        if practice is None:
+            raise UserError("Your practice has just ended: start another with </practice>.")
+        return self._next(conn, practice, guild_id, at)
 
     def _next(
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
@@ -229,10 +210,10 @@ class Practices:
         hidden = items_hidden_from(conn, practice.user_id, guild_id)
         question = asked[-1] if asked and asked[-1].answered_at is None else None
         if question is not None and (question.item_id in hidden or question.item_id not in self._bank.items):
-            store.leave_out(conn, question.id, at)
+            store.change_question(conn, question.id, answered_at=at)  # its row stays: SQLite would reuse its id
             question = None
         if question is not None:
-            store.shown_again(conn, question.id, at)
+            store.change_question(conn, question.id, asked_at=at)  # the time to answer counts from here
         view = self._look(conn, practice.user_id, guild_id, practice.topic_id, {q.item_id for q in asked})
         if question is None:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
@@ -245,7 +226,7 @@ class Practices:
             item=self._bank.items[question.item_id],
             order=answers.decode_order(question.choice_order),
             fresh=question.fresh,
-            due=len([item_id for item_id in view.due if item_id != question.item_id]),
+            due=sum(item_id != question.item_id for item_id in view.due),
             new=max(view.new - question.fresh, 0),
             instead=instead,
         )
@@ -254,25 +235,19 @@ class Practices:
         self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
     ) -> PracticeQuestion | None:
         """Draw and store the next question; None if there is none."""
+        item = None
         if view.due:
-            item: Item | None = self._bank.items[view.due[0]]
+            item = self._bank.items[view.due[0]]
         elif view.new:
             item = rules.draw_new(view.pool, view.cards, items_in_play_anywhere(conn), self._rng)
-        else:
-            item = None
         if item is None:
             return None
-        order = answers.encode_order(shuffled(item, self._rng))
-        fresh = item.id not in view.cards
-        return store.ask(conn, practice.id, number, item_id=item.id, choice_order=order, fresh=fresh, at=at)
+        order, fresh = answers.encode_order(shuffled(item, self._rng)), item.id not in view.cards
+        values = {"practice_id": practice.id, "number": number, "asked_at": at}
+        return store.ask(conn, **values, item_id=item.id, choice_order=order, fresh=fresh)
 
     def _look(
-        self,
-        conn: Connection,
-        user_id: int,
-        guild_id: int | None,
-        topic_id: str | None,
-        asked: set[str] | None = None,
+        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, asked: Collection[str] = ()
     ) -> _View:
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         hidden = items_hidden_from(conn, user_id, guild_id)
@@ -290,7 +265,7 @@ class Practices:
             cards=known,
             zone=zone,
             now=now,
-            due=memory.due_items(known, zone, now, asked or set(), hidden),
+            due=memory.due_items(known, zone, now, asked, hidden),
             new=min(unmet, allowed),
             pool=pool if unmet else [],
         )
@@ -313,25 +288,17 @@ class Practices:
         )
 
 
-def _unknown() -> UserError:
-    return UserError("I don't know this practice any more: start one with </practice>.")
-
-
-def _gone() -> UserError:
-    return UserError("This question has been taken out of the bank since: go on with </practice>.")
-
-
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     question = store.question(conn, question_id)
     if question is None:
-        raise _unknown()
+        raise UserError(_UNKNOWN)
     return question
 
 
 def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:
     practice = store.get(conn, practice_id, user_id, lock=lock)
     if practice is None:
-        raise _unknown()
+        raise UserError(_UNKNOWN)
     if practice.ended_at is not None:
         raise UserError("This practice has ended: start another with </practice>.")
     return practice

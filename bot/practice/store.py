@@ -71,14 +71,10 @@ class PracticeQuestion:
 
 def create(conn: Connection, user_id: int, topic_id: str | None, at: datetime) -> Practice | None:
     """Begin a practice; None if one of the member's runs already."""
-    values = {"user_id": user_id, "topic_id": topic_id, "started_at": at}
-    fresh = (
-        insert(conn, practices)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
-    )
-    practice_id: int | None = conn.execute(fresh.returning(practices.c.id)).scalar()
-    return None if practice_id is None else Practice(practice_id, user_id, topic_id, at, None)
+    fresh = insert(conn, practices).values(user_id=user_id, topic_id=topic_id, started_at=at)
+    fresh = fresh.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
+    row = conn.execute(fresh.returning(practices)).first()
+    return None if row is None else Practice(**row._mapping)
 
 
 def get(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice | None:
@@ -96,29 +92,14 @@ def end(conn: Connection, practice_id: int, at: datetime) -> None:
     conn.execute(update(practices).where(practices.c.id == practice_id).values(ended_at=at))
 
 
-def ask(
-    conn: Connection, practice_id: int, number: int, *, item_id: str, choice_order: str, fresh: bool, at: datetime
-) -> PracticeQuestion:
-    values = {
-        "practice_id": practice_id,
-        "number": number,
-        "item_id": item_id,
-        "choice_order": choice_order,
-        "fresh": fresh,
-        "asked_at": at,
-    }
+def ask(conn: Connection, **values: object) -> PracticeQuestion:
+    """Store a question that is asked now; `values` are its columns."""
     row = conn.execute(practice_questions.insert().values(**values).returning(practice_questions)).one()
     return PracticeQuestion(**row._mapping)
 
 
-def shown_again(conn: Connection, question_id: int, at: datetime) -> None:
-    """The time to answer counts from when a question was last shown."""
-    conn.execute(update(practice_questions).where(practice_questions.c.id == question_id).values(asked_at=at))
-
-
-def leave_out(conn: Connection, question_id: int, at: datetime) -> None:
-    """Ask a question no more. Its row stays, as SQLite would give its number to the next one."""
-    conn.execute(update(practice_questions).where(practice_questions.c.id == question_id).values(answered_at=at))
+def change_question(conn: Connection, question_id: int, **values: object) -> None:
+    conn.execute(update(practice_questions).where(practice_questions.c.id == question_id).values(**values))
 
 
 def question(conn: Connection, question_id: int) -> PracticeQuestion | None:
@@ -129,14 +110,6 @@ def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
     """All questions of a practice in order; at most the last has no answer."""
     query = select(practice_questions).where(practice_questions.c.practice_id == practice_id)
     return fetch_all(conn, query.order_by(practice_questions.c.number), PracticeQuestion)
-
-
-def store_answer(conn: Connection, question_id: int, answer: str, correct: bool, at: datetime) -> None:
-    conn.execute(
-        update(practice_questions)
-        .where(practice_questions.c.id == question_id)
-        .values(answer=answer, correct=correct, answered_at=at)
-    )
 
 
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot import __version__
 from bot.core.errors import UserError
 from bot.questions.check import BankError, Problem, checked_bank, read_bank
 from bot.questions.model import Bank
 
+T = TypeVar("T")
 _PACKAGED = Path(__file__).parents[1] / "data"
 _CHECKOUT = Path(__file__).parents[2] / "data"
 
@@ -46,6 +47,13 @@ def check_topic(bank: Bank, topic_id: str | None) -> None:
     """Refuse a topic that the bank does not have; None stands for all topics."""
     if topic_id is not None and topic_id not in bank.topics:
         raise UserError("I don't know that topic: pick one from the list that opens as you type, or see </topics>.")
+
+
+def still_there(asked: T | None, then: str = "the next one will count") -> T:
+    """What a question asks, as looked up in the bank; refuses what the bank has no more."""
+    if asked is None:
+        raise UserError(f"This question has been taken out of the bank since: {then}.")
+    return asked
 
 
 def parse_bank(content: bytes, *, checked: bool = False) -> Bank:

@@ -43,6 +43,7 @@ class Answering(commands.Cog):
         self.bot = bot
         self.reports = reports
         for route, handler in (
+            (view.ANSWER, self.letter),
             (view.PICKS, self.picks),
             (view.WRITE, self.write),
             (view.TYPED, self.typed),
@@ -51,6 +52,10 @@ class Answering(commands.Cog):
             (view.REPORTED, self.reported),
         ):
             bot.router.add(route, handler)
+
+    async def letter(self, interaction: discord.Interaction, fields: Fields) -> None:
+        click = click_of(interaction, fields, picks=(int(fields["position"]),))
+        await self._answerable(fields).answer(interaction, click)
 
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
         values = payload(interaction).get("values", [])

@@ -69,7 +69,7 @@ def stats(path: Path | None) -> None:
 
 def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     order, head = tuple(range(len(item.choices))), f"-# {cards.about(item, bank)}"
-    rows, after = cards.answer_rows(item, cards.answer_route("round"), 1), cards.after_row("round", 1)
+    rows, after = cards.answer_rows(item, "round", 1), cards.after_row("round", 1)
     return [
         ("open", Message(OPEN, head, *cards.asked(item, order), line(), *rows)),
         ("revealed", Message(REVEALED, head, *cards.revealed(item, order, Outcome(0, 0, {}), bank), after)),

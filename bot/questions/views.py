@@ -16,17 +16,13 @@ from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
 """Which kind of card it is; only those that are entered in the table of answerables lead anywhere."""
+ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
-
-
-def answer_route(source: str) -> Route:
-    """The buttons A to F of one kind of card; each kind has its own handler."""
-    return Route("answer", {"source": source, "row": ROW, "position": "[0-5]"})
 
 
 def about(item: Item, bank: Bank) -> str:
@@ -145,9 +141,8 @@ def source(reference: Reference) -> str:
     return f"Source: [{t.escape(reference.title)}](<{reference.url}>)"
 
 
-def answer_rows(item: Item, answer: Route, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
-    """Buttons, a list or a modal, as the item needs it; `answer` is the route of its kind of card."""
-    source = answer.fixed["source"]
+def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
+    """Buttons, a list or a modal, as the item needs it; `source` is its kind of card."""
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
@@ -160,7 +155,7 @@ def answer_rows(item: Item, answer: Route, row_id: int) -> list[ui.ActionRow[ui.
             options=options,
         )
         return [ui.ActionRow(picks)]
-    buttons = [button(LETTERS[n], answer.id(row=row_id, position=n)) for n in range(len(item.choices))]
+    buttons = [button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n)) for n in range(len(item.choices))]
     a_row = 5 if len(buttons) <= 5 else 3  # a row holds five; six look better as three and three
     return [ui.ActionRow(*buttons[n : n + a_row]) for n in range(0, len(buttons), a_row)]
 

@@ -13,7 +13,7 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
 from bot.chat.replies import say, say_here
-from bot.chat.router import Fields, click_of, guild_id_of
+from bot.chat.router import Fields, guild_id_of
 from bot.core.clicks import Click
 from bot.questions.cog import Answerable
 from bot.rounds import rules
@@ -27,7 +27,6 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     def __init__(self, bot: QuizBot, rounds: Rounds) -> None:
         self.bot = bot
         self.rounds = rounds
-        bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.MINE, self.mine)
         bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
 
@@ -49,7 +48,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     ) -> None:
         require_here(interaction)
         assert interaction.channel_id is not None
-        started = await self.rounds.start(
+        _, total = await self.rounds.start(
             guild_id=guild_id_of(interaction),
             channel_id=interaction.channel_id,
             starter_id=interaction.user.id,
@@ -58,9 +57,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
             topic_id=topic,
             difficulty=difficulty,
         )
-        words = f"Here we go: {t.count(started.total, 'question')}, {t.count(started.seconds, 'second')} each."
-        if started.total < started.asked_for:
-            words += f" You asked for {started.asked_for}, but only {started.total} fit these options."
+        words = f"Here we go: {t.count(total, 'question')}, {t.count(seconds, 'second')} each."
+        if total < questions:
+            words += f" You asked for {questions}, but only {total} fit these options."
         await say(interaction, f"{words} The first answer of each member counts.")
 
     @app_commands.command(description="End the round in this channel after the current question")
@@ -82,9 +81,6 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     async def status(self, interaction: discord.Interaction) -> None:
         assert interaction.channel_id is not None
         await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))
-
-    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         await say(interaction, view.locked(await self.rounds.answer(click)))

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from bot.core import snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.points import rules as scoring
 from bot.questions import answers, drawing
 from bot.questions import store as question_store
 from bot.questions.answers import Review, already, given_answer, shown_answer
-from bot.questions.bank import check_topic
+from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Item
 from bot.rounds import rules, store
 from bot.rounds.counters import AnswerCountRefresher
-from bot.rounds.open_questions import OpenQuestion, OpenQuestions
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A round that begins. `asked_for` is more than `total` if fewer items fit."""
-
-    round_id: int
-    total: int
-    asked_for: int
-    seconds: int
+_MOST_OPEN = 10_000
+"""How many open questions are remembered; one that was dropped is loaded again with its next answer."""
+_OLD_CARD = "This is an old card: answer on the newest one in the channel."
+_TOO_LATE = "That was too late: the time for this question is up. The next one comes in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +50,27 @@ class RoundStatus:
     standings: tuple[tuple[int, scoring.Tally], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenQuestion:
+    """An open question as this process knows it. `players` as for `rules.reveal_at`; `answered` grows."""
+
+    question_id: int
+    round_id: int
+    number: int
+    guild_id: int
+    channel_id: int
+    message_id: int
+    seconds: int
+    item: Item
+    order: tuple[int, ...]
+    opened_at: datetime
+    deadline_at: datetime
+    players: Collection[int]
+    answered: dict[int, datetime]
+
+
 class Rounds:
-    """See the module. `now` gives UTC; `rng` draws and shuffles."""
+    """See the module."""
 
     def __init__(self, context: Context, counters: AnswerCountRefresher) -> None:
         self._database = context.database
@@ -65,7 +79,8 @@ class Rounds:
         self._now = context.now
         self._rng = context.rng
         self._counters = counters
-        self._open = OpenQuestions()
+        self._open: dict[int, _OpenQuestion] = {}
+        """By question id, and only what is committed; the database decides whether a question is still open."""
 
     async def start(
         self,
@@ -77,8 +92,11 @@ class Rounds:
         seconds: int = rules.DEFAULT_SECONDS,
         topic_id: str | None = None,
         difficulty: str = "mixed",
-    ) -> Started:
-        """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel."""
+    ) -> tuple[int, int]:
+        """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel.
+
+        Returns its id, and how many questions it has: fewer than asked for if only so many fit.
+        """
         check_topic(self._bank, topic_id)
         pool = [i for i in self._bank.items.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         now = self._now()
@@ -107,42 +125,42 @@ class Rounds:
         round_id, total = await self._database.write(create)
         log.info("round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, total)
         self._scheduler.nudge(now)
-        return Started(round_id, total, questions, seconds)
+        return round_id, total
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
         question = self._open.get(click.question_id) or await self._load(click)
         answer = _decided(question, click)
         if not await self._database.write_one(store.add_answer, answer, question.round_id, question.number):
-            raise await self._database.read(self._why_not, click)
+            await self._refuse(click)
         question.answered[click.user_id] = click.at
-        reveal = question.reveal_at
-        if reveal < question.deadline_at:
-            await self._bring_forward(question, reveal + rules.GRACE)
+        reveal = rules.reveal_at(
+            number=question.number,
+            deadline=question.deadline_at,
+            players=question.players,
+            answered_at=question.answered,
+        )
+        if reveal < question.deadline_at:  # all players have answered
+            due = reveal + rules.GRACE
+            await self._database.write(store.bring_forward, question.round_id, question.number, due)
+            self._scheduler.nudge(due)
         self._counters.touch(question.round_id, question.question_id, len(question.answered), reveal, question.seconds)
         return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
 
-    def forget(self, question_id: int) -> None:
-        """The question is revealed: nothing about it is needed any more."""
-        self._open.drop(question_id)
+    def forget(self, round_id: int) -> None:
+        """The round's question is revealed, or it asks no more: nothing about it is needed any more."""
+        self._open = {key: known for key, known in self._open.items() if known.round_id != round_id}
 
-    def forget_round(self, round_id: int) -> None:
-        """The round asks no more."""
-        self._open.drop_round(round_id)
-
-    async def check_open(self, question_id: int, message_id: int, user_id: int) -> Item:
+    @reading
+    def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Item:
         """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
-
-        def look(conn: Connection) -> Item:
-            question, round_ = get_question_or_refuse(conn, question_id)
-            item = self._item(question)
-            _refuse_if_over(question, round_, message_id)
-            earlier = store.answer_of(conn, question_id, user_id)
-            if earlier is not None:
-                raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
-            return item
-
-        return await self._database.read(look)
+        question, round_ = get_question_or_refuse(conn, question_id)
+        item = self._item(question)
+        _refuse_if_over(question, round_, message_id)
+        earlier = store.answer_of(conn, question_id, user_id)
+        if earlier is not None:
+            raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
+        return item
 
     async def subject(self, question_id: int) -> str | None:
         """The id of the item that a question asks."""
@@ -175,41 +193,32 @@ class Rounds:
         self._scheduler.nudge(now)
         return still_open
 
-    async def status(self, channel_id: int) -> RoundStatus:
+    @reading
+    def status(self, conn: Connection, channel_id: int) -> RoundStatus:
         """The round that runs in a channel; refuses if there is none."""
+        round_ = store.running_in(conn, channel_id)
+        if round_ is None:
+            raise _none_running(store.last_ended(conn, channel_id))
+        question = store.question_of(conn, round_.id, round_.number)
+        count = len(store.answers_to(conn, question.id)) if question else 0
+        return RoundStatus(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
 
-        def look(conn: Connection) -> RoundStatus:
-            round_ = store.running_in(conn, channel_id)
-            if round_ is None:
-                raise _none_running(store.last_ended(conn, channel_id))
-            question = store.question_of(conn, round_.id, round_.number)
-            count = store.count_answers(conn, question.id) if question else 0
-            return RoundStatus(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
-
-        return await self._database.read(look)
-
-    async def review_one(self, question_id: int, user_id: int) -> Review:
+    @reading
+    def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:
         """A member's own view of a revealed question, for "Why not mine?"."""
+        question, _ = get_question_or_refuse(conn, question_id)
+        if question.revealed_at is None:
+            raise UserError("This question is still open: the reasons come with the reveal.")
+        return self._review(question, store.answer_of(conn, question_id, user_id))
 
-        def look(conn: Connection) -> Review:
-            question, _ = get_question_or_refuse(conn, question_id)
-            if question.revealed_at is None:
-                raise UserError("This question is still open: the reasons come with the reveal.")
-            return self._review(question, store.answer_of(conn, question_id, user_id))
-
-        return await self._database.read(look)
-
-    async def review_all(self, round_id: int, user_id: int) -> list[Review]:
+    @reading
+    def review_all(self, conn: Connection, round_id: int, user_id: int) -> list[Review]:
         """A member's own view of every revealed question of a round, for "My answers"."""
-
-        def look(conn: Connection) -> list[Review]:
-            given = store.answers_of(conn, round_id, user_id)
-            if not given:
-                raise UserError("You answered no question of this round. The next one counts from its first click.")
-            questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
-            return [self._review(q, given.get(q.id)) for q in questions]
-
-        return await self._database.read(look)
+        given = store.answers_of(conn, round_id, user_id)
+        if not given:
+            raise UserError("You answered no question of this round. The next one counts from its first click.")
+        questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
+        return [self._review(q, given.get(q.id)) for q in questions]
 
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
@@ -218,19 +227,22 @@ class Rounds:
             return None
         opened = snowflakes.created_at(message_id)
         deadline = opened + timedelta(seconds=round_.seconds)
-        store.open_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
+        store.change_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
         store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=deadline + rules.GRACE)
         return deadline + rules.GRACE
 
-    async def _load(self, click: Click) -> OpenQuestion:
+    async def _load(self, click: Click) -> _OpenQuestion:
         """A question that can be answered, from the database; refuses like `answer`."""
         question = await self._database.read(self._look, click)
         if question is None:  # the click came before Discord's answer to our post
             question = await self._database.write(self._open_by, click)
             self._scheduler.nudge(question.deadline_at + rules.GRACE)
-        return self._open.add(question)
+        known = self._open.setdefault(question.question_id, question)  # of two clicks at once, the first one's
+        if len(self._open) > _MOST_OPEN:
+            del self._open[next(iter(self._open))]
+        return known
 
-    def _look(self, conn: Connection, click: Click) -> OpenQuestion | None:
+    def _look(self, conn: Connection, click: Click) -> _OpenQuestion | None:
         """A question as `_load` wants it; None if it is not known to be open yet."""
         question, round_ = get_question_or_refuse(conn, click.question_id)
         _refuse_elsewhere(round_, click)
@@ -238,7 +250,7 @@ class Rounds:
         _refuse_if_over(question, round_, click.message_id)
         if question.message_id is None or question.opened_at is None or question.deadline_at is None:
             return None
-        return OpenQuestion(
+        return _OpenQuestion(
             question_id=question.id,
             round_id=round_.id,
             number=round_.number,
@@ -251,10 +263,10 @@ class Rounds:
             opened_at=question.opened_at,
             deadline_at=question.deadline_at,
             players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
-            answered=store.answer_times(conn, question.id),
+            answered={a.user_id: a.answered_at for a in store.answers_to(conn, question.id)},
         )
 
-    def _open_by(self, conn: Connection, click: Click) -> OpenQuestion:
+    def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
         question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
         _refuse_if_over(question, round_, click.message_id)
@@ -263,28 +275,18 @@ class Rounds:
         assert opened is not None
         return opened
 
-    def _why_not(self, conn: Connection, click: Click) -> UserError:
-        """Why an answer was not stored."""
+    @reading
+    def _refuse(self, conn: Connection, click: Click) -> NoReturn:
+        """Say why an answer was not stored."""
         question, round_ = get_question_or_refuse(conn, click.question_id)
         earlier = store.answer_of(conn, question.id, click.user_id)
         if earlier is not None:
-            return already(self._item(question), question.choice_order, earlier.answer, earlier.answered_at)
-        try:
-            _refuse_if_over(question, round_, click.message_id)
-        except UserError as refusal:
-            return refusal
-        return _too_late()
-
-    async def _bring_forward(self, question: OpenQuestion, due: datetime) -> None:
-        """All players have answered: the reveal need not wait for the deadline."""
-        await self._database.write(store.bring_forward, question.round_id, question.number, due)
-        self._scheduler.nudge(due)
+            raise already(self._item(question), question.choice_order, earlier.answer, earlier.answered_at)
+        _refuse_if_over(question, round_, click.message_id)
+        raise UserError(_TOO_LATE)
 
     def _item(self, question: RoundQuestion) -> Item:
-        item = self._bank.items.get(question.item_id)
-        if item is None:
-            raise UserError("This question has been taken out of the bank since: the next one will count.")
-        return item
+        return still_there(self._bank.items.get(question.item_id))
 
     def _review(self, question: RoundQuestion, given: Answer | None) -> Review:
         item, order = self._item(question), answers.decode_order(question.choice_order)
@@ -293,13 +295,13 @@ class Rounds:
         return Review(item, order, given.answer, given.points, given.elapsed_ms)
 
 
-def _decided(question: OpenQuestion, click: Click) -> Answer:
+def _decided(question: _OpenQuestion, click: Click) -> Answer:
     """A click as an answer with its points; refuses what the card does not offer, and what is late."""
     _refuse_elsewhere(question, click)
     if click.message_id != question.message_id:
-        raise _old_card()
+        raise UserError(_OLD_CARD)
     if click.at > question.deadline_at:
-        raise _too_late()
+        raise UserError(_TOO_LATE)
     given = given_answer(question.item, question.order, click)
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
@@ -314,14 +316,6 @@ def _none_running(last: Round | None = None) -> UserError:
     return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
 
 
-def _old_card() -> UserError:
-    return UserError("This is an old card: answer on the newest one in the channel.")
-
-
-def _too_late() -> UserError:
-    return UserError("That was too late: the time for this question is up. The next one comes in a moment.")
-
-
 def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:
     """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
     question = store.question(conn, question_id)
@@ -331,7 +325,7 @@ def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = F
     return question, round_
 
 
-def _refuse_elsewhere(asked: Round | OpenQuestion, click: Click) -> None:
+def _refuse_elsewhere(asked: Round | _OpenQuestion, click: Click) -> None:
     if (asked.guild_id, asked.channel_id) != (click.guild_id, click.channel_id):
         raise UserError("This card is not from this channel: answer on the one that is open here.")
 
@@ -340,6 +334,6 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int) -> 
     if round_.phase in {Phase.STANDINGS, Phase.CLOSING, Phase.ENDED}:
         raise UserError("This round is over. Start a new one with </quiz start>.")
     if round_.number != question.number or round_.phase not in {Phase.ASKING, Phase.OPEN}:
-        raise _too_late()
+        raise UserError(_TOO_LATE)
     if question.message_id is not None and question.message_id != message_id:
-        raise _old_card()
+        raise UserError(_OLD_CARD)

@@ -169,35 +169,15 @@ class Answer:
 
 
 def create(
-    conn: Connection,
-    *,
-    guild_id: int,
-    channel_id: int,
-    starter_id: int,
-    topic_id: str | None,
-    difficulty: str,
-    seconds: int,
-    questions: Sequence[tuple[str, str]],
-    now: datetime,
+    conn: Connection, /, *, questions: Sequence[tuple[str, str]], now: datetime, **options: object
 ) -> int | None:
     """Store a round that begins now, with its questions as (item id, order of choices).
 
-    Returns its id, or None if a round runs in that channel already.
+    `options`: who started it where, and its topic, difficulty and seconds. Returns its id, or None if a round runs in
+    that channel already.
     """
-    values = {
-        "guild_id": guild_id,
-        "channel_id": channel_id,
-        "starter_id": starter_id,
-        "topic_id": topic_id,
-        "difficulty": difficulty,
-        "seconds": seconds,
-        "total": len(questions),
-        "phase": Phase.ASK,
-        "number": 1,
-        "due_at": now,
-        "idle": 0,
-        "started_at": now,
-    }
+    start = {"total": len(questions), "phase": Phase.ASK, "number": 1, "due_at": now, "idle": 0, "started_at": now}
+    values = {**options, **start}
     fresh = (
         insert(conn, rounds).values(**values).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
     )
@@ -261,22 +241,12 @@ def questions_of(conn: Connection, round_id: int) -> list[RoundQuestion]:
 def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: datetime) -> None:
     """Note when the question's post was first tried, and that the server meets its item."""
     if question.asked_at is None:
-        conn.execute(update(round_questions).where(round_questions.c.id == question.id).values(asked_at=now))
+        change_question(conn, question.id, asked_at=now)
     note_asked(conn, guild_id, question.item_id, now)
 
 
-def open_question(
-    conn: Connection, question_id: int, *, message_id: int, opened_at: datetime, deadline_at: datetime
-) -> None:
-    conn.execute(
-        update(round_questions)
-        .where(round_questions.c.id == question_id)
-        .values(message_id=message_id, opened_at=opened_at, deadline_at=deadline_at)
-    )
-
-
-def mark_revealed(conn: Connection, question_id: int, now: datetime) -> None:
-    conn.execute(update(round_questions).where(round_questions.c.id == question_id).values(revealed_at=now))
+def change_question(conn: Connection, question_id: int, /, **values: object) -> None:
+    conn.execute(update(round_questions).where(round_questions.c.id == question_id).values(**values))
 
 
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
@@ -314,19 +284,6 @@ def answers_to(conn: Connection, question_id: int) -> list[Answer]:
     """All answers to a question, fastest first."""
     query = select(round_answers).where(round_answers.c.question_id == question_id)
     return fetch_all(conn, query.order_by(round_answers.c.elapsed_ms, round_answers.c.user_id), Answer)
-
-
-def count_answers(conn: Connection, question_id: int) -> int:
-    query = select(func.count()).select_from(round_answers).where(round_answers.c.question_id == question_id)
-    return conn.execute(query).scalar_one()
-
-
-def answer_times(conn: Connection, question_id: int) -> dict[int, datetime]:
-    """Who answered a question when."""
-    query = select(round_answers.c.user_id, round_answers.c.answered_at).where(
-        round_answers.c.question_id == question_id
-    )
-    return {row.user_id: row.answered_at for row in conn.execute(query)}
 
 
 def players(conn: Connection, round_id: int, numbers: Collection[int]) -> set[int]:

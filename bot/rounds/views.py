@@ -16,7 +16,6 @@ from bot.questions.model import Bank, Item
 from bot.questions.views import (
     about,
     after_row,
-    answer_route,
     answer_rows,
     asked,
     revealed,
@@ -27,7 +26,6 @@ from bot.rounds.service import Locked, RoundStatus
 
 log = logging.getLogger(__name__)
 
-ANSWER = answer_route("round")
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
 _MINE_LIMIT = 1800
@@ -47,7 +45,7 @@ def question(card: QuestionCard, bank: Bank) -> Message:
         *asked(card.item, card.order),
         line(),
         f"-# Ends {t.when(card.ends_at)}{answered}",
-        *answer_rows(card.item, ANSWER, card.question_id),
+        *answer_rows(card.item, "round", card.question_id),
     )
 
 

@@ -178,7 +178,7 @@ class RoundWork(Worker[Round]):
                 return None
             given = store.answers_to(conn, question.id)
             if round_.phase is Phase.OPEN:
-                store.mark_revealed(conn, question.id, now)
+                store.change_question(conn, question.id, revealed_at=now)
                 store.change(conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1)
             return question, given
 
@@ -186,7 +186,7 @@ class RoundWork(Worker[Round]):
         if work is None:
             return
         question, given = work
-        self._rounds.forget(question.id)
+        self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
         await self._cards.reveal(round_, question, given)
         due = await self._database.write(self._advance, round_.id, Phase.REVEAL)
@@ -204,29 +204,14 @@ class RoundWork(Worker[Round]):
         given = store.answers_to(conn, question.id)
         item = self._bank.items.get(question.item_id)
         day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
+        key, server, topic = question.id, round_.guild_id, item.topic_id if item else ""
         entries = [
-            scores.Entry(
-                source="round",
-                source_id=question.id,
-                user_id=a.user_id,
-                guild_id=round_.guild_id,
-                topic_id=item.topic_id if item else "",
-                points=a.points,
-                correct=a.correct,
-                local_date=day,
-                at=a.answered_at,
-            )
-            for a in given
+            scores.Entry("round", key, a.user_id, server, topic, a.points, a.correct, day, a.answered_at) for a in given
         ]
         scores.add(conn, entries)
         slow = slow_in_round(round_.seconds)
         met = [
-            memory.ReviewedAnswer(
-                a.user_id,
-                rate(right=a.correct, elapsed_ms=a.elapsed_ms, slow_after_ms=slow),
-                a.answered_at,
-                a.elapsed_ms,
-            )
+            memory.ReviewedAnswer(a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at, a.elapsed_ms)
             for a in given
         ]
         memory.record(conn, "round", question.id, question.item_id, met)
@@ -274,7 +259,7 @@ class RoundWork(Worker[Round]):
     async def _to_standings(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
         """Ask no more, and show how it stands."""
         now = self._now()
-        self._rounds.forget_round(round_.id)
+        self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
         values |= {"phase": Phase.STANDINGS, "due_at": now, "ending": ending, "detail": detail}
         await self._leave(round_.id, values)

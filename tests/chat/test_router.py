@@ -41,8 +41,8 @@ def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
 
 def test_what_an_id_looks_like() -> None:
     """An id is the route's name, a version and the fields in their order."""
-    assert rounds.ANSWER.id(row=17, position=3) == "answer:v1:round:17:3"
-    assert rounds.ANSWER.parse("answer:v1:round:17:3") == {"source": "round", "row": "17", "position": "3"}
+    assert questions.ANSWER.id(source="round", row=17, position=3) == "answer:v1:round:17:3"
+    assert questions.ANSWER.parse("answer:v1:round:17:3") == {"source": "round", "row": "17", "position": "3"}
     assert boards.BOARD.id(slot="prev", period="week", topic="", page=0) == "board:v1:prev:week::0"
     assert boards.BOARD.parse("board:v1:prev:week::0") == {"slot": "prev", "period": "week", "topic": "", "page": "0"}
 
@@ -179,11 +179,11 @@ def test_what_is_no_id(custom_id: str) -> None:
 @pytest.mark.parametrize(
     ("route", "values"),
     [
-        (rounds.ANSWER, {"source": "round", "row": 0, "position": 3}),
-        (rounds.ANSWER, {"source": "round", "row": -1, "position": 3}),
-        (rounds.ANSWER, {"source": "round", "row": 10**18, "position": 3}),
-        (rounds.ANSWER, {"source": "round", "row": 17, "position": 6}),
-        (rounds.ANSWER, {"source": "daily", "row": 17, "position": 3}),
+        (questions.ANSWER, {"source": "round", "row": 0, "position": 3}),
+        (questions.ANSWER, {"source": "round", "row": -1, "position": 3}),
+        (questions.ANSWER, {"source": "round", "row": 10**18, "position": 3}),
+        (questions.ANSWER, {"source": "round", "row": 17, "position": 6}),
+        (daily.OPEN, {"source": "round", "row": 17}),
         (questions.REPORT, {"source": "a:b", "row": 17}),
         (rounds.MINE, {"round": 17, "page": -1}),
         (rounds.MINE, {"round": 17, "page": 10**6}),
@@ -201,7 +201,7 @@ def test_ids_that_could_not_be_read_back_are_not_made(route: Route, values: dict
 
 def test_the_largest_values() -> None:
     """The largest row, page and topic that a database or a bank can have still make an id."""
-    assert daily.ANSWER.id(row=10**18 - 1, position=5).endswith(":999999999999999999:5")
+    assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(":999999999999999999:5")
     assert len(boards.BOARD.id(slot="period", period="month", topic="x" * 48, page=999_999)) <= 100
 
 

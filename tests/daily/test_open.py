@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
-from bot.daily.service import Answered, Wanted
+from bot.daily.service import Wanted
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeChatModel, unsent
@@ -111,8 +111,10 @@ async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
     """Of two answers at the same time one is stored, with its own text, grade and points."""
     await opened(stage)
     done = await asyncio.gather(stage.write_daily(ADA, FULL), stage.write_daily(ADA, NONE), return_exceptions=True)
-    assert [type(one) for one in done].count(Answered) == 1
-    review = await stage.bot.open_dailies.review(stage.card().row_id, ADA)
+    (refused,) = [one for one in done if isinstance(one, BaseException)]
+    assert isinstance(refused, UserError)
+    assert "the first answer counts" in str(refused)
+    review = await stage.bot.dailies.review_open(stage.card().row_id, ADA)
     assert review.points == {FULL: 100, NONE: 0}[review.text or ""]
     assert await stage.check_points() == {ADA: review.points}
 
@@ -131,11 +133,11 @@ async def test_what_is_refused(stage: Stage) -> None:
         replace(click, guild_id=None),
     ):
         with pytest.raises(UserError):
-            await stage.bot.open_dailies.answer(wrong)
+            await stage.bot.dailies.answer_openly(wrong)
     with pytest.raises(UserError, match="taken out"):
         await stage.bot.dailies.answer(stage.written(ADA, FULL, post=post))
     with pytest.raises(UserError, match="answer it first"):
-        await stage.bot.open_dailies.review(post.row_id, ADA)
+        await stage.bot.dailies.review_open(post.row_id, ADA)
     assert await stage.check_points() == {}
 
 
@@ -178,13 +180,13 @@ async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: 
     daily_id = stage.card().row_id
     await stage.write_daily(ADA, PART)
     await stage.restart()
-    own = await stage.bot.open_dailies.review(daily_id, ADA)
-    assert (own.text, own.closed, own.points) == (PART, False, 33)
-    assert await stage.bot.open_dailies.open_topic(daily_id, stage.card().message_id, ADA) is None
+    own = await stage.bot.dailies.review_open(daily_id, ADA)
+    assert (own.text, own.daily.revealed, own.points) == (PART, False, 33)
+    assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ADA) is None
     await stage.wait(hours=1)
-    other = await stage.bot.open_dailies.review(daily_id, BOB)
-    assert (other.text, other.assessment, other.closed) == (None, None, True)
-    assert (await stage.bot.open_dailies.review(daily_id, ADA)).closed
+    other = await stage.bot.dailies.review_open(daily_id, BOB)
+    assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)
+    assert (await stage.bot.dailies.review_open(daily_id, ADA)).daily.revealed
 
 
 async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
@@ -207,12 +209,12 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     assert offline.assessment.states == "cdm"
     before = (await stage.check_points())[ADA]
     assert before == offline.points
-    refined = await stage.bot.open_dailies.refine(offline, ADA)
+    refined = await stage.bot.dailies.refine(offline, ADA)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.points) == ("ccm", 67)
     assert await stage.check_points() == {ADA: 67, BOB: 33}
-    assert (await stage.bot.open_dailies.review(offline.daily.id, ADA)).assessment == refined.assessment
-    again = await stage.bot.open_dailies.refine(refined, ADA)
+    assert (await stage.bot.dailies.review_open(offline.daily.id, ADA)).assessment == refined.assessment
+    again = await stage.bot.dailies.refine(refined, ADA)
     assert again.points == 67
 
 

@@ -37,10 +37,10 @@ async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
     """The first post is the next time that the clock shows it, today or tomorrow, in the schedule's zone."""
     berlin = Wanted(CHANNEL, "13:30", "europe/berlin")
     status = await stage.bot.dailies.setup(GUILD, berlin)
-    assert (status.next_day, status.next_at) == (TODAY, START + timedelta(minutes=30))
+    assert status.next_at == START + timedelta(minutes=30)
     assert status.schedule.zone == "Europe/Berlin"
     status = await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "12:59", "Europe/Berlin"))
-    assert (status.next_day, status.next_at) == (TODAY + DAY, START + DAY - timedelta(minutes=1))
+    assert status.next_at == START + DAY - timedelta(minutes=1)
     assert await stage.database.read(guilds.zone, GUILD) == "Europe/Berlin"
 
 
@@ -159,7 +159,7 @@ async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=2)
     await stage.wait(hours=1)
     await stage.bot.dailies.pause(GUILD)
-    assert (await stage.answer_daily(ADA)).correct
+    assert (await stage.answer_daily(ADA)).review.points == 100
     await stage.wait(hours=3)
     assert (await stage.day(TODAY)).state == "closed"
 
@@ -277,7 +277,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
         await stage.bot.dailies.review(stage.card().row_id, ADA)
     late = await stage.answer_daily(ADA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
-    assert (late.correct, late.points, wrong.correct, wrong.points) == (True, 100, False, 0)
+    assert (late.review.points, wrong.review.points) == (100, 0)
     for user_id, right in [(ADA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
@@ -287,7 +287,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert await stage.check_points() == {ADA: 100, BOB: 0}
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
-    assert (await stage.bot.dailies.review(card_id, BOB)).answer == wrong.answer
+    assert (await stage.bot.dailies.review(card_id, BOB)).answer == wrong.review.answer
     assert (await stage.bot.dailies.review(card_id, CARL)).answer is None
 
 

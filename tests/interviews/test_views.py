@@ -79,10 +79,10 @@ def test_every_card_is_within_discords_limits(topic: Topic) -> None:
     """4,000 characters and 40 components a message, for question, every page of feedback, daily, and result."""
     cards: list[discord.ui.LayoutView] = [interview.question_card(step(topic, answer=None), bank())]
     cards += pages_of(step(topic))
-    cards.append(open_daily.question(OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, 10**18), bank()))
+    cards.append(open_daily.question(OpenDailyCard(ROW, topic, AT, 10**18), bank()))
     missed = tuple((p.text, 5) for p in topic.key_points[:3])
     streaks = ((10**19 - 1, 900),) * 3
-    cards.append(open_daily.result(OpenDailyResult(ROW, topic, date(2027, 1, 4), 9, 50, missed, streaks), bank()))
+    cards.append(open_daily.result(OpenDailyResult(ROW, topic, 9, 50, missed, streaks), bank()))
     for card in cards:
         assert len(text_of(card)) <= 4000
         assert len(list(card.walk_children())) <= 40
@@ -97,10 +97,10 @@ def test_the_banks_words_are_uncut(topic: Topic) -> None:
     assert shown.follow_up is not None
     for words in (topic.question, topic.answer, shown.follow_up.question, *(p.text for p in topic.key_points)):
         assert shows(whole, words)
-    opened = open_daily.question(OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, None), bank())
+    opened = open_daily.question(OpenDailyCard(ROW, topic, AT, None), bank())
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
-    result = OpenDailyResult(ROW, topic, date(2027, 1, 4), 0, None, (), ())
+    result = OpenDailyResult(ROW, topic, 0, None, (), ())
     assert shows([open_daily.result(result, bank())], topic.answer)
 
 
@@ -186,7 +186,7 @@ def test_the_daily_of_who_did_not_answer() -> None:
     """After the close they read the model answer alone, without a tab to press."""
     topic = TOPICS[0]
     daily = Daily(1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, AT, None, AT, AT, None, None, topic.id)
-    review = OpenReview(daily, topic, None, None, None, 0, Streak(0, 0, None), closed=True)
+    review = OpenReview(daily, topic, None, 0, Streak(0, 0, None))
     card = open_daily.review(review, bank())
     assert "You did not answer this one" in text_of(card)
     assert labels(card) == []
@@ -196,8 +196,7 @@ def test_a_single_answer_is_not_told_to_all() -> None:
     """With one answer the close shows neither its score nor what it missed; with two it does."""
     missed = ((TOPICS[0].key_points[0].text, 1),)
     one, two = (
-        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], AT.date(), n, 33, missed, ()), bank())))
-        for n in (1, 2)
+        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank()))) for n in (1, 2)
     )
     assert "1 answer" in one
     assert "33 %" not in one
@@ -216,7 +215,7 @@ def test_colours() -> None:
         return box.accent_colour
 
     assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
-    opened = OpenDailyCard(ROW, topic, date(2027, 1, 4), AT, None)
+    opened = OpenDailyCard(ROW, topic, AT, None)
     assert accent(open_daily.question(opened, bank())) == DAILY
     assert interview.colour(assessed(topic)) == REVEALED
     assert interview.colour(assessed(topic, ("missing",))) not in {REVEALED, discord.Colour.red()}

@@ -23,6 +23,7 @@ from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.model import Item
 from bot.questions.store import items_in_play_anywhere
+from bot.questions.views import is_right_review
 from tests.banks import small_bank
 from tests.fakes import Crash
 from tests.stage import ADA, BOB, GUILD, Stage
@@ -55,7 +56,7 @@ async def answer(
     stage.clock.turn(seconds=5)
     verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
     assert isinstance(verdict, PracticeVerdict)
-    assert verdict.correct is right
+    assert is_right_review(verdict.review) is right
     return verdict
 
 
@@ -200,7 +201,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     first = await answer(stage, asking)
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
     assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.correct, second.review) == (True, True, first.review)
+    assert (second.again, second.review) == (True, first.review)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
         await stage.bot.practices.check_open(asking.question_id, 0, ADA)
@@ -273,7 +274,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     """By direct message too, once they have answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
-    known = (await stage.answer_daily(ADA)).item
+    known = (await stage.answer_daily(ADA)).review.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
     assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {known, daily}

@@ -9,7 +9,7 @@ import pytest
 from bot.chat.messages import Message
 from bot.practice import views as practice
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary
-from bot.questions.answers import Review, is_right
+from bot.questions.answers import Review
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
@@ -24,9 +24,7 @@ def asking(one: Item, order: tuple[int, ...], **changes: object) -> Message:
 
 
 def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[Message]:
-    verdict = PracticeVerdict(
-        ROW, ROW - 1, 9_999, Review(one, order, answer), is_right(one, answer), back_in, again=True
-    )
+    verdict = PracticeVerdict(ROW, ROW - 1, 9_999, Review(one, order, answer), back_in, again=True)
     return practice.answered_pages(verdict, bank())
 
 

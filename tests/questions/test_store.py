@@ -99,7 +99,7 @@ async def test_items_of_running_rounds(database: Database) -> None:
         start(conn, 3, "elsewhere")
         question = rounds.question_of(conn, running, 1)
         assert question is not None
-        rounds.mark_revealed(conn, question.id, AT)
+        rounds.change_question(conn, question.id, revealed_at=AT)
         rounds.change(conn, ended, expect="ask", phase="ended")
 
     await database.write(fill)

@@ -41,7 +41,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
 
 
 def daily(one: Item, order: tuple[int, ...]) -> Message:
-    made = DailyCard(daily_id=ROW, item=one, order=order, day=date(2024, 5, 1), closes_at=AT, role_id=MEMBER)
+    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT, role_id=MEMBER)
     return daily_views.question(made, bank())
 
 
@@ -62,7 +62,7 @@ def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     streaks = tuple((MEMBER - n, 9_999 - n) for n in range(3)) if result is None else ()
-    return daily_views.result(DailyResult(ROW, one, order, date(2024, 5, 1), result or crowd(one), streaks), bank())
+    return daily_views.result(DailyResult(ROW, one, order, result or crowd(one), streaks), bank())
 
 
 def answers(one: Item) -> list[str]:
@@ -81,11 +81,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
     made = DailyVerdict(
-        item=one,
-        order=order,
-        answer=answer,
-        correct=right,
-        points=100 if right else 0,
+        Review(one, order, answer, 100 if right else 0),
         closes_at=AT,
         streak=Streak(9_998, 9_999, date(2024, 5, 1)),
         back_in=1 if right else 0,
