@@ -55,37 +55,30 @@ def pick(pool: Sequence[Asked], used: Mapping[str, date], rng: random.Random) ->
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """A member's streaks, in dailies answered in a row, and the local date of the latest daily they answered.
+    """A member's runs of dailies answered in a row.
 
-    `current` is the run that can still grow, 0 if the latest closed daily was missed; `best` the longest run ever,
-    never less than `current`; `last` is None for a member who never answered.
+    `current` can still grow, and is 0 if the latest closed daily was missed; `best` is the longest ever.
     """
 
     current: int
     best: int
-    last: date | None
 
 
 def streak(days: Sequence[date], answered: Collection[date], open_days: Collection[date] = ()) -> Streak:
-    """Return the member's streaks over the server's dailies.
+    """A member's streaks over the server's dailies.
 
-    `days` are the local dates on which the server had a daily, in any order, repeats counting once. Dates without a
-    daily (skipped, paused, not set up) are simply not in it, and so break nothing. `answered` are the dates whose
-    daily the member answered, whenever the answer came; dates not in `days` are ignored. `open_days` are the dates
-    whose daily still takes answers: unanswered, such a date is passed over, neither counted nor breaking a run; once
-    it has closed, it does break it. Never raises.
+    `days`: local dates on which the server had a daily, in any order; dates without one break nothing. `answered`:
+    those whose daily the member answered. `open_days`: those whose daily still takes answers; unanswered, such a date
+    neither counts nor breaks a run.
     """
-    theirs, still_open = frozenset(answered), frozenset(open_days)
     run = best = 0
-    last: date | None = None
     for day in sorted(set(days)):
-        if day in theirs:
+        if day in answered:
             run += 1
             best = max(best, run)
-            last = day
-        elif day not in still_open:
+        elif day not in open_days:
             run = 0
-    return Streak(current=run, best=best, last=last)
+    return Streak(run, best)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,8 +182,8 @@ class Dailies:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
                 raise UserError("The daily is not paused. See </daily status> for the next post.")
-            store.change_schedule(conn, guild_id, paused=False, settled_until=now)
-            _recompute(conn, schedule, now, paused=False)
+            _, at = next_post(conn, schedule, now)
+            store.change_schedule(conn, guild_id, paused=False, settled_until=now, next_at=at)
             return _status(conn, guild_id, now)
 
         status = await self._database.write(store_resume)
@@ -197,7 +197,7 @@ class Dailies:
         schedule = _scheduled(conn, guild_id)
         if schedule.paused:
             raise UserError("The daily is paused, so there is nothing to leave out. Go on with </daily resume>.")
-        day, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
+        day, at = next_post(conn, schedule, now)
         store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
         _recompute(conn, schedule, now)
         return at, _status(conn, guild_id, now)
@@ -324,13 +324,13 @@ class Dailies:
         """The columns that say what is asked: an item with its choices shuffled, or a topic's open question."""
         bank, rng = self._bank, self._rng
         if rules.asks_openly(schedule.kind, day):
-            topic = rules.pick(list(bank.topics.values()), store.used_topics(conn, schedule.guild_id), rng)
+            topic = rules.pick(list(bank.topics.values()), store.used(conn, schedule.guild_id, "topic_id"), rng)
             return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
         pool = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
         pool = pool or list(bank.items.values())
         hidden = questions.items_in_play(conn, schedule.guild_id, "round")
         pool = [item for item in pool if item.id not in hidden] or pool
-        item = rules.pick(pool, store.used_items(conn, schedule.guild_id), rng)
+        item = rules.pick(pool, store.used(conn, schedule.guild_id, "item_id"), rng)
         return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
 
     def opened(self, conn: Connection, daily: Daily, message_id: int) -> bool:
@@ -402,13 +402,8 @@ class Dailies:
         topic = self._topic(daily)
         if written is None and not daily.revealed:
             raise UserError("This question is still open: answer it first, and you read the model answer at once.")
-        review = OpenReview(
-            daily=daily,
-            topic=topic,
-            text=written.text if written else None,
-            points=given.points if given else 0,
-            streak=store.streak_of(conn, daily.guild_id, user_id, self._now()),
-        )
+        text, points = written.text if written else None, given.points if given else 0
+        review = OpenReview(daily, topic, text, points, store.streak_of(conn, daily.guild_id, user_id, self._now()))
         return _graded(review, decode(written.grade)) if written else review
 
 
@@ -444,25 +439,24 @@ def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     return schedule
 
 
-def _recompute(conn: Connection, schedule: Schedule, now: datetime, *, paused: bool | None = None) -> None:
+def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:
+    """The local date and time of a schedule's next post after a moment."""
+    return time_rules.next_post(rule_of(schedule), after=after, taken=store.taken(conn, schedule.guild_id))
+
+
+def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """Bring `next_at` in line with the rule and the dates that are decided."""
-    if schedule.paused if paused is None else paused:
-        return
-    if paused is None and schedule.next_at is not None and schedule.next_at <= now:
-        return  # due and not decided yet: the scheduler is about to
-    _, at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, schedule.guild_id))
-    store.change_schedule(conn, schedule.guild_id, next_at=at)
+    decided = schedule.next_at is None or schedule.next_at > now  # else the scheduler is about to
+    if decided and not schedule.paused:
+        store.change_schedule(conn, schedule.guild_id, next_at=next_post(conn, schedule, now)[1])
 
 
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
-    next_at = None
-    if not schedule.paused:
-        _, next_at = time_rules.next_post(rule_of(schedule), after=now, taken=store.taken(conn, guild_id))
     today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
     return DailyStatus(
         schedule=schedule,
-        next_at=next_at,
+        next_at=None if schedule.paused else next_post(conn, schedule, now)[1],
         last=store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today),
         posting=store.latest(conn, guild_id, (DailyState.POSTING,), today),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, func, select, update
@@ -166,7 +167,10 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:
-    """A row of `daily_answers`, but for the streak, which is known only once the answer counts."""
+    """A row of `daily_answers`, but for the streak, which is known only once the answer counts.
+
+    `answer` is as in `bot.questions.answers`, and of an open daily the states of its key points.
+    """
 
     daily_id: int
     user_id: int
@@ -248,17 +252,9 @@ def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
     return dailies.c.guild_id == guild_id, dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None)
 
 
-def used_items(conn: Connection, guild_id: int) -> dict[str, date]:
-    """When each item was last a server's daily."""
-    return _used(conn, guild_id, dailies.c.item_id)
-
-
-def used_topics(conn: Connection, guild_id: int) -> dict[str, date]:
-    """When each topic's open question was last a server's daily."""
-    return _used(conn, guild_id, dailies.c.topic_id)
-
-
-def _used(conn: Connection, guild_id: int, column: sa.Column[str]) -> dict[str, date]:
+def used(conn: Connection, guild_id: int, what: Literal["item_id", "topic_id"]) -> dict[str, date]:
+    """When each item, or each topic's open question, was last a server's daily."""
+    column = dailies.c[what]
     query = (
         select(column.label("id"), func.max(dailies.c.local_date).label("last"))
         .where(dailies.c.guild_id == guild_id, column.is_not(None))
@@ -280,10 +276,8 @@ def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | No
     return fetch(conn, select(daily_answers).where(*where), DailyAnswer)
 
 
-def answers_to(conn: Connection, daily_id: int) -> list[tuple[str, bool]]:
-    """All answers to a daily as (stored answer, whether right)."""
-    query = select(daily_answers.c.answer, daily_answers.c.correct).where(daily_answers.c.daily_id == daily_id)
-    return [(row.answer, row.correct) for row in conn.execute(query)]
+def answers_to(conn: Connection, daily_id: int) -> list[DailyAnswer]:
+    return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id == daily_id), DailyAnswer)
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
@@ -337,9 +331,3 @@ def regrade(
     where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
     conn.execute(update(daily_answers).where(*where).values(answer=answer, correct=correct, points=points))
     return True
-
-
-def open_outcome(conn: Connection, daily_id: int) -> list[tuple[str, int]]:
-    """All answers to an open daily as (states of the key points, points)."""
-    query = select(daily_answers.c.answer, daily_answers.c.points).where(daily_answers.c.daily_id == daily_id)
-    return [(row.answer, row.points) for row in conn.execute(query)]

@@ -18,7 +18,7 @@ from bot.core.jobs import PATIENCE, Worker
 from bot.core.zones import ScheduleError
 from bot.daily import store
 from bot.daily.rules import DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
-from bot.daily.service import Dailies, rule_of
+from bot.daily.service import Dailies, next_post, rule_of
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
 from bot.questions import answers
@@ -62,9 +62,8 @@ class ScheduleWork(Worker[Schedule]):
     def recompute(self, conn: Connection) -> None:
         """At start-up: compute post times anew, since zone data may have changed."""
         for schedule in store.active_schedules(conn):
-            taken = store.taken(conn, schedule.guild_id)
             try:
-                _, at = time_rules.next_post(rule_of(schedule), after=schedule.settled_until, taken=taken)
+                _, at = next_post(conn, schedule, schedule.settled_until)
             except ScheduleError as error:  # a zone that the installed data no longer has
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
@@ -84,8 +83,7 @@ class ScheduleWork(Worker[Schedule]):
             else:
                 values = self._dailies.new_daily(conn, schedule, due.day, scheduled_at=due.at, now=now)
                 store.create(conn, guild_id, due.day, **values)
-            taken.add(due.day)
-        _, at = time_rules.next_post(rule_of(schedule), after=now, taken=taken)
+        _, at = next_post(conn, schedule, now)
         store.change_schedule(conn, guild_id, settled_until=now, next_at=at, failures=0)
 
 
@@ -211,25 +209,15 @@ class DailyWork(Worker[Daily]):
         """The closed card."""
         topic = self._bank.topics.get(daily.topic_id or "")
         streaks = tuple(store.longest_streaks(conn, daily.id, _STREAKS))
+        given = store.answers_to(conn, daily.id)
         if topic is not None:
-            given = store.open_outcome(conn, daily.id)
-            open_result = OpenDailyResult(
-                daily_id=daily.id,
-                topic=topic,
-                answered=len(given),
-                percent=round(sum(points for _, points in given) / len(given)) if given else None,
-                missed=tuple(missed((states for states, _ in given), [p.text for p in topic.key_points], _MISSED)),
-                streaks=streaks,
-            )
+            percent = round(sum(a.points for a in given) / len(given)) if given else None
+            lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))
+            open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, self._bank)
-        item = self._bank.items[daily.item_id or ""]
-        result = DailyResult(
-            daily_id=daily.id,
-            item=item,
-            order=answers.decode_order(daily.choice_order),
-            outcome=answers.outcome(item, store.answers_to(conn, daily.id)),
-            streaks=streaks,
-        )
+        item, order = self._bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
+        outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
+        result = DailyResult(daily.id, item, order, outcome, streaks)
         return self._views.result(result, self._bank)
 
     def _message(self, daily: Daily, schedule: Schedule) -> Any:
@@ -243,14 +231,8 @@ class DailyWork(Worker[Daily]):
         if topic is not None:
             open_card = OpenDailyCard(daily.id, topic, closes_at, role_id)
             return self._views.question(open_card, self._bank)
-        card = DailyCard(
-            daily_id=daily.id,
-            item=self._bank.items[daily.item_id or ""],
-            order=answers.decode_order(daily.choice_order),
-            closes_at=closes_at,
-            role_id=role_id,
-        )
-        return self._views.question(card, self._bank)
+        item, order = self._bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
+        return self._views.question(DailyCard(daily.id, item, order, closes_at, role_id), self._bank)
 
 
 def _place(daily: Daily) -> Place:

@@ -71,18 +71,8 @@ def record(
     before = {row.user_id: _card(row) for row in conn.execute(query.with_for_update())}
     at = {g.user_id: memory.moment(before.get(g.user_id), g.at) for g in given}
     log = insert(conn, reviews).on_conflict_do_nothing().returning(reviews.c.user_id)
-    rows = [
-        {
-            "user_id": g.user_id,
-            "source": source,
-            "source_id": source_id,
-            "item_id": item_id,
-            "rating": int(g.rating),
-            "elapsed_ms": g.elapsed_ms,
-            "at": at[g.user_id],
-        }
-        for g in given
-    ]
+    answered = {"source": source, "source_id": source_id, "item_id": item_id}
+    rows = [values_of(g) | answered | {"rating": int(g.rating), "at": at[g.user_id]} for g in given]
     logged = set(conn.execute(log, rows).scalars())
     after = {
         g.user_id: memory.review(before.get(g.user_id), g.rating, at[g.user_id]) for g in given if g.user_id in logged

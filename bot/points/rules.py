@@ -64,11 +64,6 @@ def previous_start(period: str, start: date) -> date | None:
     return period_start(period, start - timedelta(days=1))
 
 
-def periods(day: date) -> list[tuple[str, date]]:
-    """Every (period, start) to which points won on the local date `day` belong."""
-    return [(period, period_start(period, day)) for period in PERIODS]
-
-
 def bucket(points: int) -> int:
     """The lowest points of the bucket into which `points` (0 or more) fall.
 

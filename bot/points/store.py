@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.core.tables import Instant, insert_for, metadata, values_of
+from bot.core.tables import Instant, fetch, insert_for, metadata, values_of
 from bot.points import rules
 from bot.points.rules import PAGE_SIZE, Board, Own, Row, bucket
 from bot.questions.store import register_answers
@@ -114,12 +114,11 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     conn.execute(ledger.insert(), [values_of(entry) for entry in entries])
     gains: dict[_Key, _Gain] = {}
     for e in entries:
-        for period, start in rules.periods(e.local_date):
-            for topic in dict.fromkeys((ALL_TOPICS, e.topic_id)):
-                gain = gains.setdefault((e.guild_id, period, start, topic, e.user_id), _Gain())
-                gain.points += e.points
-                gain.answers += 1
-                gain.right += e.correct
+        for key in _sums_of(e):
+            gain = gains.setdefault(key, _Gain())
+            gain.points += e.points
+            gain.answers += 1
+            gain.right += e.correct
     _sum_up(conn, gains)
 
 
@@ -132,32 +131,26 @@ def counted(conn: Connection, source: str, source_id: int) -> bool:
 def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
     """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
     where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id
-    entry = conn.execute(select(ledger).where(*where).with_for_update()).first()
+    entry = fetch(conn, select(ledger).where(*where).with_for_update(), Entry)
     if entry is None:
         return
     conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
     gain = _Gain(points=points - entry.points, right=int(correct) - int(entry.correct))
-    _sum_up(
-        conn,
-        {
-            (entry.guild_id, period, start, topic, user_id): gain
-            for period, start in rules.periods(entry.local_date)
-            for topic in dict.fromkeys((ALL_TOPICS, entry.topic_id))
-        },
-    )
+    _sum_up(conn, dict.fromkeys(_sums_of(entry), gain))
+
+
+def _sums_of(e: Entry) -> list[_Key]:
+    """The keys of all sums to which an entry belongs."""
+    topics = dict.fromkeys((ALL_TOPICS, e.topic_id))
+    starts = {period: rules.period_start(period, e.local_date) for period in rules.PERIODS}
+    return [(e.guild_id, period, start, topic, e.user_id) for period, start in starts.items() for topic in topics]
 
 
 def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
     """Add to period sums, and move members to the buckets of their new points."""
     add_sums, add_members = _upserts(conn.dialect.name)
     rows = [  # sorted: one order of locks for all processes
-        {
-            **dict(zip(_MEMBER_OF_BOARD, key, strict=True)),
-            "points": gain.points,
-            "answers": gain.answers,
-            "right": gain.right,
-        }
-        for key, gain in sorted(gains.items())
+        dict(zip(_MEMBER_OF_BOARD, key, strict=True)) | values_of(gain) for key, gain in sorted(gains.items())
     ]
     moved: Counter[_Key] = Counter()
     for guild_id, period, start, topic, user_id, points, answers in conn.execute(add_sums, rows):
@@ -228,58 +221,35 @@ def board(
 
 def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]:
     """All-time points, answers and right answers of a member in a server."""
-    row = conn.execute(
-        select(scores.c.points, scores.c.answers, scores.c.right).where(
-            scores.c.guild_id == guild_id,
-            scores.c.period == "all",
-            scores.c.start == rules.ALL_TIME,
-            scores.c.topic_id == ALL_TOPICS,
-            scores.c.user_id == user_id,
-        )
-    ).first()
+    query = select(scores.c.points, scores.c.answers, scores.c.right)
+    where = _sums_for(guild_id, user_id, "all"), scores.c.start == rules.ALL_TIME, scores.c.topic_id == ALL_TOPICS
+    row = conn.execute(query.where(*where)).first()
     return (row.points, row.answers, row.right) if row else (0, 0, 0)
 
 
 def by_topic(conn: Connection, guild_id: int, user_id: int) -> dict[str, tuple[int, int]]:
     """Answers and right answers of a member in a server, by topic id, of all time."""
-    rows = conn.execute(
-        select(scores.c.topic_id, scores.c.answers, scores.c.right).where(
-            scores.c.guild_id == guild_id,
-            scores.c.period == "all",
-            scores.c.start == rules.ALL_TIME,
-            scores.c.topic_id != ALL_TOPICS,
-            scores.c.user_id == user_id,
-        )
-    )
-    return {row.topic_id: (row.answers, row.right) for row in rows}
+    query = select(scores.c.topic_id, scores.c.answers, scores.c.right)
+    where = _sums_for(guild_id, user_id, "all"), scores.c.start == rules.ALL_TIME, scores.c.topic_id != ALL_TOPICS
+    return {row.topic_id: (row.answers, row.right) for row in conn.execute(query.where(*where))}
 
 
 def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     """On how many local dates a member answered something in a server."""
-    return conn.execute(
-        select(func.count())
-        .select_from(scores)
-        .where(
-            scores.c.user_id == user_id,
-            scores.c.guild_id == guild_id,
-            scores.c.period == "today",
-            scores.c.topic_id == ALL_TOPICS,
-        )
-    ).scalar_one()
+    query = select(func.count()).select_from(scores)
+    where = _sums_for(guild_id, user_id, "today"), scores.c.topic_id == ALL_TOPICS
+    return conn.execute(query.where(*where)).scalar_one()
 
 
 def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
     """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
-    rows = conn.execute(
-        select(scores.c.start, scores.c.answers).where(
-            scores.c.guild_id == guild_id,
-            scores.c.period == "today",
-            scores.c.start.in_(days),
-            scores.c.topic_id == ALL_TOPICS,
-            scores.c.user_id == user_id,
-        )
-    )
-    return {row.start: row.answers for row in rows}
+    query = select(scores.c.start, scores.c.answers)
+    where = _sums_for(guild_id, user_id, "today"), scores.c.start.in_(days), scores.c.topic_id == ALL_TOPICS
+    return {row.start: row.answers for row in conn.execute(query.where(*where))}
+
+
+def _sums_for(guild_id: int, user_id: int, period: str) -> ColumnElement[bool]:
+    return and_(scores.c.guild_id == guild_id, scores.c.user_id == user_id, scores.c.period == period)
 
 
 def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
@@ -295,8 +265,8 @@ def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | N
 
 def _scope(table: FromClause, start: str = "start") -> ColumnElement[bool]:
     """The rows of one board, whose names in the parameters are those of the columns, but for `start`."""
-    names = {"guild_id": "guild_id", "period": "period", "start": start, "topic_id": "topic_id"}
-    return and_(*(table.c[column] == bindparam(name) for column, name in names.items()))
+    names = "guild_id", "period", "topic_id"
+    return and_(*(table.c[name] == bindparam(name) for name in names), table.c.start == bindparam(start))
 
 
 def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> ColumnElement[int]:

@@ -219,17 +219,9 @@ class Practices:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
         if question is None:
             return self._end(conn, practice, guild_id)
-        return Asking(
-            practice_id=practice.id,
-            question_id=question.id,
-            number=question.number,
-            item=self._bank.items[question.item_id],
-            order=answers.decode_order(question.choice_order),
-            fresh=question.fresh,
-            due=sum(item_id != question.item_id for item_id in view.due),
-            new=max(view.new - question.fresh, 0),
-            instead=instead,
-        )
+        item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
+        due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
+        return Asking(practice.id, question.id, question.number, item, order, question.fresh, due, new, instead)
 
     def _ask(
         self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
@@ -261,14 +253,8 @@ class Practices:
         unmet = sum(i.id not in known for i in pool)
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
         allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
-        return _View(
-            cards=known,
-            zone=zone,
-            now=now,
-            due=memory.due_items(known, zone, now, asked, hidden),
-            new=min(unmet, allowed),
-            pool=pool if unmet else [],
-        )
+        due = memory.due_items(known, zone, now, asked, hidden)
+        return _View(known, zone, now, due, min(unmet, allowed), pool if unmet else [])
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
         if practice.ended_at is None:

@@ -118,14 +118,12 @@ change = QUEUE.change
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A row of `rounds`."""
+    """A row of `rounds`, as far as it is needed again."""
 
     id: int
     guild_id: int
     channel_id: int
     starter_id: int
-    topic_id: str | None
-    difficulty: str
     seconds: int
     total: int
     phase: Phase
@@ -136,7 +134,6 @@ class Round:
     ending: str | None
     detail: str | None
     started_at: datetime
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,15 +60,10 @@ class RoundCards:
         item = self._bank.items.get(question.item_id)
         if item is None or question.message_id is None:
             return
-        card = RevealCard(
-            question_id=question.id,
-            item=item,
-            order=answers.decode_order(question.choice_order),
-            number=question.number,
-            total=round_.total,
-            outcome=answers.outcome(item, [(a.answer, a.correct) for a in given]),
-            fastest=tuple(Fastest(a.user_id, a.elapsed_ms, a.points) for a in given if a.correct)[:3],
-        )
+        order = answers.decode_order(question.choice_order)
+        outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
+        fastest = tuple(Fastest(a.user_id, a.elapsed_ms, a.points) for a in given if a.correct)[:3]
+        card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest)
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, self._bank))
 
     async def standings(self, round_: Round, card: StandingsCard, tried_at: datetime | None) -> None:
@@ -95,15 +90,8 @@ class RoundCards:
         return len(given)
 
     def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, answered: int = 0) -> Any:
-        card = QuestionCard(
-            question_id=question.id,
-            item=self._bank.items[question.item_id],
-            order=answers.decode_order(question.choice_order),
-            number=question.number,
-            total=round_.total,
-            ends_at=ends_at,
-            answered=answered,
-        )
+        item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
+        card = QuestionCard(question.id, item, order, question.number, round_.total, ends_at, answered)
         return self._views.question(card, self._bank)
 
 

@@ -9,39 +9,31 @@ from discord.ext import commands
 from bot.chat.messages import OPEN, Message, line
 from bot.chat.replies import say
 
+_FOR_MEMBERS = """\
+</quiz start> starts a round in this channel; everyone can play along
+</today> shows the question of the day and your streak
+</practice> asks you in private what you missed, and something new; it works by direct message too, \
+and </remind> reminds you of it
+</interview> asks you open questions in private and shows what your answers cover
+</leaderboard> shows who leads, and your own place
+</stats> and </topics> show what you know and what to look at again"""
+_FOR_MANAGERS = """\
+**For managers**
+</daily setup> posts a question every day, at your time, in your channel
+</daily status> says when the next one comes and what is wrong, if anything is
+Who may use a command is set in Server Settings, Integrations."""
+
 
 class Help(commands.Cog):
     @app_commands.command(name="help", description="What to do first")
     async def help(self, interaction: discord.Interaction) -> None:
-        members = "\n".join(
-            (
-                "</quiz start> starts a round in this channel; everyone can play along",
-                "</today> shows the question of the day and your streak",
-                "</practice> asks you in private what you missed, and something new; it works by direct "
-                "message too, and </remind> reminds you of it",
-                "</interview> asks you open questions in private and shows what your answers cover",
-                "</leaderboard> shows who leads, and your own place",
-                "</stats> and </topics> show what you know and what to look at again",
-            )
+        manages = interaction.permissions.manage_guild
+        card = Message(
+            OPEN,
+            "### Quizformer\nQuiz rounds and a question of the day, to get ready for machine-learning interviews.",
+            _FOR_MEMBERS,
+            line() if manages else None,
+            _FOR_MANAGERS if manages else None,
+            "-# Your answers are private until the reveal, and only the first one counts.",
         )
-        managers = None
-        if interaction.permissions.manage_guild:
-            managers = "\n".join(
-                (
-                    "**For managers**",
-                    "</daily setup> posts a question every day, at your time, in your channel",
-                    "</daily status> says when the next one comes and what is wrong, if anything is",
-                    "Who may use a command is set in Server Settings, Integrations.",
-                )
-            )
-        await say(
-            interaction,
-            Message(
-                OPEN,
-                "### Quizformer\nQuiz rounds and a question of the day, to get ready for machine-learning interviews.",
-                members,
-                line() if managers else None,
-                managers,
-                "-# Your answers are private until the reveal, and only the first one counts.",
-            ),
-        )
+        await say(interaction, card)

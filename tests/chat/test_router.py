@@ -139,7 +139,7 @@ def test_nothing_may_stand_around_an_id(one: tuple[Route, dict[str, str]], extra
         "Answer:v1:round:17:3",
         "answer:V1:round:17:3",
         "answer:v1:Round:17:3",
-        "answer:v1:weekly:17:3",
+        "open:v1:weekly:17",
         "answer:v1::17:3",
         "answer:v1:round:0:3",
         "answer:v1:round:-1:3",

@@ -186,7 +186,7 @@ def test_the_daily_of_who_did_not_answer() -> None:
     """After the close they read the model answer alone, without a tab to press."""
     topic = TOPICS[0]
     daily = Daily(1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, AT, None, AT, AT, None, None, topic.id)
-    review = OpenReview(daily, topic, None, 0, Streak(0, 0, None))
+    review = OpenReview(daily, topic, None, 0, Streak(0, 0))
     card = open_daily.review(review, bank())
     assert "You did not answer this one" in text_of(card)
     assert labels(card) == []

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -83,7 +83,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     made = DailyVerdict(
         Review(one, order, answer, 100 if right else 0),
         closes_at=AT,
-        streak=Streak(9_998, 9_999, date(2024, 5, 1)),
+        streak=Streak(9_998, 9_999),
         back_in=1 if right else 0,
     )
     return daily_views.verdict(made)

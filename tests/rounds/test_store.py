@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from bot.core.database import Database
 from bot.points.rules import Tally
@@ -69,8 +69,10 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     """A created round waits to ask its first question, with its questions stored and instants kept to the ms."""
     round_id = await created(database)
     assert await database.read(store.get, round_id) == Round(
-        round_id, 1, 10, 5, None, "mixed", 20, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT, None
+        round_id, 1, 10, 5, 20, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
     )
+    columns = select(store.rounds.c.topic_id, store.rounds.c.difficulty, store.rounds.c.ended_at)
+    assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (None, "mixed", None)
     questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
     assert [q and (q.number, q.item_id, q.choice_order) for q in questions] == [
         (1, "item-1", "0123"),
