@@ -59,18 +59,9 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         problem = daily_problem(channel, thread=thread, role=role)
         if problem:
             raise UserError(problem)
-        wanted = Wanted(
-            channel_id=channel.id,
-            at=time.strip(),
-            zone=timezone.strip(),
-            topic_id=topic,
-            kind=kind,
-            answer_hours=answer_hours,
-            role_id=role.id if role else None,
-            thread=thread,
-        )
-        status = await self.dailies.setup(guild_id_of(interaction), wanted)
-        await say(interaction, view.set_up(status))
+        role_id = role.id if role else None
+        wanted = Wanted(channel.id, time.strip(), timezone.strip(), topic, kind, answer_hours, role_id, thread)
+        await say(interaction, view.set_up(await self.dailies.setup(guild_id_of(interaction), wanted)))
 
     @app_commands.command(description="Post today's question now, if it has not been posted")
     async def post(self, interaction: discord.Interaction) -> None:
@@ -121,12 +112,9 @@ class Today(commands.Cog):
     def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
         self.bot = bot
         self.dailies = dailies
-        for route, handler in (
-            (view.OPEN, self.open),
-            (view.ESSAY, self.written),
-            (view.OWN, self.own),
-        ):
-            bot.router.add(route, handler)
+        bot.router.add(view.OPEN, self.open)
+        bot.router.add(view.ESSAY, self.written)
+        bot.router.add(view.OWN, self.own)
         bot.answerables["daily"] = Answerable(dailies.check_open, self.answer, dailies.review, dailies.subject)
 
     @app_commands.command(description="Today's question, when the next one comes, and your streak")

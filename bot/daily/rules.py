@@ -12,10 +12,8 @@ from typing import TypeVar
 from bot.questions.answers import Outcome
 from bot.questions.model import Item, Topic
 
-POINTS = 100
-"""For a right first answer, whenever it comes."""
-OPEN_EVERY = 3
-"""Days from one open question to the next where kinds are mixed."""
+POINTS = 100  # for a right first answer, whenever it comes
+OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
 
 

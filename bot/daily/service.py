@@ -74,7 +74,7 @@ class DailyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class OpenReview:
-    """An open daily as one member answered it; `text` and `assessment` are None for who did not."""
+    """An open daily as one member answered it; `text` and `assessment` are None for a member who did not."""
 
     daily: Daily
     topic: Topic
@@ -284,7 +284,7 @@ class Dailies:
         return await self._database.write(self._store_open, click, text, assessment)
 
     async def review_open(self, daily_id: int, user_id: int) -> OpenReview:
-        """A member's own feedback; for who did not answer the model answer, once the daily is closed."""
+        """A member's own feedback; without an answer, the model answer once the daily is closed."""
         return await self._database.read(self._review_open, daily_id, user_id)
 
     def may_refine(self, review: OpenReview) -> bool:

@@ -98,7 +98,7 @@ def verdict(found: DailyVerdict) -> list[Message]:
 
 
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """A member's own feedback, with the model answer; for who did not answer the model answer alone."""
+    """A member's own feedback, with the model answer; without an answer, the model answer alone."""
     daily, assessment = found.daily, found.assessment
     if assessment is None:
         note = "You did not answer this one. This is what a good answer says:"

@@ -26,8 +26,7 @@ from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
 
-RETRY = time_rules.RETRY - timedelta(seconds=20)
-"""Between tries to post where Discord refuses, with time for the try itself."""
+RETRY = time_rules.RETRY - timedelta(seconds=20)  # between refused posts, with time for the try itself
 _STREAKS = _MISSED = 3
 _OFFLINE = "I was offline at the time, and more than 6 hours late is too late."
 

@@ -24,8 +24,7 @@ STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
 SCHEDULER = fsrs.Scheduler(learning_steps=STEPS, relearning_steps=STEPS, enable_fuzzing=False)
 
-LONGEST_MS = 3_600_000
-"""Who takes longer over a question has been away; no more than this is kept."""
+LONGEST_MS = 3_600_000  # a member who takes longer over a question has been away; no more is kept
 _MS = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

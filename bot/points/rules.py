@@ -38,8 +38,7 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
 
 PERIODS = ("today", "week", "month", "all")
 PAGE_SIZE = 10
-ALL_TIME = date(1970, 1, 1)
-"""The start of the period that never ends."""
+ALL_TIME = date(1970, 1, 1)  # the start of the period that never ends
 _EXACT_BITS = 9
 
 
@@ -85,7 +84,7 @@ class Row:
 
     @property
     def trend(self) -> str:
-        """An arrow against the previous period; empty for who was not on that board."""
+        """An arrow against the previous period; empty for a member who was not on that board."""
         if self.before is None:
             return ""
         return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
@@ -93,7 +92,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The asker's place. `behind` are the points that are missing to `next_place`; both None for who leads."""
+    """The asker's place. `behind` are the points missing to `next_place`; both are None for the leader."""
 
     place: int
     points: int

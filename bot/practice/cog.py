@@ -21,12 +21,9 @@ class Practice(commands.Cog):
     def __init__(self, bot: QuizBot, practices: Practices) -> None:
         self.bot = bot
         self.practices = practices
-        for route, handler in (
-            (view.PRACTISE, self.again),
-            (view.NEXT, self.next),
-            (view.END, self.end),
-        ):
-            bot.router.add(route, handler)
+        bot.router.add(view.PRACTISE, self.again)
+        bot.router.add(view.NEXT, self.next)
+        bot.router.add(view.END, self.end)
         bot.answerables["practice"] = Answerable(practices.check_open, self.answer, practices.review, practices.subject)
 
     @app_commands.command(description="Practise in private: what you missed first, then something new")
@@ -51,10 +48,8 @@ class Practice(commands.Cog):
         await self._show(interaction, summary)
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
-        screen = await self.practices.start(
-            interaction.user.id, interaction.guild_id, created_at(interaction.id), topic_id
-        )
-        await self._show(interaction, screen)
+        user_id, guild_id, at = interaction.user.id, interaction.guild_id, created_at(interaction.id)
+        await self._show(interaction, await self.practices.start(user_id, guild_id, at, topic_id))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Unlike those to rounds, a second answer is answered by the verdict again: so only one process may."""

@@ -10,8 +10,7 @@ from bot.memory.rules import MemoryCard
 from bot.questions.drawing import draw
 from bot.questions.model import Item
 
-NEW_A_DAY = 20
-"""How many items a member meets for the first time in practice on one local date."""
+NEW_A_DAY = 20  # items that a member meets for the first time in practice on one local date
 
 
 def draw_new(

@@ -22,16 +22,11 @@ DIFFICULTIES: Mapping[str, tuple[int, ...]] = {
     "hard": (4, 5),
 }
 
-PAUSE = timedelta(seconds=5)
-"""Between a reveal and the next question."""
-EARLY = timedelta(seconds=2)
-"""Between the last player's answer and the reveal."""
-GRACE = timedelta(milliseconds=100)
-"""A click made in time may still be on its way to us when the deadline strikes."""
-FULL_POINTS = 100
-"""For a right answer at once."""
-IDLE_LIMIT = 3
-"""So many questions in a row without any answer end the round."""
+PAUSE = timedelta(seconds=5)  # between a reveal and the next question
+EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
+GRACE = timedelta(milliseconds=100)  # for a click made in time that is still on its way to us at the deadline
+FULL_POINTS = 100  # for a right answer at once
+IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
 
 
 class Phase(StrEnum):
@@ -91,8 +86,7 @@ def next_refresh(
     return at if at <= deadline - timedelta(seconds=1) else None
 
 
-HOPELESS = 1000
-"""A count of failures with which the next one is the last."""
+HOPELESS = 1000  # a count of failures with which the next one is the last
 
 
 def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:

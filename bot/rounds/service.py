@@ -52,19 +52,18 @@ class RoundStatus:
 
 @dataclass(frozen=True, slots=True)
 class _OpenQuestion:
-    """An open question as this process knows it. `players` as for `rules.reveal_at`; `answered` grows."""
+    """An open question as this process knows it. `players` as for `rules.reveal_at`; `answered` grows.
+
+    Of `round` count only place, number and seconds: the rest may have changed since.
+    """
 
     question_id: int
-    round_id: int
-    number: int
-    guild_id: int
-    channel_id: int
+    round: Round
     message_id: int
-    seconds: int
-    item: Item
-    order: tuple[int, ...]
     opened_at: datetime
     deadline_at: datetime
+    item: Item
+    order: tuple[int, ...]
     players: Collection[int]
     answered: dict[int, datetime]
 
@@ -130,26 +129,26 @@ class Rounds:
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
         question = self._open.get(click.question_id) or await self._load(click)
-        answer = _decided(question, click)
-        if not await self._database.write_one(store.add_answer, answer, question.round_id, question.number):
+        round_, answer = question.round, _decided(question, click)
+        if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
             await self._refuse(click)
         question.answered[click.user_id] = click.at
         reveal = rules.reveal_at(
-            number=question.number,
+            number=round_.number,
             deadline=question.deadline_at,
             players=question.players,
             answered_at=question.answered,
         )
         if reveal < question.deadline_at:  # all players have answered
             due = reveal + rules.GRACE
-            await self._database.write(store.bring_forward, question.round_id, question.number, due)
+            await self._database.write(store.bring_forward, round_.id, round_.number, due)
             self._scheduler.nudge(due)
-        self._counters.touch(question.round_id, question.question_id, len(question.answered), reveal, question.seconds)
+        self._counters.touch(round_.id, question.question_id, len(question.answered), reveal, round_.seconds)
         return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
 
     def forget(self, round_id: int) -> None:
         """The round's question is revealed, or it asks no more: nothing about it is needed any more."""
-        self._open = {key: known for key, known in self._open.items() if known.round_id != round_id}
+        self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
 
     @reading
     def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Item:
@@ -250,21 +249,11 @@ class Rounds:
         _refuse_if_over(question, round_, click.message_id)
         if question.message_id is None or question.opened_at is None or question.deadline_at is None:
             return None
-        return _OpenQuestion(
-            question_id=question.id,
-            round_id=round_.id,
-            number=round_.number,
-            guild_id=round_.guild_id,
-            channel_id=round_.channel_id,
-            message_id=question.message_id,
-            seconds=round_.seconds,
-            item=item,
-            order=answers.decode_order(question.choice_order),
-            opened_at=question.opened_at,
-            deadline_at=question.deadline_at,
-            players=store.players(conn, round_.id, {round_.number - 1, round_.number - 2}),
-            answered={a.user_id: a.answered_at for a in store.answers_to(conn, question.id)},
-        )
+        message_id, opened, deadline = question.message_id, question.opened_at, question.deadline_at
+        order = answers.decode_order(question.choice_order)
+        players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2})
+        answered = {a.user_id: a.answered_at for a in store.answers_to(conn, question.id)}
+        return _OpenQuestion(question.id, round_, message_id, opened, deadline, item, order, players, answered)
 
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
@@ -297,7 +286,7 @@ class Rounds:
 
 def _decided(question: _OpenQuestion, click: Click) -> Answer:
     """A click as an answer with its points; refuses what the card does not offer, and what is late."""
-    _refuse_elsewhere(question, click)
+    _refuse_elsewhere(question.round, click)
     if click.message_id != question.message_id:
         raise UserError(_OLD_CARD)
     if click.at > question.deadline_at:
@@ -305,7 +294,7 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     given = given_answer(question.item, question.order, click)
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
-    won = rules.points(correct, elapsed, question.seconds * 1000)
+    won = rules.points(correct, elapsed, question.round.seconds * 1000)
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
 
 
@@ -325,8 +314,8 @@ def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = F
     return question, round_
 
 
-def _refuse_elsewhere(asked: Round | _OpenQuestion, click: Click) -> None:
-    if (asked.guild_id, asked.channel_id) != (click.guild_id, click.channel_id):
+def _refuse_elsewhere(round_: Round, click: Click) -> None:
+    if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
         raise UserError("This card is not from this channel: answer on the one that is open here.")
 
 

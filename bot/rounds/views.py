@@ -28,8 +28,7 @@ log = logging.getLogger(__name__)
 
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
-_MINE_LIMIT = 1800
-"""Characters of a page of "My answers"."""
+_MINE_LIMIT = 1800  # characters of a page of "My answers"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
 _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
@@ -135,7 +134,7 @@ def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
 
 
 def status(found: RoundStatus) -> str:
-    """The running round, for who asks."""
+    """The running round, for whoever asks."""
     round_, question = found.round, found.question
     lines = [f"**Question {round_.number} of {round_.total}**, started by <@{round_.starter_id}>"]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
