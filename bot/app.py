@@ -223,14 +223,13 @@ async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator
 async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
     """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
     async with opened_database(settings.database) as database:
-        bank = await _bank_for(settings, database)
         source = await database.read(unfinished)
         if source is not None:
             raise SettingsError.plain(
                 f"DATABASE_URL names a database to which not everything has been moved from {source}: "
                 "run python -m bot migrate --from ... --to ... again"
             )
-        yield bank, database
+        yield await _bank_for(settings, database), database
 
 
 def all_tables() -> list[Table]:

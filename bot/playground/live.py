@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -26,14 +25,6 @@ FOUNDED = datetime.fromisoformat("2026-01-05T09:00:00+00:00")
 ANSWER_SECONDS = 3.0  # Discord's limit for a first response
 READY_SECONDS = 60.0
 KEPT_RECORDS = 200
-_DISCORD_EPOCH_MS = 1420070400000
-
-
-def _command_id(guild_id: int | None, name: str, kind: int) -> int:
-    """A command's id, the same at every start: a bot may remember the commands it synced the last time."""
-    day_after = int((FOUNDED + timedelta(days=1)).timestamp() * 1000) - _DISCORD_EPOCH_MS
-    digest = hashlib.sha256(f"{guild_id}/{kind}/{name}".encode()).digest()
-    return (day_after << 22) | (int.from_bytes(digest[:3], "big") & 0x3FFFFF)
 
 
 class Tape(list[tuple[str, str, Any]]):
@@ -52,21 +43,6 @@ class Tape(list[tuple[str, str, Any]]):
             self.moved.set()  # only a mark: this runs in the bot's context, where a task would count as the bot's
 
 
-class LiveBackend(Backend):
-    """The simulated Discord's data, with command ids that do not depend on when they were synced."""
-
-    def __init__(self, clock: WallClock) -> None:
-        super().__init__(clock=clock)
-        self.tape = Tape()
-        self.transcript = self.tape
-
-    def register_commands(self, guild_id: int | None, payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        registered = super().register_commands(guild_id, payloads)
-        for command in registered:
-            command["id"] = str(_command_id(guild_id, command["name"], int(command["type"])))
-        return registered
-
-
 class LiveEnv(Env):
     """One bot on the simulated Discord, in real time."""
 
@@ -74,7 +50,8 @@ class LiveEnv(Env):
         unsharded = isinstance(bot, discord.AutoShardedClient) and bot.shard_count is None
         super().__init__(bot, check_errors=False, shard_count=1 if unsharded else None)
         self.clock = WallClock(FOUNDED)
-        self.backend: LiveBackend = LiveBackend(self.clock)
+        self.backend = Backend(clock=self.clock)
+        self.tape = self.backend.transcript = Tape()
         self.mutation_observers: list[Callable[[], None]] = []
         self._asked: dict[asyncio.Task[Any] | None, Any] = {}
 

@@ -72,14 +72,12 @@ class Desk:
         app.add_routes(
             [
                 web.get("/", self._own("shell.html")),
-                web.get("/two", self._own("two.html")),
                 web.get("/favicon.ico", self._own("icon.svg")),
                 *(web.get(f"/playground/{file.name}", self._own(file.name)) for file in OWN_STATIC.iterdir()),
                 web.get("/playground.json", self._state_of_the_world),
                 web.get("/avatar/{face}.png", self._avatar),
                 web.get(r"/open/{channel:\d+}/{member}", self._open),
                 web.get("/channel", self._simcord("index.html")),
-                web.get("/preview-light.css", self._simcord("preview-light.css")),
                 *(
                     web.get(path, self._simcord(name))
                     for path, name in PreviewServer._STATIC_FILES.items()

@@ -33,8 +33,7 @@ async def serve(
     await desk.start(door)
     try:
         await env.start()
-        await _sync_if_needed(env, bot)
-        tasks = [asyncio.create_task(_publish(desk, env.backend.tape.moved)), asyncio.create_task(_tidy(env))]
+        tasks = [asyncio.create_task(_publish(desk, env.tape.moved)), asyncio.create_task(_tidy(env))]
         try:
             announce(f"http://127.0.0.1:{desk.port}/")
             await until.wait()
@@ -45,13 +44,6 @@ async def serve(
     finally:
         await desk.stop()
         await env.shutdown()
-
-
-async def _sync_if_needed(env: LiveEnv, bot: discord.Client) -> None:
-    """Register the commands if the bot did not: with a lasting database it may remember that it has synced already."""
-    tree = getattr(bot, "tree", None)
-    if tree is not None and not env.backend.commands.get(None) and tree.get_commands():
-        await tree.sync()
 
 
 async def _publish(desk: Desk, moved: asyncio.Event) -> None:

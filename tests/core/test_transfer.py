@@ -234,7 +234,7 @@ async def test_the_bot_does_not_start_on_half_of_it(make: Make) -> None:
     """A database to which not everything was moved is refused in one line that says what to do."""
     url = make("sqlite")
     async with open_database(url) as target:
-        await target.write(set_note, "transfer", '{"source": "sqlite:///old.db", "table": "", "key": []}')
+        await target.write(set_note, "transfer", "sqlite:///old.db")
     with pytest.raises(SettingsError, match="not everything has been moved from sqlite:///old"):
         async with opened(Settings(database=url)):
             pass

@@ -1,11 +1,10 @@
 /* The client around a channel: channel list, who you are, and the frame that shows the channel. */
 (() => {
-  const wanted = new URLSearchParams(location.search);
   const $ = (id) => document.getElementById(id);
   const LOOK_MS = 700;
   const seen = new Map(); // channel id -> newest message that was on screen
   let run = null;
-  let member = wanted.get("as") || sessionStorage.getItem("member") || "";
+  let member = sessionStorage.getItem("member") || "";
   let channel = "";
   let kind = "text";
   let shownAs = ""; // the member whose channel is on screen
@@ -15,9 +14,6 @@
   let latest = null;
   let drawn = "";
   let misses = 0;
-
-  document.body.classList.toggle("pane", wanted.has("pane"));
-  if (wanted.has("pane")) $("pair").hidden = true;
 
   function show(id, again = false) {
     if (!again && id === channel && (frame || coming)) return;
@@ -44,7 +40,7 @@
   }
   function become(key) {
     member = key;
-    if (!wanted.has("as")) sessionStorage.setItem("member", key);
+    sessionStorage.setItem("member", key);
     $("face").src = `/avatar/${key}.png`;
     void look();
   }
