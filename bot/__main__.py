@@ -40,10 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         set_up_logging(settings)
         with asyncio.Runner(loop_factory=_fast_loop() if options.run is _run else None) as runner:
             return int(runner.run(options.run(settings, options)) or 0)
-    except SettingsError as error:
-        return _fail(str(error), 2)
-    except StartError as error:
-        return _fail(str(error), 1)
+    except (SettingsError, StartError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
     except KeyboardInterrupt:
         return 130
 
@@ -57,11 +56,6 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _fail(message: str, code: int) -> int:
-    print(" ".join(message.split()) if code else message, file=sys.stderr)
-    return code
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Quizformer: learning together in chat.")
     parser.add_argument("--version", action="version", version=f"Quizformer {__version__}")
@@ -72,8 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--port", type=int, help="port on 127.0.0.1 (the first free one from 8770 on by default)")
     play.add_argument("--database", type=Path, help="a file that lasts (a temporary one by default)")
     play.set_defaults(run=_play)
-    check = commands.add_parser("check", help="check settings, database, question bank and token; say what is wrong")
-    check.set_defaults(run=_check)
+    words = "check settings, database, question bank and token; say what is wrong"
+    commands.add_parser("check", help=words).set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="look after a question bank: lint, show, stats"))
     backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
     backup.add_argument("file", type=Path, help="the file to write")
@@ -220,11 +214,10 @@ async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.F
     await asyncio.wait([task, broken], return_when=asyncio.FIRST_COMPLETED)
     if broken.done():
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        broken.result()
     with suppress(asyncio.CancelledError):
         await task
+    if broken.done():
+        broken.result()
 
 
 def _at_signal(stop: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -95,12 +95,7 @@ class Services:
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, views.reminders)
-        self.workers: tuple[Worker[Any], ...] = (
-            self.round_work,
-            self.schedule_work,
-            self.daily_work,
-            self.reminder_work,
-        )
+        self.workers: list[Worker[Any]] = [self.round_work, self.schedule_work, self.daily_work, self.reminder_work]
         for worker in self.workers:
             context.scheduler.add(worker)
 
@@ -206,17 +201,14 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
 @asynccontextmanager
 async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator[Database]:
     """The database, migrated; SettingsError, which calls it by `name`, if it can't be used."""
-    manager = open_database(url)
-    try:
-        database = await manager.__aenter__()
-    except (MigrationError, StorageError, OSError) as error:
-        raise SettingsError(
-            name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
-        ) from error
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            database = await stack.enter_async_context(open_database(url))
+        except (MigrationError, StorageError, OSError) as error:
+            raise SettingsError(
+                name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
+            ) from error
         yield database
-    finally:
-        await manager.__aexit__(None, None, None)
 
 
 @asynccontextmanager
@@ -284,17 +276,13 @@ async def check(settings: Settings) -> int:
 
 
 async def _token_problem(token: str) -> str | None:
-    import discord
-
-    client = discord.Client(intents=discord.Intents.none())
-    try:
-        await client.login(token)
-    except discord.LoginFailure:
-        return "Discord refuses it; copy it again from the portal's Bot page"
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        return f"could not be tried: {error}"
-    finally:
-        await client.close()
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            await client.login(token)
+        except discord.LoginFailure:
+            return "Discord refuses it; copy it again from the portal's Bot page"
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            return f"could not be tried: {error}"
     return None
 
 

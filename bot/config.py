@@ -60,7 +60,7 @@ class Settings:
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         grader_url = _grader_url(env)
         return cls(
-            token=_token(env),
+            token=_secret(env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "),
             database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
             bank=_bank(env),
             log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO", upper=True)),
@@ -77,9 +77,8 @@ class Settings:
 
 def load_environment(dotenv: Path | None = None) -> dict[str, str]:
     """The process's environment over the values of a `.env` file, which need not exist."""
-    path = dotenv or Path(".env")
-    values = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
-    return {**values, **os.environ}
+    values = dotenv_values(dotenv or Path(".env"))
+    return {**{name: text for name, text in values.items() if text is not None}, **os.environ}
 
 
 def database_url(text: str, name: str = "DATABASE_URL") -> URL:
@@ -106,10 +105,6 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError(name, f"asks for {kind}, which is not supported", example)
-
-
-def _token(env: Mapping[str, str]) -> str:
-    return _secret(env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot ")
 
 
 def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "Bearer ") -> str:

@@ -8,8 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -133,35 +131,6 @@ def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:
     assert run(file, "migrate").returncode == 0
     with closing(sqlite3.connect(file)) as conn:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
-
-
-def test_a_backup_ends_while_others_commit(file: Path, tmp_path: Path) -> None:
-    """With commits all the time, more often than a copy of this size takes, it ends, and holds one of the states."""
-    run(file, "migrate")
-    with closing(sqlite3.connect(file)) as conn:
-        conn.execute("INSERT INTO meta VALUES ('a', '0'), ('b', '0')")
-        conn.executemany("INSERT INTO meta VALUES (?, ?)", [(f"k{n}", "v" * 100_000) for n in range(400)])
-        conn.commit()
-    done = threading.Event()
-
-    def commit() -> None:
-        with closing(sqlite3.connect(file)) as conn:
-            conn.execute("PRAGMA synchronous = OFF")
-            while not done.is_set():
-                conn.execute("UPDATE meta SET value = value + 1 WHERE key IN ('a', 'b')")
-                conn.commit()
-
-    copy = tmp_path / "copy.db"
-    with ThreadPoolExecutor() as pool:
-        writing = pool.submit(commit)
-        try:
-            assert run(file, "backup", str(copy)).returncode == 0
-        finally:
-            done.set()
-        writing.result()
-    with closing(sqlite3.connect(copy)) as conn:
-        values = conn.execute("SELECT value FROM meta WHERE key IN ('a', 'b')").fetchall()
-    assert values[0] == values[1] != ("0",)
 
 
 def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 from sqlalchemy import URL, Connection, StaticPool, create_engine, event
@@ -71,7 +71,7 @@ def is_away(error: BaseException) -> bool:
 
 
 class DatabaseBroken(Exception):
-    """The database file is damaged. Nothing more can be stored, and only a person can mend it."""
+    """The database file is damaged. Nothing more can be stored, and only a person can repair it."""
 
 
 @dataclass(slots=True)
@@ -89,19 +89,10 @@ class _Outcome:
     error: BaseException | None = None
 
 
-class _Backend(Protocol):
-    """Runs a function with a connection: `write` in a transaction that is committed, `read` in one that is not."""
-
-    async def migrate(self) -> bool: ...
-    async def read(self, work: Callable[[Connection], T]) -> T: ...
-    async def write(self, work: Callable[[Connection], T]) -> T: ...
-    async def close(self) -> None: ...
-
-
 class Database:
     """Opened with `open_database`; see the module's text for what it promises."""
 
-    def __init__(self, backend: _Backend) -> None:
+    def __init__(self, backend: _Sqlite | _Postgres) -> None:
         self._backend = backend
         self._waiting: list[_Job] = []
         self._leader: asyncio.Task[None] | None = None
@@ -110,10 +101,6 @@ class Database:
         """Whether other processes may use the database too."""
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
-
-    async def migrate(self) -> bool:
-        """Bring the database to the program's schema; True if anything was to be done."""
-        return await self._backend.migrate()
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state."""
@@ -129,8 +116,7 @@ class Database:
         If the caller is cancelled meanwhile, the write still happens. One that PostgreSQL undoes because it stands
         in another process's way, and the other in its, runs again.
         """
-        job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future())
-        return await self._enqueue(job)  # type: ignore[no-any-return]
+        return await self._enqueue(lambda conn: work(conn, *args, **kwargs))
 
     async def write_one(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, for a storage function that executes a single statement and hardly ever fails.
@@ -138,16 +124,16 @@ class Database:
         It has no savepoint, which would cost more than the statement. Should it fail, its batch fails with it and each
         of the batch runs again alone. For the path that members feel.
         """
-        job = _Job(lambda conn: work(conn, *args, **kwargs), asyncio.get_running_loop().create_future(), single=True)
-        return await self._enqueue(job)  # type: ignore[no-any-return]
+        return await self._enqueue(lambda conn: work(conn, *args, **kwargs), single=True)
 
-    async def _enqueue(self, job: _Job) -> Any:
+    async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
         if self._closed:
             raise RuntimeError("the database is closed")
-        self._waiting.append(job)
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(work, done, single))
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
-        return await job.done
+        return await done
 
     def _look_for_damage(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
@@ -380,9 +366,10 @@ class _Postgres:
 @asynccontextmanager
 async def open_database(url: URL) -> AsyncIterator[Database]:
     """Connect and migrate; raises MigrationError, or what the driver raises, if that can't be done."""
-    database = Database(_Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url))
+    backend = _Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url)
+    database = Database(backend)
     try:
-        if await database.migrate():
+        if await backend.migrate():
             log.debug("database schema is now %s", migrate.HEAD)
         yield database
     finally:

@@ -10,9 +10,11 @@ work it out again from the instant. At a clock change just before midnight they 
 """
 
 import re
-from collections.abc import Callable, Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from bot.core.zones import ScheduleError, parse_zone, quoted
@@ -28,24 +30,17 @@ LOOK_BACK = timedelta(days=8)
 
 _SEARCH_DAYS = 400
 
-Taken = Callable[[date], bool] | Collection[date]
-"""The dates that already have a row, posted or skipped: a collection of them, or a function that tells for a date."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A daily's schedule: every local date at wall time `at` (naive, no tzinfo) in the IANA zone `zone`.
 
-    Raises ValueError if `at` carries a tzinfo. An unknown `zone` raises ScheduleError where the rule is used, not here,
-    so that a stored rule can always be loaded and shown.
+    An unknown `zone` raises ScheduleError where the rule is used, not here, so that a stored rule can always be loaded
+    and shown.
     """
 
     at: time
     zone: str
-
-    def __post_init__(self) -> None:
-        if self.at.tzinfo is not None:
-            raise ValueError("Rule.at is a wall time and takes no tzinfo; the zone has its own field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +105,22 @@ def local_date(zone: str, now: datetime) -> date:
     return _utc(now).astimezone(parse_zone(zone)).date()
 
 
-def next_post(rule: Rule, *, after: datetime, taken: Taken) -> tuple[date, datetime]:
+def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[date, datetime]:
     """Return the first local date that is not taken and whose instant lies after `after`, with that UTC instant.
 
-    `taken` tells which dates already have their post or were skipped: a collection of dates, or a function of a date.
-    Dates that do not exist in the zone are left out. The search covers 400 dates.
+    `taken` are the dates that have their post or were skipped. Dates that do not exist in the zone are left out. The
+    search covers 400 dates.
 
     Raises ScheduleError if the zone is unknown or every date searched is taken, ValueError if `after` is naive.
     """
-    start, is_taken = _utc(after), _membership(taken)
-    # `instant` is the first moment at which the clock reaches a wall time: no date before the local one is still ahead.
-    first = local_date(rule.zone, start)
-    for offset in range(_SEARCH_DAYS):
-        day = first + timedelta(days=offset)
-        at = instant(rule, day)
-        if at > start and not is_taken(day) and exists(rule.zone, day):
-            return day, at
+    for day, at in _posts(rule, after, taken):
+        return day, at
     raise ScheduleError(
         "Every date of the coming year already has its daily: look at the schedule and set it up again."
     )
 
 
-def due(rule: Rule, *, now: datetime, since: datetime, taken: Taken) -> list[Due]:
+def due(rule: Rule, *, now: datetime, since: datetime, taken: Collection[date]) -> list[Due]:
     """Return every local date that is not taken and whose instant lies in (since, now], the oldest first.
 
     Pass as `since` the instant from which this rule holds: its set-up or its last change. Posting once per local date
@@ -141,30 +130,9 @@ def due(rule: Rule, *, now: datetime, since: datetime, taken: Taken) -> list[Due
 
     Raises ScheduleError if the zone is unknown, ValueError if `now` or `since` is naive.
     """
-    end, is_taken = _utc(now), _membership(taken)
-    start = max(_utc(since), end - LOOK_BACK)
-    result: list[Due] = []
-    if start >= end:
-        return result
-    day = local_date(rule.zone, start)
-    # One date further than today: where clocks go back across midnight, tomorrow's first moments are already past.
-    last = local_date(rule.zone, end) + timedelta(days=1)
-    while day <= last:
-        at = instant(rule, day)
-        if start < at <= end and not is_taken(day) and exists(rule.zone, day):
-            result.append(Due(day=day, at=at, late=end - at > CATCH_UP))
-        day += timedelta(days=1)
-    return result
-
-
-def closes_at(opened: datetime, hours: int) -> datetime:
-    """Return the UTC instant `hours` elapsed hours after `opened` (clock changes do not shorten or lengthen it).
-
-    Raises ValueError if `opened` is naive or `hours` is less than 1.
-    """
-    if hours < 1:
-        raise ValueError(f"hours must be at least 1, not {hours}")
-    return _utc(opened) + timedelta(hours=hours)
+    end = _utc(now)
+    posts = _posts(rule, max(_utc(since), end - LOOK_BACK), taken)
+    return [Due(day, at, late=end - at > CATCH_UP) for day, at in takewhile(lambda post: post[1] <= end, posts)]
 
 
 # --- below: how it is done ------------------------------------------------------------------------
@@ -176,8 +144,14 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _membership(taken: Taken) -> Callable[[date], bool]:
-    return taken.__contains__ if isinstance(taken, Collection) else taken
+def _posts(rule: Rule, after: datetime, taken: Collection[date]) -> Iterator[tuple[date, datetime]]:
+    """The dates that the zone has and that are not taken, each with its instant, of those instants after `after`."""
+    start = _utc(after)
+    # `instant` is the first moment at which the clock reaches a wall time: no date before the local one is still ahead.
+    first = local_date(rule.zone, start)
+    for day in (first + timedelta(days=offset) for offset in range(_SEARCH_DAYS)):
+        if day not in taken and exists(rule.zone, day) and (at := instant(rule, day)) > start:
+            yield day, at
 
 
 def _first_instant(tz: ZoneInfo, wall: datetime) -> datetime:
@@ -188,14 +162,8 @@ def _first_instant(tz: ZoneInfo, wall: datetime) -> datetime:
     # In a gap fold=0 reads the wall time by the offset before it, which gives an instant after the change, and fold=1
     # the other way round. Changes fall on whole seconds, so a search over the seconds in between finds it exactly.
     low = wall.replace(tzinfo=tz, fold=1).astimezone(UTC).replace(microsecond=0)
-    below, reached = 0, int((guess - low).total_seconds()) + 1
-    while reached - below > 1:
-        middle = (below + reached) // 2
-        if _wall(tz, low + timedelta(seconds=middle)) < wall:
-            below = middle
-        else:
-            reached = middle
-    return low + timedelta(seconds=reached)
+    seconds = range(int((guess - low).total_seconds()) + 1)
+    return low + timedelta(seconds=bisect_left(seconds, wall, key=lambda s: _wall(tz, low + timedelta(seconds=s))))
 
 
 def _wall(tz: ZoneInfo, moment: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Time zones by their IANA names: which there are, which is meant, and how they are found while somebody types.
 
-Pure but for the installed zone data, which is read from disk once per process: zoneinfo knows which names there are,
-the package tzdata also which of them are places, in which country, and which are older spellings.
+Pure but for the package tzdata, which is read from disk once per process and tells which names are places, in which
+country, and which are older spellings.
 """
 
 import re
@@ -21,6 +21,14 @@ class ScheduleError(UserError, ValueError):
 
 _LONGEST_ZONE = 64
 _SHORTEST_GUESS = 3
+_COMMON = [
+    "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Kyiv", "Europe/Istanbul",
+    "Europe/Moscow", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
+    "America/Toronto", "America/Mexico_City", "America/Sao_Paulo", "Africa/Lagos", "Africa/Cairo",
+    "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo",
+    "Australia/Sydney", "Pacific/Auckland",
+]  # fmt: skip
+"""What an empty search offers: 25, as many as Discord shows."""
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -55,10 +63,9 @@ def zone_names() -> tuple[str, ...]:
     """Return the IANA names to pick from, sorted: the places, and UTC.
 
     Left out are names that are not places (Etc/GMT+5, EST5EDT, Factory, localtime) and older spellings (Asia/Calcutta,
-    US/Eastern); `search_zones` still finds the zone by those. Without the package tzdata every name is there.
+    US/Eastern); `search_zones` still finds the zone by those.
     """
-    known = set(_all_zones().values())
-    return tuple(sorted(known & {"UTC", *_places()} if _places() else known))
+    return tuple(sorted({"UTC", *_places()}))
 
 
 def search_zones(text: str, limit: int = 25) -> list[str]:
@@ -69,32 +76,21 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
     within each group. Case, accents and `_`, `-` or `/` for a blank do not matter. If nothing matches, similar names
     ("berln"); for no text at all, widely used zones. Never raises.
     """
-    if limit < 1:
-        return []
     wanted = _plain(text[: _LONGEST_ZONE + 1])
-    common = _common()
     if not wanted:
-        return list(common)[:limit]
-    if len(wanted) > _LONGEST_ZONE:
-        return []
+        return _COMMON[:limit]
     found = []
     for name, full, city, others in _index():
-        if wanted in (city, full):
-            rank = 0
-        elif city.startswith(wanted):
-            rank = 1
-        elif f" {wanted}" in f" {full}":
-            rank = 2
-        elif wanted in full:
-            rank = 3
-        elif any(f" {wanted}" in f" {other}" for other in others):
-            rank = 4
-        else:
-            continue
-        found.append((rank, common.get(name, len(common)), name))
-    if found:
-        return [name for _, _, name in sorted(found)][:limit]
-    return _similar(wanted, limit)
+        fits = (
+            wanted in (city, full),
+            city.startswith(wanted),
+            f" {wanted}" in f" {full}",
+            wanted in full,
+            any(f" {wanted}" in f" {other}" for other in others),
+        )
+        if any(fits):
+            found.append((fits.index(True), _COMMON.index(name) if name in _COMMON else len(_COMMON), name))
+    return [name for _, _, name in sorted(found)][:limit] or _similar(wanted, limit)
 
 
 def quoted(text: str, longest: int = 40) -> str:
@@ -130,17 +126,7 @@ def _similar(wanted: str, limit: int) -> list[str]:
 @cache
 def _all_zones() -> dict[str, str]:
     """Every accepted zone: case-folded name -> name as IANA spells it."""
-    left_out = {"localtime", "Factory", "posixrules"}
-    folders = ("posix/", "right/", "SystemV/")
-    return {
-        name.casefold(): name for name in available_timezones() if name not in left_out and not name.startswith(folders)
-    }
-
-
-@cache
-def _common() -> dict[str, int]:
-    """The widely used zones that the installed data has -> their place in the list."""
-    return {name: place for place, name in enumerate(name for name in _COMMON if name in zone_names())}
+    return {name.casefold(): name for name in available_timezones() - {"localtime", "Factory"}}
 
 
 @cache
@@ -169,39 +155,6 @@ def _places() -> dict[str, str]:
 
 
 def _read_data(name: str) -> list[str]:
-    """The lines of a file of the package tzdata, without comments; none where it is not installed."""
-    try:
-        text = files("tzdata").joinpath("zoneinfo", name).read_text("utf-8")
-    except (ModuleNotFoundError, FileNotFoundError):
-        return []
+    """The lines of a file of the package tzdata, without comments."""
+    text = files("tzdata").joinpath("zoneinfo", name).read_text("utf-8")
     return [line for line in text.splitlines() if not line.startswith("#")]
-
-
-# What an empty search offers: Discord shows at most 25.
-_COMMON = (
-    "UTC",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Paris",
-    "Europe/Madrid",
-    "Europe/Kyiv",
-    "Europe/Istanbul",
-    "Europe/Moscow",
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Los_Angeles",
-    "America/Toronto",
-    "America/Mexico_City",
-    "America/Sao_Paulo",
-    "Africa/Lagos",
-    "Africa/Cairo",
-    "Africa/Johannesburg",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Singapore",
-    "Asia/Shanghai",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-)

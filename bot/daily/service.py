@@ -337,7 +337,7 @@ class Dailies:
         """Note that a daily's message exists; False if that was known."""
         schedule = store.schedule(conn, daily.guild_id)
         opened = snowflakes.created_at(message_id)
-        closes = time_rules.closes_at(opened, schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
+        closes = opened + timedelta(hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
         thread = schedule is not None and schedule.thread
         changed = store.change(
             conn,

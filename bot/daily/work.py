@@ -225,7 +225,7 @@ class DailyWork(Worker[Daily]):
         if role_id is not None and not self._sender.has_role(daily.guild_id, role_id):
             log.warning("guild %s: the role that its daily pings was deleted; posting without it", daily.guild_id)
             role_id = None
-        closes_at = time_rules.closes_at(self._now(), schedule.answer_hours)
+        closes_at = self._now() + timedelta(hours=schedule.answer_hours)
         topic = self._bank.topics.get(daily.topic_id or "")
         if topic is not None:
             open_card = OpenDailyCard(daily.id, topic, closes_at, role_id)

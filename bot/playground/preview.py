@@ -9,15 +9,12 @@ from typing import Any
 from aiohttp import web
 from simcord import SetupError
 from simcord.actors import MemberActor
-from simcord.backend.cdn import CDN_BASE
 from simcord.backend.errors import BackendError
 from simcord.builders import ChannelHandle, UserHandle
 from simcord.preview import Preview, _server
 from simcord.preview._server import PreviewServer
 
-from .avatars import avatar
 from .live import LiveEnv
-from .world import FACES
 
 
 class MountedServer(PreviewServer):
@@ -36,12 +33,6 @@ class LivePreview(Preview):
     """A preview for a single viewer that publishes by itself and never ends in "outcome uncertain"."""
 
     def __init__(self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int) -> None:
-        users = env.backend.users.values()
-        faces = {
-            f"{CDN_BASE}/avatars/{user.id}/{user.avatar}.png": (f"{user.avatar}.png", avatar(*FACES[user.avatar]))
-            for user in users
-            if user.avatar in FACES
-        }
         self._live = env
         super().__init__(
             env,
@@ -54,7 +45,7 @@ class LivePreview(Preview):
             locale="en-US",
             timezone="UTC",  # the browser puts its own zone in (frame.js)
             presentation_time=None,
-            assets=faces,
+            assets=None,
             port=port,
         )
         self._server = MountedServer(self, port)

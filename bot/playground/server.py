@@ -16,11 +16,10 @@ from simcord.backend.models import Channel
 from simcord.builders import ChannelHandle
 from simcord.preview._server import PreviewServer
 
-from .avatars import avatar
 from .facelift import SIMCORD_STATIC, page_text
 from .live import LiveEnv
 from .preview import LivePreview
-from .world import BOT_NAME, FACES, PEOPLE, World
+from .world import BOT_NAME, PEOPLE, World
 
 PORT, PORTS_TRIED = 8770, 20
 OWN_STATIC = Path(__file__).with_name("static")
@@ -75,7 +74,6 @@ class Desk:
                 web.get("/favicon.ico", self._own("icon.svg")),
                 *(web.get(f"/playground/{file.name}", self._own(file.name)) for file in OWN_STATIC.iterdir()),
                 web.get("/playground.json", self._state_of_the_world),
-                web.get("/avatar/{face}.png", self._avatar),
                 web.get(r"/open/{channel:\d+}/{member}", self._open),
                 web.get("/channel", self._simcord("index.html")),
                 *(
@@ -133,12 +131,6 @@ class Desk:
 
         return serve
 
-    async def _avatar(self, request: web.Request) -> web.Response:
-        face = FACES.get(request.match_info["face"])
-        if face is None:
-            raise web.HTTPNotFound()
-        return web.Response(body=avatar(*face), content_type="image/png", headers=HEADERS)
-
     # --------------------------------------------------------------- channels
 
     def _channels(self, member: str) -> list[Channel]:
@@ -156,16 +148,13 @@ class Desk:
     async def _state_of_the_world(self, request: web.Request) -> web.Response:
         member = request.query.get("member", "")
         if member not in self.world.members:
-            member = PEOPLE[0].key
+            member = PEOPLE[0]
         return web.json_response(
             {
                 "run": self.run,
                 "server": self.world.guild.name,
                 "member": member,
-                "members": [
-                    {"key": person.key, "name": person.name, "id": str(self.world.members[person.key].id)}
-                    for person in PEOPLE
-                ],
+                "members": [{"name": name, "id": str(actor.id)} for name, actor in self.world.members.items()],
                 "channels": [
                     {
                         "id": str(channel.id),

@@ -12,13 +12,12 @@ from typing import Any
 
 import discord
 from simcord.actors import MemberActor
-from simcord.builders import ChannelHandle, GuildHandle, UserHandle
+from simcord.builders import GuildHandle, UserHandle
 
 from .live import LiveEnv
 
 SERVER = "Study group"
 BOT_NAME = "Quizformer"
-GUIDE_NAME = "Welcome"
 
 WELCOME = """\
 ### Welcome to the study group
@@ -30,34 +29,13 @@ channels. Three commands to try:
 -# Type a line as it stands, or choose the command from the list and fill in its options."""
 
 
-@dataclass(frozen=True)
-class Person:
-    """Someone the player can be."""
-
-    key: str
-    name: str
-    colour: str
-    moderates: bool = False
-
-
-PEOPLE = (
-    Person("ada", "Ada", "#3ba55c"),
-    Person("blaise", "Blaise", "#e67e22"),
-    Person("carl", "Carl", "#9b59b6"),
-    Person("moderator", "Moderator", "#e0455f", moderates=True),
-)
-FACES = {
-    **{person.key: (person.name, person.colour) for person in PEOPLE},
-    "bot": (BOT_NAME, "#5865f2"),
-    "guide": ("W", "#2d7d9a"),
-}
+PEOPLE = ("Ada", "Blaise", "Carl", "Moderator")
+"""Whom the player can be. The last one moderates."""
 
 
 @dataclass
 class World:
     guild: GuildHandle
-    quiz: ChannelHandle
-    daily: ChannelHandle
     members: dict[str, MemberActor]
     users: dict[str, UserHandle]
 
@@ -66,32 +44,31 @@ def found(env: LiveEnv) -> World:
     """Create the study group; call it before the environment starts."""
     backend = env.backend
     backend.bot_user.name = BOT_NAME
-    backend.bot_user.avatar = "bot"
 
-    def user(key: str, name: str, **fields: Any) -> UserHandle:
+    def user(name: str, **fields: Any) -> UserHandle:
         env.clock.advance(1)
-        return env.create_user(key, global_name=name, avatar=key, **fields)
+        return env.create_user(name.lower(), global_name=name, **fields)
 
-    owner = user("founder", "Founder")
-    guide = user("guide", GUIDE_NAME, system=True)
-    users = {person.key: user(person.key, person.name) for person in PEOPLE}
+    owner = user("Founder")
+    guide = user("Welcome", system=True)
+    users = {name: user(name) for name in PEOPLE}
 
     env.clock.advance(1)
     guild = env.create_guild(SERVER, owner=owner)
     managing = discord.Permissions(manage_guild=True, manage_messages=True)
     moderators = guild.create_role("Moderator", permissions=managing, color=0xE0455F)
     members = {
-        person.key: guild.add_member(users[person.key], roles=[moderators] if person.moderates else [])
-        for person in PEOPLE
+        name: guild.add_member(person, roles=[moderators] if name == PEOPLE[-1] else [])
+        for name, person in users.items()
     }
     guild.add_member(guide)
     env.clock.advance(1)
     quiz = guild.create_text_channel("quiz", topic="Rounds: /quiz start, at any time")
-    daily = guild.create_text_channel("daily", topic="The question of the day")
+    guild.create_text_channel("daily", topic="The question of the day")
     for handle in users.values():
         _ = handle.dm_channel  # created on first use: here, so that its id is fixed too
 
     env.clock.release()
     message = backend.create_message(quiz.id, guide.id, WELCOME)
     message.pinned = True
-    return World(guild, quiz, daily, members, users)
+    return World(guild, members, users)

@@ -367,7 +367,7 @@ async def test_options_in_the_address(tmp_path: Path) -> None:
     file = tmp_path / "quiz.db"
     async with open_database(make_url(f"sqlite+aiosqlite:///{file}")) as database:
         await database.write(set_note, "a", "x")
-    read_only = Database(module._Sqlite(make_url(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")))
+    read_only = module._Sqlite(make_url(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true"))
     with pytest.raises(OperationalError, match="readonly"):
         await read_only.migrate()
     await read_only.close()

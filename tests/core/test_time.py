@@ -14,14 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import zones as zones_module
 from bot.core.time import (
     CATCH_UP,
     LOOK_BACK,
     RETRY,
     Due,
     Rule,
-    closes_at,
     due,
     exists,
     instant,
@@ -231,31 +229,10 @@ def test_searching_zones() -> None:
         assert found == sorted(found, reverse=True), "cities that start with the text come before all others"
 
 
-def test_without_the_package_tzdata(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's zones are enough to find and use every name; only countries and older names are not searched."""
-
-    def missing(package: str) -> None:
-        raise ModuleNotFoundError(package)
-
-    caches = (zone_names, zones_module._places, zones_module._common, zones_module._index)
-    monkeypatch.setattr(zones_module, "files", missing)
-    try:
-        for cached in caches:
-            cached.cache_clear()
-        assert {"UTC", "Europe/Berlin", "Asia/Calcutta", "Japan"} <= set(zone_names())
-        assert search_zones("berlin") == ["Europe/Berlin"]
-        assert search_zones("calcutta") == ["Asia/Calcutta"]
-        assert search_zones("germany") == []
-    finally:
-        for cached in caches:
-            cached.cache_clear()
-
-
 def test_searching_is_limited() -> None:
-    """At most `limit` names, 25 unless told; none for a limit below one."""
+    """At most `limit` names, 25 unless told."""
     assert len(search_zones("america")) == 25
     assert search_zones("america", 3) == search_zones("america")[:3]
-    assert search_zones("america", 0) == search_zones("", -1) == []
 
 
 def test_no_text_gives_widely_used_zones() -> None:
@@ -346,7 +323,7 @@ def test_local_date() -> None:
 
 
 def test_mistakes_of_the_caller() -> None:
-    """Naive instants and rules with a tzinfo are refused; an unknown zone is a ScheduleError where the rule is used."""
+    """Naive instants are refused; an unknown zone is a ScheduleError where the rule is used."""
     naive = datetime(2024, 6, 10)
     now = at("2024-06-10 00:00")
     with pytest.raises(ValueError, match="timezone-aware"):
@@ -357,21 +334,8 @@ def test_mistakes_of_the_caller() -> None:
         due(BERLIN, now=naive, since=now, taken=())
     with pytest.raises(ValueError, match="timezone-aware"):
         due(BERLIN, now=now, since=naive, taken=())
-    with pytest.raises(ValueError, match="timezone-aware"):
-        closes_at(naive, 1)
-    with pytest.raises(ValueError, match="at least 1"):
-        closes_at(now, 0)
-    with pytest.raises(ValueError, match="no tzinfo"):
-        Rule(time(9, tzinfo=UTC), "UTC")
     with pytest.raises(ScheduleError, match="Nowhere/Else"):
         next_post(Rule(time(9), "Nowhere/Else"), after=now, taken=())
-
-
-def test_closing_is_counted_in_elapsed_hours() -> None:
-    """24 hours are 24 hours, also over a clock change, and the result is in UTC."""
-    opened = datetime(2024, 3, 30, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
-    assert closes_at(opened, 24) == at("2024-03-31 08:00")
-    assert closes_at(opened, 24).tzinfo is UTC
 
 
 def test_the_limits() -> None:
@@ -384,18 +348,18 @@ def test_the_limits() -> None:
 
 
 def test_next_post() -> None:
-    """The instant itself is not after itself; taken dates are passed over, given as dates or as a function."""
+    """The instant itself is not after itself; taken dates are passed over, in whatever collection."""
     first, second = date(2024, 6, 10), date(2024, 6, 11)
     assert next_post(BERLIN, after=at("2024-06-10 06:59:59"), taken=()) == (first, at("2024-06-10 07:00"))
     assert next_post(BERLIN, after=at("2024-06-10 07:00"), taken=()) == (second, at("2024-06-11 07:00"))
-    for taken in ([first], {first}, {first: "row"}, first.__eq__):
+    for taken in ([first], {first}, {first: "row"}):
         assert next_post(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (second, at("2024-06-11 07:00"))
 
 
 def test_next_post_gives_up() -> None:
     """If everything is taken the search ends, with a sentence."""
     with pytest.raises(ScheduleError, match=r"already has its daily"):
-        next_post(BERLIN, after=at("2024-06-10 00:00"), taken=lambda day: True)
+        next_post(BERLIN, after=at("2024-06-10 00:00"), taken=[date(2024, 6, 10) + n * DAY for n in range(400)])
 
 
 def test_due_at_the_instant() -> None:
@@ -669,7 +633,7 @@ def test_due_is_what_a_look_at_each_date_gives(rule: Rule, now: datetime, back: 
     marked = taken | {item.day for item in found}
     assert due(rule, now=now, since=since, taken=marked) == []
     # A clock that was set back sees less; only dates that lay too far back before come into view again, to be skipped.
-    for item in due(rule, now=now - 5 * HOUR, since=since, taken=marked.__contains__):
+    for item in due(rule, now=now - 5 * HOUR, since=since, taken=marked):
         assert item.late
         assert item.at <= now - LOOK_BACK
     assert [item for item in found if not item.late] == [item for item in found if item.at >= now - 6 * HOUR]

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from playwright.async_api import FrameLocator, Page
+from playwright.async_api import Page
 
 BROWSER_ARGS = [
     "--no-sandbox",
@@ -30,10 +30,9 @@ def chromium() -> str | None:
 class Client:
     """One browser page with the playground's client in it."""
 
-    def __init__(self, page: Page, within: FrameLocator | None = None) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.shell: Page | FrameLocator = within or page
-        self.channel = self.shell.frame_locator("#view iframe.shown")
+        self.channel = self.page.frame_locator("#view iframe.shown")
         self.timeline = self.channel.locator("#channel-timeline")
 
     async def ready(self) -> None:
@@ -41,19 +40,19 @@ class Client:
 
     async def become(self, name: str) -> None:
         """Choose a member and wait until the channel is that member's."""
-        picker = self.shell.get_by_label("You are")
+        picker = self.page.get_by_label("You are")
         if await picker.evaluate("select => select.selectedOptions[0].label") == name:
             return
-        chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
+        chosen = await self.page.locator("#view iframe.shown").get_attribute("src")
         await picker.select_option(label=name)
-        await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
+        await self.page.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
         await self.ready()
 
     async def go(self, name: str) -> None:
         """Open a channel from the list."""
-        chosen = await self.shell.locator("#view iframe.shown").get_attribute("src")
-        await self.shell.locator("#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")).click()
-        await self.shell.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
+        chosen = await self.page.locator("#view iframe.shown").get_attribute("src")
+        await self.page.locator("#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")).click()
+        await self.page.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
         await self.ready()
 
     async def run(self, line: str) -> None:

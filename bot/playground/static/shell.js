@@ -38,10 +38,9 @@
     next.classList.add("shown");
     next.contentWindow.quizformerPeople?.(latest);
   }
-  function become(key) {
-    member = key;
-    sessionStorage.setItem("member", key);
-    $("face").src = `/avatar/${key}.png`;
+  function become(name) {
+    member = name;
+    sessionStorage.setItem("member", name);
     void look();
   }
   /** Where one stays after another member was chosen or a channel has gone: the same place, or one like it. */
@@ -107,8 +106,7 @@
     if (first) {
       member = next.member;
       $("server").textContent = next.server;
-      $("face").src = `/avatar/${member}.png`;
-      $("member").replaceChildren(...next.members.map((item) => new Option(item.name, item.key, false, item.key === member)));
+      $("member").replaceChildren(...next.members.map((item) => new Option(item.name, item.name, false, item.name === member)));
     }
     if (next.member !== member) return void look(); // asked for before another member was chosen
     const here = home();
