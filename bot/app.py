@@ -180,12 +180,6 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
         raise SettingsError("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
 
 
-def open_bank(settings: Settings) -> Bank:
-    """The question bank; SettingsError with all problems if it can't be used."""
-    with _bank_problems(settings):
-        return load_bank(settings.bank)
-
-
 async def _bank_for(settings: Settings, database: Database) -> Bank:
     """The question bank, checked unless a start of this program on this database has checked the very same file."""
     with _bank_problems(settings):
@@ -248,7 +242,8 @@ async def check(settings: Settings) -> int:
     wrong = 0
     print("settings: fine")
     try:
-        bank = open_bank(settings)
+        with _bank_problems(settings):
+            bank = load_bank(settings.bank)
         print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.items)} questions")
     except SettingsError as error:
         wrong += 1

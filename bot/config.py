@@ -63,7 +63,7 @@ class Settings:
             token=_secret(env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "),
             database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
             bank=_bank(env),
-            log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO", upper=True)),
+            log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO")),
             log_format=_one_of(env, "LOG_FORMAT", FORMATS, "text"),
             shard_count=count,
             shard_ids=_shard_ids(env, count),
@@ -157,12 +157,12 @@ def _bank(env: Mapping[str, str]) -> Path | None:
     return path
 
 
-def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str, *, upper: bool = False) -> str:
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
     text = env.get(name, "").strip() or default
-    value = text.upper() if upper else text.lower()
-    if value not in allowed:
-        raise SettingsError(name, f"is {text!r} but must be one of {', '.join(allowed)}", default)
-    return value
+    for value in allowed:
+        if value.lower() == text.lower():
+            return value
+    raise SettingsError(name, f"is {text!r} but must be one of {', '.join(allowed)}", default)
 
 
 def _whole_number(

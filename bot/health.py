@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bot.chat.client import QuizBot
@@ -31,11 +31,9 @@ class Health:
 async def look(bot: QuizBot) -> Health:
     """Whether Discord is connected and the database answers. Without a connection the latency is nan or infinite."""
     running: int | None = None
-    try:
+    with suppress(StorageError, TimeoutError, OSError):
         async with asyncio.timeout(_PATIENCE):
             running = await bot.context.database.read(count_running)
-    except (StorageError, TimeoutError, OSError):
-        pass
     return Health(bot.is_ready() and not bot.is_closed() and math.isfinite(bot.latency), running)
 
 

@@ -42,12 +42,12 @@ _SHORTEST_SLEEP = timedelta(milliseconds=50)
 
 
 def wait_after(failures: int) -> timedelta:
-    """How long a row rests after so many failures in a row."""
+    """How long a row rests after this many failures in a row."""
     return min(_FIRST_WAIT * int(2 ** min(failures - 1, 10)), LEASE)
 
 
 def waited(failures: int) -> timedelta:
-    """How long a row has been tried that failed so many times in a row."""
+    """How long a row that failed this many times in a row has been tried."""
     return sum((wait_after(n) for n in range(1, failures)), timedelta())
 
 
@@ -217,25 +217,22 @@ class Worker(Generic[Row]):
             await self._fail(key, began, error)
 
     async def _fail(self, key: int, began: str | None, error: Exception) -> None:
-        reason, name = _sentence(error), f"{self.queue.table.name} {key}"
+        expected = isinstance(error, DeliveryUnknown)
+        reason = str(error) if expected else "Something unexpected went wrong; my log says what."
+        name = f"{self.queue.table.name} {key}"
         failure = await self._database.write(
             self.queue.count_failure, key, began=began, now=self._now(), problem=reason
         )
         if failure is None:
             log.warning("%s: %s: after the work was done: %r", name, began, error)
             return
-        unexpected = error if failure.failures == 1 and not isinstance(error, DeliveryUnknown) else None
+        unexpected = error if failure.failures == 1 and not expected else None
         if waited(failure.failures) < self.patience(failure.state):
             wait = wait_after(failure.failures).total_seconds()
             log.warning("%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected)
             return
         log.error("%s: %s failed %s times, and is given up: %r", name, began, failure.failures, error)
         await self.give_up(key, reason)
-
-
-def _sentence(error: Exception) -> str:
-    """What a failure is called where people read it."""
-    return str(error) if isinstance(error, DeliveryUnknown) else "Something unexpected went wrong; my log says what."
 
 
 class Scheduler:

@@ -29,15 +29,12 @@ def version(conn: Connection) -> str | None:
 
 def upgrade(conn: Connection) -> bool:
     """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then."""
+    if conn.dialect.name == "postgresql":  # SQLite's transaction has kept other processes out from its beginning
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
     if current == HEAD:
         conn.execute(_TOUCH)
         return False
-    if conn.dialect.name == "postgresql":  # SQLite's transaction has kept other processes out from its beginning
-        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        current = version(conn)
-        if current == HEAD:
-            return False
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -78,16 +78,6 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             "        continue;",
         ),
     ),
-    # The fonts of five scripts (26 MB) need not be there before the first message is shown.
-    "presentation.js": tuple(
-        (f'  {{ family: "Noto Sans {script}", css: \'normal 16px "Noto Sans {script}"\', sample: "{sample}" }},\n', "")
-        for script, sample in (
-            ("Arabic", "مرحبا بالعالم"),
-            ("Hebrew", "שלום עולם"),
-            ("Devanagari", "नमस्ते दुनिया"),
-            ("SC", "你好世界"),
-        )
-    ),
     "commands.js": (
         (
             'import { createListbox } from "./listbox.js";',
@@ -118,9 +108,9 @@ def check() -> None:
 
 
 @cache
-def page_text(name: str) -> str:
-    """One of simcord's text files, with the changes."""
-    text = (SIMCORD_STATIC / name).read_text(encoding="utf-8")
-    for old, new in CHANGES.get(name, ()):
+def changed(path: Path) -> str:
+    """The text of one of simcord's files, with the changes."""
+    text = path.read_text(encoding="utf-8")
+    for old, new in CHANGES[path.name]:
         text = text.replace(old, new)
     return text

@@ -55,10 +55,6 @@ class LivePreview(Preview):
         await self.__aenter__()
         self._live.mutation_observers.append(self._mark_action_dispatched)
 
-    @property
-    def server(self) -> MountedServer:
-        return self._server  # type: ignore[return-value]  # set in __init__
-
     def current_revision(self, context_id: str | None) -> int | None:
         """The revision an open page is at, and a sign of life of that page."""
         try:

@@ -16,7 +16,7 @@ from simcord.backend.models import Channel
 from simcord.builders import ChannelHandle
 from simcord.preview._server import PreviewServer
 
-from .facelift import SIMCORD_STATIC, page_text
+from .facelift import CHANGES, SIMCORD_STATIC, changed
 from .live import LiveEnv
 from .preview import LivePreview
 from .world import BOT_NAME, PEOPLE, World
@@ -32,8 +32,6 @@ HEADERS = {
         "img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
     ),
 }
-# simcord's files do not change while this runs, and its fonts are large: 5 MB for the emoji alone.
-FONT_HEADERS = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
 TEXT_CHANNEL = 0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -49,6 +47,20 @@ def listen(port: int | None) -> socket.socket:
         with contextlib.suppress(OSError):
             return socket.create_server(("127.0.0.1", candidate))
     return socket.create_server(("127.0.0.1", PORT + PORTS_TRIED - 1 if port is None else port))
+
+
+def _file(path: Path) -> Handler:
+    """Serves a file, with the playground's changes if it is one of simcord's."""
+
+    async def serve(_: web.Request) -> web.StreamResponse:
+        if path.parent == SIMCORD_STATIC and path.name in CHANGES:
+            kind = "text/html" if path.suffix == ".html" else "application/javascript"
+            return web.Response(text=changed(path), content_type=kind)
+        # simcord's fonts are large, 5 MB for the emoji alone, and do not change while this runs.
+        lasting = {"Cache-Control": "private, max-age=86400, immutable"} if path.suffix == ".ttf" else None
+        return web.FileResponse(path, headers=lasting)
+
+    return serve
 
 
 class Desk:
@@ -70,16 +82,16 @@ class Desk:
         app = web.Application(middlewares=[self._only_this_host], handler_args={"handler_cancellation": False})
         app.add_routes(
             [
-                web.get("/", self._own("shell.html")),
-                web.get("/favicon.ico", self._own("icon.svg")),
-                *(web.get(f"/playground/{file.name}", self._own(file.name)) for file in OWN_STATIC.iterdir()),
+                web.get("/", _file(OWN_STATIC / "shell.html")),
+                web.get("/favicon.ico", _file(OWN_STATIC / "icon.svg")),
+                *(web.get(f"/playground/{file.name}", _file(file)) for file in OWN_STATIC.iterdir()),
                 web.get("/playground.json", self._state_of_the_world),
                 web.get(r"/open/{channel:\d+}/{member}", self._open),
-                web.get("/channel", self._simcord("index.html")),
+                web.get("/channel", _file(SIMCORD_STATIC / "index.html")),
                 *(
-                    web.get(path, self._simcord(name))
+                    web.get(path, _file(SIMCORD_STATIC / name))
                     for path, name in PreviewServer._STATIC_FILES.items()
-                    if path != "/" and name != "protocol.schema.json"
+                    if path != "/"
                 ),
                 web.post("/api/pages", self._api(PreviewServer._pages)),
                 web.delete("/api/pages/{context_id}", self._api(PreviewServer._delete_page)),
@@ -106,30 +118,10 @@ class Desk:
         # A name that someone else's site points at 127.0.0.1 must not reach the pages.
         if request.headers.get("Host") not in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}:
             raise web.HTTPForbidden()
-        return await handler(request)
-
-    # ------------------------------------------------------------------ files
-
-    def _own(self, name: str) -> Handler:
-        kind = {".html": "text/html", ".css": "text/css", ".js": "application/javascript", ".svg": "image/svg+xml"}
-        path = OWN_STATIC / name
-
-        async def serve(_: web.Request) -> web.Response:
-            return web.Response(text=path.read_text("utf-8"), content_type=kind[path.suffix], headers=HEADERS)
-
-        return serve
-
-    def _simcord(self, name: str) -> Handler:
-        kind = {".ttf": "font/ttf", ".css": "text/css", ".html": "text/html", ".js": "application/javascript"}
-        suffix = Path(name).suffix
-        content_type = kind.get(suffix, "application/json" if suffix == ".json" else "text/plain")
-
-        async def serve(_: web.Request) -> web.StreamResponse:
-            if suffix == ".ttf":
-                return web.FileResponse(SIMCORD_STATIC / name, headers=FONT_HEADERS)
-            return web.Response(text=page_text(name), content_type=content_type, headers=HEADERS)
-
-        return serve
+        response = await handler(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
 
     # --------------------------------------------------------------- channels
 
@@ -164,8 +156,7 @@ class Desk:
                     }
                     for channel in self._channels(member)
                 ],
-            },
-            headers=HEADERS,
+            }
         )
 
     def _newest(self, channel: Channel, member: str) -> int:
@@ -190,7 +181,7 @@ class Desk:
                 preview = LivePreview(self.env, handle, viewer, self.port)
                 await preview.open()
                 self.previews[channel.id, member] = preview
-        return web.Response(status=302, headers={**HEADERS, "Location": f"/channel#{preview.capability}"})
+        return web.Response(status=302, headers={"Location": f"/channel#{preview.capability}"})
 
     def _api(self, handler: PreviewHandler) -> Handler:
         """simcord's handler on the preview whose key the request carries."""
@@ -202,7 +193,7 @@ class Desk:
                 raise web.HTTPUnauthorized()
             since = request.query.get("since")
             if since is not None and since == str(preview.current_revision(request.headers.get("X-Simcord-Context"))):
-                return web.Response(status=204, headers=HEADERS)
-            return await handler(preview.server, request)
+                return web.Response(status=204)
+            return await handler(preview._server, request)
 
         return serve
