@@ -78,6 +78,16 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             "        continue;",
         ),
     ),
+    # The fonts of five scripts (26 MB) need not be there before the first message is shown.
+    "presentation.js": tuple(
+        (f'  {{ family: "Noto Sans {script}", css: \'normal 16px "Noto Sans {script}"\', sample: "{sample}" }},\n', "")
+        for script, sample in (
+            ("Arabic", "مرحبا بالعالم"),
+            ("Hebrew", "שלום עולם"),
+            ("Devanagari", "नमस्ते दुनिया"),
+            ("SC", "你好世界"),
+        )
+    ),
     "commands.js": (
         (
             'import { createListbox } from "./listbox.js";',

@@ -73,7 +73,6 @@ class Desk:
         self.run = secrets.token_hex(8)
         self.previews: dict[tuple[int, str], LivePreview] = {}
         self._opening = asyncio.Lock()
-        self._runner: web.AppRunner | None = None
 
     # ---------------------------------------------------------------- running
 
@@ -102,16 +101,13 @@ class Desk:
                 web.get("/api/assets/{asset_id}", self._api(PreviewServer._asset)),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        self._runner = runner
-        await web.SockSite(runner, door).start()
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.SockSite(self._runner, door).start()
         self.port = int(door.getsockname()[1])
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._runner.cleanup()
 
     @web.middleware
     async def _only_this_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -59,11 +59,16 @@ class Client:
         """Type a whole command line, key by key, and send it."""
         await self.channel.locator("#channel-composer-input").click()
         await self.page.keyboard.type(line, delay=4)
-        await self.page.wait_for_timeout(120 if ":" not in line else 700)  # suggestions come a little later
-        if await self.channel.locator(".command-suggestion").first.is_visible():
-            await self.page.keyboard.press("Enter")  # takes the first suggestion
-            await self.page.wait_for_timeout(80)
+        offered = self.channel.locator(".command-suggestion").first
+        if ":" in line:
+            await self.page.wait_for_timeout(700)  # suggestions come a little later
+            if await offered.is_visible():
+                await self.page.keyboard.press("Enter")  # takes the first suggestion
+                await self.page.wait_for_timeout(80)
+        else:
+            await self.channel.locator(".command-popup").wait_for()
+            await self.page.keyboard.press("Enter")  # chooses the command from the list
+            await self.channel.locator(".command-chip").wait_for()
+            if await offered.is_visible():  # an option; without one, Escape would close the modal that comes up
+                await self.page.keyboard.press("Escape")
         await self.page.keyboard.press("Enter")
-        if ":" not in line:  # chosen from the list: a second Enter sends it, unless options are offered
-            await self.page.keyboard.press("Escape")
-            await self.page.keyboard.press("Enter")

@@ -69,16 +69,6 @@
   }
 
   // ------------------------------------------------------------------------ time
-  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
-  const dayOf = (date) => Math.round(new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime() / 86400000);
-  function sayDays() { // "Today at 4:05 PM" where simcord writes the date
-    for (const time of document.querySelectorAll("time.message-time:not([data-said])")) {
-      const date = new Date(time.dateTime);
-      const age = dayOf(new Date()) - dayOf(date);
-      time.dataset.said = "";
-      if (age < 2 && time.firstChild) time.firstChild.textContent = `${age ? "Yesterday" : "Today"} at ${clock.format(date)}`;
-    }
-  }
   const UNITS = [["second", 1, 60], ["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800], ["week", 604800, Infinity]];
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   function tick() {
@@ -112,7 +102,7 @@
     }, { passive: true });
     new ResizeObserver(toNewest).observe(document.getElementById("channel-message-list"));
     new ResizeObserver(toNewest).observe(timeline);
-    new MutationObserver(() => { sayDays(); tick(); toNewest(); })
+    new MutationObserver(() => { tick(); toNewest(); })
       .observe(document.getElementById("channel-message-list"), { childList: true, subtree: true });
     document.getElementById("new-messages").addEventListener("click", () => { follow = true; });
   }
