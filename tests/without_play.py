@@ -1,4 +1,4 @@
-"""A pytest plugin: as if the extra `play` were not installed. What needs simcord is left out, and nothing may import it."""
+"""A pytest plugin: as if the extra `play` were not installed. Nothing may import simcord, whose tests are left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}, which is hidden", name=name)
 
 
-sys.meta_path.insert(0, _Hidden())  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Hidden())
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -24,7 +24,6 @@ from bot.questions.views import (
     answer_rows,
     asked,
     comes_back,
-    is_right_review,
     revealed,
     source,
     verdict_blocks,
@@ -94,7 +93,7 @@ def verdict(found: DailyVerdict) -> list[Message]:
     blocks = verdict_blocks(given)
     figures = f"{points}{streak} · Everyone sees the answer {t.when(found.closes_at)}"
     blocks.append(f"{t.escape(given.item.explanation)}\n-# {figures}\n-# {comes_back(found.back_in)}")
-    return [Message(REVEALED if is_right_review(given) else ENDED, page) for page in t.pages(blocks)]
+    return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
 
 
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:

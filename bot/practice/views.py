@@ -9,7 +9,7 @@ from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions import formulas
 from bot.questions.model import Bank, Item
-from bot.questions.views import WHY, about, answer_rows, asked, comes_back, explanation, is_right_review, verdict_blocks
+from bot.questions.views import WHY, about, answer_rows, asked, comes_back, explanation, verdict_blocks
 
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
@@ -53,7 +53,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     blocks = ["You answered this one already: the first answer counts."] if answered.again else []
     blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
-    colour = REVEALED if is_right_review(answered.review) else ENDED
+    colour = REVEALED if answered.review.right else ENDED
     why = WHY.id(source="practice", row=answered.question_id)
     card = Message(
         colour,

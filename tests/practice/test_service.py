@@ -23,7 +23,6 @@ from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.model import Item
 from bot.questions.store import items_in_play_anywhere
-from bot.questions.views import is_right_review
 from tests.banks import small_bank
 from tests.fakes import Crash
 from tests.stage import ADA, BOB, GUILD, Stage
@@ -56,7 +55,7 @@ async def answer(
     stage.clock.turn(seconds=5)
     verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
     assert isinstance(verdict, PracticeVerdict)
-    assert is_right_review(verdict.review) is right
+    assert verdict.review.right is right
     return verdict
 
 
