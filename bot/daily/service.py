@@ -454,12 +454,9 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
     today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
-    return DailyStatus(
-        schedule=schedule,
-        next_at=None if schedule.paused else next_post(conn, schedule, now)[1],
-        last=store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today),
-        posting=store.latest(conn, guild_id, (DailyState.POSTING,), today),
-    )
+    next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+    last = store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today)
+    return DailyStatus(schedule, next_at, last, store.latest(conn, guild_id, (DailyState.POSTING,), today))
 
 
 def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:

@@ -167,9 +167,9 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class DailyAnswer:
-    """A row of `daily_answers`, but for the streak, which is known only once the answer counts.
+    """A row of `daily_answers`. `answer` is as in `bot.questions.answers`, or of an open daily its key points' states.
 
-    `answer` is as in `bot.questions.answers`, and of an open daily the states of its key points.
+    `streak` is the member's with this answer, known only once it counts, so that it is stored after it.
     """
 
     daily_id: int
@@ -178,6 +178,7 @@ class DailyAnswer:
     correct: bool
     points: int
     answered_at: datetime
+    streak: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,17 +299,6 @@ def save_streak(conn: Connection, daily_id: int, user_id: int, value: Streak) ->
     """Keep with a member's answer what streak it made, so that the close shows the same however often it is edited."""
     where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
     conn.execute(update(daily_answers).where(*where).values(streak=value.current))
-
-
-def longest_streaks(conn: Connection, daily_id: int, limit: int) -> list[tuple[int, int]]:
-    """The longest streaks that answers to a daily made, as (member, days)."""
-    query = (
-        select(daily_answers.c.user_id, daily_answers.c.streak)
-        .where(daily_answers.c.daily_id == daily_id)
-        .order_by(daily_answers.c.streak.desc(), daily_answers.c.user_id)
-        .limit(limit)
-    )
-    return [(row.user_id, row.streak) for row in conn.execute(query)]
 
 
 def add_open_answer(conn: Connection, answer: OpenAnswer) -> None:

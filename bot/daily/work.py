@@ -207,8 +207,9 @@ class DailyWork(Worker[Daily]):
     def _result(self, conn: Connection, daily: Daily) -> Any:
         """The closed card."""
         topic = self._bank.topics.get(daily.topic_id or "")
-        streaks = tuple(store.longest_streaks(conn, daily.id, _STREAKS))
         given = store.answers_to(conn, daily.id)
+        longest = sorted(given, key=lambda a: (-a.streak, a.user_id))[:_STREAKS]
+        streaks = tuple((a.user_id, a.streak) for a in longest)
         if topic is not None:
             percent = round(sum(a.points for a in given) / len(given)) if given else None
             lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))

@@ -1,4 +1,4 @@
-"""What members decided about themselves."""
+"""What members decided about themselves, for all servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 from bot.core import servers
 from bot.core.tables import metadata, upsert
 
-# What a member decided about themselves, for all servers.
 members = sa.Table(
     "members",
     metadata,

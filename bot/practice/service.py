@@ -6,6 +6,7 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -264,14 +265,9 @@ class Practices:
         days = [
             memory.days_away(view.cards[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.cards)
         ]
-        return Summary(
-            topic_id=practice.topic_id,
-            answered=len(given),
-            right=sum(bool(q.correct) for q in given),
-            back=tuple((day, days.count(day)) for day in sorted(set(days))),
-            left=len(view.due) + view.new,
-            next_in=view.next_in(),
-        )
+        right, left = sum(bool(q.correct) for q in given), len(view.due) + view.new
+        back = tuple(sorted(Counter(days).items()))
+        return Summary(practice.topic_id, len(given), right, back, left, view.next_in())
 
 
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:

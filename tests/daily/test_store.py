@@ -200,8 +200,8 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     assert later == Streak(0, 2)
 
 
-async def test_the_longest_streaks_of_who_answered(database: Database) -> None:
-    """The longest streaks that answers to this daily made come first, up to the limit; later ones change none."""
+async def test_the_streaks_of_answers(database: Database) -> None:
+    """Each answer to this daily keeps the streak that it made; those of another daily change none."""
     daily_id, other = await create(database, 0), await create(database, 1)
 
     def fill(conn: Connection) -> None:
@@ -213,7 +213,8 @@ async def test_the_longest_streaks_of_who_answered(database: Database) -> None:
             store.save_streak(conn, other, user_id, Streak(99, 99))
 
     await database.write(fill)
-    assert await database.read(store.longest_streaks, daily_id, 3) == [(6, 9), (5, 3), (7, 3)]
+    given = await database.read(store.answers_to, daily_id)
+    assert {answer.user_id: answer.streak for answer in given} == {5: 3, 6: 9, 7: 3, 8: 1}
 
 
 async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
