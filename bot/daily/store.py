@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from bot.core.jobs import Queue
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
 from bot.daily.rules import DailyState, Streak, streak
+from bot.questions.answers import MAX_TYPED
 from bot.questions.store import register_in_play, register_topics_met
 
 daily_schedules = sa.Table(
@@ -72,7 +73,7 @@ daily_answers = sa.Table(
     metadata,
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("answer", sa.String(100), nullable=False),
+    sa.Column("answer", sa.String(MAX_TYPED), nullable=False),
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, func, select, update
 
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.questions.answers import MAX_TYPED
 
 # A member's practice; one runs at a time.
 practices = sa.Table(
@@ -35,7 +36,7 @@ practice_questions = sa.Table(
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no card of the item before
     sa.Column("asked_at", Instant, nullable=False),
-    sa.Column("answer", sa.String(100)),
+    sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("correct", sa.Boolean),
     sa.Column("answered_at", Instant),
     sa.UniqueConstraint("practice_id", "number"),

@@ -26,6 +26,7 @@ from bot.core.tables import (
     values_of,
 )
 from bot.points.rules import Tally
+from bot.questions.answers import MAX_TYPED
 from bot.questions.store import note_asked, register_in_play
 from bot.rounds.rules import Phase
 
@@ -83,7 +84,7 @@ round_answers = sa.Table(
     metadata,
     sa.Column("question_id", sa.ForeignKey("round_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("answer", sa.String(100), nullable=False),  # see bot.questions.answers
+    sa.Column("answer", sa.String(MAX_TYPED), nullable=False),  # see bot.questions.answers
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("elapsed_ms", sa.Integer, nullable=False),
