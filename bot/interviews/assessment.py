@@ -30,6 +30,14 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Error:
+    """A sentence of the answer that is known to be wrong, and what is right instead."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """A graded answer. `percent` is the practice estimate, from 0 to 100.
 
@@ -41,6 +49,7 @@ class Assessment:
     percent: int
     flags: tuple[str, ...] = ()
     model: str = ""
+    errors: tuple[Error, ...] = ()
 
     @property
     def states(self) -> str:
@@ -74,7 +83,8 @@ def decode(text: str) -> Assessment:
     """What `encode` stored."""
     data: dict[str, Any] = json.loads(text)
     points = tuple(Point(**point) for point in data["points"])
-    return Assessment(points, data["percent"], tuple(data["flags"]), data["model"])
+    errors = tuple(Error(**error) for error in data.get("errors", ()))  # graded before there were any
+    return Assessment(points, data["percent"], tuple(data["flags"]), data["model"], errors)
 
 
 def missed(states: Iterable[str], points: Sequence[str], limit: int) -> list[tuple[str, int]]:

@@ -34,7 +34,8 @@ _MAX_QUOTE = 240
 _HINTS = {
     "empty": "There is hardly a word in it to go by.",
     "copied": "Most of it repeats the question, so there is nothing to compare yet.",
-    "list": "It reads as a list of terms: say in sentences how they hang together.",
+    "list": "It reads as a list of terms: say how they hang together.",
+    "terse": "These are notes: in an interview, say how they hang together.",
     "strays": "Much of it is about something else: answer the question that was asked.",
     "negated": "Something reads as if you denied a key point: look at the points in doubt.",
     "cut": "It is longer than I can read: only the first part counted.",
@@ -198,6 +199,8 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
         points = assessment.of(state)
         if points:
             blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
+    if assessment.errors:
+        blocks.append("\n".join(["⚠️ **Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
     if follow_up is not None:
         blocks.append(f"💬 **Think about this next**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))

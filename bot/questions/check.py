@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Reference, Section, Topic
 
 MAX_ITEMS = 5000
 _SHOWN_PROBLEMS = 20
@@ -90,6 +90,7 @@ _SINGULAR = {
     "items": "item",
     "choices": "choice",
     "key_points": "key point",
+    "misconceptions": "misconception",
     "follow_ups": "follow-up",
     "references": "reference",
     "accept": "accepted answer",
@@ -202,6 +203,9 @@ def _topic(data: Mapping[str, Any], section_id: str) -> Topic:
         "key_points": tuple(KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]),
         "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
         "references": tuple(Reference(**reference) for reference in data["references"]),
+        "misconceptions": tuple(
+            Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"]) for m in data.get("misconceptions", ())
+        ),
         "items": tuple(_item(item, data["id"]) for item in data["items"]),
     }
     return Topic(**{"number": None, **data, **lists}, section_id=section_id)

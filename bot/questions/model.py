@@ -43,6 +43,16 @@ class KeyPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Misconception:
+    """A wrong statement, other ways to word it, what is right instead, and the key point it contradicts, from 1."""
+
+    text: str
+    accept: tuple[str, ...]
+    why: str
+    point: int
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUp:
     when: str
     question: str
@@ -68,6 +78,7 @@ class Topic:
     follow_ups: tuple[FollowUp, ...]
     references: tuple[Reference, ...]
     items: tuple[Item, ...]
+    misconceptions: tuple[Misconception, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """How well the offline grader grades: `make grade-eval` prints the tables of docs/grading.md.
 
-Labelled answers are read from `answers/seen`, which bounds were set with, and `answers/unseen`, which they were not.
-Nothing here is a test: the tests of the grader are in tests/domain/grading.
+Labelled answers in ten voices are read from `voices/seen.json`, which bounds were set with, and `voices/unseen.json`,
+which they were not: the 16 topics of each were drawn by lot before anybody read an answer. Older answers, by kind, are
+in `answers`; all of them were in view. Nothing here is a test: the tests of the grader are in tests/interviews/grading.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.interviews.grading import Grade, State, grade
-from bot.interviews.grading.service import background
+from bot.interviews.grading import Flag, Grade, Rubrics, State, grade
+from bot.interviews.grading.guards import HINTS
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import bank
 
 ANSWERS = Path(__file__).parent / "answers"
+VOICES = Path(__file__).parent / "voices"
+DISHONEST = ("errors", "waffle")
+YES, NO = 0.75, 0.25
+"""Mean labels from which a point counts as said, and up to which as not said. Between them it is not judged."""
 PARTS = ("seen", "unseen")
 PASS = 0.6
 """Share of the points that an attack must not reach and a full answer must."""
@@ -34,6 +40,20 @@ class Labelled:
     kind: str
     text: str
     covered: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Voiced:
+    """An answer in a voice; `labels` are those of both labellers for each key point, 0, 0.5 or 1."""
+
+    topic: Topic
+    voice: str
+    text: str
+    labels: tuple[tuple[float, ...], tuple[float, ...]]
+
+    @property
+    def said(self) -> list[float]:
+        return [statistics.mean(pair) for pair in zip(*self.labels, strict=True)]
 
 
 class Grader(Protocol):
@@ -59,12 +79,21 @@ def _labelled(part: str) -> Iterator[Labelled]:
             yield Labelled(topic, answer["kind"], answer["text"], covered)
 
 
+def voiced(part: str) -> list[Voiced]:
+    """The answers in ten voices of a part."""
+    topics = bank().topics
+    return [
+        Voiced(topics[one["topic"]], one["voice"], one["text"], (tuple(one["labels"][0]), tuple(one["labels"][1])))
+        for one in json.loads((VOICES / f"{part}.json").read_text("utf-8"))
+    ]
+
+
 def bank_grader() -> Grader:
-    """The grader with the word frequencies of the shipped bank, as the bot uses it."""
-    weights = background(bank())
+    """The grader with the rubrics of the shipped bank, as the bot uses it."""
+    rubrics = Rubrics(bank())
 
     def graded(topic: Topic, text: str, *, guarded: bool = True) -> Grade:
-        return grade(text, topic.question, topic.key_points, weights=weights, guarded=guarded)
+        return grade(text, rubrics.of(topic), guarded=guarded)
 
     return graded
 
@@ -119,11 +148,82 @@ def kept_row(grader: Grader, answers: Iterable[tuple[Topic, str]]) -> list[str]:
     ]
 
 
+Graded = tuple[Voiced, Grade, Grade]
+"""An answer, its grade, and its grade without guards."""
+
+
+def judged(graded: Iterable[Graded]) -> tuple[list[bool], list[bool]]:
+    """Whether each point that the labellers agree on is covered, and whether it is said."""
+    pairs = [
+        (point.state is State.COVERED, said >= YES)
+        for answer, grade, _ in graded
+        for point, said in zip(grade.points, answer.said, strict=True)
+        if not NO < said < YES
+    ]
+    return [found for found, _ in pairs], [wanted for _, wanted in pairs]
+
+
+def whole_row(graded: Sequence[Graded]) -> list[str]:
+    labels = [statistics.mean(answer.said) for answer, _, _ in graded]
+    figures = [*prf(*judged(graded)), statistics.correlation([grade.score for _, grade, _ in graded], labels)]
+    return [str(len(graded)), *(f"{figure:.2f}" for figure in figures)]
+
+
+def voice_row(graded: Sequence[Graded]) -> list[str]:
+    label = statistics.mean(statistics.mean(answer.said) for answer, _, _ in graded)
+    score = statistics.mean(grade.score for _, grade, _ in graded)
+    precision, recall, _ = prf(*judged(graded))
+    flags = Counter(str(flag) for _, grade, _ in graded for flag in grade.flags)
+    flags["careful"] = sum(len(grade.errors) for _, grade, _ in graded)
+    figures = (label, score, score - label, precision, recall)
+    return [*(f"{figure:.2f}" for figure in figures), ", ".join(f"{n} {flag}" for flag, n in flags.items() if n) or "–"]
+
+
+def alarms_row(graded: Sequence[Graded]) -> list[str]:
+    """How many answers each guard makes worth less, and the share of the points said that they take away together."""
+    lower = [grade for _, grade, bare in graded if grade.score < bare.score - 1e-9]
+    counts = [sum(flag in grade.flags for grade in lower) for flag in Flag if flag not in HINTS]
+    counts.append(sum(bool(grade.errors) for grade in lower))
+    points = [
+        (bare_point.state is State.COVERED and point.credit < bare_point.credit)
+        for answer, grade, bare in graded
+        for point, bare_point, said in zip(grade.points, bare.points, answer.said, strict=True)
+        if said >= YES
+    ]
+    return [str(len(graded)), *map(str, counts), f"{sum(points) / max(1, len(points)):.1%}"]
+
+
+def agreement(answers: Iterable[Voiced]) -> str:
+    """How far the two labellers agree."""
+    pairs = [pair for answer in answers for pair in zip(*answer.labels, strict=True)]
+    same = sum(a == b for a, b in pairs) / len(pairs)
+    apart = sum(abs(a - b) == 1 for a, b in pairs) / len(pairs)
+    correlation = statistics.correlation([a for a, _ in pairs], [b for _, b in pairs])
+    return f"{len(pairs)} labels, {same:.0%} the same, {apart:.1%} opposite, correlation {correlation:.2f}"
+
+
+def print_voices(grader: Grader) -> None:
+    for part in PARTS:
+        answers = voiced(part)
+        graded = [(a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers]
+        print(f"Answers in ten voices, {part}. Labellers: {agreement(answers)}.\n")
+        print(table(["n", "precision", "recall", "F1", "Pearson"], [whole_row(graded)]))
+        voices = {
+            voice: [one for one in graded if one[0].voice == voice] for voice in dict.fromkeys(a.voice for a in answers)
+        }
+        head = ["voice", "label", "score", "off by", "precision", "recall", "flags"]
+        print(table(head, ([voice, *voice_row(of)] for voice, of in voices.items())))
+        print("Answers of honest voices that a guard makes worth less, and share of the points said that are lost.\n")
+        head = ["voice", "n", *(str(flag) for flag in Flag if flag not in HINTS), "careful", "points lost"]
+        print(table(head, ([voice, *alarms_row(of)] for voice, of in voices.items() if voice not in DISHONEST)))
+
+
 def milliseconds(grader: Grader) -> str:
-    """The median and the longest time for an answer of 4,000 characters, over all topics."""
+    """The median and the longest time for an answer of 4,000 characters, over all topics, their rubrics being read."""
     text = " ".join(topic.answer for topic in bank().topics.values())[:4_000]
     spent: list[float] = []
     for topic in bank().topics.values():
+        grader(topic, "")
         start = time.perf_counter()
         grader(topic, text)
         spent.append(1_000 * (time.perf_counter() - start))
@@ -135,6 +235,7 @@ def main() -> None:
     parts = {part: answers for part in PARTS if (answers := labelled(part))}
     topics = list(bank().topics.values())
 
+    print_voices(grader)
     print("Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n")
     head = ["answers", "n", "precision", "recall", "F1", "F1 (½)", "Pearson", "Spearman"]
     print(table(head, ([part, *points_row(grader, answers)] for part, answers in parts.items())))

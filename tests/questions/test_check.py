@@ -182,7 +182,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 TOPIC: Path = ("sections", 0, "topics", 0)
 PATHS = [path for path in paths(first_topic()) if path[:4] == TOPIC and len(path) > 4]
 FOREIGN: list[Any] = [None, True, 7, 1.5, "text", [], {}, ["text"], {"text": "text"}]
-OPTIONAL = {"number", "formula"}
+OPTIONAL = {"number", "formula", "misconceptions"}
 
 
 def other_type(value: Any, new: Any) -> bool:
@@ -250,6 +250,7 @@ SINGULAR = {
     "items": "item",
     "choices": "choice",
     "key_points": "key point",
+    "misconceptions": "misconception",
     "follow_ups": "follow-up",
     "references": "reference",
     "accept": "accepted answer",

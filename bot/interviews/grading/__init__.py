@@ -2,6 +2,6 @@
 
 from bot.interviews.grading.grader import Grade, PointGrade, State, grade
 from bot.interviews.grading.guards import Flag
-from bot.interviews.grading.weights import Weights
+from bot.interviews.grading.rubric import Rubric, Rubrics
 
-__all__ = ["Flag", "Grade", "PointGrade", "State", "Weights", "grade"]
+__all__ = ["Flag", "Grade", "PointGrade", "Rubric", "Rubrics", "State", "grade"]

@@ -1,8 +1,7 @@
-"""What keeps answers that say nothing from being paid.
+"""What keeps answers that say nothing from being paid, and hints on the form of an answer.
 
-Each guard looks at the form of an answer or at how much of it is about the question, never at single topics. Unguarded,
-a list of the right keywords, a dump of many answers and an answer with each sentence denied are all worth what a full
-answer is. The bounds stand where prose ends: they were read off model answers of the bank, Mohler's and ArgKP's texts.
+A guard lowers a score only for a form that no honest answer has: notes, formulas, contrasts and digressions are honest.
+Bounds stand in the gaps between labelled answers in ten voices and the attacks on the bank's topics.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from enum import StrEnum
 
-from bot.interviews.grading.weights import Weights
+from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import Sentence
 
 
@@ -21,54 +20,52 @@ class Flag(StrEnum):
     CUT = "cut"
     COPIED = "copied"
     LIST = "list"
+    TERSE = "terse"
     NEGATED = "negated"
     STRAYS = "strays"
 
 
-LEAST_GLUE, LEAST_GLUE_TOGETHER = 0.08, 0.14
-"""Share of words that hold a text together, in one sentence and in several. Prose has 0.25 to 0.5, lists up to 0.1."""
-LEAST_GRAMMAR = 0.04
-"""The same without "and" and articles, which terms can be strung on. Prose has 0.12 to 0.4."""
-MOST_COMMAS, LEAST_WITH_COMMAS = 0.3, 0.25
-"""Commas a word that make a list of a text with little to hold it together. Prose has 0.06, rarely 0.2."""
-SHORT_LIST, LEAST_WORDS, LEAST_WORDS_TOGETHER = 8, 12, 16
-"""Words from which bare terms, one sentence and several are judged: a short bullet point needs no grammar."""
-WORDS_A_POINT = 3
-"""Content words that a sentence needs for each point that it covers."""
+HINTS = frozenset({Flag.CUT, Flag.TERSE})
+"""Those that cost nothing."""
+LEAST_GRAMMAR, LEAST_TOGETHER = 0.06, 0.24
+"""Share of words that hold a text together, without and with "and" and articles. Prose has 0.12 and 0.26 or more."""
+TERSE = 0.12
+"""The latter share up to which a text is notes."""
+SHORT_LIST, LEAST_WORDS = 8, 20
+"""Words from which bare terms, and anything else, are judged: a short note needs no grammar."""
+BORROWED, COMMON = 0.8, 0.75
+"""Shares of content words from model answer and points, and from all phrasings, that no notes have (0.2 to 0.55, and
+0.45 to 0.7)."""
+LEAST_SIGNS = 0.36
+"""Colons, arrows, brackets and numbers a word: notes have 0.4 to 0.8, strung terms seldom more than this."""
 MOSTLY = 0.7
-"""Share of sentences with a negation from which an answer denies rather than explains. Prose has 0.2, rarely 0.6."""
-LEAST_OF_SUBJECT = 0.28
-"""Mean share of a sentence's words that stand in the question or its points. Full answers have 0.35 to 0.8."""
-ABOUT = 0.3
-"""The same share for a single sentence that is about the question."""
-MOST_ASIDE, MOST_ASIDE_SHARE = 8, 0.35
-"""How many sentences, and what share of them, may be about something else."""
+"""Share of sentences denied outright from which an answer denies rather than explains."""
+ASIDE, MOST_ASIDE = 0.3, 0.55
+"""How much more of a sentence belongs to another topic than to this, and the share of such sentences: honest answers
+have up to 0.45, the right answer among three others 0.65 or more."""
 
 
-def is_list(sentence: Sentence) -> bool:
-    """Whether a sentence is a list of terms."""
-    return sentence.length >= LEAST_WORDS and (
-        sentence.grammar + sentence.glue < LEAST_GLUE * sentence.length or _strung([sentence])
-    )
-
-
-def are_list(sentences: Sequence[Sentence]) -> bool:
-    """Whether several sentences, or bullet points, are together no more than terms."""
+def is_stuffed(sentences: Sequence[Sentence], rubric: Rubric) -> bool:
+    """Whether an answer strings terms together: no grammar, and hardly a word of its own, where all of them are taken
+    from the model answer or nothing relates them."""
     length = sum(sentence.length for sentence in sentences)
     grammar = sum(sentence.grammar for sentence in sentences)
     together = grammar + sum(sentence.glue for sentence in sentences)
-    if length < LEAST_WORDS_TOGETHER:
+    if length < LEAST_WORDS:
         return length >= SHORT_LIST and together == 0
-    return grammar < LEAST_GRAMMAR * length or together < LEAST_GLUE_TOGETHER * length or _strung(sentences)
+    if grammar >= LEAST_GRAMMAR * length and together >= LEAST_TOGETHER * length:
+        return False
+    own = [word.stem for sentence in sentences for word in sentence.words if word.stem not in rubric.asked]
+    if sum(stem in rubric.taught for stem in own) >= BORROWED * len(own):
+        return True
+    common = sum(rubric.topic in rubric.topics.get(stem, ()) for stem in own) >= COMMON * len(own)
+    return common and is_terse(sentences) and sum(sentence.signs for sentence in sentences) < LEAST_SIGNS * length
 
 
-def _strung(sentences: Iterable[Sentence]) -> bool:
-    length = commas = together = 0
-    for sentence in sentences:
-        length += sentence.length
-        commas += sentence.commas
-        together += sentence.grammar + sentence.glue
-    return commas > MOST_COMMAS * length and together < LEAST_WITH_COMMAS * length
+def is_terse(sentences: Sequence[Sentence]) -> bool:
+    """Whether an answer is notes rather than sentences."""
+    length = sum(sentence.length for sentence in sentences)
+    return sum(sentence.grammar + sentence.glue for sentence in sentences) < TERSE * length
 
 
 def is_copy(sentences: Iterable[Sentence], question: Set[str]) -> bool:
@@ -77,42 +74,37 @@ def is_copy(sentences: Iterable[Sentence], question: Set[str]) -> bool:
     return said <= question and 2 * len(said) >= len(question)
 
 
-def most_points(sentence: Sentence) -> int:
-    """How many points a sentence has words for."""
-    return max(1, len(sentence.words) // WORDS_A_POINT)
-
-
 def denies(sentences: Sequence[Sentence]) -> bool:
-    """Whether nearly every sentence holds a negation, in an answer of three or more."""
+    """Whether nearly every sentence holds a negation and no contrast, in an answer of three or more."""
     whole: dict[int, bool] = {}
+    contrasts: set[int] = set()
     for sentence in sentences:
         whole[sentence.number] = whole.get(sentence.number, False) or sentence.negation
-    return len(whole) >= 3 and sum(whole.values()) >= MOSTLY * len(whole)
+        contrasts.update({sentence.number} if sentence.contrast else ())
+    flat = sum(negated and number not in contrasts for number, negated in whole.items())
+    return len(whole) >= 3 and flat >= MOSTLY * len(whole)
 
 
-def strays(sentences: Sequence[Sentence], subject: Set[str], weights: Weights) -> bool:
-    """Whether a longer answer is mostly about something else: another question, or many questions at once."""
-    shares = [_share(sentence, subject, weights) for sentence in sentences if len(sentence.words) > 3]
-    if len(shares) < 6:
+def strays(sentences: Sequence[Sentence], rubric: Rubric) -> bool:
+    """Whether a longer answer is mostly sentences about other topics; small talk and examples are about none."""
+    judged = [sentence for sentence in sentences if len(sentence.words) > 3]
+    if len(judged) < 6 or not rubric.topics:
         return False
-    aside = sum(share < ABOUT for share in shares)
-    return sum(shares) < LEAST_OF_SUBJECT * len(shares) or (
-        aside >= MOST_ASIDE and aside >= MOST_ASIDE_SHARE * len(shares)
-    )
+    aside = 0
+    for sentence in judged:
+        worth = {word.stem: rubric.background.rarity(word.stem) for word in sentence.words}
+        fit = {rubric.topic: 0.0}
+        for stem, weight in worth.items():
+            for one in rubric.topics.get(stem, ()):
+                fit[one] = fit.get(one, 0.0) + weight
+        aside += max(fit.values()) - fit[rubric.topic] >= ASIDE * sum(worth.values())
+    return aside >= MOST_ASIDE * len(judged)
 
 
-def _share(sentence: Sentence, subject: Set[str], weights: Weights) -> float:
-    """How much of a sentence's weight lies in words of the subject."""
-    worth = [(weights.rarity(word.stem), word.stem in subject) for word in sentence.words]
-    return sum(weight for weight, inside in worth if inside) / sum(weight for weight, _ in worth)
-
-
-def fault(sentences: Sequence[Sentence], question: Set[str]) -> Flag | None:
+def fault(sentences: Sequence[Sentence], rubric: Rubric) -> Flag | None:
     """What is wrong with the form of a whole answer, so that it says nothing at all."""
     if not any(sentence.words for sentence in sentences):
         return Flag.EMPTY
-    if are_list(sentences) or all(map(is_list, sentences)):
-        return Flag.LIST
-    if is_copy(sentences, question):
+    if is_copy(sentences, rubric.asked):
         return Flag.COPIED
-    return None
+    return Flag.LIST if is_stuffed(sentences, rubric) else None

@@ -146,7 +146,7 @@ class Answer:
         """How well each passage says a point that has these phrasings."""
         if not phrasings:
             return [NOTHING] * len(passages)
-        rows = [self._recall(phrasing, weights, passages) for phrasing in phrasings]
+        rows = [self.recall(phrasing, weights, passages) for phrasing in phrasings]
         vocabulary = self._vocabulary(phrasings, weights, passages)
         best = (_best(column) for column in zip(*rows, strict=True))
         return [
@@ -154,18 +154,18 @@ class Answer:
             for one, of_all in zip(best, vocabulary, strict=True)
         ]
 
-    def _recall(
+    def recall(
         self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]
     ) -> list[Match]:
         """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
         wanted = {word.stem: word.negated for word in phrasing}
-        hits = [(weights[s], negated, self.hits(s)) for s, negated in wanted.items()]
+        hits = [(weights[s], negated, places) for s, negated in wanted.items() if (places := self.hits(s))]
         contrary = [
             (negated, self.hits(s), opposites)
             for s, negated in wanted.items()
             if (opposites := self._contrary(s)) and _contraries()[s].isdisjoint(wanted)
         ]
-        total = sum(weight for weight, _, _ in hits) + PRIOR
+        total = sum(weights[s] for s in wanted) + PRIOR
         touched = {number for _, _, places in hits for number in places}
         says_no = any(wanted.values())
         matches: list[Match] = []
@@ -195,7 +195,7 @@ class Answer:
         """How much of the point's words from all phrasings a passage has, against one phrasing's worth of them."""
         counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
         usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
-        worth = [(weights[s] * count**0.5 / usual, self.hits(s)) for s, count in counts.items()]
+        worth = [(weights[s] * count**0.5 / usual, hits) for s, count in counts.items() if (hits := self.hits(s))]
         return [
             sum(value * max((places[n].credit for n in passage if n in places), default=0.0) for value, places in worth)
             for passage in passages

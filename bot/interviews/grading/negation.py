@@ -10,6 +10,7 @@ not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.interviews.grading.lexicon import words
 
@@ -25,6 +26,7 @@ _CLAUSE_ENDS = words(
 )
 _NEW_VERBS = words("is are was were can could will would may might must should has have had does do then so")
 _SUBJECT_STARTS = words("and or that to as than")
+_CONTRASTS = words("rather instead but unlike")
 _DENIALS = words("false untrue wrong incorrect myth misconception")
 _TRUTHS = _DENIALS | words("true case correct right fact")
 
@@ -50,6 +52,11 @@ def polarities(raw: Sequence[str]) -> list[bool]:
             if at_verb:
                 found[start:position] = [not one for one in found[start:position]]
     return found
+
+
+def contrasts(raw: Sequence[str]) -> bool:
+    """Whether folded words set one thing against another ("isn't A but B", "A, not B"): what is denied is the other."""
+    return not _CONTRASTS.isdisjoint(raw) or (",", "not") in pairwise(raw)
 
 
 def negates(word: str, following: str) -> bool:

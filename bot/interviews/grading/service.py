@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from functools import cached_property
 from typing import Protocol
 
 from bot.interviews import grading
-from bot.interviews.assessment import DOUBTFUL, Assessment, Point
-from bot.interviews.grading import Flag, Grade, State, Weights, opinion
+from bot.interviews.assessment import DOUBTFUL, Assessment, Error, Point
+from bot.interviews.grading import Flag, Grade, Rubrics, State, opinion
 from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ class Grading:
     """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers."""
 
     def __init__(self, bank: Bank, reader: ChatModel | None = None) -> None:
-        self._bank = bank
+        self._rubrics = Rubrics(bank)
         self._reader = reader
         self._one_at_a_time = asyncio.Lock()
 
@@ -40,7 +39,8 @@ class Grading:
             Point(key_point.text, str(point.state), point.evidence, point.credit)
             for key_point, point in zip(topic.key_points, grade.points, strict=True)
         )
-        return Assessment(points, round(100 * grade.score), tuple(sorted(map(str, grade.flags))))
+        errors = tuple(Error(error.text, error.why) for error in grade.errors)
+        return Assessment(points, round(100 * grade.score), tuple(sorted(map(str, grade.flags))), errors=errors)
 
     def may_ask(self, assessment: Assessment) -> bool:
         """Whether a model service is set up and there is something to ask it."""
@@ -73,17 +73,5 @@ class Grading:
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._work, topic, text)
 
-    @cached_property
-    def _weights(self) -> Weights:  # at first use: a start need not wait for it
-        return background(self._bank)
-
     def _work(self, topic: Topic, text: str) -> Grade:
-        return grading.grade(text, topic.question, topic.key_points, weights=self._weights)
-
-
-def background(bank: Bank) -> Weights:
-    """How often words stand in a bank: what every topic talks of tells little."""
-    topics = bank.topics.values()
-    points = [point for topic in topics for point in topic.key_points]
-    texts = [text for topic in topics for text in (topic.question, topic.answer)]
-    return Weights.of([*texts, *(worded for point in points for worded in (point.text, *point.accept))])
+        return grading.grade(text, self._rubrics.of(topic))

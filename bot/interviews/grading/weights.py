@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-
-from bot.interviews.grading.words import stems
 
 QUESTION_DISCOUNT = 0.25
 LEAST = 0.2
@@ -28,9 +26,9 @@ class Weights:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Weights:
-        """Count the words of texts; each text is one document."""
-        documents = [stems(text) for text in texts]
+    def of(cls, texts: Iterable[Set[str]]) -> Weights:
+        """Count in how many texts, given as their stems, each stem stands."""
+        documents = list(texts)
         return cls(len(documents), Counter(stem for document in documents for stem in document))
 
     def rarity(self, stem: str) -> float:

@@ -25,7 +25,7 @@ from bot.interviews.grading.lexicon import (
     PREFIXES,
     SCALES,
 )
-from bot.interviews.grading.negation import negates, polarities
+from bot.interviews.grading.negation import contrasts, negates, polarities
 
 MAX_CHARACTERS = 4_000
 """How much of a text is read. Discord's longest text field holds as much."""
@@ -38,7 +38,12 @@ MAX_WORDS = 40
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]* | [-*·•] ")
 _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp)\.(?=\s)", re.IGNORECASE)
-_WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>]")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>→⇒≈≤≥×|∝]")
+_FILLERS = re.compile(r"\b(?:um+|uh+|er+m?|hm+)\b,? ?")
+_CORRECTION = re.compile(
+    r"[\w'-]+,? +(?:no|sorry|wait|i mean|or rather|well,? no)(?:,? +(?:no|sorry|wait|i mean))*, +(?=\w)"
+)
+"""A word and the marker with which a speaker takes it back: "it writes, no, sorry, reads"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,9 @@ class Word:
 class Sentence:
     """A sentence, or a part of a long one.
 
-    `words` are its content words. `length` counts all words, `grammar` and `glue` those of
-    the lexicon's lists of these names. Parts of one sentence have the same `number`.
+    `words` are its content words. `length` counts all words, `grammar` and `glue` those of the lexicon's lists of these
+    names, `signs` numbers and signs other than commas. `contrast`: it sets one thing against another, so that a
+    negation in it says what the other thing is not. Parts of one sentence have the same `number`.
     """
 
     text: str
@@ -64,8 +70,9 @@ class Sentence:
     length: int
     grammar: int
     glue: int
-    commas: int
+    signs: int
     negation: bool
+    contrast: bool
 
 
 def fold(text: str) -> str:
@@ -105,7 +112,7 @@ def _cut(sentence: str) -> Iterator[str]:
 
 
 def _sentence(text: str, number: int) -> Sentence:
-    raw = _WORD.findall(fold(text))
+    raw = _WORD.findall(_CORRECTION.sub("", _FILLERS.sub("", fold(text))))
     negated = polarities(raw)
     words: list[Word] = []
     length = grammar = glue = position = 0
@@ -120,7 +127,8 @@ def _sentence(text: str, number: int) -> Sentence:
                 words += [Word(one, stem(one), negated[position]) for one in ABBREVIATIONS.get(token, (token,))]
         position += taken
     negation = any(map(negates, raw, [*raw[1:], ""]))
-    return Sentence(text, number, tuple(words), length, grammar, glue, raw.count(","), negation)
+    signs = sum(not one[0].isalpha() and one != "," for one in raw)
+    return Sentence(text, number, tuple(words), length, grammar, glue, signs, negation, contrasts(raw))
 
 
 def _token(raw: list[str], position: int) -> tuple[str, int]:

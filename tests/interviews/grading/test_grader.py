@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.interviews.grading import Flag, State, Weights, grade
-from bot.interviews.grading.weights import LEAST
-from bot.questions.model import KeyPoint
+from bot.interviews.grading import Flag, Grade, Rubric, State
+from bot.interviews.grading import grade as graded
+from bot.interviews.grading.weights import LEAST, Weights
+from bot.interviews.grading.words import stems
+from bot.questions.model import KeyPoint, Misconception
 
 QUESTION = "What is low-rank adaptation, and what does it cost to use?"
 FROZEN = KeyPoint(
@@ -23,6 +27,10 @@ FULL = (
     "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r whose product is added."
     " Afterwards the update is merged into the weights, so there's no extra cost at inference."
 )
+
+
+def grade(answer: str, question: str, points: Sequence[KeyPoint], *, guarded: bool = True) -> Grade:
+    return graded(answer, Rubric.of(question, points), guarded=guarded)
 
 
 def states(answer: str) -> list[State]:
@@ -169,20 +177,53 @@ def test_a_doubtful_point_earns_little() -> None:
     assert all(one.credit <= 0.6 for one in credits if one.state is State.DOUBTFUL)
 
 
-def test_one_sentence_covers_as_many_points_as_it_has_words_for() -> None:
-    """Three content words are one point, however many points they would match."""
-    points = [KeyPoint(text, ()) for text in ("frozen weights", "frozen matrices", "weights matrices")]
-    found = grade("There are frozen weights matrices.", "What happens?", points)
-    assert sum(point.state is State.COVERED for point in found.points) == 1
-    assert sum(point.state is State.DOUBTFUL for point in found.points) == 2
-
-
-def test_an_answer_about_much_else_is_doubtful() -> None:
-    """A full answer among many sentences about something else is not paid."""
+def test_small_talk_costs_nothing() -> None:
+    """A full answer among many sentences about nothing in the bank keeps its score."""
     other = "The {} river of Brazil carries brown water past green hills toward a distant northern harbour town. "
-    found = grade(FULL + " " + "".join(other.format(n) for n in "abcdefghijklmn"), QUESTION, POINTS)
-    assert Flag.STRAYS in found.flags
-    assert found.score <= 0.15
+    assert grade(FULL + " " + "".join(other.format(n) for n in "abcdefghijklmn"), QUESTION, POINTS).score == 1
+
+
+def test_notes_are_honest() -> None:
+    """Verbs left out, arrows and colons cost nothing; a hint says that they are notes."""
+    notes = (
+        "Base W: pretrained weights frozen (7B, bf16, on 1 GPU)\nTrained: small matrices A, B, rank r = 8 → ΔW = BA\n"
+        "Later: merge update into W → no added latency (vs. adapters)"
+    )
+    found = grade(notes, QUESTION, POINTS)
+    assert (found.score, set(found.flags)) == (1, {Flag.TERSE})
+
+
+def test_a_contrast_denies_the_other_thing() -> None:
+    """What a sentence denies beside "rather" or "unlike" is not its own claim."""
+    found = grade("It doesn't touch them: rather the pretrained weights stay frozen.", QUESTION, POINTS)
+    assert found.points[0].state is State.COVERED
+
+
+WRONG = Misconception("All pretrained weights are updated", ("LoRA trains the full base",), "The base is frozen.", 1)
+
+
+def test_a_misconception_takes_its_point_back() -> None:
+    """It is quoted with the reason, the point it contradicts is missing though said elsewhere, the others stay."""
+    rubric = Rubric.of(QUESTION, POINTS, "", [WRONG])
+    found = graded(f"{FULL} All the pretrained weights are updated then.", rubric)
+    assert [(error.text, error.why) for error in found.errors] == [
+        ("All the pretrained weights are updated then.", "The base is frozen.")
+    ]
+    assert [point.state for point in found.points] == [State.MISSING, State.COVERED, State.COVERED]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Not all of the pretrained weights are updated.",
+        "Some pretrained weights are updated.",
+        "It isn't that all pretrained weights are updated, but two small matrices.",
+        "All pretrained weights are kept while small matrices of rank r of every attention layer get updated instead.",
+    ],
+)
+def test_who_denies_a_misconception_is_not_corrected(sentence: str) -> None:
+    """Nor who says less, or much else."""
+    assert graded(f"{FULL} {sentence}", Rubric.of(QUESTION, POINTS, "", [WRONG])).errors == ()
 
 
 def test_a_long_answer_is_cut() -> None:
@@ -194,7 +235,7 @@ def test_a_long_answer_is_cut() -> None:
 
 def test_rare_words_weigh_more() -> None:
     """A word of every text of the background keeps a fifth of its weight, one of no text all."""
-    weights = Weights.of(["the loss of a model", "a model of text", "model weights"])
+    weights = Weights.of(map(stems, ["the loss of a model", "a model of text", "model weights"]))
     assert weights.rarity("model") == LEAST
     assert LEAST < weights.rarity("loss") < weights.rarity("rotary") == 1
     assert Weights().rarity("model") == 1

@@ -30,6 +30,20 @@ def test_ways_to_write_the_same(one: str, other: str) -> None:
     assert stems(one) == stems(other) != frozenset()
 
 
+@pytest.mark.parametrize(
+    ("spoken", "meant"),
+    [
+        ("the encoder, um, writes, no, sorry, reads it", "the encoder, reads it"),
+        ("they get longer, no, shorter vectors", "they get shorter vectors"),
+        ("it adds, I mean, multiplies them", "it multiplies them"),
+    ],
+)
+def test_a_correction_replaces_what_it_corrects(spoken: str, meant: str) -> None:
+    """As people hear it, and its "no" denies nothing."""
+    assert stems(spoken) == stems(meant)
+    assert not any(word.negated for sentence in read(spoken) for word in sentence.words)
+
+
 def test_different_numbers_differ() -> None:
     """A number is no misspelling of another."""
     assert stems("512") != stems("513")

@@ -1,0 +1,142 @@
+"""What answers to one question are graded by, prepared once: reading all phrasings takes longer than grading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from bot.interviews.grading.weights import Weights, weigh
+from bot.interviews.grading.words import Word, read, stems
+from bot.questions.model import Bank, KeyPoint, Misconception, Topic
+
+NO_WEIGHTS = Weights()
+Phrasing = Sequence[Word]
+ENOUGH_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One way to say a misconception, what is right instead, and the index of the key point that it contradicts."""
+
+    text: str
+    words: Phrasing
+    why: str
+    point: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """`phrasings` are the content words of each way to say each key point, `weights` what their stems tell.
+
+    `asked` are the stems of the question, `taught` those of question, points and model answer. Of the bank: the
+    question's `topic`, the `topics` that a stem stands in, and how often words stand in its texts (`background`).
+    `wrong` are the ways to say a misconception, `right` all right statements, `told` what the stems of both tell: here
+    the question's words count in full.
+    """
+
+    asked: frozenset[str]
+    phrasings: Sequence[Sequence[Phrasing]]
+    weights: Mapping[str, float]
+    longest: int
+    taught: frozenset[str]
+    topic: str = ""
+    topics: Mapping[str, Collection[str]] = field(default_factory=dict)
+    background: Weights = NO_WEIGHTS
+    wrong: Sequence[Wrong] = ()
+    right: Sequence[Phrasing] = ()
+    told: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        question: str,
+        key_points: Sequence[KeyPoint],
+        answer: str = "",
+        misconceptions: Sequence[Misconception] = (),
+        *,
+        topic: str = "",
+        topics: Mapping[str, Collection[str]] = MappingProxyType({}),
+        background: Weights = NO_WEIGHTS,
+    ) -> Rubric:
+        """Read a question's key points. Without a bank only question and points are counted."""
+        read_points = [[read(text) for text in (point.text, *point.accept)] for point in key_points]
+        worded = [[[w for s in sentences for w in s.words] for sentences in point] for point in read_points]
+        phrasings = [[words for words in point if words] for point in worded]
+        vocabularies = [frozenset(word.stem for words in own for word in words) for own in phrasings]
+        asked = stems(question)
+        wrong = [one for misconception in misconceptions for one in _wrong(misconception)]
+        right = [sentence.words for sentence in read(answer)] + [words for own in phrasings for words in own]
+        return cls(
+            asked,
+            phrasings,
+            weigh(vocabularies, asked, background),
+            max((len(sentences) for point in read_points for sentences in point), default=1),
+            asked.union(stems(answer), *(stems(point.text) for point in key_points)),
+            topic,
+            topics,
+            background,
+            wrong,
+            right,
+            {
+                word.stem: background.rarity(word.stem)
+                for words in (*right, *(one.words for one in wrong))
+                for word in words
+            },
+        )
+
+
+class Rubrics:
+    """The rubrics of a bank's topics, each prepared when its first answer comes: a start need not wait for it."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+        self._made: dict[str, Rubric] = {}
+
+    def of(self, topic: Topic) -> Rubric:
+        """The rubric of a topic of the bank."""
+        if topic.id not in self._made:
+            self._made[topic.id] = Rubric.of(
+                topic.question,
+                topic.key_points,
+                topic.answer,
+                topic.misconceptions,
+                topic=topic.id,
+                topics=self._topics,
+                background=self._background,
+            )
+        return self._made[topic.id]
+
+    @cached_property
+    def _documents(self) -> list[tuple[str, frozenset[str]]]:
+        """The stems of every text of the bank, with its topic."""
+        return [(topic.id, stems(text)) for topic in self._bank.topics.values() for text in _texts(topic)]
+
+    @cached_property
+    def _background(self) -> Weights:
+        """How often words stand in the bank: what every topic talks of tells little."""
+        return Weights.of(document for _, document in self._documents)
+
+    @cached_property
+    def _topics(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for topic, document in self._documents:
+            for stem in document:
+                found.setdefault(stem, set()).add(topic)
+        return found
+
+
+def _wrong(misconception: Misconception) -> list[Wrong]:
+    """The ways to say a misconception that have words enough not to be said by chance."""
+    found = []
+    for text in (misconception.text, *misconception.accept):
+        worded = [word for sentence in read(text) for word in sentence.words]
+        if len({word.stem for word in worded}) >= ENOUGH_WORDS:
+            found.append(Wrong(text, worded, misconception.why, misconception.point - 1))
+    return found
+
+
+def _texts(topic: Topic) -> list[str]:
+    worded = (text for point in topic.key_points for text in (point.text, *point.accept))
+    return [topic.question, topic.answer, *worded]
