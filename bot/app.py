@@ -59,8 +59,7 @@ from bot.reminders.work import ReminderWork
 from bot.rounds import views as round_views
 from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
-from bot.rounds.counters import AnswerCountRefresher
-from bot.rounds.service import Rounds
+from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Help
 

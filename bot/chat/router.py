@@ -71,10 +71,6 @@ class Route:
         found = self._whole.fullmatch(custom_id)
         return found.groupdict() if found else None
 
-    def differs(self, other: Route) -> bool:
-        """Whether no id can belong to both."""
-        return self.name != other.name or any(other.fixed.get(f, word) != word for f, word in self.fixed.items())
-
 
 class Router:
     """Hands interactions to their handlers, each once, and waits for them when the program ends."""
@@ -87,11 +83,12 @@ class Router:
         self._leaving = False
 
     def add(self, route: Route, handler: Handler) -> None:
-        """Send ids of a route to a handler; each id has one."""
+        """Send ids of a route to a handler. Of several routes that fit an id the one with more fixed fields has it."""
         others = self._routes.setdefault(route.name, [])
-        if not all(route.differs(other) for other, _ in others):
+        if any(route.fields == other.fields for other, _ in others):
             raise ValueError(route.name)
         others.append((route, handler))
+        others.sort(key=lambda pair: -len(pair[0].fixed))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Discord's event; commands are none of the router's business."""

@@ -13,12 +13,12 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
 from bot.chat.replies import say, say_here
-from bot.chat.router import Fields, guild_id_of
+from bot.chat.router import Fields, click_of, guild_id_of
 from bot.core.clicks import Click
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
-from bot.rounds.service import Rounds
+from bot.rounds.service import Locked, Rounds
 
 
 @app_commands.guild_only()
@@ -27,6 +27,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     def __init__(self, bot: QuizBot, rounds: Rounds) -> None:
         self.bot = bot
         self.rounds = rounds
+        bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.MINE, self.mine)
         bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
 
@@ -82,11 +83,20 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         assert interaction.channel_id is not None
         await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))
 
+    async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A choice's button: the path that members feel, so the shortest one."""
+        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
+
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        await say(interaction, view.locked(await self.rounds.answer(click)))
+        await say(interaction, acknowledgement(await self.rounds.answer(click)))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A member's own answers of a round, paged: the standings open the first page, its buttons turn it."""
         round_id = int(fields["round"])
         reviews = await self.rounds.review_all(round_id, interaction.user.id)
         await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))
+
+
+def acknowledgement(answer: Locked) -> str:
+    """What a member reads at once: the same for right and wrong answers."""
+    return f"Locked in **{t.escape(answer.shown)}**. Reveal {t.when(answer.reveal_at)}."

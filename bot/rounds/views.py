@@ -22,10 +22,11 @@ from bot.questions.views import (
     review_block,
 )
 from bot.rounds.rules import QuestionCard, Race, RevealCard, StandingsCard
-from bot.rounds.service import Locked, RoundStatus
+from bot.rounds.service import RoundStatus
 
 log = logging.getLogger(__name__)
 
+ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
 _MINE_LIMIT = 1800  # characters of a page of "My answers"
@@ -115,11 +116,6 @@ def standings_page(card: StandingsCard, picture: Picture | None) -> Message:
 def _standing(place: int, tally: Tally) -> str:
     figures = f"{t.percent(tally.right, tally.answered)} right · {t.seconds(tally.average_ms)}"
     return f"{t.place_mark(place, tally.points)} <@{tally.user_id}> · **{t.count(tally.points, 'point')}** · {figures}"
-
-
-def locked(answer: Locked) -> str:
-    """The private acknowledgement of an answer in a round: the same for right and wrong ones."""
-    return f"Locked in **{t.escape(answer.shown)}**. Reveal {t.when(answer.reveal_at)}."
 
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:

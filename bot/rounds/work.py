@@ -23,9 +23,8 @@ from bot.points import store as scores
 from bot.questions import answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
-from bot.rounds.counters import AnswerCountRefresher
 from bot.rounds.rules import Fastest, Phase, QuestionCard, RevealCard, StandingsCard
-from bot.rounds.service import Rounds, get_question_or_refuse
+from bot.rounds.service import AnswerCountRefresher, Rounds, get_question_or_refuse
 from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)

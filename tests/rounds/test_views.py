@@ -15,6 +15,7 @@ from bot.chat.pictures import to_png
 from bot.points.rules import Tally
 from bot.questions.answers import outcome
 from bot.rounds import views as rounds
+from bot.rounds.cog import acknowledgement
 from bot.rounds.rules import Race, StandingsCard
 from bot.rounds.service import Locked
 from tests.messages import check_limits, custom_ids, labels, lines, reads
@@ -29,8 +30,8 @@ CARD = StandingsCard(7, 5, TABLE, None, RACE)
 
 def test_the_acknowledgement_tells_nothing() -> None:
     """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
-    assert rounds.locked(Locked("A, C", AT)) == "Locked in **A, C**. Reveal <t:1714564800:R>."
-    assert rounds.locked(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
+    assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal <t:1714564800:R>."
+    assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
 
 
 def test_the_time_that_is_left() -> None:

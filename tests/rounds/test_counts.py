@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.rounds.counters import AnswerCountRefresher
+from bot.rounds.service import AnswerCountRefresher
 from tests.fakes import START
 from tests.virtual import seconds_passed, virtual, virtual_now
 
