@@ -164,7 +164,7 @@ def sentence(error: BaseException) -> str | None:
             return str(error)
         case app_commands.TransformerError():
             value = str(error.value)
-            quoted = "that" if len(value) > 50 else f'"{discord.utils.escape_markdown(value)}"'
+            quoted = "that" if len(value) > 50 else f'"{t.escape(value)}"'
             return f"I can't use {quoted} there: pick one from the list that Discord offers."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             return "This command has changed since: try again in a minute, after Discord has the new one."
