@@ -67,7 +67,8 @@ async def test_a_reply_that_is_lost_for_good_is_no_error(stage: Stage) -> None:
     assert result is not None
     assert result.failed
     stage.world.faults.armed.clear()
-    assert query(stage.bot.database, "SELECT count(*) FROM round_answers") == [(1,)]
+    # A client gives up after three seconds; on a busy machine the answer may be stored only after that.
+    assert await soon(lambda: query(stage.bot.database, "SELECT count(*) FROM round_answers") == [(1,)])
     await calm(stage)
 
 
