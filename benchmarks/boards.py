@@ -15,9 +15,10 @@ from sqlalchemy import URL, Connection
 from benchmarks.measure import percentile
 from benchmarks.options import Options, scratch
 from benchmarks.table import Figure, Section, absolute
+from bot.boards.rules import PAGE_SIZE
+from bot.boards.store import board as read_board
 from bot.core.database import open_database
-from bot.points import store as scores
-from bot.points.rules import PAGE_SIZE, PERIODS, bucket, period_start
+from bot.points.rules import PERIODS, bucket, period_start
 
 _TODAY = date(2027, 1, 14)
 _DAYS = [_TODAY - timedelta(days=n) for n in (0, 1, 7, 31)]
@@ -33,7 +34,7 @@ _CALLS = 500
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Seconds a call of `scores.board` takes."""
+    """Seconds a call of `read_board` takes."""
 
     p50: float
     p99: float
@@ -43,7 +44,7 @@ async def section(options: Options) -> Section:
     """500 calls for random members, periods, topics and pages of a big server, most of them far down."""
     made = Section(
         "Boards",
-        f"`storage.scores.board`, {_CALLS} calls for random members, periods, topics and pages of one server that has "
+        f"`boards.store.board`, {_CALLS} calls for random members, periods, topics and pages of one server that has "
         f"three quarters of all members; {_ENTRIES} lines of the ledger a member.",
     )
     sizes = (10_000, 1_000_000) if options.quick else (10_000, 1_000_000, 10_000_000)
@@ -83,7 +84,7 @@ async def timed(file: Path, size: int, seed: int) -> Timed:
         user = rng.randrange(members_of(size))
         period = rng.choice(PERIODS)
         began = time.perf_counter()
-        board = scores.board(conn, _BIG, period, _TODAY, user_id=user, topic_id=topic, page=page)
+        board = read_board(conn, _BIG, period, _TODAY, user_id=user, topic_id=topic, page=page)
         seconds.append(time.perf_counter() - began)
         assert board.own is not None
         assert len(board.rows) == PAGE_SIZE

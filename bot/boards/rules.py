@@ -1,4 +1,4 @@
-"""How well a member knows a topic, and how active they were on each day of the last twelve weeks.
+"""The pages of a board, how well a member knows a topic, and how active they were in the last twelve weeks.
 
 The four levels of a topic, from a member's cards of its items and their latest answers, the first that fits:
 
@@ -21,6 +21,50 @@ from fsrs import Rating, State
 
 from bot.memory.rules import MemoryCard, is_due
 from bot.questions.model import Bank
+
+PAGE_SIZE = 10
+"""Members on a page of a board."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a board. `before` is the member's place in the previous period, if they had one."""
+
+    place: int
+    user_id: int
+    points: int
+    before: int | None = None
+
+    @property
+    def trend(self) -> str:
+        """An arrow against the previous period; empty for a member who was not on that board."""
+        if self.before is None:
+            return ""
+        return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The asker's place. `behind` are the points missing to `next_place`; both are None for the leader."""
+
+    place: int
+    points: int
+    behind: int | None = None
+    next_place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One page of a board. Pages count from 0."""
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    members: int
+    rows: tuple[Row, ...]
+    own: Own | None
+
 
 WEEKS = 12
 STEPS = (1, 3, 6, 12)

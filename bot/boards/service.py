@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.boards.rules import WEEKS, Activity, Progress, activity, first_day, is_learned, progress
+from bot.boards import store
+from bot.boards.rules import WEEKS, Activity, Board, Progress, activity, first_day, is_learned, progress
 from bot.core import servers as guilds
 from bot.core.context import Context
 from bot.core.database import Connection
@@ -18,7 +19,6 @@ from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import is_due
 from bot.points import store as scores
-from bot.points.rules import Board
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
 
@@ -77,7 +77,7 @@ class Boards:
 
         def look(conn: Connection) -> Board:
             day = local_date(guilds.zone(conn, guild_id), self._now())
-            return scores.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
+            return store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
 
         return await self._database.read(look)
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import discord
 
-from bot.boards.rules import LEVELS, WEEKS, Activity, Progress, level, weakest
+from bot.boards.rules import LEVELS, WEEKS, Activity, Board, Progress, level, weakest
 from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
 from bot.chat.router import PAGE, TOPIC, Route
-from bot.points.rules import PERIODS, Board
+from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE
 from bot.questions.model import Bank, Topic
 

@@ -1,4 +1,4 @@
-"""Figures of members in a round, places, and the pages of boards."""
+"""Figures of members in a round, places, and the periods for which points are summed up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
 
 
 PERIODS = ("today", "week", "month", "all")
-PAGE_SIZE = 10
 ALL_TIME = date(1970, 1, 1)  # the start of the period that never ends
 _EXACT_BITS = 9
 
@@ -71,43 +70,3 @@ def bucket(points: int) -> int:
     """
     width = max(0, points.bit_length() - _EXACT_BITS)
     return points >> width << width
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a board. `before` is the member's place in the previous period, if they had one."""
-
-    place: int
-    user_id: int
-    points: int
-    before: int | None = None
-
-    @property
-    def trend(self) -> str:
-        """An arrow against the previous period; empty for a member who was not on that board."""
-        if self.before is None:
-            return ""
-        return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """The asker's place. `behind` are the points missing to `next_place`; both are None for the leader."""
-
-    place: int
-    points: int
-    behind: int | None = None
-    next_place: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """One page of a board. Pages count from 0."""
-
-    period: str
-    topic_id: str | None
-    page: int
-    pages: int
-    members: int
-    rows: tuple[Row, ...]
-    own: Own | None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from fsrs import Rating, State
 
-from bot.boards.rules import Progress, activity, first_day, is_learned, level, progress, weakest
+from bot.boards.rules import Progress, Row, activity, first_day, is_learned, level, progress, weakest
 from bot.memory.rules import MemoryCard
 from tests.banks import small_bank
 
@@ -139,3 +139,11 @@ def test_due_is_a_matter_of_the_members_date() -> None:
 def test_the_weakest_topic(topics: list[Progress], expected: str | None) -> None:
     """Weak before learning, then the most recent misses, then the least learned; never a new or a known one."""
     assert weakest({p.topic_id: p for p in topics}) == expected
+
+
+def test_trends() -> None:
+    """An arrow points up for a better place than before, and there is none for who was not on the board."""
+    assert Row(2, 7, 100, before=5).trend == "▲"
+    assert Row(5, 7, 100, before=2).trend == "▼"
+    assert Row(2, 7, 100, before=2).trend == "▬"
+    assert Row(2, 7, 100).trend == ""

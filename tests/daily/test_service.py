@@ -9,13 +9,13 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from bot.boards.store import board as read_board
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.rules import DailyCard
 from bot.daily.service import Wanted, link
-from bot.points import store as scores
 from tests.fakes import START
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -393,7 +393,7 @@ async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
     await stage.answer_daily(BOB)
 
     async def on(day: date) -> list[int]:
-        board = await stage.database.read(scores.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
         return [row.user_id for row in board.rows]
 
     assert [await on(TODAY), await on(TODAY + DAY)] == [[ADA], [BOB]]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bot.points.rules import (
     ALL_TIME,
     PERIODS,
-    Row,
     Tally,
     bucket,
     period_start,
@@ -148,14 +147,6 @@ def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
     assert before < start
     assert period_start(period, start - timedelta(days=1)) == before
     assert (start - before).days in {"today": {1}, "week": {7}, "month": {28, 29, 30, 31}}[period]
-
-
-def test_trends() -> None:
-    """An arrow points up for a better place than before, and there is none for who was not on the board."""
-    assert Row(2, 7, 100, before=5).trend == "▲"
-    assert Row(5, 7, 100, before=2).trend == "▼"
-    assert Row(2, 7, 100, before=2).trend == "▬"
-    assert Row(2, 7, 100).trend == ""
 
 
 @pytest.mark.parametrize(

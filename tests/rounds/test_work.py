@@ -10,12 +10,12 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import URL
 
+from bot.boards.store import board as read_board
 from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
-from bot.points import store as score_store
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
 from bot.rounds.rules import GRACE, QuestionCard, RevealCard, StandingsCard
@@ -129,7 +129,7 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     today = stage.clock().date()
 
     async def members(day: date) -> int:
-        board = await stage.database.read(score_store.board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
         return board.members
 
     assert [await members(today), await members(today + timedelta(days=1))] == [0, 1]
