@@ -44,6 +44,8 @@ from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading.chat_model import trial
 from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
+from bot.members.cog import NameTags
+from bot.members.service import Names
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
 from bot.questions.bank import bank_file, load_bank, mark_of, parse_bank
@@ -83,6 +85,7 @@ class Services:
         self.round_cards = RoundCards(context, views.rounds)
         self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
         self.rounds = Rounds(context, self.counters)
+        self.names = Names(context)
         self.boards = Boards(context)
         self.reports = Reports(context)
         self.grading = Grading(context.bank, chat_model)
@@ -109,6 +112,7 @@ class Services:
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
             InterviewCog(bot, self.interviews),
+            NameTags(bot, self.names),
             Help(bot),
         ]
 

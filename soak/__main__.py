@@ -29,7 +29,7 @@ from tests.loopback.world import World
 
 _GUILDS, _QUIZ_CHANNELS, _MEMBERS = 4, 2, 5
 _QUIET_SECONDS = 150.0
-_LINE = re.compile(r"<@(\d+)> · \*\*([\d,]+) points?\*\*")
+_LINE = re.compile(r"\*\*(\w+)\*\* · \*\*([\d,]+) points?\*\*")
 
 
 def main() -> int:
@@ -140,11 +140,11 @@ async def _board(world: World, bot: BotProcess, life: Life, guild: Guild) -> lis
     result = await life.members(guild)[0].slash(channel, "leaderboard", period="all")
     if not result.acked:
         return [f"{guild.name}: no answer to /leaderboard, without any fault"]
-    sums: dict[int, int] = defaultdict(int)
+    sums: dict[str, int] = defaultdict(int)
     with closing(sqlite3.connect(bot.database)) as conn:
         for user, points in conn.execute("SELECT user_id, points FROM ledger WHERE guild_id = ?", [guild.id]):
-            sums[user] += points
-    shown = {int(user): int(points.replace(",", "")) for user, points in _LINE.findall(result.text)}
+            sums[world.names[user]] += points
+    shown = {name: int(points.replace(",", "")) for name, points in _LINE.findall(result.text)}
     return [] if shown == dict(sums) else [f"{guild.name}: the board says {shown}, the ledger {dict(sums)}"]
 
 

@@ -51,5 +51,7 @@ async def database(url: URL) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def stage(database: Database) -> Stage:
-    return Stage(database, small_bank())
+async def stage(database: Database) -> Stage:
+    made = Stage(database, small_bank())
+    await made.introduce()
+    return made

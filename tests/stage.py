@@ -33,6 +33,7 @@ from bot.rounds.store import Answer, Round, RoundQuestion, round_answers
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
 GUILD, CHANNEL, ADA, BOB, CARL, DORA = 1, 10, 101, 102, 103, 104
+NAMES = {ADA: "Ada", BOB: "Bob", CARL: "Carl", DORA: "Dora"}
 
 
 class Stage:
@@ -60,6 +61,11 @@ class Stage:
         )
         plain = PlainViews()
         return Services(context, self.chat_model, Views(plain, plain, plain))
+
+    async def introduce(self) -> None:
+        """Let the members be known by name; others stay unknown."""
+        for user_id, name in NAMES.items():
+            await self.bot.names.note(GUILD, user_id, name)
 
     async def restart(self, **down: float) -> None:
         """A new process takes the dead one's place after some time."""

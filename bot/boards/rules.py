@@ -28,10 +28,14 @@ PAGE_SIZE = 10
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a board. `before` is the member's place in the previous period, if they had one."""
+    """One line of a board.
+
+    `name` is None for a member who has not been seen yet; `before` is their place in the previous period, if any.
+    """
 
     place: int
     user_id: int
+    name: str | None
     points: int
     before: int | None = None
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, case, cast, func, select
 
 from bot.boards.rules import PAGE_SIZE, Board, Own, Row
+from bot.members.store import names_of
 from bot.points.rules import period_start, previous_start
 from bot.points.store import ALL_TOPICS, score_buckets, scores
 
@@ -35,6 +36,7 @@ def board(
         skip, below = skip - count, low
     earlier = previous_start(period, start)
     listed = conn.execute(_PAGE, {**scope, "below": below, "skip": skip, "earlier": earlier}).all()
+    names = names_of(conn, guild_id, [row.user_id for row in listed])
     rows: list[Row] = []
     for index, row in enumerate(listed):
         if rows and rows[-1].points == row.points:
@@ -43,7 +45,7 @@ def board(
             place = page * PAGE_SIZE + index + 1
         else:  # members with as many points may stand on the pages before
             place = conn.execute(_STANDING, {**scope, "member": row.user_id}).one().place
-        rows.append(Row(place, row.user_id, row.points, row.before))
+        rows.append(Row(place, row.user_id, names.get(row.user_id), row.points, row.before))
     return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
 
 

@@ -44,7 +44,7 @@ def board_page(board: Board, topic: Topic | None) -> Message:
     if board.pages > 1:
         head += f" · page {board.page + 1} of {board.pages}"
     lines = [
-        f"{t.place_mark(r.place, r.points)} <@{r.user_id}> · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
+        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
         for r in board.rows
     ]
     body = "\n".join(lines) or "Nobody has points here yet. Start a round with </quiz start> and be the first."
@@ -109,7 +109,7 @@ def _own(board: Board) -> str:
 
 async def stats_page(stats: Stats, *, own: bool) -> Message:
     """A member's figures in words, with their picture; the member's own has a button that decides who sees it."""
-    head = f"### {'Your progress' if own else 'Progress'}\n<@{stats.user_id}> · **{t.count(stats.points, 'point')}**"
+    head = f"### {'Your progress' if own else 'Progress'}\n{t.name(stats.name)} · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
         return Message(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")

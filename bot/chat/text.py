@@ -37,6 +37,11 @@ def mention_commands(text: str, mention: Callable[[str], str]) -> str:
     return _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text) if "</" in text else text
 
 
+def name(of_member: str | None) -> str:
+    """What a member is called; `a member` where that is not known."""
+    return f"**{one_line(of_member)}**" if of_member else "a member"
+
+
 def code(text: str, limit: int = 60) -> str:
     """What somebody typed, quoted inside a sentence."""
     shown = " ".join(text.replace("`", "'").split())

@@ -92,13 +92,13 @@ class DailyCard:
 
 @dataclass(frozen=True, slots=True)
 class DailyResult:
-    """The question of the day after its close. `streaks`: the longest that answers to it made, as (member, days)."""
+    """The question of the day after its close. `streaks`: the longest that answers to it made, as (name, days)."""
 
     daily_id: int
     item: Item
     order: tuple[int, ...]
     outcome: Outcome
-    streaks: tuple[tuple[int, int], ...]
+    streaks: tuple[tuple[str | None, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +124,4 @@ class OpenDailyResult:
     answered: int
     percent: int | None
     missed: tuple[tuple[str, int], ...]
-    streaks: tuple[tuple[int, int], ...]
+    streaks: tuple[tuple[str | None, int], ...]

@@ -146,9 +146,9 @@ def _about(topic: Topic, bank: Bank) -> str:
     return f"{t.escape(bank.section_titles[topic.section_id])} · {t.escape(topic.title)}"
 
 
-def _long_streaks(streaks: Sequence[tuple[int, int]]) -> list[str]:
+def _long_streaks(streaks: Sequence[tuple[str | None, int]]) -> list[str]:
     """A line about the streaks that are more than one day long, if there are any."""
-    long = [f"<@{user}> {t.count(days, 'day')}" for user, days in streaks if days > 1]
+    long = [f"{t.name(name)} {t.count(days, 'day')}" for name, days in streaks if days > 1]
     return ["Longest streaks: " + " · ".join(long)] if long else []
 
 

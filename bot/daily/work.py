@@ -21,6 +21,7 @@ from bot.daily.rules import DailyCard, DailyResult, DailyState, OpenDailyCard, O
 from bot.daily.service import Dailies, next_post, rule_of
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
+from bot.members.store import names_of
 from bot.questions import answers
 from bot.questions.model import Bank, Topic
 
@@ -209,7 +210,8 @@ class DailyWork(Worker[Daily]):
         topic = self._bank.topics.get(daily.topic_id or "")
         given = store.answers_to(conn, daily.id)
         longest = sorted(given, key=lambda a: (-a.streak, a.user_id))[:_STREAKS]
-        streaks = tuple((a.user_id, a.streak) for a in longest)
+        names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
+        streaks = tuple((names.get(a.user_id), a.streak) for a in longest)
         if topic is not None:
             percent = round(sum(a.points for a in given) / len(given)) if given else None
             lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))

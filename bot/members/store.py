@@ -1,6 +1,8 @@
-"""What members decided about themselves, for all servers."""
+"""What members are called on a server, and what they decided about themselves for all servers."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
@@ -15,6 +17,31 @@ members = sa.Table(
     sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),  # others may look at their /stats
     sa.Column("zone", sa.String(64)),  # IANA name; decides where their days begin
 )
+
+MAX_NAME = 64
+"""Characters of a name that are kept; Discord's own limit is 32."""
+
+# What a member was called on a server when they last used the bot there. A mention would show as a number to whoever
+# has not met the member, and to everybody once they have left.
+member_names = sa.Table(
+    "member_names",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(MAX_NAME), nullable=False),
+    sa.Index("ix_member_names_user_id", "user_id"),
+)
+
+
+def set_name(conn: Connection, guild_id: int, user_id: int, name: str) -> None:
+    upsert(conn, member_names, guild_id=guild_id, user_id=user_id, name=name)
+
+
+def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
+    """What these members are called on a server; who has not been seen there since the bot knows names is left out."""
+    query = select(member_names.c.user_id, member_names.c.name)
+    where = member_names.c.guild_id == guild_id, member_names.c.user_id.in_(user_ids)
+    return {row.user_id: row.name for row in conn.execute(query.where(*where))}
 
 
 def shows_stats(conn: Connection, user_id: int) -> bool:

@@ -106,6 +106,8 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
     return {"ending": "stopped"}
 
 
+SHOWN = 10
+"""Members in the standings by name."""
 FEWEST_QUESTIONS = 5
 DRAWN = 3
 
@@ -117,7 +119,6 @@ class Race:
     After question `lead_at`, counted from 1, and ever since, the winner was alone in front.
     """
 
-    winner_id: int
     lead_at: int
     totals: tuple[tuple[int, ...], ...]
 
@@ -139,7 +140,7 @@ def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | No
     if not len(points) / 2 < lead_at <= len(points):
         return None
     shown = [member for member in order[:DRAWN] if totals[member][-1] > 0]
-    return Race(winner, lead_at, tuple(totals[member] for member in shown))
+    return Race(lead_at, tuple(totals[member] for member in shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class QuestionCard:
 
 @dataclass(frozen=True, slots=True)
 class Fastest:
-    user_id: int
+    name: str | None
     elapsed_ms: int
     points: int
 
@@ -177,11 +178,15 @@ class RevealCard:
 
 @dataclass(frozen=True, slots=True)
 class StandingsCard:
-    """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None."""
+    """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None.
+
+    `names` has those of the members in the standings that are known, as far as they are shown.
+    """
 
     round_id: int
     questions: int
     standings: tuple[tuple[int, Tally], ...]
+    names: Mapping[int, str]
     ending: str | None
     race: Race | None = None
 

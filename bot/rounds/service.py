@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -14,6 +14,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.members.store import names_of
 from bot.points import rules as scoring
 from bot.questions import answers, drawing
 from bot.questions import store as question_store
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
 _MOST_OPEN = 10_000
 """How many open questions are remembered; one that was dropped is loaded again with its next answer."""
+_LEADERS = 3
 _OLD_CARD = "This is an old card: answer on the newest one in the channel."
 _TOO_LATE = "That was too late: the time for this question is up. The next one comes in a moment."
 
@@ -42,12 +44,13 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class RoundStatus:
-    """A running round. `due_at` is the reveal's time while a question is open."""
+    """A running round with its first three. `due_at` is the reveal's time while a question is open."""
 
     round: Round
     question: RoundQuestion | None
     answered: int
-    standings: tuple[tuple[int, scoring.Tally], ...]
+    leaders: tuple[tuple[int, scoring.Tally], ...]
+    names: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +181,7 @@ class Rounds:
             if round_ is None:
                 raise _none_running()
             if not may_manage and user_id != round_.starter_id:
-                raise UserError(
-                    f"Only <@{round_.starter_id}>, who started it, or a member with Manage Messages can stop it."
-                )
+                raise UserError("Only who started this round, or a member with Manage Messages, can stop it.")
             values = rules.stop(round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now)
             if values is None:
                 raise UserError("This round is ending already: the standings follow in a moment.")
@@ -200,7 +201,9 @@ class Rounds:
             raise _none_running(store.last_ended(conn, channel_id))
         question = store.question_of(conn, round_.id, round_.number)
         count = len(store.answers_to(conn, question.id)) if question else 0
-        return RoundStatus(round_, question, count, tuple(scoring.standings(store.tallies(conn, round_.id))))
+        leaders = tuple(scoring.standings(store.tallies(conn, round_.id))[:_LEADERS])
+        members = [round_.starter_id, *(tally.user_id for _, tally in leaders)]
+        return RoundStatus(round_, question, count, leaders, names_of(conn, round_.guild_id, members))
 
     @reading
     def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:

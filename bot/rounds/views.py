@@ -21,7 +21,7 @@ from bot.questions.views import (
     revealed,
     review_block,
 )
-from bot.rounds.rules import QuestionCard, Race, RevealCard, StandingsCard
+from bot.rounds.rules import SHOWN, QuestionCard, Race, RevealCard, StandingsCard
 from bot.rounds.service import RoundStatus
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def question(card: QuestionCard, bank: Bank) -> Message:
 def reveal(card: RevealCard, bank: Bank) -> Message:
     """A question of a round with its right answer, shares, reasons and best times."""
     if card.fastest:
-        best = " · ".join(f"<@{f.user_id}> {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
+        best = " · ".join(f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
         last = f"Fastest: {best}"
     else:
         last = "Nobody answered this one." if not card.outcome.answered else "Nobody had it this time."
@@ -91,31 +91,32 @@ def standings_page(card: StandingsCard, picture: Picture | None) -> Message:
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         own = (
-            f"Well done, <@{tally.user_id}>: **{t.count(tally.points, 'point')}**, "
+            f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
             f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average."
         )
         body = [own]
     else:
         body = [
-            "\n".join(_standing(place, tally) for place, tally in card.standings[:3]),
-            "\n".join(_standing(place, tally) for place, tally in card.standings[3:10]),
+            "\n".join(_standing(place, tally, card) for place, tally in card.standings[:3]),
+            "\n".join(_standing(place, tally, card) for place, tally in card.standings[3:SHOWN]),
         ]
-        more = len(card.standings) - 10
+        more = len(card.standings) - SHOWN
         if more > 0:
             body.append(f"-# and {more:,} more")
     return Message(
         ENDED,
         f"### Final standings\n-# {asked}{' · ' + why if why else ''}",
         *[part for part in body if part],
-        f"-# {caption(card.race)}" if card.race else None,
+        f"-# {caption(card, card.race)}" if card.race else None,
         picture,
         row(button("My answers", MINE.id(round=card.round_id, page=0))),
     )
 
 
-def _standing(place: int, tally: Tally) -> str:
+def _standing(place: int, tally: Tally, card: StandingsCard) -> str:
     figures = f"{t.percent(tally.right, tally.answered)} right · {t.seconds(tally.average_ms)}"
-    return f"{t.place_mark(place, tally.points)} <@{tally.user_id}> · **{t.count(tally.points, 'point')}** · {figures}"
+    name = t.name(card.names.get(tally.user_id))
+    return f"{t.place_mark(place, tally.points)} {name} · **{t.count(tally.points, 'point')}** · {figures}"
 
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
@@ -132,7 +133,7 @@ def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
 def status(found: RoundStatus) -> str:
     """The running round, for whoever asks."""
     round_, question = found.round, found.question
-    lines = [f"**Question {round_.number} of {round_.total}**, started by <@{round_.starter_id}>"]
+    lines = [f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
         link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
         lines.append(f"Ends {t.when(question.deadline_at)} · {t.count(found.answered, 'answer')} · {link}")
@@ -140,7 +141,10 @@ def status(found: RoundStatus) -> str:
         lines.append(f"The next question comes {t.when(round_.due_at)}.")
     if round_.ending:
         lines.append("The round ends after this question.")
-    lines += [f"{place}. <@{tally.user_id}> · {t.count(tally.points, 'point')}" for place, tally in found.standings[:3]]
+    lines += [
+        f"{place}. {t.name(found.names.get(tally.user_id))} · {t.count(tally.points, 'point')}"
+        for place, tally in found.leaders
+    ]
     return "\n".join(lines)
 
 
@@ -157,9 +161,9 @@ async def race_picture(race: Race) -> Picture | None:
         return None
 
 
-def caption(race: Race) -> str:
+def caption(card: StandingsCard, race: Race) -> str:
     """What the picture shows, in a sentence."""
-    return f"<@{race.winner_id}> took the lead for good with question {race.lead_at}"
+    return f"{t.name(card.names.get(card.standings[0][1].user_id))} took the lead for good with question {race.lead_at}"
 
 
 def alt_text(race: Race) -> str:

@@ -16,6 +16,7 @@ from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.time import local_date
+from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.memory.rules import rate, slow_in_round
 from bot.points import rules as points
@@ -61,7 +62,9 @@ class RoundCards:
             return
         order = answers.decode_order(question.choice_order)
         outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
-        fastest = tuple(Fastest(a.user_id, a.elapsed_ms, a.points) for a in given if a.correct)[:3]
+        best = [a for a in given if a.correct][:3]
+        names = await self._database.read(names_of, round_.guild_id, [a.user_id for a in best])
+        fastest = tuple(Fastest(names.get(a.user_id), a.elapsed_ms, a.points) for a in best)
         card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest)
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, self._bank))
 
@@ -227,8 +230,9 @@ class RoundWork(Worker[Round]):
             revealed = store.questions_of(conn, round_.id)
             since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
             standings = tuple(points.standings(store.tallies(conn, round_.id)))
+            names = names_of(conn, round_.guild_id, [tally.user_id for _, tally in standings[: rules.SHOWN]])
             race = rules.race(store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings])
-            return StandingsCard(round_.id, len(revealed), standings, round_.ending, race), since
+            return StandingsCard(round_.id, len(revealed), standings, names, round_.ending, race), since
 
         claimed = await self._database.write(claim)
         if claimed is None:

@@ -49,9 +49,7 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
 
     hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.ada)
     assert hidden.ephemeral
-    assert reply(hidden) == (
-        f"### Progress\n<@{stage.ada.id}> · **0 points**\n1 answer\n-# They show others no more than this."
-    )
+    assert reply(hidden) == ("### Progress\n**ada** · **0 points**\n1 answer\n-# They show others no more than this.")
     assert not answer_to(hidden).attachments
 
     await stage.ada.click(message, label="Show to others")

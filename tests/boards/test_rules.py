@@ -143,7 +143,7 @@ def test_the_weakest_topic(topics: list[Progress], expected: str | None) -> None
 
 def test_trends() -> None:
     """An arrow points up for a better place than before, and there is none for who was not on the board."""
-    assert Row(2, 7, 100, before=5).trend == "▲"
-    assert Row(5, 7, 100, before=2).trend == "▼"
-    assert Row(2, 7, 100, before=2).trend == "▬"
-    assert Row(2, 7, 100).trend == ""
+    assert Row(2, 7, "Ada", 100, before=5).trend == "▲"
+    assert Row(5, 7, "Ada", 100, before=2).trend == "▼"
+    assert Row(2, 7, "Ada", 100, before=2).trend == "▬"
+    assert Row(2, 7, "Ada", 100).trend == ""

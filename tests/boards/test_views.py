@@ -40,7 +40,7 @@ def stats(
     scores = tuple(SectionScore(title, *s) for title, s in zip(titles, sections, strict=True))
     answers, right = sum(s.answers for s in scores), sum(s.right for s in scores)
     details = Details(right, 3, scores, (), activity(by_day or {}, TODAY), *cards)
-    return Stats(1, right * 70, answers, Streak(streak, streak + 3), False, details)
+    return Stats(1, "Ada", right * 70, answers, Streak(streak, streak + 3), False, details)
 
 
 EMPTY = stats()

@@ -340,3 +340,10 @@ def test_commands_become_mentions(text: str, expected: str) -> None:
 def test_a_text_on_one_line() -> None:
     """Line breaks are blanks, and signs are escaped."""
     assert t.one_line(" a\n\n*b*  c\n") == r"a \*b\* c"
+
+
+def test_names() -> None:
+    """A name stands in bold, as it is and on one line; nobody is shown as a number."""
+    assert t.name("Ada") == "**Ada**"
+    assert t.name("*Ada*\n<@1>") == r"**\*Ada\* \<@1>**"
+    assert t.name(None) == "a member"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,8 +27,8 @@ _ANSWER = re.compile(r"(?:answer|picks|typed):v1:(round|daily):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
 _EARLIER = re.compile(r"You locked in \*\*(.+)\*\* already", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (?:✅ right · |▫️ )[■□]{10}  (\d+) %$", re.MULTILINE)
-_FASTEST = re.compile(r"<@(\d+)> [\d.]+ s \(\+(\d+)\)")
-_STANDING = re.compile(r"<@(\d+)>(?: · |: )\*\*([\d,]+) points?\*\*")
+_FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+ s \(\+(\d+)\)")
+_STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
 _DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+) % right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
 
@@ -141,7 +141,7 @@ def _cards(facts: Facts) -> Iterator[str]:
         for card in found:
             if question["message_id"] != card.id:
                 yield f"question {row}: the stored message is {question['message_id']}, the card {card.id}"
-            yield from _reveal(card, question, given[row], planned)
+            yield from _reveal(card, question, given[row], planned, facts.world.names)
 
 
 def _about(message: Message, row: int) -> bool:
@@ -149,7 +149,7 @@ def _about(message: Message, row: int) -> bool:
     return any(re.fullmatch(rf"(?:answer|picks|write|why):v1:round:{row}(?::\d)?", i) for i in ids)
 
 
-def _reveal(card: Message, question: Row, given: list[Row], planned: bool) -> Iterator[str]:
+def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names: Mapping[int, str]) -> Iterator[str]:
     row = question["id"]
     reveals = [v for v in card.history if f"why:v1:round:{row}" in v.custom_ids]
     if card.deleted or (not reveals and not planned):
@@ -168,8 +168,8 @@ def _reveal(card: Message, question: Row, given: list[Row], planned: bool) -> It
         if int(percent) != (round(100 * count / len(given)) if given else 0):
             yield f"question {row}: the card says {percent} % for {letter}, stored are {count} of {len(given)}"
     right = sorted((a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"]))[:3]
-    fastest = [(int(user), int(points)) for user, points in _FASTEST.findall(text)]
-    if fastest != [(a["user_id"], a["points"]) for a in right]:
+    fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
+    if fastest != [(names[a["user_id"]], a["points"]) for a in right]:
         yield f"question {row}: the card's best times {fastest} are not the stored ones"
 
 
@@ -190,9 +190,10 @@ def _standings(facts: Facts) -> Iterator[str]:
         if len(found) > 1 or (not found and planned):
             yield f"round {row} ended as {round_['ending']!r} with {len(found)} standings"
         for message in found:
-            shown = {int(user): int(won.replace(",", "")) for user, won in _STANDING.findall(message.history[0].text)}
-            if shown != dict(points[row]) and len(points[row]) <= 10:
-                yield f"round {row}: the standings say {shown}, the answers {dict(points[row])}"
+            shown = {name: int(won.replace(",", "")) for name, won in _STANDING.findall(message.history[0].text)}
+            won_by = {facts.world.names[user]: won for user, won in points[row].items()}
+            if shown != won_by and len(won_by) <= 10:
+                yield f"round {row}: the standings say {shown}, the answers {won_by}"
     for channel_id, ended in empty.items():
         messages = facts.world.channels[channel_id].messages.values()
         over = [m for m in messages if m.audience is None and m.text.startswith("### Round over")]

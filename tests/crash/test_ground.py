@@ -163,12 +163,12 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
 
 
 async def test_a_member_leaves_during_a_round(stage: Stage) -> None:
-    """The bot is not told (it has no such intent): the round goes on, and the standings still mention who left."""
+    """The bot is not told (it has no such intent): the round goes on, and the standings still name who left."""
     await asked(stage)
     await stage.players.answer(stage.bob, cards(stage.channel)[0])
     del stage.channel.guild.members[stage.bob.id]
     await stage.play(stage.settled)
-    assert f"<@{stage.bob.id}>" in standings(stage.channel)[0].text
+    assert f"**{stage.bob.name}**" in standings(stage.channel)[0].text
     await clean(stage)
 
 

@@ -60,7 +60,7 @@ async def test_answering(stage: Stage) -> None:
     await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
     assert "2 answers · 50 % right" in closed.text
-    assert f"Longest streaks: <@{stage.ada.id}> 3 days" in closed.text
+    assert "Longest streaks: **ada** 3 days" in closed.text
     assert labels(closed.message) == ["Why not mine?", "Report"]
 
 
@@ -224,7 +224,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert "You did not answer this one" in other
     assert topic.answer in other.replace("\\", "")
     board = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
-    assert f"<@{stage.ada.id}> · **{points}" in board
+    assert f"**ada** · **{points}" in board
 
 
 async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:

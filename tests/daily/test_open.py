@@ -30,8 +30,10 @@ NONE = "I would rather ask somebody about it."
 
 
 @pytest.fixture
-def stage(database: Database) -> Stage:
-    return Stage(database, teaching_bank())
+async def stage(database: Database) -> Stage:
+    made = Stage(database, teaching_bank())
+    await made.introduce()
+    return made
 
 
 def results(stage: Stage) -> list[OpenDailyResult]:
@@ -100,7 +102,7 @@ async def test_the_close(stage: Stage) -> None:
     assert (result.answered, result.percent) == (3, 44)
     assert [number for _, number in result.missed] == [2, 2, 1]
     assert result.missed[2][0].startswith("Held-out rows")
-    assert result.streaks == ((ADA, 1), (BOB, 1), (CARL, 1))
+    assert result.streaks == (("Ada", 1), ("Bob", 1), ("Carl", 1))
     with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post)
     with pytest.raises(UserError, match="closed"):

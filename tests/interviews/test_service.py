@@ -26,8 +26,10 @@ IN_DOUBT = "Tuning on the test set does not leak its labels."
 
 
 @pytest.fixture
-def stage(database: Database) -> Stage:
-    return Stage(database, teaching_bank())
+async def stage(database: Database) -> Stage:
+    made = Stage(database, teaching_bank())
+    await made.introduce()
+    return made
 
 
 async def begin(stage: Stage, user_id: int = ADA, **options: object) -> Step:

@@ -23,7 +23,7 @@ class World:
     """Use it with `async with`; then make guilds, channels and members, and run a `BotProcess` in it.
 
     `violations`: requests that Discord refuses as malformed. `unknown`: routes that are not modelled. `errors`:
-    exceptions inside this server. All three are empty in a good run.
+    exceptions inside this server. All three are empty in a good run. `names`: of all members who ever were here, by id.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class World:
         self.token = "loopback.token"
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
+        self.names: dict[int, str] = {}
         self.commands: list[Json] = []
         self.syncs = self.deduplicated = 0
         self.interactions: dict[str, Interaction] = {}
@@ -97,7 +98,7 @@ class World:
 
     def add_member(self, guild: Guild, name: str, *, manager: bool = False) -> Member:
         member = Member(self, guild, self.snowflake(), name, manager)
-        guild.members[member.id] = name
+        guild.members[member.id] = self.names[member.id] = name
         return member
 
     def say(self, channel: Channel, text: str) -> Message:

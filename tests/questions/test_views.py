@@ -28,6 +28,7 @@ ITEMS = list(bank().items.values())
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 ROW = 10**18 - 1
 MEMBER = 10**19 - 1  # no id of Discord's is longer
+NAME = "*" * 32  # no name of Discord's is longer
 LETTERS = "ABCDEF"
 
 
@@ -56,12 +57,12 @@ NOBODY = Outcome(0, 0, {})
 
 
 def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
-    fastest = tuple(Fastest(MEMBER - n, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
+    fastest = tuple(Fastest(NAME, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
     return rounds.reveal(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
-    streaks = tuple((MEMBER - n, 9_999 - n) for n in range(3)) if result is None else ()
+    streaks = tuple((NAME, 9_999 - n) for n in range(3)) if result is None else ()
     return daily_views.result(DailyResult(ROW, one, order, result or crowd(one), streaks), bank())
 
 

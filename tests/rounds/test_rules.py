@@ -286,7 +286,7 @@ def test_a_race() -> None:
     """The winner came from behind in the second half; the first three are drawn, question by question."""
     points = [{B: 90, A: 60}, {B: 80}, {A: 70, C: 60}, {A: 90, D: 50}, {A: 80, B: 60}]
     assert race(points, [A, B, C, D]) == Race(
-        A, 4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60))
+        4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60))
     )
 
 

@@ -20,12 +20,13 @@ from bot.rounds.rules import Race, StandingsCard
 from bot.rounds.service import Locked
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
-from tests.questions.test_views import AT, MEMBER, NOBODY, ROW, TOPIC, question, reveal
+from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
 from tests.shipped import item
 
-RACE = Race(1, 4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
+RACE = Race(4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
+PEOPLE = {5: "", 6: "*Eve*", 7: "Ada", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
 TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
-CARD = StandingsCard(7, 5, TABLE, None, RACE)
+CARD = StandingsCard(7, 5, TABLE, {1: "Ada", 2: "Bob", 3: "Carl"}, None, RACE)
 
 
 def test_the_acknowledgement_tells_nothing() -> None:
@@ -47,7 +48,7 @@ def test_best_times() -> None:
     """The three fastest right answers stand there with time and points; without any, words say so."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     text = reads(reveal(one, order))
-    assert f"<@{MEMBER}> 300.0 s (+100) · <@{MEMBER - 1}> 300.0 s (+99)" in text
+    assert f"{NAME} 300.0 s (+100) · {NAME} 300.0 s (+99)" in text
     assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
     assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
 
@@ -57,41 +58,41 @@ def tally(user_id: int, points: int, right: int = 1) -> Tally:
 
 
 def standings(*table: tuple[int, Tally], ending: str | None = None) -> Message:
-    return rounds.standings_page(StandingsCard(ROW, 10, table, ending), None)
+    return rounds.standings_page(StandingsCard(ROW, 10, table, PEOPLE, ending), None)
 
 
 def test_rows_read_place_member_points() -> None:
-    """A row of the standings begins with place, mention and points, and goes on with accuracy and average time."""
+    """A row of the standings begins with place, name and points, and goes on with accuracy and average time."""
     view = standings((1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0)))
-    assert [line for line in lines(view) if "<@" in line] == [
-        "🥇 <@7> · **180 points** · 100 % right · 4.2 s",
-        "🥈 <@8> · **90 points** · 50 % right · 4.2 s",
-        "🥉 <@9> · **80 points** · 50 % right · 4.2 s",
-        "**4.** <@6> · **1 point** · 50 % right · 4.2 s",
-        "**5.** <@5> · **0 points** · 0 % right · 4.2 s",
+    assert [line for line in lines(view) if " · **" in line] == [
+        "🥇 **Ada** · **180 points** · 100 % right · 4.2 s",
+        "🥈 **Bob** · **90 points** · 50 % right · 4.2 s",
+        "🥉 a member · **80 points** · 50 % right · 4.2 s",
+        "**4.** **\\*Eve\\*** · **1 point** · 50 % right · 4.2 s",
+        "**5.** a member · **0 points** · 0 % right · 4.2 s",
     ]
 
 
 def test_equals_share_a_medal() -> None:
     """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
     view = standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
-    assert [line[0] for line in lines(view) if "<@" in line] == ["🥇", "🥇", "🥉"]
+    assert [line[0] for line in lines(view) if " · **" in line] == ["🥇", "🥇", "🥉"]
     nothing = standings((1, tally(7, 0)), (1, tally(8, 0)))
-    assert [line[:6] for line in lines(nothing) if "<@" in line] == ["**1.**", "**1.**"]
+    assert [line[:6] for line in lines(nothing) if " · **" in line] == ["**1.**", "**1.**"]
 
 
 def test_standings_of_a_crowd() -> None:
     """Ten rows are shown, and how many members follow."""
     view = standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
     check_limits(view, "standings")
-    assert sum("<@" in line for line in lines(view)) == 10
+    assert sum(" · **" in line for line in lines(view)) == 10
     assert "-# and 4,990 more" in lines(view)
 
 
 def test_a_round_of_one() -> None:
     """A member who played alone reads their points, accuracy and time."""
     text = reads(standings((1, tally(7, 95, 1))))
-    assert all(part in text for part in ("<@7>", "95 points", "1 of 2 right", "4.2 s"))
+    assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2 s"))
 
 
 def test_standings_open_the_own_answers() -> None:
@@ -141,7 +142,7 @@ def test_each_line_is_drawn() -> None:
 
 def test_equal_points_share_a_place_and_do_not_overlap() -> None:
     """Two members with the same points are both second, each on a line of their own."""
-    tied = rounds.svg(Race(1, 5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
+    tied = rounds.svg(Race(5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
     places = re.findall(r'<text x="282.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
     assert [said for _, said in places] == ["1st · 99", "2nd · 90", "2nd · 90"]
     lines = [float(y) for y, _ in places]
@@ -155,7 +156,7 @@ async def test_standings_with_a_picture() -> None:
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
     assert picture is not None
-    added = f"-# <@1> took the lead for good with question 4\n[{picture.alt}]\n"
+    added = f"-# **Ada** took the lead for good with question 4\n[{picture.alt}]\n"
     assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
 
 
