@@ -169,7 +169,7 @@ def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names
             yield f"question {row}: the card says {percent} % for {letter}, stored are {count} of {len(given)}"
     right = sorted((a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"]))[:3]
     fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
-    if fastest != [(names[a["user_id"]], a["points"]) for a in right]:
+    if fastest != [(names.get(a["user_id"], "?"), a["points"]) for a in right]:
         yield f"question {row}: the card's best times {fastest} are not the stored ones"
 
 
@@ -191,7 +191,7 @@ def _standings(facts: Facts) -> Iterator[str]:
             yield f"round {row} ended as {round_['ending']!r} with {len(found)} standings"
         for message in found:
             shown = {name: int(won.replace(",", "")) for name, won in _STANDING.findall(message.history[0].text)}
-            won_by = {facts.world.names[user]: won for user, won in points[row].items()}
+            won_by = {facts.world.names.get(user, "?"): won for user, won in points[row].items()}
             if shown != won_by and len(won_by) <= 10:
                 yield f"round {row}: the standings say {shown}, the answers {won_by}"
     for channel_id, ended in empty.items():
