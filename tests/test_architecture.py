@@ -103,9 +103,10 @@ ROOMS = {"rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
     "questions": {"model", "check", "bank", "lint", "answers", "drawing", "formulas", "tools"},
-    "interviews": {"assessment", "grading"},
+    "interviews": {"assessment", "report", "grading"},
 }
-PURE = {"text", "model", "check", "lint", "answers", "drawing", "assessment", "errors", "snowflakes", "shards"}
+PURE = {"text", "model", "check", "lint", "answers", "drawing", "assessment", "report"}
+PURE |= {"errors", "snowflakes", "shards"}
 SHELL = ("bot.app", "bot.__main__", "bot.playground")
 MAX_FUNCTION = 50
 

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-COVERED, DOUBTFUL, MISSING = "covered", "doubtful", "missing"
-_LETTERS = {COVERED: "c", DOUBTFUL: "d", MISSING: "m"}
+from bot.interviews.grading import Error, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,6 @@ class Point:
     state: str
     quote: str = ""
     credit: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """A sentence of the answer that is known to be wrong, and what is right instead."""
-
-    text: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ class Assessment:
     @property
     def states(self) -> str:
         """A letter for each key point in the bank's order: c covered, d doubtful, m missing."""
-        return "".join(_LETTERS[point.state] for point in self.points)
+        return "".join(point.state[0] for point in self.points)
 
     @property
     def passed(self) -> bool:
@@ -68,8 +59,8 @@ class Assessment:
         """The same with these doubtful points, by index, counted as covered by a passage of the answer."""
         points = list(self.points)
         for index, quote in quotes.items():
-            if points[index].state == DOUBTFUL:
-                points[index] = replace(points[index], state=COVERED, quote=quote, credit=1.0)
+            if points[index].state == State.DOUBTFUL:
+                points[index] = replace(points[index], state=State.COVERED, quote=quote, credit=1.0)
         percent = round(100 * sum(point.credit for point in points) / len(points))
         return replace(self, points=tuple(points), percent=percent)
 

@@ -17,7 +17,7 @@ from bot.chat.router import Fields, modal_text
 from bot.core.errors import UserError
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.rules import Report
+from bot.interviews.report import Report
 from bot.interviews.service import Interviews, Step
 
 

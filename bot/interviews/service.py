@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
-from bot.interviews.rules import DEFAULT_QUESTIONS, Report
+from bot.interviews.report import Asked, Report, report
+from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
@@ -62,56 +63,49 @@ class Interviews:
         A report comes back only if there was nothing left to go on with.
         """
         check_topic(self._bank, topic_id)
-
-        def begin(conn: Connection) -> tuple[int, bool]:
-            running = store.running(conn, user_id)
-            if running is not None:
-                return running.id, True
-            hidden = topics_in_play(conn, user_id, guild_id)
-            if topic_id in hidden:
-                raise UserError(
-                    "That topic is a question of the day that is still open: answer it there, or take another topic."
-                )
-            total = min(questions, len(self._bank.topics.keys() - hidden))
-            if not total:
-                raise UserError(
-                    "There is no topic to ask about just now: try again when the question of the day closes."
-                )
-            created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
-            started = store.running(conn, user_id)
-            assert started is not None
-            return started.id, not created
-
-        interview_id, continued = await self._database.write(begin)
+        interview_id, continued = await self._begin(user_id, guild_id, topic_id, questions)
         where = await self._database.write(self._go_on, interview_id, guild_id)
         if isinstance(where, Report):
             return where
         return replace(await self._shown(where, guild_id), continued=continued)
 
-    async def open_topic(self, question_id: int, user_id: int) -> Topic | None:
+    @writing
+    def _begin(
+        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, questions: int
+    ) -> tuple[int, bool]:
+        """The id of the member's running interview, and whether it had begun before."""
+        running = store.running(conn, user_id)
+        if running is not None:
+            return running.id, True
+        hidden = topics_in_play(conn, user_id, guild_id)
+        if topic_id in hidden:
+            raise UserError(
+                "That topic is a question of the day that is still open: answer it there, or take another topic."
+            )
+        total = min(questions, len(self._bank.topics.keys() - hidden))
+        if not total:
+            raise UserError("There is no topic to ask about just now: try again when the question of the day closes.")
+        created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
+        started = store.running(conn, user_id)
+        assert started is not None
+        return started.id, not created
+
+    @reading
+    def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
         """The topic of a question that the member can answer now; None if they have. For opening a modal."""
+        _, question = _own(conn, question_id, user_id)
+        return None if question.answer is not None else self._topic(question)
 
-        def look(conn: Connection) -> Topic | None:
-            _, question = _own(conn, question_id, user_id)
-            return None if question.answer is not None else self._topic(question)
-
-        return await self._database.read(look)
-
-    async def answer(self, question_id: int, user_id: int, text: str) -> None:
+    @writing
+    def answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
         """Store what a member wrote. Also after the interview's end: what is written is not lost."""
-
-        def keep(conn: Connection) -> None:
-            _, question = _own(conn, question_id, user_id)
-            self._topic(question)
-            if not text.strip():
-                raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
-            if not store.save_answer(conn, question_id, text, self._now()):
-                raise UserError(
-                    "You have answered this question already, and the first answer counts: </interview> shows its "
-                    "feedback."
-                )
-
-        await self._database.write(keep)
+        self._topic(_own(conn, question_id, user_id)[1])
+        if not text.strip():
+            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
+        if not store.save_answer(conn, question_id, text, self._now()):
+            raise UserError(
+                "You have answered this question already, and the first answer counts: </interview> shows its feedback."
+            )
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
         """An answered question with its grade, which is made now if it is not there yet."""
@@ -129,31 +123,28 @@ class Interviews:
 
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """Leave an open question out and go on."""
-
-        def leave_out(conn: Connection) -> None:
-            _own(conn, question_id, user_id)
-            store.skip(conn, question_id, self._now())
-
-        await self._database.write(leave_out)
+        await self._leave_out(question_id, user_id)
         return await self.next(question_id, user_id, guild_id)
+
+    @writing
+    def _leave_out(self, conn: Connection, question_id: int, user_id: int) -> None:
+        _own(conn, question_id, user_id)
+        store.skip(conn, question_id, self._now())
 
     async def next(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """What comes after a question: the next one, the one that the interview is at by now, or the report."""
         interview, question = await self._database.read(_own, question_id, user_id)
         if interview.ended_at is not None:
-            return await self._report(interview.id)
+            return self._summed(await self._database.read(store.questions_of, interview.id))
         where = await self._database.write(self._go_on, interview.id, guild_id, question.number)
         return where if isinstance(where, Report) else await self._shown(where, guild_id)
 
-    async def end(self, question_id: int, user_id: int) -> Report:
+    @writing
+    def end(self, conn: Connection, question_id: int, user_id: int) -> Report:
         """End the interview of a question; an open question counts as not asked."""
-
-        def close(conn: Connection) -> int:
-            interview, _ = _own(conn, question_id, user_id)
-            store.end(conn, interview.id, self._now())
-            return interview.id
-
-        return await self._report(await self._database.write(close))
+        interview, _ = _own(conn, question_id, user_id)
+        store.end(conn, interview.id, self._now())
+        return self._summed(store.questions_of(conn, interview.id))
 
     def _go_on(
         self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
@@ -210,12 +201,9 @@ class Interviews:
             raise UserError("This question has been taken out of the bank since: go on with </interview>.")
         return topic
 
-    async def _report(self, interview_id: int) -> Report:
-        return self._summed(await self._database.read(store.questions_of, interview_id))
-
     def _summed(self, questions: list[InterviewQuestion]) -> Report:
         done = [question for question in questions if not question.open]
-        return rules.report(self._bank, [rules.Asked(q.topic_id, q.score, answered=q.answer is not None) for q in done])
+        return report(self._bank, [Asked(q.topic_id, q.score, answered=q.answer is not None) for q in done])
 
 
 def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, InterviewQuestion]:

@@ -14,8 +14,10 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
 from bot.chat.router import PAGE, ROW, Route
-from bot.interviews.assessment import COVERED, DOUBTFUL, MISSING, Assessment
-from bot.interviews.rules import MAX_ANSWER, STRONG, Asked, Report, SectionReport, band
+from bot.interviews.assessment import Assessment
+from bot.interviews.grading import State
+from bot.interviews.report import Asked, Report, SectionReport
+from bot.interviews.rules import MAX_ANSWER, STRONG, band
 from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import source
@@ -173,7 +175,7 @@ def page_of(
 
 def estimate(assessment: Assessment) -> str:
     """The score at a glance."""
-    covered, total = len(assessment.of(COVERED)), len(assessment.points)
+    covered, total = len(assessment.of(State.COVERED)), len(assessment.points)
     words = {"weak": "A start", "fair": "Good in parts", "strong": "A strong answer"}[band(assessment.percent)]
     bar = f"{t.bar(assessment.percent, 100)}  **{assessment.percent} %**"
     return f"### {words}: {covered} of {t.count(total, 'key point')}\n{bar}"
@@ -183,7 +185,7 @@ def colour(assessment: Assessment | None) -> discord.Colour:
     """Green for an answer with something in it; never red."""
     if assessment is None:
         return OPEN
-    return REVEALED if assessment.of(COVERED) else ENDED
+    return REVEALED if assessment.of(State.COVERED) else ENDED
 
 
 def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
@@ -192,9 +194,9 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     if hints:
         blocks.append("\n".join(hints))
     for state, title in (
-        (COVERED, "✅ **You said**"),
-        (DOUBTFUL, "🔸 **Not clear enough to tell**"),
-        (MISSING, "▫️ **Still missing**"),
+        (State.COVERED, "✅ **You said**"),
+        (State.DOUBTFUL, "🔸 **Not clear enough to tell**"),
+        (State.MISSING, "▫️ **Still missing**"),
     ):
         points = assessment.of(state)
         if points:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.interviews.grading import Flag, Grade, Rubrics, State, grade
-from bot.interviews.grading.guards import HINTS
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import bank
@@ -30,6 +29,8 @@ YES, NO = 0.75, 0.25
 PARTS = ("seen", "unseen")
 PASS = 0.6
 """Share of the points that an attack must not reach and a full answer must."""
+HINTS = frozenset({Flag.CUT, Flag.TERSE})
+"""Flags that cost an answer nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which topic an interview takes next, which follow-up fits, and what its end says."""
+"""Which topic an interview takes next, and which follow-up fits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.interviews.rules import Asked, band, draw, follow_up, report
+from bot.interviews.rules import band, draw, follow_up
 from bot.questions.model import Bank, FollowUp, Section, Topic
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -77,22 +77,3 @@ def test_the_follow_up_fits_the_answer() -> None:
     assert [follow_up(taught, 80, turn) for turn in (1, 2, 3)] == [both[2], both[1], both[2]]
     assert follow_up(replace(taught, follow_ups=both[1:]), 0, 0) == both[1]
     assert follow_up(topic("a"), 0, 0) is None
-
-
-def test_the_report_by_section() -> None:
-    """Means count what is graded; the weakest come first among what to practise, and strong ones not at all."""
-    done = [Asked("d", 90), Asked("a", 60), Asked("c", None, answered=False), Asked("b", 20), Asked("gone", 0)]
-    summed = report(BANK, done)
-    assert (summed.percent, summed.answered, summed.skipped) == (57, 3, 1)
-    assert [(s.title, s.percent, [t.id for t, _ in s.asked]) for s in summed.sections] == [
-        ("One", 40, ["a", "c", "b"]),
-        ("Two", 90, ["d"]),
-    ]
-    assert [t.id for t in summed.practise] == ["c", "b", "a"]
-
-
-def test_the_report_of_nothing() -> None:
-    """Without an answer there is no mean; an answer that waits for its grade is nothing to practise yet."""
-    assert report(BANK, []).percent is None
-    waiting = report(BANK, [Asked("a", None)])
-    assert (waiting.percent, waiting.answered, waiting.practise) == (None, 1, ())

@@ -10,7 +10,7 @@ import pytest
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
-from bot.interviews.rules import Report
+from bot.interviews.report import Report
 from bot.interviews.service import Step
 from tests.banks import teaching_bank
 from tests.fakes import FakeChatModel

@@ -16,7 +16,7 @@ from bot.daily.service import OpenReview
 from bot.daily.store import Daily
 from bot.interviews import views as interview
 from bot.interviews.assessment import Assessment, Point
-from bot.interviews.rules import Asked, report
+from bot.interviews.report import Asked, report
 from bot.interviews.service import Step
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic

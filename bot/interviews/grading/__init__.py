@@ -1,7 +1,7 @@
 """Grading an open answer offline, by the key points of its question."""
 
-from bot.interviews.grading.grader import Grade, PointGrade, State, grade
+from bot.interviews.grading.grader import Error, Grade, State, grade
 from bot.interviews.grading.guards import Flag
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
-__all__ = ["Flag", "Grade", "PointGrade", "Rubric", "Rubrics", "State", "grade"]
+__all__ = ["Error", "Flag", "Grade", "Rubric", "Rubrics", "State", "grade"]

@@ -10,7 +10,7 @@ states; the score is summed from them here, never asked of a model.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -78,12 +78,16 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The grade of an answer: one entry a key point, in their order; `score` is the mean of their credits, 0 to 1."""
+    """The grade of an answer: one entry a key point, in their order."""
 
     points: tuple[PointGrade, ...]
-    score: float
     flags: frozenset[Flag]
     errors: tuple[Error, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """The mean of the points' credits, 0 to 1."""
+        return sum(point.credit for point in self.points) / max(1, len(self.points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     sentences = read(answer)
     flags = {Flag.CUT} if len(answer) > MAX_CHARACTERS else set()
     if guarded and (found := fault(sentences, rubric)):
-        return _nothing(len(rubric.phrasings), flags | {found})
+        nothing = PointGrade(State.MISSING, 0.0, 0.0, "")
+        return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {found}))
     read_answer = Answer(sentences)
     found_wrong = mistakes(sentences, read_answer, rubric) if guarded else []
     claims = _claims(sentences, read_answer, rubric, found_wrong)
@@ -119,13 +124,8 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
         _grade(claim, p, sentences, capped or (guarded and claim.denied))
         for claim, p in zip(claims, likely, strict=True)
     )
-    score = sum(point.credit for point in points) / max(1, len(points))
     errors = tuple(Error(sentences[mistake.number].text, mistake.wrong.why) for mistake in found_wrong)
-    return Grade(points, score, frozenset(flags), errors)
-
-
-def _nothing(points: int, flags: Set[Flag]) -> Grade:
-    return Grade((PointGrade(State.MISSING, 0.0, 0.0, ""),) * points, 0.0, frozenset(flags))
+    return Grade(points, frozenset(flags), errors)
 
 
 def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_Claim]) -> set[Flag]:

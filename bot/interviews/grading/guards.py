@@ -25,8 +25,6 @@ class Flag(StrEnum):
     STRAYS = "strays"
 
 
-HINTS = frozenset({Flag.CUT, Flag.TERSE})
-"""Those that cost nothing."""
 LEAST_GRAMMAR, LEAST_TOGETHER = 0.06, 0.24
 """Share of words that hold a text together, without and with "and" and articles. Prose has 0.12 and 0.26 or more."""
 TERSE = 0.12

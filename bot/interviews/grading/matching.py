@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import attrgetter
 
 from bot.interviews.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.interviews.grading.words import Sentence, Word, stem
@@ -52,19 +53,14 @@ class Hit:
 
 # Stemmed when the first answer is graded: a bot that never grades does without.
 @cache
-def _members() -> tuple[tuple[str, ...], ...]:
-    """The groups of synonyms, as stems."""
-    return tuple(tuple(map(stem, words)) for words in SYNONYMS)
-
-
-@cache
-def _groups() -> dict[str, set[int]]:
-    """For each stem the numbers of its groups."""
-    groups: dict[str, set[int]] = {}
-    for number, words in enumerate(_members()):
-        for word in words:
-            groups.setdefault(word, set()).add(number)
-    return groups
+def _synonyms() -> dict[str, set[str]]:
+    """For each stem of a group of synonyms all stems of its groups."""
+    synonyms: dict[str, set[str]] = {}
+    for group in SYNONYMS:
+        members = set(map(stem, group))
+        for member in members:
+            synonyms.setdefault(member, set()).update(members)
+    return synonyms
 
 
 @cache
@@ -78,16 +74,12 @@ def _contraries() -> dict[str, set[str]]:
     return contraries
 
 
-def _synonyms(wanted: str) -> Iterable[str]:
-    return (member for number in _groups().get(wanted, ()) for member in _members()[number])
-
-
 @lru_cache(maxsize=100_000)
 def likeness(wanted: str, given: str) -> float:
     """How far one stem stands for another, from 0 to 1."""
     if wanted == given:
         return 1.0
-    if not _groups().get(wanted, set()).isdisjoint(_groups().get(given, ())):
+    if given in _synonyms().get(wanted, ()):
         return SYNONYM
     shorter, longer = sorted((len(wanted), len(given)))
     if shorter < 5 or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
@@ -121,7 +113,11 @@ class Answer:
         """The sentences in which a stem is met, and how well."""
         if wanted not in self._hits:
             found: dict[int, Hit] = {}
-            for given in {wanted, *_synonyms(wanted), *self._initials.get(wanted[0], ())} & self._where.keys():
+            for given in {
+                wanted,
+                *_synonyms().get(wanted, ()),
+                *self._initials.get(wanted[0], ()),
+            } & self._where.keys():
                 credit = likeness(wanted, given)
                 for number, negated in self._where[given].items() if credit else ():
                     old = found.get(number)
@@ -177,7 +173,7 @@ class Answer:
             met = denied = 0.0
             plain = says_no and not any(self._negation[n] for n in passage)
             for weight, negated, places in hits:
-                best = max((places[n] for n in numbers if n in places), key=_credit, default=None)
+                best = max((places[n] for n in numbers if n in places), key=attrgetter("credit"), default=None)
                 if best:
                     met += weight * best.credit
                     if negated and plain:
@@ -213,7 +209,3 @@ def _best(matches: Sequence[Match]) -> Match:
     """The best of a passage's matches with a point's phrasings, denied no more than any that fits nearly as well."""
     most = max(match.confidence for match in matches)
     return Match(most, min(match.denied for match in matches if match.confidence >= NEARLY * most))
-
-
-def _credit(hit: Hit) -> float:
-    return hit.credit

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from bot.questions.model import KeyPoint
@@ -47,13 +46,6 @@ SCHEMA: dict[str, Any] = {
     },
 }
 """Only keywords that every endpoint with structured output knows."""
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator  # only a bot with a model service needs it
-
-    return Draft202012Validator(SCHEMA)
 
 
 _TO_THE_READER = re.compile(
@@ -94,11 +86,13 @@ def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
 
     An id that was not asked for, or that comes twice, makes the whole reply worthless.
     """
+    from jsonschema import Draft202012Validator  # only a bot with a model service needs it
+
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NoOpinion("the reply is not JSON") from error
-    if not _validator().is_valid(data):
+    if not Draft202012Validator(SCHEMA).is_valid(data):
         raise NoOpinion("the reply does not follow the schema")
     ids = [entry["id"] for entry in data["points"]]
     if len(set(ids)) < len(ids) or not set(ids) <= set(asked):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bot.interviews.grading.weights import Weights, weigh
 from bot.interviews.grading.words import Word, read, stems
-from bot.questions.model import Bank, KeyPoint, Misconception, Topic
+from bot.questions.model import Bank, Misconception, Topic
 
 NO_WEIGHTS = Weights()
 Phrasing = Sequence[Word]
@@ -51,30 +51,25 @@ class Rubric:
     @classmethod
     def of(
         cls,
-        question: str,
-        key_points: Sequence[KeyPoint],
-        answer: str = "",
-        misconceptions: Sequence[Misconception] = (),
-        *,
-        topic: str = "",
+        topic: Topic,
         topics: Mapping[str, Collection[str]] = MappingProxyType({}),
         background: Weights = NO_WEIGHTS,
     ) -> Rubric:
         """Read a question's key points. Without a bank only question and points are counted."""
-        read_points = [[read(text) for text in (point.text, *point.accept)] for point in key_points]
+        read_points = [[read(text) for text in (point.text, *point.accept)] for point in topic.key_points]
         worded = [[[w for s in sentences for w in s.words] for sentences in point] for point in read_points]
         phrasings = [[words for words in point if words] for point in worded]
         vocabularies = [frozenset(word.stem for words in own for word in words) for own in phrasings]
-        asked = stems(question)
-        wrong = [one for misconception in misconceptions for one in _wrong(misconception)]
-        right = [sentence.words for sentence in read(answer)] + [words for own in phrasings for words in own]
+        asked = stems(topic.question)
+        wrong = [one for misconception in topic.misconceptions for one in _wrong(misconception)]
+        right = [sentence.words for sentence in read(topic.answer)] + [words for own in phrasings for words in own]
         return cls(
             asked,
             phrasings,
             weigh(vocabularies, asked, background),
             max((len(sentences) for point in read_points for sentences in point), default=1),
-            asked.union(stems(answer), *(stems(point.text) for point in key_points)),
-            topic,
+            asked.union(stems(topic.answer), *(stems(point.text) for point in topic.key_points)),
+            topic.id,
             topics,
             background,
             wrong,
@@ -97,15 +92,7 @@ class Rubrics:
     def of(self, topic: Topic) -> Rubric:
         """The rubric of a topic of the bank."""
         if topic.id not in self._made:
-            self._made[topic.id] = Rubric.of(
-                topic.question,
-                topic.key_points,
-                topic.answer,
-                topic.misconceptions,
-                topic=topic.id,
-                topics=self._topics,
-                background=self._background,
-            )
+            self._made[topic.id] = Rubric.of(topic, self._topics, self._background)
         return self._made[topic.id]
 
     @cached_property

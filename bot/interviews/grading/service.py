@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.interviews import grading
-from bot.interviews.assessment import DOUBTFUL, Assessment, Error, Point
+from bot.interviews.assessment import Assessment, Point
 from bot.interviews.grading import Flag, Grade, Rubrics, State, opinion
 from bot.questions.model import Bank, Topic
 
@@ -39,12 +39,14 @@ class Grading:
             Point(key_point.text, str(point.state), point.evidence, point.credit)
             for key_point, point in zip(topic.key_points, grade.points, strict=True)
         )
-        errors = tuple(Error(error.text, error.why) for error in grade.errors)
-        return Assessment(points, round(100 * grade.score), tuple(sorted(map(str, grade.flags))), errors=errors)
+        flags = tuple(sorted(map(str, grade.flags)))
+        return Assessment(points, round(100 * grade.score), flags, errors=grade.errors)
 
     def may_ask(self, assessment: Assessment) -> bool:
         """Whether a model service is set up and there is something to ask it."""
-        return self._reader is not None and bool(assessment.of(DOUBTFUL)) and not _NO_ANSWER & set(assessment.flags)
+        return (
+            self._reader is not None and bool(assessment.of(State.DOUBTFUL)) and not _NO_ANSWER & set(assessment.flags)
+        )
 
     async def refine(self, topic: Topic, answer: str, assessment: Assessment) -> Assessment:
         """Ask the model service about the points in doubt. It can only raise them, each by a quote that holds.
@@ -53,7 +55,9 @@ class Grading:
         """
         if self._reader is None or not self.may_ask(assessment):
             return assessment
-        doubtful = {n: topic.key_points[n] for n, point in enumerate(assessment.points) if point.state == DOUBTFUL}
+        doubtful = {
+            n: topic.key_points[n] for n, point in enumerate(assessment.points) if point.state == State.DOUBTFUL
+        }
         try:
             reply = await self._reader.ask(opinion.SYSTEM, opinion.request(topic.question, doubtful, answer))
             quotes = opinion.read_reply(reply, list(doubtful))
@@ -71,7 +75,4 @@ class Grading:
 
     async def _grade(self, topic: Topic, text: str) -> Grade:
         async with self._one_at_a_time:
-            return await asyncio.to_thread(self._work, topic, text)
-
-    def _work(self, topic: Topic, text: str) -> Grade:
-        return grading.grade(text, self._rubrics.of(topic))
+            return await asyncio.to_thread(lambda: grading.grade(text, self._rubrics.of(topic)))

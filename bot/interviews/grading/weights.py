@@ -43,9 +43,8 @@ class Weights:
 def weigh(points: Iterable[frozenset[str]], question: frozenset[str], background: Weights) -> dict[str, float]:
     """The weight, above 0 and at most 1, of every stem that occurs in the key points or the question."""
     documents = list(points)
-    counts = Counter(stem for document in documents for stem in document)
-    local = Weights(len(documents), counts) if len(documents) > 1 else Weights()
+    local = Weights.of(documents) if len(documents) > 1 else Weights()
     return {
         stem: local.rarity(stem) * background.rarity(stem) * (QUESTION_DISCOUNT if stem in question else 1.0)
-        for stem in counts.keys() | question
+        for stem in question.union(*documents)
     }

@@ -12,7 +12,7 @@ from bot.interviews.grading import Flag, Grade, Rubric, State
 from bot.interviews.grading import grade as graded
 from bot.interviews.grading.weights import LEAST, Weights
 from bot.interviews.grading.words import stems
-from bot.questions.model import KeyPoint, Misconception
+from bot.questions.model import KeyPoint, Misconception, Topic
 
 QUESTION = "What is low-rank adaptation, and what does it cost to use?"
 FROZEN = KeyPoint(
@@ -30,7 +30,11 @@ FULL = (
 
 
 def grade(answer: str, question: str, points: Sequence[KeyPoint], *, guarded: bool = True) -> Grade:
-    return graded(answer, Rubric.of(question, points), guarded=guarded)
+    return graded(answer, rubric_of(question, points), guarded=guarded)
+
+
+def rubric_of(question: str, points: Sequence[KeyPoint], *wrong: Misconception) -> Rubric:
+    return Rubric.of(Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong))
 
 
 def states(answer: str) -> list[State]:
@@ -204,7 +208,7 @@ WRONG = Misconception("All pretrained weights are updated", ("LoRA trains the fu
 
 def test_a_misconception_takes_its_point_back() -> None:
     """It is quoted with the reason, the point it contradicts is missing though said elsewhere, the others stay."""
-    rubric = Rubric.of(QUESTION, POINTS, "", [WRONG])
+    rubric = rubric_of(QUESTION, POINTS, WRONG)
     found = graded(f"{FULL} All the pretrained weights are updated then.", rubric)
     assert [(error.text, error.why) for error in found.errors] == [
         ("All the pretrained weights are updated then.", "The base is frozen.")
@@ -223,7 +227,7 @@ def test_a_misconception_takes_its_point_back() -> None:
 )
 def test_who_denies_a_misconception_is_not_corrected(sentence: str) -> None:
     """Nor who says less, or much else."""
-    assert graded(f"{FULL} {sentence}", Rubric.of(QUESTION, POINTS, "", [WRONG])).errors == ()
+    assert graded(f"{FULL} {sentence}", rubric_of(QUESTION, POINTS, WRONG)).errors == ()
 
 
 def test_a_long_answer_is_cut() -> None:
