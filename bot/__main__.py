@@ -95,15 +95,12 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
     from bot.questions import tools as bank_tools
 
     path = options.file or settings.bank
-    try:
-        if options.action == "lint":
-            return bank_tools.lint_file(path)
-        if options.action == "show":
-            bank_tools.show(path, options.id)
-        else:
-            bank_tools.stats(path)
-    except bank_tools.BankToolError as error:
-        raise SettingsError.plain(str(error)) from error
+    if options.action == "lint":
+        return bank_tools.lint_file(path)
+    if options.action == "show":
+        bank_tools.show(path, options.id)
+    else:
+        bank_tools.stats(path)
     return 0
 
 

@@ -10,7 +10,7 @@ from bot.boards import store
 from bot.boards.rules import WEEKS, Activity, Board, Progress, activity, first_day, is_learned, progress
 from bot.core import servers as guilds
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading
 from bot.core.time import local_date
 from bot.daily import store as daily
 from bot.daily.rules import Streak
@@ -70,48 +70,39 @@ class Boards:
         self._bank = context.bank
         self._now = context.now
 
-    async def board(
-        self, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
+    @reading
+    def board(
+        self, conn: Connection, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
     ) -> Board:
         """One page of the members board, with the asker's own place."""
         check_topic(self._bank, topic_id)
+        day = local_date(guilds.zone(conn, guild_id), self._now())
+        return store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
 
-        def look(conn: Connection) -> Board:
-            day = local_date(guilds.zone(conn, guild_id), self._now())
-            return store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
-
-        return await self._database.read(look)
-
-    async def stats(self, guild_id: int, user_id: int, asker_id: int) -> Stats:
+    @reading
+    def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:
         """A member's figures in a server, as far as the asker may see them."""
-
-        def look(conn: Connection) -> Stats:
-            points, given, right = scores.total(conn, guild_id, user_id)
-            shows = members.shows_stats(conn, user_id)
-            return Stats(
-                user_id=user_id,
-                name=members.names_of(conn, guild_id, [user_id]).get(user_id),
-                points=points,
-                answers=given,
-                streak=daily.streak_of(conn, guild_id, user_id, self._now()),
-                shows=shows,
-                details=self._details(conn, guild_id, user_id, right) if shows or user_id == asker_id else None,
-            )
-
-        return await self._database.read(look)
+        points, given, right = scores.total(conn, guild_id, user_id)
+        shows = members.shows_stats(conn, user_id)
+        return Stats(
+            user_id=user_id,
+            name=members.names_of(conn, guild_id, [user_id]).get(user_id),
+            points=points,
+            answers=given,
+            streak=daily.streak_of(conn, guild_id, user_id, self._now()),
+            shows=shows,
+            details=self._details(conn, guild_id, user_id, right) if shows or user_id == asker_id else None,
+        )
 
     async def show_stats(self, user_id: int, shows: bool) -> None:
         """Let others look at all of a member's figures, on every server, or at points, answers and streak only."""
         await self._database.write(members.set_shows_stats, user_id, shows)
 
-    async def progress(self, guild_id: int, user_id: int) -> dict[str, Progress]:
+    @reading
+    def progress(self, conn: Connection, guild_id: int, user_id: int) -> dict[str, Progress]:
         """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
-
-        def look(conn: Connection) -> dict[str, Progress]:
-            cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
-            return progress(self._bank, cards, ratings, zone_of(conn, user_id, guild_id), self._now())
-
-        return await self._database.read(look)
+        cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
+        return progress(self._bank, cards, ratings, zone_of(conn, user_id, guild_id), self._now())
 
     def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
         by_topic = scores.by_topic(conn, guild_id, user_id)

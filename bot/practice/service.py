@@ -37,12 +37,9 @@ _GO_ON = "go on with </practice>"
 class Asking:
     """A question to answer. `due` and `new`: how many could follow it today. `instead`: it takes another's place."""
 
-    practice_id: int
-    question_id: int
-    number: int
+    question: PracticeQuestion
     item: Item
     order: tuple[int, ...]
-    fresh: bool
     due: int
     new: int
     instead: bool = False
@@ -50,11 +47,12 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class PracticeVerdict:
-    """The verdict on an answer. `back_in`: days until the item comes back. `again`: it had been given before."""
+    """The verdict on an answer to a question, which is given as it was before.
 
-    practice_id: int
-    question_id: int
-    number: int
+    `back_in`: days until the item comes back. `again`: the answer had been given before.
+    """
+
+    question: PracticeQuestion
     review: Review
     back_in: int
     again: bool = False
@@ -183,9 +181,7 @@ class Practices:
             met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
             card = cards.record(conn, "practice", question.id, item.id, [met])[click.user_id]
         back_in = memory.days_away(card, zone_of(conn, click.user_id, click.guild_id), self._now())
-        return PracticeVerdict(
-            practice.id, question.id, question.number, Review(item, order, given), back_in=back_in, again=again
-        )
+        return PracticeVerdict(question, Review(item, order, given), back_in, again)
 
     def _start(
         self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None
@@ -222,7 +218,7 @@ class Practices:
             return self._end(conn, practice, guild_id)
         item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
         due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
-        return Asking(practice.id, question.id, question.number, item, order, question.fresh, due, new, instead)
+        return Asking(question, item, order, due, new, instead)
 
     def _ask(
         self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime

@@ -25,7 +25,6 @@ practices = sa.Table(
 _RUNNING = practices.c.ended_at.is_(None)
 sa.Index("uq_practices_running", practices.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
-# One that was left out unanswered has `answered_at` but no answer.
 practice_questions = sa.Table(
     "practice_questions",
     metadata,

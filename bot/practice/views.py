@@ -31,30 +31,30 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
     """A question to answer; the line below says what could follow it today."""
-    met = "new" if asking.fresh else "again"
+    met = "new" if asking.question.fresh else "again"
     ahead = [f"{asking.due:,} more to repeat"] if asking.due else []
-    ahead += [f"{asking.new:,} more new" if asking.fresh else f"{asking.new:,} new"] if asking.new else []
+    ahead += [f"{asking.new:,} more new" if asking.question.fresh else f"{asking.new:,} new"] if asking.new else []
     return Message(
         OPEN,
         "That one is being asked on a server of yours just now, so here is another." if asking.instead else None,
-        f"{_head(asking.number, asking.item, bank)} · {met}",
+        f"{_head(asking.question.number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         line(),
         f"-# Only you see this · {', '.join(ahead) if ahead else 'the last one'}",
-        *answer_rows(asking.item, "practice", asking.question_id),
-        row(button("End", END.id(practice=asking.practice_id))),
+        *answer_rows(asking.item, "practice", asking.question.id),
+        row(button("End", END.id(practice=asking.question.practice_id))),
     )
 
 
 def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
-    head, prompt = _head(answered.number, item, bank), t.heading(item.prompt)
+    head, prompt = _head(answered.question.number, item, bank), t.heading(item.prompt)
     blocks = ["You answered this one already: the first answer counts."] if answered.again else []
     blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
-    why = WHY.id(source="practice", row=answered.question_id)
+    why = WHY.id(source="practice", row=answered.question.id)
     card = Message(
         colour,
         head,
@@ -63,9 +63,9 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         line(),
         first,
         row(
-            button("Next", NEXT.id(practice=answered.practice_id), PRIMARY),
+            button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
             button("Explain all choices", why) if item.choices else None,
-            button("End", END.id(practice=answered.practice_id)),
+            button("End", END.id(practice=answered.question.practice_id)),
         ),
     )
     return [card, *(Message(colour, page) for page in more)]

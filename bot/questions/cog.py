@@ -42,16 +42,13 @@ class Answering(commands.Cog):
     def __init__(self, bot: QuizBot, reports: Reports) -> None:
         self.bot = bot
         self.reports = reports
-        for route, handler in (
-            (view.ANSWER, self.letter),
-            (view.PICKS, self.picks),
-            (view.WRITE, self.write),
-            (view.TYPED, self.typed),
-            (view.WHY, self.why),
-            (view.REPORT, self.report),
-            (view.REPORTED, self.reported),
-        ):
-            bot.router.add(route, handler)
+        bot.router.add(view.ANSWER, self.letter)
+        bot.router.add(view.PICKS, self.picks)
+        bot.router.add(view.WRITE, self.write)
+        bot.router.add(view.TYPED, self.typed)
+        bot.router.add(view.WHY, self.why)
+        bot.router.add(view.REPORT, self.report)
+        bot.router.add(view.REPORTED, self.reported)
 
     async def letter(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, picks=(int(fields["position"]),))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.chat.messages import OPEN, REVEALED, Message, line, text_of
 from bot.chat.text import MAX_TEXT
+from bot.config import SettingsError
 from bot.questions import lint
 from bot.questions import views as cards
 from bot.questions.answers import Outcome, Review
@@ -17,10 +18,6 @@ from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
 
 
-class BankToolError(Exception):
-    """What was asked for can't be done; the message is one line."""
-
-
 def lint_file(path: Path | None) -> int:
     """Print every finding with its line and fix; 0 if there is none, 1 otherwise."""
     path = bank_file(path)
@@ -28,7 +25,7 @@ def lint_file(path: Path | None) -> int:
         content = path.read_bytes()
         bank = parse_bank(content)
     except OSError as error:
-        raise BankToolError(f"{path} can't be read: {error.strerror}") from error
+        raise SettingsError.plain(f"{path} can't be read: {error.strerror}") from error
     except BankError as error:
         for problem in error.problems:
             print(f"{path}: {problem}")
@@ -53,7 +50,9 @@ def show(path: Path | None, item_id: str) -> None:
     bank = _bank(path)
     item = bank.items.get(item_id)
     if item is None:
-        raise BankToolError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
+        raise SettingsError.plain(
+            f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place"
+        )
     for title, message in _messages(item, bank):
         print(f"--- {title}\n{text_of(message)}\n")
 
@@ -99,4 +98,4 @@ def _bank(path: Path | None) -> Bank:
     try:
         return load_bank(path)
     except (BankError, OSError) as error:
-        raise BankToolError(f"the bank can't be used: {error}") from error
+        raise SettingsError.plain(f"the bank can't be used: {error}") from error

@@ -46,7 +46,7 @@ def click(
     picks = tuple(position for position, index in enumerate(asking.order) if index in wanted)
     text = None if item.kind != "typed" else item.accept[0] if right else "certainly not this"
     picks = picks[:1] if item.kind == "choice" else picks
-    return Click(asking.question_id, 1, guild_id, 7, user_id, stage.clock(), picks, text)
+    return Click(asking.question.id, 1, guild_id, 7, user_id, stage.clock(), picks, text)
 
 
 async def answer(
@@ -69,7 +69,7 @@ async def practise(stage: Stage, *, user_id: int = ADA, guild_id: int | None = G
     while isinstance(screen, Asking):
         items.append(screen.item)
         await answer(stage, screen, user_id=user_id, guild_id=guild_id)
-        screen = await stage.bot.practices.go_on(screen.practice_id, user_id, guild_id, stage.clock())
+        screen = await stage.bot.practices.go_on(screen.question.practice_id, user_id, guild_id, stage.clock())
     return items
 
 
@@ -113,8 +113,8 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     known = asking.item
     stage.clock.turn(days=3)
     asking = await asked(stage)
-    assert (asking.item, asking.fresh, asking.due) == (known, False, 0)
-    new = await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    assert (asking.item, asking.question.fresh, asking.due) == (known, False, 0)
+    new = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
     assert new.answered == 0
     round_id = await stage.start(1)
     await stage.run()
@@ -130,15 +130,15 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     asking = await asked(stage)
     verdict = await answer(stage, asking, right=False)
     assert verdict.back_in == 0
-    following = await go_on(stage, asking.practice_id)
+    following = await go_on(stage, asking.question.practice_id)
     assert isinstance(following, Asking)
     assert following.item != asking.item
     await answer(stage, following)
     stage.clock.turn(minutes=10)
-    again = await go_on(stage, asking.practice_id)
+    again = await go_on(stage, asking.question.practice_id)
     assert isinstance(again, Asking)
-    assert (again.item, again.fresh) == (asking.item, False)
-    await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    assert (again.item, again.question.fresh) == (asking.item, False)
+    await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
     assert (await asked(stage)).item == asking.item
 
 
@@ -161,11 +161,11 @@ async def test_one_topic(stage: Stage) -> None:
     first = await asked(stage, topic="t2")
     assert first.item.topic_id == "t2"
     assert first.new == 3
-    assert (await asked(stage)).question_id == first.question_id
+    assert (await asked(stage)).question.id == first.question.id
     other = await asked(stage, topic="t1")
     assert other.item.topic_id == "t1"
     with pytest.raises(UserError, match="This practice has ended"):
-        await go_on(stage, first.practice_id)
+        await go_on(stage, first.question.practice_id)
     with pytest.raises(UserError, match="I don't know that topic"):
         await start(stage, topic="cooking")
 
@@ -175,7 +175,7 @@ async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
     first = await asked(stage)
     await answer(stage, first)
     stage.clock.turn(days=1)
-    assert (await asked(stage)).number == 1
+    assert (await asked(stage)).question.number == 1
 
 
 # --- one question at a time
@@ -186,12 +186,12 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
     asking = await asked(stage)
     await stage.restart(seconds=30)
     again = await asked(stage)
-    assert (again.question_id, again.order, again.item) == (asking.question_id, asking.order, asking.item)
+    assert (again.question.id, again.order, again.item) == (asking.question.id, asking.order, asking.item)
     verdict = await answer(stage, again)
     await stage.restart(seconds=1)
     following = await asked(stage)
-    assert following.number == 2
-    assert following.practice_id == verdict.practice_id
+    assert following.question.number == 2
+    assert following.question.practice_id == verdict.question.practice_id
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
@@ -203,14 +203,14 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert (second.again, second.review) == (True, first.review)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
-        await stage.bot.practices.check_open(asking.question_id, 0, ADA)
+        await stage.bot.practices.check_open(asking.question.id, 0, ADA)
 
 
 async def test_next_twice_is_next_once(stage: Stage) -> None:
     """A second press of Next shows the question that the first one drew."""
     asking = await asked(stage)
     await answer(stage, asking)
-    one, two = await go_on(stage, asking.practice_id), await go_on(stage, asking.practice_id)
+    one, two = await go_on(stage, asking.question.practice_id), await go_on(stage, asking.question.practice_id)
     assert isinstance(one, Asking)
     assert one == two
 
@@ -220,10 +220,10 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
     asking = await asked(stage)
     for attempt in (
         stage.bot.practices.answer(click(stage, asking, user_id=BOB)),
-        go_on(stage, asking.practice_id, BOB),
-        stage.bot.practices.end(asking.practice_id, BOB, GUILD),
-        stage.bot.practices.check_open(asking.question_id, 0, BOB),
-        stage.bot.practices.review(asking.question_id, BOB),
+        go_on(stage, asking.question.practice_id, BOB),
+        stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
+        stage.bot.practices.check_open(asking.question.id, 0, BOB),
+        stage.bot.practices.review(asking.question.id, BOB),
     ):
         with pytest.raises(UserError, match="I don't know this practice any more"):
             await attempt
@@ -234,22 +234,22 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You have not answered this one yet"):
-        await stage.bot.practices.review(asking.question_id, ADA)
+        await stage.bot.practices.review(asking.question.id, ADA)
     verdict = await answer(stage, asking)
-    assert await stage.bot.practices.review(asking.question_id, ADA) == verdict.review
+    assert await stage.bot.practices.review(asking.question.id, ADA) == verdict.review
 
 
 async def test_the_summary(stage: Stage) -> None:
     """What was right, what comes back when, and what is left for today; the same when asked for again."""
     asking = await asked(stage)
     await answer(stage, asking)
-    following = await go_on(stage, asking.practice_id)
+    following = await go_on(stage, asking.question.practice_id)
     assert isinstance(following, Asking)
     await answer(stage, following, right=False)
-    await go_on(stage, asking.practice_id)  # a third question, not answered
-    summary = await stage.bot.practices.end(asking.practice_id, ADA, GUILD)
+    await go_on(stage, asking.question.practice_id)  # a third question, not answered
+    summary = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
     assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await stage.bot.practices.end(asking.practice_id, ADA, GUILD) == summary
+    assert await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD) == summary
 
 
 # --- what must stay hidden

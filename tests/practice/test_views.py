@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary
+from bot.practice.store import PracticeQuestion
 from bot.questions.answers import Review
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
@@ -18,13 +20,18 @@ from tests.shipped import bank, item, orders
 KINDS = ["choice", "multiple", "typed"]
 
 
-def asking(one: Item, order: tuple[int, ...], **changes: object) -> Message:
-    made = Asking(ROW, ROW - 1, 9_999, one, order, fresh=True, due=5_000, new=20, instead=True)
+def question(one: Item, fresh: bool) -> PracticeQuestion:
+    at = datetime(2027, 1, 4, tzinfo=UTC)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", fresh, at, None, None, None)
+
+
+def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
+    made = Asking(question(one, fresh), one, order, due=5_000, new=20, instead=True)
     return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
 def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[Message]:
-    verdict = PracticeVerdict(ROW, ROW - 1, 9_999, Review(one, order, answer), back_in, again=True)
+    verdict = PracticeVerdict(question(one, True), Review(one, order, answer), back_in, again=True)
     return practice.answered_pages(verdict, bank())
 
 
