@@ -94,8 +94,7 @@ class Activity:
     @property
     def busiest(self) -> tuple[date, int]:
         """The day with the most answers, the latest of equals, and how many."""
-        most = max(self.counts)
-        latest = len(self.counts) - 1 - self.counts[::-1].index(most)
+        most, latest = max((count, n) for n, count in enumerate(self.counts))
         return self.start + timedelta(days=latest), most
 
     def cells(self) -> Iterator[tuple[int, int, date, int]]:

@@ -74,13 +74,9 @@ def is_copy(sentences: Iterable[Sentence], question: Set[str]) -> bool:
 
 def denies(sentences: Sequence[Sentence]) -> bool:
     """Whether nearly every sentence holds a negation and no contrast, in an answer of three or more."""
-    whole: dict[int, bool] = {}
-    contrasts: set[int] = set()
-    for sentence in sentences:
-        whole[sentence.number] = whole.get(sentence.number, False) or sentence.negation
-        contrasts.update({sentence.number} if sentence.contrast else ())
-    flat = sum(negated and number not in contrasts for number, negated in whole.items())
-    return len(whole) >= 3 and flat >= MOSTLY * len(whole)
+    whole = {sentence.number for sentence in sentences}
+    flat = {s.number for s in sentences if s.negation} - {s.number for s in sentences if s.contrast}
+    return len(whole) >= 3 and len(flat) >= MOSTLY * len(whole)
 
 
 def strays(sentences: Sequence[Sentence], rubric: Rubric) -> bool:

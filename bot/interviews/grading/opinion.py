@@ -25,26 +25,13 @@ SYSTEM = (
     '{"points": [{"id": 1, "covered": true, "quote": "words of the answer"}]}'
 )
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["points"],
-    "properties": {
-        "points": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["id", "covered", "quote"],
-                "properties": {
-                    "id": {"type": "integer"},
-                    "covered": {"type": "boolean"},
-                    "quote": {"type": "string"},
-                },
-            },
-        }
-    },
-}
+
+def _object(**fields: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": list(fields), "properties": fields}
+
+
+_POINT = _object(id={"type": "integer"}, covered={"type": "boolean"}, quote={"type": "string"})
+SCHEMA = _object(points={"type": "array", "items": _POINT})
 """Only keywords that every endpoint with structured output knows."""
 
 
