@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.loopback.checks import BUTTON, CHECKBOX, CHECKBOXES, LABEL, RADIO, SELECT, SELECTS, TEXT, TEXT_INPUT
 from tests.loopback.model import EVERYTHING, MEMBERS_MAY, Channel, Guild, Interaction, Json, Message, iso, parts
 
 if TYPE_CHECKING:
     from tests.loopback.world import World
 
 COMMAND, COMPONENT, MODAL = 2, 3, 5
+_ROLE = 8
+"""The type of a command's option that takes a role."""
 _WINDOW = 3.0
 
 
@@ -87,48 +91,95 @@ class Member:
 
     async def click(self, message: Message, custom_id: str) -> Result:
         """Press a button."""
-        return await self._component(message, custom_id, 2)
+        return await self._component(message, custom_id, {BUTTON})
 
-    async def select(self, message: Message, custom_id: str, *values: str) -> Result:
-        """Choose from a list."""
-        return await self._component(message, custom_id, 3, values=list(values))
+    async def select(self, message: Message, custom_id: str, *chosen: str | Channel) -> Result:
+        """Choose from a list: options by label or value, channels, roles by id."""
+        return await self._component(message, custom_id, SELECTS, chosen)
 
-    async def submit(self, opened: Result, text: str) -> Result:
-        """Send the modal that an earlier action opened, with one text in its field."""
-        modal = opened.modal
+    async def submit(self, opened: Result, filled: str | Mapping[str, object]) -> Result:
+        """Send the modal that an earlier action opened.
+
+        `filled`: one text for its fields, or by label what each field gets: a text, the options that are chosen (by
+        label or value), or whether a box is ticked.
+        """
+        modal, earlier = opened.modal, opened.interaction
         if modal is None:
             raise CannotDo("no modal is open")
-        fields = [{"type": 4, "custom_id": p["custom_id"], "value": text} for p in parts(modal) if p.get("type") == 4]
-        data = {
-            "custom_id": modal["custom_id"],
-            "components": [{"type": 18, "id": 1, "component": {"id": 2, **field}} for field in fields],
-        }
-        earlier = opened.interaction
+        fields = {str(p["label"]): p["component"] for p in parts(modal) if p["type"] == LABEL}
+        given = dict(filled) if isinstance(filled, Mapping) else dict.fromkeys(fields, filled)
+        if set(given) - set(fields):
+            raise CannotDo(f"no field {set(given) - set(fields)}, only {list(fields)}")
+        resolved: Json = {}
+        shown: list[Json] = [{"type": TEXT, "id": n} for n, p in enumerate(modal["components"], 1) if p["type"] == TEXT]
+        for number, (label, field) in enumerate(fields.items(), 10):
+            content = self._fill(field, given.get(label), resolved)
+            shown.append({"type": LABEL, "id": number, "component": {"id": 10 * number, **content}})
+        data = {"custom_id": modal["custom_id"], "components": shown, "resolved": resolved}
         return await self._act(MODAL, earlier.channel, data, earlier.message)
+
+    def _fill(self, field: Json, value: Any, resolved: Json) -> Json:
+        """A field of a modal as it is sent, if a human could fill it so."""
+        content = {"type": field["type"], "custom_id": field["custom_id"]}
+        if field["type"] == CHECKBOX:
+            return content | {"value": bool(value)}
+        if field["type"] == TEXT_INPUT:
+            text = str(field.get("value") or "") if value is None else str(value)
+            low, high = field.get("min_length") or int(field.get("required", True)), field.get("max_length") or 4000
+            if not (low <= len(text) <= high or (not text and not field.get("required", True))):
+                raise CannotDo(f"{len(text)} characters, not {low} to {high}, for {field['custom_id']}")
+            return content | {"value": text}
+        chosen = [] if value is None else [value] if isinstance(value, str | Channel) else list(value)
+        values = self._choose(field, chosen, resolved)
+        return content | ({"value": values[0] if values else None} if field["type"] == RADIO else {"values": values})
+
+    def _choose(self, field: Json, chosen: Sequence[str | Channel], resolved: Json) -> list[str]:
+        """The values of what is chosen from a list, radio or checkbox group, as many as it takes."""
+        options = field.get("options") or []
+        high = field.get("max_values", len(options) if field["type"] == CHECKBOXES else 1)
+        if not field.get("min_values", 1) <= len(chosen) <= high and (chosen or field.get("required", True)):
+            raise CannotDo(f"{len(chosen)} chosen of {field}")
+        if field["type"] not in {SELECT, RADIO, CHECKBOXES}:
+            return [self._resolve(value, resolved) for value in chosen]
+        values = {o["label"]: o["value"] for o in options} | {o["value"]: o["value"] for o in options}
+        try:
+            return [values[name] for name in chosen]
+        except KeyError as error:
+            raise CannotDo(f"no option {error}") from None
+
+    def _resolve(self, value: Channel | str | int, resolved: Json) -> str:
+        """The id of a channel or role, described in `resolved`."""
+        if isinstance(value, Channel):
+            shown = {"id": str(value.id), "type": 0, "name": value.name, "permissions": str(MEMBERS_MAY)}
+            resolved.setdefault("channels", {})[str(value.id)] = shown
+            return str(value.id)
+        role = next(r for r in self.guild.payload({})["roles"] if r["id"] == str(value))
+        resolved.setdefault("roles", {})[str(value)] = role
+        return str(value)
 
     def _option(self, known: list[Json], name: str, value: Any, resolved: Json) -> Json:
         option = next((o for o in known if o["name"] == name), None)
         if option is None:
             raise CannotDo(f"no option {name}")
-        if isinstance(value, Channel):
-            shown = {"id": str(value.id), "type": 0, "name": value.name, "permissions": str(MEMBERS_MAY)}
-            resolved.setdefault("channels", {})[str(value.id)] = shown
-            value = str(value.id)
-        elif option["type"] == 8:
-            role = next(r for r in self.guild.payload({})["roles"] if r["id"] == str(value))
-            resolved.setdefault("roles", {})[str(value)] = role
-            value = str(value)
+        if isinstance(value, Channel) or option["type"] == _ROLE:
+            value = self._resolve(value, resolved)
         return {"name": name, "type": option["type"], "value": value}
 
-    async def _component(self, message: Message, custom_id: str, kind: int, **more: Any) -> Result:
+    async def _component(
+        self, message: Message, custom_id: str, kinds: set[int], chosen: Sequence[str | Channel] = ()
+    ) -> Result:
         if message not in self.sees(message.channel):
             raise CannotDo(f"{self.name} does not see that message")
         try:
-            if message.part(custom_id)["type"] != kind:
-                raise CannotDo(f"{custom_id} is something else")
+            part = message.part(custom_id)
         except KeyError:
             raise CannotDo(f"no {custom_id} to use") from None
-        data = {"custom_id": custom_id, "component_type": kind, "id": 1, **more}
+        if part["type"] not in kinds:
+            raise CannotDo(f"{custom_id} is something else")
+        data: Json = {"custom_id": custom_id, "component_type": part["type"], "id": 1}
+        if part["type"] in SELECTS:
+            resolved: Json = {}
+            data |= {"values": self._choose(part, chosen, resolved), "resolved": resolved}
         return await self._act(COMPONENT, message.channel, data, message)
 
     async def _act(self, kind: int, channel: Channel, data: Json, message: Message | None) -> Result:

@@ -61,6 +61,12 @@ def parts(node: object) -> Iterator[Json]:
             yield from parts(node.get(key))
 
 
+def media_of(part: Json) -> list[Json]:
+    """The pictures and files that a component shows."""
+    single = [part[key] for key in ("media", "file") if key in part]
+    return single + [item["media"] for item in part.get("items") or []]
+
+
 @dataclass(eq=False)
 class Guild:
     id: int
@@ -146,7 +152,10 @@ class Version:
 
 @dataclass(eq=False)
 class Message:
-    """`audience`: the only member who sees it (an ephemeral one), or None for everybody."""
+    """`audience`: the only member who sees it (an ephemeral one), or None for everybody.
+
+    `push`: the words of the notification, which no edit changes.
+    """
 
     id: int
     channel: Channel
@@ -158,6 +167,7 @@ class Message:
     attachments: list[Json] = field(default_factory=list)
     flags: int = 0
     pings: list[str] = field(default_factory=list)
+    push: str = ""
     history: list[Version] = field(default_factory=list)
     deleted: bool = False
     thread: Channel | None = None
@@ -185,13 +195,16 @@ class Message:
         """Change what a create or edit request says, and remember the version."""
         self.content = str(body.get("content") or "") if "content" in body else self.content
         self.flags |= int(body.get("flags") or 0)
-        if files or "attachments" in body:
-            kept = {str(a.get("id")) for a in body.get("attachments") or []}
-            self.attachments = [a for a in self.attachments if a["id"] in kept] + files
+        if "attachments" in body:
+            kept = {str(a.get("id")) for a in body["attachments"] or []}
+            self.attachments = [a for a in self.attachments if a["id"] in kept]
+        self.attachments += files
         if "components" in body:
             self.components = self._resolved(body["components"] or [])
-        allowed = body.get("allowed_mentions") or {}
-        self.pings += [str(r) for r in allowed.get("roles") or [] if f"<@&{r}>" in self.text]
+        if not self.history and self.audience is None:  # no edit notifies anybody
+            allowed = body.get("allowed_mentions") or {}
+            self.pings = [str(r) for r in allowed.get("roles") or [] if f"<@&{r}>" in self.text]
+            self.push = self.content  # the texts of Components V2 are not in it
         self.history.append(Version(time.monotonic(), self.text, self.custom_ids))
 
     def _resolved(self, components: list[Json]) -> list[Json]:
@@ -199,10 +212,15 @@ class Message:
         urls = {f"attachment://{a['filename']}": a["url"] for a in self.attachments}
         for number, part in enumerate(parts(components), start=1):
             part.setdefault("id", number)
-            for item in part.get("items") or []:
-                url = urls[item["media"]["url"]]
-                item["media"] = {"url": url, "proxy_url": url, "width": 1, "height": 1, "content_type": "image/png"}
+            for media in media_of(part):
+                url = urls.get(media["url"], media["url"])
+                media |= {"url": url, "proxy_url": url, "width": 1, "height": 1, "content_type": "image/png"}
         return components
+
+    @property
+    def pictures(self) -> set[str]:
+        """Where the pictures and files lie that its components show."""
+        return {str(media["url"]) for part in parts(self.components) for media in media_of(part)}
 
     def payload(self) -> Json:
         shown: Json = {
@@ -212,7 +230,7 @@ class Message:
             "author": self.author,
             "content": self.content,
             "components": self.components,
-            "attachments": self.attachments,
+            "attachments": [a for a in self.attachments if a["url"] not in self.pictures],
             "flags": self.flags | (HAS_THREAD if self.thread else 0),
             "timestamp": iso(((self.id >> 22) + DISCORD_EPOCH_MS) / 1000),
             "edited_timestamp": iso(time.time()) if len(self.history) > 1 else None,

@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.loopback.checks import Refused, check_message, check_modal, malformed
 from tests.loopback.faults import Call
 from tests.loopback.limits import MESSAGE, MESSAGES
-from tests.loopback.model import COMPONENTS_V2, EPHEMERAL, LOADING, PERMISSIONS, Channel, Interaction, Json, Message
-from tests.loopback.model import parts as components_of
+from tests.loopback.model import EPHEMERAL, LOADING, PERMISSIONS, Channel, Interaction, Json, Message
 
 if TYPE_CHECKING:
     from tests.loopback.world import World
@@ -20,14 +20,6 @@ Handler = Callable[["Rest", Call], Awaitable[Answer]]
 ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
 RESPONSE_WINDOW = 3.0
 TOKEN_LIFE = 900.0
-
-
-class Refused(Exception):
-    """An error answer of Discord's."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
 
 
 def route(method: str, template: str) -> Callable[[Handler], Handler]:
@@ -74,28 +66,21 @@ class Rest:
             raise Refused(404, 10008, "Unknown Message")
         return message
 
-    def check(self, body: Json) -> None:
-        """Refuse a message that Discord would refuse."""
-        found = list(components_of(body.get("components") or []))
-        ids = [p["custom_id"] for p in found if "custom_id" in p]
-        text = sum(len(p["content"]) for p in found if p["type"] == 10)
-        wrong = len(found) > 40 or text > 4000 or len(set(ids)) < len(ids) or any(len(i) > 100 for i in ids)
-        wrong |= bool(int(body.get("flags") or 0) & COMPONENTS_V2 and body.get("content"))
-        if wrong or (not found and not body.get("content")):
-            self.world.violations.append(f"a message that Discord refuses: {body}")
-            raise Refused(400, 50035, "Invalid Form Body")
-
     def create(self, channel: Channel, call: Call, body: Json, audience: int | None = None) -> Message:
         """Store a new message of the bot's."""
-        self.check(body)
         message = Message(self.world.snowflake(), channel, self.world.bot, audience, body.get("nonce"))
-        message.apply(body, self.stored(call))
+        self.change(message, call, body)
         channel.messages[message.id] = message
         return message
 
-    def stored(self, call: Call) -> list[Json]:
+    def change(self, message: Message, call: Call, body: Json) -> None:
+        """Put what a request says into a message, unless Discord refuses it."""
+        check_message(message, body, {filename for _, filename, _ in call.files})
+        message.apply(body, self.stored(call, body))
+
+    def stored(self, call: Call, body: Json) -> list[Json]:
         """The uploaded files of a request as attachments."""
-        described = {str(a.get("id")): a for a in call.body.get("attachments") or []}
+        described = {str(a.get("id")): a for a in body.get("attachments") or []}
         files = []
         for name, filename, content in call.files:
             file_id = str(self.world.snowflake())
@@ -186,8 +171,7 @@ async def edit_message(rest: Rest, call: Call) -> Answer:
     message = rest.message(rest.channel(call.ids[0]), call.ids[1])
     if message.author is not rest.world.bot:
         raise Refused(403, 50005, "Cannot edit a message authored by another user")
-    rest.check(call.body)
-    message.apply(call.body, rest.stored(call))
+    rest.change(message, call, call.body)
     return 200, message.payload()
 
 
@@ -217,18 +201,18 @@ async def callback(rest: Rest, call: Call) -> Answer:
     message = found.message
     if kind in {4, 5}:
         hidden = int(data.get("flags") or 0) & EPHEMERAL
-        body = data if kind == 4 else {"content": "…", "flags": LOADING | hidden}
+        body = data if kind == 4 else {"flags": LOADING | hidden}
         message = found.reply = rest.create(found.channel, call, body, found.member_id if hidden else None)
     elif kind == 7 and message is not None:
-        rest.check(data)
-        message.apply(data, rest.stored(call))
+        rest.change(message, call, {"attachments": [], **data})  # as Discord: what is not listed goes
         found.reply = message
     elif kind == 8:
         found.choices = data.get("choices") or []
     elif kind == 9:
+        check_modal(data)
         found.modal = data
     elif kind != 6:
-        raise Refused(400, 50035, "Invalid Form Body")
+        raise malformed("type", f"no type {kind}")
     found.callback, found.acked_at = kind, time.monotonic()
     found.answered.set()
     if "with_response" not in call.query:
@@ -256,7 +240,6 @@ async def edit_reply(rest: Rest, call: Call) -> Answer:
     wanted = [m for m in mine if call.ids[2] in {str(m.id), "@original"}]
     if not wanted:
         raise Refused(404, 10008, "Unknown Message")
-    rest.check(call.body)
     wanted[0].flags &= ~LOADING
-    wanted[0].apply(call.body, rest.stored(call))
+    rest.change(wanted[0], call, call.body)
     return 200, wanted[0].payload()

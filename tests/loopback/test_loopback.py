@@ -21,6 +21,9 @@ from tests.loopback.world import World
 from tests.shipped import first_topic
 
 Reply = tuple[int, Any, dict[str, str]]
+V2 = 1 << 15
+TEXT = {"type": 10, "content": "a text"}
+PICTURE = {"type": 12, "items": [{"media": {"url": "attachment://formula.png"}}]}
 
 
 class Client:
@@ -30,11 +33,16 @@ class Client:
         self._world = world
         self._http = http
 
-    async def call(self, method: str, path: str, body: object = None) -> Reply:
+    async def call(self, method: str, path: str, body: object = None, *, upload: str = "") -> Reply:
+        """A request, perhaps with a file of that name."""
+        sent: dict[str, Any] = {"json": body}
+        if upload:
+            form = sent["data"] = aiohttp.FormData({"payload_json": json.dumps(sent.pop("json"))})
+            form.add_field("files[0]", b"PNG", filename=upload)
         headers = {"Authorization": f"Bot {self._world.token}"}
         url = f"{self._world.url}/api/v10{path}"
-        async with self._http.request(method, url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json(), dict(answer.headers)
+        async with self._http.request(method, url, headers=headers, **sent) as answer:
+            return answer.status, await answer.json() if answer.status != 204 else None, dict(answer.headers)
 
     async def post(self, channel: Channel, text: str, **more: object) -> Reply:
         return await self.call("POST", f"/channels/{channel.id}/messages", {"content": text, **more})
@@ -107,6 +115,76 @@ async def test_what_discord_refuses_is_refused(world: World, client: Client, cha
     await world.deny(channel, "send_messages")
     codes.append((await client.post(channel, "x"))[1]["code"])
     assert codes == [160004, 10008, 10003, 50013]
+
+
+def code_of(reply: Reply) -> str:
+    """The first code in the errors of a body that was refused."""
+    return str(next(iter(reply[1]["errors"].values()))["_errors"][0]["code"])
+
+
+async def test_a_picture_comes_with_the_request_that_shows_it(world: World, client: Client, channel: Channel) -> None:
+    """A file that the message has already counts only if the request lists it by id and name."""
+    path = f"/channels/{channel.id}/messages"
+    body = {"components": [TEXT, PICTURE], "flags": V2}
+    assert code_of(await client.call("POST", path, body)) == "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
+    shown = (await client.call("POST", path, body, upload="formula.png"))[1]
+    assert shown["attachments"] == []
+    message = channel.messages[int(shown["id"])]
+    file, path = message.attachments[0], f"{path}/{shown['id']}"
+    for listed in ([], [{"id": file["id"]}], [{"id": "5", "filename": "formula.png"}]):
+        assert (await client.call("PATCH", path, body | {"attachments": listed}))[0] == 400
+    kept = {"id": file["id"], "filename": "formula.png"}
+    assert (await client.call("PATCH", path, body | {"attachments": [kept]}))[0] == 200
+    assert message.pictures == {file["url"]}
+    assert (await client.call("PATCH", path, body | {"attachments": [{"id": 0}]}, upload="formula.png"))[0] == 200
+    assert message.pictures.isdisjoint({file["url"]})
+    assert len(world.violations) == 4
+
+
+async def test_plain_becomes_components_v2_and_never_goes_back(client: Client, channel: Channel) -> None:
+    """No content beside Components V2, also none that an edit leaves there; a notification shows the content only."""
+    legacy = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+    assert code_of(await client.post(channel, "words", components=[TEXT], flags=V2)) == legacy
+    path = f"/channels/{channel.id}/messages/{(await client.post(channel, 'words'))[1]['id']}"
+    assert code_of(await client.call("PATCH", path, {"components": [TEXT], "flags": V2})) == legacy
+    assert (await client.call("PATCH", path, {"components": [TEXT]}))[0] == 400
+    assert (await client.call("PATCH", path, {"content": None, "components": [TEXT], "flags": V2}))[0] == 200
+    assert code_of(await client.call("PATCH", path, {"content": "back", "components": [], "flags": 0})) == legacy
+    await client.call("POST", f"/channels/{channel.id}/messages", {"components": [TEXT], "flags": V2})
+    assert [m.push for m in channel.messages.values()] == ["words", ""]
+
+
+def modal(**group: object) -> dict[str, Any]:
+    """A modal of a text of at most three characters and three boxes."""
+    text = {"type": 4, "custom_id": "text", "style": 1, "max_length": 3}
+    boxes = {"type": 22, "custom_id": "picks", "options": [{"label": f"Box {n}", "value": str(n)} for n in range(3)]}
+    labels = [{"type": 18, "label": "Word", "component": text}]
+    labels.append({"type": 18, "label": "Boxes", "component": boxes | group})
+    return {"title": "Answer", "custom_id": "m", "components": [TEXT, *labels]}
+
+
+async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, channel: Channel) -> None:
+    """By label, within the limits of each field; a modal that Discord refuses never opens."""
+    ann = world.add_member(channel.guild, "ann")
+    world.commands = [{"id": "1", "name": "help"}]
+    async with client.gateway(2, {}) as ws:
+        await ws.receive_json(), await ws.receive_json()
+        acting = asyncio.create_task(ann.slash(channel, "help"))
+        event = (await ws.receive_json())["d"]
+        path = f"/interactions/{event['id']}/{event['token']}/callback"
+        for wrong in (modal(max_values=4), modal(min_values=0), modal(options=[]), modal() | {"title": "x" * 46}):
+            assert (await client.call("POST", path, {"type": 9, "data": wrong}))[0] == 400
+        assert (await client.call("POST", path, {"type": 9, "data": modal(max_values=2)}))[0] == 204
+        opened = await acting
+        good: dict[str, object] = {"Word": "one", "Boxes": ["Box 2", "0"]}
+        for unfit in ({"Word": "four"}, {"Word": ""}, {"Boxes": ["Box 3"]}, {"Boxes": ["0", "1", "2"]}, {"Other": "1"}):
+            with pytest.raises(CannotDo):
+                await ann.submit(opened, good | unfit)
+        sending = asyncio.create_task(ann.submit(opened, good))
+        _, word, boxes = (await ws.receive_json())["d"]["data"]["components"]
+        assert word["component"]["value"] == "one"
+        assert boxes["component"]["values"] == ["2", "0"]
+        sending.cancel()
 
 
 async def test_history_is_newest_first(client: Client, channel: Channel) -> None:

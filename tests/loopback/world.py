@@ -9,12 +9,13 @@ from typing import Any, Self
 
 from aiohttp import hdrs, web
 
+from tests.loopback.checks import Refused
 from tests.loopback.driver import Member
 from tests.loopback.faults import Call, Fault, Faults
 from tests.loopback.gateway import Gateway
 from tests.loopback.limits import Limits
 from tests.loopback.model import PERMISSIONS, Channel, Guild, Interaction, Json, Message, Snowflakes
-from tests.loopback.rest import Refused, Rest, find
+from tests.loopback.rest import Rest, find
 
 API = "/api/v10"
 
@@ -144,7 +145,9 @@ class World:
         try:
             status, body = await handler(self.rest, call)
         except Refused as refused:
-            status, body = refused.status, {"code": refused.code, "message": refused.message}
+            status, body = refused.status, refused.body
+            if body["code"] in {50006, 50035}:
+                self.violations.append(f"{body}: {call.body}")
         except Exception as error:
             self.errors.append(f"{call.method} {path}: {error!r}")
             status, body = 400, {"code": 50035, "message": "Invalid Form Body"}
