@@ -18,7 +18,7 @@ from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
 from bot.daily.rules import DailyState, Streak
-from bot.daily.store import Daily, DailyAnswer, OpenAnswer, Schedule
+from bot.daily.store import Daily, DailyAnswer, Schedule
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
 from bot.interviews.rules import follow_up
@@ -202,9 +202,10 @@ class Dailies:
         _recompute(conn, schedule, now)
         return at, _status(conn, guild_id, now)
 
-    async def status(self, guild_id: int) -> DailyStatus:
+    @reading
+    def status(self, conn: Connection, guild_id: int) -> DailyStatus:
         """The schedule and what became of the last posts; refuses where no daily is set up."""
-        return await self._database.read(_status, guild_id, self._now())
+        return _status(conn, guild_id, self._now())
 
     @writing
     def answer(self, conn: Connection, click: Click) -> DailyVerdict:
@@ -246,16 +247,17 @@ class Dailies:
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
 
-    async def subject(self, daily_id: int) -> str | None:
+    @reading
+    def subject(self, conn: Connection, daily_id: int) -> str | None:
         """The id of the item or topic that a daily asks."""
-        daily = await self._database.read(store.get, daily_id)
+        daily = store.get(conn, daily_id)
         return daily.item_id or daily.topic_id if daily else None
 
     @reading
     def today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
         """The newest question of the day, the next one's time and the asker's streak."""
         schedule = store.schedule(conn, guild_id)
-        daily = store.latest(conn, guild_id, store.POSTED, date.max)
+        daily = store.latest(conn, guild_id, store.POSTED)
         return Today(
             daily=daily,
             question=self._question(daily) if daily else None,
@@ -280,12 +282,12 @@ class Dailies:
         topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
         if topic is None:
             raise UserError(_ANSWERED)
-        assessment = await self._grading.assess(topic, text)
-        return await self._database.write(self._store_open, click, text, assessment)
+        return await self._store_open(click, text, await self._grading.assess(topic, text))
 
-    async def review_open(self, daily_id: int, user_id: int) -> OpenReview:
+    @reading
+    def review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
         """A member's own feedback; without an answer, the model answer once the daily is closed."""
-        return await self._database.read(self._review_open, daily_id, user_id)
+        return self._review_open(conn, daily_id, user_id)
 
     def may_refine(self, review: OpenReview) -> bool:
         """Whether a model service would be asked about this answer."""
@@ -296,15 +298,14 @@ class Dailies:
         assert review.assessment is not None
         assert review.text is not None
         better = await self._grading.refine(review.topic, review.text, review.assessment)
-        daily_id, right, points = review.daily.id, better.passed, better.percent
+        daily_id, graded = review.daily.id, _grade_of(better)
 
         def keep(conn: Connection) -> None:
-            grade, states = encode(better), better.states
-            if store.regrade(conn, daily_id, user_id, grade=grade, answer=states, correct=right, points=points):
-                scores.replace(conn, "daily", daily_id, user_id, points=points, correct=right)
+            if store.change_answer(conn, daily_id, user_id, **graded):
+                scores.replace(conn, "daily", daily_id, user_id, points=better.percent, correct=better.passed)
 
         await self._database.write(keep)
-        return replace(_graded(review, better), points=points)
+        return replace(_graded(review, better), points=better.percent)
 
     def new_daily(
         self, conn: Connection, schedule: Schedule, day: date, *, scheduled_at: datetime, now: datetime
@@ -383,28 +384,33 @@ class Dailies:
     def _topic(self, daily: Daily) -> Topic:
         return still_there(self._bank.topics.get(daily.topic_id or ""))
 
+    @writing
     def _store_open(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
         daily = self._admit(conn, click)
-        topic = self._topic(daily)
-        states, right, points = assessment.states, assessment.passed, assessment.percent
-        answer = DailyAnswer(daily.id, click.user_id, states, right, points, click.at)
+        answer = DailyAnswer(daily.id, click.user_id, answered_at=click.at, text=text, **_grade_of(assessment))
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
-        store.add_open_answer(conn, OpenAnswer(daily.id, click.user_id, text, encode(assessment)))
-        _credit(conn, daily, answer, topic.id)
+        _credit(conn, daily, answer, self._topic(daily).id)
         return self._review_open(conn, daily.id, click.user_id)
 
     def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
         daily = store.get(conn, daily_id)
         if daily is None:
             raise UserError(_UNKNOWN)
-        given, written = store.answer_of(conn, daily_id, user_id), store.open_answer_of(conn, daily_id, user_id)
-        topic = self._topic(daily)
-        if written is None and not daily.revealed:
+        given = store.answer_of(conn, daily_id, user_id)
+        if given is None and not daily.revealed:
             raise UserError("This question is still open: answer it first, and you read the model answer at once.")
-        text, points = written.text if written else None, given.points if given else 0
-        review = OpenReview(daily, topic, text, points, store.streak_of(conn, daily.guild_id, user_id, self._now()))
-        return _graded(review, decode(written.grade)) if written else review
+        streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
+        if given is None or given.grade is None:
+            return OpenReview(daily, self._topic(daily), None, 0, streak)
+        review = OpenReview(daily, self._topic(daily), given.text, given.points, streak)
+        return _graded(review, decode(given.grade))
+
+
+def _grade_of(assessment: Assessment) -> dict[str, Any]:
+    """What is kept with an answer of how it was graded."""
+    points, right = assessment.percent, assessment.passed
+    return {"answer": assessment.states, "correct": right, "points": points, "grade": encode(assessment)}
 
 
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
@@ -453,10 +459,9 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
 
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
-    today = time_rules.local_date(schedule.zone, now) + timedelta(days=1)
     next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
-    last = store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED), today)
-    return DailyStatus(schedule, next_at, last, store.latest(conn, guild_id, (DailyState.POSTING,), today))
+    last = store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED))
+    return DailyStatus(schedule, next_at, last, store.latest(conn, guild_id, (DailyState.POSTING,)))
 
 
 def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:

@@ -78,18 +78,11 @@ daily_answers = sa.Table(
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),
     sa.Column("streak", sa.Integer, nullable=False, server_default="0"),  # the member's, with this answer
+    sa.Column("text", sa.Text),  # what was written to an open question
+    sa.Column("grade", sa.Text),  # and how it was graded; see bot.interviews.assessment
 )
-
-# What a member wrote to an open daily; `daily_answers` holds the points. `grade`: see bot.interviews.grading.
-open_answers = sa.Table(
-    "open_answers",
-    metadata,
-    sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("grade", sa.Text, nullable=False),
-    sa.Index("ix_open_answers_user_id", "user_id"),
-)
+WRITTEN = daily_answers.c.text.is_not(None)
+sa.Index("ix_daily_answers_written", daily_answers.c.user_id, sqlite_where=WRITTEN, postgresql_where=WRITTEN)
 
 register_in_play(
     "daily",
@@ -98,9 +91,9 @@ register_in_play(
     ),
 )
 register_topics_met(
-    select(open_answers.c.user_id, dailies.c.topic_id, dailies.c.opened_at.label("at"))
-    .join(dailies, dailies.c.id == open_answers.c.daily_id)
-    .where(dailies.c.topic_id.is_not(None))
+    select(daily_answers.c.user_id, dailies.c.topic_id, dailies.c.opened_at.label("at"))
+    .join(dailies, dailies.c.id == daily_answers.c.daily_id)
+    .where(WRITTEN)
 )
 
 POSTED = (DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
@@ -170,7 +163,7 @@ class Daily:
 class DailyAnswer:
     """A row of `daily_answers`. `answer` is as in `bot.questions.answers`, or of an open daily its key points' states.
 
-    `streak` is the member's with this answer, known only once it counts, so that it is stored after it.
+    `streak` is known only once the answer counts, so that it is stored after it.
     """
 
     daily_id: int
@@ -180,16 +173,8 @@ class DailyAnswer:
     points: int
     answered_at: datetime
     streak: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAnswer:
-    """A row of `open_answers`."""
-
-    daily_id: int
-    user_id: int
-    text: str
-    grade: str
+    text: str | None = None
+    grade: str | None = None
 
 
 def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
@@ -227,9 +212,9 @@ def of_day(conn: Connection, guild_id: int, day: date) -> Daily | None:
     return fetch(conn, select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day), Daily)
 
 
-def latest(conn: Connection, guild_id: int, states: Collection[str], until: date) -> Daily | None:
-    """The newest daily of a server in one of these states, up to a local date."""
-    where = dailies.c.guild_id == guild_id, dailies.c.state.in_(states), dailies.c.local_date <= until
+def latest(conn: Connection, guild_id: int, states: Collection[str]) -> Daily | None:
+    """The newest daily of a server in one of these states."""
+    where = dailies.c.guild_id == guild_id, dailies.c.state.in_(states)
     return fetch(conn, select(dailies).where(*where).order_by(dailies.c.local_date.desc()).limit(1), Daily)
 
 
@@ -274,8 +259,7 @@ def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
 
 
 def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | None:
-    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
-    return fetch(conn, select(daily_answers).where(*where), DailyAnswer)
+    return fetch(conn, select(daily_answers).where(*_given(daily_id, user_id)), DailyAnswer)
 
 
 def answers_to(conn: Connection, daily_id: int) -> list[DailyAnswer]:
@@ -298,27 +282,13 @@ def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> S
 
 def save_streak(conn: Connection, daily_id: int, user_id: int, value: Streak) -> None:
     """Keep with a member's answer what streak it made, so that the close shows the same however often it is edited."""
-    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
-    conn.execute(update(daily_answers).where(*where).values(streak=value.current))
+    change_answer(conn, daily_id, user_id, streak=value.current)
 
 
-def add_open_answer(conn: Connection, answer: OpenAnswer) -> None:
-    """Store the text of an answer that `add_answer` took."""
-    conn.execute(open_answers.insert().values(**values_of(answer)))
+def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:
+    """Change what is kept with an answer, such as its grade; False if the answer is gone."""
+    return conn.execute(update(daily_answers).where(*_given(daily_id, user_id)).values(**values)).rowcount == 1
 
 
-def open_answer_of(conn: Connection, daily_id: int, user_id: int) -> OpenAnswer | None:
-    where = open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
-    return fetch(conn, select(open_answers).where(*where), OpenAnswer)
-
-
-def regrade(
-    conn: Connection, daily_id: int, user_id: int, *, grade: str, answer: str, correct: bool, points: int
-) -> bool:
-    """Put another grade in place of the first; False if the answer is gone."""
-    where = open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
-    if conn.execute(update(open_answers).where(*where).values(grade=grade)).rowcount == 0:
-        return False
-    where = daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
-    conn.execute(update(daily_answers).where(*where).values(answer=answer, correct=correct, points=points))
-    return True
+def _given(daily_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
+    return daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id

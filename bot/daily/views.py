@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from discord import ui
-
 from bot.chat import text as t
 from bot.chat.messages import ATTENTION, DAILY, ENDED, PRIMARY, REVEALED, Message, button, line, row, text_of
 from bot.chat.router import PAGE, ROW, Route
@@ -131,14 +129,10 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
         line(),
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),
-        _after(card.daily_id),
-    )
-
-
-def _after(daily_id: int) -> ui.ActionRow[ui.LayoutView] | None:
-    return row(
-        button("Why not mine?", OWN.id(row=daily_id, page=0)),
-        button("Report", REPORT.id(source="daily", row=daily_id)),
+        row(
+            button("Why not mine?", OWN.id(row=card.daily_id, page=0)),
+            button("Report", REPORT.id(source="daily", row=card.daily_id)),
+        ),
     )
 
 

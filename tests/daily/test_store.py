@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.database import Database
 from bot.daily import store
 from bot.daily.rules import DailyState, Streak
-from bot.daily.store import Daily, DailyAnswer, OpenAnswer, Schedule
+from bot.daily.store import Daily, DailyAnswer, Schedule
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -127,19 +127,18 @@ async def test_claimed_work_is_woken(database: Database) -> None:
 
 
 async def test_the_latest_daily(database: Database) -> None:
-    """The newest daily in one of the states, up to a date, of one server."""
+    """The newest daily in one of the states, of one server."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):
         await create(database, n, state=state)
     await create(database, 7, state="open", guild_id=2)
 
-    async def latest(states: tuple[str, ...], days: int) -> date | None:
-        found = await database.read(store.latest, 1, states, DAY + timedelta(days=days))
+    async def latest(*states: str) -> date | None:
+        found = await database.read(store.latest, 1, states)
         return found.local_date if found else None
 
-    assert await latest(store.POSTED, 9) == DAY + timedelta(days=1)
-    assert await latest(store.POSTED, 0) == DAY
-    assert await latest((*store.POSTED, "missed"), 9) == DAY + timedelta(days=3)
-    assert await latest(("posting",), 9) is None
+    assert await latest(*store.POSTED) == DAY + timedelta(days=1)
+    assert await latest(*store.POSTED, "missed") == DAY + timedelta(days=3)
+    assert await latest("posting") is None
 
 
 async def test_used_items(database: Database) -> None:
@@ -220,17 +219,16 @@ async def test_the_streaks_of_answers(database: Database) -> None:
 async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
     """Text and grade stand beside the daily's answer; a second grade changes both, and none without an answer."""
     daily_id = await create(database, item_id=None, topic_id="t1")
-    await database.write(store.add_answer, DailyAnswer(daily_id, 1, "cdm", False, 40, AT))
-    await database.write(store.add_open_answer, OpenAnswer(daily_id, 1, "So.", "{}"))
-    assert await database.read(store.open_answer_of, daily_id, 1) == OpenAnswer(daily_id, 1, "So.", "{}")
-    assert await database.read(store.answers_to, daily_id) == [DailyAnswer(daily_id, 1, "cdm", False, 40, AT)]
+    first = DailyAnswer(daily_id, 1, "cdm", False, 40, AT, text="So.", grade="{}")
+    await database.write(store.add_answer, first)
+    assert await database.read(store.answers_to, daily_id) == [first]
 
     def regrade(conn: Connection, user_id: int) -> bool:
-        return store.regrade(conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67)
+        return store.change_answer(conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67)
 
     assert await database.write(regrade, 1)
     assert not await database.write(regrade, 2)
     answer = await database.read(store.answer_of, daily_id, 1)
-    assert answer == DailyAnswer(daily_id, 1, "ccm", True, 67, AT)
+    assert answer == DailyAnswer(daily_id, 1, "ccm", True, 67, AT, text="So.", grade="[]")
     assert await database.read(store.used, 1, "topic_id") == {"t1": DAY}
     assert await database.read(store.used, 1, "item_id") == {}

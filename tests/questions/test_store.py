@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 
 from bot.core.database import Database
 from bot.daily import store as daily
-from bot.daily.store import DailyAnswer, OpenAnswer
+from bot.daily.store import DailyAnswer
 from bot.interviews import store as interviews
 from bot.points import store as scores
 from bot.points.store import Entry
@@ -70,8 +70,7 @@ async def opened(
         daily_id = daily.create(conn, guild_id, DAY + timedelta(days=day), **values)
         assert daily_id is not None
         if answered_by is not None:
-            daily.add_answer(conn, DailyAnswer(daily_id, answered_by, "cdm", False, 40, AT))
-            daily.add_open_answer(conn, OpenAnswer(daily_id, answered_by, "So.", "{}"))
+            daily.add_answer(conn, DailyAnswer(daily_id, answered_by, "cdm", False, 40, AT, text="So.", grade="{}"))
         return daily_id
 
     return await database.write(work)
@@ -187,6 +186,6 @@ async def test_history_costs_nothing(database: Database, work: Any, arguments: t
     plans = await database.read(look)
     assert any("SEARCH" in step or "SCAN" in step for step in plans)
     partial = ("uq_rounds_running", "ix_rounds_due", "ix_dailies_unrevealed")
-    tables = ("rounds", "round_questions", "dailies", "daily_answers", "open_answers", "ledger", "interviews")
+    tables = ("rounds", "round_questions", "dailies", "daily_answers", "ledger", "interviews")
     scans = [step for step in plans if step.startswith("SCAN") and step.split()[1] in tables]
     assert [step for step in scans if not any(index in step for index in partial)] == []

@@ -264,8 +264,18 @@ def upgrade() -> None:
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
         sa.Column("streak", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("grade", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
         sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
+    )
+    op.create_index(
+        "ix_daily_answers_written",
+        "daily_answers",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("text IS NOT NULL"),
+        postgresql_where=sa.text("text IS NOT NULL"),
     )
     op.create_table(
         "interview_questions",
@@ -282,16 +292,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interview_questions")),
         sa.UniqueConstraint("interview_id", "number", name=op.f("uq_interview_questions_interview_id_number")),
     )
-    op.create_table(
-        "open_answers",
-        sa.Column("daily_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("grade", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_open_answers_daily_id")),
-        sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_open_answers")),
-    )
-    op.create_index("ix_open_answers_user_id", "open_answers", ["user_id"], unique=False)
     op.create_table(
         "practice_questions",
         sa.Column("id", ROW_ID, nullable=False),
