@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from bot.core import time as time_rules
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.members import store as members
 from bot.reminders import store
 from bot.reminders.store import Reminder
-
-log = logging.getLogger(__name__)
 
 
 class Reminders:
@@ -25,8 +22,9 @@ class Reminders:
         self._scheduler = context.scheduler
         self._now = context.now
 
-    async def get(self, user_id: int) -> Reminder | None:
-        return await self._database.read(store.get, user_id)
+    @reading
+    def get(self, conn: Connection, user_id: int) -> Reminder | None:
+        return store.get(conn, user_id)
 
     async def set(self, user_id: int, guild_id: int | None, at: str, zone: str | None) -> Reminder:
         """Turn a member's reminder on or change it. Without a zone it keeps the one that the member's days follow."""
@@ -45,9 +43,9 @@ class Reminders:
         self._scheduler.nudge(reminder.next_at or now)
         return reminder
 
-    async def turn_off(self, user_id: int) -> bool:
-        """Delete a member's reminder; False if there was none."""
-        return await self._database.write(store.remove, user_id)
+    @writing
+    def turn_off(self, conn: Connection, user_id: int) -> None:
+        store.remove(conn, user_id)
 
 
 def next_time(rule: Rule, now: datetime) -> datetime:

@@ -46,9 +46,8 @@ def save(conn: Connection, reminder: Reminder) -> None:
     upsert(conn, reminders, **values_of(reminder))
 
 
-def remove(conn: Connection, user_id: int) -> bool:
-    """Turn a reminder off; False if there was none."""
-    return conn.execute(delete(reminders).where(reminders.c.user_id == user_id)).rowcount == 1
+def remove(conn: Connection, user_id: int) -> None:
+    conn.execute(delete(reminders).where(reminders.c.user_id == user_id))
 
 
 def move_on(conn: Connection, reminder: Reminder, next_at: datetime) -> bool:
