@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -51,14 +51,10 @@ def waited(failures: int) -> timedelta:
     return sum((wait_after(n) for n in range(1, failures)), timedelta())
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A row whose step failed: the state it is left in, and how many times in a row that has happened."""
-
-    state: str | None
-    failures: int
+_NONE, _ALL = false(), true()
 
 
+@dataclass(frozen=True, eq=False)
 class Queue:
     """A table whose rows come due.
 
@@ -67,25 +63,18 @@ class Queue:
     `guild_id` are any process's. The sentence about a failure is kept in `problem`, if there is such a column.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        *,
-        due_at: Column[datetime],
-        state: Column[str] | None = None,
-        guild_id: Column[int] | None = None,
-        claimed: ColumnElement[bool] | None = None,
-        where: ColumnElement[bool] | None = None,
-        problem: Column[str] | None = None,
-    ) -> None:
-        self.table = table
-        self._key: Column[int] = next(iter(table.primary_key.columns))
-        self._due_at = due_at
-        self._state = state
-        self._guild_id = guild_id
-        self._claimed = false() if claimed is None else claimed
-        self._where = true() if where is None else where
-        self._problem = problem
+    table: Table
+    _: KW_ONLY
+    due_at: Column[datetime]
+    state: Column[str] | None = None
+    guild_id: Column[int] | None = None
+    claimed: ColumnElement[bool] = _NONE
+    where: ColumnElement[bool] = _ALL
+    problem: Column[str] | None = None
+
+    @property
+    def _key(self) -> Column[int]:
+        return next(iter(self.table.primary_key.columns))
 
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
         """Keys of the rows that a process with these shards takes, longest waiting first.
@@ -93,18 +82,18 @@ class Queue:
         Those are rows of its servers, and what other processes have given up: claims that ran out, and rows that have
         waited too long.
         """
-        query = select(self._key).where(self._where, self._due_at <= now)
-        if not shards.all and self._guild_id is not None:
-            query = query.where(or_(_on(shards, self._guild_id), self._due_at <= now - TAKE_OVER, self._claimed))
-        return list(conn.execute(query.order_by(self._due_at).limit(limit)).scalars())
+        query = select(self._key).where(self.where, self.due_at <= now)
+        if not shards.all and self.guild_id is not None:
+            query = query.where(or_(_on(shards, self.guild_id), self.due_at <= now - TAKE_OVER, self.claimed))
+        return list(conn.execute(query.order_by(self.due_at).limit(limit)).scalars())
 
     def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
         """When the next row is due for a process with these shards."""
-        query = select(self._due_at).where(self._where, self._due_at.is_not(None)).order_by(self._due_at).limit(1)
+        query = select(self.due_at).where(self.where, self.due_at.is_not(None)).order_by(self.due_at).limit(1)
         first: datetime | None = conn.execute(query).scalar()
-        if first is None or shards.all or self._guild_id is None:
+        if first is None or shards.all or self.guild_id is None:
             return first
-        own: datetime | None = conn.execute(query.where(or_(_on(shards, self._guild_id), self._claimed))).scalar()
+        own: datetime | None = conn.execute(query.where(or_(_on(shards, self.guild_id), self.claimed))).scalar()
         return min(own or first + TAKE_OVER, first + TAKE_OVER)
 
     def claim(
@@ -114,50 +103,51 @@ class Queue:
 
         Of two processes that try, the second finds the deadline moved on, or the row locked, and does not wait for it.
         """
-        where = [self._key == key, self._due_at <= now]
-        if self._state is not None:
-            where.append(self._state == expect)
+        where = [self._key == key, self.due_at <= now]
+        if self.state is not None:
+            where.append(self.state == expect)
         free = select(self._key).where(*where).with_for_update(skip_locked=True)
-        changed: dict[str, Any] = {self._due_at.name: now + LEASE, **values}
+        changed: dict[str, Any] = {self.due_at.name: now + LEASE, **values}
         return conn.execute(update(self.table).where(self._key.in_(free)).values(**changed)).rowcount == 1
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
         """Change a row that is still in state `expect`; False if it is not. A new state begins without failures."""
-        assert self._state is not None
-        if self._state.name in values:
+        assert self.state is not None
+        if self.state.name in values:
             values = {"failures": 0, **values}
-        where = self._key == key, self._state == expect
+        where = self._key == key, self.state == expect
         return conn.execute(update(self.table).where(*where).values(**values)).rowcount == 1
 
     def state_of(self, conn: Connection, key: int) -> str | None:
         """The state of a row, None for one that is gone or has none."""
-        if self._state is None:
+        if self.state is None:
             return None
-        return conn.execute(select(self._state).where(self._key == key)).scalar()
+        return conn.execute(select(self.state).where(self._key == key)).scalar()
 
     def count_failure(
         self, conn: Connection, key: int, /, *, began: str | None, now: datetime, problem: str
-    ) -> Failure | None:
-        """Let a row rest whose step failed; None if there is nothing left to try again.
+    ) -> tuple[str | None, int] | None:
+        """Let a row rest whose step failed; returns the state it is left in and its failures in a row.
 
-        That is so if the step, which began in state `began`, has moved the row on before it failed.
+        None if there is nothing left to try again: the step, which began in state `began`, has moved the row on before
+        it failed.
         """
-        state = literal_column("NULL") if self._state is None else self._state
-        query = select(state.label("state"), self.table.c.failures, (~self._claimed).label("free"))
-        row = conn.execute(query.where(self._key == key, self._due_at <= now + LEASE).with_for_update()).first()
+        state = literal_column("NULL") if self.state is None else self.state
+        query = select(state.label("state"), self.table.c.failures, (~self.claimed).label("free"))
+        row = conn.execute(query.where(self._key == key, self.due_at <= now + LEASE).with_for_update()).first()
         if row is None or (row.free and row.state != began):
             return None
         failures = row.failures + 1
-        values: dict[str, Any] = {self._due_at.name: now + wait_after(failures), "failures": failures}
-        if self._problem is not None:
-            values[self._problem.name] = problem
+        values: dict[str, Any] = {self.due_at.name: now + wait_after(failures), "failures": failures}
+        if self.problem is not None:
+            values[self.problem.name] = problem
         conn.execute(update(self.table).where(self._key == key).values(**values))
-        return Failure(row.state, failures)
+        return row.state, failures
 
     def wake_claimed(self, conn: Connection, now: datetime) -> int:
         """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
-        woken = update(self.table).where(self._where, self._claimed, self._due_at > now)
-        return conn.execute(woken.values({self._due_at.name: now})).rowcount
+        woken = update(self.table).where(self.where, self.claimed, self.due_at > now)
+        return conn.execute(woken.values({self.due_at.name: now})).rowcount
 
 
 def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -226,12 +216,13 @@ class Worker(Generic[Row]):
         if failure is None:
             log.warning("%s: %s: after the work was done: %r", name, began, error)
             return
-        unexpected = error if failure.failures == 1 and not expected else None
-        if waited(failure.failures) < self.patience(failure.state):
-            wait = wait_after(failure.failures).total_seconds()
+        state, failures = failure
+        unexpected = error if failures == 1 and not expected else None
+        if waited(failures) < self.patience(state):
+            wait = wait_after(failures).total_seconds()
             log.warning("%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected)
             return
-        log.error("%s: %s failed %s times, and is given up: %r", name, began, failure.failures, error)
+        log.error("%s: %s failed %s times, and is given up: %r", name, began, failures, error)
         await self.give_up(key, reason)
 
 

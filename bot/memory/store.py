@@ -72,7 +72,7 @@ def record(
     at = {g.user_id: memory.moment(before.get(g.user_id), g.at) for g in given}
     log = insert(conn, reviews).on_conflict_do_nothing().returning(reviews.c.user_id)
     answered = {"source": source, "source_id": source_id, "item_id": item_id}
-    rows = [values_of(g) | answered | {"rating": int(g.rating), "at": at[g.user_id]} for g in given]
+    rows = [values_of(g) | answered | {"at": at[g.user_id]} for g in given]
     logged = set(conn.execute(log, rows).scalars())
     after = {
         g.user_id: memory.review(before.get(g.user_id), g.rating, at[g.user_id]) for g in given if g.user_id in logged
@@ -82,7 +82,7 @@ def record(
         values = {name: statement.excluded[name] for name in MemoryCard.__slots__}
         conn.execute(
             statement.on_conflict_do_update(index_elements=list(cards.primary_key), set_=values),
-            [{"user_id": user_id, "item_id": item_id, **_values(card)} for user_id, card in sorted(after.items())],
+            [{"user_id": user_id, "item_id": item_id, **values_of(card)} for user_id, card in sorted(after.items())],
         )
     return after
 
@@ -116,7 +116,3 @@ def practised_at(conn: Connection, user_id: int, since: datetime) -> list[dateti
 def _card(row: Row[tuple[object, ...]]) -> MemoryCard:
     values = {name: row._mapping[name] for name in MemoryCard.__slots__}
     return MemoryCard(**{**values, "state": State(values["state"])})
-
-
-def _values(card: MemoryCard) -> dict[str, object]:
-    return values_of(card) | {"state": int(card.state)}
