@@ -63,7 +63,7 @@ def reveal_at(
 class Counter:
     """When the card's count of answers was last refreshed, and what it showed."""
 
-    shown: int
+    shown: int = 0
     at: datetime | None = None
 
 
@@ -144,14 +144,20 @@ def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | No
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionCard:
-    """An open question of a round. `order`: shown position -> index of the choice in the item."""
+class _Card:
+    """A question as a round shows it. `order`: shown position -> index of the choice in the item."""
 
     question_id: int
     item: Item
     order: tuple[int, ...]
     number: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCard(_Card):
+    """An open question of a round."""
+
     ends_at: datetime
     answered: int = 0
 
@@ -164,14 +170,9 @@ class Fastest:
 
 
 @dataclass(frozen=True, slots=True)
-class RevealCard:
+class RevealCard(_Card):
     """A question of a round after its end, with the three best answers."""
 
-    question_id: int
-    item: Item
-    order: tuple[int, ...]
-    number: int
-    total: int
     outcome: Outcome
     fastest: tuple[Fastest, ...]
 

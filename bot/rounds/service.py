@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -331,24 +331,23 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int) -> 
         raise UserError(_OLD_CARD)
 
 
-Refresh = Callable[[int], Awaitable[int | None]]
-
-
 @dataclass(slots=True)
 class _Count:
+    """The count of answers on an open card: what is stored, what is shown, and the task that brings them together."""
+
     question_id: int
-    deadline: datetime
     opened: datetime
-    counter: rules.Counter
-    count: int
-    timer: asyncio.TimerHandle | None = None
+    deadline: datetime
+    count: int = 0
+    counter: rules.Counter = field(default_factory=rules.Counter)
     task: asyncio.Task[None] | None = None
+    editing: bool = False
 
 
 class AnswerCountRefresher:
     """`refresh(question_id)` edits the card and returns the count that it then shows; None: it is not open."""
 
-    def __init__(self, now: Callable[[], datetime], refresh: Refresh) -> None:
+    def __init__(self, now: Callable[[], datetime], refresh: Callable[[int], Awaitable[int | None]]) -> None:
         self._now = now
         self._refresh = refresh
         self._open: dict[int, _Count] = {}
@@ -357,52 +356,47 @@ class AnswerCountRefresher:
         """An answer was stored: plan a refresh unless one is planned."""
         entry = self._open.get(round_id)
         if entry is None or entry.question_id != question_id:
-            opened = deadline - timedelta(seconds=seconds)
-            entry = self._open[round_id] = _Count(question_id, deadline, opened, rules.Counter(0), 0)
+            entry = self._open[round_id] = _Count(question_id, deadline - timedelta(seconds=seconds), deadline)
         entry.count, entry.deadline = max(entry.count, count), min(entry.deadline, deadline)
-        if entry.timer is None and entry.task is None:
-            self._plan(round_id, entry)
+        if entry.task is None or entry.task.done():
+            entry.task = asyncio.create_task(self._follow(round_id, entry))
 
     async def stop(self, round_id: int) -> None:
         """Forget a round's card; waits for an edit under way, so that it can't overtake the reveal."""
         entry = self._open.pop(round_id, None)
-        if entry is None:
+        if entry is None or entry.task is None:
             return
-        if entry.timer is not None:
-            entry.timer.cancel()
-        if entry.task is not None:
-            await asyncio.wait([entry.task])
+        if not entry.editing:
+            entry.task.cancel()
+        await asyncio.wait([entry.task])
 
     async def close(self) -> None:
         """Refresh no more."""
         for round_id in list(self._open):
             await self.stop(round_id)
 
-    def _plan(self, round_id: int, entry: _Count) -> None:
+    async def _follow(self, round_id: int, entry: _Count) -> None:
+        """Refresh a card for as long as its count grows."""
+        while (wait := self._until_refresh(entry)) is not None:
+            await asyncio.sleep(wait)
+            if self._open.get(round_id) is not entry:
+                return
+            entry.editing = True
+            try:
+                shown = await self._refresh(entry.question_id)
+            except Exception:
+                log.exception("the counter of round %s was not refreshed", round_id)
+                return
+            finally:
+                entry.editing = False
+            if shown is None:
+                self._open.pop(round_id, None)
+                return
+            entry.counter = rules.Counter(shown, self._now())
+            entry.count = max(entry.count, shown)
+
+    def _until_refresh(self, entry: _Count) -> float | None:
+        """Seconds until the next refresh, None if there is nothing to refresh."""
         now = self._now()
         at = rules.next_refresh(entry.counter, now=now, count=entry.count, opened=entry.opened, deadline=entry.deadline)
-        if at is not None:
-            delay = max(0.0, (at - now).total_seconds())
-            entry.timer = asyncio.get_running_loop().call_later(delay, self._fire, round_id, entry)
-
-    def _fire(self, round_id: int, entry: _Count) -> None:
-        entry.timer = None
-        if self._open.get(round_id) is entry:
-            entry.task = asyncio.create_task(self._run(round_id, entry))
-
-    async def _run(self, round_id: int, entry: _Count) -> None:
-        try:
-            shown = await self._refresh(entry.question_id)
-        except Exception:
-            log.exception("the counter of round %s was not refreshed", round_id)
-            return
-        finally:
-            entry.task = None
-        if self._open.get(round_id) is not entry:
-            return
-        if shown is None:
-            del self._open[round_id]
-            return
-        entry.counter = rules.Counter(shown, self._now())
-        entry.count = max(entry.count, shown)
-        self._plan(round_id, entry)
+        return None if at is None else (at - now).total_seconds()

@@ -13,14 +13,7 @@ from bot.chat.router import PAGE, ROW, Route
 from bot.points.rules import Tally, places
 from bot.questions.answers import Review
 from bot.questions.model import Bank, Item
-from bot.questions.views import (
-    about,
-    after_row,
-    answer_rows,
-    asked,
-    revealed,
-    review_block,
-)
+from bot.questions.views import about, after_row, answer_rows, asked, revealed, review_block
 from bot.rounds.rules import SHOWN, QuestionCard, Race, RevealCard, StandingsCard
 from bot.rounds.service import RoundStatus
 
@@ -65,50 +58,34 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
     )
 
 
-def standings_mark(round_id: int) -> str:
-    """`#` and a component number by which the end of a round without players, which has no button, is found again."""
-    return f"#{1_000_000_000 + round_id % 1_000_000_000}"
-
-
 async def standings(card: StandingsCard) -> Message:
     """The end of a round, with the picture of its race if there was one."""
-    return standings_page(card, await race_picture(card.race) if card.race else None)
-
-
-def standings_page(card: StandingsCard, picture: Picture | None) -> Message:
-    """The end of a round with a picture that is drawn already, or without."""
     why = {
         "stopped": "The round was stopped.",
         "idle": "Nobody answered three questions in a row, so the round ends here.",
         "message": "The question's message was deleted, so the round ends here.",
         "error": "Something failed again and again, so the round ends here.",
     }.get(card.ending or "")
-    asked = t.count(card.questions, "question")
     if not card.standings:
-        box_id = int(standings_mark(card.round_id)[1:])
+        box_id = 1_000_000_000 + card.round_id % 1_000_000_000  # it has no button by which it could be found again
         again = "-# Start another with </quiz start>"
         return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
     if len(card.standings) == 1:
         tally = card.standings[0][1]
-        own = (
+        body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
             f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average."
-        )
-        body = [own]
-    else:
-        body = [
-            "\n".join(_standing(place, tally, card) for place, tally in card.standings[:3]),
-            "\n".join(_standing(place, tally, card) for place, tally in card.standings[3:SHOWN]),
         ]
+    else:
+        lines = [_standing(place, tally, card) for place, tally in card.standings[:SHOWN]]
         more = len(card.standings) - SHOWN
-        if more > 0:
-            body.append(f"-# and {more:,} more")
+        body = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
     return Message(
         ENDED,
-        f"### Final standings\n-# {asked}{' · ' + why if why else ''}",
+        f"### Final standings\n-# {t.count(card.questions, 'question')}{' · ' + why if why else ''}",
         *[part for part in body if part],
         f"-# {caption(card, card.race)}" if card.race else None,
-        picture,
+        await race_picture(card.race) if card.race else None,
         row(button("My answers", MINE.id(round=card.round_id, page=0))),
     )
 
@@ -189,8 +166,8 @@ def svg(race: Race) -> str:
         stroke([(_LEFT, _BOTTOM), (_RIGHT, _BOTTOM)], TRACK),
         stroke([(x(race.lead_at), _TOP - 10), (x(race.lead_at), _BOTTOM)], TRACK),
         words(x(race.lead_at), _BOTTOM + 24, str(race.lead_at), colour=MUTED, anchor="middle"),
+        words(_LEFT, _BOTTOM + 24, "Start", colour=MUTED),
     ]
-    parts.append(words(_LEFT, _BOTTOM + 24, "Start", colour=MUTED))
     if _RIGHT - x(race.lead_at) > 30:
         parts.append(words(_RIGHT, _BOTTOM + 24, str(questions), colour=MUTED, anchor="middle"))
     ends = [y(course[-1]) for course in race.totals]

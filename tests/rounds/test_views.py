@@ -57,13 +57,15 @@ def tally(user_id: int, points: int, right: int = 1) -> Tally:
     return Tally(user_id=user_id, points=points, right=right, answered=2, total_ms=8_400)
 
 
-def standings(*table: tuple[int, Tally], ending: str | None = None) -> Message:
-    return rounds.standings_page(StandingsCard(ROW, 10, table, PEOPLE, ending), None)
+async def standings(*table: tuple[int, Tally], ending: str | None = None) -> Message:
+    return await rounds.standings(StandingsCard(ROW, 10, table, PEOPLE, ending))
 
 
-def test_rows_read_place_member_points() -> None:
+async def test_rows_read_place_member_points() -> None:
     """A row of the standings begins with place, name and points, and goes on with accuracy and average time."""
-    view = standings((1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0)))
+    view = await standings(
+        (1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0))
+    )
     assert [line for line in lines(view) if " · **" in line] == [
         "🥇 **Ada** · **180 points** · 100 % right · 4.2 s",
         "🥈 **Bob** · **90 points** · 50 % right · 4.2 s",
@@ -73,31 +75,31 @@ def test_rows_read_place_member_points() -> None:
     ]
 
 
-def test_equals_share_a_medal() -> None:
+async def test_equals_share_a_medal() -> None:
     """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
-    view = standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
+    view = await standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
     assert [line[0] for line in lines(view) if " · **" in line] == ["🥇", "🥇", "🥉"]
-    nothing = standings((1, tally(7, 0)), (1, tally(8, 0)))
+    nothing = await standings((1, tally(7, 0)), (1, tally(8, 0)))
     assert [line[:6] for line in lines(nothing) if " · **" in line] == ["**1.**", "**1.**"]
 
 
-def test_standings_of_a_crowd() -> None:
+async def test_standings_of_a_crowd() -> None:
     """Ten rows are shown, and how many members follow."""
-    view = standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
+    view = await standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
     check_limits(view, "standings")
     assert sum(" · **" in line for line in lines(view)) == 10
     assert "-# and 4,990 more" in lines(view)
 
 
-def test_a_round_of_one() -> None:
+async def test_a_round_of_one() -> None:
     """A member who played alone reads their points, accuracy and time."""
-    text = reads(standings((1, tally(7, 95, 1))))
+    text = reads(await standings((1, tally(7, 95, 1))))
     assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2 s"))
 
 
-def test_standings_open_the_own_answers() -> None:
+async def test_standings_open_the_own_answers() -> None:
     """The standings have one button, which opens the first page of the reader's own answers."""
-    view = standings((1, tally(7, 90)), (2, tally(8, 10)))
+    view = await standings((1, tally(7, 90)), (2, tally(8, 10)))
     assert labels(view) == ["My answers"]
     assert custom_ids(view) == [rounds.MINE.id(round=ROW, page=0)]
 
@@ -111,11 +113,11 @@ def test_standings_open_the_own_answers() -> None:
         ("message", "The question's message was deleted, so the round ends here."),
     ],
 )
-def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
+async def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
     """A round that ended early says why, with and without points, and one that nobody played says that."""
-    assert words_ in reads(standings(ending=ending))
+    assert words_ in reads(await standings(ending=ending))
     if ending is not None:
-        assert words_ in reads(standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
+        assert words_ in reads(await standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
 
 
 async def test_the_picture() -> None:
