@@ -55,8 +55,6 @@ class LiveEnv(Env):
         self.mutation_observers: list[Callable[[], None]] = []
         self._asked: dict[asyncio.Task[Any] | None, Any] = {}
 
-    # ------------------------------------------------------------ concurrency
-
     def _begin_operation(self, label: str) -> None:
         # Operations may overlap here; only the bot itself must not drive its own simulation.
         scope = _BOT_SCOPE.get()
@@ -69,8 +67,6 @@ class LiveEnv(Env):
     def _mark_mutation(self) -> None:
         for observer in tuple(self.mutation_observers):
             observer()
-
-    # ----------------------------------------------------------- waiting less
 
     def _notify_dispatch_observers(self, interaction: Any) -> None:
         super()._notify_dispatch_observers(interaction)
@@ -86,8 +82,6 @@ class LiveEnv(Env):
                 raise TimeoutError("the bot did not become ready on the simulated Discord")
         else:
             await asyncio.sleep(0)
-
-    # ----------------------------------------------------------------- timers
 
     def _schedule_timer(
         self,

@@ -74,8 +74,6 @@ class Desk:
         self.previews: dict[tuple[int, str], LivePreview] = {}
         self._opening = asyncio.Lock()
 
-    # ---------------------------------------------------------------- running
-
     async def start(self, door: socket.socket) -> None:
         """Serve whoever knocks at the socket."""
         app = web.Application(middlewares=[self._only_this_host], handler_args={"handler_cancellation": False})
@@ -118,8 +116,6 @@ class Desk:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
-
-    # --------------------------------------------------------------- channels
 
     def _channels(self, member: str) -> list[Channel]:
         """The channels on a member's list: text channels, each with its threads, and direct messages with the bot."""
