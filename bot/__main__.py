@@ -106,7 +106,7 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
 
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.token:
-        raise SettingsError.plain(NO_TOKEN)
+        raise SettingsError(NO_TOKEN)
     import aiohttp
     import discord
 
@@ -128,7 +128,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             async with serving(bot, settings.health_host, settings.health_port):
                 await _until_signal(bot.start(settings.token), database.broken)
         except discord.LoginFailure:
-            raise SettingsError(
+            raise SettingsError.of(
                 "DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4..."
             ) from None
         except DatabaseBroken as error:
@@ -185,7 +185,7 @@ async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
 
     if options.source or options.target:
         if not (options.source and options.target):
-            raise SettingsError.plain("migrate needs both --from and --to, or neither")
+            raise SettingsError("migrate needs both --from and --to, or neither")
         await move(database_url(options.source, "--from"), database_url(options.target, "--to"))
         return
     async with opened_database(settings.database):
@@ -208,9 +208,7 @@ async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.F
     """Run until the work ends, SIGTERM or SIGINT comes, or the database turns out to be broken (which is raised)."""
     task = asyncio.create_task(work)
     _at_signal(task.cancel)
-    await asyncio.wait([task, broken], return_when=asyncio.FIRST_COMPLETED)
-    if broken.done():
-        task.cancel()
+    broken.add_done_callback(lambda _: task.cancel())
     with suppress(asyncio.CancelledError):
         await task
     if broken.done():

@@ -180,7 +180,7 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
         yield
     except (BankError, OSError) as error:
         where = settings.bank or "the shipped bank"
-        raise SettingsError("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
+        raise SettingsError.of("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
 
 
 async def _bank_for(settings: Settings, database: Database) -> Bank:
@@ -202,7 +202,7 @@ async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator
         try:
             database = await stack.enter_async_context(open_database(url))
         except (MigrationError, StorageError, OSError) as error:
-            raise SettingsError(
+            raise SettingsError.of(
                 name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
             ) from error
         yield database
@@ -214,7 +214,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
     async with opened_database(settings.database) as database:
         source = await database.read(unfinished)
         if source is not None:
-            raise SettingsError.plain(
+            raise SettingsError(
                 f"DATABASE_URL names a database to which not everything has been moved from {source}: "
                 "run python -m bot migrate --from ... --to ... again"
             )
@@ -229,14 +229,14 @@ def all_tables() -> list[Table]:
 async def move(source: URL, target: URL) -> None:
     """Move everything from one database to another, with a line a table; SettingsError if that can't be done."""
     if source == target:
-        raise SettingsError.plain("--from and --to name the same database")
+        raise SettingsError("--from and --to name the same database")
     if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(source.database or "").is_file):
-        raise SettingsError.plain(f"--from names a file that is not there ({source.database})")
+        raise SettingsError(f"--from names a file that is not there ({source.database})")
     async with opened_database(source, "--from") as old, opened_database(target, "--to") as new:
         try:
             await transfer(old, new, _shown(source), all_tables(), print)
         except TransferError as error:
-            raise SettingsError.plain(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
+            raise SettingsError(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
     print(f"moved to {_shown(target)}: every table has been counted and compared")
 
 

@@ -20,17 +20,11 @@ FORMATS = ("text", "json")
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong. The message is one line that names it and gives an example."""
-
-    def __init__(self, name: str, wrong: str, example: str) -> None:
-        super().__init__(f"{name} {wrong}. Example: {name}={example}")
+    """A setting is missing or wrong. The message is one line that names it and says what would be right."""
 
     @classmethod
-    def plain(cls, message: str) -> SettingsError:
-        """An error with a line of its own."""
-        error = cls("", "", "")
-        error.args = (message,)
-        return error
+    def of(cls, name: str, wrong: str, example: str) -> SettingsError:
+        return cls(f"{name} {wrong}. Example: {name}={example}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise SettingsError(name, "is not a database address", example) from None
+        raise SettingsError.of(name, "is not a database address", example) from None
     if url.get_backend_name() in {"postgres", "postgresql"}:
         query = dict(url.query)
         user, password = query.pop("user", url.username), query.pop("password", url.password)
@@ -101,19 +95,19 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
-            raise SettingsError(name, "names no file; what members did would be lost", example)
+            raise SettingsError.of(name, "names no file; what members did would be lost", example)
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
-    raise SettingsError(name, f"asks for {kind}, which is not supported", example)
+    raise SettingsError.of(name, f"asks for {kind}, which is not supported", example)
 
 
 def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "Bearer ") -> str:
     """What goes into a header: one word, also if it was copied with the word before it. It is never repeated."""
     secret = env.get(name, "").strip().removeprefix(prefix).strip()
     if re.search(r"\s", secret):
-        raise SettingsError(name, "has a space or line break inside", example)
+        raise SettingsError.of(name, "has a space or line break inside", example)
     if not secret.isascii() or not secret.isprintable():
-        raise SettingsError(name, "has a character in it that is no part of one", example)
+        raise SettingsError.of(name, "has a character in it that is no part of one", example)
     return secret
 
 
@@ -128,9 +122,9 @@ def _grader_url(env: Mapping[str, str]) -> str | None:
     except ValueError:
         good = False
     if not good or re.search(r"\s", text) or not text.isprintable():
-        raise SettingsError("GRADER_URL", "is not an address that starts with https:// or http://", example)
+        raise SettingsError.of("GRADER_URL", "is not an address that starts with https:// or http://", example)
     if parts.username is not None or parts.password is not None:
-        raise SettingsError("GRADER_URL", "has a user or password in it; use GRADER_API_KEY for the key", example)
+        raise SettingsError.of("GRADER_URL", "has a user or password in it; use GRADER_API_KEY for the key", example)
     path = parts.path.rstrip("/")
     path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
@@ -139,7 +133,7 @@ def _grader_url(env: Mapping[str, str]) -> str | None:
 def _grader_model(env: Mapping[str, str], url: str | None) -> str:
     model = env.get("GRADER_MODEL", "").strip()
     if url is not None and not model:
-        raise SettingsError("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
+        raise SettingsError.of("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
     return model
 
 
@@ -153,7 +147,7 @@ def _bank(env: Mapping[str, str]) -> Path | None:
     except (OSError, ValueError):  # a name that no file can have
         there = False
     if not there:
-        raise SettingsError("QUESTION_BANK", f"names a file that is not there ({text[:100]})", "data/questions.json")
+        raise SettingsError.of("QUESTION_BANK", f"names a file that is not there ({text[:100]})", "data/questions.json")
     return path
 
 
@@ -162,7 +156,7 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
     for value in allowed:
         if value.lower() == text.lower():
             return value
-    raise SettingsError(name, f"is {text!r} but must be one of {', '.join(allowed)}", default)
+    raise SettingsError.of(name, f"is {text!r} but must be one of {', '.join(allowed)}", default)
 
 
 def _whole_number(
@@ -173,7 +167,7 @@ def _whole_number(
         return None
     if not re.fullmatch(r"[0-9]{1,19}", text) or not minimum <= int(text) <= maximum:
         limit = f" to {maximum}" if maximum < 2**63 - 1 else ""
-        raise SettingsError(name, f"is {text!r} but must be a whole number from {minimum}{limit}", example)
+        raise SettingsError.of(name, f"is {text!r} but must be a whole number from {minimum}{limit}", example)
     return int(text)
 
 
@@ -182,10 +176,12 @@ def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | N
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,6}(\s*,\s*[0-9]{1,6})*", text):
-        raise SettingsError("SHARD_IDS", f"is {text!r} but must be numbers with commas between", "0,1")
+        raise SettingsError.of("SHARD_IDS", f"is {text!r} but must be numbers with commas between", "0,1")
     if count is None:
-        raise SettingsError("SHARD_COUNT", "is missing; SHARD_IDS needs it", "4")
+        raise SettingsError.of("SHARD_COUNT", "is missing; SHARD_IDS needs it", "4")
     ids = tuple(sorted({int(part) for part in text.split(",")}))
     if ids[-1] >= count:
-        raise SettingsError("SHARD_IDS", f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}", "0,1")
+        raise SettingsError.of(
+            "SHARD_IDS", f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}", "0,1"
+        )
     return ids

@@ -63,7 +63,7 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise SettingsError("HEALTH_PORT", f"can't be used on {host} ({error.strerror})", "8080") from error
+            raise SettingsError.of("HEALTH_PORT", f"can't be used on {host} ({error.strerror})", "8080") from error
         yield
     finally:
         await runner.cleanup()

@@ -44,27 +44,22 @@ class _Text(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return _without(super().format(record), self._secrets)
+        return self._clean(super().format(record))
+
+    def _clean(self, line: str) -> str:
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line
 
 
-class _Json(logging.Formatter):
-    def __init__(self, secrets: list[str]) -> None:
-        super().__init__()
-        self._secrets = secrets
-
+class _Json(_Text):
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": _without(record.getMessage(), self._secrets),
+            "message": self._clean(record.getMessage()),
         }
         if record.exc_info:
-            line["exception"] = _without(self.formatException(record.exc_info), self._secrets)
+            line["exception"] = self._clean(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
-
-
-def _without(line: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        line = line.replace(secret, "***")
-    return line

@@ -34,16 +34,7 @@ from bot.core.processes import PROGRAM
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = [
-    "Connection",
-    "Database",
-    "DatabaseBroken",
-    "StorageError",
-    "is_away",
-    "open_database",
-    "reading",
-    "writing",
-]
+__all__ = ["Connection", "Database", "DatabaseBroken", "StorageError", "is_away", "open_database", "reading", "writing"]
 
 StorageError = SQLAlchemyError
 """Whatever the database says no to."""

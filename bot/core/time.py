@@ -1,8 +1,7 @@
 """When a daily is posted: wall times, time zones and the instants they stand for.
 
-Pure: nothing here reads a clock or sleeps. `now` is passed in; every instant returned is a timezone-aware UTC
-datetime, and every instant passed in must be timezone-aware (any zone; a naive one raises ValueError). Time zone data
-is read from disk once per process and then kept.
+Pure: `now` is passed in. Instants are timezone-aware datetimes, those that are returned in UTC; a naive one raises
+ValueError, and a zone that does not exist ScheduleError.
 
 A daily belongs to a *local date* of its schedule's zone, and that date is its identity: carry `Due.day` along, never
 work it out again from the instant. At a clock change just before midnight they differ: in America/Nuuk on 2024-03-30,
@@ -33,10 +32,9 @@ _SEARCH_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A daily's schedule: every local date at wall time `at` (naive, no tzinfo) in the IANA zone `zone`.
+    """A daily's schedule: every local date at wall time `at` (naive) in the IANA zone `zone`.
 
-    An unknown `zone` raises ScheduleError where the rule is used, not here, so that a stored rule can always be loaded
-    and shown.
+    An unknown zone raises where the rule is used, not here, so that a stored rule can always be loaded and shown.
     """
 
     at: time
@@ -45,24 +43,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A post whose instant has come: its local date `day`, its UTC instant `at`, and whether it is too late to post.
-
-    `late` means that more than CATCH_UP has passed since `at`: record the day as skipped, do not post it.
-    """
+    """A post whose instant `at` has come, and its local date. `late`: after more than CATCH_UP it is skipped."""
 
     day: date
     at: datetime
     late: bool
 
 
-# --- what people type -----------------------------------------------------------------------------
-
-
 def parse_time(text: str) -> time:
-    """Return the wall time written as `HH:MM` or `H:MM` on the 24-hour clock (ASCII digits, nothing around them).
-
-    Raises ScheduleError for anything else.
-    """
+    """The wall time written as `HH:MM` or `H:MM` on the 24-hour clock; raises ScheduleError for anything else."""
     match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text)
     if match:
         hour, minute = int(match[1]), int(match[2])
@@ -73,45 +62,30 @@ def parse_time(text: str) -> time:
     raise ScheduleError(f'I don\'t know the time "{shown}": {how}' if shown else f"I need a time: {how}")
 
 
-# --- dates and instants ---------------------------------------------------------------------------
-
-
 def instant(rule: Rule, day: date) -> datetime:
-    """Return the UTC instant at which the clocks of `rule.zone` first reach the wall time `rule.at` of `day`.
+    """The instant at which the clocks of a rule's zone first reach its wall time on a day.
 
-    A time that the clocks jump over gives the first instant after the gap; one that occurs twice gives the first. A
-    date that the zone skipped as a whole (Pacific/Apia, 2011-12-30) raises no error: all of it is one gap, so this is
-    the first instant of the date after it; `exists` is False for it, and `next_post` and `due` leave it out.
-
-    For one rule the instants strictly increase with the (existing) date. Raises ScheduleError if the zone is unknown.
+    A time that the clocks jump over gives the first instant after the gap; one that occurs twice gives the first. For
+    one rule the instants strictly increase with the date, of those dates that exist.
     """
     return _first_instant(parse_zone(rule.zone), datetime.combine(day, rule.at))
 
 
 def exists(zone: str, day: date) -> bool:
-    """Return whether the zone's calendar has this date. Raises ScheduleError if the zone is unknown.
-
-    False only where a zone moved across the date line and skipped a date, as Pacific/Apia did with 2011-12-30.
-    """
+    """Whether the zone's calendar has a date: Pacific/Apia skipped 2011-12-30 as it moved across the date line."""
     tz = parse_zone(zone)
     return _first_instant(tz, datetime.combine(day, time.min)).astimezone(tz).date() == day
 
 
 def local_date(zone: str, now: datetime) -> date:
-    """Return the date in the zone at the instant `now`.
-
-    Raises ScheduleError if the zone is unknown, ValueError if `now` is naive.
-    """
+    """The date in the zone at an instant."""
     return _utc(now).astimezone(parse_zone(zone)).date()
 
 
 def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[date, datetime]:
-    """Return the first local date that is not taken and whose instant lies after `after`, with that UTC instant.
+    """The first local date that is not taken and whose instant lies after `after`, with that instant.
 
-    `taken` are the dates that have their post or were skipped. Dates that do not exist in the zone are left out. The
-    search covers 400 dates.
-
-    Raises ScheduleError if the zone is unknown or every date searched is taken, ValueError if `after` is naive.
+    `taken` are the dates that have their post or were skipped. Raises ScheduleError if every date of a year is taken.
     """
     for day, at in _posts(rule, after, taken):
         return day, at
@@ -121,21 +95,15 @@ def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[
 
 
 def due(rule: Rule, *, now: datetime, since: datetime, taken: Collection[date]) -> list[Due]:
-    """Return every local date that is not taken and whose instant lies in (since, now], the oldest first.
+    """Every local date that is not taken and whose instant lies in (since, now], the oldest first, nine at most.
 
-    Pass as `since` the instant from which this rule holds: its set-up or its last change. Posting once per local date
+    `since` is the instant from which this rule holds: its set-up or its last change. Posting once per local date
     follows from `taken` (the dates that have a row, posted or skipped) and not from `since`, so a `since` that is too
-    early or a clock that was set back posts nothing twice. Instants more than LOOK_BACK before `now` are left out, so
-    there are at most nine. `since` at or after `now` gives an empty list.
-
-    Raises ScheduleError if the zone is unknown, ValueError if `now` or `since` is naive.
+    early or a clock that was set back posts nothing twice. Instants more than LOOK_BACK before `now` are left out.
     """
     end = _utc(now)
     posts = _posts(rule, max(_utc(since), end - LOOK_BACK), taken)
     return [Due(day, at, late=end - at > CATCH_UP) for day, at in takewhile(lambda post: post[1] <= end, posts)]
-
-
-# --- below: how it is done ------------------------------------------------------------------------
 
 
 def _utc(moment: datetime) -> datetime:

@@ -36,10 +36,8 @@ async def transfer(
 ) -> None:
     """Copy all rows of `source`, which goes by `name`, and verify them; goes on where an earlier try ended.
 
-    `tables` are all of the program's, parents first.
-
-    Raises TransferError for a target that has rows of its own, or if the two differ in the end. `report` gets a line a
-    table. Nothing else may write to the two meanwhile.
+    `tables` are all of the program's, parents first; `report` gets a line each. Nothing else may write to the two
+    meanwhile. Raises TransferError for a target that has rows of its own, or if the two differ in the end.
     """
     if await source.read(unfinished) is not None:
         raise TransferError("the source is itself the target of a transfer that was not finished")

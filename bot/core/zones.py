@@ -32,12 +32,10 @@ _COMMON = [
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return the time zone with this IANA name; case, outer blanks, and blanks for underscores do not matter.
+    """The time zone with this IANA name; case, outer blanks, and blanks for underscores do not matter.
 
-    Every IANA name is accepted, also older ones (Asia/Calcutta, US/Eastern) that `zone_names` leaves out. The text is
-    only ever compared with known names and never used as a path.
-
-    Raises ScheduleError if there is no such zone; the message has up to three near names when there are any.
+    Every IANA name is accepted, also older ones (Asia/Calcutta, US/Eastern) that `zone_names` leaves out. Raises
+    ScheduleError if there is no such zone; the message has up to three near names.
     """
     hint = "pick one from the list as you type, for example Europe/Berlin."
     text = name.strip()
@@ -60,21 +58,20 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Return the IANA names to pick from, sorted: the places, and UTC.
+    """The IANA names to pick from: the places, and UTC.
 
-    Left out are names that are not places (Etc/GMT+5, EST5EDT, Factory, localtime) and older spellings (Asia/Calcutta,
-    US/Eastern); `search_zones` still finds the zone by those.
+    Left out are names that are not places (Etc/GMT+5, EST5EDT) and older spellings (Asia/Calcutta, US/Eastern);
+    `search_zones` still finds the zone by those.
     """
     return tuple(sorted({"UTC", *_places()}))
 
 
 def search_zones(text: str, limit: int = 25) -> list[str]:
-    """Return up to `limit` names from `zone_names` that match what was typed so far, the best first.
+    """Up to `limit` names from `zone_names` that match what was typed so far, the best first.
 
-    Cities that start with the text come first, then names of which another word starts with it, then names that contain
-    it, then zones of whose country or older name a word starts with it ("Japan", "Calcutta"); widely used zones lead
-    within each group. Case, accents and `_`, `-` or `/` for a blank do not matter. If nothing matches, similar names
-    ("berln"); for no text at all, widely used zones. Never raises.
+    Cities that start with the text lead, then names with another word that does, names that contain it, and zones of
+    whose country or older name a word starts with it ("Japan", "Calcutta"); within each group widely used zones. Case,
+    accents and punctuation do not matter. If nothing matches, similar names ("berln"); for no text, widely used zones.
     """
     wanted = _plain(text[: _LONGEST_ZONE + 1])
     if not wanted:

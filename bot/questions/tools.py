@@ -25,7 +25,7 @@ def lint_file(path: Path | None) -> int:
         content = path.read_bytes()
         bank = parse_bank(content)
     except OSError as error:
-        raise SettingsError.plain(f"{path} can't be read: {error.strerror}") from error
+        raise SettingsError(f"{path} can't be read: {error.strerror}") from error
     except BankError as error:
         for problem in error.problems:
             print(f"{path}: {problem}")
@@ -50,9 +50,7 @@ def show(path: Path | None, item_id: str) -> None:
     bank = _bank(path)
     item = bank.items.get(item_id)
     if item is None:
-        raise SettingsError.plain(
-            f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place"
-        )
+        raise SettingsError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
     for title, message in _messages(item, bank):
         print(f"--- {title}\n{text_of(message)}\n")
 
@@ -98,4 +96,4 @@ def _bank(path: Path | None) -> Bank:
     try:
         return load_bank(path)
     except (BankError, OSError) as error:
-        raise SettingsError.plain(f"the bank can't be used: {error}") from error
+        raise SettingsError(f"the bank can't be used: {error}") from error
