@@ -18,10 +18,13 @@ from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
+from bot.interviews.grading.rubric import Rubrics
 from bot.questions.bank import load_bank
 from bot.questions.model import Item
 
 BANK = load_bank()
+RUBRICS = Rubrics(BANK)
+RUBRICS.of(next(iter(BANK.topics.values())))  # to read the whole bank takes longer than simcord waits for a bot
 
 
 @dataclass
@@ -193,4 +196,7 @@ def _walk(components: Any) -> Iterator[Any]:
 async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
-    return build_bot(settings, BANK, database, always_sync=True), database
+    bot = build_bot(settings, BANK, database, always_sync=True)
+    assert isinstance(bot.features, Services)
+    bot.features.grading._rubrics = RUBRICS
+    return bot, database
