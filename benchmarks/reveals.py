@@ -15,7 +15,7 @@ from benchmarks.play import Clicks, Unanswered, start_rounds
 from benchmarks.stub.payloads import custom_ids
 from benchmarks.stub.server import Json, Stub
 from benchmarks.table import Section, absolute
-from bot.rounds.rules import GRACE
+from bot.rounds.rules import SHORTEST_GRACE
 from tests.loopback.model import DISCORD_EPOCH_MS
 
 _ANSWERS = 5
@@ -27,9 +27,9 @@ async def section(options: Options) -> Section:
     made = Section(
         "Reveals",
         "Milliseconds from the moment at which a reveal is due to the moment at which the edit has arrived. Due is the "
-        f"deadline plus {GRACE.total_seconds():g} s in which clicks made in time may arrive. {_ANSWERS} answers a "
-        "question. The stub sets no limit here, but the bot keeps to Discord's 50 requests a second: 500 reveals take "
-        "10 s.",
+        f"deadline plus {SHORTEST_GRACE.total_seconds():g} s in which clicks made in time may arrive. "
+        f"{_ANSWERS} answers a question. The stub sets no limit here, but the bot keeps to Discord's 50 requests a "
+        "second: 500 reveals take 10 s.",
     )
     for count, seconds in ((1, 5), (50, 8), (500, 30)):
         if options.quick and count == 500:
@@ -51,7 +51,7 @@ async def lateness(count: int, seconds: int, *, folder: Path, seed: int) -> list
         opened_ms = int(time.time() * 1000)
         numbers = itertools.count((opened_ms - DISCORD_EPOCH_MS) << 22)
         stub.next_message_id = lambda: next(numbers)  # every question opened in this millisecond
-        due = opened_ms / 1000 + seconds + GRACE.total_seconds()
+        due = opened_ms / 1000 + seconds + SHORTEST_GRACE.total_seconds()
         late: dict[int, float] = {}
 
         def edited(channel: int, _message: int, shown: Json, _at: float) -> None:

@@ -25,6 +25,7 @@ from bot.chat.client import QuizBot
 from bot.chat.pace import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError
+from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
@@ -154,15 +155,15 @@ def build_bot(
     if settings.shard_count is not None and settings.shard_ids is not None:
         shards = Shards(settings.shard_count, settings.shard_ids)
     bot = QuizBot(settings, always_sync=always_sync)
-    now = discord.utils.utcnow
+    clock = DiscordClock(discord.utils.utcnow)
     context = Context(
         database=database,
         bank=bank,
-        now=now,
+        clock=clock,
         rng=random.SystemRandom(),
         # as its share of what the bot may send, so that what it claims is sent within the lease
-        scheduler=Scheduler(now, shards.share_of(MAX_CONCURRENT_JOBS)),
-        sender=DiscordSender(bot, bot.command_mention, shards.share_of(LIMIT), shards),
+        scheduler=Scheduler(clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
+        sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
         shards=shards,
     )
     services = Services(context, chat_model)

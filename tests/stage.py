@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from bot.app import Services, Views
 from bot.core import snowflakes
 from bot.core.clicks import Click
+from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Database
 from bot.core.jobs import Scheduler
@@ -54,7 +55,7 @@ class Stage:
         context = Context(
             database=self.database,
             bank=self.bank,
-            now=self.clock,
+            clock=DiscordClock(self.clock),
             rng=self.rng,
             scheduler=Scheduler(self.clock),
             sender=self.sender,

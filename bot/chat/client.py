@@ -97,7 +97,7 @@ class QuizBot(commands.AutoShardedBot):
         self.context = context
         self.features = features
         self._make_cogs = make_cogs
-        self.router = Router(context.database)
+        self.router = Router(context.database, context.clock)
         self.add_listener(self.router.on_interaction)
 
     async def setup_hook(self) -> None:

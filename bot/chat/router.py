@@ -21,6 +21,7 @@ import discord
 
 from bot.chat.replies import HandledElsewhere, payload, report_error, say
 from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.notes import claim_interaction
 from bot.core.snowflakes import created_at
@@ -75,8 +76,9 @@ class Route:
 class Router:
     """Hands interactions to their handlers, each once, and waits for them when the program ends."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: DiscordClock) -> None:
         self._database = database
+        self._clock = clock
         self._routes: dict[str, list[tuple[Route, Handler]]] = {}
         self._seen: dict[int, None] = {}
         self._in_flight = 0
@@ -124,9 +126,13 @@ class Router:
             raise HandledElsewhere
 
     def first_time(self, interaction: discord.Interaction) -> bool:
-        """Whether to handle this interaction: Discord may repeat events, and while we leave nobody can be answered."""
+        """Whether to handle this interaction: Discord may repeat events, and while we leave nobody can be answered.
+
+        Its id also tells Discord's time.
+        """
         if interaction.id in self._seen or self._leaving:
             return False
+        self._clock.heard(interaction.id)
         self._seen[interaction.id] = None
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]

@@ -14,6 +14,7 @@ import discord
 from bot.chat.messages import Message
 from bot.chat.pace import LIMIT, Pace
 from bot.chat.permissions import missing, needed
+from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.shards import ALL, Shards
@@ -39,10 +40,16 @@ class DiscordSender:
     """
 
     def __init__(
-        self, client: discord.Client, mention: Callable[[str], str], limit: int = LIMIT, shards: Shards = ALL
+        self,
+        client: discord.Client,
+        mention: Callable[[str], str],
+        clock: DiscordClock,
+        limit: int = LIMIT,
+        shards: Shards = ALL,
     ) -> None:
         self._client = client
         self._mention = mention
+        self._clock = clock
         self._shards = shards
         self._pace = Pace(limit)
         self._late: set[asyncio.Task[Any]] = set()
@@ -60,7 +67,11 @@ class DiscordSender:
         message = message.with_mentions(self._mention)
 
         async def send(shown: Message) -> discord.Message:
-            return await channel.send(view=shown, files=shown.files(), nonce=nonce, allowed_mentions=shown.mentions())
+            asked_at, files, allowed = self._clock.host(), shown.files(), shown.mentions()
+            sent = await channel.send(view=shown, files=files, nonce=nonce, allowed_mentions=allowed)
+            if tried_at is None:  # else it may be the message of the earlier try
+                self._clock.answered(sent.id, asked_at)
+            return sent
 
         return (await self._with_or_without_pictures(place.channel_id, message, send, urgent=urgent)).id
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.jobs import Scheduler
 from bot.core.shards import ALL, Shards
@@ -54,12 +54,16 @@ def make_nonce(kind: str, key: int, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`now` gives the current UTC instant, `rng` draws and shuffles, `shards` are those that this process serves."""
+    """`rng` draws and shuffles, `shards` are those that this process serves."""
 
     database: Database
     bank: Bank
-    now: Callable[[], datetime]
+    clock: DiscordClock
     rng: random.Random
     scheduler: Scheduler
     sender: Sender
     shards: Shards = ALL
+
+    def now(self) -> datetime:
+        """The current UTC instant, by Discord's clock."""
+        return self.clock.now()

@@ -24,7 +24,7 @@ DIFFICULTIES: Mapping[str, tuple[int, ...]] = {
 
 PAUSE = timedelta(seconds=5)  # between a reveal and the next question
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
-GRACE = timedelta(milliseconds=100)  # for a click made in time that is still on its way to us at the deadline
+SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
 IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
 
@@ -57,6 +57,11 @@ def reveal_at(
     if number == 1 or not players or any(p not in answered_at for p in players):
         return deadline
     return min(deadline, max(answered_at[p] for p in players) + EARLY)
+
+
+def grace(delay: timedelta) -> timedelta:
+    """How long a reveal waits for clicks made in time and still on their way, by how long events take to reach us."""
+    return min(max(delay, SHORTEST_GRACE), LONGEST_GRACE)
 
 
 @dataclass(frozen=True, slots=True)

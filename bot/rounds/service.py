@@ -79,6 +79,7 @@ class Rounds:
         self._bank = context.bank
         self._scheduler = context.scheduler
         self._now = context.now
+        self._clock = context.clock
         self._rng = context.rng
         self._counters = counters
         self._open: dict[int, _OpenQuestion] = {}
@@ -143,7 +144,7 @@ class Rounds:
             answered_at=question.answered,
         )
         if reveal < question.deadline_at:  # all players have answered
-            due = reveal + rules.GRACE
+            due = self._due(reveal)
             await self._database.write(store.bring_forward, round_.id, round_.number, due)
             self._scheduler.nudge(due)
         self._counters.touch(round_.id, question.question_id, len(question.answered), reveal, round_.seconds)
@@ -230,15 +231,19 @@ class Rounds:
         opened = snowflakes.created_at(message_id)
         deadline = opened + timedelta(seconds=round_.seconds)
         store.change_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
-        store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=deadline + rules.GRACE)
-        return deadline + rules.GRACE
+        due = self._due(deadline)
+        store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=due)
+        return due
+
+    def _due(self, reveal: datetime) -> datetime:
+        return reveal + rules.grace(self._clock.delay())
 
     async def _load(self, click: Click) -> _OpenQuestion:
         """A question that can be answered, from the database; refuses like `answer`."""
         question = await self._database.read(self._look, click)
         if question is None:  # the click came before Discord's answer to our post
             question = await self._database.write(self._open_by, click)
-            self._scheduler.nudge(question.deadline_at + rules.GRACE)
+            self._scheduler.nudge(self._due(question.deadline_at))
         known = self._open.setdefault(question.question_id, question)  # of two clicks at once, the first one's
         if len(self._open) > _MOST_OPEN:
             del self._open[next(iter(self._open))]

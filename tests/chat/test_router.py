@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.boards import views as boards
 from bot.chat.router import Fields, Handler, Route, Router
+from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.daily import views as daily
 from bot.interviews import views as interviews
@@ -19,6 +20,7 @@ from bot.practice import views as practice
 from bot.questions import views as questions
 from bot.reminders import views as reminders
 from bot.rounds import views as rounds
+from tests.fakes import Clock
 from tests.shipped import bank
 
 VIEWS = (boards, daily, interviews, practice, questions, reminders, rounds)
@@ -51,7 +53,7 @@ def test_what_an_id_looks_like() -> None:
 def test_no_route_is_added_twice() -> None:
     """A route has one handler, and a name has no separator in it."""
     assert len(ROUTES) >= 20
-    router = Router(cast(Database, None))
+    router = Router(cast(Database, None), DiscordClock(Clock()))
     for route in ROUTES:
         assert route.name.isalpha()
         assert route.name.islower()
@@ -72,7 +74,7 @@ async def test_the_narrower_of_two_routes_has_an_id() -> None:
     """A round's own route has its answers, whichever was added first; the general one has those of other cards."""
     for order in ((rounds.ANSWER, questions.ANSWER), (questions.ANSWER, rounds.ANSWER)):
         seen: list[Route] = []
-        router = Router(cast(Database, SimpleNamespace(shared=False)))
+        router = Router(cast(Database, SimpleNamespace(shared=False)), DiscordClock(Clock()))
         for route in order:
             router.add(route, noting(route, seen))
         for custom_id in ("answer:v1:round:7:0", "answer:v1:daily:7:0"):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, select, update
 
+from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
@@ -104,7 +105,7 @@ class Work(Worker[Thing]):
 
 
 def work_on(database: Database, clock: Clock) -> Work:
-    context: Any = Context(database, None, clock, None, Scheduler(clock), None)  # type: ignore[arg-type]
+    context: Any = Context(database, None, DiscordClock(clock), None, Scheduler(clock), None)  # type: ignore[arg-type]
     return Work(context)
 
 

@@ -28,6 +28,7 @@ from bot.rounds.rules import (
     Counter,
     Race,
     fits,
+    grace,
     next_refresh,
     points,
     race,
@@ -223,6 +224,11 @@ def test_somebody_new_does_not_move_the_reveal() -> None:
 def test_an_early_reveal_is_never_after_the_deadline() -> None:
     """An answer in the last second does not make the question longer."""
     assert reveal_at(number=2, deadline=after(20), players={7}, answered_at={7: after(19.2)}) == after(20)
+
+
+def test_grace() -> None:
+    """A reveal waits as long as events take, but never less than a quarter of a second nor more than one and a half."""
+    assert [grace(timedelta(seconds=s)).total_seconds() for s in (0, 0.1, 0.7, 9)] == [0.25, 0.25, 0.7, 1.5]
 
 
 def refresh(counter: Counter, *, now: float, count: int, limit: float = 20) -> datetime | None:

@@ -164,7 +164,7 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     with pytest.raises(UserError, match="too late"):
         await stage.answer(ADA, after=20.001)
     await stage.answer(ADA, after=20)
-    await stage.wait(seconds=20.1)
+    await stage.wait(seconds=20.3)
     with pytest.raises(UserError, match="too late"):
         await stage.answer(BOB, post=card, after=19)
     await stage.wait(seconds=60)

@@ -18,7 +18,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
-from bot.rounds.rules import GRACE, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, StandingsCard
 from tests.fakes import Crash, unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -70,6 +70,17 @@ async def check_played(stage: Stage, questions: int = 3) -> None:
     assert len(await stage.answers()) == 2 * questions
 
 
+async def test_a_reveal_waits_for_clicks_on_their_way(stage: Stage) -> None:
+    """Where events take long to arrive, the reveal waits as long, so that what was clicked in time is still counted."""
+    clock = stage.bot.context.clock
+    for late in (0, 0.9, 0.9):
+        clock.heard(snowflakes.earliest_id(stage.clock() - timedelta(seconds=late)))
+    await stage.start(1)
+    await stage.work()
+    opened = snowflakes.created_at(stage.card().message_id)
+    assert await stage.next_due() == opened + timedelta(seconds=20.9)
+
+
 async def test_a_round_step_by_step(stage: Stage) -> None:
     """Each deadline takes the round one phase further: ask, open, reveal, pause, ask, ..., standings, ended."""
     round_id = await stage.start(2)
@@ -77,13 +88,13 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert await stage.work() == 1
     assert (await stage.round(round_id)).phase == "open"
     opened = snowflakes.created_at(stage.card().message_id)
-    assert await stage.next_due() == opened + timedelta(seconds=20) + GRACE
+    assert await stage.next_due() == opened + timedelta(seconds=20) + SHORTEST_GRACE
     assert await stage.work() == 0
 
     await stage.answer(ADA, after=1)
     stage.clock.at = opened + timedelta(seconds=20)
     assert await stage.work() == 0
-    stage.clock.at += GRACE
+    stage.clock.at += SHORTEST_GRACE
     assert await stage.work() == 1
     assert [c.number for c in revealed(stage)] == [1]
     round_ = await stage.round(round_id)
@@ -249,7 +260,7 @@ async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) ->
     await stage.run()
     posted = snowflakes.created_at(stage.card().message_id)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.due_at) == ("open", posted + timedelta(seconds=20) + GRACE)
+    assert (round_.phase, round_.due_at) == ("open", posted + timedelta(seconds=20) + SHORTEST_GRACE)
     assert opened == [posted + timedelta(seconds=20)]
     assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ADA: 3000, BOB: 5000}
     assert (await stage.question(round_id)).message_id == stage.card().message_id
@@ -386,7 +397,7 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     first = await stage.answer(ADA, after=1)
     assert first.reveal_at == snowflakes.created_at(stage.card().message_id) + timedelta(seconds=20)
     await stage.answer(BOB, after=2)
-    await stage.wait(seconds=20.2)
+    await stage.wait(seconds=20.3)
     await stage.wait(seconds=5)
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(CARL, after=3)  # no player: the others are waited for
@@ -394,7 +405,7 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     assert (await stage.answer(BOB, after=6)).reveal_at == opened + timedelta(seconds=8)
     await stage.until(opened + timedelta(seconds=8))
     assert len(revealed(stage)) == 1
-    await stage.until(opened + timedelta(seconds=8.1))
+    await stage.until(opened + timedelta(seconds=8.25))
     assert len(revealed(stage)) == 2
     assert revealed(stage)[1].outcome.answered == 3
 
@@ -409,7 +420,7 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
         if number == 1:
             await stage.answer(BOB, after=1)
         early.append((await stage.answer(ADA, after=1)).reveal_at < opened + timedelta(seconds=20))
-        await stage.until(opened + timedelta(seconds=20.1))
+        await stage.until(opened + timedelta(seconds=20.3))
         await stage.wait(seconds=5)
         if number < 4:
             assert len(stage.sender.of_kind("question")) == number + 1
@@ -425,7 +436,7 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(ADA, after=1)
     await stage.restart()
-    await stage.until(opened + timedelta(seconds=3.1))
+    await stage.until(opened + timedelta(seconds=3.25))
     assert len(revealed(stage)) == 2
 
 
@@ -435,7 +446,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
         await stage.start(1, channel_id=channel_id)
     await stage.run()
     cards = {p.channel_id: p for p in stage.sender.of_kind("question")}
-    stage.clock.turn(seconds=20.1)
+    stage.clock.turn(seconds=20.3)
     keys = await stage.bot.round_work.due(stage.clock(), 100)
     assert len(keys) == len(cards)
     answers = [stage.answer(ADA, post=post, after=20) for post in cards.values()]
