@@ -25,7 +25,7 @@ def report(
         ("rounds", f"{len(facts['rounds'])} ({_counted(endings)})"),
         (
             "question cards, revealed",
-            f"{len(facts.public('answer:v1:round', 'picks:v1:round', 'write:v1:round'))}, {len(reveals)}",
+            f"{len(facts.public('answer:v1:round', 'choose:v1:round', 'write:v1:round'))}, {len(reveals)}",
         ),
         ("dailies", f"{len(facts['dailies'])} ({_counted(states)})"),
         ("answers stored", f"{len(facts['round_answers'])} in rounds, {len(facts['daily_answers'])} to dailies"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import discord
 from discord import ui
@@ -119,12 +119,28 @@ def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.But
 def text_modal(
     title: str, custom_id: str, *, label: str, limit: int, hint: str | None = None, long: bool = False, above: str = ""
 ) -> ui.Modal:
-    """A modal of one text field, perhaps with a text above it. It is routed by custom id, as a click is."""
+    """A modal of one text field, perhaps with a text above it."""
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")
+    return _modal(title, custom_id, label, field, above)
+
+
+def boxes_modal(title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = "") -> ui.Modal:
+    """A modal with a box to tick for each option, whose position is what comes back. At least one must be ticked."""
+    boxes: ui.CheckboxGroup[ui.LayoutView] = ui.CheckboxGroup(
+        custom_id="boxes",
+        min_values=1,
+        max_values=len(options),
+        options=[discord.CheckboxGroupOption(label=option, value=str(n)) for n, option in enumerate(options)],
+    )
+    return _modal(title, custom_id, label, boxes, above)
+
+
+def _modal(title: str, custom_id: str, label: str, field: ui.Item[ui.LayoutView], above: str) -> ui.Modal:
+    """A modal of one field. It is routed by custom id, as a click is."""
     modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
     if above:
         modal.add_item(ui.TextDisplay(above))
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")
     modal.add_item(ui.Label(text=label, component=field))
     modal.stop()
     return modal

@@ -189,12 +189,22 @@ def guild_id_of(interaction: discord.Interaction) -> int:
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
     """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
+    texts = (node["value"] for node in _modal_nodes(interaction) if isinstance(node.get("value"), str))
+    return str(next(texts, "")).replace("\x00", "")[:limit]
+
+
+def modal_values(interaction: discord.Interaction) -> list[Any]:
+    """What was chosen in a modal with a single group of boxes, as the client sent it."""
+    chosen = (node["values"] for node in _modal_nodes(interaction) if isinstance(node.get("values"), list))
+    return list(next(chosen, ()))
+
+
+def _modal_nodes(interaction: discord.Interaction) -> Iterator[dict[str, Any]]:
+    """The components of a modal that was sent, and those inside of them."""
     nodes: list[Any] = [payload(interaction).get("components")]
     for node in nodes:  # which grows by what is inside
         if isinstance(node, list):
             nodes += node
         elif isinstance(node, dict):
-            if isinstance(node.get("value"), str):
-                return str(node["value"]).replace("\x00", "")[:limit]
+            yield node
             nodes += [node.get("components"), node.get("component")]
-    return ""

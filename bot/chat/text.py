@@ -32,6 +32,11 @@ def one_line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
+def cut(text: str, limit: int) -> str:
+    """A text of at most `limit` characters; an ellipsis stands for what is left out."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def mention_commands(text: str, mention: Callable[[str], str]) -> str:
     """Text with commands, written as `</quiz start>`, as `mention` makes them clickable; quoted text is left alone."""
     return _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text) if "</" in text else text
@@ -45,7 +50,7 @@ def name(of_member: str | None) -> str:
 def code(text: str, limit: int = 60) -> str:
     """What somebody typed, quoted inside a sentence."""
     shown = " ".join(text.replace("`", "'").split())
-    return f"`{shown if len(shown) <= limit else shown[: limit - 1] + '…'}`"
+    return f"`{cut(shown, limit)}`"
 
 
 def when(at: datetime, style: str = "R") -> str:

@@ -28,7 +28,7 @@ from bot.memory.rules import days_away, rate
 from bot.points import store as scores
 from bot.questions import answers
 from bot.questions import store as questions
-from bot.questions.answers import Review, already, given_answer
+from bot.questions.answers import Review, Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
 from bot.questions.model import FollowUp, Item, Topic
@@ -225,14 +225,17 @@ class Dailies:
         return DailyVerdict(Review(item, order, given, answer.points), daily.closes_at, streak, back_in)
 
     @reading
-    def check_open(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Item:
-        """The item of a daily that the member can still answer; refuses like `answer`. For opening a modal."""
+    def check_open(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Shown:
+        """A daily that the member can still answer, as item and order of its choices; refuses like `answer`.
+
+        For opening a modal.
+        """
         daily = self._still_open(conn, daily_id, message_id)
         item = self._item(daily)
         earlier = store.answer_of(conn, daily_id, user_id)
         if earlier is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
-        return item
+        return item, answers.decode_order(daily.choice_order)
 
     @reading
     def review(self, conn: Connection, daily_id: int, user_id: int) -> Review:

@@ -210,9 +210,7 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
 
 
 def _point(text: str, quote: str) -> str:
-    quoted = " ".join(quote.split())
-    if len(quoted) > _MAX_QUOTE:
-        quoted = quoted[: _MAX_QUOTE - 1] + "…"
+    quoted = t.cut(" ".join(quote.split()), _MAX_QUOTE)
     return f"- {t.one_line(text)}" + (f"\n> {t.escape(quoted)}" if quoted else "")
 
 

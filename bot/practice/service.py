@@ -23,7 +23,7 @@ from bot.memory.rules import MemoryCard, rate, slow_in_practice
 from bot.practice import rules, store
 from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
-from bot.questions.answers import Review, already, given_answer
+from bot.questions.answers import Review, Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
 from bot.questions.model import Item
@@ -126,14 +126,17 @@ class Practices:
         return self._end(conn, practice, guild_id)
 
     @reading
-    def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Item:
-        """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
+    def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Shown:
+        """A question that the member can still answer, as item and order of its choices; refuses like `answer`.
+
+        For opening a modal.
+        """
         question = _question(conn, question_id)
         _running(conn, question.practice_id, user_id)
         item = still_there(self._bank.items.get(question.item_id), _GO_ON)
         if question.answer is not None and question.answered_at is not None:
             raise already(item, question.choice_order, question.answer, question.answered_at)
-        return item
+        return item, answers.decode_order(question.choice_order)
 
     async def subject(self, question_id: int) -> str | None:
         """The id of the item that a question asks."""

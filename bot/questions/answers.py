@@ -14,6 +14,8 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.questions.model import LETTERS, Item
 
+Shown = tuple[Item, tuple[int, ...]]
+"""An item, and for each position of a shown choice its index in the bank."""
 MAX_TYPED = 100
 _ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
 

@@ -1,4 +1,4 @@
-"""Clicks on question cards, whatever asks the question: answer by list or modal, ask why, report."""
+"""Clicks on question cards, whatever asks the question: answer by letter or modal, ask why, report."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from discord.ext import commands
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import REVEALED, Message, text_modal
-from bot.chat.replies import payload, say, say_all
-from bot.chat.router import UNKNOWN, Fields, click_of, message_id_of, modal_text
+from bot.chat.replies import say, say_all
+from bot.chat.router import UNKNOWN, Fields, click_of, message_id_of, modal_text, modal_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.questions import views as view
-from bot.questions.answers import MAX_TYPED, Review
-from bot.questions.model import Item
+from bot.questions.answers import MAX_TYPED, Review, Shown
 from bot.questions.service import Reports
 
 _MAX_REPORT = 500
@@ -27,12 +26,12 @@ _MAX_REPORT = 500
 class Answerable:
     """What a feature does with the cards that it posts; it enters this in `bot.answerables` under its cards' source.
 
-    `check_open` gives the item of a row that a member can still answer, by row, message and member, and refuses like
+    `check_open` gives what a row asks if a member can still answer it, by row, message and member, and refuses like
     `answer`, which stores an answer and replies to it. `review` gives a question as a member answered it, by row and
     member; `subject` the id of what a row asks, for reports, or None for an unknown row.
     """
 
-    check_open: Callable[[int, int, int], Awaitable[Item]]
+    check_open: Callable[[int, int, int], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
     review: Callable[[int, int], Awaitable[Review]]
     subject: Callable[[int], Awaitable[str | None]]
@@ -43,8 +42,9 @@ class Answering(commands.Cog):
         self.bot = bot
         self.reports = reports
         bot.router.add(view.ANSWER, self.letter)
+        bot.router.add(view.CHOOSE, self.fill_in)
         bot.router.add(view.PICKS, self.picks)
-        bot.router.add(view.WRITE, self.write)
+        bot.router.add(view.WRITE, self.fill_in)
         bot.router.add(view.TYPED, self.typed)
         bot.router.add(view.WHY, self.why)
         bot.router.add(view.REPORT, self.report)
@@ -54,20 +54,19 @@ class Answering(commands.Cog):
         click = click_of(interaction, fields, picks=(int(fields["position"]),))
         await self._answerable(fields).answer(interaction, click)
 
+    async def fill_in(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open the modal to choose or type in, if an answer is still worth it."""
+        source, row_id = fields["source"], int(fields["row"])
+        check_open = self._answerable(fields).check_open
+        item, order = await check_open(row_id, message_id_of(interaction), interaction.user.id)
+        await interaction.response.send_modal(view.answer_modal(item, order, source, row_id))
+
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
-        values = payload(interaction).get("values", [])
-        if not isinstance(values, list) or any(v not in list("012345") for v in values):
-            raise UserError("I don't know that choice: pick letters from the list on the card.")
+        values = modal_values(interaction)
+        if any(value not in list("012345") for value in values):
+            raise UserError("That choice is not on the card. Press Choose and pick again.")
         click = click_of(interaction, fields, picks=tuple(map(int, values)))
         await self._answerable(fields).answer(interaction, click)
-
-    async def write(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the modal for a typed answer, if it is still worth typing."""
-        check_open = self._answerable(fields).check_open
-        item = await check_open(int(fields["row"]), message_id_of(interaction), interaction.user.id)
-        hint = " ".join(item.prompt.split())[:100]
-        modal = text_modal("Your answer", view.TYPED.id(**fields), label="Answer", hint=hint, limit=MAX_TYPED)
-        await interaction.response.send_modal(modal)
 
     async def typed(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, text=modal_text(interaction, MAX_TYPED))

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, Part, button, line, row
+from bot.chat.messages import PRIMARY, Part, boxes_modal, button, line, row, text_modal
 from bot.chat.router import ROW, Route
 from bot.questions import formulas
-from bot.questions.answers import Outcome, Review, decode_picks, letters
+from bot.questions.answers import MAX_TYPED, Outcome, Review, decode_picks, letters
 from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
 """Which kind of card it is; only those that are entered in the table of answerables lead anywhere."""
 ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
+CHOOSE = Route("choose", {"source": SOURCE, "row": ROW})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
+
+_MAX_OPTION = 100
+"""Characters of an option's label, by Discord's limit."""
 
 
 def about(item: Item, bank: Bank) -> str:
@@ -108,11 +111,15 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
     return f"{'✅' if index in item.right else '▫️'} {_reason(item, order, index)}"
 
 
-def choice_lines(item: Item, order: Sequence[int]) -> str | None:
-    lines = [f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order)]
-    if item.kind == "multiple":
-        lines.append("-# More than one is right: pick all that are")
-    return "\n".join(lines) or "-# Write your answer: a word, a short phrase or a number"
+def choice_lines(item: Item, order: Sequence[int]) -> str:
+    if item.kind == "typed":
+        return "-# Type your answer: a word, a short phrase or a number"
+    more = "\n-# More than one is right. Choose all of them." if item.kind == "multiple" else ""
+    return _lettered(item, order) + more
+
+
+def _lettered(item: Item, order: Sequence[int]) -> str:
+    return "\n".join(f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order))
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
@@ -142,22 +149,28 @@ def source(reference: Reference) -> str:
 
 
 def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
-    """Buttons, a list or a modal, as the item needs it; `source` is its kind of card."""
+    """A button for each letter, or one that opens the modal to answer in; `source` is the kind of card."""
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
-        options = [discord.SelectOption(label=LETTERS[n], value=str(n)) for n in range(len(item.choices))]
-        picks: ui.Select[ui.LayoutView] = ui.Select(
-            custom_id=PICKS.id(source=source, row=row_id),
-            placeholder="Pick all that are right",
-            min_values=1,
-            max_values=len(options),
-            options=options,
-        )
-        return [ui.ActionRow(picks)]
+        return [ui.ActionRow(button("Choose", CHOOSE.id(source=source, row=row_id), PRIMARY))]
     buttons = [button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n)) for n in range(len(item.choices))]
     a_row = 5 if len(buttons) <= 5 else 3  # a row holds five; six look better as three and three
     return [ui.ActionRow(*buttons[n : n + a_row]) for n in range(0, len(buttons), a_row)]
+
+
+def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> ui.Modal:
+    """The modal of a typed or multiple item. It holds the question, since it hides the card on a phone."""
+    title, above = "Your answer", t.heading(item.prompt)
+    if item.kind == "typed":
+        custom_id = TYPED.id(source=source, row=row_id)
+        return text_modal(title, custom_id, label="A word, a short phrase or a number", limit=MAX_TYPED, above=above)
+    options = [f"{LETTERS[n]} · {' '.join(item.choices[i].text.split())}" for n, i in enumerate(order)]
+    if max(map(len, options)) > _MAX_OPTION:
+        above += f"\n{_lettered(item, order)}"
+        options = [t.cut(option, _MAX_OPTION) for option in options]
+    custom_id = PICKS.id(source=source, row=row_id)
+    return boxes_modal(title, custom_id, label="Tick all that are right", options=options, above=above)
 
 
 def after_row(source: str, row_id: int) -> ui.ActionRow[ui.LayoutView] | None:

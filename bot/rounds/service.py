@@ -18,7 +18,7 @@ from bot.members.store import names_of
 from bot.points import rules as scoring
 from bot.questions import answers, drawing
 from bot.questions import store as question_store
-from bot.questions.answers import Review, already, given_answer, shown_answer
+from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Item
 from bot.rounds import rules, store
@@ -155,15 +155,18 @@ class Rounds:
         self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
 
     @reading
-    def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Item:
-        """The item of a question that the member can still answer; refuses like `answer`. For opening a modal."""
+    def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Shown:
+        """A question that the member can still answer, as item and order of its choices; refuses like `answer`.
+
+        For opening a modal.
+        """
         question, round_ = get_question_or_refuse(conn, question_id)
         item = self._item(question)
         _refuse_if_over(question, round_, message_id)
         earlier = store.answer_of(conn, question_id, user_id)
         if earlier is not None:
             raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
-        return item
+        return item, answers.decode_order(question.choice_order)
 
     async def subject(self, question_id: int) -> str | None:
         """The id of the item that a question asks."""

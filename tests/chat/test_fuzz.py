@@ -61,7 +61,8 @@ JSON = st.recursive(
 )
 VALUES = st.one_of(st.lists(st.sampled_from(["0", "1", "2", "5", "9", "x", ""]), max_size=7), JSON)
 TEXTS = st.text(max_size=5000).map(lambda text: [{"component": {"type": 4, "custom_id": "text", "value": text}}])
-MODALS = st.one_of(TEXTS, JSON)
+BOXES = VALUES.map(lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}])
+MODALS = st.one_of(TEXTS, BOXES, JSON)
 NUL = [{"component": {"value": "\x00"}}]
 
 
@@ -102,8 +103,15 @@ class Heard:
 @example(
     custom_id="answer:v1:round:1:0\n", values=[], components=[], message_id=1, user_id=1, modal=False, private=False
 )
+@example(custom_id="picks:v1:round:1", values=[], components=None, message_id=1, user_id=1, modal=True, private=False)
 @example(
-    custom_id="picks:v1:round:1", values=None, components=None, message_id=1, user_id=1, modal=False, private=False
+    custom_id="picks:v1:round:1",
+    values=[],
+    components=[{"component": {"values": ["0", {}]}}],
+    message_id=1,
+    user_id=1,
+    modal=True,
+    private=False,
 )
 @example(
     custom_id="typed:v1:round:1",

@@ -146,8 +146,9 @@ async def play(member: Member, message: Message, choice: int) -> Result | None:
     if name == "write":
         opened = await member.click(message, f"write:v1:{source}:{row}")
         return await member.submit(opened, f"guess {choice}") if opened.modal else opened
-    if name == "picks":
-        return await member.select(message, f"picks:v1:{source}:{row}", str(choice))
+    if name == "choose":
+        opened = await member.click(message, f"choose:v1:{source}:{row}")
+        return await member.submit(opened, {"Tick all that are right": [str(choice)]}) if opened.modal else opened
     return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
 
 

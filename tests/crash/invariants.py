@@ -129,7 +129,7 @@ def _cards(facts: Facts) -> Iterator[str]:
         given[answer["question_id"]].append(answer)
     for question in facts["round_questions"]:
         row = question["id"]
-        marks = (f"answer:v1:round:{row}:", *(f"{name}:v1:round:{row}" for name in ("picks", "write", "why")))
+        marks = (f"answer:v1:round:{row}:", *(f"{name}:v1:round:{row}" for name in ("choose", "write", "why")))
         found = [m for m in facts.public(*marks) if _about(m, row)]
         planned = endings[question["round_id"]] in PLANNED
         if len(found) > 1 or (question["revealed_at"] and not found and planned):
@@ -146,7 +146,7 @@ def _cards(facts: Facts) -> Iterator[str]:
 
 def _about(message: Message, row: int) -> bool:
     ids = {i for version in message.history for i in version.custom_ids}
-    return any(re.fullmatch(rf"(?:answer|picks|write|why):v1:round:{row}(?::\d)?", i) for i in ids)
+    return any(re.fullmatch(rf"(?:answer|choose|write|why):v1:round:{row}(?::\d)?", i) for i in ids)
 
 
 def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names: Mapping[int, str]) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _dailies(facts: Facts) -> Iterator[str]:
         row, state = daily["id"], daily["state"]
         found = [
             m
-            for m in facts.public("answer:", "picks:", "write:", "why:")
+            for m in facts.public("answer:", "choose:", "write:", "why:")
             if any(f":daily:{row}:" in f"{i}:" for v in m.history for i in v.custom_ids)
         ]
         per_date[daily["guild_id"], daily["local_date"]] += len(found)

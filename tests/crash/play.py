@@ -15,7 +15,7 @@ from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 
-_OPEN = re.compile(r"(answer|picks|write):v1:(round|daily):(\d+)(?::\d)?")
+_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily):(\d+)(?::\d)?")
 
 
 def card_of(message: Message) -> tuple[str, str, int] | None:
@@ -70,9 +70,10 @@ class Players:
             opened = await member.click(message, f"write:v1:{source}:{row}")
             return await member.submit(opened, item.accept[0] if right else "no idea") if opened.modal else opened
         good = [n for n, index in enumerate(str(order)) if int(index) in item.right]
-        if name == "picks":
-            picks = good if right else [self._rng.randrange(len(str(order)))]
-            return await member.select(message, f"picks:v1:{source}:{row}", *map(str, picks))
+        if name == "choose":
+            picks = [str(n) for n in (good if right else [self._rng.randrange(len(str(order)))])]
+            opened = await member.click(message, f"choose:v1:{source}:{row}")
+            return await member.submit(opened, {"Tick all that are right": picks}) if opened.modal else opened
         bad = [n for n in range(len(str(order))) if n not in good]
         choice = good[0] if right else self._rng.choice(bad)
         return await member.click(message, f"answer:v1:{source}:{row}:{choice}")

@@ -69,7 +69,7 @@ def _open(stage: Stage) -> bool:
 
 ROUND_POINTS = [
     CrashPoint("round: stored, member not told", "round", "POST", CALLBACK, sign="Here we go"),
-    *_both("first card", "round", "POST", MESSAGES, "answer:v1:round:1:|picks:v1:round:1|write:v1:round:1"),
+    *_both("first card", "round", "POST", MESSAGES, "answer:v1:round:1:|choose:v1:round:1|write:v1:round:1"),
     CrashPoint("question open, nothing under way", "round", moment=_open),
     CrashPoint("answer: committed, member not told", "round", "POST", CALLBACK, sign="Locked in"),
     CrashPoint("answer: member told", "round", "POST", CALLBACK, "after", sign="Locked in"),

@@ -17,7 +17,7 @@ from bot.daily import views as daily_views
 from bot.daily.rules import DailyCard, DailyResult, Streak
 from bot.daily.service import DailyVerdict
 from bot.questions import views as cards
-from bot.questions.answers import Outcome, Review, encode_picks, is_right, outcome
+from bot.questions.answers import MAX_TYPED, Outcome, Review, encode_picks, is_right, outcome
 from bot.questions.model import Choice, Item
 from bot.rounds import views as rounds
 from bot.rounds.rules import Fastest, QuestionCard, RevealCard
@@ -246,7 +246,7 @@ def test_choices_of_the_revealed_card_keep_their_letters() -> None:
 
 
 def test_buttons_have_the_letters_of_the_lines() -> None:
-    """A choice item has a button for each line, a multiple item one list of them, a typed item one button to write."""
+    """A choice item has a button for each line, any other one button that opens its modal."""
     for one, order in shown_items():
         for source, view in (("round", question(one, order)), ("daily", daily(one, order))):
             if one.kind == "choice":
@@ -254,13 +254,66 @@ def test_buttons_have_the_letters_of_the_lines() -> None:
                 expected = [f"answer:v1:{source}:{ROW}:{n}" for n in range(len(order))]
                 assert custom_ids(view) == expected, one.id
             elif one.kind == "multiple":
-                assert custom_ids(view) == [cards.PICKS.id(source=source, row=ROW)], one.id
-                (menu,) = [c for c in components(view) if "options" in c]
-                options = [(LETTERS[n], str(n)) for n in range(len(order))]
-                assert [(o["label"], o["value"]) for o in menu["options"]] == options, one.id
-                assert (menu["min_values"], menu["max_values"]) == (1, len(order)), one.id
+                assert custom_ids(view) == [cards.CHOOSE.id(source=source, row=ROW)], one.id
             else:
                 assert custom_ids(view) == [cards.WRITE.id(source=source, row=ROW)], one.id
+
+
+def modal_of(one: Item, order: tuple[int, ...]) -> dict[str, Any]:
+    """The modal of an item as it goes to Discord, within its documented limits."""
+    modal: dict[str, Any] = cards.answer_modal(one, order, "round", ROW).to_dict()
+    assert len(modal["title"]) <= 45
+    assert len(modal["components"]) <= 5
+    assert sum(len(c.get("content", "")) for c in modal["components"]) <= 4_000, one.id
+    assert len(modal["components"][-1]["label"]) <= 45
+    return modal
+
+
+def test_a_multiple_item_is_answered_by_boxes_in_full_text() -> None:
+    """The modal has the question and a box for each line of the card, with its letter, in the card's order."""
+    for one, order in shown_items():
+        if one.kind != "multiple":
+            continue
+        modal = modal_of(one, order)
+        text, label = modal["components"]
+        assert words(one.prompt) in shown(text["content"]), one.id
+        assert modal["custom_id"] == cards.PICKS.id(source="round", row=ROW)
+        boxes = label["component"]
+        expected = [(f"{LETTERS[n]} · {words(one.choices[i].text)}", str(n)) for n, i in enumerate(order)]
+        assert [(o["label"], o["value"]) for o in boxes["options"]] == expected, one.id
+        assert (boxes["min_values"], boxes["max_values"], boxes["required"]) == (1, len(order), True)
+
+
+def test_boxes_of_long_choices() -> None:
+    """Where a choice is longer than a box's label may be, all of them stand above in full, with their letters."""
+    one = replace(item(topic=TOPIC, kind="multiple", choices="YYN"), prompt="Which?")
+    long = "a" * 97  # letter, dot and blanks take four
+    one = replace(one, choices=(replace(one.choices[0], text=long), *one.choices[1:]))
+    text, label = modal_of(one, (1, 0, 2))["components"]
+    assert text["content"].split("\n") == ["### Which?", "**A**  text 1", f"**B**  {long}", "**C**  text 2"]
+    assert label["component"]["options"][1]["label"] == f"B · {'a' * 95}…"
+    fits = replace(one, choices=(replace(one.choices[0], text="a" * 96), *one.choices[1:]))
+    text, label = modal_of(fits, (1, 0, 2))["components"]
+    assert text["content"] == "### Which?"
+    assert label["component"]["options"][1]["label"] == f"B · {'a' * 96}"
+
+
+def test_a_typed_item_is_answered_under_its_question() -> None:
+    """The modal holds the whole question, since it hides the card, and takes as much text as is stored."""
+    for one, order in shown_items():
+        if one.kind == "typed":
+            text, label = modal_of(one, order)["components"]
+            assert words(one.prompt) in shown(text["content"]), one.id
+            assert label["component"]["max_length"] == MAX_TYPED
+
+
+def test_modals_tell_nothing_of_the_answer() -> None:
+    """Which choices are right, why, and what is accepted changes nothing of the modal."""
+    for one, order in shown_items():
+        if one.kind != "choice":
+            turned = tuple(replace(c, correct=not c.correct, why="another") for c in one.choices)
+            other = replace(one, choices=turned, accept=("another",), explanation="Another.")
+            assert modal_of(one, order) == modal_of(other, order), one.id
 
 
 def test_a_reveal_takes_the_answer_buttons_away() -> None:

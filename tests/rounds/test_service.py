@@ -184,8 +184,8 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
         await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ADA)
-    item = await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, BOB)
-    assert item == cards(stage)[0].item
+    item, order = await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, BOB)
+    assert (item, order) == (cards(stage)[0].item, cards(stage)[0].order)
     (answer,) = await stage.answers()
     assert (answer.correct, answer.elapsed_ms) == (False, 1000)
 

@@ -124,14 +124,17 @@ class Question:
         return found[0][1]
 
     async def answer(self, member: MemberActor, *, right: bool = True) -> str:
-        """Answer as a member would, by button, list or modal; returns the private reply."""
+        """Answer as a member would, by button or modal; returns the private reply."""
         item = self.item
         await self.stage.wait(0.002)  # nobody clicks twice in one millisecond
         if item.kind == "choice":
             result = await member.click(self.message, label=self.letter(right=right))
         elif item.kind == "multiple":
+            shown = await member.click(self.message, label="Choose")
+            if shown.modal is None:
+                return reply(shown)
             picks = [str("ABCDEF".index(letter)) for letter in self.right_letters()]
-            result = await member.select(self.message, values=picks if right else picks[:1])
+            result = await member.submit_modal(shown, {"boxes": picks if right else picks[:1]})
         else:
             shown = await member.click(self.message, label="Answer")
             if shown.modal is None:
