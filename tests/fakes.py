@@ -108,6 +108,8 @@ class FakeSender:
         self.reminders: list[tuple[int, int]] = []
         self.nonces: list[str] = []
         self.deleted_roles: set[int] = set()
+        self.left: set[int] = set()
+        """Servers that have removed the bot."""
         self.calls: Counter[str] = Counter()
         self.during: dict[str, Callable[[], Awaitable[None]]] = {}
         """By method: what happens after its effect and before its reply."""
@@ -164,8 +166,12 @@ class FakeSender:
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         await self._do("open_thread", lambda: self.threads.append((place.channel_id, message_id, name)))
 
-    async def write_to(self, user_id: int, message: Any) -> None:
+    async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
         await self._do("send_reminder", lambda: self.reminders.append((user_id, message)))
+        return channel_id or 10 * user_id
+
+    def is_on(self, guild_id: int) -> bool:
+        return guild_id not in self.left
 
     def has_role(self, guild_id: int, role_id: int) -> bool:
         return role_id not in self.deleted_roles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import discord
 from discord import ui
@@ -21,12 +22,21 @@ PRIMARY = discord.ButtonStyle.primary
 Part = ui.Item[ui.LayoutView] | Picture | str
 
 
+def _pinging(role_id: int | None) -> discord.AllowedMentions:
+    """Whom a message may ping: its role, nobody else."""
+    roles = [discord.Object(role_id)] if role_id else False
+    return discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+
+
 class Message(ui.LayoutView):
     """A message of one container. Clicks on it are routed by custom id, so discord.py need not remember it.
 
     Its pictures are shown where they stand among the parts. `box_id` numbers the container, so that a message without
     a button can be found again; `ping_role` is the one role that the message may ping.
     """
+
+    content = None
+    """Discord takes no plain text beside a container."""
 
     def __init__(
         self, colour: discord.Colour, *parts: Part | None, box_id: int | None = None, ping_role: int | None = None
@@ -49,9 +59,7 @@ class Message(ui.LayoutView):
         ]
 
     def mentions(self) -> discord.AllowedMentions:
-        """Whom the message may ping: its role, nobody else."""
-        roles = [discord.Object(self._ping_role)] if self._ping_role else False
-        return discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+        return _pinging(self._ping_role)
 
     def without_pictures(self) -> Message:
         """The same message for where Discord refuses its files."""
@@ -65,6 +73,32 @@ class Message(ui.LayoutView):
 
     def _with(self, parts: list[Part]) -> Message:
         return Message(self._colour, *parts, box_id=self._box_id, ping_role=self._ping_role)
+
+
+class PlainMessage(ui.View):
+    """A message of plain text and perhaps a row of buttons.
+
+    Phones show its words in the notification, and none of a Message's. An edit may turn it into a Message, never back.
+    """
+
+    def __init__(self, content: str, *buttons: ui.Button[Any], ping_role: int | None = None) -> None:
+        super().__init__(timeout=None)
+        self.content = content
+        self._ping_role = ping_role
+        for each in buttons:
+            self.add_item(each)
+        self.stop()
+
+    def files(self) -> list[discord.File]:
+        return []
+
+    def mentions(self) -> discord.AllowedMentions:
+        return _pinging(self._ping_role)
+
+    def with_mentions(self, mention: Callable[[str], str]) -> PlainMessage:
+        """The same message with commands as `mention` makes them clickable."""
+        self.content = t.mention_commands(self.content, mention)
+        return self
 
 
 def _component(part: Part) -> ui.Item[ui.LayoutView]:

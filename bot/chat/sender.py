@@ -11,17 +11,18 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot.chat.messages import Message
+from bot.chat.messages import Message, PlainMessage
 from bot.chat.pace import LIMIT, Pace
 from bot.chat.permissions import missing, needed
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
-from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Sendable = Message | PlainMessage
 
 _PATIENCE = 10.0
 """Seconds after which a request's outcome counts as unknown."""
@@ -29,6 +30,10 @@ _HISTORY = 1000
 """How many of a channel's messages since the try are searched for a post whose fate is unknown."""
 _CLOCK_SLACK = timedelta(minutes=5)
 _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
+_CLOSED = {50007, 50278}
+"""A member's own settings, or no server in common any more."""
+_TOO_MANY = {40003, 20026}
+"""Direct messages were opened too fast, or Discord took the bot for a sender of spam."""
 _OWN_NUMBERS = 1_000_000_000
 """Components with a number from here on were numbered by us, so that a message without buttons is found again."""
 
@@ -56,7 +61,7 @@ class DiscordSender:
         self._late_edits: set[int] = set()
 
     async def post(
-        self, place: Place, message: Message, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+        self, place: Place, message: Sendable, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
         found = None if tried_at is None else await self.find(place, message, tried_at)
@@ -66,18 +71,19 @@ class DiscordSender:
         channel = self._client.get_partial_messageable(place.channel_id)
         message = message.with_mentions(self._mention)
 
-        async def send(shown: Message) -> discord.Message:
-            asked_at, files, allowed = self._clock.host(), shown.files(), shown.mentions()
-            sent = await channel.send(view=shown, files=files, nonce=nonce, allowed_mentions=allowed)
+        async def send(shown: Sendable) -> discord.Message:
+            asked_at = self._clock.host()
+            sent = await channel.send(nonce=nonce, files=shown.files(), **_shown(shown))
             if tried_at is None:  # else it may be the message of the earlier try
                 self._clock.answered(sent.id, asked_at)
             return sent
 
         return (await self._with_or_without_pictures(place.channel_id, message, send, urgent=urgent)).id
 
-    async def find(self, place: Place, message: Message, tried_at: datetime) -> int | None:
-        """Our message since then that has one of the buttons of this one, or one of its numbers."""
-        marks = set(_marks_of(message.children))
+    async def find(self, place: Place, message: Sendable, tried_at: datetime) -> int | None:
+        """Our message since then that has one of the buttons of this one, one of its numbers, or its plain text."""
+        shown = message.with_mentions(self._mention)
+        marks = _marks_of(shown.content, shown.children)
         try:
             return await self._patiently(place.channel_id, self._search(place.channel_id, marks, tried_at))
         except DeliveryRefused as error:
@@ -86,7 +92,7 @@ class DiscordSender:
             log.info("channel %s: no look into the history before sending again (%s)", place.channel_id, error)
         return None
 
-    async def edit(self, place: Place, message_id: int, message: Message) -> None:
+    async def edit(self, place: Place, message_id: int, message: Sendable) -> None:
         """Put a message in place of one of ours. Its pictures go along: Discord resolves them from the request."""
         self._require_server(place.guild_id)
         if message_id in self._late_edits:
@@ -94,8 +100,8 @@ class DiscordSender:
         target = self._client.get_partial_messageable(place.channel_id).get_partial_message(message_id)
         message = message.with_mentions(self._mention)
 
-        async def edit(shown: Message) -> discord.Message:
-            return await target.edit(view=shown, attachments=shown.files(), allowed_mentions=shown.mentions())
+        async def edit(shown: Sendable) -> discord.Message:
+            return await target.edit(attachments=shown.files(), **_shown(shown))
 
         await self._with_or_without_pictures(place.channel_id, message, edit, edits=message_id)
 
@@ -110,15 +116,19 @@ class DiscordSender:
             if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
                 raise
 
-    async def write_to(self, user_id: int, message: Message) -> None:
+    async def write_to(self, user_id: int, message: Sendable, channel_id: int | None) -> int:
         """Send a direct message."""
-        message = message.with_mentions(self._mention)
-        try:
-            channel = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
-            send = channel.send(view=message, files=message.files(), allowed_mentions=message.mentions())
-            await self._patiently(channel.id, send, urgent=False)
-        except DeliveryRefused as error:
-            raise DeliveryRefused(error.what, "Discord does not let me write to you.") from error
+        if channel_id is None:
+            opened = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
+            channel_id = opened.id
+        shown = message.with_mentions(self._mention)
+        channel = self._client.get_partial_messageable(channel_id)
+        await self._patiently(channel_id, channel.send(files=shown.files(), **_shown(shown)), urgent=False)
+        return channel_id
+
+    def is_on(self, guild_id: int) -> bool:
+        """See `Sender.is_on`."""
+        return not self._hears_of(guild_id) or self._client.get_guild(guild_id) is not None
 
     def has_role(self, guild_id: int, role_id: int) -> bool:
         """Whether a role can be pinged; true for a server that is not on this process's shards."""
@@ -128,8 +138,8 @@ class DiscordSender:
     async def _with_or_without_pictures(
         self,
         channel_id: int,
-        message: Message,
-        request: Callable[[Message], Coroutine[Any, Any, T]],
+        message: Sendable,
+        request: Callable[[Sendable], Coroutine[Any, Any, T]],
         *,
         edits: int | None = None,
         urgent: bool = True,
@@ -138,7 +148,7 @@ class DiscordSender:
         try:
             return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
         except DeliveryRefused as error:
-            if error.what not in {"permission", "refused"} or not message.files():
+            if error.what not in {"permission", "refused"} or isinstance(message, PlainMessage) or not message.files():
                 raise
             log.warning("channel %s: a message goes without its picture (%s)", channel_id, error)
         return await self._patiently(channel_id, request(message.without_pictures()), edits=edits, urgent=urgent)
@@ -149,7 +159,8 @@ class DiscordSender:
         after = discord.Object(earliest_id(since - _CLOCK_SLACK))
         channel = self._client.get_partial_messageable(channel_id)
         async for message in channel.history(limit=_HISTORY, after=after, oldest_first=True):
-            if me is not None and message.author.id == me.id and not marks.isdisjoint(_marks_of(message.components)):
+            found = marks & _marks_of(message.content, message.components)
+            if found and me is not None and message.author.id == me.id:
                 return message.id
         return None
 
@@ -196,11 +207,8 @@ class DiscordSender:
             log.info("a late request failed: %s", late.exception())
 
     def _require_server(self, guild_id: int) -> None:
-        """Ask nothing of Discord for a server that the bot has left, or that has an outage.
-
-        Nothing is known here of a server on another process's shards: there Discord's answer decides.
-        """
-        if not guild_id or not self._client.is_ready() or not self._shards.have(guild_id):
+        """Ask nothing of Discord for a server that the bot has left, or that has an outage."""
+        if not guild_id or not self._hears_of(guild_id):
             return
         guild = self._client.get_guild(guild_id)
         if guild is None:
@@ -208,9 +216,17 @@ class DiscordSender:
         if guild.unavailable:
             raise DeliveryUnknown("Discord has an outage on that server")
 
+    def _hears_of(self, guild_id: int) -> bool:
+        """Whether the cache would have a server; of one on another process's shards nothing is known here."""
+        return self._client.is_ready() and self._shards.have(guild_id)
+
     def _failure(self, channel_id: int, error: discord.HTTPException) -> DeliveryRefused | DeliveryUnknown:
         if error.status >= 500 or error.status == 429:
             return DeliveryUnknown(f"Discord answered {error.status}")
+        if error.code in _CLOSED:
+            return DeliveryRefused("closed", "Discord does not let me write to you.")
+        if error.code in _TOO_MANY:
+            return DeliveryLater("Discord has had enough direct messages from me for now")
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
             words = f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
             return DeliveryRefused("channel", words)
@@ -231,12 +247,21 @@ class DiscordSender:
         return f"I can't post in <#{channel_id}>: Discord says that I lack a permission there."
 
 
-def _marks_of(components: Sequence[Any]) -> Iterator[str]:
-    """Custom ids, and the numbers that we gave to components, by which a message is told from others."""
+def _shown(message: Sendable) -> dict[str, Any]:
+    """What a reader sees of a message, and whom it pings. Without content an edit takes plain text away."""
+    return {"content": message.content, "view": message, "allowed_mentions": message.mentions()}
+
+
+def _marks_of(content: str | None, components: Sequence[Any]) -> set[str]:
+    """What tells a message from others: plain text, custom ids, and the numbers that we gave to components."""
+    return {*_ids_of(components), *([content] if content else [])}
+
+
+def _ids_of(components: Sequence[Any]) -> Iterator[str]:
     for component in components:
         custom_id, number = getattr(component, "custom_id", None), getattr(component, "id", None)
         if isinstance(custom_id, str):
             yield custom_id
         elif isinstance(number, int) and number >= _OWN_NUMBERS:
             yield f"#{number}"
-        yield from _marks_of(getattr(component, "children", ()))
+        yield from _ids_of(getattr(component, "children", ()))

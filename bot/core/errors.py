@@ -14,7 +14,8 @@ class UserError(Exception):
 class DeliveryRefused(Exception):
     """Discord refused for good: the channel or message is gone, or a permission is missing.
 
-    `what` is "server", "channel", "message", "permission" or "refused"; the text is a sentence for status and logs.
+    `what` is "server", "channel", "message", "permission", "closed" (a member takes no direct messages) or "refused";
+    the text is a sentence for status and logs.
     """
 
     def __init__(self, what: str, reason: str) -> None:
@@ -24,3 +25,7 @@ class DeliveryRefused(Exception):
 
 class DeliveryUnknown(Exception):
     """Discord could not be reached or failed; whether it did what was asked is not known. Try again later."""
+
+
+class DeliveryLater(DeliveryUnknown):
+    """Discord did not do it and may do it later: it has had too many direct messages from the bot for now."""

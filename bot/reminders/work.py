@@ -47,7 +47,7 @@ class ReminderWork(Worker[Reminder]):
         if not waiting:
             return
         try:
-            await self._sender.write_to(row.user_id, self._views.reminder(waiting))
+            await self._sender.write_to(row.user_id, self._views.reminder(waiting), None)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
         except DeliveryRefused as error:
