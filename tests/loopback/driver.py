@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -210,7 +211,7 @@ class Member:
             event["message"] = message.payload()
         await world.gateway.emit("INTERACTION_CREATE", event)
         try:
-            async with asyncio.timeout(_WINDOW):
+            async with asyncio.timeout(found.sent_at + _WINDOW - time.monotonic()):
                 await found.answered.wait()
         except TimeoutError:
             pass

@@ -64,7 +64,8 @@ class Link:
 
 
 class Gateway:
-    """`double_next`: so many of the next interactions are delivered twice. Counts what sessions went through.
+    """`double_next`: so many of the next interactions are delivered twice. `event_delay`: seconds by which events are
+    late. Counts what sessions went through.
 
     A bot may be several processes, with a shard each or with the same one; each that is named connects to the
     address that ends in its name.
@@ -74,6 +75,7 @@ class Gateway:
         self._world = world
         self.sessions: dict[str, Session] = {}
         self.double_next = 0
+        self.event_delay = 0.0
         self.doubled = self.identified = self.resumed = 0
         self._up: dict[str, float] = {}
 
@@ -96,6 +98,7 @@ class Gateway:
             self.double_next -= 1
             self.doubled += 1
             copies = 2
+        await asyncio.sleep(self.event_delay)
         guild_id = int(data.get("guild_id") or (data["id"] if event.startswith("GUILD_") else 0))  # none in a DM
         for session in [s for s in self.sessions.values() if s.hears_of(guild_id)]:
             for _ in range(copies):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MESSAGES = "/channels/{}/messages"
@@ -19,6 +20,7 @@ _GLOBAL, _GLOBAL_SECONDS = 50, 1.0
 class Limits:
     """`refused` counts the 429 answers that the bot earned (not those that a test injected)."""
 
+    clock: Callable[[], float] = time.time
     refused: int = 0
     _windows: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
 
@@ -36,7 +38,7 @@ class Limits:
             "X-RateLimit-Bucket": name,
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(0, left)),
-            "X-RateLimit-Reset": f"{time.time() + wait:.3f}",
+            "X-RateLimit-Reset": f"{self.clock() + wait:.3f}",
             "X-RateLimit-Reset-After": f"{wait:.3f}",
         }
         return headers, wait if left < 0 else None

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,11 +33,12 @@ MEMBERS_MAY = EVERYTHING & ~(PERMISSIONS["manage_guild"] | PERMISSIONS["manage_m
 class Snowflakes:
     """Ids that rise and carry their time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._last = 0
 
     def __call__(self) -> int:
-        self._last = max((int(time.time() * 1000) - DISCORD_EPOCH_MS) << 22, self._last + 1)
+        self._last = max((int(self._clock() * 1000) - DISCORD_EPOCH_MS) << 22, self._last + 1)
         return self._last
 
 
@@ -169,6 +170,7 @@ class Message:
     pings: list[str] = field(default_factory=list)
     push: str = ""
     history: list[Version] = field(default_factory=list)
+    edited_at: float | None = None
     deleted: bool = False
     thread: Channel | None = None
 
@@ -233,7 +235,7 @@ class Message:
             "attachments": [a for a in self.attachments if a["url"] not in self.pictures],
             "flags": self.flags | (HAS_THREAD if self.thread else 0),
             "timestamp": iso(((self.id >> 22) + DISCORD_EPOCH_MS) / 1000),
-            "edited_timestamp": iso(time.time()) if len(self.history) > 1 else None,
+            "edited_timestamp": iso(self.edited_at) if self.edited_at else None,
             **_empty("embeds", "mentions", "mention_roles"),
             **dict.fromkeys(("tts", "mention_everyone", "pinned"), False),
         }

@@ -19,7 +19,6 @@ Answer = tuple[int, Any]
 Handler = Callable[["Rest", Call], Awaitable[Answer]]
 ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
 RESPONSE_WINDOW = 3.0
-TOKEN_LIFE = 900.0
 
 
 def route(method: str, template: str) -> Callable[[Handler], Handler]:
@@ -39,11 +38,14 @@ def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
 
 
 class Rest:
-    """`nonce_window`: seconds for which Discord remembers a nonce."""
+    """`nonce_window`: seconds for which Discord remembers a nonce, wherever it was used.
+
+    `token_life`: seconds for which an interaction's answers can be added to and edited.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.nonce_window = 300.0
+        self.nonce_window, self.token_life = 300.0, 900.0
         self._nonces: dict[str, tuple[float, Message]] = {}
 
     def forget_nonces(self) -> None:
@@ -76,6 +78,7 @@ class Rest:
     def change(self, message: Message, call: Call, body: Json) -> None:
         """Put what a request says into a message, unless Discord refuses it."""
         check_message(message, body, {filename for _, filename, _ in call.files})
+        message.edited_at = self.world.clock() if message.history else None
         message.apply(body, self.stored(call, body))
 
     def stored(self, call: Call, body: Json) -> list[Json]:
@@ -93,10 +96,10 @@ class Rest:
     def interaction(self, token: str) -> Interaction:
         """The interaction of a webhook route, if it was answered and is not too old."""
         found = self.world.interactions.get(token)
+        if found is not None and time.monotonic() - found.sent_at > self.token_life:
+            raise Refused(401, 50027, "Invalid Webhook Token")
         if found is None or found.callback is None:
             raise Refused(404, 10015, "Unknown Webhook")
-        if time.monotonic() - found.sent_at > TOKEN_LIFE:
-            raise Refused(401, 50027, "Invalid Webhook Token")
         return found
 
 
@@ -142,7 +145,7 @@ async def post_message(rest: Rest, call: Call) -> Answer:
         at, first = rest._nonces.get(nonce, (float("-inf"), None))
         if first is not None and time.monotonic() - at < rest.nonce_window:
             rest.world.deduplicated += 1
-            return 200, first.payload()
+            return 200, rest.message(first.channel, str(first.id)).payload()
     message = rest.create(channel, call, call.body)
     if nonce:
         rest._nonces[nonce] = (time.monotonic(), message)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from discord.utils import snowflake_time
 
 from tests.loopback.driver import CannotDo
 from tests.loopback.faults import Fault
@@ -74,9 +78,13 @@ def channel(world: World) -> Channel:
 
 
 async def test_a_repeated_nonce_gives_the_first_message(world: World, client: Client, channel: Channel) -> None:
-    """Discord keeps a post single for minutes, only where it is asked to, and not for ever."""
+    """Discord keeps a post single for minutes, whatever the channel, only where it is asked to, and not for ever."""
     ids = [(await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] for _ in range(2)]
     assert ids[0] == ids[1]
+    other = world.add_channel(channel.guild, "other")
+    assert (await client.post(other, "y", nonce="a", enforce_nonce=True))[1]["id"] == ids[0]
+    channel.messages[int(ids[0])].deleted = True
+    assert (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["code"] == 10008
     assert (await client.post(channel, "x", nonce="a"))[1]["id"] != ids[0]
     world.rest.forget_nonces()
     assert (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] not in ids
@@ -233,6 +241,44 @@ async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client,
         assert (await late).failed
         path = f"/interactions/{event['id']}/{event['token']}/callback"
         assert (await client.call("POST", path, body))[1]["code"] == 10062
+
+
+async def test_a_token_ends(world: World, client: Client, channel: Channel) -> None:
+    """After its time neither an answered interaction nor one that never was can be followed up."""
+    ann = world.add_member(channel.guild, "ann")
+    world.commands = [{"id": "1", "name": "help"}]
+    async with client.gateway(2, {}) as ws:
+        await ws.receive_json(), await ws.receive_json()
+        acting = asyncio.create_task(ann.slash(channel, "help"))
+        event = (await ws.receive_json())["d"]
+        path = f"/webhooks/{world.bot_id}/{event['token']}"
+        assert (await client.call("POST", path, {"content": "x"}))[1]["code"] == 10015
+        await client.call("POST", f"/interactions/{event['id']}/{event['token']}/callback", {"type": 5})
+        assert (await acting).acked
+        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "x"}))[0] == 200
+        world.rest.token_life = 0
+        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "y"}))[1]["code"] == 50027
+
+
+async def test_discord_has_a_clock_of_its_own() -> None:
+    """Ids, times and the header `Date` say Discord's time; an event that is late keeps the time of its cause."""
+    async with World(ahead=100) as world, aiohttp.ClientSession() as http:
+        client, channel = Client(world, http), world.add_channel(world.add_guild(), "quiz")
+        world.gateway.event_delay = 0.2
+        began = time.time()
+        _, message, headers = await client.post(channel, "x")
+        sent = parsedate_to_datetime(headers["Date"]).timestamp()
+        created = datetime.fromisoformat(message["timestamp"]).timestamp()
+        assert [round((at - began) / 10) for at in (sent, created)] == [10, 10]
+        await client.call("PATCH", f"/channels/{channel.id}/messages/{message['id']}", {"content": "y"})
+        assert (channel.messages[int(message["id"])].edited_at or 0) - began > 99
+        async with client.gateway(2, {}) as ws:
+            await ws.receive_json(), await ws.receive_json()
+            world.commands = [{"id": "1", "name": "help"}]
+            acting = asyncio.create_task(world.add_member(channel.guild, "ann").slash(channel, "help"))
+            event = (await ws.receive_json())["d"]
+            assert 0.2 <= world.clock() - snowflake_time(int(event["id"])).timestamp() < 2
+            acting.cancel()
 
 
 async def test_members_use_what_they_see(world: World, channel: Channel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from email.utils import formatdate
 from typing import Any, Self
 
 from aiohttp import hdrs, web
@@ -25,10 +26,12 @@ class World:
 
     `violations`: requests that Discord refuses as malformed. `unknown`: routes that are not modelled. `errors`:
     exceptions inside this server. All three are empty in a good run. `names`: of all members who ever were here, by id.
+    `ahead`: seconds by which Discord's clock is ahead of the host's.
     """
 
-    def __init__(self) -> None:
-        self.snowflake = Snowflakes()
+    def __init__(self, ahead: float = 0.0) -> None:
+        self._ahead = ahead
+        self.snowflake = Snowflakes(self.clock)
         self.bot_id = self.snowflake()
         self.bot: Json = {"id": str(self.bot_id), "username": "quizformer", "discriminator": "0000", "bot": True}
         self.bot |= {"avatar": None, "global_name": None, "public_flags": 0}
@@ -44,7 +47,7 @@ class World:
         self.unknown: list[str] = []
         self.errors: list[str] = []
         self.faults = Faults()
-        self.limits = Limits()
+        self.limits = Limits(self.clock)
         self.gateway = Gateway(self)
         self.rest = Rest(self)
         self._port = 0
@@ -67,6 +70,10 @@ class World:
         if self._runner is not None:
             await self.gateway.drop()
             await self._runner.cleanup()
+
+    def clock(self) -> float:
+        """Discord's time, in seconds."""
+        return time.time() + self._ahead
 
     @property
     def url(self) -> str:
@@ -187,7 +194,7 @@ class World:
     def _answer(self, call: Call | None, status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
         if call is not None:
             call.status = status
-        headers = {**(headers or {}), "Via": "1.1 loopback"}
+        headers = {**(headers or {}), "Via": "1.1 loopback", "Date": formatdate(self.clock(), usegmt=True)}
         if status == 204:
             return web.Response(status=status, headers=headers)
         headers["Content-Type"] = "application/json"  # exactly so: discord.py looks for no charset
