@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ COMMAND, COMPONENT, MODAL = 2, 3, 5
 _ROLE = 8
 """The type of a command's option that takes a role."""
 _WINDOW = 3.0
+_MENTION = re.compile(r"<@!?(\d+)>")
 
 
 class CannotDo(Exception):
@@ -55,18 +57,40 @@ class Result:
 
 
 class Member:
-    """A human on one server; every action waits for the bot's answer, three seconds at most."""
+    """A human on one server; every action waits for the bot's answer, three seconds at most.
 
-    def __init__(self, world: World, guild: Guild, member_id: int, name: str, manager: bool) -> None:
+    `takes_dms`: whether the bot may write to them.
+    """
+
+    def __init__(
+        self, world: World, guild: Guild, member_id: int, name: str, manager: bool, roles: Collection[int]
+    ) -> None:
         self._world = world
         self.guild = guild
         self.id = member_id
         self.name = name
+        self.roles = set(roles)
         self.permissions = EVERYTHING if manager else MEMBERS_MAY
+        self.takes_dms = True
+
+    @property
+    def user(self) -> Json:
+        return {"id": str(self.id), "username": self.name, "discriminator": "0", "avatar": None, "global_name": None}
 
     def sees(self, channel: Channel) -> list[Message]:
         """The messages of a channel that this member sees, oldest first."""
         return [m for m in channel.messages.values() if m.audience in {None, self.id} and not m.deleted]
+
+    def numbers(self, message: Message) -> set[int]:
+        """Whom a message mentions that this member's client has not met: it shows a number instead of a name.
+
+        It has met who wrote what this member sees, and whose command a public reply answers. A mention that does not
+        ping, and the bot pings no member, brings no name along.
+        """
+        seen = [m for c in self.guild.channels.values() for m in self.sees(c)]
+        acted = [a.member_id for a in self._world.interactions.values() if a.reply in seen]
+        met = {self.id, *acted, *(int(m.author["id"]) for m in seen)}
+        return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
         """Use a command as it is registered, for example `slash(channel, "quiz start", seconds=5)`."""
@@ -74,7 +98,7 @@ class Member:
         top = next((c for c in self._world.commands if c["name"] == name), None)
         if top is None:
             raise CannotDo(f"/{command} is not registered")
-        if int(top.get("default_member_permissions") or 0) & ~self.permissions:
+        if not self.may(top, channel):
             raise CannotDo(f"/{command} is not shown to {self.name}")
         resolved: Json = {}
         known, wrap = top.get("options") or [], []
@@ -89,6 +113,20 @@ class Member:
             given = [{"name": part, "type": kind, "options": given}]
         data: Json = {"id": top["id"], "name": name, "type": 1, "options": given, "resolved": resolved}
         return await self._act(COMMAND, channel, data, None)
+
+    def may(self, command: Json, channel: Channel) -> bool:
+        """Whether a command is shown: a server's settings for the channel decide, then member, roles, default."""
+        if channel.recipient:
+            return 1 in (command.get("contexts") or [0, 1])
+        said = channel.guild.allowed.get(command["name"], {})
+        if said.get((channel.parent or channel).id) is False:
+            return False
+        if self.id in said:
+            return said[self.id]
+        if of_roles := [said[role] for role in self.roles & set(said)]:
+            return any(of_roles)
+        needs = int(command.get("default_member_permissions") or 0)
+        return said.get(channel.guild.id, True) and not needs & ~self.permissions
 
     async def click(self, message: Message, custom_id: str) -> Result:
         """Press a button."""
@@ -187,23 +225,23 @@ class Member:
         world = self._world
         found = Interaction(world.snowflake(), kind, self.id, channel, data, message)
         world.interactions[found.token] = found
-        user = {"id": str(self.id), "username": self.name, "discriminator": "0", "avatar": None, "global_name": None}
-        member = {"user": user, "roles": [], "joined_at": iso(0), "permissions": str(self.permissions), "flags": 0}
+        roles = [str(role) for role in self.roles]
+        member = {"user": self.user, "roles": roles, "joined_at": iso(0), "permissions": str(self.permissions)}
+        where = {"guild_id": str(channel.guild.id), "member": member | {"deaf": False, "mute": False, "flags": 0}}
         event: Json = {
             "id": str(found.id),
             "application_id": str(world.bot_id),
             "type": kind,
             "token": found.token,
             "version": 1,
-            "guild_id": str(channel.guild.id),
+            **({"user": self.user} if channel.recipient else where),
             "channel_id": str(channel.id),
             "channel": channel.payload(),
-            "member": member | {"deaf": False, "mute": False},
-            "app_permissions": str(channel.bot_may()),
+            "app_permissions": str(channel.app_may()),
             "locale": "en-US",
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(channel.guild.id)},
-            "context": 0,
+            "context": 1 if channel.recipient else 0,
             "attachment_size_limit": 10 << 20,
             "data": data,
         }

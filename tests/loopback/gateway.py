@@ -100,6 +100,8 @@ class Gateway:
             copies = 2
         await asyncio.sleep(self.event_delay)
         guild_id = int(data.get("guild_id") or (data["id"] if event.startswith("GUILD_") else 0))  # none in a DM
+        if guild_id in self._world.guilds and self._world.guilds[guild_id].outage and event != "GUILD_DELETE":
+            return
         for session in [s for s in self.sessions.values() if s.hears_of(guild_id)]:
             for _ in range(copies):
                 await self._push(session, event, data)
@@ -194,7 +196,7 @@ class Gateway:
             "shard": list(shard),
         }
         await self._push(session, "READY", ready)
-        for guild in guilds:
+        for guild in [g for g in guilds if not g.outage]:
             await self._push(session, "GUILD_CREATE", guild.payload(world.bot))
         self._up[link.name] = time.monotonic()
 

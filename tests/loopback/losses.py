@@ -51,9 +51,11 @@ async def add_bot(world: World, guild: Guild) -> None:
 
 
 async def outage(world: World, guild: Guild) -> None:
-    """Discord loses the server for a while."""
+    """Discord loses the server for a while: no events, and requests there fail."""
+    guild.outage = True
     await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
 
 
 async def end_outage(world: World, guild: Guild) -> None:
+    guild.outage = False
     await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))

@@ -20,14 +20,18 @@ PERMISSIONS: Mapping[str, int] = {
     "view_channel": 1 << 10,
     "send_messages": 1 << 11,
     "manage_messages": 1 << 13,
+    "embed_links": 1 << 14,
     "attach_files": 1 << 15,
     "read_message_history": 1 << 16,
     "mention_everyone": 1 << 17,
+    "use_external_emojis": 1 << 18,
     "create_public_threads": 1 << 35,
     "send_messages_in_threads": 1 << 38,
 }
 EVERYTHING = sum(PERMISSIONS.values())
 MEMBERS_MAY = EVERYTHING & ~(PERMISSIONS["manage_guild"] | PERMISSIONS["manage_messages"])
+REPLIES_MAY = sum(PERMISSIONS[n] for n in ("embed_links", "attach_files", "mention_everyone", "use_external_emojis"))
+"""The `app_permissions` of interactions where there is no bot, and in direct messages."""
 
 
 class Snowflakes:
@@ -77,7 +81,11 @@ class Guild:
     members: dict[int, str] = field(default_factory=dict)
     roles: dict[int, str] = field(default_factory=dict)
     left: bool = False
-    """The bot has been removed."""
+    """The bot is not there: the app was added without it, or it was removed."""
+    outage: bool = False
+    """Discord has lost the server for now."""
+    allowed: dict[str, dict[int, bool]] = field(default_factory=dict)
+    """By command, what its settings say of roles, members, channels and, as Discord does it, of everyone (`id`)."""
 
     def payload(self, bot: Json) -> Json:
         """A GUILD_CREATE."""
@@ -97,8 +105,8 @@ class Guild:
                 everyone,
                 *({**everyone, "id": str(i), "name": n, "mentionable": True} for i, n in self.roles.items()),
             ],
-            "channels": [c.payload() for c in self.channels.values() if c.parent is None and not c.deleted],
-            "threads": [c.payload() for c in self.channels.values() if c.parent is not None and not c.deleted],
+            "channels": [c.announced() for c in self.channels.values() if c.parent is None and not c.deleted],
+            "threads": [c.payload() for c in self.channels.values() if c.parent and not (c.deleted or c.private)],
             **_empty("emojis", "stickers", "features", "voice_states", "presences", "stage_instances"),
             **dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter"), 0),
             **dict.fromkeys(("mfa_level", "nsfw_level", "premium_tier", "system_channel_flags"), 0),
@@ -108,7 +116,11 @@ class Guild:
 
 @dataclass(eq=False)
 class Channel:
-    """A text channel, or a thread if it has a `parent`. `denied`: permission bits that the bot lacks here."""
+    """A text channel, or a thread if it has a `parent`. `denied`: permission bits that the bot lacks here.
+
+    `private`: a private thread that the bot is not in. `recipient`: the member with whom this is a direct message; its
+    guild is none then (id 0).
+    """
 
     id: int
     guild: Guild
@@ -118,15 +130,30 @@ class Channel:
     bot_id: int = 0
     deleted: bool = False
     locked: bool = False
+    private: bool = False
+    recipient: Json | None = None
     messages: dict[int, Message] = field(default_factory=dict)
 
     def bot_may(self) -> int:
-        if self.guild.left:
+        if self.guild.left or self.private:
             return 0
         denied = (self.parent or self).denied
         return 0 if denied & PERMISSIONS["view_channel"] else MEMBERS_MAY & ~denied
 
+    def app_may(self) -> int:
+        """What an interaction says of the bot's permissions: in a thread those of its parent, private or not."""
+        return REPLIES_MAY if self.guild.left or self.recipient else (self.parent or self).bot_may()
+
+    def announced(self) -> Json:
+        """The channel as the bot hears of it: one that it can't view has no name and shows nothing but that."""
+        if self.bot_may():
+            return self.payload()
+        hidden = {"id": str(self.guild.id), "type": 0, "allow": "0", "deny": str(PERMISSIONS["view_channel"])}
+        return self.payload() | {"name": "___hidden___", "flags": 1 << 17, "permission_overwrites": [hidden]}
+
     def payload(self) -> Json:
+        if self.recipient is not None:
+            return {"id": str(self.id), "type": 1, "recipients": [self.recipient], "last_message_id": None, "flags": 0}
         shown: Json = {"id": str(self.id), "guild_id": str(self.guild.id), "name": self.name, "flags": 0}
         shown |= {"parent_id": str(self.parent.id) if self.parent else None, "rate_limit_per_user": 0}
         if self.parent is not None:
@@ -137,7 +164,7 @@ class Channel:
                 "locked": self.locked,
             }
             owner = {"owner_id": str(self.bot_id), "message_count": 0, "member_count": 1, "thread_metadata": times}
-            return shown | owner | {"type": 11}
+            return shown | owner | {"type": 12 if self.private else 11}
         overwrite = {"id": str(self.bot_id), "type": 1, "allow": "0", "deny": str(self.denied)}
         return shown | {"type": 0, "position": 0, "nsfw": False, "topic": None, "permission_overwrites": [overwrite]}
 

@@ -40,12 +40,15 @@ def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
 class Rest:
     """`nonce_window`: seconds for which Discord remembers a nonce, wherever it was used.
 
-    `token_life`: seconds for which an interaction's answers can be added to and edited.
+    `token_life`: seconds for which an interaction's answers can be added to and edited. `dm_opens`: how many direct
+    messages can be opened within `dm_seconds`.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.nonce_window, self.token_life = 300.0, 900.0
+        self.dm_opens, self.dm_seconds = 20, 60.0
+        self._opened: list[float] = []
         self._nonces: dict[str, tuple[float, Message]] = {}
 
     def forget_nonces(self) -> None:
@@ -56,11 +59,29 @@ class Rest:
         channel = self.world.channels.get(int(channel_id))
         if channel is None or channel.deleted:
             raise Refused(404, 10003, "Unknown Channel")
+        if channel.guild.outage:
+            raise Refused(503, 0, "Service Unavailable")
         if not channel.bot_may() & PERMISSIONS["view_channel"]:
             raise Refused(403, 50001, "Missing Access")
         if any(not channel.bot_may() & PERMISSIONS[need] for need in needs):
             raise Refused(403, 50013, "Missing Permissions")
         return channel
+
+    def check_direct(self, channel: Channel) -> None:
+        """Refuse a direct message to who shares no server with the bot, or wants none."""
+        member = self.world.members[int((channel.recipient or {})["id"])]
+        if not any(member.id in guild.members for guild in self.world.guilds.values()):
+            raise Refused(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+        if not member.takes_dms:
+            raise Refused(403, 50007, "Cannot send messages to this user")
+
+    def open_direct(self, member_id: int) -> Channel:
+        now = time.monotonic()
+        self._opened = [at for at in self._opened if now - at < self.dm_seconds]
+        if len(self._opened) >= self.dm_opens:
+            raise Refused(403, 40003, "You are opening direct messages too fast")
+        self._opened.append(now)
+        return self.world.direct(self.world.members[member_id])
 
     def message(self, channel: Channel, message_id: str) -> Message:
         message = channel.messages.get(int(message_id))
@@ -135,9 +156,16 @@ async def put_commands(rest: Rest, call: Call) -> Answer:
     return 200, rest.world.commands
 
 
+@route("POST", "/users/@me/channels")
+async def open_direct(rest: Rest, call: Call) -> Answer:
+    return 200, rest.open_direct(int(call.body["recipient_id"])).payload()
+
+
 @route("POST", MESSAGES)
 async def post_message(rest: Rest, call: Call) -> Answer:
     channel = rest.channel(call.ids[0], "send_messages", *(["attach_files"] if call.files else []))
+    if channel.recipient:
+        rest.check_direct(channel)
     if channel.locked:
         raise Refused(403, 160005, "This thread is locked")
     nonce = call.body.get("nonce")

@@ -17,9 +17,10 @@ import pytest
 import pytest_asyncio
 from discord.utils import snowflake_time
 
+from tests.loopback import losses
 from tests.loopback.driver import CannotDo
 from tests.loopback.faults import Fault
-from tests.loopback.model import Channel
+from tests.loopback.model import PERMISSIONS, Channel, Json
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 from tests.shipped import first_topic
@@ -57,7 +58,21 @@ class Client:
         async with self._http.ws_connect(self._world.gateway_url) as ws:
             assert (await ws.receive_json())["op"] == 10
             await ws.send_json({"op": op, "d": {"token": self._world.token, **data}})
+            if op == 2:
+                await self._world.until(lambda: self._world.gateway.connected)
             yield ws
+
+
+async def heard(ws: aiohttp.ClientWebSocketResponse, name: str = "INTERACTION_CREATE") -> Json:
+    """The next event of a kind."""
+    while (event := await ws.receive_json())["t"] != name:
+        pass
+    return dict(event["d"])
+
+
+def answer_to(event: Json) -> str:
+    """Where an interaction is answered."""
+    return f"/interactions/{event['id']}/{event['token']}/callback"
 
 
 @pytest_asyncio.fixture
@@ -176,10 +191,8 @@ async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, 
     ann = world.add_member(channel.guild, "ann")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
-        await ws.receive_json(), await ws.receive_json()
         acting = asyncio.create_task(ann.slash(channel, "help"))
-        event = (await ws.receive_json())["d"]
-        path = f"/interactions/{event['id']}/{event['token']}/callback"
+        path = answer_to(await heard(ws))
         for wrong in (modal(max_values=4), modal(min_values=0), modal(options=[]), modal() | {"title": "x" * 46}):
             assert (await client.call("POST", path, {"type": 9, "data": wrong}))[0] == 400
         assert (await client.call("POST", path, {"type": 9, "data": modal(max_values=2)}))[0] == 204
@@ -189,7 +202,7 @@ async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, 
             with pytest.raises(CannotDo):
                 await ann.submit(opened, good | unfit)
         sending = asyncio.create_task(ann.submit(opened, good))
-        _, word, boxes = (await ws.receive_json())["d"]["data"]["components"]
+        _, word, boxes = (await heard(ws))["data"]["components"]
         assert word["component"]["value"] == "one"
         assert boxes["component"]["values"] == ["2", "0"]
         sending.cancel()
@@ -225,11 +238,10 @@ async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client,
     world.commands = [{"id": "1", "name": "help"}]
     world.gateway.double_next = 1
     async with client.gateway(2, {}) as ws:
-        await ws.receive_json(), await ws.receive_json()
         acting = asyncio.create_task(ann.slash(channel, "help"))
-        first, second = [(await ws.receive_json())["d"] for _ in range(2)]
+        first, second = [await heard(ws) for _ in range(2)]
         assert first["id"] == second["id"]
-        path = f"/interactions/{first['id']}/{first['token']}/callback"
+        path = answer_to(first)
         body = {"type": 4, "data": {"content": "hush", "flags": 64}}
         codes = [(await client.call("POST", f"{path}?with_response=1", body))[0] for _ in range(2)]
         result = await acting
@@ -237,10 +249,9 @@ async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client,
         assert [m.text for m in ann.sees(channel)] == ["hush"]
         assert bob.sees(channel) == []
         late = asyncio.create_task(ann.slash(channel, "help"))
-        event = (await ws.receive_json())["d"]
+        event = await heard(ws)
         assert (await late).failed
-        path = f"/interactions/{event['id']}/{event['token']}/callback"
-        assert (await client.call("POST", path, body))[1]["code"] == 10062
+        assert (await client.call("POST", answer_to(event), body))[1]["code"] == 10062
 
 
 async def test_a_token_ends(world: World, client: Client, channel: Channel) -> None:
@@ -248,12 +259,11 @@ async def test_a_token_ends(world: World, client: Client, channel: Channel) -> N
     ann = world.add_member(channel.guild, "ann")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
-        await ws.receive_json(), await ws.receive_json()
         acting = asyncio.create_task(ann.slash(channel, "help"))
-        event = (await ws.receive_json())["d"]
+        event = await heard(ws)
         path = f"/webhooks/{world.bot_id}/{event['token']}"
         assert (await client.call("POST", path, {"content": "x"}))[1]["code"] == 10015
-        await client.call("POST", f"/interactions/{event['id']}/{event['token']}/callback", {"type": 5})
+        await client.call("POST", answer_to(event), {"type": 5})
         assert (await acting).acked
         assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "x"}))[0] == 200
         world.rest.token_life = 0
@@ -273,10 +283,9 @@ async def test_discord_has_a_clock_of_its_own() -> None:
         await client.call("PATCH", f"/channels/{channel.id}/messages/{message['id']}", {"content": "y"})
         assert (channel.messages[int(message["id"])].edited_at or 0) - began > 99
         async with client.gateway(2, {}) as ws:
-            await ws.receive_json(), await ws.receive_json()
             world.commands = [{"id": "1", "name": "help"}]
             acting = asyncio.create_task(world.add_member(channel.guild, "ann").slash(channel, "help"))
-            event = (await ws.receive_json())["d"]
+            event = await heard(ws)
             assert 0.2 <= world.clock() - snowflake_time(int(event["id"])).timestamp() < 2
             acting.cancel()
 
@@ -290,6 +299,95 @@ async def test_members_use_what_they_see(world: World, channel: Channel) -> None
             await ann.slash(channel, command)
     with pytest.raises(CannotDo):
         await ann.click(world.say(channel, "hello"), "answer:v1:round:1:0")
+
+
+async def test_direct_messages_have_their_own_limits(world: World, client: Client, channel: Channel) -> None:
+    """Openings are counted; who wants no messages, or shares no server any more, gets none: each with its own code."""
+    ann = world.add_member(channel.guild, "ann")
+    world.rest.dm_opens = 2
+    opened = [(await client.call("POST", "/users/@me/channels", {"recipient_id": str(ann.id)}))[1] for _ in range(3)]
+    assert opened[0]["id"] == opened[1]["id"] == str(world.direct(ann).id)
+    codes = [opened[2]["code"]]
+    assert (await client.post(world.direct(ann), "hello"))[0] == 200
+    ann.takes_dms = False
+    codes.append((await client.post(world.direct(ann), "hello"))[1]["code"])
+    await losses.remove_bot(world, channel.guild)
+    codes.append((await client.post(world.direct(ann), "hello"))[1]["code"])
+    assert codes == [40003, 50007, 50278]
+
+
+async def test_commands_in_direct_messages(world: World, client: Client, channel: Channel) -> None:
+    """Only those made for there; the interaction has a user and no server."""
+    ann = world.add_member(channel.guild, "ann")
+    world.commands = [{"id": "1", "name": "quiz", "contexts": [0]}, {"id": "2", "name": "practice", "contexts": [0, 1]}]
+    with pytest.raises(CannotDo):
+        await ann.slash(world.direct(ann), "quiz")
+    async with client.gateway(2, {}) as ws:
+        acting = asyncio.create_task(ann.slash(world.direct(ann), "practice"))
+        event = await heard(ws)
+        assert (event["user"]["id"], event["context"], {"guild_id", "member"} & set(event)) == (str(ann.id), 1, set())
+        acting.cancel()
+
+
+async def test_a_mention_is_a_number_to_who_never_met_the_member(
+    world: World, client: Client, channel: Channel
+) -> None:
+    """A client knows who wrote or acted where it looks, and nobody else."""
+    ann, bob = (world.add_member(channel.guild, name) for name in ("ann", "bob"))
+    board = channel.messages[int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{ann.id}>"))[1]["id"])]
+    assert ann.numbers(board) == {bob.id, 7}
+    world.say(channel, "here I am")  # by 7
+    assert ann.numbers(board) == {bob.id}
+
+
+async def test_a_server_says_who_may_use_a_command(world: World, channel: Channel) -> None:
+    """Channel, member, roles, then what the command needs; a thread follows its channel."""
+    guild, thread = channel.guild, world.add_channel(channel.guild, "talk", parent=channel)
+    world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
+    ann, bob = world.add_member(guild, "ann", roles={5, 6}), world.add_member(guild, "bob", manager=True)
+    daily = guild.allowed.setdefault("daily", {})
+    for target, allowed, who_may in (
+        (0, True, [bob]),
+        (5, False, [bob]),
+        (6, True, [ann, bob]),
+        (bob.id, False, [ann]),
+        (ann.id, False, []),
+        (bob.id, True, [bob]),
+        (channel.id, False, []),
+    ):
+        daily[target] = allowed
+        assert [m for m in (ann, bob) if m.may(world.commands[0], thread)] == who_may
+
+
+async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: Channel) -> None:
+    """Where it is not, commands arrive all the same, and look as if it could post; it can't."""
+    world.commands = [{"id": "1", "name": "help"}]
+    without = world.add_channel(world.add_guild("without", bot=False), "quiz")
+    private = world.add_channel(channel.guild, "private", parent=channel)
+    private.private = True
+    hidden = world.add_channel(channel.guild, "hidden")
+    await world.deny(hidden, "view_channel")
+    async with client.gateway(2, {}) as ws:
+        guild = await heard(ws, "GUILD_CREATE")
+        assert (guild["id"], guild["threads"]) == (str(channel.guild.id), [])
+        assert [c["name"] for c in guild["channels"]] == ["quiz", "___hidden___"]
+        for place, may_send in ((without, False), (private, True), (hidden, False)):
+            acting = asyncio.create_task(world.add_member(place.guild, "ann").slash(place, "help"))
+            assert bool(int((await heard(ws))["app_permissions"]) & PERMISSIONS["send_messages"]) == may_send
+            assert (await client.post(place, "x"))[1]["code"] == 50001
+            acting.cancel()
+
+
+async def test_a_server_in_an_outage(world: World, client: Client, channel: Channel) -> None:
+    """It is there, but unavailable, also to who connects anew; requests fail and it says nothing until it is back."""
+    await losses.outage(world, channel.guild)
+    assert (await client.post(channel, "x"))[0] == 503
+    async with client.gateway(2, {}) as ws:
+        assert (await heard(ws, "READY"))["guilds"] == [{"id": str(channel.guild.id), "unavailable": True}]
+        await world.deny(channel, "send_messages")
+        await losses.end_outage(world, channel.guild)
+        assert (await ws.receive_json())["t"] == "GUILD_CREATE"
+    assert (await client.post(channel, "x"))[1]["code"] == 50013
 
 
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Collection
 from email.utils import formatdate
 from typing import Any, Self
 
@@ -25,8 +26,8 @@ class World:
     """Use it with `async with`; then make guilds, channels and members, and run a `BotProcess` in it.
 
     `violations`: requests that Discord refuses as malformed. `unknown`: routes that are not modelled. `errors`:
-    exceptions inside this server. All three are empty in a good run. `names`: of all members who ever were here, by id.
-    `ahead`: seconds by which Discord's clock is ahead of the host's.
+    exceptions inside this server. All three are empty in a good run. `members`: all who ever were here, by id. `ahead`:
+    seconds by which Discord's clock is ahead of the host's.
     """
 
     def __init__(self, ahead: float = 0.0) -> None:
@@ -38,7 +39,7 @@ class World:
         self.token = "loopback.token"
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
-        self.names: dict[int, str] = {}
+        self.members: dict[int, Member] = {}
         self.commands: list[Json] = []
         self.syncs = self.deduplicated = 0
         self.interactions: dict[str, Interaction] = {}
@@ -88,13 +89,19 @@ class World:
         return f"ws://127.0.0.1:{self._port}/gateway" + (f"/{name}" if name else "")
 
     @property
+    def names(self) -> dict[int, str]:
+        return {member.id: member.name for member in self.members.values()}
+
+    @property
     def messages(self) -> list[Message]:
         """Every message of every channel, deleted and ephemeral ones included."""
         return [m for c in self.channels.values() for m in c.messages.values()]
 
-    def add_guild(self, name: str = "guild", *, guild_id: int | None = None) -> Guild:
-        guild = Guild(guild_id or self.snowflake(), name, self.snowflake())
-        self.guilds[guild.id] = guild
+    def add_guild(self, name: str = "guild", *, guild_id: int | None = None, bot: bool = True) -> Guild:
+        """A server; one that added the app without its `bot` has the commands, and the gateway does not tell of it."""
+        guild = Guild(guild_id or self.snowflake(), name, self.snowflake(), left=not bot)
+        if bot:
+            self.guilds[guild.id] = guild
         return guild
 
     def add_channel(
@@ -104,10 +111,20 @@ class World:
         self.channels[channel.id] = guild.channels[channel.id] = channel
         return channel
 
-    def add_member(self, guild: Guild, name: str, *, manager: bool = False) -> Member:
-        member = Member(self, guild, self.snowflake(), name, manager)
-        guild.members[member.id] = self.names[member.id] = name
+    def add_member(self, guild: Guild, name: str, *, manager: bool = False, roles: Collection[int] = ()) -> Member:
+        member = Member(self, guild, self.snowflake(), name, manager, roles)
+        self.members[member.id] = member
+        guild.members[member.id] = name
         return member
+
+    def direct(self, member: Member) -> Channel:
+        """The direct messages between a member and the bot."""
+        for channel in self.channels.values():
+            if channel.recipient and channel.recipient["id"] == str(member.id):
+                return channel
+        channel = self.add_channel(Guild(0, "direct messages", 0), member.name)
+        channel.recipient = member.user
+        return channel
 
     def say(self, channel: Channel, text: str) -> Message:
         """A message of some human's, which the bot is not told of."""
@@ -119,7 +136,7 @@ class World:
     async def deny(self, channel: Channel, *names: str) -> None:
         """Take permissions from the bot in a channel; without names it has all of them again."""
         channel.denied = sum(PERMISSIONS[name] for name in names)
-        await self.gateway.emit("CHANNEL_UPDATE", channel.payload())
+        await self.gateway.emit("CHANNEL_UPDATE", channel.announced())
 
     async def until(self, condition: Any, seconds: float = 10.0, what: str = "") -> Any:
         """Wait until the condition, a callable, gives something true, and return that."""
