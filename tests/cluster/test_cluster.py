@@ -112,7 +112,7 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
     first = world.snowflake()
     guilds = [world.add_guild(f"g{n}", guild_id=first + (n << 22)) for n in range(SERVERS)]
     channels = [world.add_channel(guild, "quiz") for guild in guilds]
-    due = (datetime.now(UTC) + timedelta(seconds=85)).replace(second=0, microsecond=0)
+    due = (datetime.now(UTC) + timedelta(seconds=100)).replace(second=0, microsecond=0)
     await cluster.database.write(plan_dailies, channels, due)
     bots = await asyncio.gather(
         *(cluster.start(f"p{n}", SHARD_COUNT=str(SHARDS), SHARD_IDS=str(n)) for n in range(SHARDS))
@@ -122,7 +122,7 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
     def posted() -> list[Message]:
         return [m for channel in channels for m in cards(channel, "daily")]
 
-    await world.until(lambda: len(posted()) >= 60, 90, "the first dailies")
+    await world.until(lambda: len(posted()) >= 60, 120, "the first dailies")
     bots[0].kill()
     killed = time.monotonic()
     left = SERVERS - len(posted())
@@ -191,6 +191,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     sent = await ann.submit(await ann.click(why, report), "a typo")
     assert sent.text.startswith("Thank you"), sent.text
 
+    assert await soon(lambda: any(" ended: finished" in bot.log for bot in cluster.bots))
     await asyncio.sleep(1)
     for act in world.interactions.values():
         assert len([m for m in (act.reply, *act.followups) if m is not None]) <= 2, act.name

@@ -38,7 +38,7 @@ async def over(stage: Stage, ending: str, seconds: float = 20) -> None:
     """The round has ended for this reason, with a line in the log."""
     assert await soon(stage.settled, seconds), stage.state()
     assert stage.rows("SELECT ending FROM rounds ORDER BY id DESC LIMIT 1") == [(ending,)]
-    assert f" ended: {ending}" in stage.bot.log
+    assert await soon(lambda: f" ended: {ending}" in stage.bot.log)
 
 
 async def set_up_daily(stage: Stage, channel: Channel | None = None, **more: object) -> None:
@@ -63,7 +63,7 @@ async def test_the_channel_of_a_round_is_deleted(stage: Stage) -> None:
     await stage.players.answer(stage.ann, cards(stage.channel)[0])
     await losses.delete_channel(stage.world, stage.channel)
     await over(stage, "channel")
-    assert stage.rows("SELECT count(*) FROM ledger") == [(1,)]
+    assert await soon(lambda: stage.rows("SELECT count(*) FROM ledger") == [(1,)])
     other = stage.world.add_channel(stage.channel.guild, "other")
     await stage.world.gateway.emit("CHANNEL_CREATE", other.payload())
     await asked(stage, other)
@@ -154,7 +154,7 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
     await asked(stage)
     await stage.players.answer(stage.ann, cards(stage.channel)[0])
     await losses.outage(stage.world, stage.channel.guild)
-    assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log)
+    assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log, 20)
     assert not revealed(stage.channel)
     await losses.end_outage(stage.world, stage.channel.guild)
     assert await soon(lambda: revealed(stage.channel), 35)
@@ -181,7 +181,7 @@ async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
     await stage.ann.slash(stage.channel, "daily post")
     assert await soon(lambda: cards(stage.channel, "daily"))
     assert str(role) not in cards(stage.channel, "daily")[0].text
-    assert "the role that its daily pings was deleted" in stage.bot.log
+    assert await soon(lambda: "the role that its daily pings was deleted" in stage.bot.log)
     await clean(stage)
 
 

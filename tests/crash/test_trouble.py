@@ -127,7 +127,7 @@ async def test_standings_without_players_are_sent_once(stage: Stage) -> None:
     await stage.bot.dead()
     stage.world.rest.forget_nonces()
     await stage.bot.start()
-    assert await soon(stage.settled)
+    assert await soon(stage.settled, 20)
     assert len(standings(stage.channel)) == 1
     await stage.stop()
     assert not (wrong := stage.verdict()), texts(wrong)
@@ -156,7 +156,7 @@ async def test_a_daily_that_came_after_all_has_no_problem(stage: Stage) -> None:
     stage.world.faults.add(Fault("status", "POST", "/channels/{}/messages/{}/threads", status=503))
     await stage.ann.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"), 20)
-    assert stage.rows("SELECT problem FROM dailies") == [(None,)]
+    assert await soon(lambda: stage.rows("SELECT problem FROM dailies") == [(None,)])
 
 
 @pytest.mark.parametrize("template", ["/users/@me", "/applications/{}/commands", "/gateway/bot"])

@@ -98,7 +98,7 @@ class BotProcess:
         if ready:
             await self.ready()
 
-    async def ready(self, seconds: float = 20.0) -> None:
+    async def ready(self, seconds: float = 40.0) -> None:
         """Wait until the bot is connected."""
         await self._world.until(lambda: self._connected or not self.running, seconds, "READY")
         if not self.running:
@@ -116,11 +116,11 @@ class BotProcess:
         """SIGTERM, without waiting."""
         self._signal(signal.SIGTERM)
 
-    async def dead(self, seconds: float = 15.0) -> int:
+    async def dead(self, seconds: float = 30.0) -> int:
         """Wait for the bot's end, however it comes; returns its exit code."""
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), seconds)
-        await self._world.until(lambda: self.ended_at and not self._connected, 2, "the connection's end")
+        await self._world.until(lambda: self.ended_at and not self._connected, 10, "the connection's end")
         return code
 
     async def stop(self) -> tuple[int, float]:
