@@ -23,7 +23,7 @@ from bot.core.jobs import Scheduler
 from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
 from bot.daily.rules import OpenDailyCard
-from bot.daily.service import DailyVerdict, OpenReview, Wanted
+from bot.daily.service import DailyVerdict, OpenReview
 from bot.daily.store import Daily, dailies, daily_answers
 from bot.points.store import ledger, scores
 from bot.questions.model import Bank
@@ -184,7 +184,7 @@ class Stage:
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
-        await self.bot.dailies.setup(GUILD, Wanted(**{"channel_id": CHANNEL, "at": at, "zone": zone, **options}))
+        await self.bot.dailies.setup(GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options})
 
     async def days(self) -> list[Daily]:
         """All dailies, oldest first."""

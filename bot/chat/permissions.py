@@ -34,12 +34,20 @@ def require_here(interaction: discord.Interaction) -> None:
         )
 
 
+def require_manager(interaction: discord.Interaction) -> None:
+    """Refuse a click on what everyone sees, unless its member has Manage Server."""
+    if not interaction.permissions.manage_guild:
+        raise UserError("Only members with Manage Server can use this button. Ask one of them to press it.")
+
+
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:
     """Why a daily can't be posted in a channel, as a sentence; None if it can."""
     permissions = channel.permissions_for(channel.guild.me)
     lacking = missing(permissions, needed(channel, thread=thread))
     if lacking:
         return f"I can't post in {channel.mention}: I need {lacking} there. Allow it in its settings, then try again."
+    if role is not None and role.is_default():
+        return "I don't ping @everyone. Choose a role that members can give themselves, such as one for learners."
     if role is not None and not role.mentionable and not permissions.mention_everyone:
         return (
             f"I can't ping {role.mention}: let everyone mention that role, or give me Mention Everyone in "

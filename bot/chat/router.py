@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -187,6 +187,19 @@ def guild_id_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
+def picked_in(interaction: discord.Interaction) -> list[str]:
+    """What was chosen in a list on a message, as the client sent it."""
+    return _texts(payload(interaction).get("values"))
+
+
+def custom_ids(components: Sequence[Any]) -> Iterator[str]:
+    """The custom ids of a message's buttons and lists."""
+    for component in components:
+        if isinstance(custom_id := getattr(component, "custom_id", None), str):
+            yield custom_id
+        yield from custom_ids(getattr(component, "children", ()))
+
+
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
     """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
     texts = (node["value"] for node in _modal_nodes(interaction) if isinstance(node.get("value"), str))
@@ -197,6 +210,17 @@ def modal_values(interaction: discord.Interaction) -> list[Any]:
     """What was chosen in a modal with a single group of boxes, as the client sent it."""
     chosen = (node["values"] for node in _modal_nodes(interaction) if isinstance(node.get("values"), list))
     return list(next(chosen, ()))
+
+
+def entered(interaction: discord.Interaction) -> dict[str, list[str]]:
+    """What was written or chosen in a modal of several fields, by their custom ids, as the client sent it."""
+    nodes = [node for node in _modal_nodes(interaction) if isinstance(node.get("custom_id"), str)]
+    return {node["custom_id"]: _texts(node.get("values", [node.get("value")])) for node in nodes}
+
+
+def _texts(values: Any) -> list[str]:
+    """The texts in what should be a list of texts, without NULs."""
+    return [v.replace("\x00", "") for v in values if isinstance(v, str)] if isinstance(values, list) else []
 
 
 def _modal_nodes(interaction: discord.Interaction) -> Iterator[dict[str, Any]]:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Coroutine, Sequence
+from typing import Any, Unpack
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
-from bot.chat.permissions import daily_problem
-from bot.chat.replies import say, say_all, say_here, show_graded
-from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, modal_text
+from bot.chat.permissions import daily_problem, require_manager
+from bot.chat.replies import is_private, say, say_all, say_here, show_graded
+from bot.chat.router import (
+    Fields,
+    click_of,
+    custom_ids,
+    entered,
+    guild_id_of,
+    message_id_of,
+    modal_text,
+    picked_in,
+)
 from bot.core.clicks import Click
 from bot.core.errors import UserError
+from bot.core.tables import values_of
 from bot.daily import rules
 from bot.daily import views as view
-from bot.daily.service import Dailies, Wanted
-from bot.daily.store import Schedule
+from bot.daily.service import Changes, Dailies, DailyStatus, NotSetUp
 from bot.interviews.rules import MAX_ANSWER
 from bot.interviews.views import essay_modal
 from bot.questions.cog import Answerable
@@ -31,81 +42,183 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
         self.bot = bot
         self.dailies = dailies
+        bot.router.add(view.PANEL, self.panel)
+        bot.router.add(view.FORM, self.schedule)
 
-    @app_commands.command(description="Turn the question of the day on, or change it")
+    @app_commands.command(
+        description="Turn the question of the day on, or change it; what you leave out stays as it is"
+    )
     @app_commands.describe(
         channel="Where it is posted",
         time="When, as HH:MM in 24 hours, for example 09:00",
-        timezone="Whose clock, for example Europe/Berlin",
-        topic="Ask about one topic only",
-        kind="choice (if you don't say), open: answered in sentences, or mixed: every third day open",
-        answer_hours="How long it can be answered (23 hours if you don't say)",
-        role="A role to ping once when it is posted",
+        timezone="Whose clock it follows, for example Europe/Berlin",
+        topic="Ask about one topic only. Default: all topics",
+        kind="What is asked. Default: choice questions",
+        answer_hours="How long it can be answered. Default: 23 hours",
+        role="A role to ping when it is posted",
         thread="Open a thread for discussion with each question",
     )
     @app_commands.autocomplete(timezone=zone_choices, topic=topic_choices)
+    @app_commands.choices(
+        kind=[app_commands.Choice(name=locale_str(words), value=kind) for kind, words in view.KINDS.items()]
+    )
     async def setup(
         self,
         interaction: discord.Interaction,
-        channel: discord.TextChannel,
-        time: str,
-        timezone: str,
+        channel: discord.TextChannel | None = None,
+        time: str | None = None,
+        timezone: str | None = None,
         topic: str | None = None,
-        kind: Literal["choice", "open", "mixed"] = "choice",
-        answer_hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = rules.DEFAULT_HOURS,
+        kind: str | None = None,
+        answer_hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] | None = None,
         role: discord.Role | None = None,
-        thread: bool = False,
+        thread: bool | None = None,
     ) -> None:
-        problem = daily_problem(channel, thread=thread, role=role)
-        if problem:
-            raise UserError(problem)
-        role_id = role.id if role else None
-        wanted = Wanted(channel.id, time.strip(), timezone.strip(), topic, kind, answer_hours, role_id, thread)
-        await say(interaction, view.set_up(await self.dailies.setup(guild_id_of(interaction), wanted)))
+        named = {
+            "channel_id": channel and channel.id,
+            "at": time and time.strip(),
+            "zone": timezone and timezone.strip(),
+            "topic_id": topic,
+            "kind": kind,
+            "answer_hours": answer_hours,
+            "role_id": role and role.id,
+            "thread": thread,
+        }
+        changes = {name: value for name, value in named.items() if value is not None}
+        await self._show(interaction, self._set(interaction, **changes))  # type: ignore[arg-type]
 
     @app_commands.command(description="Post today's question now, if it has not been posted")
     async def post(self, interaction: discord.Interaction) -> None:
-        status = await self.dailies.status(guild_id_of(interaction))
-        problem = self._problem(interaction, status.schedule)
-        if problem:
-            raise UserError(problem)
-        schedule = await self.dailies.post(guild_id_of(interaction))
+        schedule = (await self._post(interaction)).schedule
         await say(interaction, f"Today's question is on its way to <#{schedule.channel_id}>.")
 
     @app_commands.command(description="Pause the question of the day")
     async def pause(self, interaction: discord.Interaction) -> None:
-        await self.dailies.pause(guild_id_of(interaction))
-        await say(interaction, "Paused: nothing is posted until you use </daily resume>.")
+        await say(interaction, view.next_post(await self.dailies.pause(guild_id_of(interaction))))
 
-    @app_commands.command(description="Go on after a pause")
+    @app_commands.command(description="Bring the question of the day back after a pause")
     async def resume(self, interaction: discord.Interaction) -> None:
-        await say(interaction, view.resumed(await self.dailies.resume(guild_id_of(interaction))))
+        status = await self.dailies.resume(guild_id_of(interaction))
+        await say(interaction, f"The question of the day is back on. {view.next_post(status)}")
 
-    @app_commands.command(description="Leave out the next question of the day")
+    @app_commands.command(description="Skip the next question of the day")
     async def skip(self, interaction: discord.Interaction) -> None:
-        left_out, status = await self.dailies.skip(guild_id_of(interaction))
-        await say(interaction, view.skipped(left_out, status))
+        await say(interaction, view.skipped(*await self.dailies.skip(guild_id_of(interaction))))
 
-    @app_commands.command(description="Schedule, next post, last post, and what is wrong")
+    @app_commands.command(description="The schedule, the next and the last question, and what is wrong")
     async def status(self, interaction: discord.Interaction) -> None:
-        status = await self.dailies.status(guild_id_of(interaction))
-        topic = self.bot.context.bank.topics.get(status.schedule.topic_id or "")
-        problem = self._problem(interaction, status.schedule) or _deleted_role(interaction, status.schedule)
-        await say(interaction, view.status(status, topic, problem))
+        await self._show(interaction, self.dailies.status(guild_id_of(interaction)))
 
-    def _problem(self, interaction: discord.Interaction, schedule: Schedule) -> str | None:
-        channel = interaction.guild.get_channel(schedule.channel_id) if interaction.guild else None
-        if not isinstance(channel, discord.TextChannel):
-            return "The channel of the daily is gone, or I can't see it: choose another with </daily setup>."
-        role = channel.guild.get_role(schedule.role_id) if schedule.role_id else None
-        return daily_problem(channel, thread=schedule.thread, role=role)
+    async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A manager changed a setting; the panel shows at once what comes of it."""
+        _require_manager(interaction)
+        guild_id, picked, note = guild_id_of(interaction), picked_in(interaction), None
+        match fields["what"]:
+            case "form":
+                await self._open_form(interaction)
+                return
+            case "channel":
+                done = self._set(interaction, channel_id=_number(picked))
+            case "role":
+                done = self._set(interaction, role_id=_number(picked) if picked else None)
+            case "kind":
+                done = self._set(interaction, kind="".join(picked))
+            case "threads" | "nothreads" as threads:
+                done = self._set(interaction, thread=threads == "threads")
+            case "topics":
+                done = self._set(interaction, topic_id=None)
+            case "post":
+                done, note = self._post(interaction), "Today's question is on its way."
+            case "pause":
+                done = self.dailies.pause(guild_id)
+            case _:
+                done = self.dailies.resume(guild_id)
+        await self._show(interaction, done, note)
+
+    async def schedule(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """The modal for time, zone and hours, the first time with the channel."""
+        _require_manager(interaction)
+        given = entered(interaction)
+        changes: Changes = {
+            "at": "".join(given.get("time", ())).strip(),
+            "zone": "".join(given.get("zone", ())),
+            "answer_hours": _number(given.get("hours", ())),
+        }
+        if "channel" in given:
+            changes["channel_id"] = _number(given["channel"])
+        await self._show(interaction, self._set(interaction, **changes))
+
+    async def _open_form(self, interaction: discord.Interaction) -> None:
+        schedule = await self.dailies.schedule(guild_id_of(interaction))
+        if schedule is not None and not is_private(interaction):  # the hello of a bot that has been set up since
+            await self._show(interaction, self.dailies.status(schedule.guild_id))
+            return
+        here = interaction.channel_id if isinstance(interaction.channel, discord.TextChannel) else None
+        zone = schedule.zone if schedule else rules.suggest_zone(str(interaction.locale))
+        form = view.schedule_form(schedule, here, zone, self.bot.context.now())
+        await interaction.response.send_modal(form)
+
+    async def _set(self, interaction: discord.Interaction, **changes: Unpack[Changes]) -> DailyStatus:
+        """Store what a manager set; refuse a channel, role or thread that would not work."""
+        guild_id = guild_id_of(interaction)
+        before = await self.dailies.schedule(guild_id)
+        after = {**(values_of(before) if before else {}), **changes}
+        if any(changes.get(name) is not None for name in ("channel_id", "role_id", "thread")) and "channel_id" in after:
+            role_id = after.get("role_id")
+            problem = _problem(interaction, after["channel_id"], role_id, thread=after.get("thread", False))
+            problem = problem or _deleted_role(interaction, role_id)
+            if problem:
+                raise UserError(problem)
+        return await self.dailies.setup(guild_id, **changes)
+
+    async def _post(self, interaction: discord.Interaction) -> DailyStatus:
+        schedule = (await self.dailies.status(guild_id_of(interaction))).schedule
+        problem = _problem(interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread)
+        if problem:
+            raise UserError(problem)
+        return await self.dailies.post(schedule.guild_id)
+
+    async def _show(
+        self, interaction: discord.Interaction, done: Coroutine[Any, Any, DailyStatus], note: str | None = None
+    ) -> None:
+        """Show what is set now; where nothing is, how to begin."""
+        try:
+            status = await done
+        except NotSetUp as error:
+            await say_here(interaction, view.set_up_first(str(error)))
+            return
+        schedule = status.schedule
+        problem = _problem(interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread)
+        problem = problem or _deleted_role(interaction, schedule.role_id)
+        topic = self.bot.context.bank.topics.get(schedule.topic_id or "")
+        await say_here(interaction, view.panel(status, topic, problem, note))
 
 
-def _deleted_role(interaction: discord.Interaction, schedule: Schedule) -> str | None:
+def _require_manager(interaction: discord.Interaction) -> None:
+    """Discord decided who may use the command, whose panel nobody else sees; a click elsewhere is checked here."""
+    ids = custom_ids(interaction.message.components) if interaction.message else ()
+    if not is_private(interaction) or not any(view.PANEL.parse(custom_id) for custom_id in ids):
+        require_manager(interaction)
+
+
+def _number(values: Sequence[str]) -> int:
+    """The number that a client sent; 0, which nothing has, for anything else."""
+    return int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
+
+
+def _problem(interaction: discord.Interaction, channel_id: int, role_id: int | None, *, thread: bool) -> str | None:
+    """What would stop a post."""
+    channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
+    if not isinstance(channel, discord.TextChannel):
+        return "That channel is gone, or I can't see it. Choose another one with </daily setup>."
+    return daily_problem(channel, thread=thread, role=channel.guild.get_role(role_id) if role_id else None)
+
+
+def _deleted_role(interaction: discord.Interaction, role_id: int | None) -> str | None:
     """What is wrong with the role to ping; the daily is posted all the same."""
-    if schedule.role_id is None or interaction.guild is None or interaction.guild.get_role(schedule.role_id):
+    if role_id is None or interaction.guild is None or interaction.guild.get_role(role_id):
         return None
-    return "The role to ping was deleted, so nobody is pinged: choose another with </daily setup>."
+    return "The role to ping was deleted, so nobody is pinged. Choose another one with </daily setup>."
 
 
 class Today(commands.Cog):

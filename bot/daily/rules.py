@@ -15,6 +15,20 @@ from bot.questions.model import Item, Topic
 POINTS = 100  # for a right first answer, whenever it comes
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
+KINDS = ("choice", "open", "mixed")
+NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a timezone"}
+"""What must be named to set a daily up, and how it is called; the rest has defaults."""
+
+_ZONES = {
+    "bg": "Europe/Sofia", "cs": "Europe/Prague", "da": "Europe/Copenhagen", "de": "Europe/Berlin",
+    "el": "Europe/Athens", "en-GB": "Europe/London", "en-US": "America/New_York", "es-419": "America/Mexico_City",
+    "es-ES": "Europe/Madrid", "fi": "Europe/Helsinki", "fr": "Europe/Paris", "hi": "Asia/Kolkata",
+    "hr": "Europe/Zagreb", "hu": "Europe/Budapest", "id": "Asia/Jakarta", "it": "Europe/Rome", "ja": "Asia/Tokyo",
+    "ko": "Asia/Seoul", "lt": "Europe/Vilnius", "nl": "Europe/Amsterdam", "no": "Europe/Oslo", "pl": "Europe/Warsaw",
+    "pt-BR": "America/Sao_Paulo", "ro": "Europe/Bucharest", "ru": "Europe/Moscow", "sv-SE": "Europe/Stockholm",
+    "th": "Asia/Bangkok", "tr": "Europe/Istanbul", "uk": "Europe/Kyiv", "vi": "Asia/Ho_Chi_Minh",
+    "zh-CN": "Asia/Shanghai", "zh-TW": "Asia/Taipei",
+}  # fmt: skip
 
 
 class DailyState(StrEnum):
@@ -32,6 +46,11 @@ class DailyState(StrEnum):
     def hides_answer(self) -> bool:
         """Whether members can still answer, or soon will, so that nobody may be shown the answer elsewhere."""
         return self in {DailyState.POSTING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING}
+
+
+def suggest_zone(locale: str) -> str:
+    """A first guess at somebody's time zone, by the language in which they use Discord."""
+    return _ZONES.get(locale, "UTC")
 
 
 Asked = TypeVar("Asked", Item, Topic)

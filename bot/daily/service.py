@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from bot.core import servers as guilds
 from bot.core import snowflakes
@@ -13,7 +13,6 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.tables import values_of
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
@@ -38,18 +37,21 @@ _UNKNOWN = "I don't know this question any more. See </today> for the current on
 _ANSWERED = "You have answered this question already: the first answer counts. Press Answer to read it."
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a manager sets up. `at` is HH:MM in `zone`; the other fields as in `daily_schedules`."""
+class NotSetUp(UserError):
+    """A server has no question of the day yet."""
+
+
+class Changes(TypedDict, total=False):
+    """What a manager sets, as in `daily_schedules`; what is not named stays as it is."""
 
     channel_id: int
     at: str
     zone: str
-    topic_id: str | None = None
-    kind: str = "choice"
-    answer_hours: int = rules.DEFAULT_HOURS
-    role_id: int | None = None
-    thread: bool = False
+    topic_id: str | None
+    kind: str
+    answer_hours: int
+    role_id: int | None
+    thread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,44 +110,36 @@ class Dailies:
         self._rng = context.rng
         self._grading = grading
 
-    async def setup(self, guild_id: int, wanted: Wanted) -> DailyStatus:
-        """Turn the daily on or change it, from the next local date that has not had its post."""
-        at = time_rules.parse_time(wanted.at)
-        zone = parse_zone(wanted.zone).key
-        check_topic(self._bank, wanted.topic_id)
-        if wanted.kind != "choice" and wanted.topic_id is not None:
+    @reading
+    def schedule(self, conn: Connection, guild_id: int) -> Schedule | None:
+        return store.schedule(conn, guild_id)
+
+    async def setup(self, guild_id: int, **changes: Unpack[Changes]) -> DailyStatus:
+        """Turn the daily on or change what is named, from the next local date that has not had its post.
+
+        The first time channel, time and zone must be named. A daily that is paused stays so.
+        """
+        if "at" in changes:
+            changes["at"] = f"{time_rules.parse_time(changes['at']):%H:%M}"
+        if "zone" in changes:
+            changes["zone"] = parse_zone(changes["zone"]).key
+        if changes.get("kind", "choice") not in rules.KINDS:
+            raise UserError("I don't know that kind of question. Pick one from the list in </daily setup>.")
+        if not rules.MIN_HOURS <= changes.get("answer_hours", rules.DEFAULT_HOURS) <= rules.MAX_HOURS:
             raise UserError(
-                "A topic has one open question, so the same would come again and again: leave the topic out, "
-                "or use kind choice."
+                f"A question is open for {rules.MIN_HOURS} to {rules.MAX_HOURS} hours. Pick a time in between."
             )
+        check_topic(self._bank, changes.get("topic_id"))
         now = self._now()
-
-        def save(conn: Connection) -> DailyStatus:
-            rule = Rule(at, zone)
-            _, next_at = time_rules.next_post(rule, after=now, taken=store.taken(conn, guild_id))
-            store.save_schedule(
-                conn,
-                Schedule(
-                    **{**values_of(wanted), "at": f"{at:%H:%M}", "zone": zone},
-                    guild_id=guild_id,
-                    paused=False,
-                    settled_until=now,
-                    next_at=next_at,
-                ),
-            )
-            guilds.set_zone(conn, guild_id, zone)
-            store.redirect(conn, guild_id, wanted.channel_id, now)
-            return _status(conn, guild_id, now)
-
-        status = await self._database.write(save)
+        status = await self._database.write(_change, guild_id, changes, now)
         self._scheduler.nudge(now)
         return status
 
-    async def post(self, guild_id: int) -> Schedule:
+    async def post(self, guild_id: int) -> DailyStatus:
         """Post today's daily now, unless it has been; the message follows at once."""
         now = self._now()
 
-        def store_post(conn: Connection) -> Schedule:
+        def store_post(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             day = time_rules.local_date(schedule.zone, now)
             existing = store.of_day(conn, guild_id, day)
@@ -160,19 +154,20 @@ class Dailies:
                 else:
                     store.create(conn, guild_id, day, **values)
             _recompute(conn, schedule, now)
-            return schedule
+            return _status(conn, guild_id, now)
 
-        schedule = await self._database.write(store_post)
+        status = await self._database.write(store_post)
         self._scheduler.nudge(now)
-        return schedule
+        return status
 
     @writing
-    def pause(self, conn: Connection, guild_id: int) -> None:
+    def pause(self, conn: Connection, guild_id: int) -> DailyStatus:
         """Post nothing until `resume`."""
         if _scheduled(conn, guild_id).paused:
-            raise UserError("The daily is paused already. Go on with </daily resume>.")
+            raise UserError("The question of the day is already paused. Bring it back with </daily resume>.")
         store.change_schedule(conn, guild_id, paused=True, next_at=None)
         store.give_up_unsent(conn, guild_id)
+        return _status(conn, guild_id, self._now())
 
     async def resume(self, guild_id: int) -> DailyStatus:
         """Go on after a pause; post times that fell into it are skipped."""
@@ -181,7 +176,7 @@ class Dailies:
         def store_resume(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
-                raise UserError("The daily is not paused. See </daily status> for the next post.")
+                raise UserError("The question of the day is not paused. See </daily status> for the next one.")
             _, at = next_post(conn, schedule, now)
             store.change_schedule(conn, guild_id, paused=False, settled_until=now, next_at=at)
             return _status(conn, guild_id, now)
@@ -196,7 +191,7 @@ class Dailies:
         now = self._now()
         schedule = _scheduled(conn, guild_id)
         if schedule.paused:
-            raise UserError("The daily is paused, so there is nothing to leave out. Go on with </daily resume>.")
+            raise UserError("The question of the day is paused, so there is none to skip. Use </daily resume> first.")
         day, at = next_post(conn, schedule, now)
         store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
         _recompute(conn, schedule, now)
@@ -444,8 +439,33 @@ def link(daily: Daily) -> str:
 def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     schedule = store.schedule(conn, guild_id)
     if schedule is None:
-        raise UserError("No daily is set up on this server yet. Start with </daily setup>.")
+        raise NotSetUp("No question of the day is set up on this server yet. Start with </daily setup>.")
     return schedule
+
+
+def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) -> DailyStatus:
+    """Store what a manager changed, and what follows from it."""
+    before = store.schedule(conn, guild_id)
+    if before is None:
+        missing = [words for name, words in rules.NEEDED.items() if name not in changes]
+        if missing:
+            needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+            raise NotSetUp(f"I still need {needed} to start. Add what is missing to </daily setup>.")
+        before = Schedule(guild_id, 0, "", "", None, "choice", rules.DEFAULT_HOURS, None, False, False, now, None)
+    schedule = replace(before, **changes)
+    if schedule.kind != "choice" and schedule.topic_id is not None:
+        raise UserError(
+            "A topic has just one open question, which would come again and again. Ask choice questions about it, "
+            "or press All topics in </daily status> first."
+        )
+    if (schedule.at, schedule.zone) != (before.at, before.zone):
+        next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+        schedule = replace(schedule, settled_until=now, next_at=next_at)
+    store.save_schedule(conn, schedule)
+    if "zone" in changes:
+        guilds.set_zone(conn, guild_id, schedule.zone)
+    store.redirect(conn, guild_id, schedule.channel_id, now)
+    return _status(conn, guild_id, now)
 
 
 def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import discord
+from discord import ui
+
 from bot.chat import text as t
 from bot.chat.messages import ATTENTION, DAILY, ENDED, PRIMARY, REVEALED, Message, button, line, row, text_of
 from bot.chat.router import PAGE, ROW, Route
+from bot.core.zones import search_zones
 from bot.daily import rules
 from bot.daily.rules import DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
+from bot.daily.store import Schedule
 from bot.interviews import views as feedback
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
@@ -27,13 +32,21 @@ from bot.questions.views import (
     verdict_blocks,
 )
 
+# What changes a setting, and the modal for times.
+PANEL = Route("panel", {"what": "channel|role|kind|threads|nothreads|topics|post|pause|resume|form"}, once=True)
+FORM = Route("schedule", {}, once=True)
 # Of an open question: the modal, what was written in it, a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
 
 _TITLE = "## 📅 Question of the day"
-_KINDS = {"choice": "", "open": ", open questions", "mixed": f", an open question every {rules.OPEN_EVERY} days"}
+KINDS = {
+    "choice": "Choice questions",
+    "open": "Open questions",
+    "mixed": f"Mixed, an open one every {rules.OPEN_EVERY} days",
+}
+"""What can be asked, as managers read it."""
 
 
 def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
@@ -149,54 +162,126 @@ def _long_streaks(streaks: Sequence[tuple[str | None, int]]) -> list[str]:
 def local_time(at: datetime, zone: str) -> str:
     """An instant as the server's own clock and calendar show it."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M} ({zone})"
+    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
 
 def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
-        return "Paused: nothing is posted until </daily resume>."
-    return f"Next question: **{local_time(status.next_at, status.schedule.zone)}**, {t.when(status.next_at)}."
+        return "Paused. Nothing is posted until </daily resume>."
+    return f"Next: **{local_time(status.next_at, status.schedule.zone)}** ({status.schedule.zone})"
 
 
-def set_up(status: DailyStatus) -> str:
-    return (
-        f"The question of the day goes to <#{status.schedule.channel_id}> at {status.schedule.at}.\n{next_post(status)}"
+def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None) -> Message:
+    """All settings with what changes them, the next and the last post, and what is wrong.
+
+    `problem` is what would stop or spoil a post now, `note` what has just been done.
+    """
+    schedule = found.schedule
+    wrong = _wrong(found, problem)
+    settings = [
+        f"Channel: <#{schedule.channel_id}>",
+        f"Time: **{schedule.at}**, every day",
+        f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
+        f"Questions: {KINDS[schedule.kind].lower()} · {t.escape(topic.title) if topic else 'all topics'}",
+        f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
+        f"Thread for discussion: {'with each question' if schedule.thread else 'none'}",
+    ]
+    pause = ("Resume", PANEL.id(what="resume")) if schedule.paused else ("Pause", PANEL.id(what="pause"))
+    threads = "Turn threads on", PANEL.id(what="threads")
+    if schedule.thread:
+        threads = "Turn threads off", PANEL.id(what="nothreads")
+    return Message(
+        ATTENTION if wrong else ENDED if schedule.paused else DAILY,
+        _TITLE.replace("##", "###"),
+        note,
+        next_post(found),
+        "\n".join(wrong) or None,
+        "\n".join([*settings, f"-# {_last_post(found)}"]),
+        row(_channels(PANEL.id(what="channel"), schedule.channel_id)),
+        row(_roles(schedule.role_id)),
+        row(_select(PANEL.id(what="kind"), KINDS, schedule.kind)),
+        row(
+            button("Change time", PANEL.id(what="form")),
+            button(*threads),
+            button("All topics", PANEL.id(what="topics")) if topic else None,
+        ),
+        row(button("Post now", PANEL.id(what="post"), PRIMARY), button(*pause)),
     )
 
 
-def resumed(status: DailyStatus) -> str:
-    return f"The question of the day goes on.\n{next_post(status)}"
-
-
 def skipped(left_out: datetime, status: DailyStatus) -> str:
-    return f"Left out: {local_time(left_out, status.schedule.zone)}.\n{next_post(status)}"
+    return f"Skipped: {local_time(left_out, status.schedule.zone)}. {next_post(status)}"
 
 
-def status(found: DailyStatus, topic: Topic | None, problem: str | None) -> Message:
-    """Schedule, next post, last post, and what is wrong. `problem` is what would stop a post now."""
-    schedule = found.schedule
-    asks = (t.escape(topic.title) if topic else "All topics") + _KINDS[schedule.kind]
-    facts = [
-        f"<#{schedule.channel_id}> every day at {schedule.at} ({schedule.zone})",
-        f"{asks} · open for {t.count(schedule.answer_hours, 'hour')}"
-        + (f" · pings <@&{schedule.role_id}>" if schedule.role_id else "")
-        + (" · with a thread" if schedule.thread else ""),
+def set_up_first(sentence: str) -> Message:
+    """Where no daily is set up: why nothing was done, and the way to start without typing options."""
+    return Message(DAILY, sentence, row(button("Set it up", PANEL.id(what="form"), PRIMARY)))
+
+
+def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime) -> ui.Modal:
+    """The modal for time, zone and hours; the first time for the channel too. What is set stands in it already."""
+    modal = ui.Modal(title="Question of the day", custom_id=FORM.id(), timeout=None)
+    if schedule is None:
+        modal.add_item(ui.Label(text="Channel", component=_channels("channel", channel_id)))
+    at = schedule.at if schedule else "09:00"
+    time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
+    modal.add_item(ui.Label(text="Time", description="24 hours, for example 09:00 or 18:30", component=time))
+    zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
+    clocks = {name: f"{name} · now {now.astimezone(ZoneInfo(name)):%H:%M}" for name in zones}
+    hint = "Another one? Name it in /daily setup"
+    modal.add_item(ui.Label(text="Time zone", description=hint, component=_select("zone", clocks, zone)))
+    open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
+    hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
+    modal.add_item(ui.Label(text="Open for answers", component=_select("hours", hours, str(open_for))))
+    modal.stop()
+    return modal
+
+
+def _channels(custom_id: str, channel_id: int | None) -> ui.ChannelSelect[ui.LayoutView]:
+    return ui.ChannelSelect(
+        custom_id=custom_id,
+        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        placeholder="Where it is posted",
+        default_values=[discord.Object(channel_id)] if channel_id else [],
+    )
+
+
+def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
+    return ui.RoleSelect(
+        custom_id=PANEL.id(what="role"),
+        placeholder="Role to ping (nobody, if you pick none)",
+        min_values=0,
+        default_values=[discord.Object(role_id)] if role_id else [],
+    )
+
+
+def _select(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
+    """A list to pick one value from, given with the words for each."""
+    listed = [
+        discord.SelectOption(label=words, value=value, default=value == chosen) for value, words in options.items()
     ]
-    wrong = [w for w in (problem, found.posting.problem if found.posting else None) if w]
+    return ui.Select(custom_id=custom_id, options=listed)
+
+
+def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
+    """What is wrong, a line each, and what comes of it."""
+    wrong = [problem, found.posting.problem if found.posting else None]
+    if found.last is not None and found.last.posted:
+        wrong.append(found.last.problem)
+    elif found.last is not None:
+        day = found.last.local_date
+        wrong.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
+    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, wrong))]
+    if found.posting is not None and lines:
+        lines.append("-# I keep trying for six hours after the post time.")
+    return lines
+
+
+def _last_post(found: DailyStatus) -> str:
     last = found.last
-    if last is None:
-        facts.append("Nothing has been posted yet.")
-    elif last.posted and last.opened_at is not None:
-        facts.append(f"Last question: {t.when(last.opened_at)} · {link(last)}")
-        if last.problem:
-            wrong.append(last.problem)
-    else:
-        wrong.append(f"No question on {last.local_date:%d %B}: {last.problem}")
-    colour = ATTENTION if wrong else ENDED if schedule.paused else DAILY
-    body = [f"⚠️ {w}" for w in dict.fromkeys(wrong)]
-    if found.posting is not None and wrong:
-        body.append("I try again every two minutes, for up to six hours after the post time.")
-    return Message(colour, "### 📅 Question of the day", next_post(found), "\n".join(facts), "\n".join(body) or None)
+    if last is None or last.opened_at is None:
+        return "Nothing has been posted yet."
+    return f"Last question: {t.when(last.opened_at, 'f')} · {link(last)}"
 
 
 def today(found: Today, now: datetime) -> Message:

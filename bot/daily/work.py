@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RETRY = time_rules.RETRY - timedelta(seconds=20)  # between refused posts, with time for the try itself
 _STREAKS = _MISSED = 3
-_OFFLINE = "I was offline at the time, and more than 6 hours late is too late."
+_OFFLINE = "I was offline for more than 6 hours, so that day was skipped."
 
 
 class Views(Protocol):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.daily.service import Wanted
+from bot.daily import views as daily
 from tests.chat.test_router import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage
@@ -137,14 +137,18 @@ async def test_clicks_and_modals(
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
         await stage.bob.slash(stage.quiz, "interview")
-    heard = Heard()
+    heard, panel = Heard(), [SimpleNamespace(custom_id=daily.PANEL.id(what="form"))]
     interaction = SimpleNamespace(
         type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
         data={"custom_id": custom_id, "values": values, "components": components},
-        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags(ephemeral=private)),
+        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags(ephemeral=private), components=panel),
         id=message_id,
         guild_id=stage.guild.id,
         channel_id=stage.quiz.id,
+        guild=stage.bot.get_guild(stage.guild.id),
+        channel=None,
+        locale="de",
+        permissions=discord.Permissions(manage_guild=user_id is None),
         user=SimpleNamespace(id=user_id or stage.bob.id),
         response=heard,
         followup=heard,
@@ -166,7 +170,9 @@ async def test_options(
     """Any text in the options of /daily setup ends in a sentence or a schedule, never in an error."""
     said = ""
     try:
-        await stage.services.dailies.setup(stage.guild.id, Wanted(stage.daily.id, time, timezone, topic))
+        await stage.services.dailies.setup(
+            stage.guild.id, channel_id=stage.daily.id, at=time, zone=timezone, topic_id=topic
+        )
     except UserError as refusal:
         said = str(refusal)
     assert len(said) < 400

@@ -18,22 +18,27 @@ from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeChatModel
 from tests.interviews.test_cog import all_of, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, labels, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 DAY = timedelta(days=1).total_seconds()
 
 
+def first(stage: Stage) -> dict[str, Any]:
+    """What the first set-up needs."""
+    return {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
+
+
 async def set_up(stage: Stage, **options: object) -> str:
-    chosen = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"} | options
+    chosen = first(stage) | options
     return reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
 
 
 async def test_a_week_of_dailies(stage: Stage) -> None:
     """One post a day at the local time, each closed before or when the next one comes."""
     answer = await set_up(stage)
-    assert "09:00 (Europe/Berlin)" in answer
+    assert "Next: **Thursday 1 January, 09:00** (Europe/Berlin)" in answer
     await stage.wait(7 * DAY)
     history = stage.daily.history()
     assert len(history) == 7
@@ -92,19 +97,19 @@ async def test_catching_up_after_an_outage(stage: Stage) -> None:
     await stage.wait(1)
     assert len(stage.daily.history()) == 1
     status = reply(await stage.manager.slash(stage.quiz, "daily status"))
-    assert "⚠️ No question on 02 January: I was offline at the time" in status
+    assert "⚠️ No question on 2 January. I was offline for more than 6 hours" in status
 
 
 async def test_pause_resume_and_skip(stage: Stage) -> None:
     """A post time within a pause is left out, and so is one that a manager skips."""
     await set_up(stage)
     assert reply(await stage.manager.slash(stage.quiz, "daily pause")).startswith("Paused")
-    assert "paused already" in reply(await stage.manager.slash(stage.quiz, "daily pause"))
+    assert "already paused" in reply(await stage.manager.slash(stage.quiz, "daily pause"))
     await stage.wait(DAY)
     assert stage.daily.history() == []
     assert "Friday 2 January, 09:00" in reply(await stage.manager.slash(stage.quiz, "daily resume"))
     left_out = reply(await stage.manager.slash(stage.quiz, "daily skip"))
-    assert left_out.startswith("Left out: Friday 2 January, 09:00 (Europe/Berlin).")
+    assert left_out.startswith("Skipped: Friday 2 January, 09:00.")
     assert "Saturday 3 January, 09:00" in left_out
     await stage.wait(DAY)
     assert stage.daily.history() == []
@@ -135,7 +140,7 @@ async def test_role_and_thread(stage: Stage) -> None:
 async def test_wrong_settings_change_nothing(stage: Stage, options: dict[str, str], words: str) -> None:
     """A wrong time, zone or topic is one helpful sentence, and no schedule."""
     assert words in await set_up(stage, **options)
-    assert "No daily is set up" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+    assert "No question of the day is set up" in reply(await stage.manager.slash(stage.quiz, "daily status"))
 
 
 async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
@@ -145,6 +150,82 @@ async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
     )
     answer = await set_up(stage, channel=locked)
     assert answer.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
+
+
+async def test_the_panel_changes_every_setting(stage: Stage) -> None:
+    """Each list and button stores its setting at once and leaves the others; the same private message shows it."""
+    shown = await stage.manager.slash(
+        stage.quiz, "daily setup", channel=stage.daily, time="09:00", timezone="Europe/Berlin", topic="temperature"
+    )
+    role = stage.guild.create_role("learners", mentionable=True)
+
+    async def click(label: str) -> None:
+        await stage.manager.click(answer_to(shown), label=label)
+
+    async def pick(what: str, *values: Any) -> None:
+        await stage.manager.select(answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}")
+
+    await pick("channel", stage.quiz)
+    await pick("role", role)
+    for label in ("Turn threads on", "All topics", "Pause"):
+        await click(label)
+    await pick("kind", "mixed")
+    said = text_of(answer_to(shown))
+    assert f"Channel: <#{stage.quiz.id}>" in said
+    assert f"Role to ping: <@&{role.id}>" in said
+    assert "Thread for discussion: with each question" in said
+    assert "Questions: mixed, an open one every 3 days · all topics" in said
+    assert "Paused. Nothing is posted until" in said
+    assert "Time: **09:00**, every day" in said
+    await pick("role")
+    await click("Resume")
+    await click("Turn threads off")
+    form = await stage.manager.click(answer_to(shown), label="Change time")
+    await stage.manager.submit_modal(form, {"time": "7:30", "zone": ["Asia/Tokyo"], "hours": ["4"]})
+    said = text_of(answer_to(shown))
+    assert "Role to ping: none" in said
+    assert "Thread for discussion: none" in said
+    assert "Next: **Friday 2 January, 07:30** (Asia/Tokyo)" in said
+    assert "Open for answers: 4 hours" in said
+    assert stage.quiz.history() == []
+    await click("Post now")
+    await stage.wait(1)
+    assert len(stage.quiz.history()) == 1
+
+
+async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
+    """A channel where the bot may not write, a role it may not ping, @everyone: a sentence, and nothing changes."""
+    everyone = stage.guild.default_role
+    quiet: dict[Any, discord.PermissionOverwrite] = {everyone: discord.PermissionOverwrite(mention_everyone=False)}
+    where = stage.guild.create_text_channel("quiet", overwrites=quiet)
+    panel = answer_to(await stage.manager.slash(stage.quiz, "daily setup", **first(stage) | {"channel": where}))
+    locked = stage.guild.create_text_channel(
+        "locked", overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+    )
+    refused = [
+        ("channel", locked, "I need Send Messages"),
+        ("role", stage.guild.create_role("staff"), "I can't ping"),
+        ("role", everyone, "I don't ping @everyone"),
+    ]
+    for what, value, words in refused:
+        result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}")
+        assert words in reply(result)
+    form = await stage.manager.click(panel, label="Change time")
+    wrong = await stage.manager.submit_modal(form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]})
+    assert "write it as HH:MM" in reply(wrong)
+    schedule = await stage.services.dailies.schedule(stage.guild.id)
+    assert schedule is not None
+    assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
+
+
+async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
+    """Without options the command says what is missing, with a button to a form that is filled in but for the time."""
+    asked = await stage.manager.slash(stage.quiz, "daily setup")
+    assert reply(asked).startswith("I still need a channel, a time and a timezone to start.")
+    form = await stage.manager.click(answer_to(asked), label="Set it up")
+    filled = {"channel": [stage.daily], "time": "18:00", "zone": ["America/New_York"], "hours": ["23"]}
+    await stage.manager.submit_modal(form, filled)
+    assert "Next: **Thursday 1 January, 18:00** (America/New_York)" in text_of(answer_to(asked))
 
 
 async def test_members_without_manage_server_do_not_see_the_command(stage: Stage) -> None:
@@ -164,7 +245,7 @@ async def posted(stage: Stage, **options: object) -> tuple[discord.Message, Topi
     """The first open daily, on temperature, and its topic."""
     chosen = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin", "kind": "open"} | options
     stage.services.dailies._rng = Temperature()
-    assert "goes to" in reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
+    assert "Next:" in reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
     await stage.wait(8 * 3600 + 60)
     message = stage.daily.last_message
     assert message is not None
@@ -256,7 +337,7 @@ async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
 async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
     """A topic has one open question."""
     wanted = {"channel": stage.daily, "time": "09:00", "timezone": "UTC", "kind": "mixed", "topic": "temperature"}
-    assert "leave the topic out" in reply(await stage.manager.slash(stage.quiz, "daily setup", **wanted))
+    assert "press All topics" in reply(await stage.manager.slash(stage.quiz, "daily setup", **wanted))
 
 
 async def test_today_and_status_know_it(stage: Stage) -> None:

@@ -13,11 +13,10 @@ from sqlalchemy import select
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
-from bot.daily.service import Wanted
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeChatModel, unsent
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ADA, BOB, CARL, GUILD, Stage
 
 FULL = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -73,8 +72,12 @@ async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
 @pytest.mark.parametrize("kind", ["open", "mixed"])
 async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -> None:
     """A topic has one open question, which would come again and again."""
-    with pytest.raises(UserError, match="leave the topic out"):
-        await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "13:00", "UTC", topic_id="t1", kind=kind))
+    with pytest.raises(UserError, match="All topics"):
+        await stage.set_up("13:00", topic_id="t1", kind=kind)
+    await stage.set_up("13:00", topic_id="t1")
+    with pytest.raises(UserError, match="All topics"):
+        await stage.bot.dailies.setup(GUILD, kind=kind)
+    assert (await stage.bot.dailies.setup(GUILD, kind=kind, topic_id=None)).schedule.kind == kind
 
 
 async def test_answers_count_by_what_they_cover(stage: Stage) -> None:

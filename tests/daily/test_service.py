@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.rules import DailyCard
-from bot.daily.service import Wanted, link
+from bot.daily.service import NotSetUp, link
 from tests.fakes import START
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -35,27 +36,29 @@ async def next_at(stage: Stage) -> datetime | None:
 
 async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
     """The first post is the next time that the clock shows it, today or tomorrow, in the schedule's zone."""
-    berlin = Wanted(CHANNEL, "13:30", "europe/berlin")
-    status = await stage.bot.dailies.setup(GUILD, berlin)
+    status = await stage.bot.dailies.setup(GUILD, channel_id=CHANNEL, at="13:30", zone="europe/berlin")
     assert status.next_at == START + timedelta(minutes=30)
     assert status.schedule.zone == "Europe/Berlin"
-    status = await stage.bot.dailies.setup(GUILD, Wanted(CHANNEL, "12:59", "Europe/Berlin"))
+    status = await stage.bot.dailies.setup(GUILD, at="12:59")
     assert status.next_at == START + DAY - timedelta(minutes=1)
     assert await stage.database.read(guilds.zone, GUILD) == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "part"),
+    ("wrong", "part"),
     [
-        (Wanted(CHANNEL, "25:00", "UTC"), "25:00"),
-        (Wanted(CHANNEL, "13:00", "Europe/Atlantis"), "Atlantis"),
-        (Wanted(CHANNEL, "13:00", "UTC", topic_id="nothing"), "topic"),
+        ({"at": "25:00"}, "25:00"),
+        ({"zone": "Europe/Atlantis"}, "Atlantis"),
+        ({"topic_id": "nothing"}, "topic"),
+        ({"kind": "songs"}, "kind of question"),
+        ({"answer_hours": 49}, "1 to 48 hours"),
+        ({"answer_hours": 0}, "1 to 48 hours"),
     ],
 )
-async def test_set_up_refuses_what_it_does_not_know(stage: Stage, wanted: Wanted, part: str) -> None:
-    """A wrong time, zone or topic is refused with a sentence that names it, and nothing is set up."""
+async def test_set_up_refuses_what_it_does_not_know(stage: Stage, wrong: dict[str, Any], part: str) -> None:
+    """A wrong setting is refused with a sentence that names it, and nothing is set up."""
     with pytest.raises(UserError, match=part):
-        await stage.bot.dailies.setup(GUILD, wanted)
+        await stage.set_up(**wrong)
     with pytest.raises(UserError, match="/daily setup"):
         await stage.bot.dailies.status(GUILD)
 
@@ -98,12 +101,57 @@ async def test_a_second_set_up_in_another_zone(stage: Stage) -> None:
     assert times(stage) == [START + HOUR, START + DAY + 5 * HOUR]
 
 
-async def test_a_set_up_ends_a_pause(stage: Stage) -> None:
-    """Setting up while paused turns the daily on."""
+async def test_the_first_set_up_says_what_is_missing(stage: Stage) -> None:
+    """Channel, time and zone are needed once; what is missing is named, and nothing is stored."""
+    with pytest.raises(NotSetUp, match="I still need a time and a timezone to start"):
+        await stage.bot.dailies.setup(GUILD, channel_id=CHANNEL)
+    with pytest.raises(NotSetUp, match="I still need a channel to start"):
+        await stage.bot.dailies.setup(GUILD, at="13:00", zone="UTC", thread=True)
+    with pytest.raises(NotSetUp, match="a channel, a time and a timezone"):
+        await stage.bot.dailies.setup(GUILD)
+    assert await stage.bot.dailies.schedule(GUILD) is None
+
+
+async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
+    """Each change leaves every other setting as it was."""
+    await stage.set_up("13:00", "Europe/Berlin", topic_id="t1", answer_hours=20, role_id=7, thread=True)
+    before = await stage.bot.dailies.schedule(GUILD)
+    assert before is not None
+    changes: list[dict[str, Any]] = [
+        {"channel_id": 11},
+        {"at": "14:00", "next_at": START + HOUR},
+        {"zone": "UTC", "next_at": START + 2 * HOUR},
+        {"topic_id": None},
+        {"kind": "mixed"},
+        {"answer_hours": 3},
+        {"role_id": None},
+        {"thread": False},
+    ]
+    for change in changes:
+        await stage.bot.dailies.setup(GUILD, **{k: v for k, v in change.items() if k != "next_at"})
+        before = replace(before, **change)
+        assert await stage.bot.dailies.schedule(GUILD) == before
+
+
+async def test_a_set_up_leaves_a_pause_alone(stage: Stage) -> None:
+    """What is changed while paused holds from the resumption on."""
     await stage.set_up("13:00")
     await stage.bot.dailies.pause(GUILD)
+    status = await stage.bot.dailies.setup(GUILD, at="14:00")
+    assert (status.schedule.paused, status.next_at) == (True, None)
+    await stage.wait(hours=4)
+    assert times(stage) == []
+    await stage.bot.dailies.resume(GUILD)
+    await stage.wait(days=1)
+    assert times(stage) == [START + DAY + 2 * HOUR]
+
+
+async def test_a_change_at_the_post_time_loses_no_post(stage: Stage) -> None:
+    """A setting that changes between the post time and the post leaves today's question due."""
     await stage.set_up("13:00")
-    await stage.wait(hours=2)
+    stage.clock.at = START + HOUR
+    await stage.bot.dailies.setup(GUILD, answer_hours=5)
+    await stage.run()
     assert times(stage) == [START + HOUR]
 
 

@@ -16,7 +16,6 @@ from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
 from bot.daily.rules import DailyCard, DailyResult
-from bot.daily.service import Wanted
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
@@ -446,7 +445,7 @@ async def test_several_servers(stage: Stage) -> None:
     """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
     stage.sender.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
-        await stage.bot.dailies.setup(guild_id, Wanted(channel_id=CHANNEL + guild_id, at=at, zone="UTC"))
+        await stage.bot.dailies.setup(guild_id, channel_id=CHANNEL + guild_id, at=at, zone="UTC")
     await stage.wait(hours=1)
     assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
     await stage.wait(hours=1)

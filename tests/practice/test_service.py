@@ -15,7 +15,6 @@ from sqlalchemy import select
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
-from bot.daily.service import Wanted
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.store import reviews
@@ -409,7 +408,10 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        await stage.bot.dailies.setup(guild_id, Wanted(guild_id, f"{at:%H:%M}", "UTC", answer_hours=1))
+        schedule = await stage.bot.dailies.schedule(guild_id)
+        if schedule is not None and schedule.paused:
+            await stage.bot.dailies.resume(guild_id)
+        await stage.bot.dailies.setup(guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1)
         before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
         if len(stage.sender.of_kind("daily")) > before:
