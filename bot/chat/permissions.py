@@ -9,15 +9,23 @@ import discord
 from bot.core.errors import UserError
 
 
+def to_post(channel: object) -> list[str]:
+    """Permissions without which Discord takes no message for a channel."""
+    return ["view_channel", "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"]
+
+
 def needed(channel: object, *, thread: bool = False) -> list[str]:
     """Permissions without which the bot can't run a round or a daily in a channel."""
-    send = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
-    names = ["view_channel", send, "attach_files", "read_message_history"]
+    names = [*to_post(channel), "attach_files", "read_message_history"]
     return [*names, "create_public_threads"] if thread else names
 
 
 def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
-    """The names of missing permissions as Discord writes them, joined for a sentence; empty if none is missing."""
+    """The names of missing permissions as Discord writes them, joined for a sentence; empty if none is missing.
+
+    Of a channel that the bot can't see, Discord tells nothing else: View Channel comes first, and alone.
+    """
+    names = names if permissions.view_channel else ["view_channel"]
     lacking = [
         name.replace("_", " ").title().replace(" In ", " in ") for name in names if not getattr(permissions, name)
     ]

@@ -13,7 +13,7 @@ import discord
 
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.pace import LIMIT, Pace
-from bot.chat.permissions import missing, needed
+from bot.chat.permissions import missing, needed, to_post
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
@@ -28,6 +28,8 @@ _PATIENCE = 10.0
 """Seconds after which a request's outcome counts as unknown."""
 _HISTORY = 1000
 """How many of a channel's messages since the try are searched for a post whose fate is unknown."""
+_TRUST = 1800.0
+"""Seconds for which the cache is believed that a permission is missing: events get lost, so then Discord is asked."""
 _CLOCK_SLACK = timedelta(minutes=5)
 _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
 _CLOSED = {50007, 50278}
@@ -59,6 +61,7 @@ class DiscordSender:
         self._pace = Pace(limit)
         self._late: set[asyncio.Task[Any]] = set()
         self._late_edits: set[int] = set()
+        self._missing_since: dict[int, float] = {}
 
     async def post(
         self, place: Place, message: Sendable, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
@@ -68,6 +71,7 @@ class DiscordSender:
         if found is not None:
             return found
         self._require_server(place.guild_id)
+        self._require_permission(place.channel_id, to_post(self._client.get_channel(place.channel_id)))
         channel = self._client.get_partial_messageable(place.channel_id)
         message = message.with_mentions(self._mention)
 
@@ -78,7 +82,7 @@ class DiscordSender:
                 self._clock.answered(sent.id, asked_at)
             return sent
 
-        return (await self._with_or_without_pictures(place.channel_id, message, send, urgent=urgent)).id
+        return (await self._deliver(place.channel_id, message, send, urgent=urgent)).id
 
     async def find(self, place: Place, message: Sendable, tried_at: datetime) -> int | None:
         """Our message since then that has one of the buttons of this one, one of its numbers, or its plain text."""
@@ -103,7 +107,7 @@ class DiscordSender:
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
 
-        await self._with_or_without_pictures(place.channel_id, message, edit, edits=message_id)
+        await self._deliver(place.channel_id, message, edit, edits=message_id)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         """Open a thread for a message; nothing happens if it has one."""
@@ -113,7 +117,7 @@ class DiscordSender:
             work = start(place.channel_id, message_id, name=name[:100], auto_archive_duration=1440)
             await self._patiently(place.channel_id, work)
         except DeliveryRefused as error:
-            if not isinstance(error.__cause__, discord.HTTPException) or error.__cause__.code != _THREAD_EXISTS:
+            if _code(error) != _THREAD_EXISTS:
                 raise
 
     async def write_to(self, user_id: int, message: Sendable, channel_id: int | None) -> int:
@@ -135,7 +139,7 @@ class DiscordSender:
         guild = self._client.get_guild(guild_id)
         return guild is None or guild.get_role(role_id) is not None
 
-    async def _with_or_without_pictures(
+    async def _deliver(
         self,
         channel_id: int,
         message: Sendable,
@@ -144,14 +148,27 @@ class DiscordSender:
         edits: int | None = None,
         urgent: bool = True,
     ) -> T:
-        """Make a request; one that is refused for its picture, as far as that can be told, is made without it."""
+        """Make a request, and another one for what can be mended: an archived thread, or a picture that is refused."""
         try:
             return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
         except DeliveryRefused as error:
-            if error.what not in {"permission", "refused"} or isinstance(message, PlainMessage) or not message.files():
+            if _code(error) == _THREAD_ARCHIVED:
+                await self._reopen(channel_id)
+            elif error.what in {"permission", "refused"} and isinstance(message, Message) and message.files():
+                log.warning("channel %s: a message goes without its picture (%s)", channel_id, error)
+                message = message.without_pictures()
+            else:
                 raise
-            log.warning("channel %s: a message goes without its picture (%s)", channel_id, error)
-        return await self._patiently(channel_id, request(message.without_pictures()), edits=edits, urgent=urgent)
+        return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
+
+    async def _reopen(self, channel_id: int) -> None:
+        """Open an archived thread, which whoever may write in it may do unless a moderator has locked it."""
+        try:
+            await self._patiently(channel_id, self._client.http.edit_channel(channel_id, archived=False))
+        except DeliveryRefused as error:
+            if error.what != "permission":
+                raise
+            raise self._locked(channel_id) from error
 
     async def _search(self, channel_id: int, marks: set[str], since: datetime) -> int | None:
         """Read forward from the time of the try: our message stands near it, however much was written since."""
@@ -216,6 +233,26 @@ class DiscordSender:
         if guild.unavailable:
             raise DeliveryUnknown("Discord has an outage on that server")
 
+    def _require_permission(self, channel_id: int, names: Sequence[str]) -> None:
+        """Spare Discord a request that it would refuse: too many of them shut the whole bot out."""
+        lacking = self._lacking(channel_id, names)
+        now = asyncio.get_running_loop().time()
+        if not lacking:
+            self._missing_since.pop(channel_id, None)
+        elif now - self._missing_since.setdefault(channel_id, now) < _TRUST:
+            raise DeliveryRefused("permission", f"I can't post in <#{channel_id}>: I need {lacking} there.")
+        else:
+            self._missing_since[channel_id] = now
+
+    def _lacking(self, channel_id: int, names: Sequence[str]) -> str:
+        """Which of some permissions the bot lacks in a channel, as far as the cache knows it."""
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
+            return ""
+        if isinstance(channel, discord.Thread) and channel.parent is None:  # whose permissions a thread has
+            return ""
+        return missing(channel.permissions_for(channel.guild.me), names)
+
     def _hears_of(self, guild_id: int) -> bool:
         """Whether the cache would have a server; of one on another process's shards nothing is known here."""
         return self._client.is_ready() and self._shards.have(guild_id)
@@ -228,8 +265,7 @@ class DiscordSender:
         if error.code in _TOO_MANY:
             return DeliveryLater("Discord has had enough direct messages from me for now")
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
-            words = f"The thread <#{channel_id}> is locked: ask a moderator to open it again."
-            return DeliveryRefused("channel", words)
+            return self._locked(channel_id)
         if isinstance(error, discord.Forbidden):
             return DeliveryRefused("permission", self._forbidden(channel_id))
         if error.code == _UNKNOWN_MESSAGE:
@@ -238,13 +274,18 @@ class DiscordSender:
             return DeliveryRefused("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
         return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
 
+    def _locked(self, channel_id: int) -> DeliveryRefused:
+        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked: ask a moderator to unlock it.")
+
     def _forbidden(self, channel_id: int) -> str:
-        channel = self._client.get_channel(channel_id)
-        if isinstance(channel, discord.abc.GuildChannel | discord.Thread) and channel.guild.me is not None:
-            lacking = missing(channel.permissions_for(channel.guild.me), needed(channel))
-            if lacking:
-                return f"I can't post in <#{channel_id}>: I need {lacking} there."
-        return f"I can't post in <#{channel_id}>: Discord says that I lack a permission there."
+        lacking = self._lacking(channel_id, needed(self._client.get_channel(channel_id)))
+        lacking = lacking or "a permission that Discord does not name"
+        return f"I can't post in <#{channel_id}>: I need {lacking} there."
+
+
+def _code(error: DeliveryRefused) -> int | None:
+    """Discord's number for what it refused."""
+    return error.__cause__.code if isinstance(error.__cause__, discord.HTTPException) else None
 
 
 def _shown(message: Sendable) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import discord
@@ -34,6 +35,7 @@ class FakeHttp:
         what = f"{route.method} {route.url.removeprefix(route.BASE)}".partition("?")[0]
         self.requests.append((what, _payload(form) if form else json or more.get("params", {})))
         answer = self.answers.get(what)
+        answer = answer() if callable(answer) else answer
         if isinstance(answer, Exception):
             raise answer
         return message_data("", 4) if answer is None else answer
@@ -121,3 +123,91 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
     assert await sender.find(HERE, PlainMessage("not there"), AT) is None
     assert await sender.post(HERE, PlainMessage("<@&8> new"), "n", tried_at=AT) == 3
     assert "POST /channels/5/messages" not in dict(http.requests)
+
+
+def guild_data(*, deny: int = 0, name: str = "quiz", **more: Any) -> dict[str, Any]:
+    """A server on which the bot may see and write, with one channel, in which everyone is denied something."""
+    everyone = {"id": "1", "name": "@everyone", "permissions": str(VIEW | SEND | FILES | HISTORY), "position": 0}
+    rest = {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
+    overwrite = {"id": "1", "type": 0, "allow": "0", "deny": str(deny)}
+    channel = {"id": "5", "type": 0, "name": name, "position": 0, "permission_overwrites": [overwrite]}
+    me = {"user": message_data("")["author"], "roles": [], "joined_at": None, "flags": 0, "deaf": False, "mute": False}
+    lists = {"roles": [everyone | rest], "channels": [channel], "members": [me | more], "threads": [THREAD]}
+    return {"id": "1", "name": "here", "owner_id": "2", "emojis": [], "stickers": [], "features": []} | lists
+
+
+VIEW, SEND, FILES, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
+ARCHIVE = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": "2027-01-04T00:00:00+00:00"}
+THREAD = {
+    "id": "6", "type": 11, "guild_id": "1", "parent_id": "5", "owner_id": "2", "name": "thread", "message_count": 0,
+    "member_count": 0, "rate_limit_per_user": 0, "thread_metadata": {**ARCHIVE, "locked": False}, "flags": 0,
+}  # fmt: skip
+
+
+def known(sender: DiscordSender, data: dict[str, Any]) -> None:
+    """Let the cache know a server."""
+    sender._client._connection._add_guild_from_data(cast(Any, data))
+
+
+@pytest.mark.parametrize(
+    ("deny", "channel_id", "more", "lacking"),
+    [
+        (SEND, 5, {}, "Send Messages"),
+        (VIEW | SEND, 5, {}, "View Channel"),
+        (1 << 38, 6, {}, "Send Messages in Threads"),
+        (0, 5, {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}, "Send Messages"),
+    ],
+)
+async def test_the_cache_is_asked_before_discord(
+    sender: DiscordSender, http: FakeHttp, deny: int, channel_id: int, more: dict[str, str], lacking: str
+) -> None:
+    """A missing permission that the cache knows costs no request, which would count against the whole bot."""
+    known(sender, guild_data(deny=deny, **more))
+    with pytest.raises(DeliveryRefused, match=f"I need {lacking} there") as caught:
+        await sender.post(Place(1, channel_id), Message(OPEN, "x"), "n")
+    assert (caught.value.what, http.requests) == ("permission", [])
+    known(sender, guild_data())
+    await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+    assert len(http.requests) == 1
+
+
+async def test_the_cache_is_not_believed_for_ever(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that was lost costs half an hour, not the rest of the process's life."""
+    known(sender, guild_data(deny=SEND))
+    for trust, requests in ((1800.0, 0), (1800.0, 0), (0.0, 1), (1800.0, 1)):
+        monkeypatch.setattr("bot.chat.sender._TRUST", trust)
+        with suppress(DeliveryRefused):
+            await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+        assert len(http.requests) == requests
+
+
+async def test_what_the_cache_does_not_know_is_asked(sender: DiscordSender, http: FakeHttp) -> None:
+    """An archived thread is in no cache, and neither is a server of another process."""
+    known(sender, guild_data(deny=SEND))
+    await sender.post(Place(1, 99), Message(OPEN, "x"), "n")
+    await sender.post(Place(2, 5000), Message(OPEN, "x"), "n")
+    assert len(http.requests) == 2
+
+
+async def test_an_archived_thread_is_opened_for_an_edit(sender: DiscordSender, http: FakeHttp) -> None:
+    """Discord closes threads by itself; a card in one is brought up to date all the same."""
+    edits = [refusal(400, 50083), None]
+    http.answers["PATCH /channels/6/messages/4"] = lambda: edits.pop(0)
+    await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
+    assert [what for what, _ in http.requests] == [
+        "PATCH /channels/6/messages/4",
+        "PATCH /channels/6",
+        "PATCH /channels/6/messages/4",
+    ]
+    assert http.requests[1][1] == {"archived": False}
+
+
+async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: FakeHttp) -> None:
+    """One that the bot may not open is not an archived one: only a moderator can help."""
+    http.answers["PATCH /channels/6/messages/4"] = refusal(400, 50083)
+    http.answers["PATCH /channels/6"] = refusal(403, 50013)
+    with pytest.raises(DeliveryRefused, match="is locked: ask a moderator") as caught:
+        await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
+    assert caught.value.what == "channel"
