@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from bot import __version__
@@ -69,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     words = "check settings, database, question bank and token; say what is wrong"
     commands.add_parser("check", help=words).set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="look after a question bank: lint, show, stats"))
+    reports = commands.add_parser("reports", help="print what members say is wrong with questions, the newest last")
+    reports.add_argument(
+        "--since", type=date.fromisoformat, default=date.min, metavar="DATE", help="2026-11-25, in UTC"
+    )
+    reports.set_defaults(run=_reports)
     backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
@@ -102,6 +108,16 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
     else:
         bank_tools.stats(path)
     return 0
+
+
+async def _reports(settings: Settings, options: argparse.Namespace) -> None:
+    from bot.app import opened
+    from bot.questions.store import reports_since
+    from bot.questions.tools import print_reports
+
+    async with opened(settings) as (bank, database):
+        since = datetime.combine(options.since, time(), UTC)
+        print_reports(bank, await database.read(reports_since, since))
 
 
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:

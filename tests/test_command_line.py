@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,34 @@ def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "there is no database" in one_line(done)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
+    """The newest last, each with its question and right answer; also one of an item that left the bank."""
+    assert run(file, "reports").stdout == "no reports\n"
+    topic = first_topic()["sections"][0]["topics"][0]
+    choice = next(i for i in topic["items"] if i["kind"] == "choice")
+    right = next(c["text"] for c in choice["choices"] if c["correct"])
+    reported = ((topic["id"], "Unclear.", 1), (choice["id"], "A typo\nin it.", 2), ("gone", "Wrong.", 3))
+    with closing(sqlite3.connect(file)) as conn, conn:
+        for item_id, text, day in reported:
+            at = int(datetime(2026, 11, day, 9, 5, tzinfo=UTC).timestamp() * 1000)
+            conn.execute("INSERT INTO reports (user_id, item_id, text, at) VALUES (1, ?, ?, ?)", (item_id, text, at))
+    assert run(file, "reports").stdout.splitlines() == [
+        f"2026-11-01 09:05 UTC  {topic['id']}",
+        f"  open question: {topic['question']}",
+        "  report: Unclear.",
+        f"2026-11-02 09:05 UTC  {choice['id']}",
+        f"  question: {choice['prompt']}",
+        f"  right answer: {right}",
+        "  report: A typo in it.",
+        "2026-11-03 09:05 UTC  gone",
+        "  question: not in this bank",
+        "  report: Wrong.",
+        "3 reports",
+    ]
+    assert run(file, "reports", "--since", "2026-11-03").stdout.count("report:") == 1
+    assert run(file, "reports", "--since", "yesterday").returncode == 2
 
 
 def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(file: Path, tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ class Dailies:
 
     @reading
     def review(self, conn: Connection, daily_id: int, user_id: int) -> Review:
-        """A member's own view of a closed daily, for "Why not mine?"."""
+        """A member's own view of a closed daily, for "Explain"."""
         daily = store.get(conn, daily_id)
         item = self._bank.items.get(daily.item_id or "") if daily else None
         if daily is None or item is None:

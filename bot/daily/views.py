@@ -81,7 +81,7 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
         for fewer in (card, replace(card, missed=())):
             if len(text_of(shown)) <= t.MAX_TEXT:
                 break
-            shown = _result(fewer, bank, "It is longer than this card: press Why not mine? to read it.")
+            shown = _result(fewer, bank, "The model answer is long. Press Explain to read it.")
         return shown
     answered = card.outcome.answered
     last = [t.count(answered, "answer") + (f" · {t.percent(card.outcome.right, answered)} right" if answered else "")]
@@ -143,7 +143,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),
         row(
-            button("Why not mine?", OWN.id(row=card.daily_id, page=0)),
+            button("Explain", OWN.id(row=card.daily_id, page=0)),
             button("Report", REPORT.id(source="daily", row=card.daily_id)),
         ),
     )

@@ -9,7 +9,7 @@ from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions import formulas
 from bot.questions.model import Bank, Item
-from bot.questions.views import WHY, about, answer_rows, asked, comes_back, explanation, verdict_blocks
+from bot.questions.views import REPORT, WHY, about, answer_rows, asked, comes_back, explanation, verdict_blocks
 
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
@@ -54,7 +54,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
-    why = WHY.id(source="practice", row=answered.question.id)
+    row_id = answered.question.id
     card = Message(
         colour,
         head,
@@ -64,7 +64,8 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         first,
         row(
             button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
-            button("Explain all choices", why) if item.choices else None,
+            button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
+            button("Report", REPORT.id(source="practice", row=row_id)),
             button("End", END.id(practice=answered.question.practice_id)),
         ),
     )

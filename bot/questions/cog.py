@@ -90,7 +90,7 @@ class Answering(commands.Cog):
             raise UserError("Your report was empty: press Report again and say in a few words what is wrong.")
         subject = await self._answerable(fields).subject(int(fields["row"]))
         await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
-        await say(interaction, "Thank you. Your report is stored for the people who look after the questions.")
+        await say(interaction, "Thank you. Whoever looks after the questions will read your report.")
 
     def _answerable(self, fields: Fields) -> Answerable:
         found: Answerable | None = self.bot.answerables.get(fields["source"])

@@ -7,13 +7,14 @@ met the open question of a topic, is registered in the same way.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, and_, exists, func, literal, select, union_all
 
-from bot.core.tables import Instant, RowId, metadata, upsert
+from bot.core.tables import Instant, RowId, fetch_all, metadata, upsert
 
 # When a server last met an item, in a round or a daily.
 asked = sa.Table(
@@ -29,7 +30,7 @@ reports = sa.Table(
     "reports",
     metadata,
     sa.Column("id", RowId, primary_key=True),
-    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("guild_id", sa.BigInteger),  # none for one made in direct messages
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -119,5 +120,19 @@ def asked_in(conn: Connection, guild_id: int) -> dict[str, datetime]:
     return {row.item_id: row.last_at for row in rows}
 
 
-def add_report(conn: Connection, *, guild_id: int, user_id: int, item_id: str, text: str, at: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody said is wrong with an item, or with the open question of a topic."""
+
+    item_id: str
+    text: str
+    at: datetime
+
+
+def add_report(conn: Connection, *, guild_id: int | None, user_id: int, item_id: str, text: str, at: datetime) -> None:
     conn.execute(reports.insert().values(guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=at))
+
+
+def reports_since(conn: Connection, since: datetime) -> list[Report]:
+    """All reports from a moment on, the newest last."""
+    return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)

@@ -1,8 +1,9 @@
-"""`python -m bot bank`: look after a bank file. lint, show, stats."""
+"""`python -m bot bank` and `reports`: look after a bank file, and read what members say is wrong with it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bot.questions.bank import bank_file, load_bank, parse_bank
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
+from bot.questions.store import Report
 
 
 def lint_file(path: Path | None) -> int:
@@ -62,6 +64,26 @@ def stats(path: Path | None) -> None:
         print(f"{heading}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
     share = lint.longest_share(list(bank.items.values()))
     print(f"right choice is the longest: {share:.0%} of the choice items")
+
+
+def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
+    """Print what members reported, each with what was asked and what is right."""
+    for report in reports:
+        print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
+        for name, text in (*_reported(bank, report.item_id), ("report", report.text)):
+            print(f"  {name}: {' '.join(text.split())}")
+    print(f"{len(reports)} reports" if reports else "no reports")
+
+
+def _reported(bank: Bank, item_id: str) -> list[tuple[str, str]]:
+    """What was asked under an id, and what is right, by name."""
+    if item_id in bank.topics:
+        return [("open question", bank.topics[item_id].question)]
+    if item_id not in bank.items:
+        return [("question", "not in this bank")]
+    item = bank.items[item_id]
+    right = [choice.text for choice in item.choices if choice.correct] or item.accept[:1]
+    return [("question", item.prompt), ("right answer", " · ".join(right))]
 
 
 def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:

@@ -176,6 +176,6 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
 def after_row(source: str, row_id: int) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons of a closed question."""
     return row(
-        button("Why not mine?", WHY.id(source=source, row=row_id)),
+        button("Explain", WHY.id(source=source, row=row_id)),
         button("Report", REPORT.id(source=source, row=row_id)),
     )

@@ -211,7 +211,7 @@ class Rounds:
 
     @reading
     def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:
-        """A member's own view of a revealed question, for "Why not mine?"."""
+        """A member's own view of a revealed question, for "Explain"."""
         question, _ = get_question_or_refuse(conn, question_id)
         if question.revealed_at is None:
             raise UserError("This question is still open: the reasons come with the reveal.")

@@ -66,7 +66,7 @@ async def test_answering(stage: Stage) -> None:
     closed = stage.question(stage.daily)
     assert "2 answers · 50 % right" in closed.text
     assert "Longest streaks: **ada** 3 days" in closed.text
-    assert labels(closed.message) == ["Why not mine?", "Report"]
+    assert labels(closed.message) == ["Explain", "Report"]
 
 
 async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
@@ -298,10 +298,10 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert topic.answer in text_of(closed).replace("\\", "")
     assert "2 answers" in text_of(closed)
     assert "missing in 1 of 2" in text_of(closed)
-    assert labels(closed) == ["Why not mine?", "Report"]
-    own = reply(await stage.bob.click(closed, label="Why not mine?"))
+    assert labels(closed) == ["Explain", "Report"]
+    own = reply(await stage.bob.click(closed, label="Explain"))
     assert topic.key_points[0].text in own.partition("Still missing")[0].replace("\\", "")
-    other = reply(await stage.carl.click(closed, label="Why not mine?"))
+    other = reply(await stage.carl.click(closed, label="Explain"))
     assert "You did not answer this one" in other
     assert topic.answer in other.replace("\\", "")
     board = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
@@ -391,8 +391,8 @@ async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
         await stage.wait(3700)
         closed = stage.daily.last_message
         assert closed is not None
-        assert "longer than this card" in text_of(closed)
-        result = await stage.carl.click(closed, label="Why not mine?")
+        assert "The model answer is long. Press Explain to read it." in text_of(closed)
+        result = await stage.carl.click(closed, label="Explain")
         shown = reply(result)
         while result.response is not None and "Read on" in labels(result.response.message):
             result = await stage.carl.click(result.response.message, label="Read on")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
+import pytest
 from simcord.actors import MemberActor
 
+from bot.questions.store import reports_since
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Question, Stage, labels, reply, text_of
 
@@ -172,6 +176,24 @@ async def test_by_direct_message(stage: Stage) -> None:
     assert text_of(shown.response.message) == question
     pressed = await stage.ada.user.click(shown.response.message, label="End")
     assert "Your practice" in text_of(pressed.response.message)
+
+
+@pytest.mark.parametrize("direct", [False, True])
+async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: bool) -> None:
+    """On a server and in direct messages: it is stored with the item; the log names the item, not what was said."""
+    member: Any = stage.ada.user if direct else stage.ada
+    shown = await (member.slash("practice") if direct else member.slash(stage.quiz, "practice"))
+    question = Question(stage, shown.response.message)
+    item = question.item
+    await question.answer(member)
+    pressed = await member.click(shown.response.message, label="Report")
+    with caplog.at_level(logging.INFO):
+        assert reply(await member.submit_modal(pressed, {"text": "A typo."})).startswith("Thank you.")
+    assert [r.getMessage() for r in caplog.records if "reported" in r.getMessage()] == [
+        f"{item.id} was reported: `python -m bot reports` prints what was said"
+    ]
+    (found,) = await stage.database.read(reports_since, datetime(2020, 1, 1, tzinfo=UTC))
+    assert (found.item_id, found.text) == (item.id, "A typo.")
 
 
 async def test_a_topic(stage: Stage) -> None:

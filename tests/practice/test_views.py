@@ -75,8 +75,9 @@ def test_the_way_on() -> None:
     one = next(i for i in ITEMS if i.kind == "choice" and len(i.choices) == 4)
     assert labels(asking(one, orders(one)[0])) == ["A", "B", "C", "D", "End"]
     (view,) = answered(one, orders(one)[0], "0")
-    assert labels(view) == ["Next", "Explain all choices", "End"]
-    assert custom_ids(view) == [f"next:v1:{ROW}", f"why:v1:practice:{ROW - 1}", f"end:v1:{ROW}"]
+    assert labels(view) == ["Next", "Explain", "Report", "End"]
+    about = (f"why:v1:practice:{ROW - 1}", f"report:v1:practice:{ROW - 1}")
+    assert custom_ids(view) == [f"next:v1:{ROW}", *about, f"end:v1:{ROW}"]
 
 
 @pytest.mark.parametrize(

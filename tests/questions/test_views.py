@@ -91,7 +91,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
-    """The private messages behind "Why not mine?", as the click makes them."""
+    """The private messages behind "Explain", as the click makes them."""
     pages = t.pages(cards.why_blocks(Review(one, order, answer), bank()))
     return [Message(REVEALED, page) for page in pages]
 
@@ -184,7 +184,7 @@ def test_why_pages_say_it_all() -> None:
 
 
 def test_reasons_begin_with_the_readers_own_choice() -> None:
-    """ "Why not mine?" gives the reader's own picks first, then the right ones, then the others, each once."""
+    """ "Explain" gives the reader's own picks first, then the right ones, then the others, each once."""
     one = item(topic=TOPIC, kind="multiple", choices="NYNYNN")
     (page,) = why(one, (5, 4, 3, 2, 1, 0), encode_picks([0, 3]))
     # right are 1 and 3; the picks 0 and 3 come in the order of the card, which is turned round
@@ -320,7 +320,7 @@ def test_a_reveal_takes_the_answer_buttons_away() -> None:
     """A revealed card has only the buttons that explain and report."""
     for one, order in shown_items():
         for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
-            assert labels(view) == ["Why not mine?", "Report"], one.id
+            assert labels(view) == ["Explain", "Report"], one.id
             expected = [cards.WHY.id(source=source, row=ROW), cards.REPORT.id(source=source, row=ROW)]
             assert custom_ids(view) == expected, one.id
 

@@ -31,7 +31,7 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     assert revealed.message.id == question.message.id
     assert "✅" in revealed.text
     assert "Fastest: **ada**" in revealed.text
-    assert labels(revealed.message) == ["Why not mine?", "Report"]
+    assert labels(revealed.message) == ["Explain", "Report"]
     await stage.wait(5.5)
     second = stage.question()
     assert "Question 2 of 2" in second.text
@@ -186,7 +186,7 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert "Question 1 of 1" in status
     await question.answer(stage.bob, right=False)
     await stage.wait(11)
-    why = await stage.bob.click(question.message, label="Why not mine?")
+    why = await stage.bob.click(question.message, label="Explain")
     assert why.ephemeral
     assert "Not quite" in reply(why)
     for choice in question.item.choices:

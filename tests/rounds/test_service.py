@@ -386,7 +386,7 @@ async def test_status(stage: Stage) -> None:
 
 
 async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
-    """ "Why not mine?" is refused before the reveal; then it has the reader's own answer, or none."""
+    """ "Explain" is refused before the reveal; then it has the reader's own answer, or none."""
     await stage.start(2)
     await stage.run()
     card = stage.card()

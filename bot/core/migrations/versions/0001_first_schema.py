@@ -169,7 +169,7 @@ def upgrade() -> None:
     op.create_table(
         "reports",
         sa.Column("id", ROW_ID, nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
