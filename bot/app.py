@@ -136,6 +136,11 @@ class Services:
         """Begin to work on deadlines; harmless when repeated."""
         self.context.scheduler.start()
 
+    async def wake(self, guild_id: int) -> None:
+        """Something has changed on a server that may let through what was refused there."""
+        for worker in self.workers:
+            await worker.wake(guild_id)
+
     async def close(self) -> None:
         """Take no new work and wait for what is under way."""
         await self.context.scheduler.close()

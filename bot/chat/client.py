@@ -60,6 +60,7 @@ class Lifecycle(Protocol):
 
     async def recover(self) -> None: ...
     def start(self) -> None: ...
+    async def wake(self, guild_id: int) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -83,6 +84,7 @@ class QuizBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            activity=discord.CustomActivity("/help"),
             shard_count=settings.shard_count,
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
         )
@@ -112,6 +114,26 @@ class QuizBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        log.info("joined guild %s", guild.id)
+        await self.features.wake(guild.id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """What is under way there ends by itself: the sender asks nothing more of Discord for that server."""
+        log.info("removed from guild %s", guild.id)
+
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        if before.overwrites != after.overwrites:
+            await self.features.wake(after.guild.id)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.permissions != after.permissions:
+            await self.features.wake(after.guild.id)
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        """The bot's own roles or time-out; of other members nothing is heard."""
+        await self.features.wake(after.guild.id)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("unexpected error in %s", event_method)

@@ -275,7 +275,7 @@ class DiscordSender:
         return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
 
     def _locked(self, channel_id: int) -> DeliveryRefused:
-        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked: ask a moderator to unlock it.")
+        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again.")
 
     def _forbidden(self, channel_id: int) -> str:
         lacking = self._lacking(channel_id, needed(self._client.get_channel(channel_id)))

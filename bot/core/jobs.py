@@ -186,6 +186,9 @@ class Worker(Generic[Row]):
         """A row has failed for as long as `patience` has: end what it is, so that it blocks nothing."""
         raise NotImplementedError
 
+    async def wake(self, guild_id: int) -> None:
+        """A server has taken the bot back, or changed what it may do there: try at once what waits for that."""
+
     def patience(self, _state: str | None) -> timedelta:
         """How long a row in a state is tried."""
         return PATIENCE

@@ -111,6 +111,13 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
+def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
+    """Make a server's post that was refused, and rests, due now; False if there is none."""
+    refused = UNREVEALED, dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None), dailies.c.due_at > now
+    woken = update(dailies).where(dailies.c.guild_id == guild_id, *refused).values(due_at=now)
+    return conn.execute(woken).rowcount > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A row of `daily_schedules`."""

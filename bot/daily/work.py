@@ -102,6 +102,11 @@ class DailyWork(Worker[Daily]):
     def load(self, conn: Connection, key: int, /) -> Daily | None:
         return store.get(conn, key)
 
+    async def wake(self, guild_id: int) -> None:
+        now = self._now()
+        if await self._database.write(store.wake, guild_id, now):
+            self._context.scheduler.nudge(now)
+
     def patience(self, state: str | None) -> timedelta:
         """A post is tried until it is too late; a thread and a close are given up before."""
         return time_rules.CATCH_UP if state == DailyState.POSTING else PATIENCE

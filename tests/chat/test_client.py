@@ -6,7 +6,8 @@ import json
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
+from unittest.mock import AsyncMock, call
 
 import discord
 import pytest
@@ -167,6 +168,32 @@ async def test_choices_that_fail_are_an_empty_list(
     monkeypatch.setattr(Bank, "search", broken)
     assert await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
     assert str(error) in caplog.text
+
+
+async def test_what_may_let_a_refused_post_through_wakes_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of permissions in a channel or of a role, of the bot's own membership, or that it joins; no other."""
+    woken = AsyncMock()
+    monkeypatch.setattr(stage.services, "wake", woken)
+    state, guild_id = stage.bot._connection, str(stage.guild.id)
+    channel: dict[str, Any] = {"id": str(stage.daily.id), "guild_id": guild_id, "type": 0, "name": "x", "position": 0}
+    denied = {"id": guild_id, "type": 0, "allow": "0", "deny": "2048"}
+    role: dict[str, Any] = {"id": guild_id, "name": "@everyone", "permissions": "0", "position": 0}
+    role |= {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
+    user = {"id": str(state.self_id), "username": "bot", "discriminator": "0", "avatar": None}
+    me = {"guild_id": guild_id, "user": user, "roles": [], "flags": 0}
+    for times, event, data in (
+        (1, "channel_update", channel | {"permission_overwrites": [denied]}),
+        (0, "channel_update", channel | {"permission_overwrites": [denied], "name": "y"}),
+        (1, "guild_role_update", {"guild_id": guild_id, "role": role}),
+        (0, "guild_role_update", {"guild_id": guild_id, "role": role | {"hoist": True}}),
+        (1, "guild_member_update", me),
+        (0, "guild_delete", {"id": guild_id}),
+        (1, "guild_create", {"id": guild_id, "roles": [role], "name": "x"}),
+    ):
+        woken.reset_mock()
+        getattr(state, f"parse_{event}")(data)
+        await stage.env.settle()
+        assert woken.await_args_list == [call(stage.guild.id)] * times
 
 
 @dataclass
