@@ -99,4 +99,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
 def acknowledgement(answer: Locked) -> str:
     """What a member reads at once: the same for right and wrong answers."""
-    return f"Locked in **{t.escape(answer.shown)}**. Reveal {t.when(answer.reveal_at)}."
+    locked = f"Locked in **{t.escape(answer.shown)}**."
+    if answer.reveal_at is None:
+        return f"{locked} You were in time, so it counts."
+    return f"{locked} Reveal {t.when(answer.reveal_at)}."

@@ -22,7 +22,7 @@ DIFFICULTIES: Mapping[str, tuple[int, ...]] = {
     "hard": (4, 5),
 }
 
-PAUSE = timedelta(seconds=5)  # between a reveal and the next question
+PAUSE = timedelta(seconds=5)  # between a reveal and what follows
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
@@ -36,6 +36,7 @@ class Phase(StrEnum):
     ASKING = "asking"
     OPEN = "open"
     REVEAL = "reveal"
+    PAUSE = "pause"
     STANDINGS = "standings"
     CLOSING = "closing"
     ENDED = "ended"
@@ -97,8 +98,8 @@ HOPELESS = 1000  # a count of failures with which the next one is the last
 def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:
     """What `/quiz stop` changes in a round; None if it is ending anyway.
 
-    The first time it lets the question run to its reveal. Asked again (`stopped`) it does not wait for that, and a step
-    that fails is tried just once more.
+    The first time it lets an open question run to its reveal. Asked again (`stopped`) it does not wait for that, and a
+    step that fails is tried just once more.
     """
     if phase in {Phase.STANDINGS, Phase.CLOSING} and not failing:
         return None
@@ -108,6 +109,8 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
         return {"due_at": now, "failures": HOPELESS, "ending": "stopped"}
     if stopped and phase is Phase.OPEN:
         return {"due_at": now}
+    if phase is Phase.PAUSE:
+        return {"due_at": now, "ending": "stopped"}
     return {"ending": "stopped"}
 
 

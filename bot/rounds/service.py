@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 from bot.core import snowflakes
 from bot.core.clicks import Click
@@ -31,15 +30,19 @@ _MOST_OPEN = 10_000
 """How many open questions are remembered; one that was dropped is loaded again with its next answer."""
 _LEADERS = 3
 _OLD_CARD = "This is an old card: answer on the newest one in the channel."
-_TOO_LATE = "That was too late: the time for this question is up. The next one comes in a moment."
+_TOO_LATE = "Time was up for this question, so your answer came too late. Be ready for the next one."
+_CLOSED_EARLY = (
+    "That was too late: everyone playing had answered, so this question closed early. "
+    "Answer the next one, and you'll be waited for."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A stored answer, as the member knows it: letters or text."""
+    """A stored answer, as the member knows it: letters or text. `reveal_at` is None once the reveal is shown."""
 
     shown: str
-    reveal_at: datetime
+    reveal_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +134,16 @@ class Rounds:
         return round_id, total
 
     async def answer(self, click: Click) -> Locked:
-        """Store a member's first answer and say so only when it is committed; refuses what is late or already there."""
+        """Store a member's first answer and say so only when it is committed; refuses what is late or already there.
+
+        What was given in time counts until the question is scored, though it may reach us after the reveal.
+        """
         question = self._open.get(click.question_id) or await self._load(click)
         round_, answer = question.round, _decided(question, click)
+        shown = shown_answer(question.item, question.order, answer.answer)
         if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
-            await self._refuse(click)
+            await self._database.write(self._add_late, answer, round_.id, click.message_id)
+            return Locked(shown, None)
         question.answered[click.user_id] = click.at
         reveal = rules.reveal_at(
             number=round_.number,
@@ -148,7 +156,7 @@ class Rounds:
             await self._database.write(store.bring_forward, round_.id, round_.number, due)
             self._scheduler.nudge(due)
         self._counters.touch(round_.id, question.question_id, len(question.answered), reveal, round_.seconds)
-        return Locked(shown_answer(question.item, question.order, answer.answer), reveal)
+        return Locked(shown, reveal)
 
     def forget(self, round_id: int) -> None:
         """The round's question is revealed, or it asks no more: nothing about it is needed any more."""
@@ -162,7 +170,7 @@ class Rounds:
         """
         question, round_ = get_question_or_refuse(conn, question_id)
         item = self._item(question)
-        _refuse_if_over(question, round_, message_id)
+        _refuse_if_over(question, round_, message_id, self._now())
         earlier = store.answer_of(conn, question_id, user_id)
         if earlier is not None:
             raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
@@ -247,6 +255,8 @@ class Rounds:
         if question is None:  # the click came before Discord's answer to our post
             question = await self._database.write(self._open_by, click)
             self._scheduler.nudge(self._due(question.deadline_at))
+        if question.round.phase is not Phase.OPEN:
+            return question
         known = self._open.setdefault(question.question_id, question)  # of two clicks at once, the first one's
         if len(self._open) > _MOST_OPEN:
             del self._open[next(iter(self._open))]
@@ -257,7 +267,7 @@ class Rounds:
         question, round_ = get_question_or_refuse(conn, click.question_id)
         _refuse_elsewhere(round_, click)
         item = self._item(question)
-        _refuse_if_over(question, round_, click.message_id)
+        _refuse_if_over(question, round_, click.message_id, click.at)
         if question.message_id is None or question.opened_at is None or question.deadline_at is None:
             return None
         message_id, opened, deadline = question.message_id, question.opened_at, question.deadline_at
@@ -269,21 +279,23 @@ class Rounds:
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
         question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
-        _refuse_if_over(question, round_, click.message_id)
+        _refuse_if_over(question, round_, click.message_id, click.at)
         self.opened(conn, round_.id, question.id, click.message_id)
         opened = self._look(conn, click)
         assert opened is not None
         return opened
 
-    @reading
-    def _refuse(self, conn: Connection, click: Click) -> NoReturn:
-        """Say why an answer was not stored."""
-        question, round_ = get_question_or_refuse(conn, click.question_id)
-        earlier = store.answer_of(conn, question.id, click.user_id)
+    def _add_late(self, conn: Connection, answer: Answer, round_id: int, message_id: int) -> None:
+        """Store an answer that the open question did not take, if it was given before the reveal; else say why not."""
+        round_ = store.get(conn, round_id, lock=True)  # before the question is read: a reveal may be under way
+        question = store.question(conn, answer.question_id)
+        assert question is not None
+        assert round_ is not None
+        earlier = store.answer_of(conn, question.id, answer.user_id)
         if earlier is not None:
             raise already(self._item(question), question.choice_order, earlier.answer, earlier.answered_at)
-        _refuse_if_over(question, round_, click.message_id)
-        raise UserError(_TOO_LATE)
+        _refuse_if_over(question, round_, message_id, answer.answered_at)
+        store.add_late_answer(conn, answer, round_)
 
     def _item(self, question: RoundQuestion) -> Item:
         return still_there(self._bank.items.get(question.item_id))
@@ -330,13 +342,21 @@ def _refuse_elsewhere(round_: Round, click: Click) -> None:
         raise UserError("This card is not from this channel: answer on the one that is open here.")
 
 
-def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int) -> None:
+def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:
+    """Refuse an answer given `at` to a question that takes none, or none from then."""
     if round_.phase in {Phase.STANDINGS, Phase.CLOSING, Phase.ENDED}:
         raise UserError("This round is over. Start a new one with </quiz start>.")
-    if round_.number != question.number or round_.phase not in {Phase.ASKING, Phase.OPEN}:
-        raise UserError(_TOO_LATE)
     if question.message_id is not None and question.message_id != message_id:
         raise UserError(_OLD_CARD)
+    counted = round_.number != question.number or round_.phase is Phase.ASK
+    if counted or (question.revealed_at is not None and at > question.revealed_at):
+        raise UserError(_CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE)
+
+
+def _closed_early(question: RoundQuestion, round_: Round) -> bool:
+    """Whether the reveal came before the deadline because all players had answered."""
+    revealed, deadline = question.revealed_at, question.deadline_at
+    return revealed is not None and deadline is not None and revealed < deadline and round_.ending is None
 
 
 @dataclass(slots=True)

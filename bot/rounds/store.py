@@ -34,7 +34,8 @@ from bot.rounds.rules import Phase
 #   ask        post question `number`
 #   asking     the post is on its way; whether Discord has it is not known yet
 #   open       members answer; due at the reveal
-#   reveal     closed, the card is being edited; scored as it leaves
+#   reveal     closed, the card is being edited
+#   pause      the reveal is read, and answers given in time may still come in; scored as it leaves
 #   standings  post the standings
 #   closing    the standings are on their way
 #   ended
@@ -256,6 +257,12 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     values = {**values_of(answer), "answered_at": milliseconds(answer.answered_at), "of_round": round_id, "of": number}
     statement, names = _adding(conn.dialect)
     return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
+
+
+def add_late_answer(conn: Connection, answer: Answer, round_: Round) -> None:
+    """Store a first answer that came while the reveal was read; its caller has locked the round."""
+    conn.execute(round_answers.insert().values(**values_of(answer)))
+    change(conn, round_.id, expect=round_.phase, idle=0)
 
 
 @lru_cache(maxsize=2)

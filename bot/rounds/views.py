@@ -114,7 +114,7 @@ def status(found: RoundStatus) -> str:
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
         link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
         lines.append(f"Ends {t.when(question.deadline_at)} · {t.count(found.answered, 'answer')} · {link}")
-    elif round_.phase == "ask":
+    elif round_.phase in {"ask", "pause"}:
         lines.append(f"The next question comes {t.when(round_.due_at)}.")
     if round_.ending:
         lines.append("The round ends after this question.")

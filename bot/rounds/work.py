@@ -120,6 +120,8 @@ class RoundWork(Worker[Round]):
                     await self._ask(row)
                 case Phase.OPEN | Phase.REVEAL:
                     await self._reveal(row)
+                case Phase.PAUSE:
+                    await self._database.write(self._go_on, row.id)
                 case Phase.STANDINGS | Phase.CLOSING:
                     await self._finish(row)
         except DeliveryRefused as error:
@@ -179,17 +181,39 @@ class RoundWork(Worker[Round]):
         self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
         await self._cards.reveal(round_, question, given)
-        due = await self._database.write(self._advance, round_.id, Phase.REVEAL)
-        if due is not None:
-            self._scheduler.nudge(due)
+        due = self._now() if round_.ending else self._now() + rules.PAUSE
+        await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
+        self._scheduler.nudge(due)
+
+    def _go_on(self, conn: Connection, round_id: int) -> None:
+        """At the end of the pause: count the answers, then ask the next question or show the standings."""
+        if self.queue.claim(conn, round_id, expect=Phase.PAUSE, now=self._now()):
+            self._advance(conn, round_id, Phase.PAUSE)
+
+    def _advance(self, conn: Connection, round_id: int, expect: Phase) -> None:
+        round_ = store.get(conn, round_id)
+        if round_ is None or round_.phase is not expect:
+            return
+        self._score(conn, round_)
+        now = self._now()
+        ending = round_.ending or ("idle" if round_.idle >= rules.IDLE_LIMIT else None)
+        if ending or round_.number >= round_.total:
+            store.change(conn, round_id, expect=expect, phase=Phase.STANDINGS, due_at=now, ending=ending)
+        else:
+            store.change(conn, round_id, expect=expect, phase=Phase.ASK, number=round_.number + 1, due_at=now)
 
     def _score(self, conn: Connection, round_: Round) -> None:
-        """Count the answers to a question that is leaving its reveal, in the transaction in which it does.
+        """Count the answers to a revealed question, in the transaction in which the round leaves it.
 
-        Not when the reveal is claimed: of fifty reveals at once the last would wait for the sums of all others.
+        Not when the reveal is claimed: answers given in time may still come in, and of fifty reveals at once the last
+        would wait for the sums of all others.
         """
         question = store.question_of(conn, round_.id, round_.number)
-        if round_.phase is not Phase.REVEAL or question is None or scores.counted(conn, "round", question.id):
+        if (
+            round_.phase not in {Phase.REVEAL, Phase.PAUSE}
+            or question is None
+            or scores.counted(conn, "round", question.id)
+        ):
             return
         given = store.answers_to(conn, question.id)
         item = self._bank.items.get(question.item_id)
@@ -205,21 +229,6 @@ class RoundWork(Worker[Round]):
             for a in given
         ]
         memory.record(conn, "round", question.id, question.item_id, met)
-
-    def _advance(self, conn: Connection, round_id: int, expect: Phase) -> datetime | None:
-        """After a reveal: the next question after a pause, or the standings at once."""
-        round_ = store.get(conn, round_id)
-        if round_ is None or round_.phase is not expect:
-            return None
-        self._score(conn, round_)
-        now = self._now()
-        ending = round_.ending or ("idle" if round_.idle >= rules.IDLE_LIMIT else None)
-        if ending or round_.number >= round_.total:
-            store.change(conn, round_id, expect=expect, phase=Phase.STANDINGS, due_at=now, ending=ending)
-            return now
-        due = now + rules.PAUSE
-        store.change(conn, round_id, expect=expect, phase=Phase.ASK, number=round_.number + 1, due_at=due)
-        return due
 
     async def _finish(self, round_: Round) -> None:
         now = self._now()

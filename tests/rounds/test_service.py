@@ -157,14 +157,14 @@ async def test_a_click_before_the_message_counts_as_at_once(stage: Stage) -> Non
 
 
 async def test_late_answers_are_refused(stage: Stage) -> None:
-    """After the deadline by Discord's time, or after the reveal, an answer is refused and not stored."""
+    """After the deadline by Discord's time, or once the question is scored, an answer is refused and not stored."""
     await stage.start(2)
     await stage.run()
     card = stage.card()
     with pytest.raises(UserError, match="too late"):
         await stage.answer(ADA, after=20.001)
     await stage.answer(ADA, after=20)
-    await stage.wait(seconds=20.3)
+    await stage.wait(seconds=26)
     with pytest.raises(UserError, match="too late"):
         await stage.answer(BOB, post=card, after=19)
     await stage.wait(seconds=60)
@@ -206,7 +206,7 @@ async def test_a_burst_of_answers(stage: Stage) -> None:
     await stage.run()
     results = await asyncio.gather(*(stage.answer(n, after=1) for n in range(1000, 1200)))
     assert len({r.reveal_at for r in results}) == 1
-    await stage.wait(seconds=21)
+    await stage.wait(seconds=26)
     assert len(await stage.check_points()) == 200
 
 

@@ -13,12 +13,14 @@ from sqlalchemy import URL
 from bot.boards.store import board as read_board
 from bot.core import servers as guilds
 from bot.core import snowflakes
+from bot.core.clicks import AlreadyAnswered
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
 from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.service import Locked
 from tests.fakes import Crash, unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -98,7 +100,7 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert await stage.work() == 1
     assert [c.number for c in revealed(stage)] == [1]
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.number) == ("ask", 2)
+    assert (round_.phase, round_.number) == ("pause", 1)
     assert round_.due_at == stage.clock() + timedelta(seconds=5)
 
     await stage.wait(seconds=4.9)
@@ -107,6 +109,8 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert len(stage.sender.of_kind("question")) == 2
     await stage.wait(seconds=21)
     assert [c.number for c in revealed(stage)] == [1, 2]
+    assert stage.sender.of_kind("standings") == []
+    await stage.wait(seconds=5)
     card = standings(stage)
     assert (card.questions, card.ending) == (2, None)
     round_ = await stage.round(round_id)
@@ -136,7 +140,7 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     await stage.start(1)
     await stage.run()
     await stage.answer(ADA, after=0)
-    await stage.wait(seconds=21)
+    await stage.wait(seconds=26)
     today = stage.clock().date()
 
     async def members(day: date) -> int:
@@ -221,7 +225,7 @@ async def test_a_deadline_that_passed_while_the_bot_was_down(stage: Stage) -> No
     await stage.run()
     await stage.answer(ADA, after=3)
     await stage.restart(minutes=10)
-    await stage.run()
+    await stage.wait(seconds=5)
     (card,) = revealed(stage)
     assert (card.outcome.answered, card.outcome.right) == (1, 1)
     assert (await stage.round(round_id)).ending == "finished"
@@ -280,6 +284,7 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
     stage.sender.during["post_question"] = slow
     round_id = await stage.start(1)
     await stage.run()
+    await stage.wait(seconds=5)
     assert [c.outcome.answered for c in revealed(stage)] == [1]
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.posts) == 2
@@ -419,7 +424,7 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
         opened = snowflakes.created_at(stage.card().message_id)
         if number == 1:
             await stage.answer(BOB, after=1)
-        early.append((await stage.answer(ADA, after=1)).reveal_at < opened + timedelta(seconds=20))
+        early.append((await stage.answer(ADA, after=1)).reveal_at != opened + timedelta(seconds=20))
         await stage.until(opened + timedelta(seconds=20.3))
         await stage.wait(seconds=5)
         if number < 4:
@@ -441,7 +446,7 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
 
 
 async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
-    """An answer that races with the reveal is either counted in it or refused: never acknowledged and lost."""
+    """An answer that races with the reveal counts, whether the reveal shows it or not: never acknowledged and lost."""
     for channel_id in range(20, 32):
         await stage.start(1, channel_id=channel_id)
     await stage.run()
@@ -452,12 +457,73 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage) -> None:
     answers = [stage.answer(ADA, post=post, after=20) for post in cards.values()]
     work = [stage.bot.round_work.work(key) for key in keys]
     mixed = [coro for pair in zip(work, answers, strict=True) for coro in pair]
-    results = (await asyncio.gather(*mixed, return_exceptions=True))[1::2]
-    acknowledged = [not isinstance(r, BaseException) for r in results]
-    assert all(isinstance(r, UserError) for r in results if isinstance(r, BaseException))
-    counted = {c.question_id: c.outcome.answered for c in revealed(stage)}
-    assert [counted[post.row_id] for post in cards.values()] == [int(a) for a in acknowledged]
-    await stage.check_points()
+    locked = (await asyncio.gather(*mixed))[1::2]
+    shown = {c.question_id: c.outcome.answered for c in revealed(stage)}
+    for post, answer in zip(cards.values(), locked, strict=True):
+        assert isinstance(answer, Locked)
+        assert shown[post.row_id] == (answer.reveal_at is not None)
+    assert len(await stage.answers()) == len(cards)
+    await stage.wait(seconds=5)
+    assert len(await stage.check_points()) == 1
+
+
+async def test_a_click_made_in_time_counts_until_the_question_is_scored(stage: Stage) -> None:
+    """A click from before the deadline that arrives after the reveal counts in points and standings."""
+    await stage.start(1)
+    await stage.run()
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=24)
+    assert [c.outcome.answered for c in revealed(stage)] == [1]
+    assert (await stage.answer(BOB, post=post, after=20)).reveal_at is None
+    with pytest.raises(AlreadyAnswered):
+        await stage.answer(BOB, post=post, after=20)
+    with pytest.raises(UserError, match="Time was up"):
+        await stage.answer(CARL, post=post, after=20.001)
+    await stage.wait(seconds=5)
+    assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, BOB]
+    assert await stage.check_points() == {ADA: 98, BOB: 50}
+
+
+async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
+    """Three questions in a row end a round only if nobody answered them, late clicks included."""
+    await stage.start(4)
+    await stage.run()
+    for _ in range(3):
+        post = stage.card()
+        await stage.wait(seconds=21)
+        await stage.answer(ADA, post=post, after=19)
+        await stage.wait(seconds=5)
+    assert len(stage.sender.of_kind("question")) == 4
+
+
+async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
+    """After an early reveal only clicks from before it count, and who is late is told why it came early."""
+    await stage.start(2)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(seconds=26)
+    post = stage.card()
+    await stage.answer(ADA, after=1)
+    await stage.until(snowflakes.created_at(post.message_id) + timedelta(seconds=4))
+    assert len(revealed(stage)) == 2
+    with pytest.raises(UserError, match="everyone playing had answered"):
+        await stage.answer(BOB, post=post, after=3.3)
+    assert (await stage.answer(CARL, post=post, after=3.2)).reveal_at is None
+    await stage.wait(seconds=5)
+    assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, CARL]
+
+
+async def test_who_is_late_because_the_round_was_stopped(stage: Stage) -> None:
+    """A question that was closed by `/quiz stop` was not closed because all had answered."""
+    await stage.start(2)
+    await stage.run()
+    post = stage.card()
+    for _ in range(2):
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    await stage.work()
+    with pytest.raises(UserError, match="Time was up"):
+        await stage.answer(BOB, post=post, after=3)
 
 
 async def test_the_count_on_the_card(stage: Stage) -> None:
@@ -562,6 +628,7 @@ async def test_two_processes_play_one_round(stage: Stage) -> None:
         stage.clock.at = due
         await both(stage)
         stage.clock.turn(seconds=5)
+        await both(stage)
     await both(stage)
     assert (await stage.round(round_id)).phase == "ended"
     assert len(revealed(stage)) == 2
@@ -668,6 +735,6 @@ async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> N
     """What failed is tried again after two seconds, long before its claim would run out."""
     stage.sender.fail(method, unsent())
     await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=1, seconds=5)
-    await stage.wait(seconds=5 + 1 + 2 + 1)
+    await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
     assert stage.sender.calls[method] == 2
     assert len(stage.sender.of_kind("standings")) == 1
