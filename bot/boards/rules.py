@@ -7,8 +7,7 @@ The four levels of a topic, from a member's cards of its items and their latest 
   known     at least half of its items are learned
   learning  anything else
 
-An item is learned when its card is in review and its stability is a week or more: stability is the number of days
-after which FSRS expects nine of ten such answers to be right, so a learned item lasts a week at least.
+An item is learned when its card says so, see `bot.memory.rules`.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from fsrs import Rating, State
+from fsrs import Rating
 
-from bot.memory.rules import MemoryCard, is_due
+from bot.memory.rules import MemoryCard, is_due, is_learned
 from bot.questions.model import Bank
 
 PAGE_SIZE = 10
@@ -120,12 +119,7 @@ def level(count: int) -> int:
 
 
 LEVELS = ("known", "learning", "weak", "new")
-LEARNED_DAYS = 7
 LATEST, WEAK_MISSES = 5, 2
-
-
-def is_learned(card: MemoryCard) -> bool:
-    return card.state == State.Review and card.stability >= LEARNED_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.boards import store
-from bot.boards.rules import WEEKS, Activity, Board, Progress, activity, first_day, is_learned, progress
+from bot.boards.rules import WEEKS, Activity, Board, Progress, activity, first_day, progress
 from bot.core import servers as guilds
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -17,7 +17,7 @@ from bot.daily.rules import Streak
 from bot.members import store as members
 from bot.members.store import zone_of
 from bot.memory import store as memory
-from bot.memory.rules import is_due
+from bot.memory.rules import is_due, is_learned
 from bot.points import store as scores
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic

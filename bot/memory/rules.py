@@ -123,6 +123,17 @@ def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
     return back_on(card, zone, now) == local_date(zone, now)
 
 
+LEARNED_DAYS = 7
+
+
+def is_learned(card: MemoryCard) -> bool:
+    """Whether an item is in review and stays for a week.
+
+    A card's stability is the number of days after which FSRS expects nine of ten such answers to be right.
+    """
+    return card.state == State.Review and card.stability >= LEARNED_DAYS
+
+
 def due_items(
     cards: Mapping[str, MemoryCard], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
 ) -> list[str]:

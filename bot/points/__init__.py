@@ -1,1 +1,1 @@
-"""The points ledger, its sums by period, and the boards read from them."""
+"""The points ledger and its sums by period."""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from fsrs import Rating, State
 
-from bot.boards.rules import Progress, Row, activity, first_day, is_learned, level, progress, weakest
+from bot.boards.rules import Progress, Row, activity, first_day, level, progress, weakest
 from bot.memory.rules import MemoryCard
 from tests.banks import small_bank
 
@@ -60,20 +60,6 @@ A, G = Rating.Again, Rating.Good
 
 def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> MemoryCard:
     return MemoryCard(state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3))
-
-
-@pytest.mark.parametrize(
-    ("state", "stability", "learned"),
-    [
-        (State.Review, 6.9, False),
-        (State.Review, 7.0, True),
-        (State.Learning, 30, False),
-        (State.Relearning, 30, False),
-    ],
-)
-def test_an_item_is_learned_once_it_lasts_a_week(state: State, stability: float, learned: bool) -> None:
-    """Stability counts only in review: what was just missed is not learned."""
-    assert is_learned(card(stability, state)) is learned
 
 
 @pytest.mark.parametrize(

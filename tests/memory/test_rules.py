@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard, back_on, days_away, is_due, moment, rate, review
+from bot.memory.rules import MemoryCard, back_on, days_away, is_due, is_learned, moment, rate, review
 from bot.questions.model import Choice, Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -157,3 +157,17 @@ def test_the_optimizer_stays_away() -> None:
     code = "import sys, bot.memory.rules; print(sorted({'torch', 'pandas', 'fsrs.optimizer'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "stability", "learned"),
+    [
+        (State.Review, 6.9, False),
+        (State.Review, 7.0, True),
+        (State.Learning, 30, False),
+        (State.Relearning, 30, False),
+    ],
+)
+def test_an_item_is_learned_once_it_lasts_a_week(state: State, stability: float, learned: bool) -> None:
+    """Stability counts only in review: what was just missed is not learned."""
+    assert is_learned(MemoryCard(state, None, stability, 5.0, NOON, NOON)) is learned
