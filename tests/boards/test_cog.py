@@ -15,7 +15,7 @@ async def test_topics(stage: Stage) -> None:
     assert labels(answer_to(new)) == ["Back", "Next"]
     question = await stage.play(questions=1, seconds=5, topic="temperature")
     await question.answer(stage.ada, right=False)
-    await stage.wait(6)
+    await stage.wait(12)  # the reveal, and the pause after which it counts
     shown = await stage.ada.slash(stage.quiz, "topics")
     assert "◐ 1 learning · ○ 49 new" in reply(shown)
     assert "Weakest now: **Temperature**" in reply(shown)
@@ -36,7 +36,7 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     """The picture with its figures in words is the member's own; others see the public part until it is shown."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
     await question.answer(stage.ada, right=False)
-    await stage.wait(6)
+    await stage.wait(12)  # the reveal, and the pause after which it counts
     own = await stage.ada.slash(stage.quiz, "stats")
     message = answer_to(own)
     assert own.ephemeral
