@@ -6,14 +6,14 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryUnknown
-from bot.daily.rules import DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.questions.model import Bank
 from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 
@@ -44,7 +44,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | DailyCard | OpenDailyCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ _METHODS: dict[type, tuple[str, str]] = {
     QuestionCard: ("question", "refresh"),
     RevealCard: ("question", "reveal"),
     StandingsCard: ("standings", "standings"),
-    DailyCard: ("daily", "daily"),
-    OpenDailyCard: ("daily", "daily"),
+    Announcement: ("daily", "announcement"),
+    DailyCard: ("daily", "show"),
+    OpenDailyCard: ("daily", "show"),
     DailyResult: ("daily", "close"),
     OpenDailyResult: ("daily", "close"),
 }
@@ -79,6 +80,9 @@ _KEYS = ("question_id", "round_id", "daily_id")
 
 class PlainViews:
     """In place of the features' views: what would be shown, as it is, for tests of what is shown when."""
+
+    def announcement(self, words: Announcement) -> Announcement:
+        return words
 
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
@@ -97,7 +101,7 @@ class FakeSender:
 
     It keeps every post that reaches it, without Discord's own protection by nonce. It searches as the real one does:
     from five minutes before the try. A failure is told by what is done: `post_question`, `find_daily`,
-    `refresh_question`, `reveal_question`, `close_daily`, `open_thread`, `send_reminder`, ...
+    `refresh_question`, `reveal_question`, `show_daily`, `close_daily`, `open_thread`, `send_reminder`, ...
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -161,7 +165,13 @@ class FakeSender:
 
     async def edit(self, place: Place, message_id: int, message: Any) -> None:
         of, kind = _METHODS[type(message)]
-        await self._do(f"{kind}_{of}", lambda: self.edits.append(Edit(kind, place.channel_id, message_id, message)))
+
+        def show() -> None:
+            self.edits.append(Edit(kind, place.channel_id, message_id, message))
+            if kind == "show":
+                self.posts = [replace(p, card=message) if p.message_id == message_id else p for p in self.posts]
+
+        await self._do(f"{kind}_{of}", show)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         await self._do("open_thread", lambda: self.threads.append((place.channel_id, message_id, name)))

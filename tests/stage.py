@@ -22,7 +22,7 @@ from bot.core.database import Database
 from bot.core.jobs import Scheduler
 from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
-from bot.daily.rules import OpenDailyCard
+from bot.daily.rules import Announcement, OpenDailyCard
 from bot.daily.service import DailyVerdict, OpenReview
 from bot.daily.store import Daily, dailies, daily_answers
 from bot.points.store import ledger, scores
@@ -170,7 +170,7 @@ class Stage:
     def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | OpenDailyCard)
+        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard)
         wanted = card.item.right if right else {i for i in range(len(card.order)) if i not in card.item.right}
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":

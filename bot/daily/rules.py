@@ -35,6 +35,7 @@ class DailyState(StrEnum):
     """What becomes of a server's question of a date; see the table `dailies`."""
 
     POSTING = "posting"
+    SHOWING = "showing"
     THREADING = "threading"
     OPEN = "open"
     CLOSING = "closing"
@@ -45,7 +46,7 @@ class DailyState(StrEnum):
     @property
     def hides_answer(self) -> bool:
         """Whether members can still answer, or soon will, so that nobody may be shown the answer elsewhere."""
-        return self in {DailyState.POSTING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING}
+        return self not in {DailyState.CLOSED, DailyState.SKIPPED, DailyState.MISSED}
 
 
 def suggest_zone(locale: str) -> str:
@@ -99,6 +100,15 @@ def streak(days: Sequence[date], answered: Collection[date], open_days: Collecti
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """A question of the day in words, which phones show in the notification for the role that it pings."""
+
+    daily_id: int
+    question: str
+    role_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DailyCard:
     """The open question of the day."""
 
@@ -106,7 +116,6 @@ class DailyCard:
     item: Item
     order: tuple[int, ...]
     closes_at: datetime
-    role_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,6 @@ class OpenDailyCard:
     daily_id: int
     topic: Topic
     closes_at: datetime
-    role_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class DailyVerdict:
     closes_at: datetime
     streak: Streak
     back_in: int
+    thread_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ class Dailies:
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
         back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
         assert daily.closes_at is not None
-        return DailyVerdict(Review(item, order, given, answer.points), daily.closes_at, streak, back_in)
+        review = Review(item, order, given, answer.points)
+        return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id)
 
     @reading
     def check_open(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Shown:
@@ -258,7 +260,7 @@ class Dailies:
         daily = store.latest(conn, guild_id, store.POSTED)
         return Today(
             daily=daily,
-            question=self._question(daily) if daily else None,
+            question=self.question(daily) if daily else None,
             answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
             next_at=schedule.next_at if schedule else None,
             paused=schedule is not None and schedule.paused,
@@ -313,6 +315,7 @@ class Dailies:
             "state": DailyState.POSTING,
             **self._draw(conn, schedule, day),
             "channel_id": schedule.channel_id,
+            "role_id": schedule.role_id,
             "scheduled_at": scheduled_at,
             "tried_at": None,
             "due_at": now,
@@ -332,26 +335,30 @@ class Dailies:
         item = rules.pick(pool, store.used(conn, schedule.guild_id, "item_id"), rng)
         return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
 
-    def opened(self, conn: Connection, daily: Daily, message_id: int) -> bool:
-        """Note that a daily's message exists; False if that was known."""
+    def opened(self, conn: Connection, daily: Daily, message_id: int, *, announced: bool = False) -> bool:
+        """Note that a daily's message exists, in words if `announced`, else as its card; False if that was known."""
         schedule = store.schedule(conn, daily.guild_id)
         opened = snowflakes.created_at(message_id)
         closes = opened + timedelta(hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
-        thread = schedule is not None and schedule.thread
-        changed = store.change(
-            conn,
-            daily.id,
-            expect=DailyState.POSTING,
-            state=DailyState.THREADING if thread else DailyState.OPEN,
-            message_id=message_id,
-            opened_at=opened,
-            closes_at=closes,
-            due_at=self._now() if thread else closes,
-            problem=None,
-        )
+        following = {"state": DailyState.SHOWING, "due_at": self._now()}
+        following = following if announced else self._after_card(schedule, closes)
+        noted = {"message_id": message_id, "opened_at": opened, "closes_at": closes, **following}
+        changed = store.change(conn, daily.id, expect=DailyState.POSTING, problem=None, **noted)
         if changed and daily.item_id:
             questions.note_asked(conn, daily.guild_id, daily.item_id, opened)
         return changed
+
+    def shown(self, conn: Connection, daily: Daily) -> None:
+        """Note that an announced daily has become its card."""
+        assert daily.closes_at is not None
+        following = self._after_card(store.schedule(conn, daily.guild_id), daily.closes_at)
+        store.change(conn, daily.id, expect=DailyState.SHOWING, problem=None, **following)
+
+    def _after_card(self, schedule: Schedule | None, closes_at: datetime) -> dict[str, Any]:
+        """What comes once members see the card: its thread if one is wanted, else the close."""
+        if schedule is not None and schedule.thread:
+            return {"state": DailyState.THREADING, "due_at": self._now()}
+        return {"state": DailyState.OPEN, "due_at": closes_at}
 
     def _still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
         """A daily that can be answered now; refuses any other."""
@@ -372,7 +379,8 @@ class Dailies:
             raise UserError(_CLOSED)
         return daily
 
-    def _question(self, daily: Daily) -> str | None:
+    def question(self, daily: Daily) -> str | None:
+        """What a daily asks, in words; None if the bank has it no more."""
         item, topic = self._bank.items.get(daily.item_id or ""), self._bank.topics.get(daily.topic_id or "")
         return item.prompt if item else topic.question if topic else None
 
@@ -464,7 +472,7 @@ def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) ->
     store.save_schedule(conn, schedule)
     if "zone" in changes:
         guilds.set_zone(conn, guild_id, schedule.zone)
-    store.redirect(conn, guild_id, schedule.channel_id, now)
+    store.redirect(conn, schedule, now)
     return _status(conn, guild_id, now)
 
 

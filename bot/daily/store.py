@@ -37,6 +37,7 @@ daily_schedules = sa.Table(
 
 # One row a server and local date, whatever became of it. `state`:
 #   posting    on its way, or tried again until it is too late
+#   showing    announced in words to a role; the message is still to become the card
 #   threading  posted; its thread is still to be opened
 #   open       members answer; due at the close
 #   closing    the card is being edited
@@ -54,6 +55,8 @@ dailies = sa.Table(
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("channel_id", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),
+    sa.Column("role_id", sa.BigInteger),  # to ping
+    sa.Column("thread_id", sa.BigInteger),  # for discussion, once it is there
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
     sa.Column("opened_at", Instant),
@@ -96,15 +99,15 @@ register_topics_met(
     .where(WRITTEN)
 )
 
-POSTED = (DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
-ANSWERABLE = (DailyState.POSTING, DailyState.THREADING, DailyState.OPEN)
+ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
+POSTED = (DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
 SCHEDULES = Queue(daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id)
 QUEUE = Queue(
     dailies,
     due_at=dailies.c.due_at,
     state=dailies.c.state,
     guild_id=dailies.c.guild_id,
-    claimed=dailies.c.state.in_([DailyState.THREADING, DailyState.CLOSING])
+    claimed=dailies.c.state.in_([DailyState.SHOWING, DailyState.THREADING, DailyState.CLOSING])
     | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
     problem=dailies.c.problem,
 )
@@ -148,6 +151,8 @@ class Daily:
     choice_order: str
     channel_id: int | None
     message_id: int | None
+    role_id: int | None
+    thread_id: int | None
     scheduled_at: datetime
     tried_at: datetime | None
     opened_at: datetime | None
@@ -232,9 +237,10 @@ def create(conn: Connection, guild_id: int, day: date, **values: object) -> int 
     return conn.execute(statement.returning(dailies.c.id)).scalar()
 
 
-def redirect(conn: Connection, guild_id: int, channel_id: int, now: datetime) -> None:
-    """Send a daily that was refused in its channel to another one; not one whose post may have been made."""
-    conn.execute(update(dailies).where(*_unsent(guild_id)).values(channel_id=channel_id, due_at=now))
+def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
+    """Send a daily that was refused where its schedule says now; not one whose post may have been made."""
+    values = {"channel_id": schedule.channel_id, "role_id": schedule.role_id, "due_at": now}
+    conn.execute(update(dailies).where(*_unsent(schedule.guild_id)).values(**values))
 
 
 def give_up_unsent(conn: Connection, guild_id: int) -> None:

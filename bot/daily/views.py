@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from textwrap import shorten
 from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, DAILY, ENDED, PRIMARY, REVEALED, Message, button, line, row, text_of
+from bot.chat.messages import (
+    ATTENTION,
+    DAILY,
+    ENDED,
+    PRIMARY,
+    REVEALED,
+    Message,
+    PlainMessage,
+    button,
+    line,
+    row,
+    text_of,
+)
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.zones import search_zones
 from bot.daily import rules
-from bot.daily.rules import DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
 from bot.daily.store import Schedule
 from bot.interviews import views as feedback
@@ -41,6 +54,8 @@ ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
 
 _TITLE = "## 📅 Question of the day"
+_PUSHED = 180
+"""Characters of a question that a phone shows in a notification, about."""
 KINDS = {
     "choice": "Choice questions",
     "open": "Open questions",
@@ -49,28 +64,32 @@ KINDS = {
 """What can be asked, as managers read it."""
 
 
+def announcement(words: Announcement) -> PlainMessage:
+    """The question in words for the notification of a role's members, before the message becomes the card."""
+    asked = t.one_line(shorten(words.question, _PUSHED, placeholder=" …"))
+    return PlainMessage(f"<@&{words.role_id}> Question of the day: {asked}", ping_role=words.role_id)
+
+
 def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
-    """The question of the day while it can be answered; the role to ping stands in its first line."""
-    ping = f" <@&{card.role_id}>" if card.role_id else ""
+    """The question of the day while it can be answered."""
+    closes = f"-# Your answer stays private · Open until {t.when(card.closes_at, 'f')}"
     if isinstance(card, OpenDailyCard):
         return Message(
             DAILY,
-            f"{_TITLE}\n-# {_about(card.topic, bank)} · open question{ping}",
+            f"{_TITLE}\n-# {_about(card.topic, bank)} · open question",
             t.heading(card.topic.question),
             line(),
             "Answer in a few sentences, as in an interview. You see at once, in private, which key points you "
-            f"covered.\n-# Your answer stays private · Closes {t.when(card.closes_at)}",
+            f"covered.\n{closes}",
             row(button("Answer", OPEN.id(row=card.daily_id), PRIMARY)),
-            ping_role=card.role_id,
         )
     return Message(
         DAILY,
-        f"{_TITLE}\n-# {about(card.item, bank)}{ping}",
+        f"{_TITLE}\n-# {about(card.item, bank)}",
         *asked(card.item, card.order),
         line(),
-        f"-# Your answer stays private · Closes {t.when(card.closes_at)}",
+        closes,
         *answer_rows(card.item, "daily", card.daily_id),
-        ping_role=card.role_id,
     )
 
 
@@ -102,8 +121,9 @@ def verdict(found: DailyVerdict) -> list[Message]:
         streak += f" (best: {found.streak.best:,})"
     points = f"+{given.points} points · " if given.points else ""
     blocks = verdict_blocks(given)
-    figures = f"{points}{streak} · Everyone sees the answer {t.when(found.closes_at)}"
-    blocks.append(f"{t.escape(given.item.explanation)}\n-# {figures}\n-# {comes_back(found.back_in)}")
+    after = f"{comes_back(found.back_in)} · Everyone sees the answer at {t.when(found.closes_at, 't')}"
+    figures = f"-# {points}{streak}\n-# {after}{_discussion(found.thread_id)}"
+    blocks.append(f"{t.escape(given.item.explanation)}\n{figures}")
     return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
 
 
@@ -111,13 +131,13 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     """A member's own feedback, with the model answer; without an answer, the model answer alone."""
     daily, assessment = found.daily, found.assessment
     if assessment is None:
-        note = "You did not answer this one. This is what a good answer says:"
+        note = "You didn't answer this one. Here is what a good answer says."
     elif asking:
         note = feedback.ASKING
     else:
         streak = t.count(found.streak.current, "day")
-        closes = "" if daily.revealed or daily.closes_at is None else f" · Closes {t.when(daily.closes_at)}"
-        note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}"
+        closes = "" if daily.revealed or daily.closes_at is None else f" · open until {t.when(daily.closes_at, 'f')}"
+        note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}{_discussion(daily.thread_id)}"
     pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
     return feedback.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
@@ -131,7 +151,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
 def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
-        missed = [f"▫️ {t.escape(text)} · missing in {number:,} of {card.answered:,}" for text, number in card.missed]
+        missed = [f"- {t.escape(text)} · missing in {number:,} of {card.answered:,}" for text, number in card.missed]
         figures += f" · {card.percent} % on average"
     return Message(
         REVEALED,
@@ -147,6 +167,11 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
             button("Report", REPORT.id(source="daily", row=card.daily_id)),
         ),
     )
+
+
+def _discussion(thread_id: int | None) -> str:
+    """A link to the thread, for those who have answered."""
+    return f"\n-# Talk about it in <#{thread_id}>" if thread_id else ""
 
 
 def _about(topic: Topic, bank: Bank) -> str:

@@ -7,7 +7,7 @@ A schedule comes due at its post time, which gives the local date its row. A dai
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core import time as time_rules
@@ -17,7 +17,7 @@ from bot.core.errors import DeliveryRefused
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.zones import ScheduleError
 from bot.daily import store
-from bot.daily.rules import DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import Announcement, DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
 from bot.daily.service import Dailies, next_post, rule_of
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
@@ -35,6 +35,7 @@ _OFFLINE = "I was offline for more than 6 hours, so that day was skipped."
 class Views(Protocol):
     """What the question of the day shows; `bot.daily.views`."""
 
+    def announcement(self, words: Announcement, /) -> Any: ...
     def question(self, card: DailyCard | OpenDailyCard, bank: Bank, /) -> Any: ...
     def result(self, card: DailyResult | OpenDailyResult, bank: Bank, /) -> Any: ...
 
@@ -52,7 +53,7 @@ class ScheduleWork(Worker[Schedule]):
         return store.schedule(conn, key)
 
     async def step(self, row: Schedule) -> None:
-        await self._database.write(self._decide, row.guild_id)
+        await self._database.write(self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id))
 
     async def give_up(self, key: int, reason: str) -> None:
         """A schedule that can't be followed is paused."""
@@ -70,13 +71,14 @@ class ScheduleWork(Worker[Schedule]):
             if at != schedule.next_at:
                 store.change_schedule(conn, schedule.guild_id, next_at=at)
 
-    def _decide(self, conn: Connection, guild_id: int) -> None:
+    def _decide(self, conn: Connection, guild_id: int, *, here: bool) -> None:
+        """Decide the dates that have come; a server that has removed the bot has none until it returns."""
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
         if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
             return
-        taken = store.taken(conn, guild_id)
-        for due in time_rules.due(rule_of(schedule), now=now, since=schedule.settled_until, taken=taken):
+        taken, since = store.taken(conn, guild_id), schedule.settled_until if here else now
+        for due in time_rules.due(rule_of(schedule), now=now, since=since, taken=taken):
             if due.late:
                 store.create(conn, guild_id, due.day, state=DailyState.MISSED, scheduled_at=due.at, problem=_OFFLINE)
                 log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
@@ -88,7 +90,7 @@ class ScheduleWork(Worker[Schedule]):
 
 
 class DailyWork(Worker[Daily]):
-    """Posts a daily, opens its thread and closes it."""
+    """Posts a daily, opens its thread and closes it. A role is pinged by words first, which then become the card."""
 
     queue = store.QUEUE
 
@@ -108,23 +110,27 @@ class DailyWork(Worker[Daily]):
             self._context.scheduler.nudge(now)
 
     def patience(self, state: str | None) -> timedelta:
-        """A post is tried until it is too late; a thread and a close are given up before."""
-        return time_rules.CATCH_UP if state == DailyState.POSTING else PATIENCE
+        """A post is tried until it is too late, and so is the card; a thread and a close are given up before."""
+        return time_rules.CATCH_UP if state in {DailyState.POSTING, DailyState.SHOWING} else PATIENCE
 
     async def step(self, row: Daily) -> None:
         try:
             match row.state:
                 case DailyState.POSTING:
                     await self._post(row)
+                case DailyState.SHOWING if row.closes_at is not None and self._now() < row.closes_at:
+                    await self._show(row)
                 case DailyState.THREADING:
                     await self._open_thread(row)
-                case DailyState.OPEN | DailyState.CLOSING:
+                case DailyState.SHOWING | DailyState.OPEN | DailyState.CLOSING:
                     await self._close(row)
         except DeliveryRefused as error:
             log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
-            if row.state is DailyState.POSTING:  # refused, so surely not posted: again, while it is not too late
+            lost = error.what == "server" or (row.state is DailyState.SHOWING and error.what == "message")
+            if row.state in {DailyState.POSTING, DailyState.SHOWING} and not lost:
+                # refused, so surely not done: again, while it is not too late
                 again = {"problem": str(error), "due_at": self._now() + RETRY, "tried_at": None}
-                await self._database.write(store.change, row.id, expect=DailyState.POSTING, **again)
+                await self._database.write(store.change, row.id, expect=row.state, **again)
             else:
                 await self.give_up(row.id, str(error))
 
@@ -167,7 +173,11 @@ class DailyWork(Worker[Daily]):
         schedule = await self._database.write(claim)
         if schedule is None:
             return
-        message, place = self._message(daily, schedule), _place(daily)
+        role_id, place = self._role(daily), _place(daily)
+        if role_id is None:
+            message = self._card(daily, now + timedelta(hours=schedule.answer_hours))
+        else:
+            message = self._views.announcement(Announcement(daily.id, self._dailies.question(daily) or "", role_id))
         if too_late:  # only one that was tried: if it is there, it counts
             message_id = await self._sender.find(place, message, daily.tried_at or now)
         else:
@@ -175,17 +185,27 @@ class DailyWork(Worker[Daily]):
             message_id = await self._sender.post(place, message, nonce, tried_at=daily.tried_at, urgent=False)
         if message_id is None:
             await self._database.write(self._miss, daily)
-        elif await self._database.write(self._dailies.opened, daily, message_id):
+        elif await self._database.write(self._dailies.opened, daily, message_id, announced=role_id is not None):
             log.info("guild %s: daily of %s posted in channel %s", daily.guild_id, daily.local_date, daily.channel_id)
 
+    async def _show(self, daily: Daily) -> None:
+        """Make the card of the words that announced it. What can't be shown any more is closed in time."""
+        if self._known(daily) and daily.closes_at is not None:
+            if not await self._claim(daily, DailyState.SHOWING):
+                return
+            card = self._card(daily, daily.closes_at)
+            await self._sender.edit(_place(daily), daily.message_id or 0, card)
+        await self._database.write(self._dailies.shown, daily)
+
     async def _open_thread(self, daily: Daily) -> None:
+        opened: dict[str, Any] = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": None}
         topic = self._topic(daily)
         if topic is not None:
             if not await self._claim(daily, DailyState.THREADING):
                 return
-            name = f"{daily.local_date:%d %B} · {topic.title}".lstrip("0")
+            name = f"Spoilers: {daily.local_date.day} {daily.local_date:%B} · {topic.title}"
             await self._sender.open_thread(_place(daily), daily.message_id or 0, name)
-        opened: dict[str, Any] = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": None}
+            opened["thread_id"] = daily.message_id  # Discord gives a thread its message's id
         await self._database.write(store.change, daily.id, expect=DailyState.THREADING, **opened)
 
     async def _close(self, daily: Daily) -> None:
@@ -227,19 +247,20 @@ class DailyWork(Worker[Daily]):
         result = DailyResult(daily.id, item, order, outcome, streaks)
         return self._views.result(result, self._bank)
 
-    def _message(self, daily: Daily, schedule: Schedule) -> Any:
-        """The open card, which pings the schedule's role unless it was deleted."""
-        role_id = schedule.role_id
-        if role_id is not None and not self._sender.has_role(daily.guild_id, role_id):
+    def _role(self, daily: Daily) -> int | None:
+        """The role to ping, unless it was deleted."""
+        if daily.role_id is not None and not self._sender.has_role(daily.guild_id, daily.role_id):
             log.warning("guild %s: the role that its daily pings was deleted; posting without it", daily.guild_id)
-            role_id = None
-        closes_at = self._now() + timedelta(hours=schedule.answer_hours)
+            return None
+        return daily.role_id
+
+    def _card(self, daily: Daily, closes_at: datetime) -> Any:
+        """The open card."""
         topic = self._bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            open_card = OpenDailyCard(daily.id, topic, closes_at, role_id)
-            return self._views.question(open_card, self._bank)
+            return self._views.question(OpenDailyCard(daily.id, topic, closes_at), self._bank)
         item, order = self._bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
-        return self._views.question(DailyCard(daily.id, item, order, closes_at, role_id), self._bank)
+        return self._views.question(DailyCard(daily.id, item, order, closes_at), self._bank)
 
 
 def _place(daily: Daily) -> Place:

@@ -18,7 +18,7 @@ from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeChatModel
 from tests.interviews.test_cog import all_of, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import BANK, Question, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -118,15 +118,21 @@ async def test_pause_resume_and_skip(stage: Stage) -> None:
 
 
 async def test_role_and_thread(stage: Stage) -> None:
-    """The role is pinged once, at posting, and a thread is opened on the card."""
+    """A role is pinged by words, which become the card; only verdicts name the thread that is opened on it."""
     role = stage.guild.create_role("learners", mentionable=True)
     await set_up(stage, role=role, thread=True)
     await stage.wait(DAY)
     message = stage.daily.history()[0]
-    assert f"<@&{role.id}>" in text_of(message)
+    assert message.edited_at is not None
+    assert text_of(message).startswith("## 📅 Question of the day")
+    assert "<@&" not in text_of(message)
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None
-    assert [thread.id for thread in guild.threads] == [message.id]
+    (thread,) = guild.threads
+    assert thread.id == message.id
+    assert thread.name.startswith("Spoilers: 1 January · ")
+    assert f"<#{thread.id}>" not in text_of(message)
+    assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.ada)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +308,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     own = reply(await stage.bob.click(closed, label="Explain"))
     assert topic.key_points[0].text in own.partition("Still missing")[0].replace("\\", "")
     other = reply(await stage.carl.click(closed, label="Explain"))
-    assert "You did not answer this one" in other
+    assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")
     board = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
     assert f"**ada** · **{points}" in board

@@ -70,7 +70,23 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
     """What is stored comes back, by id and by date."""
     daily_id = await create(database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT)
     expected = Daily(
-        daily_id, 1, DAY, DailyState.POSTING, "lora-1", "2031", 10, None, AT, None, None, None, AT, None, None
+        daily_id,
+        1,
+        DAY,
+        DailyState.POSTING,
+        "lora-1",
+        "2031",
+        10,
+        None,
+        None,
+        None,
+        AT,
+        None,
+        None,
+        None,
+        AT,
+        None,
+        None,
     )
     assert await database.read(store.get, daily_id) == expected
     assert await database.read(store.of_day, 1, DAY) == expected
@@ -80,8 +96,8 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("state", "posted"),
-    [(s, s in {"threading", "open", "closing", "closed"}) for s in ("posting", "threading", "open", "closing")]
-    + [("closed", True), ("skipped", False), ("missed", False)],
+    [(state, True) for state in ("showing", "threading", "open", "closing", "closed")]
+    + [(state, False) for state in ("posting", "skipped", "missed")],
 )
 async def test_what_counts_as_posted(database: Database, state: str, posted: bool) -> None:
     """Posted is what has its message: not what is being tried, left out or missed."""
@@ -116,14 +132,15 @@ async def test_which_dailies_are_due(database: Database) -> None:
 async def test_claimed_work_is_woken(database: Database) -> None:
     """What a process claimed becomes due at once; an open daily keeps its close, and a refused post its pause."""
     states = [("posting", AT), ("threading", None), ("closing", None), ("open", None), ("posting", None)]
+    states.append(("showing", None))
     ids = [
         await create(database, n, state=state, tried_at=tried_at, due_at=AT + HOUR)
         for n, (state, tried_at) in enumerate(states)
     ]
     past = await create(database, 9, state="posting", due_at=AT - HOUR)
-    assert await database.write(store.QUEUE.wake_claimed, AT) == 3
+    assert await database.write(store.QUEUE.wake_claimed, AT) == 4
     rows = [await database.read(store.get, i) for i in [*ids, past]]
-    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT + HOUR, AT - HOUR]
+    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT + HOUR, AT, AT - HOUR]
 
 
 async def test_the_latest_daily(database: Database) -> None:
@@ -157,7 +174,7 @@ async def test_redirecting_what_fails(database: Database) -> None:
     fine = await create(database, 1, state="posting", channel_id=10, due_at=AT + HOUR, tried_at=AT)
     open_ = await create(database, 2, state="open", channel_id=10, problem="no thread", due_at=AT + HOUR)
     other = await create(database, 0, state="posting", channel_id=10, problem="x", due_at=AT + HOUR, guild_id=2)
-    await database.write(store.redirect, 1, 11, AT)
+    await database.write(store.redirect, replace(SCHEDULE, channel_id=11, role_id=7), AT)
     rows = [await database.read(store.get, i) for i in (failing, fine, open_, other)]
     assert [row and (row.channel_id, row.due_at) for row in rows] == [(11, AT), *[(10, AT + HOUR)] * 3]
 

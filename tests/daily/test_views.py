@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.chat.messages import text_of
 from bot.daily import views
-from bot.daily.rules import DailyCard, DailyResult
-from bot.questions.answers import Outcome
+from bot.daily.rules import Announcement, DailyResult, Streak
+from bot.daily.service import DailyVerdict
+from bot.questions.answers import Outcome, Review
 from tests.messages import reads
 from tests.questions.test_views import AT, MEMBER, NOBODY, TOPIC, daily, daily_end
 from tests.shipped import bank, item
@@ -22,11 +26,22 @@ def test_the_end_of_a_daily() -> None:
     assert "0 answers" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
 
 
-def test_the_role_is_mentioned_once() -> None:
-    """The card of the day names the role to ping once, and none if there is none."""
+def test_the_notification_has_words() -> None:
+    """The plain message pings the role with the question, on one line and cut for a phone; the card pings nobody."""
+    words = views.announcement(Announcement(1, "Why *not*\nscale?", MEMBER))
+    assert words.content == f"<@&{MEMBER}> Question of the day: Why \\*not\\* scale?"
+    assert words.mentions().to_dict()["roles"] == [MEMBER]
+    long = views.announcement(Announcement(1, "word " * 200, MEMBER)).content
+    assert long.endswith("word …")
+    assert len(long) < 240
+    card = daily(item(topic=TOPIC), (0, 1, 2, 3))
+    assert card.mentions().to_dict()["parse"] == []
+    assert "<@&" not in reads(card)
+
+
+def test_the_thread_is_linked_from_verdicts_only() -> None:
+    """Who has answered reads where it is talked about; the card does not lead there."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    assert reads(daily(one, order)).count(f"<@&{MEMBER}>") == 1
-    quiet = DailyCard(1, one, order, AT, None)
-    assert daily(one, order).mentions().to_dict()["roles"] == [MEMBER]
-    assert views.question(quiet, bank()).mentions().to_dict()["parse"] == []
-    assert "<@&" not in reads(views.question(quiet, bank()))
+    made = DailyVerdict(Review(one, order, "0", 0), AT, Streak(3, 5), 1, thread_id=77)
+    assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])
+    assert "<#" not in text_of(views.verdict(replace(made, thread_id=None))[-1])

@@ -15,7 +15,7 @@ from bot.core import snowflakes
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
-from bot.daily.rules import DailyCard, DailyResult
+from bot.daily.rules import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
@@ -33,7 +33,7 @@ def results(stage: Stage) -> list[DailyResult]:
 
 
 async def test_a_daily_step_by_step(stage: Stage) -> None:
-    """At its time the date gets its row, then its post with the role, then the thread; at the close the edit."""
+    """At its time the date gets its row, its words for the role, its card and its thread; at the close the edit."""
     await stage.set_up("13:00", role_id=77, thread=True, answer_hours=2)
     assert await stage.next_due() == START + timedelta(hours=1)
     await stage.until(START + timedelta(minutes=59))
@@ -45,14 +45,18 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert (daily.state, daily.posted) == ("posting", False)
     assert await stage.work() == 1
     daily = await stage.day(TODAY)
-    assert (daily.state, daily.message_id) == ("threading", stage.card().message_id)
-    card = stage.card().card
-    assert isinstance(card, DailyCard)
-    assert card.role_id == 77
+    assert (daily.state, daily.message_id) == ("showing", stage.card().message_id)
+    words = stage.card().card
+    assert isinstance(words, Announcement)
+    assert (words.question, words.role_id) == (stage.bank.items[daily.item_id or ""].prompt, 77)
     assert await stage.work() == 1
-    assert len(stage.sender.threads) == 1
+    assert isinstance(stage.card().card, DailyCard)
+    assert (await stage.day(TODAY)).state == "threading"
+    assert await stage.work() == 1
+    ((_, _, name),) = stage.sender.threads
+    assert name.startswith("Spoilers: 4 January · ")
     daily = await stage.day(TODAY)
-    assert (daily.state, daily.problem) == ("open", None)
+    assert (daily.state, daily.problem, daily.thread_id) == ("open", None, daily.message_id)
     assert daily.closes_at == snowflakes.created_at(stage.card().message_id) + timedelta(hours=2)
 
     await stage.answer_daily(ADA)
@@ -172,7 +176,7 @@ async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
 
 STEPS = [
     pytest.param(method, after, id=f"{method} {'done' if after else 'not done'}")
-    for method in ("post_daily", "open_thread", "close_daily")
+    for method in ("post_daily", "show_daily", "open_thread", "close_daily")
     for after in (False, True)
 ]
 
@@ -182,13 +186,13 @@ STEPS = [
 async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down: float) -> None:
     """A process that dies before or after post, thread or close is replaced: one post, every answer counted once."""
     stage.sender.fail(method, Crash(), after=after)
-    await stage.set_up("13:00", thread=True, answer_hours=3)
+    await stage.set_up("13:00", thread=True, answer_hours=3, role_id=7)
     crashes = 0
     answered = False
     while stage.clock() < START + timedelta(hours=10):
         try:
             await stage.wait(minutes=10)
-            if not answered and posted(stage):
+            if not answered and stage.sender.edits_of("show"):
                 answered = True
                 await stage.answer_daily(ADA)
                 await stage.answer_daily(BOB, right=False)
@@ -207,7 +211,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
 async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool) -> None:
     """What has an unknown outcome is tried again soon, found if it was done, and leaves no problem behind."""
     stage.sender.fail(method, unsent(), after=after)
-    await stage.set_up("13:00", thread=True, answer_hours=1)
+    await stage.set_up("13:00", thread=True, answer_hours=1, role_id=7)
     await stage.wait(hours=1, minutes=1)
     assert len(posted(stage)) == 1
     await stage.answer_daily(ADA)
@@ -218,11 +222,11 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
     assert results(stage)[-1].outcome.answered == 1
 
 
-@pytest.mark.parametrize("method", ["open_thread", "close_daily"])
+@pytest.mark.parametrize("method", ["show_daily", "open_thread", "close_daily"])
 async def test_a_problem_that_passed_is_not_reported(stage: Stage, method: str) -> None:
-    """Once the retry of a failed thread or close succeeded, status reports no problem any more."""
+    """Once the retry of a failed card, thread or close succeeded, status reports no problem."""
     stage.sender.fail(method, unsent())
-    await stage.set_up("13:00", thread=True, answer_hours=1)
+    await stage.set_up("13:00", thread=True, answer_hours=1, role_id=7)
     await stage.wait(hours=3)
     assert stage.sender.calls[method] == 2
     daily = await stage.day(TODAY)
@@ -337,6 +341,79 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
     assert await stage.check_points() == {ADA: 100}
+
+
+async def test_no_words_without_a_role(stage: Stage) -> None:
+    """A daily that pings nobody, or a role that was deleted, is posted as its card at once."""
+    stage.sender.deleted_roles.add(7)
+    await stage.set_up("13:00")
+    await stage.bot.dailies.post(GUILD)
+    await stage.run()
+    await stage.set_up("12:30", role_id=7)
+    await stage.wait(days=1, hours=1)
+    assert [type(p.card) for p in stage.sender.posts] == [DailyCard, DailyCard]
+    assert stage.sender.edits_of("show") == []
+
+
+async def test_answers_before_the_card_is_known_count(stage: Stage) -> None:
+    """Who sees the card before Discord's answer to the edit arrives can answer."""
+
+    async def early() -> None:
+        assert (await stage.answer_daily(ADA)).review.points == 100
+
+    stage.sender.during["show_daily"] = early
+    await stage.set_up("13:00", role_id=7)
+    await stage.wait(hours=1)
+    assert (await stage.day(TODAY)).state == "open"
+    assert await stage.check_points() == {ADA: 100}
+
+
+async def test_words_whose_card_is_refused_are_tried_again(stage: Stage) -> None:
+    """A readable question stays, status says what is wrong, and the card comes once it can; at the close at the latest
+    the answer does."""
+    stage.sender.fail("show_daily", DENIED, times=10_000)
+    await stage.set_up("13:00", role_id=7, answer_hours=2)
+    await stage.wait(hours=1, minutes=30)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem, daily.posted) == ("showing", str(DENIED), True)
+    await stage.wait(hours=2)
+    assert (await stage.day(TODAY)).state == "closed"
+    assert len(results(stage)) == 1
+    stage.sender.mend()
+    stage.sender.fail("show_daily", DENIED, times=3)
+    await stage.wait(days=1)
+    daily = await stage.day(TODAY + timedelta(days=1))
+    assert (len(stage.sender.edits_of("show")), len(posted(stage))) == (1, 2)
+    assert daily.problem is None
+
+
+async def test_words_that_were_deleted_are_given_up(stage: Stage) -> None:
+    """Without its message a question is closed, with the reason."""
+    stage.sender.fail("show_daily", DeliveryRefused("message", "The message was deleted."))
+    await stage.set_up("13:00", role_id=7)
+    await stage.wait(hours=1, minutes=5)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.problem) == ("closed", "The message was deleted.")
+
+
+async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
+    """Nothing is tried there and no date is used up; after a return the next one is posted at its time."""
+    await stage.set_up("13:00")
+    stage.sender.left.add(GUILD)
+    await stage.wait(days=3)
+    assert (await stage.days(), stage.sender.calls["post_daily"]) == ([], 0)
+    stage.sender.left.clear()
+    await stage.wait(hours=2)
+    assert [d.local_date for d in await stage.days()] == [TODAY + timedelta(days=3)]
+
+
+async def test_a_post_to_a_server_that_is_left_is_tried_once(stage: Stage) -> None:
+    """A removal between the row and the post ends that daily; it does not come again every two minutes."""
+    stage.sender.fail("post_daily", DeliveryRefused("server", "I am not on that server any more."), times=10_000)
+    await stage.set_up("13:00")
+    await stage.wait(hours=6)
+    assert (await stage.day(TODAY)).state == "missed"
+    assert stage.sender.calls["post_daily"] == 1
 
 
 async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> None:

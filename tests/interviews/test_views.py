@@ -79,7 +79,7 @@ def test_every_card_is_within_discords_limits(topic: Topic) -> None:
     """4,000 characters and 40 components a message, for question, every page of feedback, daily, and result."""
     cards: list[discord.ui.LayoutView] = [interview.question_card(step(topic, answer=None), bank())]
     cards += pages_of(step(topic))
-    cards.append(open_daily.question(OpenDailyCard(ROW, topic, AT, 10**18), bank()))
+    cards.append(open_daily.question(OpenDailyCard(ROW, topic, AT), bank()))
     missed = tuple((p.text, 5) for p in topic.key_points[:3])
     streaks = (("*" * 32, 900),) * 3
     cards.append(open_daily.result(OpenDailyResult(ROW, topic, 9, 50, missed, streaks), bank()))
@@ -97,7 +97,7 @@ def test_the_banks_words_are_uncut(topic: Topic) -> None:
     assert shown.follow_up is not None
     for words in (topic.question, topic.answer, shown.follow_up.question, *(p.text for p in topic.key_points)):
         assert shows(whole, words)
-    opened = open_daily.question(OpenDailyCard(ROW, topic, AT, None), bank())
+    opened = open_daily.question(OpenDailyCard(ROW, topic, AT), bank())
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
     result = OpenDailyResult(ROW, topic, 0, None, (), ())
@@ -185,10 +185,12 @@ def test_the_report_of_nothing_and_of_all() -> None:
 def test_the_daily_of_who_did_not_answer() -> None:
     """After the close they read the model answer alone, without a tab to press."""
     topic = TOPICS[0]
-    daily = Daily(1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, AT, None, AT, AT, None, None, topic.id)
+    daily = Daily(
+        1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, None, None, AT, None, AT, AT, None, None, topic.id
+    )
     review = OpenReview(daily, topic, None, 0, Streak(0, 0))
     card = open_daily.review(review, bank())
-    assert "You did not answer this one" in text_of(card)
+    assert "You didn't answer this one" in text_of(card)
     assert labels(card) == []
 
 
@@ -215,7 +217,7 @@ def test_colours() -> None:
         return box.accent_colour
 
     assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
-    opened = OpenDailyCard(ROW, topic, AT, None)
+    opened = OpenDailyCard(ROW, topic, AT)
     assert accent(open_daily.question(opened, bank())) == DAILY
     assert interview.colour(assessed(topic)) == REVEALED
     assert interview.colour(assessed(topic, ("missing",))) not in {REVEALED, discord.Colour.red()}

@@ -42,7 +42,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
 
 
 def daily(one: Item, order: tuple[int, ...]) -> Message:
-    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT, role_id=MEMBER)
+    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT)
     return daily_views.question(made, bank())
 
 

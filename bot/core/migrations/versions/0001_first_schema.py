@@ -39,6 +39,8 @@ def upgrade() -> None:
         sa.Column("choice_order", sa.String(length=6), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("role_id", sa.BigInteger(), nullable=True),
+        sa.Column("thread_id", sa.BigInteger(), nullable=True),
         sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
@@ -56,8 +58,8 @@ def upgrade() -> None:
         "dailies",
         ["guild_id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('posting', 'threading', 'open', 'closing')"),
-        postgresql_where=sa.text("state IN ('posting', 'threading', 'open', 'closing')"),
+        sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
+        postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
     )
     op.create_table(
         "daily_schedules",
