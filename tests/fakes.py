@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 from bot.core import snowflakes
 from bot.core.context import Place
-from bot.core.errors import DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.questions.model import Bank
 from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
+MOST_OPENINGS = 20
+"""Channels of direct messages that may be opened a minute."""
 START = datetime(2027, 1, 4, 12, 0, tzinfo=UTC)  # a Monday
 
 
@@ -92,8 +94,8 @@ class PlainViews:
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
 
-    def reminder(self, due: int) -> int:
-        return due
+    def reminder(self, due: int, *, last: bool) -> tuple[int, bool]:
+        return due, last
 
 
 class FakeSender:
@@ -110,6 +112,11 @@ class FakeSender:
         self.edits: list[Edit] = []
         self.threads: list[tuple[int, int, str]] = []
         self.reminders: list[tuple[int, int]] = []
+        """By member: how many questions are due."""
+        self.farewells: list[int] = []
+        """Who was told that no reminder follows."""
+        self.openings: list[datetime] = []
+        """When a channel of direct messages was opened."""
         self.nonces: list[str] = []
         self.deleted_roles: set[int] = set()
         self.left: set[int] = set()
@@ -177,8 +184,19 @@ class FakeSender:
         await self._do("open_thread", lambda: self.threads.append((place.channel_id, message_id, name)))
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        await self._do("send_reminder", lambda: self.reminders.append((user_id, message)))
-        return channel_id or 10 * user_id
+        due, last = message
+        now = self._clock()
+        if channel_id is None:
+            if len([at for at in self.openings if now - at < timedelta(minutes=1)]) >= MOST_OPENINGS:
+                raise DeliveryLater("You are opening direct messages too fast")
+            self.openings.append(now)
+
+        def send() -> int:
+            self.reminders.append((user_id, due))
+            self.farewells += [user_id] if last else []
+            return channel_id or 10 * user_id
+
+        return await self._do("send_reminder", send)
 
     def is_on(self, guild_id: int) -> bool:
         return guild_id not in self.left

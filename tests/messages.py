@@ -8,13 +8,13 @@ from typing import Any
 import discord
 
 
-def sent(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+def sent(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, Any]]:
     """The components of a message as they go to Discord."""
-    payload: list[dict[str, Any]] = view.to_components()  # type: ignore[no-untyped-call]
+    payload: list[dict[str, Any]] = view.to_components()
     return payload
 
 
-def components(view: discord.ui.LayoutView) -> list[dict[str, Any]]:
+def components(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, Any]]:
     """Every component of a message as it goes to Discord, nested ones included."""
     found: list[dict[str, Any]] = []
 
@@ -58,7 +58,7 @@ def custom_ids(view: discord.ui.LayoutView) -> list[str]:
     return [c["custom_id"] for c in components(view) if "custom_id" in c]
 
 
-def labels(view: discord.ui.LayoutView) -> list[str]:
+def labels(view: discord.ui.LayoutView | discord.ui.View) -> list[str]:
     return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
 
 

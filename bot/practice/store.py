@@ -112,6 +112,13 @@ def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
     return fetch_all(conn, query.order_by(practice_questions.c.number), PracticeQuestion)
 
 
+def last_asked(conn: Connection, user_id: int) -> datetime | None:
+    """When a member's newest practice asked its latest question."""
+    newest = select(practices.c.id).where(practices.c.user_id == user_id).order_by(practices.c.id.desc()).limit(1)
+    asked = select(practice_questions.c.asked_at).where(practice_questions.c.practice_id == newest.scalar_subquery())
+    return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
+
+
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:
     """How many items a member has met for the first time in practice since then."""
     query = (

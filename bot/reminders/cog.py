@@ -19,11 +19,11 @@ from bot.reminders.store import Reminder
 class Reminders(commands.Cog):
     def __init__(self, bot: QuizBot, reminders: RemindersService) -> None:
         self.reminders = reminders
-        bot.router.add(view.QUIET, self.quiet)
+        bot.router.add(view.REMIND, self.change)
 
-    @app_commands.command(description="A direct message on days on which your practice has something due")
+    @app_commands.command(description="Get a direct message on days when your practice has something due")
     @app_commands.describe(
-        time="When, as HH:MM in 24 hours; leave it out to see or turn off what is set",
+        time="When, as HH:MM in 24 hours; leave it out to see, pause or resume what is set",
         timezone="Your clock, for example Europe/Berlin",
     )
     @app_commands.autocomplete(timezone=zone_choices)
@@ -37,11 +37,20 @@ class Reminders(commands.Cog):
             zone = timezone.strip() if timezone is not None else None
             reminder = await self.reminders.set(interaction.user.id, interaction.guild_id, time.strip(), zone)
         elif timezone is not None:
-            raise UserError("I need a time as well: use </remind> with time, for example 09:00, and your timezone.")
+            raise UserError("I need a time as well. Use </remind> with both, for example 09:00 and Europe/Berlin.")
         else:
             reminder = await self.reminders.get(interaction.user.id)
         await say(interaction, view.state(reminder))
 
-    async def quiet(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        await self.reminders.turn_off(interaction.user.id)
-        await say_here(interaction, view.state(None))
+    async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The buttons below a reminder and below what `/remind` shows."""
+        change = self.reminders.pause if fields["what"] == "pause" else self.reminders.resume
+        await say_here(interaction, view.state(await change(interaction.user.id)))
+
+    @commands.Cog.listener()
+    async def on_app_command_completion(self, interaction: discord.Interaction, command: object) -> None:
+        """Whose reminders paused themselves reads why when they practise next."""
+        if getattr(command, "name", None) == "practice":
+            problem = await self.reminders.take_problem(interaction.user.id)
+            if problem is not None:
+                await say(interaction, problem)

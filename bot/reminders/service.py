@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core import time as time_rules
@@ -34,7 +35,9 @@ class Reminders:
         def save(conn: Connection) -> Reminder:
             chosen = parse_zone(zone or members.zone_of(conn, user_id, guild_id)).key
             next_at = next_time(Rule(time, chosen), now)
-            reminder = Reminder(user_id, f"{time:%H:%M}", chosen, next_at, None)
+            before = store.get(conn, user_id)
+            channel_id = before.channel_id if before else None
+            reminder = Reminder(user_id, f"{time:%H:%M}", chosen, next_at, channel_id=channel_id)
             store.save(conn, reminder)
             members.set_zone(conn, user_id, chosen)
             return reminder
@@ -44,8 +47,26 @@ class Reminders:
         return reminder
 
     @writing
-    def turn_off(self, conn: Connection, user_id: int) -> None:
-        store.remove(conn, user_id)
+    def pause(self, conn: Connection, user_id: int) -> Reminder | None:
+        """Send no more until the member resumes; None if they never wanted any."""
+        reminder = store.get(conn, user_id)
+        if reminder is not None:
+            reminder = replace(reminder, next_at=None, problem=None)
+            store.save(conn, reminder)
+        return reminder
+
+    async def resume(self, user_id: int) -> Reminder | None:
+        """Go on at the time that was set; None if there is none."""
+        before = await self.get(user_id)
+        return before and await self.set(user_id, None, before.at, before.zone)
+
+    async def take_problem(self, user_id: int) -> str | None:
+        """Why a member's reminder paused itself, if they have not been told yet."""
+        reminder = await self.get(user_id)
+        if reminder is None or reminder.problem is None:
+            return None
+        await self._database.write(store.save, replace(reminder, problem=None))
+        return reminder.problem
 
 
 def next_time(rule: Rule, now: datetime) -> datetime:

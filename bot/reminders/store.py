@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
 from bot.core.tables import Instant, fetch, metadata, upsert, values_of
@@ -18,9 +18,12 @@ reminders = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
-    sa.Column("next_at", Instant),  # null once it has stopped by itself
+    sa.Column("next_at", Instant),  # null while it is paused
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
-    sa.Column("problem", sa.Text),  # why it stopped
+    sa.Column("problem", sa.Text),  # why it paused itself, until the member has read it
+    sa.Column("channel_id", sa.BigInteger),  # of the direct messages; Discord lets a bot open few of them at a time
+    sa.Column("sent_at", Instant),  # the last one
+    sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),  # in a row, after which no practice came
     sa.Index("ix_reminders_next_at", "next_at"),
 )
 
@@ -35,7 +38,10 @@ class Reminder:
     at: str
     zone: str
     next_at: datetime | None
-    problem: str | None
+    problem: str | None = None
+    channel_id: int | None = None
+    sent_at: datetime | None = None
+    ignored: int = 0
 
 
 def get(conn: Connection, user_id: int) -> Reminder | None:
@@ -46,16 +52,7 @@ def save(conn: Connection, reminder: Reminder) -> None:
     upsert(conn, reminders, **values_of(reminder))
 
 
-def remove(conn: Connection, user_id: int) -> None:
-    conn.execute(delete(reminders).where(reminders.c.user_id == user_id))
-
-
-def move_on(conn: Connection, reminder: Reminder, next_at: datetime) -> bool:
-    """Claim a reminder that is due by moving it to its next time; False if another process has, or it was changed."""
+def change(conn: Connection, reminder: Reminder, /, **values: object) -> bool:
+    """Change a reminder; False if another process has taken it up, or its member has changed it, in between."""
     where = reminders.c.user_id == reminder.user_id, reminders.c.next_at == reminder.next_at
-    return conn.execute(update(reminders).where(*where).values(next_at=next_at, failures=0)).rowcount == 1
-
-
-def stop(conn: Connection, user_id: int, problem: str) -> None:
-    """Send no more until the member sets it again."""
-    conn.execute(update(reminders).where(reminders.c.user_id == user_id).values(next_at=None, problem=problem))
+    return conn.execute(update(reminders).where(*where).values(failures=0, **values)).rowcount == 1

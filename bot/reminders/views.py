@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, row
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.router import Route
 from bot.practice.views import PRACTISE
 from bot.reminders.store import Reminder
 
-QUIET = Route("quiet", {}, once=True)
+REMIND = Route("remind", {"what": "pause|resume"}, once=True)
 
 _TITLE = "### Practice reminder"
 
 
-def reminder(due: int) -> Message:
-    """The daily direct message."""
+def reminder(due: int, *, last: bool = False) -> PlainMessage:
+    """The daily direct message, in words that a phone shows in its notification."""
     waiting = t.count(due, "question is", "questions are")
-    return Message(
-        OPEN,
-        "### Time to practise",
-        f"**{waiting}** due today. A few minutes keep them fresh.",
-        row(button("Practise", PRACTISE.id(topic=""), PRIMARY), button("Turn off", QUIET.id())),
-    )
+    words = f"**{waiting} due today.** A few minutes keep them fresh."
+    practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
+    if last:
+        words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them on again with </remind>."
+        return PlainMessage(words, practise, button("Keep reminding me", REMIND.id(what="resume")))
+    return PlainMessage(words, practise, button("Pause", REMIND.id(what="pause")))
 
 
 def state(found: Reminder | None) -> Message:
     """What a member has set, and how to change it."""
     if found is None:
         return Message(ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`.")
-    off = row(button("Turn off", QUIET.id()))
-    if found.problem is not None or found.next_at is None:
-        again = "Allow direct messages from a server that we share, then use </remind> with a time again."
-        return Message(ENDED, f"{_TITLE}\n⚠️ Stopped. {found.problem or ''} {again}", off)
+    when = f"every day at **{found.at}** ({found.zone}), by direct message, if something is due"
+    if found.next_at is None:
+        why = f"⚠️ {found.problem}\n" if found.problem else ""
+        resume = row(button("Resume", REMIND.id(what="resume"), PRIMARY))
+        return Message(ENDED, f"{_TITLE}\n{why}Paused. It used to come {when}.", resume)
     return Message(
         OPEN,
-        f"{_TITLE}\nEvery day at **{found.at}** ({found.zone}), by direct message, if something is due.\n"
-        f"-# Next look {t.when(found.next_at)}",
-        off,
+        f"{_TITLE}\nIt comes {when}.\n-# Next look: {t.when(found.next_at, 'f')}",
+        row(button("Pause", REMIND.id(what="pause"))),
     )

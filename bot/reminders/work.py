@@ -1,34 +1,53 @@
-"""Reminders, sent when they come due: at most once a day, and only if something is due."""
+"""Reminders, sent when they come due: at most once a day, only if something is due, and never many at once."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
 from bot.core import time as time_rules
 from bot.core.context import Context
 from bot.core.database import Connection
-from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
+from bot.core.tables import values_of
 from bot.core.time import Rule
 from bot.core.zones import ScheduleError
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.reminders import store
+from bot.practice.store import last_asked
+from bot.reminders import rules, store
 from bot.reminders.service import next_time
 from bot.reminders.store import Reminder
 
 log = logging.getLogger(__name__)
 
+_CLOSED = (
+    "Your practice reminders are paused, as Discord doesn't let me write to you. Allow direct messages from a server "
+    "that we share, then turn them on again with </remind>."
+)
+_IGNORED = "Your practice reminders are paused, as you used none of the last ten. Turn them on again with </remind>."
+
 
 class Views(Protocol):
     """What a reminder shows; `bot.reminders.views`."""
 
-    def reminder(self, due: int, /) -> Any: ...
+    def reminder(self, due: int, /, *, last: bool) -> Any: ...
+
+
+class Claimed(NamedTuple):
+    """A reminder to send: as it was before, as it is now, and how many questions are due."""
+
+    before: Reminder
+    now: Reminder
+    due: int
 
 
 class ReminderWork(Worker[Reminder]):
-    """See the module."""
+    """See the module. One is taken up at a time, the next a moment later: several are due at every full hour."""
 
     queue = store.QUEUE
 
@@ -37,39 +56,84 @@ class ReminderWork(Worker[Reminder]):
         self._bank = context.bank
         self._sender = context.sender
         self._views = views
+        self._free_at = datetime.min.replace(tzinfo=UTC)
 
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
         return store.get(conn, key)
 
+    async def due(self, now: datetime, limit: int) -> Sequence[int]:
+        if now < self._free_at:
+            return []
+        found = await super().due(now, 1)
+        if found:
+            self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
+        return found
+
+    async def next_due(self) -> datetime | None:
+        at = await super().next_due()
+        return at and max(at, self._free_at)
+
     async def step(self, row: Reminder) -> None:
         """Remind one member; the next time is stored before anything is sent."""
-        waiting = await self._database.write(self._claim, row.user_id)
-        if not waiting:
-            return
+        claimed = await self._database.write(self._claim, row.user_id)
+        if claimed is not None:
+            await self._send(claimed)
+
+    async def give_up(self, key: int, reason: str) -> None:
+        """Whatever went wrong with one day's reminder, tomorrow there is another."""
+        log.error("a reminder of today is left out: %s", reason)
+        tomorrow = self._now() + timedelta(days=1)
+        reminder = await self._database.read(store.get, key)
+        if reminder is not None:
+            await self._database.write(store.change, reminder, next_at=tomorrow)
+
+    async def _send(self, claimed: Claimed) -> None:
+        reminder = claimed.now
+        if reminder.channel_id is None:
+            self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.OPENED_A_MINUTE))
+        message = self._views.reminder(claimed.due, last=reminder.next_at is None)
         try:
-            await self._sender.write_to(row.user_id, self._views.reminder(waiting), None)
+            channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
+        except DeliveryLater as error:
+            log.info("reminders wait: %s", error)
+            self._rest(rules.LATER)
+            again = replace(claimed.before, next_at=self._now() + rules.LATER)
+            await self._change(reminder, again)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
         except DeliveryRefused as error:
-            await self.give_up(row.user_id, str(error))
+            log.info("a reminder was refused: %s", error)
+            if error.what == "closed":
+                await self._change(reminder, replace(reminder, next_at=None, problem=_CLOSED))
+            elif error.what == "channel":
+                await self._change(reminder, replace(reminder, channel_id=None))
+        else:
+            await self._change(reminder, replace(reminder, channel_id=channel_id))
 
-    async def give_up(self, key: int, reason: str) -> None:
-        log.info("a reminder stops: %s", reason)
-        await self._database.write(store.stop, key, reason)
+    async def _change(self, before: Reminder, after: Reminder) -> None:
+        await self._database.write(store.change, before, **values_of(after))
 
-    def _claim(self, conn: Connection, user_id: int) -> int:
-        """Move a reminder that is due to tomorrow; how many questions to remind of, 0 to send nothing."""
+    def _rest(self, length: timedelta) -> None:
+        self._free_at = max(self._free_at, self._now() + length)
+
+    def _claim(self, conn: Connection, user_id: int) -> Claimed | None:
+        """Move a reminder that is due to its next time, or stop it; None if there is nothing to send."""
         now = self._now()
-        reminder = store.get(conn, user_id)
-        if reminder is None or reminder.next_at is None or reminder.next_at > now:
-            return 0
+        before = store.get(conn, user_id)
+        if before is None or before.next_at is None or before.next_at > now:
+            return None
         try:
-            next_at = next_time(Rule(time_rules.parse_time(reminder.at), reminder.zone), now)
+            next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
         except ScheduleError as error:  # a zone that the installed data no longer has
-            store.stop(conn, user_id, str(error))
-            return 0
-        late = now - reminder.next_at > time_rules.CATCH_UP
-        if not store.move_on(conn, reminder, next_at) or late:
-            return 0
+            store.change(conn, before, next_at=None, problem=str(error))
+            return None
         known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in self._bank.items}
-        return len(memory.due_items(known, reminder.zone, now))
+        due = len(memory.due_items(known, before.zone, now))
+        if not due or now - before.next_at > time_rules.CATCH_UP:
+            store.change(conn, before, next_at=next_at)
+            return None
+        ignored = rules.ignored_now(before.ignored, before.sent_at, last_asked(conn, user_id))
+        sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
+        if ignored >= rules.IGNORED:
+            sent = replace(sent, next_at=None, problem=_IGNORED)
+        return Claimed(before, sent, due) if store.change(conn, before, **values_of(sent)) else None

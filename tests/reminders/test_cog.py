@@ -14,7 +14,7 @@ from bot.reminders.store import Reminder
 from bot.reminders.views import state
 from tests.practice.test_cog import Practised
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Question, Stage, reply, text_of
+from tests.simcord.stage import BANK, Question, Stage, answer_to, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -22,10 +22,10 @@ DAY = 24 * 3600
 
 
 async def test_reminders(stage: Stage) -> None:
-    """By direct message at the member's time if something is due; its buttons start a practice and turn it off."""
+    """By direct message at the member's time if something is due; its buttons start a practice and pause it."""
     assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))
     said = reply(await stage.ada.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin"))
-    assert "Every day at **09:00** (Europe/Berlin), by direct message, if something is due." in said
+    assert "It comes every day at **09:00** (Europe/Berlin), by direct message, if something is due." in said
     practice = Practised(stage, stage.ada)
     await practice.open()
     missed = practice.question.item
@@ -34,31 +34,44 @@ async def test_reminders(stage: Stage) -> None:
     await stage.wait(DAY)
     inbox = stage.ada.user.dm_channel.history()
     assert [m.created_at.strftime("%H:%M") for m in inbox] == ["08:00"]
-    assert "**1 question is** due today" in text_of(inbox[0])
-    started = await stage.ada.user.click(inbox[0], label="Practise")
+    assert inbox[0].content == "**1 question is due today.** A few minutes keep them fresh."  # what a phone shows
+    started = await stage.ada.user.click(inbox[0], label="Practise now")
     assert started.response.ephemeral
     assert Question(stage, started.response.message).item == missed
     assert "due today" in text_of(stage.ada.user.dm_channel.history()[0])  # the reminder stays as it is
-    off = await stage.ada.user.click(inbox[0], label="Turn off")
-    assert "Off." in text_of(off.response.message)
+    paused = await stage.ada.user.click(inbox[0], label="Pause")
+    assert "Paused." in text_of(paused.response.message)
     await stage.wait(2 * DAY)
-    assert len([m for m in stage.ada.user.dm_channel.history() if "Time to practise" in text_of(m)]) == 1
+    assert len([m for m in stage.ada.user.dm_channel.history() if "due today" in text_of(m)]) == 1
+    await stage.ada.user.click(answer_to(paused), label="Resume")
+    await stage.wait(DAY)
+    assert len([m for m in stage.ada.user.dm_channel.history() if "due today" in text_of(m)]) == 2
+
+
+async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> None:
+    """Once, in a message of its own after the question."""
+    await stage.ada.slash(stage.quiz, "remind", time="09:00", timezone="UTC")
+    reminder = await stage.services.reminders.get(stage.ada.id)
+    assert reminder is not None
+    await stage.database.write(reminders.change, reminder, next_at=None, problem="Your reminders are paused, because.")
+    first = await stage.ada.slash(stage.quiz, "practice")
+    assert [text_of(m.message) for m in first.followups] == ["Your reminders are paused, because."]
+    assert (await stage.ada.slash(stage.quiz, "practice")).followups == []
 
 
 async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
-    """Where Discord refuses the message (403, code 50007), it stops, and /remind says so."""
+    """Where Discord refuses the message (403, code 50007), it pauses, and /remind says why."""
     closed = stage.env.create_user("closed", bot=True)  # Discord refuses messages between bots with the same code
     user_id = closed.id
     first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
-    await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first, None))
+    await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first))
     missed = [ReviewedAnswer(user_id, Rating.Again, first)]
     await stage.database.write(memory.record, "round", 1, next(iter(BANK.items)), missed)
     await stage.wait(DAY)
     reminder = await stage.services.reminders.get(user_id)
     assert reminder is not None
-    assert (reminder.next_at, reminder.problem) == (None, "Discord does not let me write to you.")
-    shown = state(reminder)
-    assert "⚠️ Stopped. Discord does not let me write to you. Allow direct messages" in messages.text_of(shown)
+    assert reminder.next_at is None
+    assert "as Discord doesn't let me write to you. Allow direct messages" in messages.text_of(state(reminder))
 
 
 async def test_a_wrong_reminder(stage: Stage) -> None:
@@ -66,7 +79,7 @@ async def test_a_wrong_reminder(stage: Stage) -> None:
     for options, words in (
         ({"time": "25:00"}, 'I don\'t know the time "25:00"'),
         ({"time": "09:00", "timezone": "Berlin"}, "did you mean Europe/Berlin?"),
-        ({"timezone": "UTC"}, "I need a time as well"),
+        ({"timezone": "UTC"}, "I need a time as well."),
     ):
         assert words in reply(await stage.ada.slash(stage.quiz, "remind", **options))
     assert "Off." in reply(await stage.ada.slash(stage.quiz, "remind"))

@@ -1,4 +1,4 @@
-"""The reminder to practise: off by default, at most once a day, only if something is due, and it stops by itself."""
+"""The reminder to practise: off by default, at most once a day, only if something is due, and it pauses by itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.reminders import store
-from tests.fakes import Crash, unsent
-from tests.stage import ADA, BOB, Stage
+from tests.fakes import MOST_OPENINGS, START, Crash, unsent
+from tests.stage import ADA, BOB, GUILD, Stage
 
-CLOSED = DeliveryRefused("permission", "Discord does not let me write to you.")
+CLOSED = DeliveryRefused("closed", "Discord does not let me write to you.")
+MANY = 200
 
 
 async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.Again) -> None:
@@ -41,11 +42,25 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     await meet(stage, ADA, "t1-a", "t1-b", "gone-from-the-bank")
     await stage.wait(days=3)
     assert stage.sender.reminders == [(ADA, 2)] * 3
-    await stage.bot.reminders.turn_off(ADA)
-    assert await stage.bot.reminders.get(ADA) is None
-    await stage.bot.reminders.turn_off(ADA)
+    assert len(stage.sender.openings) == 1
+
+
+async def test_a_pause(stage: Stage) -> None:
+    """Paused, nothing is sent; resumed, it comes at the time that was set. Who never set one has none to pause."""
+    assert await stage.bot.reminders.pause(ADA) is None
+    assert await stage.bot.reminders.resume(ADA) is None
+    await stage.bot.reminders.set(ADA, None, "13:00", "Europe/Berlin")
+    await meet(stage, ADA, "t1-a")
+    paused = await stage.bot.reminders.pause(ADA)
+    assert paused is not None
+    assert (paused.next_at, paused.problem) == (None, None)
     await stage.wait(days=3)
-    assert len(stage.sender.reminders) == 3
+    assert stage.sender.reminders == []
+    resumed = await stage.bot.reminders.resume(ADA)
+    assert resumed is not None
+    assert (resumed.at, resumed.zone) == ("13:00", "Europe/Berlin")
+    await stage.wait(days=1)
+    assert len(stage.sender.reminders) == 1
 
 
 async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
@@ -58,8 +73,8 @@ async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
     assert stage.sender.reminders == [(ADA, 1)]
 
 
-async def test_it_stops_where_messages_are_closed(stage: Stage) -> None:
-    """Tried once, then never again until the member sets it anew; the reason is kept."""
+async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
+    """Tried once, then never again until the member sets it anew; they are told the reason once."""
     await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
     await stage.bot.reminders.set(BOB, None, "13:00", "UTC")
     await meet(stage, ADA, "t1-a")
@@ -69,9 +84,71 @@ async def test_it_stops_where_messages_are_closed(stage: Stage) -> None:
     assert stage.sender.calls["send_reminder"] == 5
     first = [await stage.bot.reminders.get(user_id) for user_id in (ADA, BOB)]
     (stopped,) = [r for r in first if r is not None and r.next_at is None]
-    assert stopped.problem == "Discord does not let me write to you."
+    told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
+    assert told[0] is not None
+    assert "Allow direct messages from a server that we share" in told[0]
+    assert told[1] is None
     again = await stage.bot.reminders.set(stopped.user_id, None, "13:00", "UTC")
     assert (again.problem, again.next_at) == (None, stage.clock().replace(hour=13))
+
+
+@pytest.mark.parametrize("what", ["permission", "channel", "refused", "server"])
+async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
+    """Whatever else Discord refuses, the next day has its reminder."""
+    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
+    await meet(stage, ADA, "t1-a")
+    await stage.wait(hours=2)
+    stage.sender.fail("send_reminder", DeliveryRefused(what, "Not now."))
+    await stage.wait(days=2)
+    assert len(stage.sender.reminders) == 2
+    assert len(stage.sender.openings) == (2 if what == "channel" else 1)  # one that is gone is opened anew
+
+
+async def test_many_at_the_same_time(stage: Stage) -> None:
+    """All are delivered within the hour although few channels may be opened a minute, and none is paused; the next day,
+    when the channels are known, within minutes."""
+    for user_id in range(1000, 1000 + MANY):
+        await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
+        await meet(stage, user_id, "t1-a")
+    await stage.wait(hours=2)
+    assert len({user_id for user_id, _ in stage.sender.reminders}) == len(stage.sender.reminders) == MANY
+    assert stage.sender.openings[-1] - stage.sender.openings[0] < timedelta(minutes=15)
+    await stage.wait(hours=23, minutes=4)
+    assert len(stage.sender.reminders) == 2 * MANY
+    assert len(stage.sender.openings) == MANY
+
+
+async def test_too_many_means_later(stage: Stage) -> None:
+    """A channel that Discord does not let open now is opened some minutes later, and nothing is paused or lost."""
+    stage.sender.openings += [START + timedelta(hours=1)] * MOST_OPENINGS  # by another program
+    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
+    await meet(stage, ADA, "t1-a")
+    await stage.wait(hours=1)
+    assert stage.sender.reminders == []
+    await stage.wait(minutes=6)
+    assert stage.sender.reminders == [(ADA, 1)]
+    reminder = await stage.bot.reminders.get(ADA)
+    assert reminder is not None
+    assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
+
+
+async def test_ten_that_are_ignored(stage: Stage) -> None:
+    """After ten without any practice one more says that it is the last; a practice in between begins the count anew."""
+    await stage.bot.reminders.set(ADA, GUILD, "13:00", "UTC")
+    await meet(stage, ADA, "t1-a")
+    await stage.wait(days=9, hours=2)
+    assert len(stage.sender.reminders) == 10
+    await stage.bot.practices.start(ADA, GUILD, stage.clock())
+    await stage.wait(days=10)
+    assert (len(stage.sender.reminders), stage.sender.farewells) == (20, [])
+    await stage.wait(days=5)
+    assert (len(stage.sender.reminders), stage.sender.farewells) == (21, [ADA])
+    problem = await stage.bot.reminders.take_problem(ADA)
+    assert problem is not None
+    assert "you used none of the last ten" in problem
+    await stage.bot.reminders.resume(ADA)
+    await stage.wait(days=1)
+    assert (len(stage.sender.reminders), stage.sender.farewells) == (22, [ADA])
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -10,15 +10,19 @@ from tests.messages import labels, reads
 
 
 def test_reminders() -> None:
-    """The message, and what /remind shows: off, on, and stopped with its reason."""
+    """The message in plain words, the last one, and what /remind shows: off, on, and paused with its reason."""
     at = datetime(2027, 1, 5, 8, tzinfo=UTC)
-    assert "1 question is due today." in reads(views.reminder(1))
+    assert views.reminder(1).content.startswith("**1 question is due today.**")
     message = views.reminder(2_500)
-    assert "2,500 questions are due today." in reads(message)
-    assert labels(message) == ["Practise", "Turn off"]
+    assert message.content.startswith("**2,500 questions are due today.**")
+    assert labels(message) == ["Practise now", "Pause"]
+    last = views.reminder(3, last=True)
+    assert "this is the last one. Turn them on again with </remind>." in last.content
+    assert labels(last) == ["Practise now", "Keep reminding me"]
     assert labels(views.state(None)) == []
-    on = views.state(Reminder(1, "09:00", "Europe/Berlin", at, None))
-    assert f"Next look <t:{int(at.timestamp())}:R>" in reads(on)
-    assert labels(on) == ["Turn off"]
-    stopped = views.state(Reminder(1, "09:00", "Europe/Berlin", None, "Discord does not let me."))
-    assert "Stopped. Discord does not let me." in reads(stopped)
+    on = views.state(Reminder(1, "09:00", "Europe/Berlin", at))
+    assert f"Next look: <t:{int(at.timestamp())}:f>" in reads(on)
+    assert labels(on) == ["Pause"]
+    paused = views.state(Reminder(1, "09:00", "Europe/Berlin", None, "It could not be sent."))
+    assert "⚠️ It could not be sent. Paused." in reads(paused)
+    assert labels(paused) == ["Resume"]

@@ -165,6 +165,9 @@ def upgrade() -> None:
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("channel_id", sa.BigInteger(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("ignored", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_reminders")),
     )
     op.create_index("ix_reminders_next_at", "reminders", ["next_at"], unique=False)
