@@ -134,11 +134,12 @@ class Stage:
                 return True
         return False
 
-    async def start(self, questions: int = 3, *, seconds: int = 20, channel_id: int = CHANNEL) -> int:
-        round_id, _ = await self.bot.rounds.start(
-            guild_id=GUILD, channel_id=channel_id, starter_id=ADA, questions=questions, seconds=seconds
-        )
-        return round_id
+    async def start(self, questions: int = 3, **options: Any) -> int:
+        """Start a round whose first question is due now."""
+        usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, "seconds": 20}
+        started = await self.bot.rounds.start(questions=questions, **{**usual, **options})
+        self.clock.at = max(self.clock.at, started.first_at)
+        return started.round_id
 
     async def round(self, round_id: int) -> Round:
         found = await self.database.read(round_store.get, round_id)

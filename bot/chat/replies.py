@@ -1,4 +1,4 @@
-"""One way to answer an interaction privately, and one way to tell a member that something failed."""
+"""One way to answer an interaction, and one way to tell a member that something failed."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class AlreadyReported(Exception):
     """An error that its member knows of already."""
 
 
-async def say(interaction: discord.Interaction, content: str | Message) -> None:
-    """Answer privately, before, during or after the response window. A reply lost on the way is sent once more."""
+async def say(interaction: discord.Interaction, content: str | Message, *, public: bool = False) -> None:
+    """Answer before, during or after the response window. A reply lost on the way is sent once more."""
     if interaction.response.is_done():
-        await interaction.followup.send(ephemeral=True, **_reply(interaction, content))
+        await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
         return
     try:
-        await interaction.response.send_message(ephemeral=True, **_reply(interaction, content))
+        await interaction.response.send_message(ephemeral=not public, **_reply(interaction, content))
     except HICCUPS:
         try:
-            await interaction.response.send_message(ephemeral=True, **_reply(interaction, content))
+            await interaction.response.send_message(ephemeral=not public, **_reply(interaction, content))
         except discord.HTTPException as error:
             if error.code != _ANSWERED:  # else the first one had arrived
                 raise
@@ -77,12 +77,12 @@ async def say_here(interaction: discord.Interaction, message: Message) -> None:
     await (show if is_private(interaction) else say)(interaction, message)
 
 
-async def show_later(interaction: discord.Interaction, message: Message) -> None:
-    """Bring a private reply up to date, if it is still there: its member may have dismissed it."""
+async def show_later(interaction: discord.Interaction, content: str | Message) -> None:
+    """Bring a reply up to date, if it is still there: who got it may have dismissed it."""
     try:
-        await interaction.edit_original_response(**_edit(interaction, message))
+        await interaction.edit_original_response(**_edit(interaction, content))
     except (discord.HTTPException, *HICCUPS) as error:
-        log.info("a private reply was not brought up to date: %s", error)
+        log.info("a reply was not brought up to date: %s", error)
 
 
 def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
@@ -95,9 +95,12 @@ def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str
     return {"view": message, "files": files} if files else {"view": message}
 
 
-def _edit(interaction: discord.Interaction, message: Message) -> dict[str, Any]:
+def _edit(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
     """An edit names all files that the message has from now on, since Discord looks for pictures in the request."""
-    message = message.with_mentions(interaction.client.command_mention)  # type: ignore[attr-defined]
+    mention = interaction.client.command_mention  # type: ignore[attr-defined]
+    if isinstance(content, str):
+        return {"content": t.mention_commands(content, mention), "allowed_mentions": discord.AllowedMentions.none()}
+    message = content.with_mentions(mention)
     return {"view": message, "attachments": message.files()}
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
+from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
-from bot.chat.replies import say, say_here
+from bot.chat.replies import say, say_here, show_later
 from bot.chat.router import Fields, click_of, guild_id_of
 from bot.core.clicks import Click
 from bot.questions.cog import Answerable
@@ -33,10 +35,13 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
     @app_commands.command(description="Start a quiz round in this channel")
     @app_commands.describe(
-        questions="How many questions (10 if you don't say)",
-        topic="Ask about one topic only",
-        seconds="Time for each question in seconds (20 if you don't say)",
-        difficulty="How hard the questions are (mixed if you don't say)",
+        questions=f"How many questions (default: {rules.DEFAULT_QUESTIONS})",
+        topic="One topic only (default: all topics)",
+        seconds=f"Seconds for each question (default: {rules.DEFAULT_SECONDS})",
+        difficulty="How hard the questions are (default: mixed)",
+    )
+    @app_commands.choices(
+        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in rules.DIFFICULTIES]
     )
     @app_commands.autocomplete(topic=topic_choices)
     async def start(
@@ -45,23 +50,11 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
         topic: str | None = None,
         seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] = rules.DEFAULT_SECONDS,
-        difficulty: Literal["easy", "medium", "hard", "mixed"] = "mixed",
+        difficulty: str = "mixed",
     ) -> None:
-        require_here(interaction)
-        assert interaction.channel_id is not None
-        _, total = await self.rounds.start(
-            guild_id=guild_id_of(interaction),
-            channel_id=interaction.channel_id,
-            starter_id=interaction.user.id,
-            questions=questions,
-            seconds=seconds,
-            topic_id=topic,
-            difficulty=difficulty,
+        await start_round(
+            self.rounds, interaction, questions=questions, topic_id=topic, seconds=seconds, difficulty=difficulty
         )
-        words = f"Here we go: {t.count(total, 'question')}, {t.count(seconds, 'second')} each."
-        if total < questions:
-            words += f" You asked for {questions}, but only {total} fit these options."
-        await say(interaction, f"{words} The first answer of each member counts.")
 
     @app_commands.command(description="End the round in this channel after the current question")
     async def stop(self, interaction: discord.Interaction) -> None:
@@ -95,6 +88,20 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         round_id = int(fields["round"])
         reviews = await self.rounds.review_all(round_id, interaction.user.id)
         await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))
+
+
+async def start_round(rounds: Rounds, interaction: discord.Interaction, **options: Any) -> None:
+    """Start a round where an interaction is, and say so there for all to see; `options` are those of `Rounds.start`."""
+    require_here(interaction)
+    assert interaction.channel_id is not None
+    started = await rounds.start(
+        guild_id=guild_id_of(interaction),
+        channel_id=interaction.channel_id,
+        starter_id=interaction.user.id,
+        tell=partial(show_later, interaction),
+        **options,
+    )
+    await say(interaction, view.start_line(interaction.user.display_name, started), public=True)
 
 
 def acknowledgement(answer: Locked) -> str:

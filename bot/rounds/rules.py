@@ -16,12 +16,13 @@ from bot.questions.model import Item
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
 MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS = 5, 300, 20
 DIFFICULTIES: Mapping[str, tuple[int, ...]] = {
-    "mixed": (1, 2, 3, 4, 5),
     "easy": (1, 2),
     "medium": (3,),
     "hard": (4, 5),
+    "mixed": (1, 2, 3, 4, 5),
 }
 
+LEAD = timedelta(seconds=8)  # between the start line and the first question
 PAUSE = timedelta(seconds=5)  # between a reveal and what follows
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)

@@ -19,7 +19,7 @@ from bot.questions import answers, drawing
 from bot.questions import store as question_store
 from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
-from bot.questions.model import Item
+from bot.questions.model import Item, Topic
 from bot.rounds import rules, store
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
@@ -35,6 +35,22 @@ _CLOSED_EARLY = (
     "That was too late: everyone playing had answered, so this question closed early. "
     "Answer the next one, and you'll be waited for."
 )
+
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A round that was stored. It has fewer questions than were `wanted` if only so many match; see `Rounds.start`."""
+
+    round_id: int
+    questions: int
+    wanted: int
+    seconds: int
+    topic: Topic | None
+    difficulty: str
+    first_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,8 @@ class Rounds:
         self._clock = context.clock
         self._rng = context.rng
         self._counters = counters
+        self._starters: dict[int, Tell] = {}
+        """By round id, until its first reveal."""
         self._open: dict[int, _OpenQuestion] = {}
         """By question id, and only what is committed; the database decides whether a question is still open."""
 
@@ -98,20 +116,22 @@ class Rounds:
         seconds: int = rules.DEFAULT_SECONDS,
         topic_id: str | None = None,
         difficulty: str = "mixed",
-    ) -> tuple[int, int]:
-        """Draw the questions and store the round; its first card follows at once. Refuses a second one in a channel.
+        tell: Tell | None = None,
+    ) -> Started:
+        """Draw the questions and store the round; refuses a second one in a channel.
 
-        Returns its id, and how many questions it has: fewer than asked for if only so many fit.
+        `tell` takes a sentence for the starter, should the first card not be posted.
         """
         check_topic(self._bank, topic_id)
         pool = [i for i in self._bank.items.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         now = self._now()
+        first_at = now + rules.LEAD
 
-        def create(conn: Connection) -> tuple[int, int]:
+        def create(conn: Connection) -> Started:
             hidden = question_store.items_in_play(conn, guild_id, "daily")
             fitting = [i for i in pool if i.id not in hidden]
             if not fitting:
-                raise UserError("No question fits these options: try another topic, or difficulty mixed.")
+                raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
             drawn = drawing.draw(fitting, question_store.asked_in(conn, guild_id), questions, self._rng)
             round_id = store.create(
                 conn,
@@ -123,15 +143,27 @@ class Rounds:
                 seconds=seconds,
                 questions=[(i.id, answers.encode_order(drawing.shuffled(i, self._rng))) for i in drawn],
                 now=now,
+                first_at=first_at,
             )
             if round_id is None:
-                raise UserError("A round is running in this channel already: join it, or see </quiz status>.")
-            return round_id, len(drawn)
+                raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
+            topic = self._bank.topics.get(topic_id or "")
+            return Started(round_id, len(drawn), questions, seconds, topic, difficulty, first_at)
 
-        round_id, total = await self._database.write(create)
-        log.info("round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, total)
-        self._scheduler.nudge(now)
-        return round_id, total
+        started = await self._database.write(create)
+        round_id = started.round_id
+        log.info(
+            "round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, started.questions
+        )
+        if tell is not None:
+            self._starters[round_id] = tell
+        self._scheduler.nudge(first_at)
+        return started
+
+    async def tell_starter(self, round_id: int, sentence: str) -> None:
+        """Tell who started a round, as far as this process knows how."""
+        if tell := self._starters.pop(round_id, None):
+            await tell(sentence)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there.
@@ -159,7 +191,8 @@ class Rounds:
         return Locked(shown, reveal)
 
     def forget(self, round_id: int) -> None:
-        """The round's question is revealed, or it asks no more: nothing about it is needed any more."""
+        """The round's question is revealed, or it asks no more: drop what is known of it."""
+        self._starters.pop(round_id, None)
         self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
 
     @reading

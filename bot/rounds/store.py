@@ -168,15 +168,15 @@ class Answer:
 
 
 def create(
-    conn: Connection, /, *, questions: Sequence[tuple[str, str]], now: datetime, **options: object
+    conn: Connection, /, *, questions: Sequence[tuple[str, str]], now: datetime, first_at: datetime, **options: object
 ) -> int | None:
-    """Store a round that begins now, with its questions as (item id, order of choices).
+    """Store a round whose first question comes at `first_at`, with its questions as (item id, order of choices).
 
     `options`: who started it where, and its topic, difficulty and seconds. Returns its id, or None if a round runs in
     that channel already.
     """
-    start = {"total": len(questions), "phase": Phase.ASK, "number": 1, "due_at": now, "idle": 0, "started_at": now}
-    values = {**options, **start}
+    start = {"total": len(questions), "phase": Phase.ASK, "number": 1, "idle": 0, "started_at": now}
+    values = {**options, **start, "due_at": first_at}
     fresh = (
         insert(conn, rounds).values(**values).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
     )

@@ -15,7 +15,7 @@ from bot.questions.answers import Review
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, revealed, review_block
 from bot.rounds.rules import SHOWN, QuestionCard, Race, RevealCard, StandingsCard
-from bot.rounds.service import RoundStatus
+from bot.rounds.service import RoundStatus, Started
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,16 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
 _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
 _APART = 22
+
+
+def start_line(starter: str, started: Started) -> str:
+    """What everyone reads when a round has been started."""
+    about = [t.count(started.questions, "question"), started.difficulty, f"{started.seconds} s each"]
+    if started.topic:
+        about.insert(1, t.one_line(started.topic.title))
+    first = f"First one at {t.when(started.first_at, 'T')}."
+    fewer = f" Only {started.questions} match, so that's all of them." if started.questions < started.wanted else ""
+    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer}"
 
 
 def question(card: QuestionCard, bank: Bank) -> Message:
@@ -64,6 +74,8 @@ async def standings(card: StandingsCard) -> Message:
         "stopped": "The round was stopped.",
         "idle": "Nobody answered three questions in a row, so the round ends here.",
         "message": "The question's message was deleted, so the round ends here.",
+        "permission": "I may no longer post everything here, so the round ends.",
+        "refused": "Discord refused my last message, so the round ends here.",
         "error": "Something failed again and again, so the round ends here.",
     }.get(card.ending or "")
     if not card.standings:

@@ -251,6 +251,7 @@ class RoundWork(Worker[Round]):
         await self._end(round_, round_.ending or "finished", round_.detail)
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
+        self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
         await self._leave(round_.id, values)
@@ -285,15 +286,19 @@ class RoundWork(Worker[Round]):
             await self._database.write(leave, score=False)
 
     async def _lose(self, round_: Round, error: DeliveryRefused) -> None:
-        """Discord refused for good: the round ends and its scores stay. If only a message is gone, standings follow."""
+        """Discord refused for good: the round asks no more. It still shows its standings, if there are any to show."""
         fresh = await self._database.read(store.get, round_.id)
         if fresh is None or fresh.phase is Phase.ENDED:
             return
         log.warning("round %s in channel %s: %s", fresh.id, fresh.channel_id, error)
-        if error.what == "message" and fresh.phase is Phase.REVEAL:
-            await self._to_standings(fresh, "message", str(error))
-        else:
+        first = fresh.phase is Phase.ASKING and fresh.number == 1
+        if first:
+            sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
+            await self._rounds.tell_starter(fresh.id, sorry)
+        if first or fresh.phase in {Phase.STANDINGS, Phase.CLOSING}:
             await self._end(fresh, error.what, str(error))
+        else:
+            await self._to_standings(fresh, error.what, str(error))
 
 
 def _place(round_: Round) -> Place:

@@ -32,6 +32,7 @@ def start(conn: Connection, guild_id: int) -> int:
         seconds=20,
         questions=[("lora-1", "0123")],
         now=AT,
+        first_at=AT,
     )
     assert key is not None
     return key

@@ -84,7 +84,7 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
     due = int((time.time() + seconds) * 1000)
     with closing(sqlite3.connect(database)) as conn, conn:
         conn.execute("UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL", [due])
-        conn.execute("UPDATE rounds SET due_at = min(due_at, ?) WHERE phase IN ('ask', 'open')", [due])
+        conn.execute("UPDATE rounds SET due_at = min(due_at, ?) WHERE phase IN ('ask', 'open', 'pause')", [due])
 
 
 def close_dailies(database: Path, seconds: float = 0.0) -> int:

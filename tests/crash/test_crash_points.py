@@ -60,7 +60,7 @@ def _both(
 
 
 def _paused(stage: Stage) -> bool:
-    return len(revealed(stage.channel)) == 1 and stage.rows("SELECT phase FROM rounds") == [("ask",)]
+    return len(revealed(stage.channel)) == 1 and stage.rows("SELECT phase FROM rounds") == [("pause",)]
 
 
 def _open(stage: Stage) -> bool:
@@ -68,7 +68,7 @@ def _open(stage: Stage) -> bool:
 
 
 ROUND_POINTS = [
-    CrashPoint("round: stored, member not told", "round", "POST", CALLBACK, sign="Here we go"),
+    CrashPoint("round: stored, member not told", "round", "POST", CALLBACK, sign=" starts "),
     *_both("first card", "round", "POST", MESSAGES, "answer:v1:round:1:|choose:v1:round:1|write:v1:round:1"),
     CrashPoint("question open, nothing under way", "round", moment=_open),
     CrashPoint("answer: committed, member not told", "round", "POST", CALLBACK, sign="Locked in"),

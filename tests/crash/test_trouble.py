@@ -79,7 +79,7 @@ async def test_a_double_delivery_is_answered_once(stage: Stage, what: str) -> No
     gateway = stage.world.gateway
     gateway.double_next = int(what == "start")
     started = await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
-    assert started.text.startswith("Here we go"), started.text
+    assert started.text.startswith("**ann** starts"), started.text
     await stage.world.until(lambda: cards(stage.channel))
     gateway.double_next = int(what == "answer")
     result = await stage.players.answer(stage.ann, cards(stage.channel)[0])

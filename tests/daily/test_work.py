@@ -488,7 +488,7 @@ async def test_the_items_of_a_topic(stage: Stage) -> None:
 
 async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
     """An item of a running round is not drawn, as the daily's verdict would tell its answer before the reveal."""
-    await stage.bot.rounds.start(guild_id=GUILD, channel_id=11, starter_id=ADA, questions=3, seconds=300, topic_id="t1")
+    await stage.start(channel_id=11, seconds=300, topic_id="t1")
     await stage.run()
     free = {i.id for i in stage.bank.topics["t1"].items}
     for number in (1, 2, 3):

@@ -346,7 +346,7 @@ async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
     with pytest.raises(Crash):
         await stage.wait(seconds=30)
     await stage.restart(minutes=1)
-    await stage.run()
+    await stage.wait(seconds=5)
     assert len(await log(stage)) == 1
 
 
@@ -398,9 +398,7 @@ _MEMBERS = iter(range(10_000, 10**6))
 async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: bool) -> None:
     """One answer of a member, in a round, to a daily, or in practice, if there is anything to answer."""
     if source == "round":
-        await stage.bot.rounds.start(
-            guild_id=guild_id, channel_id=guild_id, starter_id=user_id, questions=1, seconds=20
-        )
+        await stage.start(1, guild_id=guild_id, channel_id=guild_id, starter_id=user_id)
         await stage.run()
         await stage.bot.rounds.answer(
             replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)

@@ -44,6 +44,7 @@ def start(conn: Connection, guild_id: int, *items: str) -> int:
         seconds=20,
         questions=[(item, "0123") for item in items],
         now=AT,
+        first_at=AT,
     )
     assert round_id is not None
     return round_id

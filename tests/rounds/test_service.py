@@ -27,9 +27,7 @@ def cards(stage: Stage) -> list[QuestionCard]:
 async def play_alone(stage: Stage, **options: Any) -> list[QuestionCard]:
     """Play a round with one member who answers everything; returns its cards."""
     before = len(cards(stage))
-    round_id, _ = await stage.bot.rounds.start(
-        **{"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, **options}
-    )
+    round_id = await stage.start(**options)
     while await stage.next_card(round_id):
         await stage.answer(ADA, post=stage.sender.of_kind("question")[-1], after=0)
     return cards(stage)[before:]
@@ -41,7 +39,7 @@ async def test_one_round_a_channel_under_concurrency(stage: Stage) -> None:
     assert sum(isinstance(r, int) for r in results) == 1
     refused = {str(r) for r in results if isinstance(r, UserError)}
     assert len(refused) == 1
-    assert "running in this channel" in refused.pop()
+    assert "already running in this channel" in refused.pop()
     await stage.run()
     assert len(stage.sender.posts) == 1
 
@@ -66,15 +64,15 @@ async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
 
 async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
     """Asked for more questions than fit, the round has those that fit, each once, and says both numbers."""
-    _, total = await stage.bot.rounds.start(
+    started = await stage.bot.rounds.start(
         guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=50, seconds=20, topic_id="t1"
     )
-    assert total == 4
+    assert (started.questions, started.wanted, started.topic) == (4, 50, stage.bank.topics["t1"])
 
 
 @pytest.mark.parametrize(
     ("options", "part"),
-    [({"topic_id": "nothing"}, "/topics"), ({"topic_id": "empty"}, "No question fits")],
+    [({"topic_id": "nothing"}, "/topics"), ({"topic_id": "empty"}, "No question matches")],
 )
 async def test_a_start_without_items_is_refused(database: Database, options: dict[str, str], part: str) -> None:
     """An unknown topic, or options that no item fits, are refused, and the channel stays free."""
@@ -117,10 +115,8 @@ async def test_the_open_daily_is_not_asked(stage: Stage) -> None:
     await stage.set_up("12:01", topic_id="t1", answer_hours=1)
     await stage.wait(minutes=1)
     daily = (await stage.days())[0]
-    _, total = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=11, starter_id=ADA, questions=4, seconds=20, topic_id="t1"
-    )
-    assert total == 3
+    round_id = await stage.start(4, channel_id=11, topic_id="t1")
+    assert (await stage.round(round_id)).total == 3
     await stage.wait(hours=2)
     asked = await play_alone(stage, questions=4, topic_id="t1", channel_id=CHANNEL)
     assert daily.item_id in {card.item.id for card in asked}
@@ -212,9 +208,7 @@ async def test_a_burst_of_answers(stage: Stage) -> None:
 
 async def test_the_acknowledgement_tells_nothing(stage: Stage) -> None:
     """What a member gets for an answer is what they gave and the time of the reveal, nothing of right or wrong."""
-    await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=1, topic_id="t1", difficulty="easy"
-    )
+    await stage.start(1, topic_id="t1", difficulty="easy")
     await stage.run()
     opened = snowflakes.created_at(stage.card().message_id)
     right = await stage.answer(ADA, after=1)

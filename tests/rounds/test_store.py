@@ -30,6 +30,7 @@ async def create(database: Database, channel_id: int = 10, *, at: datetime = AT,
         seconds=20,
         questions=[(f"item-{n}", "0123") for n in range(1, questions + 1)],
         now=at,
+        first_at=at,
     )
 
 

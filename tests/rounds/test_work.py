@@ -734,7 +734,7 @@ def without(bank: Bank, item_id: str) -> Bank:
 async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> None:
     """What failed is tried again after two seconds, long before its claim would run out."""
     stage.sender.fail(method, unsent())
-    await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=1, seconds=5)
+    await stage.start(1, seconds=5)
     await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
     assert stage.sender.calls[method] == 2
     assert len(stage.sender.of_kind("standings")) == 1

@@ -88,7 +88,8 @@ class Stage:
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
         result = await self.ada.slash(self.quiz, "quiz start", **options)
-        assert result.ephemeral
+        assert "**ada** starts" in reply(result)
+        await self.wait(8)
         return self.question()
 
     def question(self, channel: ChannelHandle | None = None) -> Question:

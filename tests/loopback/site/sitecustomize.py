@@ -1,4 +1,4 @@
-"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server and keeps it on this machine."""
+"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server, keeps it here, and shortens its pauses."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ if API:
 
     Route.BASE = API
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["LOOPBACK_GATEWAY"])
+
+    from datetime import timedelta
+
+    from bot.rounds import rules
+
+    rules.LEAD = rules.PAUSE = timedelta(seconds=1)  # nobody reads here
