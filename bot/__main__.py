@@ -174,7 +174,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         file = options.database or Path(folder) / "playground.db"
         settings = replace(settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None)
         async with opened(settings) as (bank, database):  # and no model service: nothing leaves the machine
-            bot = build_bot(settings, bank, database, always_sync=True)
+            bot = build_bot(settings, bank, database)
             until = asyncio.Event()
             _at_signal(until.set)
             taken = options.port is None and door.getsockname()[1] != playground.PORT

@@ -153,13 +153,12 @@ def build_bot(
     database: Database,
     *,
     chat_model: ChatModel | None = None,
-    always_sync: bool = False,
 ) -> QuizBot:
-    """The bot with all its features; `always_sync` as for QuizBot."""
+    """The bot with all its features."""
     shards = ALL
     if settings.shard_count is not None and settings.shard_ids is not None:
         shards = Shards(settings.shard_count, settings.shard_ids)
-    bot = QuizBot(settings, always_sync=always_sync)
+    bot = QuizBot(settings)
     clock = DiscordClock(discord.utils.utcnow)
     context = Context(
         database=database,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -18,13 +16,16 @@ from bot.chat.replies import HICCUPS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
 from bot.core.context import Context
-from bot.core.notes import note, set_note
 
 log = logging.getLogger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
 
 _SYNC_RETRY_SECONDS = 60.0
+_ADDED_BY_DISCORD = {"id", "application_id", "version", "guild_id", "dm_permission"}
+"""Fields of a command in Discord's words; dm_permission it derives from the contexts."""
+_DEFAULT_IS_DISCORDS = ("contexts", "integration_types")
+"""Fields that Discord fills in by the application's own settings where the program says nothing."""
 INTENTS = discord.Intents(guilds=True)
 """Guilds only: no privileged intent, and no event for the messages of others."""
 
@@ -67,14 +68,13 @@ class Lifecycle(Protocol):
 class QuizBot(commands.AutoShardedBot):
     """Holds what cogs need: `context`, `router`, and `answerables`, where each enters what it lets answer.
 
-    `attach` gives it the features before it starts. `always_sync` registers the commands at every start, for a Discord
-    that forgets them (the playground's).
+    `attach` gives it the features before it starts.
     """
 
     context: Context
     router: Router
 
-    def __init__(self, settings: Settings, *, always_sync: bool = False) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -89,7 +89,6 @@ class QuizBot(commands.AutoShardedBot):
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
         )
         self.answerables: dict[str, Any] = {}
-        self._always_sync = always_sync
         self._command_ids: dict[str, int] = {}
 
     def attach(
@@ -151,7 +150,7 @@ class QuizBot(commands.AutoShardedBot):
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
 
     async def _register_commands(self) -> None:
-        """Register the commands; if Discord fails, go on with those it has and try again later."""
+        """Register the commands; if Discord fails, go on with those that it has and try again later."""
         try:
             await self._sync_commands()
         except (discord.HTTPException, *HICCUPS) as error:
@@ -160,15 +159,27 @@ class QuizBot(commands.AutoShardedBot):
             self.loop.call_later(_SYNC_RETRY_SECONDS, retry)
 
     async def _sync_commands(self) -> None:
-        """Register the commands with Discord if they are not the ones it has; Discord limits how often."""
-        key = f"commands:{self.application_id}"
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-        stored = await self.context.database.read(note, key)
-        noted = json.loads(stored) if stored else {}
-        if noted.get("digest") == digest and not self._always_sync:
-            self._command_ids = noted["ids"]
-            return
-        self._command_ids = {command.name: command.id for command in await self.tree.sync()}
-        await self.context.database.write(set_note, key, json.dumps({"digest": digest, "ids": self._command_ids}))
-        log.info("registered %s commands", len(self._command_ids))
+        """Register the commands with Discord if they are not the ones that it has, whoever registered those."""
+        assert self.application_id is not None  # known since the login
+        there = {command["name"]: command for command in await self.http.get_global_commands(self.application_id)}
+        ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        self._command_ids = {name: int(command["id"]) for name, command in there.items()}
+        if len(ours) != len(there) or any(differs(command, there.get(command["name"])) for command in ours):
+            self._command_ids = {command.name: command.id for command in await self.tree.sync()}
+            log.debug("registered %s commands", len(self._command_ids))
+
+
+def differs(ours: dict[str, Any], theirs: Any) -> bool:
+    """Whether Discord has a command otherwise than the program does; None for one that it has not."""
+    unsaid = {name for name in _DEFAULT_IS_DISCORDS if ours[name] is None}
+    return bool(_said(ours, unsaid) != _said(theirs, unsaid))
+
+
+def _said(value: Any, unsaid: Collection[str] = ()) -> Any:
+    """A command or a part of one as it can be compared: without what is empty or off, which Discord may leave out."""
+    if isinstance(value, Mapping):
+        fields = {name: _said(field) for name, field in value.items() if name not in {*_ADDED_BY_DISCORD, *unsaid}}
+        return {name: field for name, field in fields.items() if field}
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    return str(value) if value else None

@@ -20,7 +20,7 @@ meta = Table(
 
 
 def note(conn: Connection, key: str, /) -> str | None:
-    """What was noted under a key, for example the hash of the commands that Discord has."""
+    """What was noted under a key, for example the mark of the bank that was checked."""
     return conn.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
 
 

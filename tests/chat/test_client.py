@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from discord import app_commands
 from sqlalchemy.exc import OperationalError
 
 from bot.boards.service import Boards
-from bot.chat.client import QuizBot
+from bot.chat.client import QuizBot, differs
 from bot.core.errors import UserError
 from bot.questions.model import Bank
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -221,14 +220,52 @@ async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatc
     assert (await question.answer(stage.ada)).startswith("I could not save that just now")
 
 
-async def test_commands_are_registered_only_when_they_changed(stage: Stage) -> None:
-    """A restart does not cost a sync."""
-    stage.bot._always_sync = False
-    before = len(stage.env.http_requests)
-    await stage.bot._sync_commands()
-    assert len(stage.env.http_requests) == before
-    key = f"commands:{stage.bot.application_id}"
-    from bot.core.notes import note as read_note
+async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:
+    """One look at the start tells, and gives the ids; a sync follows if somebody else has registered something."""
+    requests, ids = stage.env.http_requests, dict(stage.bot._command_ids)
 
-    note = await stage.database.read(read_note, key)
-    assert json.loads(note or "{}")["ids"]["quiz"] == stage.bot._command_ids["quiz"]
+    async def start() -> list[str]:
+        before, stage.bot._command_ids = len(requests), {}
+        await stage.bot._sync_commands()
+        return [request.method for request in requests[before:]]
+
+    assert await start() == ["GET"]
+    assert stage.bot._command_ids == ids
+    assert ids["quiz"] > 0
+    removed = stage.bot.tree.remove_command("help")
+    assert removed is not None
+    await stage.bot.tree.sync()
+    stage.bot.tree.add_command(removed)
+    assert await start() == ["GET", "PUT"]
+    assert set(stage.bot._command_ids) == set(ids)
+    assert await start() == ["GET"]
+
+
+OURS = {
+    "name": "remind", "description": "words", "type": 1, "nsfw": False, "dm_permission": True, "contexts": None,
+    "default_member_permissions": 32, "integration_types": [0, 1],
+    "options": [{"name": "time", "description": "when", "type": 3, "required": False}],
+}  # fmt: skip
+THEIRS: dict[str, Any] = {
+    "id": "7", "application_id": "8", "version": "9", "name": "remind", "description": "words", "type": 1,
+    "contexts": [0], "default_member_permissions": "32", "integration_types": [0, 1], "name_localizations": None,
+    "options": [{"name": "time", "description": "when", "type": 3}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("theirs", "different"),
+    [
+        (THEIRS, False),
+        (None, True),
+        (THEIRS | {"description": "other words"}, True),
+        (THEIRS | {"default_member_permissions": None}, True),
+        (THEIRS | {"integration_types": [0]}, True),
+        (THEIRS | {"options": []}, True),
+        (THEIRS | {"options": [THEIRS["options"][0] | {"required": True}]}, True),
+        (THEIRS | {"options": [THEIRS["options"][0] | {"min_length": 3}]}, True),
+    ],
+)
+def test_a_command_as_discord_tells_it(theirs: dict[str, Any] | None, different: bool) -> None:
+    """What Discord adds, leaves out or writes otherwise is no difference; whatever a member could notice is one."""
+    assert differs(OURS, theirs) is different

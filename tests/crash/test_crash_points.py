@@ -81,7 +81,7 @@ ROUND_POINTS = [
     CrashPoint("pause between two questions", "two questions", moment=_paused),
     *_both("next card", "two questions", "POST", MESSAGES, "v1:round:2"),
     CrashPoint("commands: not synced", "round", "PUT", COMMANDS),
-    CrashPoint("commands: synced, not noted", "round", "PUT", COMMANDS, "after"),
+    CrashPoint("commands: synced, start not finished", "round", "PUT", COMMANDS, "after"),
 ]
 DAILY_POINTS = [
     CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next question"),

@@ -156,6 +156,11 @@ async def put_commands(rest: Rest, call: Call) -> Answer:
     return 200, rest.world.commands
 
 
+@route("GET", "/applications/{}/commands")
+async def get_commands(rest: Rest, call: Call) -> Answer:
+    return 200, rest.world.commands
+
+
 @route("POST", "/users/@me/channels")
 async def open_direct(rest: Rest, call: Call) -> Answer:
     return 200, rest.open_direct(int(call.body["recipient_id"])).payload()

@@ -200,7 +200,7 @@ def _walk(components: Any) -> Iterator[Any]:
 async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
-    bot = build_bot(settings, BANK, database, always_sync=True)
+    bot = build_bot(settings, BANK, database)
     assert isinstance(bot.features, Services)
     bot.features.grading._rubrics = RUBRICS
     return bot, database
