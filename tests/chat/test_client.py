@@ -44,16 +44,8 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert options["topic"]["autocomplete"]
     assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
     setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
-    assert [(o["name"], o["required"]) for o in setup["options"]] == [
-        ("channel", True),
-        ("time", True),
-        ("timezone", True),
-        ("topic", False),
-        ("kind", False),
-        ("answer_hours", False),
-        ("role", False),
-        ("thread", False),
-    ]
+    names = ["channel", "time", "timezone", "topic", "kind", "answer_hours", "role", "thread"]
+    assert [(o["name"], o["required"]) for o in setup["options"]] == [(name, False) for name in names]
     assert commands["daily"]["default_member_permissions"] == 32
     assert {c["name"] for c in commands.values() if c["contexts"] is None} == {"help"}
 
@@ -110,7 +102,7 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         _state=stage.bot._connection,
     )
     await stage.bot.tree._call(cast(discord.Interaction[QuizBot], interaction))
-    assert heard.replies[0].startswith("No daily is set up on this server yet. Start with </daily setup:")
+    assert heard.replies[0].startswith("No question of the day is set up on this server yet. Start with </daily setup:")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()])
