@@ -143,16 +143,33 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
         try:
             async with serving(bot, settings.health_host, settings.health_port):
                 await _until_signal(bot.start(settings.token), database.broken)
-        except discord.LoginFailure:
-            raise SettingsError.of(
-                "DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4..."
-            ) from None
         except DatabaseBroken as error:
             raise StartError(f"the database is damaged ({error}): restore a backup, see docs/reliability.md") from error
+        except discord.LoginFailure as error:
+            raise SettingsError.of(*_TOKEN_REFUSED) from error
         except discord.PrivilegedIntentsRequired as error:
-            raise StartError(f"Discord refused the intents: {error}") from error
+            raise _closed(4014) from error
+        except discord.ConnectionClosed as error:
+            raise _closed(error.code) from error
         except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
             raise StartError(f"Discord could not be reached, try again later: {error}") from error
+
+
+_TOKEN_REFUSED = ("DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4...")
+
+
+def _closed(code: int) -> Exception:
+    """Why Discord closed the gateway for good, by its close code: what to do, in one line."""
+    match code:
+        case 4004:
+            return SettingsError.of(*_TOKEN_REFUSED)
+        case 4010:
+            return SettingsError.of("SHARD_IDS", "does not fit SHARD_COUNT, Discord says; set both or neither", "0,1")
+        case 4011:
+            return SettingsError.of("SHARD_COUNT", "is too small for so many servers; leave it out or raise it", "4")
+        case 4012 | 4013 | 4014:
+            return StartError(f"Discord no longer takes connections of this kind ({code}): update Quizformer")
+    return StartError(f"Discord closed the connection for good ({code}): start the bot again later")
 
 
 async def _play(settings: Settings, options: argparse.Namespace) -> None:

@@ -14,6 +14,8 @@ from bot.core.database import StorageError
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
+_SILENCE = 120.0
+"""Seconds after which a gateway that says nothing, not even that it is there, counts as gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ class Health:
 
 
 async def look(bot: QuizBot) -> Health:
-    """Whether Discord is connected and the database answers. Without a connection the latency is nan or infinite."""
+    """Whether every shard hears Discord and the database answers."""
     running: int | None = None
     with suppress(StorageError, TimeoutError, OSError):
         async with asyncio.timeout(_PATIENCE):
             running = await bot.context.database.read(count_running)
-    return Health(bot.is_ready() and not bot.is_closed() and math.isfinite(bot.latency), running)
+    return Health(bot.is_ready() and not bot.is_closed() and bot.silence() < _SILENCE, running)
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
 
 from bot.chat.replies import HICCUPS, describe, report_error
 from bot.chat.router import Router
@@ -144,6 +147,13 @@ class QuizBot(commands.AutoShardedBot):
         self.router.leave()
         await super().close()
 
+    def silence(self) -> float:
+        """Seconds since the quietest shard heard anything of Discord, be it the answer to a heartbeat.
+
+        Infinite while one has no connection, or has not had such an answer yet.
+        """
+        return max((_silence(shard._parent.ws) for shard in self.shards.values()), default=math.inf)
+
     def command_mention(self, name: str) -> str:
         """A clickable mention of a command, `</quiz start:id>`, or its name if the id is not known."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
@@ -167,6 +177,11 @@ class QuizBot(commands.AutoShardedBot):
         if len(ours) != len(there) or any(differs(command, there.get(command["name"])) for command in ours):
             self._command_ids = {command.name: command.id for command in await self.tree.sync()}
             log.debug("registered %s commands", len(self._command_ids))
+
+
+def _silence(gateway: DiscordWebSocket) -> float:
+    heart = gateway._keep_alive
+    return math.inf if heart is None or heart.latency == math.inf else time.perf_counter() - heart._last_recv
 
 
 def differs(ours: dict[str, Any], theirs: Any) -> bool:

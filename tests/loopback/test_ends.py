@@ -1,0 +1,43 @@
+"""How the program ends when Discord closes the gateway for good: one line that says what to do, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import StartError, _closed
+from bot.config import SettingsError
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+
+
+@pytest.mark.parametrize(("code", "status", "words"), [(4004, 2, "DISCORD_TOKEN"), (4013, 1, "update Quizformer")])
+async def test_a_gateway_that_is_closed_for_good(tmp_path: Path, code: int, status: int, words: str) -> None:
+    """For example because the token was reset while the bot ran."""
+    async with World() as world, BotProcess(world, tmp_path) as bot:
+        await world.until(lambda: "ready:" in bot.log, 10, "the bot's on_ready")
+        before = len(bot.log)
+        await world.gateway.drop(code=code)
+        assert await bot.dead() == status
+        (line,) = bot.log[before:].splitlines()
+        assert words in line
+
+
+async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
+    """Discord refuses it at the login; nothing else stands on standard error."""
+    async with World() as world:
+        bot = BotProcess(world, tmp_path, {"DISCORD_TOKEN": "wrong"})
+        await bot.start(ready=False)
+        assert await bot.dead() == 2
+        (line,) = bot.log.splitlines()
+        assert line.startswith("DISCORD_TOKEN was refused by Discord")
+
+
+@pytest.mark.parametrize("code", [4004, 4010, 4011, 4012, 4013, 4014, 4999])
+def test_every_close_code_says_what_to_do(code: int) -> None:
+    """What a setting can mend names the setting and ends with 2, the rest with 1."""
+    error = _closed(code)
+    assert isinstance(error, SettingsError if code in {4004, 4010, 4011} else StartError)
+    assert "\n" not in str(error)
+    assert len(str(error)) > 40
