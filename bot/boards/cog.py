@@ -13,7 +13,7 @@ from bot.boards.service import Boards as BoardsService
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
-from bot.chat.replies import say, show
+from bot.chat.replies import in_time, say, show
 from bot.chat.router import Fields, guild_id_of
 
 
@@ -43,7 +43,7 @@ class Boards(commands.Cog):
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
-        await say(interaction, await self._stats(interaction, (member or interaction.user).id))
+        await say(interaction, await in_time(interaction, self._stats(interaction, (member or interaction.user).id)))
 
     @app_commands.command(description="All sections and topics, and how you do in them")
     @app_commands.guild_only()
@@ -61,7 +61,8 @@ class Boards(commands.Cog):
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
         await self.boards.show_stats(interaction.user.id, fields["do"] == "show")
-        await show(interaction, await self._stats(interaction, interaction.user.id))
+        page = self._stats(interaction, interaction.user.id)
+        await show(interaction, await in_time(interaction, page, edits=True))
 
     async def _stats(self, interaction: discord.Interaction, user_id: int) -> Message:
         stats = await self.boards.stats(guild_id_of(interaction), user_id, interaction.user.id)

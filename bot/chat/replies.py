@@ -23,6 +23,7 @@ T = TypeVar("T")
 _PATIENCE = 1.5
 """Seconds; Discord waits for three."""
 _ANSWERED = 40060
+_ARRIVED = "arrived"
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
 _MAX_CONTENT = 1900
 """Characters of a plain message; Discord takes 2,000."""
@@ -39,18 +40,12 @@ class AlreadyReported(Exception):
 
 
 async def say(interaction: discord.Interaction, content: str | Message, *, public: bool = False) -> None:
-    """Answer before, during or after the response window. A reply lost on the way is sent once more."""
-    if interaction.response.is_done():
+    """Answer before, during or after the response window; privately, unless it is for all in the channel."""
+    if _is_answered(interaction):
         await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
-        return
-    try:
-        await interaction.response.send_message(ephemeral=not public, **_reply(interaction, content))
-    except HICCUPS:
-        try:
-            await interaction.response.send_message(ephemeral=not public, **_reply(interaction, content))
-        except discord.HTTPException as error:
-            if error.code != _ANSWERED:  # else the first one had arrived
-                raise
+    else:
+        send = interaction.response.send_message
+        await _respond(interaction, lambda: send(ephemeral=not public, **_reply(interaction, content)))
 
 
 async def say_all(interaction: discord.Interaction, contents: Sequence[str | Message]) -> None:
@@ -61,10 +56,28 @@ async def say_all(interaction: discord.Interaction, contents: Sequence[str | Mes
 
 async def show(interaction: discord.Interaction, message: Message) -> None:
     """Turn a private page: edit the message that was used."""
-    if interaction.response.is_done():
+    if _is_answered(interaction):
         await interaction.edit_original_response(**_edit(interaction, message))
     else:
-        await interaction.response.edit_message(**_edit(interaction, message))
+        await _respond(interaction, lambda: interaction.response.edit_message(**_edit(interaction, message)))
+
+
+async def _respond(interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
+    try:
+        await send()
+    except HICCUPS:
+        try:
+            await send()
+        except discord.HTTPException as error:
+            if error.code != _ANSWERED:
+                raise
+            interaction.extras[_ARRIVED] = True
+
+
+def _is_answered(interaction: discord.Interaction) -> bool:
+    """Whether the first response is made; discord.py does not know of one that arrived and whose answer was lost."""
+    return interaction.response.is_done() or _ARRIVED in interaction.extras
 
 
 def is_private(interaction: discord.Interaction) -> bool:
@@ -112,9 +125,9 @@ async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T]
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=_PATIENCE)
-        if not task.done() and not interaction.response.is_done():
+        if not task.done() and not _is_answered(interaction):
             with suppress(discord.HTTPException, *HICCUPS):  # what the work stores is worth more than the reply
-                await interaction.response.defer(ephemeral=True, thinking=not edits)
+                await _respond(interaction, lambda: interaction.response.defer(ephemeral=True, thinking=not edits))
         return await task
     finally:
         task.cancel()

@@ -97,6 +97,7 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         user=SimpleNamespace(id=stage.ada.id),
         permissions=discord.Permissions(send_messages=True),
         response=heard,
+        extras={},
         client=stage.bot,
         command_failed=False,
         _state=stage.bot._connection,

@@ -151,6 +151,7 @@ async def test_clicks_and_modals(
         permissions=discord.Permissions(manage_guild=user_id is None),
         user=SimpleNamespace(id=user_id or stage.bob.id),
         response=heard,
+        extras={},
         followup=heard,
         client=stage.bot,
     )

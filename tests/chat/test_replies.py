@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import aiohttp
 import discord
+import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture
-from bot.chat.replies import say, show, show_later
+from bot.chat.replies import in_time, say, show, show_later
 from bot.core.errors import UserError
 from tests.messages import texts
 
@@ -18,14 +21,27 @@ PICTURE = Picture(b"png", "one.png", "what it shows")
 
 
 class Told:
-    """An interaction that keeps what it was answered with, files as their bytes; the first reply may be lost."""
+    """An interaction that keeps what it was answered with, files as their bytes; the first replies may be lost.
 
-    def __init__(self, lost: int = 0) -> None:
+    Those are lost on their way, or, if they `arrive`, the answers to them are.
+    """
+
+    def __init__(self, lost: int = 0, *, arrive: bool = False) -> None:
         self.sent: list[dict[str, Any]] = []
-        self._lost = lost
+        self.later: list[dict[str, Any]] = []
+        self.extras: dict[str, Any] = {}
+        self._lost, self._arrive = lost, arrive
         self.client = SimpleNamespace(command_mention=lambda name: f"</{name}:7>")
-        self.response = SimpleNamespace(is_done=lambda: False, send_message=self._take, edit_message=self._take)
-        self.edit_original_response = self._take
+        self.response = SimpleNamespace(
+            is_done=lambda: False, send_message=self._take, edit_message=self._take, defer=self._take
+        )
+        self.edit_original_response = self._take_later
+        self.followup = SimpleNamespace(send=self._take_later)
+
+    async def _take_later(self, **options: Any) -> None:
+        for key in {"files", "attachments"} & set(options):
+            options[key] = [file.fp.read() for file in options[key]]
+        self.later.append(options)
 
     async def _take(self, **options: Any) -> None:
         for key in {"files", "attachments"} & set(options):
@@ -33,6 +49,8 @@ class Told:
         self.sent.append(options)
         if len(self.sent) <= self._lost:
             raise aiohttp.ClientError
+        if self._arrive:
+            raise discord.HTTPException(Mock(status=400, reason=""), {"code": 40060, "message": "acknowledged"})
 
 
 def as_interaction(told: Told) -> discord.Interaction:
@@ -52,7 +70,7 @@ async def test_an_edit_names_the_files_of_the_page() -> None:
     for turn in (show, show_later):
         await turn(as_interaction(told), Message(OPEN, PICTURE))
         await turn(as_interaction(told), Message(OPEN, "words"))
-    assert [options["attachments"] for options in told.sent] == [[b"png"], [], [b"png"], []]
+    assert [options["attachments"] for options in told.sent + told.later] == [[b"png"], [], [b"png"], []]
 
 
 async def test_commands_can_be_clicked() -> None:
@@ -64,3 +82,32 @@ async def test_commands_can_be_clicked() -> None:
     assert told.sent[0]["content"] == "See </quiz start:7>."
     assert [texts(options["view"]) for options in told.sent[1:]] == [["See </help:7>."]] * 2
     assert text_of(told.sent[1]["view"]) == "See </help:7>."
+
+
+@pytest.mark.parametrize("first", [say, show])
+async def test_more_pages_follow_a_reply_whose_answer_was_lost(first: Any) -> None:
+    """Discord says that it has the reply: what comes next is a follow-up, or an edit of it, and not a reply again."""
+    told = Told(lost=1, arrive=True)
+    await first(as_interaction(told), Message(OPEN, "one"))
+    assert len(told.sent) == 2
+    await say(as_interaction(told), Message(OPEN, "two"))
+    await show(as_interaction(told), Message(OPEN, "three"))
+    assert [texts(options["view"]) for options in told.later] == [["two"], ["three"]]
+    assert len(told.sent) == 2
+
+
+async def test_a_reply_after_a_wait_whose_answer_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The member has been told to wait, though nobody said so to us: the reply takes the place of that."""
+    monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
+    told = Told(lost=1, arrive=True)
+    done = await in_time(as_interaction(told), asyncio.sleep(0.05, "done"))
+    await say(as_interaction(told), done)
+    assert [options["content"] for options in told.later] == ["done"]
+
+
+async def test_a_reply_that_somebody_else_gave_is_no_reply_of_ours() -> None:
+    """Without a loss of our own Discord's refusal is told to the caller."""
+    told = Told(arrive=True)
+    with pytest.raises(discord.HTTPException):
+        await say(as_interaction(told), "words")
+    assert told.extras == {}
