@@ -24,7 +24,6 @@ STATS = Route("stats", {"do": "show|hide"}, once=True)
 
 _PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
 _TOPICS_A_PAGE = 10
-_MARKS = {"new": "○", "learning": "◐", "known": "●", "weak": "△"}
 _LEGEND = (
     "A question is learned once it should last you a week. A topic is known when half of its questions are learned, "
     "and weak when two of your last five answers in it were wrong."
@@ -62,7 +61,7 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     head = (
         f"### {t.escape(bank.title)}\n-# {t.count(len(bank.topics), 'topic')} · {t.count(len(bank.items), 'question')}"
         f" · page {page + 1} of {len(pages)}\n"
-        + " · ".join(f"{_MARKS[level]} {levels[level]:,} {level}" for level in LEVELS if levels[level])
+        + " · ".join(f"{levels[level]:,} {level}" for level in LEVELS if levels[level])
     )
     section = bank.section_titles[pages[page][0].section_id]
     lines = "\n".join(_topic_line(topic, topics[topic.id]) for topic in pages[page])
@@ -82,7 +81,7 @@ def _topic_line(topic: Topic, progress: Progress) -> str:
     else:
         state = f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned"
         state += f" · {progress.due} due" if progress.due else ""
-    return f"{_MARKS[progress.level]} {number}{t.escape(topic.title)}\n-# {state}"
+    return f"{number}{t.escape(topic.title)}\n-# {state}"
 
 
 def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:

@@ -1,4 +1,4 @@
-"""Words: escaping, numbers, times and bars. Everything a bank or a member wrote passes through `escape`."""
+"""Words: escaping, numbers and times. Everything a bank or a member wrote passes through `escape`."""
 
 from __future__ import annotations
 
@@ -74,23 +74,11 @@ def ordinal(number: int) -> str:
 
 
 def seconds(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds / 1000:.1f}s"
 
 
 def percent(part: int, whole: int) -> str:
-    return f"{round(100 * part / whole) if whole else 0} %"
-
-
-def bar(part: int, whole: int) -> str:
-    """A share in ten steps; something is never shown as nothing."""
-    steps = round(10 * part / whole) if whole else 0
-    if part:
-        steps = max(1, steps)
-    return "■" * steps + "□" * (10 - steps)
-
-
-def dots(difficulty: int) -> str:
-    return "●" * difficulty + "○" * (5 - difficulty)
+    return f"{round(100 * part / whole) if whole else 0}%"
 
 
 def place_mark(place: int, points: int) -> str:

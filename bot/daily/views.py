@@ -152,7 +152,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
         missed = [f"- {t.escape(text)} · missing in {number:,} of {card.answered:,}" for text, number in card.missed]
-        figures += f" · {card.percent} % on average"
+        figures += f" · {card.percent}% on average"
     return Message(
         REVEALED,
         f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",

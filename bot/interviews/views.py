@@ -103,7 +103,7 @@ def report_pages(report: Report) -> list[Message]:
         words = "You answered nothing this time, so there is nothing to report."
         return [Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")]
     done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
-    overall = f"{t.bar(report.percent, 100)}  **{report.percent} %** · {done}" if report.percent is not None else done
+    overall = f"**{report.percent}%** · {done}" if report.percent is not None else done
     blocks = [f"### Your interview\n{overall}", *(_section(section) for section in report.sections)]
     if report.practise:
         weakest = (f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1))
@@ -115,17 +115,17 @@ def report_pages(report: Report) -> list[Message]:
 
 
 def _section(section: SectionReport) -> str:
-    mean = f" · {section.percent} %" if section.percent is not None and len(section.asked) > 1 else ""
+    mean = f" · {section.percent}%" if section.percent is not None and len(section.asked) > 1 else ""
     return "\n".join([f"**{t.escape(section.title)}**{mean}", *(_line(topic, asked) for topic, asked in section.asked)])
 
 
 def _line(topic: Topic, asked: Asked) -> str:
     if not asked.answered:
-        return f"▫️ {t.escape(topic.title)} · skipped"
+        return f"{t.escape(topic.title)} · skipped"
     if asked.percent is None:
-        return f"▫️ {t.escape(topic.title)} · graded when its question of the day closes"
-    mark = "✅" if asked.percent >= STRONG else "▫️"
-    return f"{mark} {t.escape(topic.title)} · {asked.percent} %"
+        return f"{t.escape(topic.title)} · graded when its question of the day closes"
+    mark = "✅ " if asked.percent >= STRONG else ""
+    return f"{mark}{t.escape(topic.title)} · {asked.percent}%"
 
 
 def _head(step: Step, bank: Bank) -> str:
@@ -176,9 +176,8 @@ def page_of(
 def estimate(assessment: Assessment) -> str:
     """The score at a glance."""
     covered, total = len(assessment.of(State.COVERED)), len(assessment.points)
-    words = {"weak": "A start", "fair": "Good in parts", "strong": "A strong answer"}[band(assessment.percent)]
-    bar = f"{t.bar(assessment.percent, 100)}  **{assessment.percent} %**"
-    return f"### {words}: {covered} of {t.count(total, 'key point')}\n{bar}"
+    words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(assessment.percent)]
+    return f"### {words}: {covered} of {t.count(total, 'key point')}\n**{assessment.percent}%**"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
@@ -194,17 +193,17 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     if hints:
         blocks.append("\n".join(hints))
     for state, title in (
-        (State.COVERED, "✅ **You said**"),
-        (State.DOUBTFUL, "🔸 **Not clear enough to tell**"),
-        (State.MISSING, "▫️ **Still missing**"),
+        (State.COVERED, "✅ **Covered**"),
+        (State.DOUBTFUL, "**Unclear**"),
+        (State.MISSING, "**Missing**"),
     ):
         points = assessment.of(state)
         if points:
             blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
     if assessment.errors:
-        blocks.append("\n".join(["⚠️ **Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
+        blocks.append("\n".join(["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
     if follow_up is not None:
-        blocks.append(f"💬 **Think about this next**\n{t.one_line(follow_up.question)}")
+        blocks.append(f"**Think about this next**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))
     return [block for block in blocks if block]
 

@@ -103,6 +103,8 @@ def _in_words(error: Any) -> str:
     match error.validator:
         case "required":
             return f"{_names([name for name in limit if name not in value])} missing"
+        case "dependentRequired":
+            return "has a formula in words (spoken), but no formula"
         case "additionalProperties":
             extra = sorted(value.keys() - error.schema["properties"].keys())
             return f"{_names(extra)} not known here; remove or rename it"

@@ -42,18 +42,18 @@ async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
 
 def picture(item: Item) -> Picture | None:
     """The picture of an item's formula; None for an item without one, or with one that can't be drawn."""
-    return _kept(item.formula) if item.formula is not None else None
+    return _kept(item.formula, alt_text(item)) if item.formula is not None else None
 
 
-def alt_text(latex: str) -> str:
-    """What a screen reader says for a formula: its LaTeX, within Discord's limit of 1,024 characters."""
-    return f"Formula: {latex}"[:1000]
+def alt_text(item: Item) -> str:
+    """What a screen reader says for an item's formula: its words, or the LaTeX where the bank has none."""
+    return f"Formula: {item.spoken or item.formula}"
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(latex: str) -> Picture | None:
+def _kept(latex: str, alt: str) -> Picture | None:
     try:
-        return Picture(draw(latex), "formula.png", alt_text(latex))
+        return Picture(draw(latex), "formula.png", alt)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
         return None

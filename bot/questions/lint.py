@@ -81,6 +81,11 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
 
 
 def _item(item: Item, path: Path) -> Iterator[Finding]:
+    if item.formula is not None and item.spoken is None:
+        message = "the formula is not there for who can't see it"
+        yield Finding((*path, "formula"), message, "add spoken: how you would read it aloud")
+    if re.search(r"[\\^_{}$]", item.spoken or ""):
+        yield Finding((*path, "spoken"), "has LaTeX in it", "write words: x sub i, to the power n")
     if item.kind == "typed":
         yield from _typed(item, path)
         return
@@ -119,7 +124,7 @@ def _near_duplicates(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
         later = prompts[n + 1 :]
         near = process.extract(prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None)
         for _, score, offset in near:
-            message = f'is {score:.0f} % like the prompt of "{items[n + 1 + offset][1].id}"'
+            message = f'is {score:.0f}% like the prompt of "{items[n + 1 + offset][1].id}"'
             yield Finding((*path, "prompt"), message, "ask something else in one of them")
 
 

@@ -29,6 +29,13 @@ class Item:
     choices: tuple[Choice, ...] = ()
     accept: tuple[str, ...] = ()
     formula: str | None = None
+    spoken: str | None = None
+    """The formula in words."""
+
+    @property
+    def level(self) -> str:
+        """Its difficulty in words: easy is 1 and 2, medium 3, hard 4 and 5."""
+        return "easy" if self.difficulty < 3 else "medium" if self.difficulty == 3 else "hard"
 
     @property
     def right(self) -> frozenset[int]:

@@ -29,7 +29,7 @@ _MAX_OPTION = 100
 
 
 def about(item: Item, bank: Bank) -> str:
-    return f"{t.escape(bank.section_of(item))} · {t.dots(item.difficulty)}"
+    return f"{t.escape(bank.section_of(item))} · {item.level}"
 
 
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
@@ -108,7 +108,7 @@ def _reason(item: Item, order: Sequence[int], index: int) -> str:
 
 
 def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
-    return f"{'✅' if index in item.right else '▫️'} {_reason(item, order, index)}"
+    return f"{'✅ ' if index in item.right else ''}{_reason(item, order, index)}"
 
 
 def choice_lines(item: Item, order: Sequence[int]) -> str:
@@ -123,21 +123,16 @@ def _lettered(item: Item, order: Sequence[int]) -> str:
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
+    """What is right, with the share of all who answered so; the right choices come first."""
     if item.kind == "typed":
-        lines = [f"✅ **{t.escape(item.accept[0])}**", _share(outcome.right, outcome.answered)]
-        lines += [f"▫️ {t.code(text)} · {number:,}" for text, number in outcome.wrong_texts]
-        return "\n".join(lines)
+        lines = [f"✅ **{t.escape(item.accept[0])}**", f"-# {t.percent(outcome.right, outcome.answered)} right"]
+        return "\n".join(lines + [f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts])
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
-        text = t.one_line(item.choices[index].text)
-        shown, mark = (f"**{text}**", "✅ right · ") if index in item.right else (text, "▫️ ")
-        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}")
-        lines.append(_share(outcome.picked.get(index, 0), outcome.answered, mark))
+        text, share = t.one_line(item.choices[index].text), t.percent(outcome.picked.get(index, 0), outcome.answered)
+        shown, mark = (f"**{text}**", " · ✅ right") if index in item.right else (text, "")
+        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}\n-# {share}{mark}")
     return "\n".join(lines)
-
-
-def _share(part: int, whole: int, mark: str = "") -> str:
-    return f"-# {mark}{t.bar(part, whole)}  {t.percent(part, whole)}"
 
 
 def explanation(item: Item, bank: Bank) -> str:

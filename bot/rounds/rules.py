@@ -15,13 +15,7 @@ from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
 MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS = 5, 300, 20
-DIFFICULTIES: Mapping[str, tuple[int, ...]] = {
-    "easy": (1, 2),
-    "medium": (3,),
-    "hard": (4, 5),
-    "mixed": (1, 2, 3, 4, 5),
-}
-
+DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
 PAUSE = timedelta(seconds=5)  # between a reveal and what follows
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
@@ -45,7 +39,7 @@ class Phase(StrEnum):
 
 def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
     """Whether an item may be asked in a round with these options."""
-    return item.difficulty in DIFFICULTIES[difficulty] and (topic_id is None or item.topic_id == topic_id)
+    return difficulty in {"mixed", item.level} and topic_id in {None, item.topic_id}
 
 
 def reveal_at(

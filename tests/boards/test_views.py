@@ -81,10 +81,10 @@ def test_alt_text_says_the_figures() -> None:
     """What the picture says by bars, squares and numbers stands in its alt text."""
     assert SMALL.details is not None
     assert alt_text(SMALL, SMALL.details) == (
-        "50 % right. Streak: 1 day. Questions learned: 0, due: 2. "
+        "50% right. Streak: 1 day. Questions learned: 0, due: 2. "
         "Last 12 weeks: 6 answers on 2 days, the most on 6 January with 4. "
-        "Accuracy by section: Core concepts 33 % of 3, Architecture and mathematics 100 % of 2, "
-        "Applications and challenges 0 % of 1."
+        "Accuracy by section: Core concepts 33% of 3, Architecture and mathematics 100% of 2, "
+        "Applications and challenges 0% of 1."
     )
     practised = stats(by_day={TODAY: 1}, cards=(1, 0, 1))
     assert practised.details is not None
@@ -110,7 +110,7 @@ def test_every_figure_is_in_the_picture(given: Stats) -> None:
     details = given.details
     assert details is not None
     assert written[:8] == [
-        f"{round(100 * details.right / given.answers)} %",
+        f"{round(100 * details.right / given.answers)}%",
         "right",
         f"{given.streak.current:,}",
         "streak",
@@ -121,7 +121,7 @@ def test_every_figure_is_in_the_picture(given: Stats) -> None:
     ]
     for section in details.sections:
         shown = written[written.index(section.title) + 1]
-        share = f"{round(100 * section.right / section.answers)} % of {section.answers:,}" if section.answers else ""
+        share = f"{round(100 * section.right / section.answers)}% of {section.answers:,}" if section.answers else ""
         assert shown == (share or "no answers")
     assert f"{details.activity.days} days active" in written
 
@@ -157,11 +157,11 @@ def test_a_bare_host(tmp_path: Path) -> None:
     empty.write_text('<?xml version="1.0"?><fontconfig></fontconfig>')
     code = (
         "import sys; from bot.chat.pictures import panel, to_png, words; "
-        "sys.stdout.buffer.write(to_png(panel(60, words(24, 40, 'Accuracy 72 %', bold=True))))"
+        "sys.stdout.buffer.write(to_png(panel(60, words(24, 40, 'Accuracy 72%', bold=True))))"
     )
     bare = {**os.environ, "FONTCONFIG_FILE": str(empty), "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     drawn = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, check=True).stdout
-    assert drawn == to_png(panel(60, words(24, 40, "Accuracy 72 %", bold=True)))
+    assert drawn == to_png(panel(60, words(24, 40, "Accuracy 72%", bold=True)))
     assert different(drawn, to_png(panel(60))) > 500
 
 
@@ -184,7 +184,7 @@ async def test_a_title_that_the_fonts_cannot_write() -> None:
     written = re.findall(r">([^<]+)</text>", drawing(given))
     assert "Grundlagen" in written
     assert "Section 2" in written
-    assert "注意力 · 100 % of 4 answers" in text_of(await stats_page(given, own=True))
+    assert "注意力 · 100% of 4 answers" in text_of(await stats_page(given, own=True))
 
 
 def test_titles_are_text_and_not_markup() -> None:

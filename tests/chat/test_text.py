@@ -197,41 +197,17 @@ def test_ordinals(number: int, words: str) -> None:
 
 def test_seconds() -> None:
     """Answer times have one decimal."""
-    assert t.seconds(0) == "0.0 s"
-    assert t.seconds(3_449) == "3.4 s"
-    assert t.seconds(12_000) == "12.0 s"
+    assert t.seconds(0) == "0.0s"
+    assert t.seconds(3_449) == "3.4s"
+    assert t.seconds(12_000) == "12.0s"
 
 
 def test_percent() -> None:
     """A share is a whole number of percent, and of nothing it is 0."""
-    assert t.percent(1, 3) == "33 %"
-    assert t.percent(2, 3) == "67 %"
-    assert t.percent(3, 3) == "100 %"
-    assert t.percent(0, 0) == "0 %"
-
-
-def test_bars() -> None:
-    """A bar has ten steps, and something is never shown as nothing."""
-    assert t.bar(0, 10) == "□" * 10
-    assert t.bar(3, 10) == "■■■□□□□□□□"
-    assert t.bar(10, 10) == "■" * 10
-    assert t.bar(1, 1_000) == "■" + "□" * 9
-    assert t.bar(0, 0) == "□" * 10
-
-
-@given(whole=st.integers(1, 100_000), data=st.data())
-def test_a_bar_is_always_ten_signs(whole: int, data: st.DataObject) -> None:
-    """However large the numbers are, a bar has ten signs, and more is never shown as less."""
-    part = data.draw(st.integers(0, whole))
-    less = data.draw(st.integers(0, part))
-    assert len(t.bar(part, whole)) == 10
-    assert t.bar(less, whole).count("■") <= t.bar(part, whole).count("■")
-    assert (t.bar(part, whole).count("■") == 0) == (part == 0)
-
-
-def test_dots() -> None:
-    """Difficulty is shown as one to five full dots of five."""
-    assert [t.dots(n) for n in range(1, 6)] == ["●○○○○", "●●○○○", "●●●○○", "●●●●○", "●●●●●"]
+    assert t.percent(1, 3) == "33%"
+    assert t.percent(2, 3) == "67%"
+    assert t.percent(3, 3) == "100%"
+    assert t.percent(0, 0) == "0%"
 
 
 # ------------------------------------------------------------------ pages

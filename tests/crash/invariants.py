@@ -26,10 +26,10 @@ PLANNED = {"finished", "stopped", "idle", "message"}
 _ANSWER = re.compile(r"(?:answer|picks|typed):v1:(round|daily):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
 _EARLIER = re.compile(r"You locked in \*\*(.+)\*\* already", re.DOTALL)
-_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (?:✅ right · |▫️ )[■□]{10}  (\d+) %$", re.MULTILINE)
-_FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+ s \(\+(\d+)\)")
+_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
+_FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
-_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+) % right)?", re.MULTILINE)
+_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+)% right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -64,7 +64,7 @@ async def test_answering(stage: Stage) -> None:
     assert "Your streak: **3 days**" in reply(await stage.ada.slash(stage.quiz, "today"))
     await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
-    assert "2 answers · 50 % right" in closed.text
+    assert "2 answers · 50% right" in closed.text
     assert "Longest streaks: **ada** 3 days" in closed.text
     assert labels(closed.message) == ["Explain", "Report"]
 
@@ -291,8 +291,8 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     model = await stage.ada.click(given.response.message, label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")
     part = reply(await write(stage.bob, card, saying(topic.key_points[0])))
-    assert topic.key_points[0].text in re.split("Not clear|Still missing", part)[0]
-    assert topic.key_points[1].text in part.partition("Still missing")[2]
+    assert topic.key_points[0].text in re.split("Unclear|Missing", part)[0]
+    assert topic.key_points[1].text in part.partition("**Missing**")[2]
     assert f"+{points} points" in reply(
         await stage.ada.click(card, label="Answer")
     )  # no second modal: the feedback again
@@ -306,7 +306,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert "missing in 1 of 2" in text_of(closed)
     assert labels(closed) == ["Explain", "Report"]
     own = reply(await stage.bob.click(closed, label="Explain"))
-    assert topic.key_points[0].text in own.partition("Still missing")[0].replace("\\", "")
+    assert topic.key_points[0].text in own.partition("**Missing**")[0].replace("\\", "")
     other = reply(await stage.carl.click(closed, label="Explain"))
     assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")

@@ -19,7 +19,7 @@ def test_the_end_of_a_daily() -> None:
     one = item(topic=TOPIC)
     made = DailyResult(1, one, (0, 1, 2, 3), Outcome(4, 1, {0: 1, 1: 3}), (("Ada", 12), (None, 2), ("Carl", 1)))
     text = reads(views.result(made, bank()))
-    assert "4 answers · 25 % right" in text
+    assert "4 answers · 25% right" in text
     assert "Longest streaks: Ada 12 days · a member 2 days Why" not in text
     assert "Longest streaks: Ada 12 days · a member 2 days" in text
     assert "Carl" not in text

@@ -65,9 +65,9 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     feedback = await write(stage, card, text)
     said = text_of(feedback)
     assert f"2 of {len(first.key_points)} key points" in said
-    assert first.key_points[0].text in said.partition("Still missing")[0]
-    assert first.key_points[4].text in said.partition("You said")[2]
-    assert first.key_points[4].text not in re.split("Not clear|Still missing", said)[0]
+    assert first.key_points[0].text in said.partition("**Missing**")[0]
+    assert first.key_points[4].text in said.partition("**Covered**")[2]
+    assert first.key_points[4].text not in re.split("Unclear|Missing", said)[0]
     assert "Think about this next" in said
     assert "not a verdict" in said
     assert labels(feedback) == ["Feedback", "Model answer", "Your answer", "Next question", "End"]

@@ -163,8 +163,8 @@ def test_the_report() -> None:
     done = [Asked(topics[0].id, 90), Asked(topics[12].id, 30), Asked(topics[1].id, None, answered=False)]
     (card,) = interview.report_pages(report(bank(), done))
     said = text_of(card)
-    assert "**60 %** · 2 answers · 1 skipped" in said
-    assert f"✅ {topics[0].title} · 90 %" in plain(said)
+    assert "**60%** · 2 answers · 1 skipped" in said
+    assert f"✅ {topics[0].title} · 90%" in plain(said)
     assert f"{topics[1].title} · skipped" in plain(said)
     practise = plain(said).partition("Practise next")[2]
     assert f"1. {topics[1].title}" in practise
@@ -201,9 +201,9 @@ def test_a_single_answer_is_not_told_to_all() -> None:
         plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank()))) for n in (1, 2)
     )
     assert "1 answer" in one
-    assert "33 %" not in one
+    assert "33%" not in one
     assert "Most often missing" not in one
-    assert "2 answers · 33 % on average" in two
+    assert "2 answers · 33% on average" in two
     assert "missing in 1 of 2" in two
 
 

@@ -56,7 +56,7 @@ async def test_a_round_of_two_members(tmp_path: Path) -> None:
                     assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
                 await client.timeline.get_by_text("Source:").nth(number - 1).wait_for()  # nobody pressed anything
             await client.timeline.get_by_text("Final standings").wait_for()
-            standings = await client.timeline.get_by_text(re.compile(r"points? · \d+ % right")).all_inner_texts()
+            standings = await client.timeline.get_by_text(re.compile(r"points? · \d+% right")).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
             assert set(points) == {"Ada", "Blaise"}
             await client.run("/leaderboard")

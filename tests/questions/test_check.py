@@ -92,6 +92,7 @@ TINY: dict[str, Any] = {
                             ],
                             "explanation": "So it is.",
                             "formula": "x^2",
+                            "spoken": "x squared",
                         },
                         {
                             "id": "one-typed",
@@ -113,7 +114,7 @@ def test_every_field_arrives() -> None:
     """All that a document says is in the bank that is read from it."""
     choices = (Choice("This", True, "Because."), Choice("That", False, "No."))
     items = (
-        Item("one-choice", "one-topic", "choice", 2, "Which?", "So it is.", choices=choices, formula="x^2"),
+        Item("one-choice", "one-topic", "choice", 2, "Which?", "So it is.", choices, formula="x^2", spoken="x squared"),
         Item("one-typed", "one-topic", "typed", 5, "How many?", "Count.", accept=("2", "two")),
     )
     topic = Topic(
@@ -182,7 +183,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 TOPIC: Path = ("sections", 0, "topics", 0)
 PATHS = [path for path in paths(first_topic()) if path[:4] == TOPIC and len(path) > 4]
 FOREIGN: list[Any] = [None, True, 7, 1.5, "text", [], {}, ["text"], {"text": "text"}]
-OPTIONAL = {"number", "formula", "misconceptions"}
+OPTIONAL = {"number", "formula", "spoken", "misconceptions"}
 
 
 def other_type(value: Any, new: Any) -> bool:
@@ -340,6 +341,13 @@ def test_a_multiple_item_has_two_or_more_right_choices() -> None:
     assert changed(lambda i: right(i, *[True] * 6), "multiple") == [
         f"{where('multiple')}: no choice is wrong; at least one must be"
     ]
+
+
+def test_words_without_a_formula() -> None:
+    """A formula in words that is not there in LaTeX is refused; LaTeX alone is not."""
+    spoken = {"spoken": "x squared"}
+    assert changed(lambda i: i.update(spoken)) == [f"{where()}: has a formula in words (spoken), but no formula"]
+    assert changed(lambda i: i.update(formula="x^2")) == []
 
 
 def test_two_choices_with_the_same_text() -> None:

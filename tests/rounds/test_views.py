@@ -48,7 +48,7 @@ def test_best_times() -> None:
     """The three fastest right answers stand there with time and points; without any, words say so."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     text = reads(reveal(one, order))
-    assert f"{NAME} 300.0 s (+100) · {NAME} 300.0 s (+99)" in text
+    assert f"{NAME} 300.0s (+100) · {NAME} 300.0s (+99)" in text
     assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
     assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
 
@@ -67,11 +67,11 @@ async def test_rows_read_place_member_points() -> None:
         (1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0))
     )
     assert [line for line in lines(view) if " · **" in line] == [
-        "🥇 **Ada** · **180 points** · 100 % right · 4.2 s",
-        "🥈 **Bob** · **90 points** · 50 % right · 4.2 s",
-        "🥉 a member · **80 points** · 50 % right · 4.2 s",
-        "**4.** **\\*Eve\\*** · **1 point** · 50 % right · 4.2 s",
-        "**5.** a member · **0 points** · 0 % right · 4.2 s",
+        "🥇 **Ada** · **180 points** · 100% right · 4.2s",
+        "🥈 **Bob** · **90 points** · 50% right · 4.2s",
+        "🥉 a member · **80 points** · 50% right · 4.2s",
+        "**4.** **\\*Eve\\*** · **1 point** · 50% right · 4.2s",
+        "**5.** a member · **0 points** · 0% right · 4.2s",
     ]
 
 
@@ -94,7 +94,7 @@ async def test_standings_of_a_crowd() -> None:
 async def test_a_round_of_one() -> None:
     """A member who played alone reads their points, accuracy and time."""
     text = reads(await standings((1, tally(7, 95, 1))))
-    assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2 s"))
+    assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2s"))
 
 
 async def test_standings_open_the_own_answers() -> None:
