@@ -102,8 +102,6 @@ class Stub:
                 return _json({"url": self.gateway_url, "shards": self.shards, "session_start_limit": limit})
             case ["GET", "users", "@me"]:
                 return _json(payloads.BOT)
-            case ["GET", "oauth2" | "applications", *_]:
-                return _json(_APPLICATION)
             case ["PUT", "applications", _, "commands"]:
                 self._commands = [
                     {
@@ -116,6 +114,10 @@ class Stub:
                     for c in orjson.loads(body)
                 ]
                 return _json(self._commands)
+            case ["GET", "applications", _, "commands"]:
+                return _json(self._commands)
+            case ["GET", "oauth2" | "applications", *_]:
+                return _json(_APPLICATION)
             case ["POST", "channels", channel, "messages"]:
                 return self._limited(
                     "POST", "/channels/{}/messages", channel, lambda: self._post(int(channel), body, at)

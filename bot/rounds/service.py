@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -128,11 +128,7 @@ class Rounds:
         first_at = now + rules.LEAD
 
         def create(conn: Connection) -> Started:
-            hidden = question_store.items_in_play(conn, guild_id, "daily")
-            fitting = [i for i in pool if i.id not in hidden]
-            if not fitting:
-                raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
-            drawn = drawing.draw(fitting, question_store.asked_in(conn, guild_id), questions, self._rng)
+            drawn = self._draw(conn, guild_id, pool, questions)
             round_id = store.create(
                 conn,
                 guild_id=guild_id,
@@ -159,6 +155,14 @@ class Rounds:
             self._starters[round_id] = tell
         self._scheduler.nudge(first_at)
         return started
+
+    def _draw(self, conn: Connection, guild_id: int, pool: Sequence[Item], count: int) -> list[Item]:
+        """Draw up to `count` items, none of them in a daily that is open; refuses if nothing is left."""
+        hidden = question_store.items_in_play(conn, guild_id, "daily")
+        fitting = [i for i in pool if i.id not in hidden]
+        if not fitting:
+            raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
+        return drawing.draw(fitting, question_store.asked_in(conn, guild_id), count, self._rng)
 
     async def tell_starter(self, round_id: int, sentence: str) -> None:
         """Tell who started a round, as far as this process knows how."""
