@@ -53,8 +53,11 @@ def code(text: str, limit: int = 60) -> str:
     return f"`{cut(shown, limit)}`"
 
 
-def when(at: datetime, style: str = "R") -> str:
-    """A timestamp that Discord shows in the reader's own zone: `R` relative, `F` full, `t` time, `D` date."""
+def when(at: datetime, style: str = "f") -> str:
+    """A timestamp that Discord shows in the reader's own zone: `f` date and time, `t` time, `T` with seconds.
+
+    Never a relative one: phones draw it once, and it stands still.
+    """
     return f"<t:{int(at.timestamp())}:{style}>"
 
 

@@ -58,14 +58,6 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     # Asked for again at once: the waiting for something new happens in frame.js, without resending the page.
     "session.js": (("failure, interval = 500 }", "failure, interval = 40 }"),),
-    # <t:...:R> is drawn once; frame.js makes it tick.
-    "text.js": (
-        (
-            'const time = node("time", "discord-timestamp", rendered);',
-            'const time = node("time", "discord-timestamp", rendered);\n'
-            '  if (valid && style === "R") time.dataset.unix = String(unix);',
-        ),
-    ),
     # A message that is drawn anew is out of sight for an instant, which is no reason to close the list just opened.
     "select-drafts.js": (
         (

@@ -109,4 +109,4 @@ def acknowledgement(answer: Locked) -> str:
     locked = f"Locked in **{t.escape(answer.shown)}**."
     if answer.reveal_at is None:
         return f"{locked} You were in time, so it counts."
-    return f"{locked} Reveal {t.when(answer.reveal_at)}."
+    return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."

@@ -159,9 +159,11 @@ class _Card:
 
 @dataclass(frozen=True, slots=True)
 class QuestionCard(_Card):
-    """An open question of a round."""
+    """An open question of a round. `seconds` is its whole time, `left` what an edit of the card leaves of it."""
 
+    seconds: int
     ends_at: datetime
+    left: int | None = None
     answered: int = 0
 
 

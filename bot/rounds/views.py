@@ -41,13 +41,14 @@ def start_line(starter: str, started: Started) -> str:
 
 def question(card: QuestionCard, bank: Bank) -> Message:
     """An open question of a round."""
+    time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
     answered = f" · {card.answered:,} answered" if card.answered else ""
     return Message(
         OPEN,
         _head(card.number, card.total, card.item, bank),
         *asked(card.item, card.order),
         line(),
-        f"-# Ends {t.when(card.ends_at)}{answered}",
+        f"-# {time} · until {t.when(card.ends_at, 'T')}{answered}",
         *answer_rows(card.item, "round", card.question_id),
     )
 
@@ -58,7 +59,7 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         best = " · ".join(f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
         last = f"Fastest: {best}"
     else:
-        last = "Nobody answered this one." if not card.outcome.answered else "Nobody had it this time."
+        last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
     return Message(
         REVEALED,
         _head(card.number, card.total, card.item, bank),
@@ -125,9 +126,10 @@ def status(found: RoundStatus) -> str:
     lines = [f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
         link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        lines.append(f"Ends {t.when(question.deadline_at)} · {t.count(found.answered, 'answer')} · {link}")
+        ends_at = t.when(question.deadline_at, "T")
+        lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
     elif round_.phase in {"ask", "pause"}:
-        lines.append(f"The next question comes {t.when(round_.due_at)}.")
+        lines.append(f"The next question comes at {t.when(round_.due_at, 'T')}.")
     if round_.ending:
         lines.append("The round ends after this question.")
     lines += [

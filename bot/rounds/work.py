@@ -45,6 +45,7 @@ class RoundCards:
     def __init__(self, context: Context, views: Views) -> None:
         self._database = context.database
         self._bank = context.bank
+        self._now = context.now
         self._sender = context.sender
         self._views = views
 
@@ -81,7 +82,8 @@ class RoundCards:
         if round_.phase is not Phase.OPEN:
             return None
         try:
-            message = self._question(round_, question, question.deadline_at, len(given))
+            left = max(0, (question.deadline_at - self._now()) // timedelta(seconds=1))
+            message = self._question(round_, question, question.deadline_at, left=left, answered=len(given))
             await self._sender.edit(_place(round_), question.message_id, message)
             # another process may have revealed it meanwhile, and the count has come on top
             question, round_, given = await self._database.read(_question_with_answers, question_id)
@@ -91,9 +93,9 @@ class RoundCards:
             log.info("round %s: counter not refreshed: %s", round_.id, error)
         return len(given)
 
-    def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, answered: int = 0) -> Any:
+    def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
         item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
-        card = QuestionCard(question.id, item, order, question.number, round_.total, ends_at, answered)
+        card = QuestionCard(question.id, item, order, question.number, round_.total, round_.seconds, ends_at, **now)
         return self._views.question(card, self._bank)
 
 

@@ -169,7 +169,7 @@ def test_code_stays_within_its_quotes(text: str) -> None:
 def test_times() -> None:
     """A time is Discord's timestamp, so that each reader sees it in their own zone and language."""
     at = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-    assert t.when(at) == "<t:1714564800:R>"
+    assert t.when(at) == "<t:1714564800:f>"
     assert t.when(at, "F") == "<t:1714564800:F>"
 
 

@@ -41,7 +41,7 @@ class Question(discord.ui.LayoutView):
         if deadline is None:
             box.add_item(discord.ui.TextDisplay("✅ **A** is right"))
         else:
-            box.add_item(discord.ui.TextDisplay(f"-# Ends {discord.utils.format_dt(deadline, 'R')}"))
+            box.add_item(discord.ui.TextDisplay(f"-# Until {discord.utils.format_dt(deadline, 'T')}"))
             row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
             row.add_item(Answer("A"))
             row.add_item(Answer("B"))

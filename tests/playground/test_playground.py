@@ -46,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
 async def test_members_play_in_real_time() -> None:
-    """Private replies stay private, a reveal comes by itself, times tick, failures use Discord's words."""
+    """Private replies stay private, a reveal comes by itself, failures use Discord's words."""
     bot = SmallBot()
     requests: list[str] = []
     faults: list[str] = []
@@ -70,10 +70,6 @@ async def test_members_play_in_real_time() -> None:
 
         await channel.get_by_role("button", name="A", exact=True).click()
         await timeline.get_by_text("Locked in A.").wait_for()
-        ticking = channel.locator("time[data-unix]").last
-        before = await ticking.text_content()
-        await page.wait_for_timeout(1300)
-        assert await ticking.text_content() != before
 
         await ada.become("Blaise")
         assert await timeline.get_by_text("Locked in").count() == 0

@@ -37,7 +37,9 @@ LETTERS = "ABCDEF"
 
 def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
     """An open question with the widest figures it can have."""
-    made = QuestionCard(question_id=ROW, item=one, order=order, number=50, total=50, ends_at=AT, answered=99_999)
+    made = QuestionCard(
+        question_id=ROW, item=one, order=order, number=50, total=50, seconds=300, ends_at=AT, answered=99_999
+    )
     return rounds.question(replace(made, **changes), bank())
 
 

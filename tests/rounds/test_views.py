@@ -31,17 +31,17 @@ CARD = StandingsCard(7, 5, TABLE, {1: "Ada", 2: "Bob", 3: "Carl"}, None, RACE)
 
 def test_the_acknowledgement_tells_nothing() -> None:
     """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
-    assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal <t:1714564800:R>."
-    assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal <t:1714564800:R>."
+    assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal at <t:1714564800:T>."
+    assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
 
 
 def test_the_time_that_is_left() -> None:
-    """An open card says when it ends in the reader's own time, and how many have answered once somebody has."""
+    """A card says how long there is and until when; an edit what is left of it, and how many have answered."""
     one = item(topic=TOPIC)
-    assert "Ends <t:1714564800:R>" in reads(question(one, (0, 1, 2, 3), answered=0))
+    assert " 300 s · until <t:1714564800:T>" in reads(question(one, (0, 1, 2, 3), answered=0))
     assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
-    assert "99,999 answered" in reads(question(one, (0, 1, 2, 3)))
-    assert "Ends <t:1714564805:R>" in reads(question(one, (0, 1, 2, 3), ends_at=AT + timedelta(seconds=5)))
+    edited = reads(question(one, (0, 1, 2, 3), left=12, ends_at=AT + timedelta(seconds=5)))
+    assert " 12 s left · until <t:1714564805:T> · 99,999 answered" in edited
 
 
 def test_best_times() -> None:
@@ -50,7 +50,7 @@ def test_best_times() -> None:
     text = reads(reveal(one, order))
     assert f"{NAME} 300.0s (+100) · {NAME} 300.0s (+99)" in text
     assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
-    assert "Nobody had it this time." in reads(reveal(one, order, outcome(one, [("1", False)])))
+    assert "Nobody got this one." in reads(reveal(one, order, outcome(one, [("1", False)])))
 
 
 def tally(user_id: int, points: int, right: int = 1) -> Tally:

@@ -537,7 +537,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     (edit,) = stage.sender.edits_of("refresh")
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
-    assert (edit.message_id, edit.card) == (post.message_id, replace(post.card, answered=2))
+    assert (edit.message_id, edit.card) == (post.message_id, replace(post.card, answered=2, left=20))
     stage.sender.fail("refresh_question", unsent())
     assert await stage.bot.round_cards.refresh(post.row_id) == 2
     await stage.wait(seconds=21)

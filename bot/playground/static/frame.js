@@ -1,4 +1,4 @@
-/* Runs before simcord's page inside one channel: live updates, ticking times, failures in Discord's words. */
+/* Runs before simcord's page inside one channel: live updates, failures in Discord's words. */
 (() => {
   const realFetch = window.fetch.bind(window);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
@@ -67,19 +67,6 @@
     (dialog || document.getElementById("channel-timeline")).append(note);
     if (!dialog) toNewest();
   }
-
-  // ------------------------------------------------------------------------ time
-  const UNITS = [["second", 1, 60], ["minute", 60, 3600], ["hour", 3600, 86400], ["day", 86400, 604800], ["week", 604800, Infinity]];
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-  function tick() {
-    for (const time of document.querySelectorAll("time[data-unix]")) {
-      const seconds = Number(time.dataset.unix) - Date.now() / 1000;
-      const [unit, size] = UNITS.find(([, , limit]) => Math.abs(seconds) < limit);
-      const text = relative.format(Math.round(seconds / size), unit);
-      if (time.textContent !== text) time.textContent = text;
-    }
-  }
-  setInterval(tick, 200);
 
   // ------------------------------------------- the newest message stays in sight while one is at the bottom
   let follow = true;
