@@ -64,7 +64,7 @@ from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
 from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
-from bot.servers.cog import Help
+from bot.servers.cog import Servers
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Services:
             BoardsCog(bot, self.boards),
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),
-            Help(bot),
+            Servers(bot, self.rounds),
         ]
 
     async def recover(self) -> None:

@@ -159,6 +159,12 @@ class QuizBot(commands.AutoShardedBot):
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
 
+    def user_install_link(self) -> str | None:
+        """The address at which people add the bot to their own account; None if its owner has not turned that on."""
+        if self.application is None or self.application.user_integration_config is None:
+            return None
+        return discord.utils.oauth_url(self.application.id, scopes=["applications.commands"]) + "&integration_type=1"
+
     async def _register_commands(self) -> None:
         """Register the commands; if Discord fails, go on with those that it has and try again later."""
         try:

@@ -137,6 +137,10 @@ def button(
     return ui.Button(label=label, custom_id=custom_id, style=style, disabled=disabled)
 
 
+def link_button(label: str, address: str) -> ui.Button[ui.LayoutView]:
+    return ui.Button(label=label, url=address)
+
+
 def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.Button[ui.LayoutView]]:
     """Back and Next where there are several pages, counted from 0.
 

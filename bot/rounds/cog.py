@@ -35,10 +35,10 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
     @app_commands.command(description="Start a quiz round in this channel")
     @app_commands.describe(
-        questions=f"How many questions (default: {rules.DEFAULT_QUESTIONS})",
-        topic="One topic only (default: all topics)",
-        seconds=f"Seconds for each question (default: {rules.DEFAULT_SECONDS})",
-        difficulty="How hard the questions are (default: mixed)",
+        questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
+        topic="One topic only. Default: all topics",
+        seconds=f"Seconds per question. Default: {rules.DEFAULT_SECONDS}",
+        difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
         difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in rules.DIFFICULTIES]
@@ -66,12 +66,12 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         )
         await say(
             interaction,
-            "The round ends after this question's reveal, with the final standings."
+            "The round ends after this question. The final standings follow."
             if still_open
-            else "The round ends here; the final standings follow.",
+            else "The round ends here. The final standings follow.",
         )
 
-    @app_commands.command(description="See the round in this channel, privately")
+    @app_commands.command(description="See how the round in this channel is going, privately")
     async def status(self, interaction: discord.Interaction) -> None:
         assert interaction.channel_id is not None
         await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))

@@ -29,8 +29,8 @@ _MS = timedelta(milliseconds=1)
 _MOST_OPEN = 10_000
 """How many open questions are remembered; one that was dropped is loaded again with its next answer."""
 _LEADERS = 3
-_OLD_CARD = "This is an old card: answer on the newest one in the channel."
-_TOO_LATE = "Time was up for this question, so your answer came too late. Be ready for the next one."
+_OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
+_TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
 _CLOSED_EARLY = (
     "That was too late: everyone playing had answered, so this question closed early. "
     "Answer the next one, and you'll be waited for."
@@ -230,12 +230,12 @@ class Rounds:
             if round_ is None:
                 raise _none_running()
             if not may_manage and user_id != round_.starter_id:
-                raise UserError("Only who started this round, or a member with Manage Messages, can stop it.")
+                raise UserError("Only whoever started this round, or someone with Manage Messages, can stop it.")
             values = rules.stop(round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now)
             if values is None:
-                raise UserError("This round is ending already: the standings follow in a moment.")
+                raise UserError("This round is already ending. The standings follow in a moment.")
             if not store.change(conn, round_.id, expect=round_.phase, **values):
-                raise UserError("The round has just moved on: use </quiz stop> again.")
+                raise UserError("The round just moved on. Use </quiz stop> again.")
             return round_.phase in {Phase.ASKING, Phase.OPEN}
 
         still_open = await self._database.write(store_stop)
@@ -259,7 +259,7 @@ class Rounds:
         """A member's own view of a revealed question, for "Explain"."""
         question, _ = get_question_or_refuse(conn, question_id)
         if question.revealed_at is None:
-            raise UserError("This question is still open: the reasons come with the reveal.")
+            raise UserError("This question is still open. You'll see why at the reveal.")
         return self._review(question, store.answer_of(conn, question_id, user_id))
 
     @reading
@@ -267,7 +267,7 @@ class Rounds:
         """A member's own view of every revealed question of a round, for "My answers"."""
         given = store.answers_of(conn, round_id, user_id)
         if not given:
-            raise UserError("You answered no question of this round. The next one counts from its first click.")
+            raise UserError("You didn't play this round. Join the next one.")
         questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
         return [self._review(q, given.get(q.id)) for q in questions]
 
@@ -370,13 +370,13 @@ def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = F
     question = store.question(conn, question_id)
     round_ = store.get(conn, question.round_id, lock=lock) if question else None
     if question is None or round_ is None:
-        raise UserError("I don't know this question any more. Start a new round with </quiz start>.")
+        raise UserError("That question is gone. Start a new round with </quiz start>.")
     return question, round_
 
 
 def _refuse_elsewhere(round_: Round, click: Click) -> None:
     if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
-        raise UserError("This card is not from this channel: answer on the one that is open here.")
+        raise UserError("This card belongs to another channel. Answer on the one that's open here.")
 
 
 def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:

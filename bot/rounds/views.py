@@ -35,7 +35,11 @@ def start_line(starter: str, started: Started) -> str:
     if started.topic:
         about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
-    fewer = f" Only {started.questions} match, so that's all of them." if started.questions < started.wanted else ""
+    fewer = (
+        f" Only {t.count(started.questions, 'question matches', 'questions match')}."
+        if started.questions < started.wanted
+        else ""
+    )
     return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer}"
 
 
@@ -73,11 +77,11 @@ async def standings(card: StandingsCard) -> Message:
     """The end of a round, with the picture of its race if there was one."""
     why = {
         "stopped": "The round was stopped.",
-        "idle": "Nobody answered three questions in a row, so the round ends here.",
+        "idle": "Nobody answered the last three questions, so the round ends here.",
         "message": "The question's message was deleted, so the round ends here.",
-        "permission": "I may no longer post everything here, so the round ends.",
+        "permission": "I'm missing a permission here now, so the round ends.",
         "refused": "Discord refused my last message, so the round ends here.",
-        "error": "Something failed again and again, so the round ends here.",
+        "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
     if not card.standings:
         box_id = 1_000_000_000 + card.round_id % 1_000_000_000  # it has no button by which it could be found again
@@ -154,7 +158,7 @@ async def race_picture(race: Race) -> Picture | None:
 
 def caption(card: StandingsCard, race: Race) -> str:
     """What the picture shows, in a sentence."""
-    return f"{t.name(card.names.get(card.standings[0][1].user_id))} took the lead for good with question {race.lead_at}"
+    return f"{t.name(card.names.get(card.standings[0][1].user_id))} took the lead for good on question {race.lead_at}"
 
 
 def alt_text(race: Race) -> str:
@@ -163,7 +167,7 @@ def alt_text(race: Race) -> str:
         f"{place}: {', '.join(f'{points:,}' for points in course)}"
         for place, course in zip(_places(race), race.totals, strict=True)
     )
-    return f"The winner took the lead for good with question {race.lead_at}. Points after each question. {courses}."
+    return f"The winner took the lead for good on question {race.lead_at}. Points after each question. {courses}."
 
 
 def svg(race: Race) -> str:

@@ -1,1 +1,1 @@
-"""What a server sees of the bot as a whole: help."""
+"""What a server sees of the bot as a whole: hello and help."""

@@ -60,10 +60,10 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     await stage.restart()
     await stage.wait(7)
     (standings,) = [m for m in stage.quiz.history() if "Final standings" in text_of(m)]
-    assert "-# **ada** took the lead for good with question 5" in text_of(standings)
+    assert "-# **ada** took the lead for good on question 5" in text_of(standings)
     assert [file.filename for file in standings.attachments] == ["race.png"]
     [alt] = alt_texts(standings)
-    assert alt.startswith("The winner took the lead for good with question 5.")
+    assert alt.startswith("The winner took the lead for good on question 5.")
     assert labels(standings) == ["My answers"]
 
 
@@ -84,7 +84,7 @@ async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: 
     await stage.services.context.sender.post(Place(stage.guild.id, stage.quiz.id), message, "s7")
     assert refused == ["s7"]
     (standings,) = stage.quiz.history()
-    assert "took the lead for good with question 4" in text_of(standings)
+    assert "took the lead for good on question 4" in text_of(standings)
     assert not standings.attachments
 
 
@@ -150,7 +150,7 @@ async def test_a_round_that_nobody_answers_ends_itself(stage: Stage) -> None:
     await stage.wait(40)
     texts = stage.texts()
     assert len(texts) == 5
-    assert "Nobody answered three questions in a row" in texts[-1]
+    assert "Nobody answered the last three questions" in texts[-1]
 
 
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
@@ -172,7 +172,7 @@ async def test_fewer_items_than_asked_for(stage: Stage) -> None:
     have = len(BANK.topics["temperature"].items)
     result = await stage.ada.slash(stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5)
     assert f"starts {have} questions · Temperature" in reply(result)
-    assert reply(result).endswith(f"Only {have} match, so that's all of them.")
+    assert reply(result).endswith(f"Only {have} questions match.")
 
 
 async def test_a_round_that_could_not_start(stage: Stage) -> None:
@@ -194,9 +194,9 @@ async def test_stop(stage: Stage) -> None:
     question = await stage.play(questions=5, seconds=10)
     await question.answer(stage.bob)
     refused = reply(await stage.bob.slash(stage.quiz, "quiz stop"))
-    assert refused.startswith("Only who started this round")
+    assert refused.startswith("Only whoever started this round")
     accepted = reply(await stage.ada.slash(stage.quiz, "quiz stop"))
-    assert "ends after this question's reveal" in accepted
+    assert "ends after this question." in accepted
     await stage.wait(11)
     assert "The round was stopped." in stage.texts()[-1]
     assert "No round is running" in reply(await stage.ada.slash(stage.quiz, "quiz status"))
@@ -230,7 +230,7 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert mine.ephemeral
     assert "0 of 1 right" in reply(mine)
     nobody = reply(await stage.carl.click(standings, label="My answers"))
-    assert nobody.startswith("You answered no question of this round.")
+    assert nobody.startswith("You didn't play this round.")
 
 
 async def test_nothing_tells_the_right_answer_before_the_reveal(stage: Stage) -> None:

@@ -109,7 +109,7 @@ async def test_standings_open_the_own_answers() -> None:
     [
         (None, "Nobody answered."),
         ("stopped", "The round was stopped."),
-        ("idle", "Nobody answered three questions in a row, so the round ends here."),
+        ("idle", "Nobody answered the last three questions, so the round ends here."),
         ("message", "The question's message was deleted, so the round ends here."),
     ],
 )
@@ -127,7 +127,7 @@ async def test_the_picture() -> None:
     assert size(picture.png) == (600, 360)
     assert len(picture.png) < 40_000
     assert picture.alt == (
-        "The winner took the lead for good with question 4. Points after each question. "
+        "The winner took the lead for good on question 4. Points after each question. "
         "1st: 60, 60, 130, 220, 300; 2nd: 90, 170, 170, 170, 230; 3rd: 0, 0, 60, 60, 60."
     )
     written = re.findall(r">([^<]+)</text>", rounds.svg(RACE))
@@ -158,7 +158,7 @@ async def test_standings_with_a_picture() -> None:
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
     assert picture is not None
-    added = f"-# **Ada** took the lead for good with question 4\n[{picture.alt}]\n"
+    added = f"-# **Ada** took the lead for good on question 4\n[{picture.alt}]\n"
     assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
 
 
