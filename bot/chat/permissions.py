@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.chat import text as t
 from bot.core.errors import UserError
+
+_INVITED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
+"""What the bot asks for when it is invited; README says the same."""
 
 
 def to_post(channel: object) -> list[str]:
@@ -32,14 +43,62 @@ def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
     return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
 
 
+def timed_out(me: discord.Member | None) -> str | None:
+    """That the bot is in time-out on a server, as a sentence that says what to do; None if it is not.
+
+    In time-out it can do nothing but look, whatever its roles allow.
+    """
+    if me is None or me.timed_out_until is None or not me.is_timed_out():
+        return None
+    until = t.when(me.timed_out_until, "f")
+    return f"I can't post on this server: I'm in time-out until {until}. Ask a moderator to end that."
+
+
+def require_bot(interaction: discord.Interaction) -> None:
+    """Refuse on a server that has the commands only: it added the app without its bot."""
+    guild_id = interaction.guild_id
+    if guild_id is None or interaction.client.get_guild(guild_id) is not None:
+        return
+    link = discord.utils.oauth_url(
+        interaction.application_id,
+        permissions=_INVITED,
+        guild=discord.Object(guild_id),
+        scopes=("bot", "applications.commands"),
+    )
+    raise UserError(
+        "My commands are on this server, but I'm not, so I can't post here. "
+        f"Ask a manager to [add me](<{link}>), then try again."
+    )
+
+
 def require_here(interaction: discord.Interaction) -> None:
     """Refuse if the bot can't post in the channel of an interaction."""
+    require_bot(interaction)
+    if is_left_out(interaction):
+        raise UserError(
+            "I'm not in this private thread, so I can't post here. Mention me here to let me in, then try again."
+        )
+    problem = timed_out(interaction.guild.me if interaction.guild else None)
+    if problem:
+        raise UserError(problem)
     lacking = missing(interaction.app_permissions, needed(interaction.channel))
     if lacking:
         raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
             "Ask a manager to allow it, then try again."
         )
+
+
+def is_left_out(interaction: discord.Interaction) -> bool:
+    """Whether this is a private thread that the bot is not in, which the permissions in an interaction don't tell.
+
+    The cache has every active thread that the bot may see. Of an archived one it knows nothing.
+    """
+    thread = interaction.channel
+    if not isinstance(thread, discord.Thread) or not thread.is_private() or thread.archived:
+        return False
+    known = thread.guild.unavailable or thread.guild.get_thread(thread.id) is not None
+    return not known and not interaction.app_permissions.manage_threads
 
 
 def require_manager(interaction: discord.Interaction) -> None:
@@ -50,6 +109,9 @@ def require_manager(interaction: discord.Interaction) -> None:
 
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:
     """Why a daily can't be posted in a channel, as a sentence; None if it can."""
+    problem = timed_out(channel.guild.me)
+    if problem:
+        return problem
     permissions = channel.permissions_for(channel.guild.me)
     lacking = missing(permissions, needed(channel, thread=thread))
     if lacking:

@@ -13,7 +13,7 @@ import discord
 
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.pace import LIMIT, Pace
-from bot.chat.permissions import missing, needed, to_post
+from bot.chat.permissions import missing, needed, timed_out, to_post
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
@@ -32,6 +32,7 @@ _TRUST = 1800.0
 """Seconds for which the cache is believed that a permission is missing: events get lost, so then Discord is asked."""
 _CLOCK_SLACK = timedelta(minutes=5)
 _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
+_NO_ACCESS = 50001
 _CLOSED = {50007, 50278}
 """A member's own settings, or no server in common any more."""
 _TOO_MANY = {40003, 20026}
@@ -235,23 +236,26 @@ class DiscordSender:
 
     def _require_permission(self, channel_id: int, names: Sequence[str]) -> None:
         """Spare Discord a request that it would refuse: too many of them shut the whole bot out."""
-        lacking = self._lacking(channel_id, names)
+        problem = self._problem(channel_id, names)
         now = asyncio.get_running_loop().time()
-        if not lacking:
+        if problem is None:
             self._missing_since.pop(channel_id, None)
         elif now - self._missing_since.setdefault(channel_id, now) < _TRUST:
-            raise DeliveryRefused("permission", f"I can't post in <#{channel_id}>: I need {lacking} there.")
+            raise DeliveryRefused("permission", problem)
         else:
             self._missing_since[channel_id] = now
 
-    def _lacking(self, channel_id: int, names: Sequence[str]) -> str:
-        """Which of some permissions the bot lacks in a channel, as far as the cache knows it."""
+    def _problem(self, channel_id: int, names: Sequence[str]) -> str | None:
+        """Why the bot can't post in a channel without some permissions, as far as the cache knows it."""
         channel = self._client.get_channel(channel_id)
         if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
-            return ""
+            return None
         if isinstance(channel, discord.Thread) and channel.parent is None:  # whose permissions a thread has
-            return ""
-        return missing(channel.permissions_for(channel.guild.me), names)
+            return None
+        lacking = missing(channel.permissions_for(channel.guild.me), names)
+        return timed_out(channel.guild.me) or (
+            f"I can't post in <#{channel_id}>: I need {lacking} there." if lacking else None
+        )
 
     def _hears_of(self, guild_id: int) -> bool:
         """Whether the cache would have a server; of one on another process's shards nothing is known here."""
@@ -267,7 +271,7 @@ class DiscordSender:
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
             return self._locked(channel_id)
         if isinstance(error, discord.Forbidden):
-            return DeliveryRefused("permission", self._forbidden(channel_id))
+            return DeliveryRefused("permission", self._forbidden(channel_id, error.code))
         if error.code == _UNKNOWN_MESSAGE:
             return DeliveryRefused("message", "The message was deleted.")
         if isinstance(error, discord.NotFound):
@@ -277,10 +281,14 @@ class DiscordSender:
     def _locked(self, channel_id: int) -> DeliveryRefused:
         return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again.")
 
-    def _forbidden(self, channel_id: int) -> str:
-        lacking = self._lacking(channel_id, needed(self._client.get_channel(channel_id)))
-        lacking = lacking or "a permission that Discord does not name"
-        return f"I can't post in <#{channel_id}>: I need {lacking} there."
+    def _forbidden(self, channel_id: int, code: int) -> str:
+        problem = self._problem(channel_id, needed(self._client.get_channel(channel_id)))
+        if problem is None and code == _NO_ACCESS:
+            return f"I can't see <#{channel_id}>. If it's a private thread, mention me in it to let me in."
+        return problem or (
+            f"Discord doesn't let me post in <#{channel_id}> and doesn't say why. Ask a moderator to check my "
+            "permissions there, and whether I'm in time-out."
+        )
 
 
 def _code(error: DeliveryRefused) -> int | None:

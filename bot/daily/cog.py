@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
-from bot.chat.permissions import daily_problem, require_manager
+from bot.chat.permissions import daily_problem, require_bot, require_manager
 from bot.chat.replies import is_private, say, say_all, say_here, show_graded
 from bot.chat.router import (
     Fields,
@@ -44,6 +44,11 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         self.dailies = dailies
         bot.router.add(view.PANEL, self.panel)
         bot.router.add(view.FORM, self.schedule)
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Comes before the options, whose channels and roles nobody knows on a server without the bot."""
+        require_bot(interaction)
+        return True
 
     @app_commands.command(
         description="Turn the question of the day on, or change it; what you leave out stays as it is"

@@ -152,10 +152,10 @@ def known(sender: DiscordSender, data: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("deny", "channel_id", "more", "lacking"),
     [
-        (SEND, 5, {}, "Send Messages"),
-        (VIEW | SEND, 5, {}, "View Channel"),
-        (1 << 38, 6, {}, "Send Messages in Threads"),
-        (0, 5, {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}, "Send Messages"),
+        (SEND, 5, {}, "I need Send Messages there"),
+        (VIEW | SEND, 5, {}, "I need View Channel there"),
+        (1 << 38, 6, {}, "I need Send Messages in Threads there"),
+        (0, 5, {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}, "I'm in time-out until <t:324721"),
     ],
 )
 async def test_the_cache_is_asked_before_discord(
@@ -163,7 +163,7 @@ async def test_the_cache_is_asked_before_discord(
 ) -> None:
     """A missing permission that the cache knows costs no request, which would count against the whole bot."""
     known(sender, guild_data(deny=deny, **more))
-    with pytest.raises(DeliveryRefused, match=f"I need {lacking} there") as caught:
+    with pytest.raises(DeliveryRefused, match=lacking) as caught:
         await sender.post(Place(1, channel_id), Message(OPEN, "x"), "n")
     assert (caught.value.what, http.requests) == ("permission", [])
     known(sender, guild_data())
@@ -189,6 +189,19 @@ async def test_what_the_cache_does_not_know_is_asked(sender: DiscordSender, http
     await sender.post(Place(1, 99), Message(OPEN, "x"), "n")
     await sender.post(Place(2, 5000), Message(OPEN, "x"), "n")
     assert len(http.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(50001, "I can't see <#5>. If it's a private thread, mention me in it"), (50013, "whether I'm in time-out")],
+)
+async def test_what_only_discord_knows(sender: DiscordSender, http: FakeHttp, code: int, words: str) -> None:
+    """A refusal for which the cache has no reason still says what can be done."""
+    known(sender, guild_data())
+    http.answers["POST /channels/5/messages"] = refusal(403, code)
+    with pytest.raises(DeliveryRefused, match=words) as caught:
+        await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+    assert caught.value.what == "permission"
 
 
 async def test_an_archived_thread_is_opened_for_an_edit(sender: DiscordSender, http: FakeHttp) -> None:

@@ -106,7 +106,7 @@ class Guild:
                 *({**everyone, "id": str(i), "name": n, "mentionable": True} for i, n in self.roles.items()),
             ],
             "channels": [c.announced() for c in self.channels.values() if c.parent is None and not c.deleted],
-            "threads": [c.payload() for c in self.channels.values() if c.parent and not (c.deleted or c.private)],
+            "threads": [c.payload() for c in self.channels.values() if c.parent and c.bot_may() and not c.deleted],
             **_empty("emojis", "stickers", "features", "voice_states", "presences", "stage_instances"),
             **dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter"), 0),
             **dict.fromkeys(("mfa_level", "nsfw_level", "premium_tier", "system_channel_flags"), 0),
@@ -118,8 +118,8 @@ class Guild:
 class Channel:
     """A text channel, or a thread if it has a `parent`. `denied`: permission bits that the bot lacks here.
 
-    `private`: a private thread that the bot is not in. `recipient`: the member with whom this is a direct message; its
-    guild is none then (id 0).
+    `private`: a private thread, where the bot is not unless it was `invited`. `recipient`: the member with whom this is
+    a direct message; its guild is none then (id 0).
     """
 
     id: int
@@ -131,11 +131,12 @@ class Channel:
     deleted: bool = False
     locked: bool = False
     private: bool = False
+    invited: bool = False
     recipient: Json | None = None
     messages: dict[int, Message] = field(default_factory=dict)
 
     def bot_may(self) -> int:
-        if self.guild.left or self.private:
+        if self.guild.left or (self.private and not self.invited):
             return 0
         denied = (self.parent or self).denied
         return 0 if denied & PERMISSIONS["view_channel"] else MEMBERS_MAY & ~denied
