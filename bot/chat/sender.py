@@ -68,10 +68,10 @@ class DiscordSender:
         self, place: Place, message: Sendable, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
+        self._require_server(place.guild_id)
         found = None if tried_at is None else await self.find(place, message, tried_at)
         if found is not None:
             return found
-        self._require_server(place.guild_id)
         self._require_permission(place.channel_id, to_post(self._client.get_channel(place.channel_id)))
         channel = self._client.get_partial_messageable(place.channel_id)
         message = message.with_mentions(self._mention)
@@ -87,6 +87,7 @@ class DiscordSender:
 
     async def find(self, place: Place, message: Sendable, tried_at: datetime) -> int | None:
         """Our message since then that has one of the buttons of this one, one of its numbers, or its plain text."""
+        self._require_server(place.guild_id)
         shown = message.with_mentions(self._mention)
         marks = _marks_of(shown.content, shown.children)
         try:

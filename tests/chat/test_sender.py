@@ -17,7 +17,7 @@ from bot.chat.messages import OPEN, Message, PlainMessage, button
 from bot.chat.sender import DiscordSender
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
-from bot.core.errors import DeliveryLater, DeliveryRefused
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 
 HERE = Place(0, 5)
 BOT_ID = 77
@@ -189,6 +189,21 @@ async def test_what_the_cache_does_not_know_is_asked(sender: DiscordSender, http
     await sender.post(Place(1, 99), Message(OPEN, "x"), "n")
     await sender.post(Place(2, 5000), Message(OPEN, "x"), "n")
     assert len(http.requests) == 2
+
+
+async def test_an_outage_costs_no_request(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a server that is gone, though an earlier try may have arrived: its history can't be read either."""
+    monkeypatch.setattr(sender._client, "is_ready", lambda: True)
+    with pytest.raises(DeliveryRefused, match="not on that server"):
+        await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
+    known(sender, {"id": "1", "unavailable": True})
+    with pytest.raises(DeliveryUnknown, match="outage"):
+        await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
+    with pytest.raises(DeliveryUnknown, match="outage"):
+        await sender.find(Place(1, 5), Message(OPEN, "x"), AT)
+    assert http.requests == []
 
 
 @pytest.mark.parametrize(
