@@ -8,8 +8,12 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any, Protocol
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -78,6 +82,9 @@ class QuizBot(commands.AutoShardedBot):
     router: Router
 
     def __init__(self, settings: Settings) -> None:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(self._asks)
+        trace.on_request_end.append(self._hears)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -87,6 +94,7 @@ class QuizBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=trace,
             activity=discord.CustomActivity("/help"),
             shard_count=settings.shard_count,
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
@@ -164,6 +172,16 @@ class QuizBot(commands.AutoShardedBot):
         if self.application is None or self.application.user_integration_config is None:
             return None
         return discord.utils.oauth_url(self.application.id, scopes=["applications.commands"]) + "&integration_type=1"
+
+    async def _asks(self, _session: object, request: SimpleNamespace, _params: object) -> None:
+        request.at = self.context.clock.host()
+
+    async def _hears(self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+        """The dates on Discord's answers tell its clock before the first event does. The gateway is another host."""
+        if params.response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return
+        with suppress(KeyError, ValueError):
+            self.context.clock.dated(parsedate_to_datetime(params.response.headers["Date"]), request.at)
 
     async def _register_commands(self) -> None:
         """Register the commands; if Discord fails, go on with those that it has and try again later."""

@@ -2,7 +2,8 @@
 
 Discord writes its own time into every id that it makes, and an event reaches us after that, never before: the event
 that came fastest of late says by how much Discord's clock is ahead of ours at least. So the time told here is never
-ahead of Discord's, and behind it only by what the fastest event took.
+ahead of Discord's, and behind it only by what the fastest event took. Until the first event the dates on Discord's
+answers tell it to a second.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ _ENOUGH = 5
 _WORTH_A_LINE = timedelta(seconds=1)
 _RESOLUTION = timedelta(milliseconds=1)
 """Of the time in an id."""
+_DATED = timedelta(seconds=1)
+"""A date is written without the fraction of its second."""
 
 
 class DiscordClock:
-    """`host` is this machine's clock. Without any event yet it counts as right."""
+    """`host` is this machine's clock. Without any event yet it counts as right, unless a date shows that it is not."""
 
     def __init__(self, host: Callable[[], datetime]) -> None:
         self.host = host
@@ -49,6 +52,14 @@ class DiscordClock:
             log.warning(
                 "this machine's clock is %.1f s %s Discord's; what is due goes by Discord's", abs(seconds), which
             )
+
+    def dated(self, date: datetime, asked_at: datetime) -> None:
+        """Take note of the date on Discord's answer to our request of `asked_at` (by `host`); an event tells more."""
+        if self._ahead:
+            return
+        least, most = date - self.host(), date + _DATED - asked_at
+        if not least <= self._offset <= most:
+            self._offset = least
 
     def answered(self, made_id: int, asked_at: datetime) -> None:
         """Take note of what Discord made at our request of `asked_at` (by `host`), and has just told us of.

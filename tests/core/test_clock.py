@@ -41,6 +41,14 @@ class Host:
         self.discord += timedelta(seconds=back)
         self.clock.answered(made, asked)
 
+    def request(self, *, there: float, back: float) -> None:
+        """We ask Discord something, and its answer has a date, which ends with the second."""
+        asked = self._read()
+        self.discord += timedelta(seconds=there)
+        date = self.discord.replace(microsecond=0)
+        self.discord += timedelta(seconds=back)
+        self.clock.dated(date, asked)
+
     @property
     def behind(self) -> float:
         """By how many seconds the clock is behind Discord's."""
@@ -52,6 +60,29 @@ def test_a_clock_that_has_heard_nothing() -> None:
     host = Host(wrong=3)
     assert host.behind == -3
     assert host.clock.delay() == timedelta()
+
+
+@given(st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1))
+def test_dates_before_the_first_event(wrong: float, ways: list[float]) -> None:
+    """A process that has heard of nothing yet has the time to a second and the way of an answer, and is not early."""
+    host = Host(wrong)
+    for way in ways:
+        host.request(there=way / 3, back=way)
+    if abs(wrong) > 2.5:
+        assert -0.001 <= host.behind <= 1.001 + ways[-1]
+    host.event(delay=0.25)
+    before = host.clock.now() - host.discord
+    host.request(there=0.1, back=0.1)
+    assert host.clock.now() - host.discord == before
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.15])
+def test_a_date_says_nothing_against_a_right_clock(wrong: float) -> None:
+    """Whole seconds are too coarse to mend a clock that fits them."""
+    host = Host(wrong)
+    host.discord += timedelta(seconds=0.5)
+    host.request(there=0.1, back=0.1)
+    assert host.behind == -wrong
 
 
 @pytest.mark.parametrize("wrong", [-20.0, -0.4, 0.0, 20.0])

@@ -1,0 +1,29 @@
+"""A machine whose clock is wrong, from outside: what it promised comes when Discord's clock says so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from discord.utils import snowflake_time
+
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+
+
+@pytest.mark.parametrize("ahead", [20.0, -20.0])
+async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: float) -> None:
+    """Between the start line and the first question it is killed: the next one knows Discord's time from its dates."""
+    async with World(ahead) as world, BotProcess(world, tmp_path) as bot:
+        guild = world.add_guild()
+        channel = world.add_channel(guild, "quiz")
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        await world.until(lambda: world.commands and world.gateway.connected)
+        line = (await world.add_member(guild, "ann").slash(channel, "quiz start", questions=1)).text
+        promised = re.search(r"<t:(\d+):T>", line)
+        assert promised is not None
+        await bot.restart()
+        card = await world.until(lambda: [m for m in channel.messages.values() if "Question 1 " in m.text], 20)
+        assert 0 <= snowflake_time(card[0].id).timestamp() - int(promised[1]) < 3
+        assert "clock is" not in bot.log  # it heard of a single event
