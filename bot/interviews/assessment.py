@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,20 +17,22 @@ from bot.interviews.grading import Error, State
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A key point: its state, and the passage of the answer that speaks for it, if there is one.
+    """A key point: its state, and the passage of the answer that comes nearest to it, if one comes near.
 
-    `credit`, from 0 to 1, is what it counts in the score.
+    `credit`, from 0 to 1, is what it counts in the score. `claimed`: the grader did not count it as covered, but the
+    member says that it is in their answer.
     """
 
     text: str
     state: str
     quote: str = ""
     credit: float = 0.0
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A graded answer. `percent` is the practice estimate, from 0 to 100.
+    """A graded answer. `percent` is the grader's estimate, from 0 to 100, whatever the member claims.
 
     `flags` name what the grader noticed. `model` says whether a model service was asked about points in doubt: "" (no),
     "asked", or "failed".
@@ -52,8 +54,30 @@ class Assessment:
         """Whether the answer counts as right where answers are counted: at least half."""
         return self.percent >= 50
 
+    @property
+    def claimed(self) -> tuple[Point, ...]:
+        """The points that the member marked as said."""
+        return tuple(point for point in self.points if point.claimed)
+
+    @property
+    def own_percent(self) -> int:
+        """The estimate with claimed points counted in full: for the member's own report, and nothing else."""
+        return _percent([1.0 if p.claimed else p.credit for p in self.points]) if self.claimed else self.percent
+
     def of(self, state: str) -> tuple[Point, ...]:
-        return tuple(point for point in self.points if point.state == state)
+        """The points in a state, without those that are claimed."""
+        return tuple(point for point in self.points if point.state == state and not point.claimed)
+
+    def claim(self, numbers: Set[int]) -> Assessment:
+        """The same with these points claimed, by index, and no others; what is covered needs no claim."""
+        points = (replace(p, claimed=n in numbers and p.state != State.COVERED) for n, p in enumerate(self.points))
+        return replace(self, points=tuple(points))
+
+    def keep_claims(self, earlier: Assessment) -> Assessment:
+        """The same with what was claimed of an earlier grade, as far as it is not covered by now."""
+        claimed = {point.text for point in earlier.claimed}
+        points = (replace(p, claimed=p.text in claimed and p.state != State.COVERED) for p in self.points)
+        return replace(self, points=tuple(points))
 
     def confirm(self, quotes: dict[int, str]) -> Assessment:
         """The same with these doubtful points, by index, counted as covered by a passage of the answer."""
@@ -61,8 +85,11 @@ class Assessment:
         for index, quote in quotes.items():
             if points[index].state == State.DOUBTFUL:
                 points[index] = replace(points[index], state=State.COVERED, quote=quote, credit=1.0)
-        percent = round(100 * sum(point.credit for point in points) / len(points))
-        return replace(self, points=tuple(points), percent=percent)
+        return replace(self, points=tuple(points), percent=_percent([point.credit for point in points]))
+
+
+def _percent(credits: Sequence[float]) -> int:
+    return round(100 * sum(credits) / len(credits))
 
 
 def encode(assessment: Assessment) -> str:

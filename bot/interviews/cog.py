@@ -13,7 +13,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_graded
-from bot.chat.router import Fields, modal_text
+from bot.chat.router import UNKNOWN, Fields, modal_text, picked_in
 from bot.core.errors import UserError
 from bot.interviews import rules
 from bot.interviews import views as view
@@ -28,6 +28,7 @@ class Interview(commands.Cog):
         bot.router.add(view.INTERVIEW, self.open)
         bot.router.add(view.INTERVIEWED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
+        bot.router.add(view.CLAIM, self.claim)
         bot.router.add(view.STEP, self.step)
 
     @app_commands.command(description="A private mock interview: open questions, and what your answers cover")
@@ -77,6 +78,18 @@ class Interview(commands.Cog):
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))
+
+    async def claim(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """What a member says is in their answer: the points picked in the list are marked, all others are not."""
+        picked = picked_in(interaction)
+        if not set(picked) <= set("012345"):
+            raise UserError(UNKNOWN)
+        points, question_id = frozenset(map(int, picked)), int(fields["row"])
+        claim = self.interviews.claim(question_id, interaction.user.id, interaction.guild_id, points)
+        step = await in_time(interaction, claim, edits=is_private(interaction))
+        await say_here(interaction, view.step_page(step, self.bot.context.bank))
+        if step.assessment is not None and len(step.assessment.claimed) < len(points):
+            await say(interaction, "One of those points is covered by now, so there was nothing to mark.")
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Skip, next question, end. The feedback stays where it is; an open question's card is replaced."""

@@ -13,11 +13,15 @@ _SHOWN_NEXT = 3
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question of an interview. `percent` is None for one that was skipped, or is not graded yet."""
+    """A question of an interview. `percent` is None for one that was skipped, or is not graded yet.
+
+    It counts the points that the member marked as said, of which there are `claimed`.
+    """
 
     topic_id: str
     percent: int | None
     answered: bool = True
+    claimed: int = 0
 
     @property
     def to_practise(self) -> bool:

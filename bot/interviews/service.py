@@ -6,6 +6,7 @@ may be repeated: an old card leads to where the interview stands now.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from bot.core.context import Context
@@ -121,6 +122,23 @@ class Interviews:
         assert step.question.answer is not None
         return await self._graded(step, await self._grading.refine(step.topic, step.question.answer, step.assessment))
 
+    async def claim(self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]) -> Step:
+        """Mark the points, by index, that the member says are in their answer; others are marked no longer.
+
+        Nothing is marked before there is feedback to disagree with.
+        """
+        step = await self.feedback(question_id, user_id, guild_id)
+        return step if step.assessment is None else replace(step, assessment=await self._claim(question_id, points))
+
+    @writing
+    def _claim(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
+        question = store.question(conn, question_id, lock=True)
+        assert question is not None
+        assert question.grade is not None
+        assessment = decode(question.grade).claim(points)
+        store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
+        return assessment
+
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """Leave an open question out and go on."""
         await self._leave_out(question_id, user_id)
@@ -192,8 +210,17 @@ class Interviews:
         return await self._graded(step, await self._grading.assess(step.topic, question.answer))
 
     async def _graded(self, step: Step, assessment: Assessment) -> Step:
-        await self._database.write(store.save_grade, step.question.id, encode(assessment), assessment.percent)
-        return replace(step, assessment=assessment)
+        return replace(step, assessment=await self._keep(step.question.id, assessment))
+
+    @writing
+    def _keep(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
+        """Store a grade in place of an earlier one, with what the member claimed while it was made."""
+        question = store.question(conn, question_id, lock=True)
+        assert question is not None
+        if question.grade is not None:
+            assessment = assessment.keep_claims(decode(question.grade))
+        store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
+        return assessment
 
     def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)
@@ -202,8 +229,12 @@ class Interviews:
         return topic
 
     def _summed(self, questions: list[InterviewQuestion]) -> Report:
-        done = [question for question in questions if not question.open]
-        return report(self._bank, [Asked(q.topic_id, q.score, answered=q.answer is not None) for q in done])
+        return report(self._bank, [_asked(question) for question in questions if not question.open])
+
+
+def _asked(question: InterviewQuestion) -> Asked:
+    claimed = len(decode(question.grade).claimed) if question.grade else 0
+    return Asked(question.topic_id, question.score, answered=question.answer is not None, claimed=claimed)
 
 
 def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, InterviewQuestion]:

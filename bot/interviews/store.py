@@ -35,8 +35,8 @@ interview_questions = sa.Table(
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),
-    sa.Column("grade", sa.Text),
-    sa.Column("score", sa.Integer),  # percent
+    sa.Column("grade", sa.Text),  # see bot.interviews.assessment
+    sa.Column("score", sa.Integer),  # per cent, with the points that the member claims
     sa.Column("answered_at", Instant),
     sa.UniqueConstraint("interview_id", "number"),
 )
@@ -106,8 +106,10 @@ def add_question(conn: Connection, interview_id: int, number: int, topic_id: str
     conn.execute(insert(conn, interview_questions).values(**values).on_conflict_do_nothing())
 
 
-def question(conn: Connection, question_id: int) -> InterviewQuestion | None:
-    return fetch(conn, select(interview_questions).where(interview_questions.c.id == question_id), InterviewQuestion)
+def question(conn: Connection, question_id: int, *, lock: bool = False) -> InterviewQuestion | None:
+    """A question; with `lock` no other process can change it before this transaction ends."""
+    query = select(interview_questions).where(interview_questions.c.id == question_id)
+    return fetch(conn, query.with_for_update() if lock else query, InterviewQuestion)
 
 
 def questions_of(conn: Connection, interview_id: int) -> list[InterviewQuestion]:

@@ -22,10 +22,12 @@ from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import source
 
-# The modal's button, the modal, a page of the feedback, on to the next question. Rows are questions of interviews.
+# The modal's button, the modal, a page of the feedback, the list of points that a member may claim, on to the next
+# question. Rows are questions of interviews.
 INTERVIEW = Route("interview", {"row": ROW})
 INTERVIEWED = Route("interviewed", {"row": ROW}, once=True)
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
+CLAIM = Route("claim", {"row": ROW})
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
 ASKING = "A model service is being asked about the points in doubt: this changes in a moment."
@@ -33,6 +35,9 @@ FEEDBACK_TAB, MODEL_TAB, OWN_TAB = "Feedback", "Model answer", "Your answer"
 _LIMIT = 3200
 """Characters of a page, beside the head of its card."""
 _MAX_QUOTE = 240
+_MAX_LABEL = 100
+"""Characters of an option in a list; Discord takes no more."""
+_OWN_REPORT = "What you marked yourself counts in your own report only."
 _HINTS = {
     "empty": "There is hardly a word in it to go by.",
     "copied": "Most of it repeats the question, so there is nothing to compare yet.",
@@ -92,9 +97,33 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         )
         look = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, waits, row(look), on)
-    note = ASKING if asking else ""
+    note = ASKING if asking else _OWN_REPORT if step.assessment.claimed else ""
     found = pages(step.topic, step.question.answer, step.assessment, step.follow_up, note)
-    return page_of(head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=colour(step.assessment))
+    page = min(page, len(found) - 1)
+    claims = None if asking or found[page].tab != FEEDBACK_TAB else _claims(step.assessment, number)
+    return page_of(
+        head, found, page, lambda n: FEEDBACK.id(row=number, page=n), claims, on, colour=colour(step.assessment)
+    )
+
+
+def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutView] | None:
+    """The list of points that are not covered, in which a member marks what they did say."""
+    options = [
+        discord.SelectOption(label=t.cut(" ".join(point.text.split()), _MAX_LABEL), value=str(n), default=point.claimed)
+        for n, point in enumerate(assessment.points)
+        if point.state != State.COVERED
+    ]
+    if not options:
+        return None
+    return row(
+        ui.Select(
+            custom_id=CLAIM.id(row=question_id),
+            placeholder="I did say this: pick a point",
+            min_values=0,
+            max_values=len(options),
+            options=options,
+        )
+    )
 
 
 def report_pages(report: Report) -> list[Message]:
@@ -125,7 +154,8 @@ def _line(topic: Topic, asked: Asked) -> str:
     if asked.percent is None:
         return f"{t.escape(topic.title)} · graded when its question of the day closes"
     mark = "✅ " if asked.percent >= STRONG else ""
-    return f"{mark}{t.escape(topic.title)} · {asked.percent}%"
+    claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
+    return f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
 
 
 def _head(step: Step, bank: Bank) -> str:
@@ -175,16 +205,17 @@ def page_of(
 
 def estimate(assessment: Assessment) -> str:
     """The score at a glance."""
-    covered, total = len(assessment.of(State.COVERED)), len(assessment.points)
-    words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(assessment.percent)]
-    return f"### {words}: {covered} of {t.count(total, 'key point')}\n**{assessment.percent}%**"
+    said, percent = len(assessment.of(State.COVERED)) + len(assessment.claimed), assessment.own_percent
+    words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(percent)]
+    without = f" · {assessment.percent}% without what you marked" if assessment.claimed else ""
+    return f"### {words}: {said} of {t.count(len(assessment.points), 'key point')}\n**{percent}%**{without}"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
     """Green for an answer with something in it; never red."""
     if assessment is None:
         return OPEN
-    return REVEALED if assessment.of(State.COVERED) else ENDED
+    return REVEALED if assessment.of(State.COVERED) or assessment.claimed else ENDED
 
 
 def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
@@ -192,14 +223,15 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))
-    for state, title in (
-        (State.COVERED, "✅ **Covered**"),
-        (State.DOUBTFUL, "**Unclear**"),
-        (State.MISSING, "**Missing**"),
+    for title, points in (
+        ("✅ **Covered**", assessment.of(State.COVERED)),
+        ("**Self-marked**", assessment.claimed),
+        ("**Unclear**", assessment.of(State.DOUBTFUL)),
     ):
-        points = assessment.of(state)
         if points:
             blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
+    if missing := assessment.of(State.MISSING):
+        blocks.append("\n".join(["**Missing**", *(_point(p.text) for p in missing)]))
     if assessment.errors:
         blocks.append("\n".join(["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
     if follow_up is not None:
@@ -208,7 +240,7 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     return [block for block in blocks if block]
 
 
-def _point(text: str, quote: str) -> str:
+def _point(text: str, quote: str = "") -> str:
     quoted = t.cut(" ".join(quote.split()), _MAX_QUOTE)
     return f"- {t.one_line(text)}" + (f"\n> {t.escape(quoted)}" if quoted else "")
 

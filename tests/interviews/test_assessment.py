@@ -20,7 +20,9 @@ MIXED = Assessment(
 
 def test_it_comes_back_as_it_was_stored() -> None:
     """Every part survives, in whatever letters."""
-    assert decode(encode(MIXED)) == MIXED
+    marked = MIXED.claim({1, 3})
+    assert marked != MIXED
+    assert decode(encode(marked)) == marked
 
 
 def test_the_states_in_short() -> None:
@@ -41,6 +43,35 @@ def test_confirming_raises_doubtful_points_only() -> None:
     assert better.points[1] == Point("Second", "covered", "so", 1.0)
     assert better.percent == 50  # two points of four
     assert MIXED.confirm({}) == MIXED
+
+
+def test_claimed_points_count_for_the_member_alone() -> None:
+    """The member's own per cent has them in full; the grader's, the states and what they earn elsewhere stay."""
+    marked = MIXED.claim({1, 3})
+    assert [point.text for point in marked.claimed] == ["Second", "Fourth"]
+    assert [[p.text for p in marked.of(state)] for state in ("covered", "doubtful", "missing")] == [
+        ["First"],
+        [],
+        ["Third"],
+    ]
+    assert (marked.own_percent, MIXED.own_percent) == (75, 31)
+    assert (marked.percent, marked.states, marked.passed) == (MIXED.percent, MIXED.states, False)
+    assert marked.points[1].quote == MIXED.points[1].quote
+
+
+def test_a_claim_replaces_the_last_one() -> None:
+    """What is not claimed this time is not claimed any more; a covered point and one that is not there can't be."""
+    assert MIXED.claim({1, 3}).claim({2}) == MIXED.claim({2})
+    assert MIXED.claim({2}).claim(set()) == MIXED
+    assert MIXED.claim({0, 9}) == MIXED
+
+
+def test_a_new_grade_keeps_claims() -> None:
+    """A claimed point stays claimed, unless the new grade has it as covered."""
+    marked = MIXED.claim({1, 3})
+    assert MIXED.keep_claims(marked) == marked
+    better = MIXED.confirm({1: "so"})
+    assert better.keep_claims(marked) == better.claim({3})
 
 
 def test_the_most_missed_points() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,9 +11,11 @@ import pytest
 from simcord.actors import MemberActor
 from sqlalchemy.exc import OperationalError
 
+from bot.interviews import store
+from bot.interviews.assessment import decode, encode
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, buttons, labels, reply, text_of
+from tests.simcord.stage import BANK, Stage, buttons, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -42,6 +45,13 @@ async def press(
     """Press a button; the card that it leads to."""
     result = await (member or stage.ada).click(message, label=label)
     assert result.response is not None, label
+    return result.response.message
+
+
+async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
+    """Pick these points, and no others, in the list of those that are not covered; the card that it leads to."""
+    result = await stage.ada.select(message, values=list(values), custom_id=lists(message)[0].custom_id)
+    assert result.response is not None
     return result.response.message
 
 
@@ -91,6 +101,40 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert practise.index(other.title) < practise.index(first.title)  # skipped counts as nothing
     assert last.title not in practise
     assert stage.texts() == []
+
+
+async def test_i_did_say_this(stage: Stage) -> None:
+    """A member marks points and takes one back, before and after a restart; the report says what it counted."""
+    feedback = await write(stage, await begin(stage, questions=1), "hm")
+    total = len(lists(feedback)[0].options)
+    marked = await pick(stage, await pick(stage, feedback, "0", "2"), "0", "2")
+    said = text_of(marked)
+    assert f"2 of {total} key points" in said
+    assert "0% without what you marked" in said
+    assert [option.value for option in lists(marked)[0].options if option.default] == ["0", "2"]
+    await stage.restart()
+    fewer = await pick(stage, marked, "2")
+    assert f"1 of {total} key points" in text_of(fewer)
+    report = await press(stage, fewer, "See the report")
+    assert f"{round(100 / total)}% · 1 self-marked" in text_of(report)
+    assert "Self-marked" not in text_of(await pick(stage, fewer))
+
+
+async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
+    """Whoever picks one in an old list reads so; what else they picked is marked."""
+    card = await begin(stage, questions=1)
+    feedback = await write(stage, card, "hm")
+    number = int(lists(feedback)[0].custom_id.rpartition(":")[2])
+    row = await stage.database.read(store.question, number)
+    assert row is not None
+    graded = decode(str(row.grade))
+    better = replace(graded, points=(replace(graded.points[0], state="covered", credit=1.0), *graded.points[1:]))
+    await stage.database.write(store.save_grade, number, encode(better), 20)
+    result = await stage.ada.select(feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id)
+    assert result.response is not None
+    assert "covered by now" in all_of(result)
+    assert "**Self-marked**" in all_of(result)
+    assert [option.value for option in lists(result.response.message)[0].options if option.default] == ["1"]
 
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
@@ -149,6 +193,7 @@ async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
         stage.services.interviews.feedback(question_id, stage.bob.id, stage.guild.id),
         stage.services.interviews.next(question_id, stage.bob.id, stage.guild.id),
         stage.services.interviews.end(question_id, stage.bob.id),
+        stage.services.interviews.claim(question_id, stage.bob.id, stage.guild.id, {0}),
         stage.services.interviews.answer(question_id, stage.bob.id, "mine"),
     ):
         with pytest.raises(Exception, match="I don't know this question"):

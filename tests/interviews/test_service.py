@@ -10,6 +10,7 @@ import pytest
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
+from bot.interviews.assessment import decode
 from bot.interviews.report import Report
 from bot.interviews.service import Step
 from tests.banks import teaching_bank
@@ -201,3 +202,63 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     assert shown.assessment == refined.assessment
     assert (await stage.bot.interviews.end(step.question.id, ADA)).percent == 67
     assert len(stage.chat_model.asked) == 1
+
+
+async def test_a_member_marks_what_they_did_say(stage: Stage) -> None:
+    """It is kept with the grade, counts in the report, also after a restart and the end, and can be taken back."""
+    step = await begin(stage)
+    number = step.question.id
+    await stage.bot.interviews.answer(number, ADA, f"{PART} {IN_DOUBT}")
+    for _ in range(2):
+        marked = await stage.bot.interviews.claim(number, ADA, GUILD, {1, 2})
+        assert marked.assessment is not None
+        assert (marked.assessment.states, marked.assessment.own_percent) == ("cdm", 100)
+    await stage.restart()
+    shown = await stage.bot.interviews.feedback(number, ADA, GUILD)
+    assert shown.assessment == marked.assessment
+    report = await stage.bot.interviews.end(number, ADA)
+    assert (report.percent, report.practise) == (100, ())
+    assert [asked.claimed for section in report.sections for _, asked in section.asked] == [2]
+    row = await stage.database.read(store.question, number)
+    assert row is not None
+    assert [point.quote for point in decode(str(row.grade)).claimed] == [IN_DOUBT, ""]
+    unmarked = await stage.bot.interviews.claim(number, ADA, GUILD, set())
+    assert unmarked.assessment is not None
+    assert unmarked.assessment.claimed == ()
+    again = await stage.bot.interviews.next(number, ADA, GUILD)
+    assert isinstance(again, Report)
+    assert again.percent == unmarked.assessment.percent < 60
+
+
+async def test_only_what_is_graded_is_marked_and_by_its_member(stage: Stage) -> None:
+    """Nobody marks points of another member's answer, nor of one that is not there or waits for a daily to close."""
+    step = await begin(stage, topic_id="t1")
+    with pytest.raises(UserError, match="know this question"):
+        await stage.bot.interviews.claim(step.question.id, BOB, GUILD, {1})
+    assert (await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1})).assessment is None
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    while (await stage.days())[-1].topic_id != "t1":
+        await stage.wait(days=1)
+    await stage.bot.interviews.answer(step.question.id, ADA, PART)
+    assert (await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1})).assessment is None
+    row = await stage.database.read(store.question, step.question.id)
+    assert row is not None
+    assert row.grade is None
+
+
+async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stage) -> None:
+    """The refined grade keeps the member's marks, but for a point that it has as covered."""
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    await stage.restart()
+    step = await begin(stage)
+    await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
+    offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1, 2})
+    refined = await stage.bot.interviews.refine(offline)
+    assert refined.assessment is not None
+    assert (refined.assessment.states, refined.assessment.percent) == ("ccm", 67)
+    assert refined.assessment.claimed == (refined.assessment.points[2],)
+    row = await stage.database.read(store.question, step.question.id)
+    assert row is not None
+    assert row.score == 100

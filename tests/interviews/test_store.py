@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.interviews import store
+from bot.interviews.assessment import Assessment, Point, encode
 from bot.interviews.store import InterviewQuestion
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = date(2027, 1, 4)
+DOCUMENT = Path(__file__).parents[2] / "docs" / "grading.md"
 
 
 async def begin(database: Database, user_id: int = 1, *topics: str) -> list[InterviewQuestion]:
@@ -68,3 +72,22 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     assert left_out is not None
     assert (left_out.open, left_out.answer) == (False, None)
     assert await database.write(store.save_answer, skipped.id, "After all.", AT + 2 * HOUR)
+
+
+async def test_an_operator_reads_what_members_marked(database: Database) -> None:
+    """The query in docs/grading.md gives each marked point with the sentence that came nearest and the answer."""
+    marked, plain, waiting, skipped = await begin(database, 1, "t1", "t2", "t3", "t4")
+    points = (Point("First", "covered", "Yes."), Point("Second", "doubtful", "Perhaps."), Point("Third", "missing"))
+    graded = Assessment(points, 40, ("negated",))
+    for question in (marked, plain, waiting):
+        await database.write(store.save_answer, question.id, "Yes. Perhaps.", AT)
+    await database.write(store.skip, skipped.id, AT)
+    await database.write(store.save_grade, marked.id, encode(graded.claim({1, 2})), 100)
+    await database.write(store.save_grade, plain.id, encode(graded), 40)
+    queries = re.findall(r"```sql\n(.+?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    query = queries[1 if database.shared else 0]
+    rows = await database.read(lambda conn: conn.exec_driver_sql(query).all())
+    assert sorted(map(tuple, rows)) == [
+        ("t1", "Second", "doubtful", "Perhaps.", "Yes. Perhaps."),
+        ("t1", "Third", "missing", "", "Yes. Perhaps."),
+    ]

@@ -127,6 +127,44 @@ def test_what_can_be_pressed() -> None:
     assert "question of the day that is still open" in text_of(waiting)
 
 
+def lists(card: discord.ui.LayoutView) -> list[discord.ui.Select[discord.ui.LayoutView]]:
+    return [part for part in card.walk_children() if isinstance(part, discord.ui.Select)]
+
+
+def test_the_list_of_points_that_a_member_may_mark() -> None:
+    """It has what is not covered, what is marked is picked in it, and it stands beside the feedback alone."""
+    shown = step(LARGEST)
+    assert shown.assessment is not None
+    marked = replace(shown, assessment=shown.assessment.claim({1}))
+    (one,) = lists(interview.feedback_card(marked, bank()))
+    assert [(option.value, option.default) for option in one.options] == [
+        ("1", True),
+        ("2", False),
+        ("4", False),
+        ("5", False),
+    ]
+    assert all(len(option.label) <= 100 for option in one.options)
+    assert (one.min_values, one.max_values) == (0, 4)
+    count = len(pages_of(shown))
+    assert not lists(interview.feedback_card(marked, bank(), count - 1))
+    assert not lists(interview.feedback_card(marked, bank(), asking=True))
+    all_said = replace(shown, assessment=assessed(LARGEST, ("covered",)))
+    assert not lists(interview.feedback_card(all_said, bank()))
+
+
+def test_marked_points_stand_apart() -> None:
+    """They have a heading, their nearest sentence, and both figures; a missing point shows no sentence."""
+    points = (Point("One", "doubtful", "So.", 0.3), Point("Two", "missing", "Near."), Point("Three", "missing", "Far."))
+    page = interview.pages(TOPICS[0], answer="x", assessment=Assessment(points, 10).claim({0, 1}))[0].text
+    assert "2 of 3 key points\n**67%** · 10% without what you marked" in page
+    assert "**Self-marked**\n- One\n> So.\n- Two\n> Near." in page
+    assert page.index("Self-marked") < page.index("**Missing**\n- Three")
+    assert "Far." not in page
+    asked = Asked(TOPICS[0].id, 80, claimed=2)
+    (card,) = interview.report_pages(report(bank(), [asked]))
+    assert "80% · 2 self-marked" in text_of(card)
+
+
 def test_what_the_member_wrote_is_shown_as_text() -> None:
     """A quote with markup and a mention in it is escaped."""
     topic = TOPICS[0]

@@ -172,6 +172,10 @@ def buttons(message: discord.Message) -> list[discord.Button]:
     return [c for c in _walk(message.components) if isinstance(c, discord.Button)]
 
 
+def lists(message: discord.Message) -> list[discord.SelectMenu]:
+    return [c for c in _walk(message.components) if isinstance(c, discord.SelectMenu)]
+
+
 def labels(message: discord.Message) -> list[str]:
     """Labels of the buttons of a message."""
     return [button.label for button in buttons(message) if button.label]

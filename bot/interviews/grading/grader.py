@@ -58,7 +58,7 @@ class State(StrEnum):
 class PointGrade:
     """What became of one key point.
 
-    `confidence` is how likely it is said, `evidence` the passage that comes nearest, empty if the point is missing.
+    `confidence` is how likely it is said, `evidence` the passage that comes nearest, empty if none comes near.
     `credit` is what the point counts in the score: 1 if covered, 0 if missing, and its confidence if doubtful.
     """
 
@@ -193,9 +193,9 @@ def _likelihoods(claims: Sequence[_Claim], sentences: Sequence[Sentence]) -> lis
 
 
 def _grade(claim: _Claim, likely: float, sentences: Sequence[Sentence], held: bool) -> PointGrade:
+    evidence = " ".join(sentences[n].text for n in claim.passage) if claim.match >= LITTLE else ""
     if likely < DOUBTFUL:
-        return PointGrade(State.MISSING, likely, 0.0, "")
-    evidence = " ".join(sentences[n].text for n in claim.passage)
+        return PointGrade(State.MISSING, likely, 0.0, evidence)
     if likely >= COVERED and not held:
         return PointGrade(State.COVERED, likely, 1.0, evidence)
     return PointGrade(State.DOUBTFUL, likely, min(CAPPED if held else COVERED, likely), evidence)

@@ -51,11 +51,18 @@ def test_a_full_answer() -> None:
 
 
 def test_a_part_of_an_answer() -> None:
-    """What is not said is missing and has no evidence; the score is the share of the points."""
+    """What is not said is missing, without evidence if nothing comes near; the score is the share of the points."""
     found = grade("The pretrained weights stay frozen during all of this.", QUESTION, POINTS)
     assert [point.state for point in found.points] == [State.COVERED, State.MISSING, State.MISSING]
     assert found.points[1].evidence == ""
     assert found.score == pytest.approx(1 / 3)
+
+
+def test_what_comes_near_a_missing_point() -> None:
+    """The sentence that comes nearest is its evidence, though it earns nothing."""
+    near = "Training changes something else in the model."
+    found = grade(f"The pretrained weights stay frozen during all of this. {near}", QUESTION, POINTS).points[1]
+    assert (found.state, found.credit, found.evidence) == (State.MISSING, 0.0, near)
 
 
 def test_an_accepted_phrasing_is_as_good() -> None:
@@ -253,14 +260,14 @@ texts = st.text(max_size=300) | st.lists(
 
 @given(texts, texts, st.lists(st.builds(KeyPoint, texts, st.lists(texts, max_size=3).map(tuple)), max_size=4))
 def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> None:
-    """Any text is graded: a score from 0 to 1, the sum of credits, one entry a point, evidence unless missing."""
+    """Any text is graded: a score from 0 to 1, the sum of credits, one entry a point, evidence for what earns."""
     found = grade(answer, question, points)
     assert len(found.points) == len(points)
     assert 0 <= found.score <= 1
     assert found.score == pytest.approx(sum(point.credit for point in found.points) / max(1, len(points)))
     for point in found.points:
         assert (point.state is State.COVERED) == (point.credit == 1)
-        assert (point.state is State.MISSING) == (point.evidence == "")
+        assert point.state is State.MISSING or point.evidence
         assert 0 <= point.confidence <= 1
 
 
