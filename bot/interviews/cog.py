@@ -31,10 +31,10 @@ class Interview(commands.Cog):
         bot.router.add(view.CLAIM, self.claim)
         bot.router.add(view.STEP, self.step)
 
-    @app_commands.command(description="A private mock interview: open questions, and what your answers cover")
+    @app_commands.command(description="A private mock interview: open questions, and feedback on your answers")
     @app_commands.describe(
-        topic="What to begin with (what you met longest ago if you don't say)",
-        questions="How many (3 if you don't say)",
+        topic="Start with this topic (default: one you haven't seen for a while)",
+        questions="How many questions (default: 3)",
     )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -73,7 +73,7 @@ class Interview(commands.Cog):
         except UserError:
             raise
         except Exception:
-            await say(interaction, "Your answer is stored: </interview> shows its feedback.")
+            await say(interaction, "Your answer is saved. See its feedback with </interview>.")
             raise
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -89,7 +89,7 @@ class Interview(commands.Cog):
         step = await in_time(interaction, claim, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, self.bot.context.bank))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
-            await say(interaction, "One of those points is covered by now, so there was nothing to mark.")
+            await say(interaction, "One of those points is covered already, so there was nothing to mark.")
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Skip, next question, end. The feedback stays where it is; an open question's card is replaced."""

@@ -80,12 +80,10 @@ class Interviews:
             return running.id, True
         hidden = topics_in_play(conn, user_id, guild_id)
         if topic_id in hidden:
-            raise UserError(
-                "That topic is a question of the day that is still open: answer it there, or take another topic."
-            )
+            raise UserError("That topic is a question of the day right now. Answer it there, or pick another topic.")
         total = min(questions, len(self._bank.topics.keys() - hidden))
         if not total:
-            raise UserError("There is no topic to ask about just now: try again when the question of the day closes.")
+            raise UserError("No topic is left to ask about right now. Try again when the question of the day closes.")
         created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
         started = store.running(conn, user_id)
         assert started is not None
@@ -102,10 +100,10 @@ class Interviews:
         """Store what a member wrote. Also after the interview's end: what is written is not lost."""
         self._topic(_own(conn, question_id, user_id)[1])
         if not text.strip():
-            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
+            raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
         if not store.save_answer(conn, question_id, text, self._now()):
             raise UserError(
-                "You have answered this question already, and the first answer counts: </interview> shows its feedback."
+                "You've already answered this one, and your first answer counts. See its feedback with </interview>."
             )
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
@@ -225,7 +223,7 @@ class Interviews:
     def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)
         if topic is None:
-            raise UserError("This question has been taken out of the bank since: go on with </interview>.")
+            raise UserError("This question was removed. Continue with </interview>.")
         return topic
 
     def _summed(self, questions: list[InterviewQuestion]) -> Report:
@@ -242,5 +240,5 @@ def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, I
     question = store.question(conn, question_id)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
-        raise UserError("I don't know this question any more. Start with </interview>.")
+        raise UserError("That question is gone. Start again with </interview>.")
     return interview, question

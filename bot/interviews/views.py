@@ -30,28 +30,28 @@ FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
 CLAIM = Route("claim", {"row": ROW})
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
-ASKING = "A model service is being asked about the points in doubt: this changes in a moment."
+ASKING = "A model service is checking the unclear points. This updates in a moment."
 FEEDBACK_TAB, MODEL_TAB, OWN_TAB = "Feedback", "Model answer", "Your answer"
 _LIMIT = 3200
 """Characters of a page, beside the head of its card."""
 _MAX_QUOTE = 240
 _MAX_LABEL = 100
 """Characters of an option in a list; Discord takes no more."""
-_OWN_REPORT = "What you marked yourself counts in your own report only."
+_OWN_REPORT = "What you marked counts in your own report only."
 _HINTS = {
-    "empty": "There is hardly a word in it to go by.",
-    "copied": "Most of it repeats the question, so there is nothing to compare yet.",
-    "list": "It reads as a list of terms: say how they hang together.",
-    "terse": "These are notes: in an interview, say how they hang together.",
-    "strays": "Much of it is about something else: answer the question that was asked.",
-    "negated": "Something reads as if you denied a key point: look at the points in doubt.",
-    "cut": "It is longer than I can read: only the first part counted.",
+    "empty": "There's hardly anything here to go by yet. Even two sentences are a start.",
+    "copied": "Most of this repeats the question. Say it in your own words.",
+    "list": "This reads like a list of terms. Explain in sentences how they connect.",
+    "terse": "Notes count in full here. In an interview, explain in sentences how they connect.",
+    "strays": "Much of this is about something else. Stay with what was asked.",
+    "negated": "Something here reads as if you meant the opposite. Check the unclear points.",
+    "cut": "This is longer than I can read, so only the first part counted.",
 }
 
 
 def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
     """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
-    label = "In a few sentences, as you would say it aloud"
+    label = "In a few sentences, as you'd say it aloud"
     return text_modal(
         "Your answer", custom_id, label=label, limit=MAX_ANSWER, long=True, above=t.heading(topic.question)
     )
@@ -66,14 +66,14 @@ def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) ->
 
 def question_card(step: Step, bank: Bank) -> Message:
     """An open question."""
-    again = "Your interview goes on here.\n" if step.continued else ""
+    again = "Your interview continues here.\n" if step.continued else ""
     number = step.question.id
     return Message(
         OPEN,
         f"{again}{_head(step, bank)}",
         t.heading(step.topic.question),
         line(),
-        "-# Answer as you would aloud, in a few sentences. Only you see it.",
+        "-# Answer in a few sentences, as you'd say it aloud. Only you see this.",
         row(
             button("Answer", INTERVIEW.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
@@ -92,8 +92,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     head = _head(step, bank)
     if step.assessment is None:
         waits = (
-            "Your answer is stored. This topic is a question of the day that is still open, so its feedback waits "
-            "until that one closes: press Feedback then."
+            "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
+            "Press Feedback then."
         )
         look = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, waits, row(look), on)
@@ -118,7 +118,7 @@ def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutV
     return row(
         ui.Select(
             custom_id=CLAIM.id(row=question_id),
-            placeholder="I did say this: pick a point",
+            placeholder="I did say this…",
             min_values=0,
             max_values=len(options),
             options=options,
@@ -129,7 +129,7 @@ def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutV
 def report_pages(report: Report) -> list[Message]:
     """The end of an interview, by section."""
     if not report.answered:
-        words = "You answered nothing this time, so there is nothing to report."
+        words = "No answers this time, so no report."
         return [Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")]
     done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
     overall = f"**{report.percent}%** · {done}" if report.percent is not None else done
@@ -138,8 +138,8 @@ def report_pages(report: Report) -> list[Message]:
         weakest = (f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1))
         blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
     else:
-        blocks.append("**Practise next**\nAll of it was strong. Take other topics with </interview>.")
-    blocks.append("-# Practice estimates from your wording, not verdicts.")
+        blocks.append("**Practise next**\nStrong all the way. Try other topics with </interview>.")
+    blocks.append("-# Estimates from your wording, for practice. They're not verdicts.")
     return [Message(REVEALED, page) for page in t.pages(blocks)]
 
 
@@ -152,7 +152,7 @@ def _line(topic: Topic, asked: Asked) -> str:
     if not asked.answered:
         return f"{t.escape(topic.title)} · skipped"
     if asked.percent is None:
-        return f"{t.escape(topic.title)} · graded when its question of the day closes"
+        return f"{t.escape(topic.title)} · feedback when its question of the day closes"
     mark = "✅ " if asked.percent >= STRONG else ""
     claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
     return f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
@@ -247,7 +247,7 @@ def _point(text: str, quote: str = "") -> str:
 
 def _about_model(assessment: Assessment) -> str:
     asked = {
-        "asked": " A model service read your answer for the points that were in doubt.",
-        "failed": " The model service for points in doubt did not answer, so I graded this alone.",
+        "asked": " A model service read your answer to check the unclear points.",
+        "failed": " The model service didn't answer, so I read the unclear points on my own.",
     }
-    return f"A practice estimate from your wording, not a verdict.{asked.get(assessment.model, '')}"
+    return f"An estimate from your wording, for practice. It's not a verdict.{asked.get(assessment.model, '')}"

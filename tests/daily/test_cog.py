@@ -337,7 +337,7 @@ async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
 async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
     """/interview does not give the model answer away while the daily is open."""
     _, topic = await posted(stage)
-    assert "still open" in reply(await stage.ada.slash(stage.quiz, "interview", topic=topic.id))
+    assert "question of the day right now" in reply(await stage.ada.slash(stage.quiz, "interview", topic=topic.id))
 
 
 async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
@@ -366,14 +366,16 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
     denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
     said = reply(await write(stage.ada, card, denied))
     assert seen == [denied]
-    assert "A model service read your answer for the points that were in doubt" in said
+    assert "A model service read your answer to check the unclear points" in said
     stage.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
-    assert "did not answer, so I graded this alone" in reply(await write(stage.bob, card, denied))
+    assert "didn't answer, so I read the unclear points on my own" in reply(await write(stage.bob, card, denied))
     begun = await stage.ada.slash(stage.quiz, "interview", topic="tokenization")
     assert begun.response is not None
     other = topic_of(text_of(begun.response.message))
     denied = f"It is not true that {other.key_points[0].text}. {saying(*other.key_points[1:])}"
-    assert "did not answer, so I graded this alone" in reply(await write(stage.ada, begun.response.message, denied))
+    assert "didn't answer, so I read the unclear points on my own" in reply(
+        await write(stage.ada, begun.response.message, denied)
+    )
 
 
 async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

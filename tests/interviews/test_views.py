@@ -124,7 +124,7 @@ def test_what_can_be_pressed() -> None:
     assert labels(interview.feedback_card(last, bank(), 1)) == ["Feedback", "Your answer", "See the report"]
     waiting = interview.feedback_card(step(topic, hidden=True), bank())
     assert labels(waiting) == ["Feedback", "Next question", "End"]
-    assert "question of the day that is still open" in text_of(waiting)
+    assert "question of the day right now" in text_of(waiting)
 
 
 def lists(card: discord.ui.LayoutView) -> list[discord.ui.Select[discord.ui.LayoutView]]:
@@ -176,7 +176,7 @@ def test_what_the_member_wrote_is_shown_as_text() -> None:
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [("", "not a verdict."), ("asked", "model service read your answer"), ("failed", "graded this alone")],
+    [("", "not a verdict."), ("asked", "model service read your answer to check"), ("failed", "on my own")],
 )
 def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
     """Whether a model service read the answer stands in the feedback, and so does that it failed."""
@@ -185,7 +185,7 @@ def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
     assert ("model service" in page.text) is bool(model)
 
 
-@pytest.mark.parametrize("flag", ["empty", "copied", "list", "negated", "strays", "cut"])
+@pytest.mark.parametrize("flag", ["empty", "copied", "list", "terse", "negated", "strays", "cut"])
 def test_hints(flag: str) -> None:
     """What the grader noticed is said in a sentence, never as a name."""
     plain_page, flagged = (
@@ -213,7 +213,7 @@ def test_the_report() -> None:
 def test_the_report_of_nothing_and_of_all() -> None:
     """Without an answer it says so; if all was strong it says what else there is."""
     (nothing,) = interview.report_pages(report(bank(), []))
-    assert "nothing to report" in text_of(nothing)
+    assert "No answers this time" in text_of(nothing)
     (strong,) = interview.report_pages(report(bank(), [Asked(TOPICS[0].id, 100)]))
     assert "</interview>" in text_of(strong)
     many = report(bank(), [Asked(topic.id, 10) for topic in list(bank().topics.values())[:10]])

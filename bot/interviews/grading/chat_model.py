@@ -102,5 +102,5 @@ async def trial(settings: Settings) -> str | None:
             request = opinion.request("When does water boil?", {0: point}, "It boils at 100 degrees.")
             opinion.read_reply(await service.ask(opinion.SYSTEM, request), [0])
         except NoOpinion as error:
-            return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline alone"
+            return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline only"
     return None
