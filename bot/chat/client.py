@@ -178,7 +178,7 @@ class QuizBot(commands.AutoShardedBot):
 
     async def _hears(self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
         """The dates on Discord's answers tell its clock before the first event does. The gateway is another host."""
-        if params.response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        if self.context.clock.is_heard or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS:
             return
         with suppress(KeyError, ValueError):
             self.context.clock.dated(parsedate_to_datetime(params.response.headers["Date"]), request.at)

@@ -53,9 +53,14 @@ class DiscordClock:
                 "this machine's clock is %.1f s %s Discord's; what is due goes by Discord's", abs(seconds), which
             )
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether an event has told Discord's time."""
+        return bool(self._ahead)
+
     def dated(self, date: datetime, asked_at: datetime) -> None:
         """Take note of the date on Discord's answer to our request of `asked_at` (by `host`); an event tells more."""
-        if self._ahead:
+        if self.is_heard:
             return
         least, most = date - self.host(), date + _DATED - asked_at
         if not least <= self._offset <= most:
