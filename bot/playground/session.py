@@ -29,10 +29,12 @@ async def serve(
     closed: bot, database and door belong to the caller.
     """
     env = LiveEnv(bot)
-    desk = Desk(env, found(env))
+    world = found(env)
+    desk = Desk(env, world)
     await desk.start(door)
     try:
         await env.start()
+        bot.dispatch("guild_join", bot.get_guild(world.guild.id))  # as when somebody has just invited it
         tasks = [asyncio.create_task(_publish(desk, env.tape.moved)), asyncio.create_task(_tidy(env))]
         try:
             announce(f"http://127.0.0.1:{desk.port}/")

@@ -25,7 +25,7 @@ This is a real Quizformer on a simulated Discord. Type in the box below, and pic
 channels. Three commands to try:
 1. `/quiz start questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
 2. `/leaderboard` shows who leads.
-3. As Moderator: `/daily setup channel:#daily time:09:00 timezone:Europe/Berlin` brings a question a day.
+3. As Moderator: press "Set up the question of the day" below for a question a day.
 -# Type a line as it stands, or choose the command from the list and fill in its options."""
 
 
