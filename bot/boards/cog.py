@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.boards import views as view
@@ -26,26 +25,31 @@ class Boards(commands.Cog):
         bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
-    @app_commands.describe(period="This week if you don't say", topic="Points of one topic only")
+    @app_commands.describe(
+        period="Points from when. Default: this week", topic="Points from one topic only. Default: all topics"
+    )
+    @app_commands.choices(
+        period=[app_commands.Choice(name=locale_str(title), value=p) for p, title in view.PERIOD_TITLES.items()]
+    )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def leaderboard(
         self,
         interaction: discord.Interaction,
-        period: Literal["today", "week", "month", "all"] = "week",
+        period: str = "week",
         topic: str | None = None,
     ) -> None:
         await say(interaction, await self._board(interaction, period, topic, 0))
 
-    @app_commands.command(description="A picture of what you know: accuracy, activity, streak and cards")
-    @app_commands.describe(member="Whose figures (yours if you don't say)")
+    @app_commands.command(description="Your progress as a picture: accuracy, activity, streak and practice")
+    @app_commands.describe(member="Whose progress to show. Default: yours")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
         await say(interaction, await in_time(interaction, self._stats(interaction, (member or interaction.user).id)))
 
-    @app_commands.command(description="All sections and topics, and how you do in them")
+    @app_commands.command(description="All topics, and how you're doing in each")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def topics(self, interaction: discord.Interaction) -> None:

@@ -22,11 +22,12 @@ BOARD = Route("board", {"slot": "prev|next|period", "period": "|".join(PERIODS),
 TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})
 STATS = Route("stats", {"do": "show|hide"}, once=True)
 
-_PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
+PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
+"""What can be chosen, as members read it."""
 _TOPICS_A_PAGE = 10
 _LEGEND = (
-    "A question is learned once it should last you a week. A topic is known when half of its questions are learned, "
-    "and weak when two of your last five answers in it were wrong."
+    "Learned: you should remember it for a week. Known: you've learned half of the topic. "
+    "Weak: two of your last five answers were wrong."
 )
 _MARGIN = 20
 _INNER = WIDTH - 2 * _MARGIN
@@ -39,16 +40,16 @@ _CELL, _GAP = 22, 4
 def board_page(board: Board, topic: Topic | None) -> Message:
     """One page of a board, always with the asker's own place."""
     scope = t.escape(topic.title) if topic else "All topics"
-    head = f"### Leaderboard · {_PERIOD_TITLES[board.period]}\n-# {scope} · {t.count(board.members, 'member')}"
+    head = f"### Leaderboard · {PERIOD_TITLES[board.period]}\n-# {scope} · {t.count(board.members, 'member')}"
     if board.pages > 1:
         head += f" · page {board.page + 1} of {board.pages}"
     lines = [
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
         for r in board.rows
     ]
-    body = "\n".join(lines) or "Nobody has points here yet. Start a round with </quiz start> and be the first."
+    body = "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
     styles = dict.fromkeys(PERIODS, discord.ButtonStyle.secondary) | {board.period: PRIMARY}
-    periods = row(*(button(_PERIOD_TITLES[p], _id(board, "period", period=p, page=0), styles[p]) for p in PERIODS))
+    periods = row(*(button(PERIOD_TITLES[p], _id(board, "period", period=p, page=0), styles[p]) for p in PERIODS))
     turn = pager(board.page, board.pages, lambda slot, page: _id(board, slot, page=page))
     return Message(OPEN, head, body, line(), _own(board), periods, row(*turn))
 
@@ -69,7 +70,7 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     first = weakest(topics)
     advice = None
     if first is not None:
-        advice = f"Weakest now: **{t.escape(bank.topics[first].title)}**"
+        advice = f"Your weakest topic: **{t.escape(bank.topics[first].title)}**"
         buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
     return Message(OPEN, head, f"**{t.escape(section)}**", lines, line(), advice, f"-# {_LEGEND}", row(*buttons))
 
@@ -111,7 +112,7 @@ async def stats_page(stats: Stats, *, own: bool) -> Message:
     head = f"### {'Your progress' if own else 'Progress'}\n{t.name(stats.name)} · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
-        return Message(REVEALED, head, _figures(stats) or None, "-# They show others no more than this.")
+        return Message(REVEALED, head, _figures(stats) or None, "-# They keep the details private.")
     sections = "\n".join(
         f"-# {t.escape(s.title)} · {t.percent(s.right, s.answers)} of {t.count(s.answers, 'answer')}"
         for s in details.sections
@@ -152,10 +153,10 @@ def _figures(stats: Stats) -> str:
 
 def _own_part(shows: bool, due: int) -> tuple[Part | None, ...]:
     if shows:
-        said = "On every server, others who use </stats> on you see this too, but not what is worth another look."
+        said = "On every server, anyone who uses </stats> on you sees this, except your weak topics."
         decide = button("Hide from others", STATS.id(do="hide"))
     else:
-        said = "Only you see this. Others who use </stats> on you see your points, answers and streak."
+        said = "Only you see this. Anyone who uses </stats> on you sees just your points, answers and streak."
         decide = button("Show to others", STATS.id(do="show"))
     practise = button("Practise", PRACTISE.id(topic=""), PRIMARY) if due else None
     return line(), f"-# {said}", row(decide, practise)
@@ -175,9 +176,9 @@ def alt_text(stats: Stats, details: Details) -> str:
     weeks = f"Last 12 weeks: {t.count(activity.answers, 'answer')} on {t.count(activity.days, 'day')}"
     if activity.answers:
         day, most = activity.busiest
-        weeks += f", the most on {day.day} {day:%B} with {most:,}"
+        weeks += f"; busiest day: {day.day} {day:%B} with {most:,}"
     said = [
-        f"{t.percent(details.right, stats.answers)} right" if stats.answers else "No answers in rounds or dailies yet",
+        f"{t.percent(details.right, stats.answers)} right" if stats.answers else "No answers outside practice yet",
         f"Streak: {t.count(stats.streak.current, 'day')}",
         f"Questions learned: {details.learned:,}, due: {details.due:,}",
         weeks,

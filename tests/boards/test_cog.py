@@ -20,7 +20,7 @@ async def test_topics(stage: Stage) -> None:
     await stage.wait(12)  # the reveal, and the pause after which it counts
     shown = await stage.ada.slash(stage.quiz, "topics")
     assert "1 learning · 49 new" in reply(shown)
-    assert "Weakest now: **Temperature**" in reply(shown)
+    assert "Your weakest topic: **Temperature**" in reply(shown)
     pages = [reply(shown)]
     message = answer_to(shown)
     for _ in range(5):
@@ -51,7 +51,7 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
 
     hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.ada)
     assert hidden.ephemeral
-    assert reply(hidden) == ("### Progress\n**ada** · **0 points**\n1 answer\n-# They show others no more than this.")
+    assert reply(hidden) == ("### Progress\n**ada** · **0 points**\n1 answer\n-# They keep the details private.")
     assert not answer_to(hidden).attachments
 
     await stage.ada.click(message, label="Show to others")

@@ -82,15 +82,15 @@ def test_alt_text_says_the_figures() -> None:
     assert SMALL.details is not None
     assert alt_text(SMALL, SMALL.details) == (
         "50% right. Streak: 1 day. Questions learned: 0, due: 2. "
-        "Last 12 weeks: 6 answers on 2 days, the most on 6 January with 4. "
+        "Last 12 weeks: 6 answers on 2 days; busiest day: 6 January with 4. "
         "Accuracy by section: Core concepts 33% of 3, Architecture and mathematics 100% of 2, "
         "Applications and challenges 0% of 1."
     )
     practised = stats(by_day={TODAY: 1}, cards=(1, 0, 1))
     assert practised.details is not None
     assert alt_text(practised, practised.details) == (
-        "No answers in rounds or dailies yet. Streak: 0 days. Questions learned: 0, due: 1. "
-        "Last 12 weeks: 1 answer on 1 day, the most on 6 January with 1."
+        "No answers outside practice yet. Streak: 0 days. Questions learned: 0, due: 1. "
+        "Last 12 weeks: 1 answer on 1 day; busiest day: 6 January with 1."
     )
 
 

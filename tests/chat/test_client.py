@@ -43,6 +43,9 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
     assert options["topic"]["autocomplete"]
     assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
+    period, _ = commands["leaderboard"]["options"]
+    titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}
+    assert {c["name"]: c["value"] for c in period["choices"]} == titles
     setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
     names = ["channel", "time", "timezone", "topic", "kind", "answer_hours", "role", "thread"]
     assert [(o["name"], o["required"]) for o in setup["options"]] == [(name, False) for name in names]
