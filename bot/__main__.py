@@ -58,29 +58,33 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Quizformer: learning together in chat.")
+    parser = argparse.ArgumentParser(prog="python -m bot", description="A quiz bot for study groups on Discord.")
     parser.add_argument("--version", action="version", version=f"Quizformer {__version__}")
     parser.set_defaults(run=_run)
     commands = parser.add_subparsers(title="commands", metavar="")
     commands.add_parser("run", help="run the bot (the default); needs DISCORD_TOKEN").set_defaults(run=_run)
     play = commands.add_parser("play", help="try the bot in the browser on a simulated Discord; needs no token")
-    play.add_argument("--port", type=int, help="port on 127.0.0.1 (the first free one from 8770 on by default)")
-    play.add_argument("--database", type=Path, help="a file that lasts (a temporary one by default)")
+    play.add_argument("--port", type=int, help="port on 127.0.0.1 (default: the first free one from 8770 up)")
+    play.add_argument("--database", type=Path, help="database file to keep (default: a temporary one)")
     play.set_defaults(run=_play)
-    words = "check settings, database, question bank and token; say what is wrong"
+    words = "check settings, question bank, database and token"
     commands.add_parser("check", help=words).set_defaults(run=_check)
-    _add_bank(commands.add_parser("bank", help="look after a question bank: lint, show, stats"))
-    reports = commands.add_parser("reports", help="print what members say is wrong with questions, the newest last")
+    _add_bank(commands.add_parser("bank", help="inspect a question bank: lint, show, stats"))
+    reports = commands.add_parser("reports", help="print what members reported as wrong, newest last")
     reports.add_argument(
-        "--since", type=date.fromisoformat, default=date.min, metavar="DATE", help="2026-11-25, in UTC"
+        "--since",
+        type=date.fromisoformat,
+        default=date.min,
+        metavar="DATE",
+        help="from this day on, in UTC: 2026-11-25",
     )
     reports.set_defaults(run=_reports)
     backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema, or move it to another")
-    migrate.add_argument("--from", dest="source", metavar="URL", help="move everything from this database ...")
-    migrate.add_argument("--to", dest="target", metavar="URL", help="... to this one; the bot must not run meanwhile")
+    migrate.add_argument("--from", dest="source", metavar="URL", help="move everything out of this database ...")
+    migrate.add_argument("--to", dest="target", metavar="URL", help="... and into this one; stop the bot first")
     migrate.set_defaults(run=_migrate)
     return parser
 
@@ -88,13 +92,13 @@ def _parser() -> argparse.ArgumentParser:
 def _add_bank(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_bank)
     actions = parser.add_subparsers(dest="action", required=True, metavar="lint|show|stats")
-    lint = actions.add_parser("lint", help="everything a careful editor would say, with line and fix")
-    lint.add_argument("file", type=Path, nargs="?", help="a bank (the shipped one by default)")
+    lint = actions.add_parser("lint", help="list every problem with its line and how to fix it")
+    lint.add_argument("file", type=Path, nargs="?", help="bank file (default: the shipped one)")
     show = actions.add_parser("show", help="print an item as its card shows it")
     show.add_argument("id", help="the item's id")
-    stats = actions.add_parser("stats", help="how many items there are of what")
+    stats = actions.add_parser("stats", help="count topics and items")
     for action in (show, stats):
-        action.add_argument("--file", type=Path, help="a bank (QUESTION_BANK or the shipped one by default)")
+        action.add_argument("--file", type=Path, help="bank file (default: QUESTION_BANK, or the shipped one)")
 
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
@@ -152,7 +156,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
         except discord.ConnectionClosed as error:
             raise _closed(error.code) from error
         except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
-            raise StartError(f"Discord could not be reached, try again later: {error}") from error
+            raise StartError(f"could not reach Discord; try again later: {error}") from error
 
 
 _TOKEN_REFUSED = ("DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4...")
@@ -164,9 +168,9 @@ def _closed(code: int) -> Exception:
         case 4004:
             return SettingsError.of(*_TOKEN_REFUSED)
         case 4010:
-            return SettingsError.of("SHARD_IDS", "does not fit SHARD_COUNT, Discord says; set both or neither", "0,1")
+            return SettingsError.of("SHARD_IDS", "does not fit SHARD_COUNT; set both or neither", "0,1")
         case 4011:
-            return SettingsError.of("SHARD_COUNT", "is too small for so many servers; leave it out or raise it", "4")
+            return SettingsError.of("SHARD_COUNT", "is too small for this many servers; raise it or leave it out", "4")
         case 4012 | 4013 | 4014:
             return StartError(f"Discord no longer takes connections of this kind ({code}): update Quizformer")
     return StartError(f"Discord closed the connection for good ({code}): start the bot again later")
@@ -229,11 +233,11 @@ async def _backup(settings: Settings, options: argparse.Namespace) -> None:
     from bot.core.backup import BackupError, back_up
 
     if settings.database.get_backend_name() != "sqlite":
-        raise StartError("backup copies SQLite databases; for PostgreSQL use its own pg_dump")
+        raise StartError("backup is for SQLite; use pg_dump for PostgreSQL")
     try:
         size = await asyncio.to_thread(back_up, Path(settings.database.database or ""), options.file)
     except BackupError as error:
-        raise StartError(f"no backup: {error}") from error
+        raise StartError(f"no backup was made: {error}") from error
     print(f"{options.file}: {size:,} bytes, consistent and checked")
 
 

@@ -220,7 +220,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
         source = await database.read(unfinished)
         if source is not None:
             raise SettingsError(
-                f"DATABASE_URL names a database to which not everything has been moved from {source}: "
+                f"DATABASE_URL names a database that still lacks data from {source}: "
                 "run python -m bot migrate --from ... --to ... again"
             )
         yield await _bank_for(settings, database), database
@@ -242,7 +242,7 @@ async def move(source: URL, target: URL) -> None:
             await transfer(old, new, _shown(source), all_tables(), print)
         except TransferError as error:
             raise SettingsError(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
-    print(f"moved to {_shown(target)}: every table has been counted and compared")
+    print(f"moved to {_shown(target)}: every table was counted and compared")
 
 
 async def check(settings: Settings) -> int:
@@ -269,12 +269,12 @@ async def check(settings: Settings) -> int:
         wrong += problem is not None
         print(f"token: {problem or 'fine'}")
     if settings.grader_url is None:
-        print("open answers: graded on this machine alone (GRADER_URL is not set)")
+        print("open answers: graded on this machine only (GRADER_URL is not set)")
     else:
         problem = await trial(settings)
         wrong += problem is not None
         host = urlsplit(settings.grader_url).netloc
-        print(f"open answers: {problem or f'fine, {settings.grader_model} at {host} is asked about points in doubt'}")
+        print(f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}")
     return 2 if wrong else 0
 
 

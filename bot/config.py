@@ -95,7 +95,7 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
-            raise SettingsError.of(name, "names no file; what members did would be lost", example)
+            raise SettingsError.of(name, "names no file, so a restart would lose everything", example)
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError.of(name, f"asks for {kind}, which is not supported", example)
@@ -105,9 +105,9 @@ def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "B
     """What goes into a header: one word, also if it was copied with the word before it. It is never repeated."""
     secret = env.get(name, "").strip().removeprefix(prefix).strip()
     if re.search(r"\s", secret):
-        raise SettingsError.of(name, "has a space or line break inside", example)
+        raise SettingsError.of(name, "has a space or line break in it", example)
     if not secret.isascii() or not secret.isprintable():
-        raise SettingsError.of(name, "has a character in it that is no part of one", example)
+        raise SettingsError.of(name, "has a character in it that doesn't belong there", example)
     return secret
 
 
@@ -176,7 +176,7 @@ def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | N
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,6}(\s*,\s*[0-9]{1,6})*", text):
-        raise SettingsError.of("SHARD_IDS", f"is {text!r} but must be numbers with commas between", "0,1")
+        raise SettingsError.of("SHARD_IDS", f"is {text!r} but must be numbers separated by commas", "0,1")
     if count is None:
         raise SettingsError.of("SHARD_COUNT", "is missing; SHARD_IDS needs it", "4")
     ids = tuple(sorted({int(part) for part in text.split(",")}))

@@ -123,7 +123,7 @@ def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:
         conn.commit()
     again = run(file, "backup", str(copy))
     assert again.returncode == 1
-    assert "exists already" in one_line(again)
+    assert "already exists" in one_line(again)
 
     file.write_bytes(b"lost")
     for name in (f"{file}-wal", f"{file}-shm"):
@@ -176,7 +176,7 @@ def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(file: Path, 
     bank.write_text(json.dumps(first_topic()), "utf-8")
     settings = {"DISCORD_TOKEN": "token", "QUESTION_BANK": str(bank), "HTTPS_PROXY": "http://127.0.0.1:9"}
     for _ in range(2):
-        assert "Discord could not be reached" in run(file, **settings).stderr
+        assert "could not reach Discord" in run(file, **settings).stderr
     bank.write_text(bank.read_text("utf-8").replace('"difficulty": 1', '"difficulty": 9'), "utf-8")
     done = run(file, **settings)
     assert done.returncode == 2

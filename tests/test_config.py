@@ -51,7 +51,7 @@ def test_the_token() -> None:
 def test_a_token_with_space_inside(token: str) -> None:
     """A token with space or a line break inside was copied wrongly; the line says so and does not repeat it."""
     line = wrong(DISCORD_TOKEN=token)
-    assert line.startswith("DISCORD_TOKEN has a space or line break inside. Example: ")
+    assert line.startswith("DISCORD_TOKEN has a space or line break in it. Example: ")
     assert "MTA4" not in line
 
 
@@ -89,8 +89,8 @@ def test_what_hosts_add_to_an_address() -> None:
     [
         ("quizformer.db", "is not a database address"),
         ("postgres://user:hunter2@host:port/name", "is not a database address"),
-        ("sqlite://", "names no file; what members did would be lost"),
-        ("sqlite:///:memory:", "names no file; what members did would be lost"),
+        ("sqlite://", "names no file, so a restart would lose everything"),
+        ("sqlite:///:memory:", "names no file, so a restart would lose everything"),
         ("mysql://user:hunter2@host/name", "asks for mysql, which is not supported"),
     ],
 )
@@ -259,10 +259,10 @@ def test_shards() -> None:
     [
         ({"SHARD_IDS": "0"}, "SHARD_COUNT is missing; SHARD_IDS needs it"),
         ({"SHARD_IDS": "4", "SHARD_COUNT": "4"}, "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3"),
-        ({"SHARD_IDS": "0-3", "SHARD_COUNT": "4"}, "SHARD_IDS is '0-3' but must be numbers with commas between"),
-        ({"SHARD_IDS": "0,", "SHARD_COUNT": "4"}, "SHARD_IDS is '0,' but must be numbers with commas between"),
-        ({"SHARD_IDS": "-1", "SHARD_COUNT": "4"}, "SHARD_IDS is '-1' but must be numbers with commas between"),
-        ({"SHARD_IDS": "x", "SHARD_COUNT": "4"}, "SHARD_IDS is 'x' but must be numbers with commas between"),
+        ({"SHARD_IDS": "0-3", "SHARD_COUNT": "4"}, "SHARD_IDS is '0-3' but must be numbers separated by commas"),
+        ({"SHARD_IDS": "0,", "SHARD_COUNT": "4"}, "SHARD_IDS is '0,' but must be numbers separated by commas"),
+        ({"SHARD_IDS": "-1", "SHARD_COUNT": "4"}, "SHARD_IDS is '-1' but must be numbers separated by commas"),
+        ({"SHARD_IDS": "x", "SHARD_COUNT": "4"}, "SHARD_IDS is 'x' but must be numbers separated by commas"),
     ],
 )
 def test_wrong_shards(env: dict[str, str], words: str) -> None:

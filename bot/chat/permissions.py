@@ -85,7 +85,7 @@ def require_here(interaction: discord.Interaction) -> None:
     if lacking:
         raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
-            "Ask a manager to allow it, then try again."
+            "Ask a moderator to allow it, then try again."
         )
 
 
@@ -115,12 +115,12 @@ def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.R
     permissions = channel.permissions_for(channel.guild.me)
     lacking = missing(permissions, needed(channel, thread=thread))
     if lacking:
-        return f"I can't post in {channel.mention}: I need {lacking} there. Allow it in its settings, then try again."
+        return f"I can't post in {channel.mention}: I need {lacking} there. Allow it in the channel's settings."
     if role is not None and role.is_default():
-        return "I don't ping @everyone. Choose a role that members can give themselves, such as one for learners."
+        return "I don't ping @everyone. Choose a role that people can opt into, such as one for learners."
     if role is not None and not role.mentionable and not permissions.mention_everyone:
         return (
-            f"I can't ping {role.mention}: let everyone mention that role, or give me Mention Everyone in "
+            f"I can't ping {role.mention}. Let everyone mention that role, or give me Mention Everyone in "
             f"{channel.mention}, then try again."
         )
     return None

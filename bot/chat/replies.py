@@ -141,7 +141,7 @@ async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterato
     except Exception as error:
         if text.strip():
             await report_error(interaction, error)
-            pages = t.pages(["-# What you wrote, so that it is not lost:", t.escape(text)], _MAX_CONTENT)
+            pages = t.pages(["-# Here's what you wrote, so it isn't lost:", t.escape(text)], _MAX_CONTENT)
             await say_all(interaction, pages)
             raise AlreadyReported from error
         raise
@@ -181,13 +181,13 @@ def sentence(error: BaseException) -> str | None:
         case app_commands.TransformerError():
             value = str(error.value)
             quoted = "that" if len(value) > 50 else f'"{t.escape(value)}"'
-            return f"I can't use {quoted} there: pick one from the list that Discord offers."
+            return f"I can't use {quoted} there. Pick one from the list."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return "This command has changed since: try again in a minute, after Discord has the new one."
+            return "This command has just changed. Try again in a minute."
         case app_commands.NoPrivateMessage():
-            return "This works on a server only: try it in one of its channels."
+            return "This only works on a server. Try it in a channel there."
         case app_commands.CheckFailure():
-            return "You may not use this command here: ask a manager of the server."
+            return "You can't use this command here. Ask a moderator to allow it."
     return None
 
 
@@ -210,9 +210,9 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         error_id = secrets.token_hex(3)
         log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
         if isinstance(original, StorageError):
-            words = f"I could not save that just now: try again in a moment. (Error {error_id})"
+            words = f"I couldn't save that just now. Try again in a moment. (Error {error_id})"
         else:
-            words = f"Something went wrong on my side: try again in a moment. (Error {error_id})"
+            words = f"Something went wrong on my side. Try again in a moment. (Error {error_id})"
     try:
         await say(interaction, words)
     except (discord.HTTPException, RuntimeError, *HICCUPS) as failure:  # RuntimeError: the session is closed

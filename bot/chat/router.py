@@ -32,7 +32,7 @@ VERSION = "v1"
 ROW = "[1-9][0-9]{0,17}"
 PAGE = "0|[1-9][0-9]{0,5}"
 TOPIC = "[a-z0-9-]{0,48}"
-UNKNOWN = "This button is from another version of me and does nothing now: use the newest message, or </help>."
+UNKNOWN = "This button is out of date. Use the newest message, or </help>."
 
 Fields = Mapping[str, str]
 Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]

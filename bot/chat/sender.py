@@ -231,7 +231,7 @@ class DiscordSender:
             return
         guild = self._client.get_guild(guild_id)
         if guild is None:
-            raise DeliveryRefused("server", "I am not on that server any more.")
+            raise DeliveryRefused("server", "I'm no longer on that server.")
         if guild.unavailable:
             raise DeliveryUnknown("Discord has an outage on that server")
 
@@ -266,7 +266,7 @@ class DiscordSender:
         if error.status >= 500 or error.status == 429:
             return DeliveryUnknown(f"Discord answered {error.status}")
         if error.code in _CLOSED:
-            return DeliveryRefused("closed", "Discord does not let me write to you.")
+            return DeliveryRefused("closed", "Discord won't let me message you.")
         if error.code in _TOO_MANY:
             return DeliveryLater("Discord has had enough direct messages from me for now")
         if error.code in {_THREAD_LOCKED, _THREAD_ARCHIVED}:
@@ -280,7 +280,7 @@ class DiscordSender:
         return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
 
     def _locked(self, channel_id: int) -> DeliveryRefused:
-        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked: ask a moderator to open it again.")
+        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked. Ask a moderator to unlock it.")
 
     def _forbidden(self, channel_id: int, code: int) -> str:
         problem = self._problem(channel_id, needed(self._client.get_channel(channel_id)))

@@ -19,7 +19,7 @@ def back_up(source: Path, target: Path) -> int:
     if not source.is_file():
         raise BackupError(f"there is no database at {source}")
     if target.exists():
-        raise BackupError(f"{target} exists already; name a new file")
+        raise BackupError(f"{target} already exists; name a new file")
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -211,7 +211,7 @@ class Worker(Generic[Row]):
 
     async def _fail(self, key: int, began: str | None, error: Exception) -> None:
         expected = isinstance(error, DeliveryUnknown)
-        reason = str(error) if expected else "Something unexpected went wrong; my log says what."
+        reason = str(error) if expected else "Something unexpected went wrong. Whoever runs me can find it in my log."
         name = f"{self.queue.table.name} {key}"
         failure = await self._database.write(
             self.queue.count_failure, key, began=began, now=self._now(), problem=reason

@@ -57,9 +57,9 @@ def parse_time(text: str) -> time:
         hour, minute = int(match[1]), int(match[2])
         if hour < 24 and minute < 60:
             return time(hour, minute)
-    how = "write it as HH:MM in 24 hours, for example 09:00 or 18:30."
+    how = "Write it as HH:MM in 24 hours, for example 09:00 or 18:30."
     shown = quoted(text)
-    raise ScheduleError(f'I don\'t know the time "{shown}": {how}' if shown else f"I need a time: {how}")
+    raise ScheduleError(f'I don\'t know the time "{shown}". {how}' if shown else f"I need a time. {how}")
 
 
 def instant(rule: Rule, day: date) -> datetime:
@@ -90,7 +90,7 @@ def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[
     for day, at in _posts(rule, after, taken):
         return day, at
     raise ScheduleError(
-        "Every date of the coming year already has its daily: look at the schedule and set it up again."
+        "Every date of the coming year already has its question of the day. Check the schedule and set it up again."
     )
 
 

@@ -46,11 +46,11 @@ async def transfer(
         if any([await target.read(_count, table) for table in tables]):
             if await _compare(source, target, tables, lambda _: None) is not None:
                 raise TransferError("the target has data of its own: name a database that is empty")
-            report("the target holds the same already")
+            report("the target already holds the same data")
             return
         await target.write(set_note, _NOTE, name)
     elif begun != name:
-        raise TransferError(f"the target holds the beginning of another transfer, from {begun}")
+        raise TransferError(f"the target holds part of another transfer, from {begun}")
     for table in tables:
         async for rows in _chunks(source, table, skip=await target.read(_count, table)):
             await target.write(_store, table, rows)

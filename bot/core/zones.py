@@ -37,22 +37,22 @@ def parse_zone(name: str) -> ZoneInfo:
     Every IANA name is accepted, also older ones (Asia/Calcutta, US/Eastern) that `zone_names` leaves out. Raises
     ScheduleError if there is no such zone; the message has up to three near names.
     """
-    hint = "pick one from the list as you type, for example Europe/Berlin."
+    hint = "Pick one from the list as you type, for example Europe/Berlin."
     text = name.strip()
     shown = quoted(text)
     if not shown:
-        raise ScheduleError(f"I need a time zone: {hint}")
+        raise ScheduleError(f"I need a time zone. {hint}")
     if len(text) > _LONGEST_ZONE:
-        raise ScheduleError(f"That is too long for the name of a time zone: {hint}")
+        raise ScheduleError(f"That's too long for a time zone. {hint}")
     known = _all_zones().get(text.replace(" ", "_").casefold())
     if known is not None:
         return ZoneInfo(known)
     near = _near(text)
     if not near:
-        raise ScheduleError(f'I don\'t know the time zone "{shown}": {hint}')
+        raise ScheduleError(f'I don\'t know the time zone "{shown}". {hint}')
     listed = " or ".join(filter(None, [", ".join(near[:-1]), near[-1]]))
     raise ScheduleError(
-        f'I don\'t know the time zone "{shown}": did you mean {listed}? Pick one from the list as you type.'
+        f'I don\'t know the time zone "{shown}". Did you mean {listed}? Pick one from the list as you type.'
     )
 
 

@@ -50,18 +50,16 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         require_bot(interaction)
         return True
 
-    @app_commands.command(
-        description="Turn the question of the day on, or change it; what you leave out stays as it is"
-    )
+    @app_commands.command(description="Set up or change the question of the day. What you leave out stays as it is")
     @app_commands.describe(
-        channel="Where it is posted",
-        time="When, as HH:MM in 24 hours, for example 09:00",
-        timezone="Whose clock it follows, for example Europe/Berlin",
-        topic="Ask about one topic only. Default: all topics",
-        kind="What is asked. Default: choice questions",
-        answer_hours="How long it can be answered. Default: 23 hours",
-        role="A role to ping when it is posted",
-        thread="Open a thread for discussion with each question",
+        channel="The channel to post in",
+        time="When to post, as HH:MM in 24 hours, for example 09:00",
+        timezone="The time zone to go by, for example Europe/Berlin",
+        topic="One topic only. Default: all topics",
+        kind="The kind of question. Default: choice questions",
+        answer_hours="How many hours it stays open. Default: 23",
+        role="A role to ping. Default: none",
+        thread="Open a discussion thread with each question. Default: no",
     )
     @app_commands.autocomplete(timezone=zone_choices, topic=topic_choices)
     @app_commands.choices(
@@ -92,10 +90,10 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         changes = {name: value for name, value in named.items() if value is not None}
         await self._show(interaction, self._set(interaction, **changes))  # type: ignore[arg-type]
 
-    @app_commands.command(description="Post today's question now, if it has not been posted")
+    @app_commands.command(description="Post the question of the day now, if it isn't out yet")
     async def post(self, interaction: discord.Interaction) -> None:
         schedule = (await self._post(interaction)).schedule
-        await say(interaction, f"Today's question is on its way to <#{schedule.channel_id}>.")
+        await say(interaction, f"The question of the day is on its way to <#{schedule.channel_id}>.")
 
     @app_commands.command(description="Pause the question of the day")
     async def pause(self, interaction: discord.Interaction) -> None:
@@ -110,7 +108,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     async def skip(self, interaction: discord.Interaction) -> None:
         await say(interaction, view.skipped(*await self.dailies.skip(guild_id_of(interaction))))
 
-    @app_commands.command(description="The schedule, the next and the last question, and what is wrong")
+    @app_commands.command(description="See and change the schedule, and what needs attention")
     async def status(self, interaction: discord.Interaction) -> None:
         await self._show(interaction, self.dailies.status(guild_id_of(interaction)))
 
@@ -133,7 +131,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             case "topics":
                 done = self._set(interaction, topic_id=None)
             case "post":
-                done, note = self._post(interaction), "Today's question is on its way."
+                done, note = self._post(interaction), "The question of the day is on its way."
             case "pause":
                 done = self.dailies.pause(guild_id)
             case _:
@@ -223,7 +221,7 @@ def _deleted_role(interaction: discord.Interaction, role_id: int | None) -> str 
     """What is wrong with the role to ping; the daily is posted all the same."""
     if role_id is None or interaction.guild is None or interaction.guild.get_role(role_id):
         return None
-    return "The role to ping was deleted, so nobody is pinged. Choose another one with </daily setup>."
+    return "The role to ping was deleted, so nobody gets pinged. Choose another one with </daily setup>."
 
 
 class Today(commands.Cog):
@@ -235,7 +233,7 @@ class Today(commands.Cog):
         bot.router.add(view.OWN, self.own)
         bot.answerables["daily"] = Answerable(dailies.check_open, self.answer, dailies.review, dailies.subject)
 
-    @app_commands.command(description="Today's question, when the next one comes, and your streak")
+    @app_commands.command(description="The question of the day, when the next one comes, and your streak")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:

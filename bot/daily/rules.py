@@ -16,7 +16,7 @@ POINTS = 100  # for a right first answer, whenever it comes
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
 KINDS = ("choice", "open", "mixed")
-NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a timezone"}
+NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """What must be named to set a daily up, and how it is called; the rest has defaults."""
 
 _ZONES = {

@@ -33,8 +33,8 @@ from bot.questions.drawing import shuffled
 from bot.questions.model import FollowUp, Item, Topic
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
-_UNKNOWN = "I don't know this question any more. See </today> for the current one."
-_ANSWERED = "You have answered this question already: the first answer counts. Press Answer to read it."
+_UNKNOWN = "That question is gone. See </today> for the current one."
+_ANSWERED = "You've already answered this one, and your first answer counts. Press Answer to read it."
 
 
 class NotSetUp(UserError):
@@ -128,7 +128,7 @@ class Dailies:
             raise UserError("I don't know that kind of question. Pick one from the list in </daily setup>.")
         if not rules.MIN_HOURS <= changes.get("answer_hours", rules.DEFAULT_HOURS) <= rules.MAX_HOURS:
             raise UserError(
-                f"A question is open for {rules.MIN_HOURS} to {rules.MAX_HOURS} hours. Pick a time in between."
+                f"A question can stay open for {rules.MIN_HOURS} to {rules.MAX_HOURS} hours. Pick a number in between."
             )
         check_topic(self._bank, changes.get("topic_id"))
         now = self._now()
@@ -145,7 +145,7 @@ class Dailies:
             day = time_rules.local_date(schedule.zone, now)
             existing = store.of_day(conn, guild_id, day)
             if existing is not None and existing.posted:
-                raise UserError(f"Today's question is posted already: {link(existing)}")
+                raise UserError(f"The question of the day is already posted: {link(existing)}")
             if existing is not None and existing.state == DailyState.POSTING:
                 store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
             else:
@@ -177,7 +177,7 @@ class Dailies:
         def store_resume(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
-                raise UserError("The question of the day is not paused. See </daily status> for the next one.")
+                raise UserError("The question of the day isn't paused. See </daily status> for the next one.")
             _, at = next_post(conn, schedule, now)
             store.change_schedule(conn, guild_id, paused=False, settled_until=now, next_at=at)
             return _status(conn, guild_id, now)
@@ -192,7 +192,7 @@ class Dailies:
         now = self._now()
         schedule = _scheduled(conn, guild_id)
         if schedule.paused:
-            raise UserError("The question of the day is paused, so there is none to skip. Use </daily resume> first.")
+            raise UserError("The question of the day is paused, so there's nothing to skip. Use </daily resume> first.")
         day, at = next_post(conn, schedule, now)
         store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
         _recompute(conn, schedule, now)
@@ -242,7 +242,7 @@ class Dailies:
         if daily is None or item is None:
             raise UserError(_UNKNOWN)
         if not daily.revealed:
-            raise UserError("This question is still open: answer it first, and you read why at once.")
+            raise UserError("This question is still open. Answer it first, and you'll see why right away.")
         given = store.answer_of(conn, daily_id, user_id)
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
@@ -278,7 +278,7 @@ class Dailies:
         """Grade a member's first answer, store it with its points and streak, and only then show it."""
         text = (click.text or "").strip()
         if not text:
-            raise UserError("Your answer was empty: press Answer again and write a sentence or two.")
+            raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
         topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
         if topic is None:
             raise UserError(_ANSWERED)
@@ -371,7 +371,7 @@ class Dailies:
         """The daily that a click answers, locked; refuses what is late or not from its card."""
         daily = _answerable(conn, click.question_id, click.message_id, lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError("This card is not from this channel: see </today> for the current question.")
+            raise UserError("This card belongs to another channel. See </today> for the current question.")
         if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
             self.opened(conn, daily, click.message_id)
             daily = store.get(conn, daily.id) or daily
@@ -405,7 +405,7 @@ class Dailies:
             raise UserError(_UNKNOWN)
         given = store.answer_of(conn, daily_id, user_id)
         if given is None and not daily.revealed:
-            raise UserError("This question is still open: answer it first, and you read the model answer at once.")
+            raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
         if given is None or given.grade is None:
             return OpenReview(daily, self._topic(daily), None, 0, streak)
@@ -431,7 +431,7 @@ def _answerable(conn: Connection, daily_id: int, message_id: int, *, lock: bool 
     if daily.state not in store.ANSWERABLE:
         raise UserError(_CLOSED)
     if daily.message_id is not None and daily.message_id != message_id:
-        raise UserError("This is an old card: see </today> for the current question.")
+        raise UserError("This card is out of date. See </today> for the current question.")
     return daily
 
 
@@ -458,12 +458,12 @@ def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) ->
         missing = [words for name, words in rules.NEEDED.items() if name not in changes]
         if missing:
             needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
-            raise NotSetUp(f"I still need {needed} to start. Add what is missing to </daily setup>.")
+            raise NotSetUp(f"I still need {needed} to start. Add what's missing with </daily setup>.")
         before = Schedule(guild_id, 0, "", "", None, "choice", rules.DEFAULT_HOURS, None, False, False, now, None)
     schedule = replace(before, **changes)
     if schedule.kind != "choice" and schedule.topic_id is not None:
         raise UserError(
-            "A topic has just one open question, which would come again and again. Ask choice questions about it, "
+            "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
             "or press All topics in </daily status> first."
         )
     if (schedule.at, schedule.zone) != (before.at, before.zone):

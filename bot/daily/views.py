@@ -59,7 +59,7 @@ _PUSHED = 180
 KINDS = {
     "choice": "Choice questions",
     "open": "Open questions",
-    "mixed": f"Mixed, an open one every {rules.OPEN_EVERY} days",
+    "mixed": f"Mixed, with an open one every {rules.OPEN_EVERY} days",
 }
 """What can be asked, as managers read it."""
 
@@ -79,8 +79,8 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
             f"{_TITLE}\n-# {_about(card.topic, bank)} · open question",
             t.heading(card.topic.question),
             line(),
-            "Answer in a few sentences, as in an interview. You see at once, in private, which key points you "
-            f"covered.\n{closes}",
+            "Answer in a few sentences, as in an interview. You'll see right away, in private, which key points "
+            f"you covered.\n{closes}",
             row(button("Answer", OPEN.id(row=card.daily_id), PRIMARY)),
         )
     return Message(
@@ -131,7 +131,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     """A member's own feedback, with the model answer; without an answer, the model answer alone."""
     daily, assessment = found.daily, found.assessment
     if assessment is None:
-        note = "You didn't answer this one. Here is what a good answer says."
+        note = "You didn't answer this one. Here's what a good answer says."
     elif asking:
         note = feedback.ASKING
     else:
@@ -151,14 +151,14 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
 def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
-        missed = [f"- {t.escape(text)} · missing in {number:,} of {card.answered:,}" for text, number in card.missed]
+        missed = [f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}" for text, number in card.missed]
         figures += f" · {card.percent}% on average"
     return Message(
         REVEALED,
         f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",
         t.heading(card.topic.question),
         f"✅ **Model answer**\n{model}",
-        "\n".join(["**Most often missing**", *missed]) if missed else None,
+        "\n".join(["**Most often missed**", *missed]) if missed else None,
         line(),
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),
@@ -192,7 +192,7 @@ def local_time(at: datetime, zone: str) -> str:
 
 def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
-        return "Paused. Nothing is posted until </daily resume>."
+        return "Paused. Nothing is posted until you use </daily resume>."
     return f"Next: **{local_time(status.next_at, status.schedule.zone)}** ({status.schedule.zone})"
 
 
@@ -209,7 +209,7 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
         f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
         f"Questions: {KINDS[schedule.kind].lower()} · {t.escape(topic.title) if topic else 'all topics'}",
         f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
-        f"Thread for discussion: {'with each question' if schedule.thread else 'none'}",
+        f"Discussion thread: {'with each question' if schedule.thread else 'none'}",
     ]
     pause = ("Resume", PANEL.id(what="resume")) if schedule.paused else ("Pause", PANEL.id(what="pause"))
     threads = "Turn threads on", PANEL.id(what="threads")
@@ -253,7 +253,7 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
     modal.add_item(ui.Label(text="Time", description="24 hours, for example 09:00 or 18:30", component=time))
     zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(ZoneInfo(name)):%H:%M}" for name in zones}
-    hint = "Another one? Name it in /daily setup"
+    hint = "Not listed? Set it with /daily setup"
     modal.add_item(ui.Label(text="Time zone", description=hint, component=_select("zone", clocks, zone)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
     hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
@@ -266,7 +266,7 @@ def _channels(custom_id: str, channel_id: int | None) -> ui.ChannelSelect[ui.Lay
     return ui.ChannelSelect(
         custom_id=custom_id,
         channel_types=[discord.ChannelType.text, discord.ChannelType.news],
-        placeholder="Where it is posted",
+        placeholder="The channel to post in",
         default_values=[discord.Object(channel_id)] if channel_id else [],
     )
 
@@ -274,7 +274,7 @@ def _channels(custom_id: str, channel_id: int | None) -> ui.ChannelSelect[ui.Lay
 def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
     return ui.RoleSelect(
         custom_id=PANEL.id(what="role"),
-        placeholder="Role to ping (nobody, if you pick none)",
+        placeholder="Role to ping (optional)",
         min_values=0,
         default_values=[discord.Object(role_id)] if role_id else [],
     )
@@ -298,7 +298,7 @@ def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
         wrong.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
     lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, wrong))]
     if found.posting is not None and lines:
-        lines.append("-# I keep trying for six hours after the post time.")
+        lines.append("-# I'll keep trying until six hours after the post time.")
     return lines
 
 
@@ -314,16 +314,16 @@ def today(found: Today, now: datetime) -> Message:
     lines = []
     daily, question = found.daily, found.question
     if daily is None or question is None:
-        lines.append("There is no question of the day yet on this server. A manager can start it with </daily setup>.")
+        lines.append("This server has no question of the day yet. A moderator can set it up with </daily setup>.")
     else:
         lines.append(f"**{' '.join(t.escape(question).split())}**")
         if daily.closes_at is not None and daily.closes_at > now:
-            state = "You have answered" if found.answered else "Not answered yet"
-            lines.append(f"{state} · closes {t.when(daily.closes_at)} · {link(daily)}")
+            state = "Answered" if found.answered else "Not answered yet"
+            lines.append(f"{state} · closes {t.when(daily.closes_at, 'f')} · {link(daily)}")
         else:
             lines.append(f"Closed · {link(daily)}")
     if found.next_at is not None:
-        lines.append(f"Next question {t.when(found.next_at)}.")
+        lines.append(f"Next question: {t.when(found.next_at, 'f')}")
     elif found.paused:
         lines.append("The question of the day is paused.")
     streak = found.streak

@@ -145,7 +145,7 @@ class DailyWork(Worker[Daily]):
             if daily.state is DailyState.POSTING:
                 values["state"] = DailyState.MISSED
             elif daily.state is DailyState.THREADING:
-                problem = f"The question is posted, but not its thread: {reason}"
+                problem = f"The question is posted, but its thread isn't. {reason}"
                 values = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": problem}
             store.change(conn, key, expect=daily.state, **values)
 

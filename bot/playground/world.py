@@ -21,12 +21,12 @@ BOT_NAME = "Quizformer"
 
 WELCOME = """\
 ### Welcome to the study group
-This is a real Quizformer on a simulated Discord. Type in the box below, and pick who you are beside the \
+This is the real Quizformer on a simulated Discord. Type in the box below, and choose who you are below the \
 channels. Three commands to try:
 1. `/quiz start questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
-2. `/leaderboard` shows who leads.
+2. `/leaderboard` shows who's ahead.
 3. As Moderator: press "Set up the question of the day" below for a question a day.
--# Type a line as it stands, or choose the command from the list and fill in its options."""
+-# Type a line as shown, or pick the command from the list and fill in its options."""
 
 
 PEOPLE = ("Ada", "Blaise", "Carl", "Moderator")

@@ -26,8 +26,8 @@ class Practice(commands.Cog):
         bot.router.add(view.END, self.end)
         bot.answerables["practice"] = Answerable(practices.check_open, self.answer, practices.review, practices.subject)
 
-    @app_commands.command(description="Practise in private: what you missed first, then something new")
-    @app_commands.describe(topic="Ask about one topic only")
+    @app_commands.command(description="Practise in private: first what you missed, then something new")
+    @app_commands.describe(topic="One topic only. Default: all topics")
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)

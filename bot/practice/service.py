@@ -29,8 +29,8 @@ from bot.questions.drawing import shuffled
 from bot.questions.model import Item
 from bot.questions.store import items_hidden_from, items_in_play_anywhere
 
-_UNKNOWN = "I don't know this practice any more: start one with </practice>."
-_GO_ON = "go on with </practice>"
+_UNKNOWN = "That practice is gone. Start a new one with </practice>."
+_GO_ON = "Go on with </practice>."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Practices:
         if store.get(conn, question.practice_id, user_id) is None or item is None:
             raise UserError(_UNKNOWN)
         if question.answer is None:
-            raise UserError("You have not answered this one yet: the reasons come with your answer.")
+            raise UserError("You haven't answered this one yet. You'll see why once you do.")
         return Review(item, answers.decode_order(question.choice_order), question.answer)
 
     @writing
@@ -200,7 +200,7 @@ class Practices:
             return Nothing(topic_id, view.next_in(), bool(view.pool))
         practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
         if practice is None:
-            raise UserError("Your practice has just ended: start another with </practice>.")
+            raise UserError("Your practice has just ended. Start another with </practice>.")
         return self._next(conn, practice, guild_id, at)
 
     def _next(
@@ -281,5 +281,5 @@ def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = F
     if practice is None:
         raise UserError(_UNKNOWN)
     if practice.ended_at is not None:
-        raise UserError("This practice has ended: start another with </practice>.")
+        raise UserError("This practice has ended. Start another with </practice>.")
     return practice

@@ -32,15 +32,15 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 def asking_page(asking: Asking, bank: Bank) -> Message:
     """A question to answer; the line below says what could follow it today."""
     met = "new" if asking.question.fresh else "again"
-    ahead = [f"{asking.due:,} more to repeat"] if asking.due else []
+    ahead = [f"{asking.due:,} more to review"] if asking.due else []
     ahead += [f"{asking.new:,} more new" if asking.question.fresh else f"{asking.new:,} new"] if asking.new else []
     return Message(
         OPEN,
-        "That one is being asked on a server of yours just now, so here is another." if asking.instead else None,
+        "That question is live on one of your servers, so here's another." if asking.instead else None,
         f"{_head(asking.question.number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         line(),
-        f"-# Only you see this · {', '.join(ahead) if ahead else 'the last one'}",
+        f"-# Only you see this · {' · '.join(ahead) if ahead else 'the last one'}",
         *answer_rows(asking.item, "practice", asking.question.id),
         row(button("End", END.id(practice=asking.question.practice_id))),
     )
@@ -50,7 +50,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
     head, prompt = _head(answered.question.number, item, bank), t.heading(item.prompt)
-    blocks = ["You answered this one already: the first answer counts."] if answered.again else []
+    blocks = ["You already answered this one, and your first answer counts."] if answered.again else []
     blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
@@ -75,7 +75,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
 def summary_page(summary: Summary) -> Message:
     """How a practice went, and what comes back when."""
     if not summary.answered:
-        body = "You answered nothing this time."
+        body = "No answers this time."
     else:
         lines = [f"**{summary.right:,} of {summary.answered:,} right**"]
         for days, number in summary.back:
@@ -84,12 +84,12 @@ def summary_page(summary: Summary) -> Message:
         body = "\n".join(lines)
     more = None
     if summary.left:
-        rest = "-# " + t.count(summary.left, "question waits", "questions wait") + " for you today"
-        more = row(button("Go on", PRACTISE.id(topic=summary.topic_id or ""), PRIMARY))
+        rest = "-# " + t.count(summary.left, "question") + " left for today"
+        more = row(button("Keep going", PRACTISE.id(topic=summary.topic_id or ""), PRIMARY))
     elif summary.next_in is not None:
-        rest = f"-# That is all for today. The next ones come {t.days_ahead(summary.next_in)}."
+        rest = f"-# That's all for today. The next ones come {t.days_ahead(summary.next_in)}."
     else:
-        rest = "-# That is all for today."
+        rest = "-# That's all for today."
     return Message(ENDED, "### Your practice", body, line(), rest, more)
 
 
@@ -98,14 +98,14 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
     where = ""
     if nothing.topic_id is not None:
         where = f" in {t.escape(bank.topics[nothing.topic_id].title)}"
-    words = f"Nothing is due{where} now"
+    words = f"Nothing is due{where} right now."
     if nothing.more_tomorrow:
-        words += f", and you have had your {NEW_A_DAY} new questions of today: more come tomorrow."
+        words += f" You've done today's {NEW_A_DAY} new questions. More tomorrow."
     elif nothing.next_in:
-        words += f", and you have met every question there is: the next ones come back {t.days_ahead(nothing.next_in)}."
+        words += f" You've seen every question there is. The next ones come back {t.days_ahead(nothing.next_in)}."
     else:
-        words += ": what there is to ask is being asked on your servers. Try again later."
-    return words + (" </practice> without a topic may have others." if where else "")
+        words += " Everything left is in play on one of your servers. Try again later."
+    return words + (" </practice> without a topic may have more." if where else "")
 
 
 def _head(number: int, item: Item, bank: Bank) -> str:

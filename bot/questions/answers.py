@@ -159,7 +159,7 @@ class Review:
 def already(item: Item, choice_order: str, answer: str, at: datetime) -> AlreadyAnswered:
     """What to raise for a second answer: it names the first one, as letters or text."""
     shown = escape(shown_answer(item, decode_order(choice_order), answer))
-    return AlreadyAnswered(f"You locked in **{shown}** already: the first answer counts.", at)
+    return AlreadyAnswered(f"You already locked in **{shown}**. Your first answer counts.", at)
 
 
 def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
@@ -167,12 +167,12 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
     if item.kind == "typed":
         text = " ".join((click.text or "").split())[:MAX_TYPED]
         if not text:
-            raise UserError("Your answer was empty: press Answer again and type a word, a phrase or a number.")
+            raise UserError("Your answer was empty. Press Answer again and type a word, a phrase or a number.")
         return text
     if not click.picks or any(p not in range(len(order)) for p in click.picks):
-        raise UserError("I don't know that choice: pick one of the letters on the card.")
+        raise UserError("That choice isn't on the card. Pick one of its letters.")
     if item.kind == "choice" and len(set(click.picks)) != 1:
-        raise UserError("Only one choice counts here: pick one letter.")
+        raise UserError("Only one choice counts here. Pick one letter.")
     return encode_picks(order[p] for p in click.picks)
 
 

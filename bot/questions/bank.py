@@ -46,13 +46,13 @@ def mark_of(content: bytes) -> str:
 def check_topic(bank: Bank, topic_id: str | None) -> None:
     """Refuse a topic that the bank does not have; None stands for all topics."""
     if topic_id is not None and topic_id not in bank.topics:
-        raise UserError("I don't know that topic: pick one from the list that opens as you type, or see </topics>.")
+        raise UserError("I don't know that topic. Pick one from the list as you type, or see </topics>.")
 
 
-def still_there(asked: T | None, then: str = "the next one will count") -> T:
+def still_there(asked: T | None, then: str = "The next one counts.") -> T:
     """What a question asks, as looked up in the bank; refuses what the bank has no more."""
     if asked is None:
-        raise UserError(f"This question has been taken out of the bank since: {then}.")
+        raise UserError(f"This question was removed. {then}")
     return asked
 
 

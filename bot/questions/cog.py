@@ -64,7 +64,7 @@ class Answering(commands.Cog):
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
         values = modal_values(interaction)
         if any(value not in list("012345") for value in values):
-            raise UserError("That choice is not on the card. Press Choose and pick again.")
+            raise UserError("That choice isn't on the card. Press Choose and pick again.")
         click = click_of(interaction, fields, picks=tuple(map(int, values)))
         await self._answerable(fields).answer(interaction, click)
 
@@ -80,17 +80,17 @@ class Answering(commands.Cog):
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         custom_id = view.REPORTED.id(**fields)
-        label, hint = "What is wrong with it?", "A wrong answer, an unclear sentence, a typo"
+        label, hint = "What's wrong with it?", "A wrong answer, an unclear sentence, a typo"
         modal = text_modal("Report this question", custom_id, label=label, hint=hint, limit=_MAX_REPORT, long=True)
         await interaction.response.send_modal(modal)
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, _MAX_REPORT).strip()
         if not text:
-            raise UserError("Your report was empty: press Report again and say in a few words what is wrong.")
+            raise UserError("Your report was empty. Press Report again and say in a few words what's wrong.")
         subject = await self._answerable(fields).subject(int(fields["row"]))
         await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
-        await say(interaction, "Thank you. Whoever looks after the questions will read your report.")
+        await say(interaction, "Thanks. A maintainer will look at it.")
 
     def _answerable(self, fields: Fields) -> Answerable:
         found: Answerable | None = self.bot.answerables.get(fields["source"])

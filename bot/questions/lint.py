@@ -82,7 +82,7 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
 
 def _item(item: Item, path: Path) -> Iterator[Finding]:
     if item.formula is not None and item.spoken is None:
-        message = "the formula is not there for who can't see it"
+        message = "a screen reader can't read this formula"
         yield Finding((*path, "formula"), message, "add spoken: how you would read it aloud")
     if re.search(r"[\\^_{}$]", item.spoken or ""):
         yield Finding((*path, "spoken"), "has LaTeX in it", "write words: x sub i, to the power n")
@@ -103,7 +103,7 @@ def _item(item: Item, path: Path) -> Iterator[Finding]:
         if re.fullmatch(r"(?:(?:[A-F]|and|or|neither|nor|both|only|then|before)[\s,]*)+", choice.text):
             yield Finding(where, "speaks of letters, which are the buttons' names too", "name the things X, Y and Z")
         if len(choice.why) < _SHORT_WHY or normal_form(choice.why) == normal_form(choice.text):
-            yield Finding((*where, "why"), "says no reason", "say why it is right, or which misconception it is")
+            yield Finding((*where, "why"), "gives no reason", "say why it is right, or which misconception it is")
 
 
 def _typed(item: Item, path: Path) -> Iterator[Finding]:

@@ -56,23 +56,23 @@ def _right_reasons(review: Review) -> str:
 
 def comes_back(days: int) -> str:
     """When an item is asked again, by the member's own days."""
-    return f"Comes back in your practice {t.days_ahead(days)}"
+    return f"Back in your practice {t.days_ahead(days)}"
 
 
 def own_result(review: Review) -> str:
     """Right or not, with the reason for the member's own choice."""
     item, order = review.item, review.order
     if review.answer is None:
-        return "You did not answer this one."
+        return "You didn't answer this one."
     if item.kind == "typed":
         if review.right:
             return f"✅ **Right**: {t.escape(review.answer)}"
-        return f"**Not quite**: you wrote {t.code(review.answer)}. Right is **{t.escape(item.accept[0])}**."
+        return f"**Not quite**: you wrote {t.code(review.answer)}. The answer is **{t.escape(item.accept[0])}**."
     picks = decode_picks(review.answer)
     reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
     if review.right:
         return f"✅ **Right**\n{reasons}"
-    return f"**Not quite**: right is **{letters(item.right, order)}**. You picked:\n{reasons}"
+    return f"**Not quite**: the answer is **{letters(item.right, order)}**. You picked:\n{reasons}"
 
 
 def why_blocks(review: Review, bank: Bank) -> list[str]:
@@ -97,7 +97,7 @@ def review_block(number: int, review: Review) -> str:
     if not review.right:
         right = _right_reasons(review)
         if review.answer is None and review.item.kind == "typed":
-            right = f"Right is **{t.escape(review.item.accept[0])}**."
+            right = f"The answer is **{t.escape(review.item.accept[0])}**."
         result += "\n" + (right or t.escape(review.item.explanation))
     return f"{head}\n{result}{figures}"
 
@@ -114,7 +114,7 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 def choice_lines(item: Item, order: Sequence[int]) -> str:
     if item.kind == "typed":
         return "-# Type your answer: a word, a short phrase or a number"
-    more = "\n-# More than one is right. Choose all of them." if item.kind == "multiple" else ""
+    more = "\n-# More than one is right. Choose them all." if item.kind == "multiple" else ""
     return _lettered(item, order) + more
 
 

@@ -21,10 +21,10 @@ class Reminders(commands.Cog):
         self.reminders = reminders
         bot.router.add(view.REMIND, self.change)
 
-    @app_commands.command(description="Get a direct message on days when your practice has something due")
+    @app_commands.command(description="Get a direct message on days when practice is due")
     @app_commands.describe(
-        time="When, as HH:MM in 24 hours; leave it out to see, pause or resume what is set",
-        timezone="Your clock, for example Europe/Berlin",
+        time="When, as HH:MM in 24 hours. Leave it out to see, pause or resume your reminder",
+        timezone="Your time zone, for example Europe/Berlin",
     )
     @app_commands.autocomplete(timezone=zone_choices)
     @app_commands.allowed_installs(guilds=True, users=True)

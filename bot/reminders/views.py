@@ -19,7 +19,7 @@ def reminder(due: int, *, last: bool = False) -> PlainMessage:
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     if last:
-        words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them on again with </remind>."
+        words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them back on with </remind>."
         return PlainMessage(words, practise, button("Keep reminding me", REMIND.id(what="resume")))
     return PlainMessage(words, practise, button("Pause", REMIND.id(what="pause")))
 
@@ -35,6 +35,6 @@ def state(found: Reminder | None) -> Message:
         return Message(ENDED, f"{_TITLE}\n{why}Paused. It used to come {when}.", resume)
     return Message(
         OPEN,
-        f"{_TITLE}\nIt comes {when}.\n-# Next look: {t.when(found.next_at, 'f')}",
+        f"{_TITLE}\nIt comes {when}.\n-# Next check: {t.when(found.next_at, 'f')}",
         row(button("Pause", REMIND.id(what="pause"))),
     )

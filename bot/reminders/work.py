@@ -26,10 +26,10 @@ from bot.reminders.store import Reminder
 log = logging.getLogger(__name__)
 
 _CLOSED = (
-    "Your practice reminders are paused, as Discord doesn't let me write to you. Allow direct messages from a server "
-    "that we share, then turn them on again with </remind>."
+    "Your practice reminders are paused because Discord won't let me message you. Allow direct messages from a "
+    "server we share, then turn them back on with </remind>."
 )
-_IGNORED = "Your practice reminders are paused, as you used none of the last ten. Turn them on again with </remind>."
+_IGNORED = "Your practice reminders are paused because you didn't use the last ten. Turn them back on with </remind>."
 
 
 class Views(Protocol):

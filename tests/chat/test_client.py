@@ -81,7 +81,7 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
     monkeypatch.setattr(Boards, "board", broken)
     text = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
-    error_id = re.fullmatch(r"Something went wrong on my side: try again in a moment\. \(Error ([0-9a-f]{6})\)", text)
+    error_id = re.fullmatch(r"Something went wrong on my side. Try again in a moment\. \(Error ([0-9a-f]{6})\)", text)
     assert error_id is not None
     assert f"error {error_id[1]}" in caplog.text
     assert "secret detail" in caplog.text
@@ -133,7 +133,7 @@ async def test_a_check_that_fails_is_said(
     expected = {
         RuntimeError: "Something went wrong on my side",
         UserError: "Not today.",
-        app_commands.CheckFailure: "You may not use this command here",
+        app_commands.CheckFailure: "You can't use this command here",
     }[type(error)]
     assert said.startswith(expected)
     assert ("broken" in caplog.text) == isinstance(error, RuntimeError)
@@ -213,7 +213,7 @@ async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatc
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
     monkeypatch.setattr(stage.database, "_enqueue", locked)
-    assert (await question.answer(stage.ada)).startswith("I could not save that just now")
+    assert (await question.answer(stage.ada)).startswith("I couldn't save that just now")
 
 
 async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:

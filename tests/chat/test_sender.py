@@ -236,6 +236,6 @@ async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: Fake
     """One that the bot may not open is not an archived one: only a moderator can help."""
     http.answers["PATCH /channels/6/messages/4"] = refusal(400, 50083)
     http.answers["PATCH /channels/6"] = refusal(403, 50013)
-    with pytest.raises(DeliveryRefused, match="is locked: ask a moderator") as caught:
+    with pytest.raises(DeliveryRefused, match=r"is locked\. Ask a moderator") as caught:
         await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
     assert caught.value.what == "channel"

@@ -167,7 +167,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
     wanted = {"channel": daily_channel, "time": local, "timezone": noon_zone(now), "thread": True}
     assert (await ann.slash(channel, "daily setup", **wanted)).acked
-    assert (await ann.slash(channel, "daily post")).text.startswith("Today's question is on its way")
+    assert (await ann.slash(channel, "daily post")).text.startswith("The question of the day is on its way")
     skipped = await ann.slash(channel, "daily skip")
     assert await soon(lambda: cards(daily_channel, "daily"), 15)
     started = await ann.slash(channel, "quiz start", questions=3, seconds=8)

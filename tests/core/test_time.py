@@ -85,7 +85,7 @@ def test_times_that_are_understood(text: str, expected: time) -> None:
 )  # fmt: skip
 def test_times_that_are_not(text: str) -> None:
     """Anything else is refused with a sentence that says how to write it."""
-    with pytest.raises(ScheduleError, match=r"write it as HH:MM in 24 hours, for example 09:00 or 18:30\.$"):
+    with pytest.raises(ScheduleError, match=r"Write it as HH:MM in 24 hours, for example 09:00 or 18:30\.$"):
         parse_time(text)
 
 
@@ -101,9 +101,9 @@ def test_the_sentence_about_a_time() -> None:
     with pytest.raises(ScheduleError) as error:
         parse_time("25:00")
     assert str(error.value) == (
-        'I don\'t know the time "25:00": write it as HH:MM in 24 hours, for example 09:00 or 18:30.'
+        'I don\'t know the time "25:00". Write it as HH:MM in 24 hours, for example 09:00 or 18:30.'
     )
-    with pytest.raises(ScheduleError, match=r"^I need a time: "):
+    with pytest.raises(ScheduleError, match=r"^I need a time\. "):
         parse_time("")
 
 
@@ -128,17 +128,16 @@ def test_the_sentence_about_a_zone() -> None:
     """An unknown zone is answered with near names, or with where to pick one."""
     known = {
         "Berlin": (
-            'I don\'t know the time zone "Berlin": did you mean Europe/Berlin? Pick one from the list as you type.'
+            'I don\'t know the time zone "Berlin". Did you mean Europe/Berlin? Pick one from the list as you type.'
         ),
         "Europe/Lodnon": (
-            'I don\'t know the time zone "Europe/Lodnon": did you mean Europe/London, Europe/Lisbon or Europe/Monaco? '
+            'I don\'t know the time zone "Europe/Lodnon". Did you mean Europe/London, Europe/Lisbon or Europe/Monaco? '
             "Pick one from the list as you type."
         ),
-        "qqqq": ('I don\'t know the time zone "qqqq": pick one from the list as you type, for example Europe/Berlin.'),
-        "": "I need a time zone: pick one from the list as you type, for example Europe/Berlin.",
+        "qqqq": ('I don\'t know the time zone "qqqq". Pick one from the list as you type, for example Europe/Berlin.'),
+        "": "I need a time zone. Pick one from the list as you type, for example Europe/Berlin.",
         "Europe/" + "x" * 60: (
-            "That is too long for the name of a time zone: "
-            "pick one from the list as you type, for example Europe/Berlin."
+            "That's too long for a time zone. Pick one from the list as you type, for example Europe/Berlin."
         ),
     }
     for text, sentence in known.items():
@@ -358,7 +357,7 @@ def test_next_post() -> None:
 
 def test_next_post_gives_up() -> None:
     """If everything is taken the search ends, with a sentence."""
-    with pytest.raises(ScheduleError, match=r"already has its daily"):
+    with pytest.raises(ScheduleError, match=r"already has its question of the day"):
         next_post(BERLIN, after=at("2024-06-10 00:00"), taken=[date(2024, 6, 10) + n * DAY for n in range(400)])
 
 

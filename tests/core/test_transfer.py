@@ -181,7 +181,7 @@ async def test_moving_twice_changes_nothing(pair: tuple[Database, Database]) -> 
     """A move that is repeated after its end finds that all is there."""
     source, target = pair
     await move(source, target)
-    assert await move(source, target) == ["the target holds the same already"]
+    assert await move(source, target) == ["the target already holds the same data"]
     assert await target.read(everything) == await source.read(everything)
 
 
@@ -235,7 +235,7 @@ async def test_the_bot_does_not_start_on_half_of_it(make: Make) -> None:
     url = make("sqlite")
     async with open_database(url) as target:
         await target.write(set_note, "transfer", "sqlite:///old.db")
-    with pytest.raises(SettingsError, match="not everything has been moved from sqlite:///old"):
+    with pytest.raises(SettingsError, match="still lacks data from sqlite:///old"):
         async with opened(Settings(database=url)):
             pass
 

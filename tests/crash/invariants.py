@@ -25,7 +25,7 @@ PLANNED = {"finished", "stopped", "idle", "message"}
 """Endings after which a round has its standings; with another one Discord refused for good."""
 _ANSWER = re.compile(r"(?:answer|picks|typed):v1:(round|daily):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
-_EARLIER = re.compile(r"You locked in \*\*(.+)\*\* already", re.DOTALL)
+_EARLIER = re.compile(r"You already locked in \*\*(.+)\*\*\.", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
 _FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")

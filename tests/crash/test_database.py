@@ -18,7 +18,7 @@ from tests.loopback.driver import Result
 
 pytestmark = pytest.mark.slow
 _SECONDS = 20
-_SORRY = "I could not save that just now: try again in a moment."
+_SORRY = "I couldn't save that just now. Try again in a moment."
 
 
 @pytest_asyncio.fixture

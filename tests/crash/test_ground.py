@@ -142,7 +142,7 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     assert not refused
     await losses.add_bot(stage.world, guild)
     assert "every day at 00:00 (UTC)" in await status(stage, "daily")
-    assert "I am not on that server any more" in await status(stage, "quiz")
+    assert "I'm no longer on that server" in await status(stage, "quiz")
     await stage.ann.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"))
     await stage.stop()
@@ -194,6 +194,6 @@ async def test_a_thread_is_locked_during_a_round(stage: Stage) -> None:
     await losses.lock(stage.world, thread)
     await over(stage, "channel")
     assert len(revealed(thread)) == 1
-    assert "is locked: ask a moderator to open it again" in await status(stage, "quiz", thread)
+    assert "is locked. Ask a moderator to unlock it" in await status(stage, "quiz", thread)
     await stage.stop()
     assert "Traceback" not in stage.bot.log

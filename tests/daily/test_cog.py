@@ -60,7 +60,7 @@ async def test_answering(stage: Stage) -> None:
         assert f"Streak: {day} day" in verdict
     missed = await question.answer(stage.bob, right=False)
     assert missed.startswith("**Not quite**")
-    assert (await question.answer(stage.bob, right=True)).startswith("You locked in **")
+    assert (await question.answer(stage.bob, right=True)).startswith("You already locked in **")
     assert "Your streak: **3 days**" in reply(await stage.ada.slash(stage.quiz, "today"))
     await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
@@ -76,7 +76,7 @@ async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
     assert "on its way" in posted
     await stage.wait(1)
     again = reply(await stage.manager.slash(stage.quiz, "daily post"))
-    assert again.startswith("Today's question is posted already: https://discord.com/channels/")
+    assert again.startswith("The question of the day is already posted: https://discord.com/channels/")
     await set_up(stage, time="18:00")
     await stage.restart()
     await stage.wait(DAY * 0.9)
@@ -138,8 +138,8 @@ async def test_role_and_thread(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"time": "25:00"}, 'I don\'t know the time "25:00": write it as HH:MM'),
-        ({"timezone": "Berlin"}, "did you mean Europe/Berlin?"),
+        ({"time": "25:00"}, 'I don\'t know the time "25:00". Write it as HH:MM'),
+        ({"timezone": "Berlin"}, "Did you mean Europe/Berlin?"),
         ({"topic": "cooking"}, "I don't know that topic"),
     ],
 )
@@ -179,8 +179,8 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     said = text_of(answer_to(shown))
     assert f"Channel: <#{stage.quiz.id}>" in said
     assert f"Role to ping: <@&{role.id}>" in said
-    assert "Thread for discussion: with each question" in said
-    assert "Questions: mixed, an open one every 3 days · all topics" in said
+    assert "Discussion thread: with each question" in said
+    assert "Questions: mixed, with an open one every 3 days · all topics" in said
     assert "Paused. Nothing is posted until" in said
     assert "Time: **09:00**, every day" in said
     await pick("role")
@@ -190,7 +190,7 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     await stage.manager.submit_modal(form, {"time": "7:30", "zone": ["Asia/Tokyo"], "hours": ["4"]})
     said = text_of(answer_to(shown))
     assert "Role to ping: none" in said
-    assert "Thread for discussion: none" in said
+    assert "Discussion thread: none" in said
     assert "Next: **Friday 2 January, 07:30** (Asia/Tokyo)" in said
     assert "Open for answers: 4 hours" in said
     assert stage.quiz.history() == []
@@ -218,7 +218,7 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
         assert words in reply(result)
     form = await stage.manager.click(panel, label="Change time")
     wrong = await stage.manager.submit_modal(form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]})
-    assert "write it as HH:MM" in reply(wrong)
+    assert "Write it as HH:MM" in reply(wrong)
     schedule = await stage.services.dailies.schedule(stage.guild.id)
     assert schedule is not None
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
@@ -227,7 +227,7 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
 async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
     """Without options the command says what is missing, with a button to a form that is filled in but for the time."""
     asked = await stage.manager.slash(stage.quiz, "daily setup")
-    assert reply(asked).startswith("I still need a channel, a time and a timezone to start.")
+    assert reply(asked).startswith("I still need a channel, a time and a time zone to start.")
     form = await stage.manager.click(answer_to(asked), label="Set it up")
     filled = {"channel": [stage.daily], "time": "18:00", "zone": ["America/New_York"], "hours": ["23"]}
     await stage.manager.submit_modal(form, filled)
@@ -303,7 +303,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert closed is not None
     assert topic.answer in text_of(closed).replace("\\", "")
     assert "2 answers" in text_of(closed)
-    assert "missing in 1 of 2" in text_of(closed)
+    assert "missed by 1 of 2" in text_of(closed)
     assert labels(closed) == ["Explain", "Report"]
     own = reply(await stage.bob.click(closed, label="Explain"))
     assert topic.key_points[0].text in own.partition("**Missing**")[0].replace("\\", "")

@@ -118,7 +118,7 @@ async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
     done = await asyncio.gather(stage.write_daily(ADA, FULL), stage.write_daily(ADA, NONE), return_exceptions=True)
     (refused,) = [one for one in done if isinstance(one, BaseException)]
     assert isinstance(refused, UserError)
-    assert "the first answer counts" in str(refused)
+    assert "your first answer counts" in str(refused)
     review = await stage.bot.dailies.review_open(stage.card().row_id, ADA)
     assert review.points == {FULL: 100, NONE: 0}[review.text or ""]
     assert await stage.check_points() == {ADA: review.points}
@@ -139,9 +139,9 @@ async def test_what_is_refused(stage: Stage) -> None:
     ):
         with pytest.raises(UserError):
             await stage.bot.dailies.answer_openly(wrong)
-    with pytest.raises(UserError, match="taken out"):
+    with pytest.raises(UserError, match="was removed"):
         await stage.bot.dailies.answer(stage.written(ADA, FULL, post=post))
-    with pytest.raises(UserError, match="answer it first"):
+    with pytest.raises(UserError, match="Answer it first"):
         await stage.bot.dailies.review_open(post.row_id, ADA)
     assert await stage.check_points() == {}
 

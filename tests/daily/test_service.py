@@ -103,11 +103,11 @@ async def test_a_second_set_up_in_another_zone(stage: Stage) -> None:
 
 async def test_the_first_set_up_says_what_is_missing(stage: Stage) -> None:
     """Channel, time and zone are needed once; what is missing is named, and nothing is stored."""
-    with pytest.raises(NotSetUp, match="I still need a time and a timezone to start"):
+    with pytest.raises(NotSetUp, match="I still need a time and a time zone to start"):
         await stage.bot.dailies.setup(GUILD, channel_id=CHANNEL)
     with pytest.raises(NotSetUp, match="I still need a channel to start"):
         await stage.bot.dailies.setup(GUILD, at="13:00", zone="UTC", thread=True)
-    with pytest.raises(NotSetUp, match="a channel, a time and a timezone"):
+    with pytest.raises(NotSetUp, match="a channel, a time and a time zone"):
         await stage.bot.dailies.setup(GUILD)
     assert await stage.bot.dailies.schedule(GUILD) is None
 
@@ -182,7 +182,7 @@ async def test_pause_and_resume_before_the_post_time(stage: Stage) -> None:
 async def test_pausing_and_resuming_twice_is_refused(stage: Stage) -> None:
     """Pausing what is paused, and resuming what is not, says so and changes nothing."""
     await stage.set_up("13:00")
-    with pytest.raises(UserError, match="not paused"):
+    with pytest.raises(UserError, match="isn't paused"):
         await stage.bot.dailies.resume(GUILD)
     await stage.bot.dailies.pause(GUILD)
     with pytest.raises(UserError, match="/daily resume"):
@@ -329,7 +329,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     for user_id, right in [(ADA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
-        assert re.fullmatch(r"You locked in \*\*.+\*\* already: the first answer counts\.", str(refused.value))
+        assert re.fullmatch(r"You already locked in \*\*.+\*\*\. Your first answer counts\.", str(refused.value))
         with pytest.raises(AlreadyAnswered):
             await stage.bot.dailies.check_open(stage.card().row_id, stage.card().message_id, user_id)
     assert await stage.check_points() == {ADA: 100, BOB: 0}

@@ -409,7 +409,7 @@ async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
 
 async def test_a_post_to_a_server_that_is_left_is_tried_once(stage: Stage) -> None:
     """A removal between the row and the post ends that daily; it does not come again every two minutes."""
-    stage.sender.fail("post_daily", DeliveryRefused("server", "I am not on that server any more."), times=10_000)
+    stage.sender.fail("post_daily", DeliveryRefused("server", "I'm no longer on that server."), times=10_000)
     await stage.set_up("13:00")
     await stage.wait(hours=6)
     assert (await stage.day(TODAY)).state == "missed"

@@ -179,7 +179,7 @@ async def test_an_answer_that_cannot_be_stored_comes_back(stage: Stage, monkeypa
     monkeypatch.setattr(stage.services.interviews, "answer", fails)
     late = await stage.ada.submit_modal(opened, {"text": "A long text of mine."})
     said = all_of(late)
-    assert said.startswith("I could not save that just now")
+    assert said.startswith("I couldn't save that just now")
     assert "A long text of mine." in said
 
 

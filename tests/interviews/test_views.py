@@ -242,7 +242,7 @@ def test_a_single_answer_is_not_told_to_all() -> None:
     assert "33%" not in one
     assert "Most often missing" not in one
     assert "2 answers · 33% on average" in two
-    assert "missing in 1 of 2" in two
+    assert "missed by 1 of 2" in two
 
 
 def test_colours() -> None:

@@ -67,14 +67,14 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     message_id = practice.message.id
     verdict = await practice.answer(right=True)
     assert "✅ **Right**" in verdict
-    assert "Comes back in your practice in 2 days" in verdict
+    assert "Back in your practice in 2 days" in verdict
     assert labels(practice.message)[0] == "Next"
     assert labels(practice.message)[-1] == "End"
     question = await practice.press("Next")
     assert question.startswith("-# Practice · question 2 · ")
     verdict = await practice.answer(right=False)
     assert "**Not quite**" in verdict
-    assert "Comes back in your practice today" in verdict
+    assert "Back in your practice today" in verdict
     summary = await practice.press("End")
     assert "**1 of 2 right**" in summary
     assert "1 question comes back today" in summary
@@ -99,7 +99,7 @@ async def test_every_kind_of_question(stage: Stage) -> None:
         shown = await practice.press("Next")
     assert {kind for kind, _ in kinds} == {"choice", "multiple", "typed"}
     assert "10 of 20 right" in shown
-    assert "waits" in shown or "wait for you today" in shown
+    assert "waits" in shown or "left for today" in shown
 
 
 async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
@@ -120,9 +120,9 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
         await practice.press("Next")
         assert practice.question.item not in asked.values()
         await practice.answer(right=True)
-    assert "That is all for today" in await practice.press("Next")
+    assert "That's all for today" in await practice.press("Next")
     again = reply(await stage.ada.slash(stage.quiz, "practice"))
-    assert again == "Nothing is due now, and you have had your 20 new questions of today: more come tomorrow."
+    assert again == "Nothing is due right now. You've done today's 20 new questions. More tomorrow."
 
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
@@ -147,10 +147,10 @@ async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
     await new.answer(right=True)
     if old.question.item.kind == "typed":
         said = reply(await stage.ada.click(old.message, label="Answer"))
-        assert said.startswith("You locked in **")
+        assert said.startswith("You already locked in **")
     else:
         shown = await old.answer(right=False)
-        assert "You answered this one already: the first answer counts." in shown
+        assert "You already answered this one, and your first answer counts." in shown
         assert "✅ **Right**" in shown
         assert labels(old.message)[0] == "Next"
     await new.press("End")
@@ -163,9 +163,9 @@ async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
     old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
     await old.open(topic="temperature")
     await new.open(topic="temperature")
-    assert "You answered nothing this time." in await new.press("End")
+    assert "No answers this time." in await new.press("End")
     said = await old.question.answer(stage.ada)
-    assert re.fullmatch(r"This practice has ended: start another with </practice:\d+>\.", said)
+    assert re.fullmatch(r"This practice has ended. Start another with </practice:\d+>\.", said)
 
 
 async def test_by_direct_message(stage: Stage) -> None:
@@ -188,7 +188,7 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
     await question.answer(member)
     pressed = await member.click(shown.response.message, label="Report")
     with caplog.at_level(logging.INFO):
-        assert reply(await member.submit_modal(pressed, {"text": "A typo."})).startswith("Thank you.")
+        assert reply(await member.submit_modal(pressed, {"text": "A typo."})).startswith("Thanks.")
     assert [r.getMessage() for r in caplog.records if "reported" in r.getMessage()] == [
         f"{item.id} was reported: `python -m bot reports` prints what was said"
     ]
@@ -214,8 +214,8 @@ async def test_a_daily_enters_practice(stage: Stage) -> None:
     await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC")
     await stage.wait(3600)
     card = stage.question(stage.daily)
-    assert "Comes back in your practice in 2 days" in await card.answer(stage.bob, right=True)
-    assert "Comes back in your practice today" in await card.answer(stage.ada, right=False)
+    assert "Back in your practice in 2 days" in await card.answer(stage.bob, right=True)
+    assert "Back in your practice today" in await card.answer(stage.ada, right=False)
     practice = Practised(stage, stage.ada)
     await practice.open()
     assert practice.question.item == card.item

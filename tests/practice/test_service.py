@@ -224,7 +224,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
         stage.bot.practices.review(asking.question.id, BOB),
     ):
-        with pytest.raises(UserError, match="I don't know this practice any more"):
+        with pytest.raises(UserError, match="That practice is gone"):
             await attempt
     assert await log(stage) == []
 
@@ -232,7 +232,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
 async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
-    with pytest.raises(UserError, match="You have not answered this one yet"):
+    with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.review(asking.question.id, ADA)
     verdict = await answer(stage, asking)
     assert await stage.bot.practices.review(asking.question.id, ADA) == verdict.review

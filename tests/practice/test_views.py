@@ -85,7 +85,7 @@ def test_the_way_on() -> None:
     [
         (0, 0, True, "Only you see this · the last one"),
         (0, 5, True, "Only you see this · 5 more new"),
-        (3, 5, False, "Only you see this · 3 more to repeat, 5 new"),
+        (3, 5, False, "Only you see this · 3 more to review · 5 new"),
     ],
 )
 def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
@@ -97,7 +97,7 @@ def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
 @pytest.mark.parametrize(("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")])
 def test_when_it_comes_back(days: int, when: str) -> None:
     """By the member's own days."""
-    assert f"Comes back in your practice {when}" in reads(*answered(ITEMS[0], orders(ITEMS[0])[0], "0", days))
+    assert f"Back in your practice {when}" in reads(*answered(ITEMS[0], orders(ITEMS[0])[0], "0", days))
 
 
 def test_summaries() -> None:
@@ -105,13 +105,13 @@ def test_summaries() -> None:
     view = practice.summary_page(Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0))
     assert reads(view) == (
         "### Your practice 7 of 9 right 1 question comes back today 2 questions come back tomorrow "
-        "1,000 questions come back in 5 days 12 questions wait for you today"
+        "1,000 questions come back in 5 days 12 questions left for today"
     )
     assert custom_ids(view) == ["practise:v1:lora-and-qlora"]
     done = practice.summary_page(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
-    assert "That is all for today. The next ones come in 2 days." in reads(done)
+    assert "That's all for today. The next ones come in 2 days." in reads(done)
     assert labels(done) == []
-    assert "You answered nothing this time." in reads(practice.summary_page(Summary(None, 0, 0, (), 0, None)))
+    assert "No answers this time." in reads(practice.summary_page(Summary(None, 0, 0, (), 0, None)))
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ def test_summaries() -> None:
     [
         (
             Nothing(None, 2, True),
-            "Nothing is due now, and you have had your 20 new questions of today: more come tomorrow.",
+            "Nothing is due right now. You've done today's 20 new questions. More tomorrow.",
         ),
         (
             Nothing(None, 3, False),
-            "Nothing is due now, and you have met every question there is: the next ones come back in 3 days.",
+            "Nothing is due right now. You've seen every question there is. The next ones come back in 3 days.",
         ),
         (
             Nothing(None, None, False),
-            "Nothing is due now: what there is to ask is being asked on your servers. Try again later.",
+            "Nothing is due right now. Everything left is in play on one of your servers. Try again later.",
         ),
         (
             Nothing("lora-and-qlora", 1, False),
-            "Nothing is due in LoRA now, and you have met every question there is: the next ones come back tomorrow. "
-            "</practice> without a topic may have others.",
+            "Nothing is due in LoRA right now. You've seen every question there is. The next ones come back tomorrow. "
+            "</practice> without a topic may have more.",
         ),
     ],
 )

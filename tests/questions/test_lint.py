@@ -25,7 +25,7 @@ def findings(**changes: object) -> list[str]:
 def test_a_formula_needs_words() -> None:
     """Who can't see the picture of a formula hears it."""
     assert findings() == []
-    assert findings(spoken=None) == ["formula: the formula is not there for who can't see it"]
+    assert findings(spoken=None) == ["formula: a screen reader can't read this formula"]
 
 
 @pytest.mark.parametrize("spoken", ["x_i", "e^x", r"\\frac a b", "the {sum}"])

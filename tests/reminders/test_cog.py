@@ -71,14 +71,14 @@ async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
     reminder = await stage.services.reminders.get(user_id)
     assert reminder is not None
     assert reminder.next_at is None
-    assert "as Discord doesn't let me write to you. Allow direct messages" in messages.text_of(state(reminder))
+    assert "because Discord won't let me message you. Allow direct messages" in messages.text_of(state(reminder))
 
 
 async def test_a_wrong_reminder(stage: Stage) -> None:
     """A time that is none, a zone that is none, and a zone without a time."""
     for options, words in (
         ({"time": "25:00"}, 'I don\'t know the time "25:00"'),
-        ({"time": "09:00", "timezone": "Berlin"}, "did you mean Europe/Berlin?"),
+        ({"time": "09:00", "timezone": "Berlin"}, "Did you mean Europe/Berlin?"),
         ({"timezone": "UTC"}, "I need a time as well."),
     ):
         assert words in reply(await stage.ada.slash(stage.quiz, "remind", **options))

@@ -14,7 +14,7 @@ from bot.reminders import store
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
 from tests.stage import ADA, BOB, GUILD, Stage
 
-CLOSED = DeliveryRefused("closed", "Discord does not let me write to you.")
+CLOSED = DeliveryRefused("closed", "Discord won't let me message you.")
 MANY = 200
 
 
@@ -86,7 +86,7 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
     (stopped,) = [r for r in first if r is not None and r.next_at is None]
     told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
     assert told[0] is not None
-    assert "Allow direct messages from a server that we share" in told[0]
+    assert "Allow direct messages from a server we share" in told[0]
     assert told[1] is None
     again = await stage.bot.reminders.set(stopped.user_id, None, "13:00", "UTC")
     assert (again.problem, again.next_at) == (None, stage.clock().replace(hour=13))
@@ -145,7 +145,7 @@ async def test_ten_that_are_ignored(stage: Stage) -> None:
     assert (len(stage.sender.reminders), stage.sender.farewells) == (21, [ADA])
     problem = await stage.bot.reminders.take_problem(ADA)
     assert problem is not None
-    assert "you used none of the last ten" in problem
+    assert "you didn't use the last ten" in problem
     await stage.bot.reminders.resume(ADA)
     await stage.wait(days=1)
     assert (len(stage.sender.reminders), stage.sender.farewells) == (22, [ADA])

@@ -17,11 +17,11 @@ def test_reminders() -> None:
     assert message.content.startswith("**2,500 questions are due today.**")
     assert labels(message) == ["Practise now", "Pause"]
     last = views.reminder(3, last=True)
-    assert "this is the last one. Turn them on again with </remind>." in last.content
+    assert "this is the last one. Turn them back on with </remind>." in last.content
     assert labels(last) == ["Practise now", "Keep reminding me"]
     assert labels(views.state(None)) == []
     on = views.state(Reminder(1, "09:00", "Europe/Berlin", at))
-    assert f"Next look: <t:{int(at.timestamp())}:f>" in reads(on)
+    assert f"Next check: <t:{int(at.timestamp())}:f>" in reads(on)
     assert labels(on) == ["Pause"]
     paused = views.state(Reminder(1, "09:00", "Europe/Berlin", None, "It could not be sent."))
     assert "⚠️ It could not be sent. Paused." in reads(paused)

@@ -93,7 +93,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     question = await stage.play(questions=1, seconds=10, topic="temperature")
     first = await question.answer(stage.ada, right=False)
     again = await question.answer(stage.ada, right=True)
-    assert again.startswith("You locked in **")
+    assert again.startswith("You already locked in **")
     assert first.split("**")[1] == again.split("**")[1]
     await stage.wait(11)
     assert "Nobody got this one." in stage.question().text

@@ -176,7 +176,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     locked = await stage.answer(ADA, right=False, after=1)
     with pytest.raises(AlreadyAnswered) as refused:
         await stage.answer(ADA, after=2)
-    assert str(refused.value) == f"You locked in **{locked.shown}** already: the first answer counts."
+    assert str(refused.value) == f"You already locked in **{locked.shown}**. Your first answer counts."
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
         await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ADA)

@@ -330,7 +330,7 @@ async def test_a_step_that_always_fails_ends_the_round(
     await stage.wait(minutes=4)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "error")
-    assert round_.detail == "Something unexpected went wrong; my log says what."
+    assert round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
     assert len(stage.sender.of_kind("standings")) == (method != "post_standings")
     assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98})
     tries = [record for record in caplog.records if record.name == "bot.core.jobs"]
