@@ -202,7 +202,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
             note = f"port {playground.PORT} is taken; " if taken else ""
 
             def announce(url: str) -> None:
-                print(f"Quizformer plays at {url} ({note}Ctrl-C ends it)", flush=True)
+                print(f"Quizformer is running at {url} ({note}Ctrl-C stops it)", flush=True)
 
             try:
                 await playground.serve(bot, door=door, announce=announce, until=until)

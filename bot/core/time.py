@@ -57,7 +57,7 @@ def parse_time(text: str) -> time:
         hour, minute = int(match[1]), int(match[2])
         if hour < 24 and minute < 60:
             return time(hour, minute)
-    how = "Write it as HH:MM in 24 hours, for example 09:00 or 18:30."
+    how = "Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30."
     shown = quoted(text)
     raise ScheduleError(f'I don\'t know the time "{shown}". {how}' if shown else f"I need a time. {how}")
 

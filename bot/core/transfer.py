@@ -40,7 +40,7 @@ async def transfer(
     meanwhile. Raises TransferError for a target that has rows of its own, or if the two differ in the end.
     """
     if await source.read(unfinished) is not None:
-        raise TransferError("the source is itself the target of a transfer that was not finished")
+        raise TransferError("the source is itself the target of an unfinished transfer")
     begun = await target.read(unfinished)
     if begun is None:
         if any([await target.read(_count, table) for table in tables]):

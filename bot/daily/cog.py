@@ -53,7 +53,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     @app_commands.command(description="Set up or change the question of the day. What you leave out stays as it is")
     @app_commands.describe(
         channel="The channel to post in",
-        time="When to post, as HH:MM in 24 hours, for example 09:00",
+        time="When to post, as HH:MM on a 24-hour clock, for example 18:30",
         timezone="The time zone to go by, for example Europe/Berlin",
         topic="One topic only. Default: all topics",
         kind="The kind of question. Default: choice questions",

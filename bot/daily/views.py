@@ -250,7 +250,7 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
         modal.add_item(ui.Label(text="Channel", component=_channels("channel", channel_id)))
     at = schedule.at if schedule else "09:00"
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
-    modal.add_item(ui.Label(text="Time", description="24 hours, for example 09:00 or 18:30", component=time))
+    modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
     zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(ZoneInfo(name)):%H:%M}" for name in zones}
     hint = "Not listed? Set it with /daily setup"

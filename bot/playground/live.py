@@ -79,7 +79,7 @@ class LiveEnv(Env):
             await _until(lambda: interaction.responded, ANSWER_SECONDS)
         elif not self.bot.is_ready():
             if not await _until(self.bot.is_ready, READY_SECONDS):
-                raise TimeoutError("the bot did not become ready on the simulated Discord")
+                raise TimeoutError("the bot never got ready on the simulated Discord")
         else:
             await asyncio.sleep(0)
 

@@ -31,16 +31,16 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
     """A question to answer; the line below says what could follow it today."""
-    met = "new" if asking.question.fresh else "again"
-    ahead = [f"{asking.due:,} more to review"] if asking.due else []
-    ahead += [f"{asking.new:,} more new" if asking.question.fresh else f"{asking.new:,} new"] if asking.new else []
+    met = "new" if asking.question.fresh else "review"
+    ahead = [f"{asking.due:,} to review"] if asking.due else []
+    ahead += [f"{asking.new:,} new"] if asking.new else []
     return Message(
         OPEN,
         "That question is live on one of your servers, so here's another." if asking.instead else None,
         f"{_head(asking.question.number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         line(),
-        f"-# Only you see this · {' · '.join(ahead) if ahead else 'the last one'}",
+        f"-# Only you see this · {'Up next: ' + ', '.join(ahead) if ahead else 'Last one'}",
         *answer_rows(asking.item, "practice", asking.question.id),
         row(button("End", END.id(practice=asking.question.practice_id))),
     )

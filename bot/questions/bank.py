@@ -82,11 +82,11 @@ def _not_json(text: str, position: int) -> Problem:
     elif char == "," and rest[1:].lstrip()[:1] in ("}", "]"):
         what = "nothing follows this comma"
     elif char == '"' and re.match(r'"(?:[^"\\]|\\.)*"', rest, re.DOTALL) is None:
-        what = "the text that begins here has no end"
+        what = "the text that begins here is never closed"
     elif char == "\\":
         what = r"a backslash in a text is written \\"
     elif char < " ":
-        what = r"a text is written on one line, a line break in it as \n"
+        what = r"a text must be on one line; write a line break as \n"
     else:
         what = f"{char if char.isprintable() else ascii(char)} can't stand here, or something is missing before it"
     line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)

@@ -63,7 +63,7 @@ def _unwritable(root: Any, node: Any, path: tuple[str | int, ...]) -> Iterator[P
     elif isinstance(node, float):
         yield Problem(place(root, path), f"is {node}, but numbers here are whole")
     elif isinstance(node, str) and _CONTROL.search(node):
-        yield Problem(place(root, path), "has a control character or half of a character in it")
+        yield Problem(place(root, path), "has a control character or a broken character in it")
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")

@@ -76,7 +76,7 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
                 message = f'"{phrase}" is too short to tell one point from another'
                 yield Finding((*where, a), message, "write a phrase")
             if form in seen:
-                yield Finding((*where, a), f'"{phrase}" stands in key point {seen[form] + 1} too', "keep it in one")
+                yield Finding((*where, a), f'"{phrase}" is in key point {seen[form] + 1} too', "keep it in one")
             seen.setdefault(form, k)
 
 
@@ -99,9 +99,9 @@ def _item(item: Item, path: Path) -> Iterator[Finding]:
     for c, choice in enumerate(item.choices):
         where = (*path, "choices", c)
         if re.search(r"\b(all|none|both|neither) of the (above|others)\b", choice.text, re.IGNORECASE):
-            yield Finding(where, "choices are shuffled, so it can't speak of the others", "write a choice of its own")
+            yield Finding(where, "choices are shuffled, so it can't refer to the others", "write a choice of its own")
         if re.fullmatch(r"(?:(?:[A-F]|and|or|neither|nor|both|only|then|before)[\s,]*)+", choice.text):
-            yield Finding(where, "speaks of letters, which are the buttons' names too", "name the things X, Y and Z")
+            yield Finding(where, "mentions letters, which are on the buttons too", "name the things X, Y and Z")
         if len(choice.why) < _SHORT_WHY or normal_form(choice.why) == normal_form(choice.text):
             yield Finding((*where, "why"), "gives no reason", "say why it is right, or which misconception it is")
 

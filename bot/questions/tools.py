@@ -100,7 +100,7 @@ def _overlong(bank: Bank, item: Item) -> str | None:
     for title, message in _messages(item, bank):
         length = len(text_of(message))
         if length > MAX_TEXT:
-            shown = "Discord shows 4,000: the rest goes to a second page"
+            shown = "Discord shows 4,000, so the rest goes to a second page"
             return f"the {title} card has {length:,} characters, and {shown}"
     return None
 

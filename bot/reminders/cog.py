@@ -23,7 +23,7 @@ class Reminders(commands.Cog):
 
     @app_commands.command(description="Get a direct message on days when practice is due")
     @app_commands.describe(
-        time="When, as HH:MM in 24 hours. Leave it out to see, pause or resume your reminder",
+        time="When, as HH:MM on a 24-hour clock. Leave it out to see, pause or resume your reminder",
         timezone="Your time zone, for example Europe/Berlin",
     )
     @app_commands.autocomplete(timezone=zone_choices)

@@ -85,7 +85,7 @@ def test_times_that_are_understood(text: str, expected: time) -> None:
 )  # fmt: skip
 def test_times_that_are_not(text: str) -> None:
     """Anything else is refused with a sentence that says how to write it."""
-    with pytest.raises(ScheduleError, match=r"Write it as HH:MM in 24 hours, for example 09:00 or 18:30\.$"):
+    with pytest.raises(ScheduleError, match=r"Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30\.$"):
         parse_time(text)
 
 
@@ -101,7 +101,7 @@ def test_the_sentence_about_a_time() -> None:
     with pytest.raises(ScheduleError) as error:
         parse_time("25:00")
     assert str(error.value) == (
-        'I don\'t know the time "25:00". Write it as HH:MM in 24 hours, for example 09:00 or 18:30.'
+        'I don\'t know the time "25:00". Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30.'
     )
     with pytest.raises(ScheduleError, match=r"^I need a time\. "):
         parse_time("")

@@ -59,12 +59,12 @@ def usual_port_is_taken() -> Iterator[None]:
 @pytest.mark.usefixtures("usual_port_is_taken")
 @pytest.mark.parametrize("code", [None, _WITHOUT_SIGNALS_IN_THE_LOOP], ids=["here", "as on Windows"])
 def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
-    """With the usual port taken it plays on another one and says so; Ctrl-C ends it, silently and well."""
+    """With the usual port taken it plays on another one and says so; Ctrl-C stops it, silently and well."""
     with play(tmp_path, code=code) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.fullmatch(
-            rf"Quizformer plays at http://127\.0\.0\.1:(\d+)/ \(port {PORT} is taken; Ctrl-C ends it\)\n", line
+            rf"Quizformer is running at http://127\.0\.0\.1:(\d+)/ \(port {PORT} is taken; Ctrl-C stops it\)\n", line
         )
         assert found, line
         assert PORT < int(found[1]) < PORT + 20

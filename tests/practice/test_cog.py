@@ -63,7 +63,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     question = await practice.open()
     assert question.startswith("-# Practice · question 1 · ")
     assert question.splitlines()[0].endswith(" · new")
-    assert "Only you see this · 19 more new" in question
+    assert "Only you see this · Up next: 19 new" in question
     message_id = practice.message.id
     verdict = await practice.answer(right=True)
     assert "✅ **Right**" in verdict
@@ -114,7 +114,7 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
     practice = Practised(stage, stage.ada)
     shown = await practice.open()
     assert practice.question.item == asked[False]
-    assert shown.splitlines()[0].endswith(" · again")
+    assert shown.splitlines()[0].endswith(" · review")
     await practice.answer(right=True)
     for _ in range(20):
         await practice.press("Next")

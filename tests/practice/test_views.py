@@ -83,9 +83,9 @@ def test_the_way_on() -> None:
 @pytest.mark.parametrize(
     ("due", "new", "fresh", "line"),
     [
-        (0, 0, True, "Only you see this · the last one"),
-        (0, 5, True, "Only you see this · 5 more new"),
-        (3, 5, False, "Only you see this · 3 more to review · 5 new"),
+        (0, 0, True, "Only you see this · Last one"),
+        (0, 5, True, "Only you see this · Up next: 5 new"),
+        (3, 5, False, "Only you see this · Up next: 3 to review, 5 new"),
     ],
 )
 def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:

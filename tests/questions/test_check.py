@@ -532,11 +532,11 @@ def test_files_that_are_no_bank() -> None:
         ('{\n  "version": 1,\n}', "line 2, column 15: is not JSON: nothing follows this comma"),
         ("[1, 2 ,\n\n]", "line 1, column 7: is not JSON: nothing follows this comma"),
         ('{"version": 1', "line 1, column 14: is not JSON: the file ends too early"),
-        ('{"title": "The', "line 1, column 11: is not JSON: the text that begins here has no end"),
+        ('{"title": "The', "line 1, column 11: is not JSON: the text that begins here is never closed"),
         ('{"title": "a \\pi"}', r"line 1, column 14: is not JSON: a backslash in a text is written \\"),
         (
             '{"title": "two\nlines"}',
-            r"line 1, column 15: is not JSON: a text is written on one line, a line break in it as \n",
+            r"line 1, column 15: is not JSON: a text must be on one line; write a line break as \n",
         ),
         (
             '{"version": 1 "title": "T"}',
