@@ -67,7 +67,7 @@ def require_bot(interaction: discord.Interaction) -> None:
     )
     raise UserError(
         "My commands are on this server, but I'm not, so I can't post here. "
-        f"Ask a manager to [add me](<{link}>), then try again."
+        f"Ask a moderator to [add me](<{link}>), then try again."
     )
 
 
