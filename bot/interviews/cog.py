@@ -33,8 +33,8 @@ class Interview(commands.Cog):
 
     @app_commands.command(description="A private mock interview: open questions, and feedback on your answers")
     @app_commands.describe(
-        topic="Start with this topic (default: one you haven't seen for a while)",
-        questions="How many questions (default: 3)",
+        topic="Start with this topic. Default: one you haven't seen for a while",
+        questions="How many questions. Default: 3",
     )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)

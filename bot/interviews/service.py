@@ -223,7 +223,7 @@ class Interviews:
     def _topic(self, question: InterviewQuestion) -> Topic:
         topic = self._bank.topics.get(question.topic_id)
         if topic is None:
-            raise UserError("This question was removed. Continue with </interview>.")
+            raise UserError("This question was removed. Go on with </interview>.")
         return topic
 
     def _summed(self, questions: list[InterviewQuestion]) -> Report:
