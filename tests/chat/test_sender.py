@@ -196,7 +196,7 @@ async def test_an_outage_costs_no_request(
 ) -> None:
     """Nor does a server that is gone, though an earlier try may have arrived: its history can't be read either."""
     monkeypatch.setattr(sender._client, "is_ready", lambda: True)
-    with pytest.raises(DeliveryRefused, match="not on that server"):
+    with pytest.raises(DeliveryRefused, match="no longer on that server"):
         await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
     known(sender, {"id": "1", "unavailable": True})
     with pytest.raises(DeliveryUnknown, match="outage"):

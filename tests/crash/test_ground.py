@@ -141,7 +141,7 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     refused = [c for c in stage.world.calls if (c.status or 0) in {403, 404}]
     assert not refused
     await losses.add_bot(stage.world, guild)
-    assert "every day at 00:00 (UTC)" in await status(stage, "daily")
+    assert "Time: **00:00**, every day" in await status(stage, "daily")
     assert "I'm no longer on that server" in await status(stage, "quiz")
     await stage.ann.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"))
