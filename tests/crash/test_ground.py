@@ -78,7 +78,7 @@ async def test_the_channel_of_the_daily_is_deleted(stage: Stage) -> None:
     await set_up_daily(stage, lost)
     await losses.delete_channel(stage.world, lost)
     words = await status(stage, "daily")
-    assert "The channel of the daily is gone" in words
+    assert "That channel is gone" in words
     assert "/daily setup" in words
     await set_up_daily(stage)
     await stage.ann.slash(stage.channel, "daily post")
