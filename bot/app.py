@@ -130,7 +130,7 @@ class Services:
         woken = await self.context.database.write(wake)
         if woken:
             log.info("taking up %s pieces of work where they were", woken)
-        await self.context.database.write(self.schedule_work.recompute)
+        await self.schedule_work.recompute()
 
     def start(self) -> None:
         """Begin to work on deadlines; harmless when repeated."""

@@ -105,7 +105,7 @@ class Boards:
         return progress(self._bank, cards, ratings, zone_of(conn, user_id, guild_id), self._now())
 
     def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
-        by_topic = scores.by_topic(conn, guild_id, user_id)
+        by_topic = scores.by_topic(conn, guild_id, user_id, self._bank.topics)
         known = [(self._bank.topics[t], *by_topic[t]) for t in self._bank.topics if t in by_topic]
         cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in self._bank.items]
         zone = zone_of(conn, user_id, guild_id)

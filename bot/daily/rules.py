@@ -82,14 +82,22 @@ class Streak:
     best: int
 
 
-def streak(days: Sequence[date], answered: Collection[date], open_days: Collection[date] = ()) -> Streak:
+NO_STREAK = Streak(0, 0)
+
+
+def streak(
+    days: Sequence[date],
+    answered: Collection[date],
+    open_days: Collection[date] = (),
+    before: Streak = NO_STREAK,
+) -> Streak:
     """A member's streaks over the server's dailies.
 
     `days`: local dates on which the server had a daily, in any order; dates without one break nothing. `answered`:
     those whose daily the member answered. `open_days`: those whose daily still takes answers; unanswered, such a date
-    neither counts nor breaks a run.
+    neither counts nor breaks a run. `before`: the streaks after all earlier dailies.
     """
-    run = best = 0
+    run, best = before.current, before.best
     for day in sorted(set(days)):
         if day in answered:
             run += 1

@@ -257,7 +257,7 @@ class Dailies:
     def today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
         """The newest question of the day, the next one's time and the asker's streak."""
         schedule = store.schedule(conn, guild_id)
-        daily = store.latest(conn, guild_id, store.POSTED)
+        daily = store.latest_posted(conn, guild_id)
         return Today(
             daily=daily,
             question=self.question(daily) if daily else None,
@@ -324,15 +324,17 @@ class Dailies:
 
     def _draw(self, conn: Connection, schedule: Schedule, day: date) -> dict[str, Any]:
         """The columns that say what is asked: an item with its choices shuffled, or a topic's open question."""
-        bank, rng = self._bank, self._rng
+        bank, rng, used = self._bank, self._rng, store.used(conn, schedule.guild_id)
         if rules.asks_openly(schedule.kind, day):
-            topic = rules.pick(list(bank.topics.values()), store.used(conn, schedule.guild_id, "topic_id"), rng)
+            topic = rules.pick(list(bank.topics.values()), used, rng)
+            store.note_used(conn, schedule.guild_id, topic.id, day)
             return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
         pool = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
         pool = pool or list(bank.items.values())
         hidden = questions.items_in_play(conn, schedule.guild_id, "round")
         pool = [item for item in pool if item.id not in hidden] or pool
-        item = rules.pick(pool, store.used(conn, schedule.guild_id, "item_id"), rng)
+        item = rules.pick(pool, used, rng)
+        store.note_used(conn, schedule.guild_id, item.id, day)
         return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
 
     def opened(self, conn: Connection, daily: Daily, message_id: int, *, announced: bool = False) -> bool:
@@ -396,7 +398,9 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, answered_at=click.at, text=text, **_grade_of(assessment))
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
-        _credit(conn, daily, answer, self._topic(daily).id)
+        topic_id = self._topic(daily).id
+        _credit(conn, daily, answer, topic_id)
+        questions.note_met(conn, click.user_id, topic_id, click.at)
         return self._review_open(conn, daily.id, click.user_id)
 
     def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
@@ -478,7 +482,8 @@ def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) ->
 
 def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:
     """The local date and time of a schedule's next post after a moment."""
-    return time_rules.next_post(rule_of(schedule), after=after, taken=store.taken(conn, schedule.guild_id))
+    taken = store.taken(conn, schedule.guild_id, time_rules.local_date(schedule.zone, after))
+    return time_rules.next_post(rule_of(schedule), after=after, taken=taken)
 
 
 def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
@@ -491,8 +496,7 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
     next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
-    last = store.latest(conn, guild_id, (*store.POSTED, DailyState.MISSED))
-    return DailyStatus(schedule, next_at, last, store.latest(conn, guild_id, (DailyState.POSTING,)))
+    return DailyStatus(schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id))
 
 
 def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:
@@ -501,6 +505,4 @@ def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) 
     day = time_rules.local_date(guilds.zone(conn, server), at)
     entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at)
     scores.add(conn, [entry])
-    streak = store.streak_of(conn, server, user_id, at)
-    store.save_streak(conn, daily.id, user_id, streak)
-    return streak
+    return store.count_streak(conn, server, answer)

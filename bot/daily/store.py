@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from bot.core.jobs import Queue
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
 from bot.daily.rules import DailyState, Streak, streak
 from bot.questions.answers import MAX_TYPED
-from bot.questions.store import register_in_play, register_topics_met
+from bot.questions.store import register_in_play
 
 daily_schedules = sa.Table(
     "daily_schedules",
@@ -70,6 +71,17 @@ dailies = sa.Table(
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
+ON_CARD = dailies.c.message_id.is_not(None)
+sa.Index("ix_dailies_on_card", dailies.c.guild_id, dailies.c.local_date, sqlite_where=ON_CARD, postgresql_where=ON_CARD)
+
+# When an item, or the open question of the topic whose id stands in its place, was last a server's daily.
+daily_uses = sa.Table(
+    "daily_uses",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.String(48), primary_key=True),
+    sa.Column("last_on", sa.Date, nullable=False),
+)
 
 daily_answers = sa.Table(
     "daily_answers",
@@ -84,8 +96,19 @@ daily_answers = sa.Table(
     sa.Column("text", sa.Text),  # what was written to an open question
     sa.Column("grade", sa.Text),  # and how it was graded; see bot.interviews.assessment
 )
-WRITTEN = daily_answers.c.text.is_not(None)
-sa.Index("ix_daily_answers_written", daily_answers.c.user_id, sqlite_where=WRITTEN, postgresql_where=WRITTEN)
+
+# A member's streak on a server after the daily of a date, which like those before takes no more answers. Moved on with
+# each answer of the member, so that nobody has to look at all dailies that there ever were.
+streaks = sa.Table(
+    "streaks",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("through", sa.Date, nullable=False),
+    sa.Column("current", sa.Integer, nullable=False),
+    sa.Column("best", sa.Integer, nullable=False),
+    sa.Index("ix_streaks_user_id", "user_id"),
+)
 
 register_in_play(
     "daily",
@@ -93,11 +116,9 @@ register_in_play(
         UNREVEALED
     ),
 )
-register_topics_met(
-    select(daily_answers.c.user_id, dailies.c.topic_id, dailies.c.opened_at.label("at"))
-    .join(dailies, dailies.c.id == daily_answers.c.daily_id)
-    .where(WRITTEN)
-)
+
+_SETTLED = timedelta(days=2)  # after its close: by then no answer to a daily is on its way any more
+_UNSETTLED = 10  # dailies at most: each has its own date, and is open for two days at the longest
 
 ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
 POSTED = (DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
@@ -203,15 +224,24 @@ def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> Non
     conn.execute(update(daily_schedules).where(daily_schedules.c.guild_id == guild_id).values(**values))
 
 
-def active_schedules(conn: Connection) -> list[Schedule]:
-    """All that are not paused, in the order in which every process goes through them."""
-    query = select(daily_schedules).where(daily_schedules.c.paused.is_(False)).order_by(daily_schedules.c.guild_id)
-    return fetch_all(conn, query, Schedule)
+def active_schedules(conn: Connection, since: date, *, after: int, limit: int) -> list[tuple[Schedule, set[date]]]:
+    """Schedules that are not paused, each with its `taken` dates, in the order in which every process takes them.
+
+    Those of servers whose id is above `after`, as many as `limit`.
+    """
+    query = select(daily_schedules).where(daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False))
+    found = fetch_all(conn, query.order_by(daily_schedules.c.guild_id).limit(limit), Schedule)
+    dates: dict[int, set[date]] = {schedule.guild_id: set() for schedule in found}
+    decided = select(dailies.c.guild_id, dailies.c.local_date)
+    for guild_id, day in conn.execute(decided.where(dailies.c.guild_id.in_(dates), dailies.c.local_date >= since)):
+        dates[guild_id].add(day)
+    return [(schedule, dates[schedule.guild_id]) for schedule in found]
 
 
-def taken(conn: Connection, guild_id: int) -> set[date]:
-    """Local dates about which has been decided: posted, being posted, skipped or missed."""
-    return set(conn.execute(select(dailies.c.local_date).where(dailies.c.guild_id == guild_id)).scalars())
+def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
+    """Local dates from a date on about which has been decided: posted, being posted, skipped or missed."""
+    where = dailies.c.guild_id == guild_id, dailies.c.local_date >= since
+    return set(conn.execute(select(dailies.c.local_date).where(*where)).scalars())
 
 
 def get(conn: Connection, daily_id: int, *, lock: bool = False) -> Daily | None:
@@ -224,10 +254,23 @@ def of_day(conn: Connection, guild_id: int, day: date) -> Daily | None:
     return fetch(conn, select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day), Daily)
 
 
-def latest(conn: Connection, guild_id: int, states: Collection[str]) -> Daily | None:
-    """The newest daily of a server in one of these states."""
-    where = dailies.c.guild_id == guild_id, dailies.c.state.in_(states)
-    return fetch(conn, select(dailies).where(*where).order_by(dailies.c.local_date.desc()).limit(1), Daily)
+def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
+    """The newest daily of a server that members have seen."""
+    query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
+    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
+
+
+def latest_tried(conn: Connection, guild_id: int) -> Daily | None:
+    """The newest daily of a server that was posted or missed: what became of the last one."""
+    tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
+    query = select(dailies).where(dailies.c.guild_id == guild_id, tried)
+    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
+
+
+def posting(conn: Connection, guild_id: int) -> Daily | None:
+    """The newest daily of a server that is on its way."""
+    query = select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING)
+    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
 
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
@@ -249,18 +292,19 @@ def give_up_unsent(conn: Connection, guild_id: int) -> None:
 
 
 def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
-    return dailies.c.guild_id == guild_id, dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None)
+    refused = dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None)
+    return dailies.c.guild_id == guild_id, UNREVEALED, *refused
 
 
-def used(conn: Connection, guild_id: int, what: Literal["item_id", "topic_id"]) -> dict[str, date]:
+def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:
+    """Note that an item, or a topic's open question, is a server's daily of a date."""
+    upsert(conn, daily_uses, guild_id=guild_id, item_id=item_id, last_on=day)
+
+
+def used(conn: Connection, guild_id: int) -> dict[str, date]:
     """When each item, or each topic's open question, was last a server's daily."""
-    column = dailies.c[what]
-    query = (
-        select(column.label("id"), func.max(dailies.c.local_date).label("last"))
-        .where(dailies.c.guild_id == guild_id, column.is_not(None))
-        .group_by(column)
-    )
-    return {row.id: row.last for row in conn.execute(query)}
+    query = select(daily_uses.c.item_id, daily_uses.c.last_on).where(daily_uses.c.guild_id == guild_id)
+    return {row.item_id: row.last_on for row in conn.execute(query)}
 
 
 def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
@@ -280,22 +324,58 @@ def answers_to(conn: Connection, daily_id: int) -> list[DailyAnswer]:
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
-    """A member's streak now, computed from what they answered."""
-    rows = conn.execute(
-        select(dailies.c.local_date, dailies.c.closes_at, daily_answers.c.user_id)
-        .outerjoin(daily_answers, (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id))
-        .where(dailies.c.guild_id == guild_id, dailies.c.message_id.is_not(None))
-    ).all()
+    """A member's streak now."""
+    known, rows = _unsettled(conn, guild_id, user_id)
+    return _streak(known, rows, now)
+
+
+def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> Streak:
+    """The streak that a stored answer makes; kept with it, so that the close shows the same however often it is edited.
+
+    What is settled by now is summed up, so that nobody has to look at it again.
+    """
+    at, user_id = answer.answered_at, answer.user_id
+    known, rows = _unsettled(conn, guild_id, user_id)
+    settled = list(takewhile(lambda row: row.closes_at is not None and row.closes_at <= at - _SETTLED, rows))
+    if settled or known is None:
+        through = settled[-1].local_date if settled else rows[0].local_date - timedelta(days=1)
+        sums = values_of(_streak(known, settled, at))
+        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **sums)
+    made = _streak(known, rows, at)
+    change_answer(conn, answer.daily_id, user_id, streak=made.current)
+    return made
+
+
+def _streak(known: Streak | None, rows: Sequence[Row[Any, Any, Any]], now: datetime) -> Streak:
     return streak(
         [row.local_date for row in rows],
         {row.local_date for row in rows if row.user_id is not None},
         {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
+        known or Streak(0, 0),
     )
 
 
-def save_streak(conn: Connection, daily_id: int, user_id: int, value: Streak) -> None:
-    """Keep with a member's answer what streak it made, so that the close shows the same however often it is edited."""
-    change_answer(conn, daily_id, user_id, streak=value.current)
+def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any, Any, Any]]]:
+    """What is summed up of a member's streak, and the server's dailies since, oldest first.
+
+    Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled.
+    """
+    where = streaks.c.guild_id == guild_id, streaks.c.user_id == user_id
+    known = conn.execute(select(streaks).where(*where)).first()
+    query = (
+        select(dailies.c.local_date, dailies.c.closes_at, daily_answers.c.user_id)
+        .outerjoin(daily_answers, (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id))
+        .where(dailies.c.guild_id == guild_id, ON_CARD)
+        .limit(_UNSETTLED)
+    )
+    newest = conn.execute(query.order_by(dailies.c.local_date.desc())).all()
+    if known is None:
+        return None, [*reversed(newest)]
+    rows = {row.local_date: row for row in newest if row.local_date > known.through}
+    if len(rows) == _UNSETTLED:
+        first = query.where(dailies.c.local_date > known.through).order_by(dailies.c.local_date)
+        rows |= {row.local_date: row for row in conn.execute(first)}
+    return Streak(known.current, known.best), [row for _, row in sorted(rows.items())]
 
 
 def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:

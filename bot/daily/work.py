@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 RETRY = time_rules.RETRY - timedelta(seconds=20)  # between refused posts, with time for the try itself
 _STREAKS = _MISSED = 3
+_AT_START = 500  # schedules that are looked at in one transaction
 _OFFLINE = "I was offline for more than 6 hours, so that day was skipped."
 
 
@@ -60,16 +61,27 @@ class ScheduleWork(Worker[Schedule]):
         log.error("guild %s: its daily is paused: %s", key, reason)
         await self._database.write(store.change_schedule, key, paused=True, next_at=None, failures=0)
 
-    def recompute(self, conn: Connection) -> None:
+    async def recompute(self) -> None:
         """At start-up: compute post times anew, since zone data may have changed."""
-        for schedule in store.active_schedules(conn):
+        last: int | None = 0
+        while last is not None:
+            last = await self._database.write(self._recompute, last)
+
+    def _recompute(self, conn: Connection, after: int) -> int | None:
+        """The same for some servers, those whose ids come after one; returns the last of them, None after the last."""
+        earliest = self._now() - time_rules.LOOK_BACK
+        since = earliest.date() - timedelta(days=1)  # no zone is a day behind
+        found = store.active_schedules(conn, since, after=after, limit=_AT_START)
+        for schedule, taken in found:
             try:
-                _, at = next_post(conn, schedule, schedule.settled_until)
+                settled = max(schedule.settled_until, earliest)
+                _, at = time_rules.next_post(rule_of(schedule), after=settled, taken=taken)
             except ScheduleError as error:  # a zone that the installed data no longer has
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
             if at != schedule.next_at:
                 store.change_schedule(conn, schedule.guild_id, next_at=at)
+        return found[-1][0].guild_id if len(found) == _AT_START else None
 
     def _decide(self, conn: Connection, guild_id: int, *, here: bool) -> None:
         """Decide the dates that have come; a server that has removed the bot has none until it returns."""
@@ -77,7 +89,8 @@ class ScheduleWork(Worker[Schedule]):
         schedule = store.schedule(conn, guild_id, claim=True)
         if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
             return
-        taken, since = store.taken(conn, guild_id), schedule.settled_until if here else now
+        since = max(schedule.settled_until, now - time_rules.LOOK_BACK) if here else now
+        taken = store.taken(conn, guild_id, time_rules.local_date(schedule.zone, since))
         for due in time_rules.due(rule_of(schedule), now=now, since=since, taken=taken):
             if due.late:
                 store.create(conn, guild_id, due.day, state=DailyState.MISSED, scheduled_at=due.at, problem=_OFFLINE)

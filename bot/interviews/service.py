@@ -180,7 +180,7 @@ class Interviews:
             if topic is None:
                 store.end(conn, interview_id, self._now())
                 return self._summed(asked)
-            store.add_question(conn, interview_id, number, topic.id, self._now())
+            store.add_question(conn, interview, number, topic.id, self._now())
 
     def _draw(
         self, conn: Connection, interview: Interview, asked: list[InterviewQuestion], guild_id: int | None

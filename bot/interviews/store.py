@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select, update
 
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
-from bot.questions.store import register_topics_met
+from bot.questions.store import note_met
 
 # A member's mock interview; one runs at a time.
 interviews = sa.Table(
@@ -39,12 +39,6 @@ interview_questions = sa.Table(
     sa.Column("score", sa.Integer),  # per cent, with the points that the member claims
     sa.Column("answered_at", Instant),
     sa.UniqueConstraint("interview_id", "number"),
-)
-
-register_topics_met(
-    select(interviews.c.user_id, interview_questions.c.topic_id, interview_questions.c.asked_at.label("at")).join(
-        interviews, interviews.c.id == interview_questions.c.interview_id
-    )
 )
 
 
@@ -100,10 +94,12 @@ def end(conn: Connection, interview_id: int, now: datetime) -> None:
     conn.execute(update(interviews).where(*where).values(ended_at=now))
 
 
-def add_question(conn: Connection, interview_id: int, number: int, topic_id: str, now: datetime) -> None:
+def add_question(conn: Connection, interview: Interview, number: int, topic_id: str, now: datetime) -> None:
     """Ask a question; nothing happens if that number has been asked."""
-    values = {"interview_id": interview_id, "number": number, "topic_id": topic_id, "asked_at": now}
-    conn.execute(insert(conn, interview_questions).values(**values).on_conflict_do_nothing())
+    values = {"interview_id": interview.id, "number": number, "topic_id": topic_id, "asked_at": now}
+    asked = conn.execute(insert(conn, interview_questions).values(**values).on_conflict_do_nothing())
+    if asked.rowcount == 1:
+        note_met(conn, interview.user_id, topic_id, now)
 
 
 def question(conn: Connection, question_id: int, *, lock: bool = False) -> InterviewQuestion | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.core.tables import Instant, fetch, insert_for, metadata, values_of
+from bot.core.tables import Instant, constant, fetch, insert_for, metadata, values_of
 from bot.points import rules
 from bot.points.rules import bucket
 from bot.questions.store import register_answers
@@ -45,6 +45,7 @@ scores = sa.Table(
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Column("answers", sa.Integer, nullable=False),
     sa.Column("right", sa.Integer, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False, server_default="0"),  # with answers; only of all time and all topics
     sa.Index("ix_scores_user_id", "user_id"),
 )
 sa.Index("ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), scores.c.user_id)  # in a board's order
@@ -63,9 +64,15 @@ score_buckets = sa.Table(
     sqlite_with_rowid=False,
 )
 
-register_answers(select(ledger.c.user_id, ledger.c.guild_id, ledger.c.source, ledger.c.source_id))
-
 ALL_TOPICS = ""
+_EVER = scores.c.period == constant("all"), scores.c.topic_id == constant(ALL_TOPICS)
+sa.Index(
+    "ix_scores_ever", scores.c.user_id, scores.c.guild_id, sqlite_where=and_(*_EVER), postgresql_where=and_(*_EVER)
+)
+register_answers(
+    select(ledger.c.user_id, ledger.c.source, ledger.c.source_id),
+    servers=select(scores.c.user_id, scores.c.guild_id).where(*_EVER),
+)
 _Key = tuple[int, str, date, str, int]
 _MEMBER_OF_BOARD = ("guild_id", "period", "start", "topic_id", "user_id")
 _BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
@@ -139,10 +146,13 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
         dict(zip(_MEMBER_OF_BOARD, key, strict=True)) | values_of(gain) for key, gain in sorted(gains.items())
     ]
     moved: Counter[_Key] = Counter()
+    first_today: list[dict[str, int]] = []
     for guild_id, period, start, topic, user_id, points, answers in conn.execute(add_sums, rows):
         gain = gains[guild_id, period, start, topic, user_id]
         if answers > gain.answers:
             moved[guild_id, period, start, topic, bucket(points - gain.points)] -= 1
+        elif (period, topic) == ("today", ALL_TOPICS):
+            first_today.append({"server": guild_id, "member": user_id})
         moved[guild_id, period, start, topic, bucket(points)] += 1
     changes = [
         (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change) for key, change in sorted(moved.items()) if change
@@ -151,6 +161,8 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
         conn.execute(add_members, [{**key, "members": change} for key, change in changes])
     if left := [key for key, change in changes if change < 0]:
         conn.execute(_DROP_IF_EMPTY, left)
+    if first_today:
+        conn.execute(_COUNT_DAY, first_today)
 
 
 @cache
@@ -173,34 +185,44 @@ _DROP_IF_EMPTY = delete(score_buckets).where(
 )
 
 
+_COUNT_DAY = (
+    update(scores)
+    .where(scores.c.guild_id == bindparam("server"), scores.c.user_id == bindparam("member"))
+    .where(*_EVER, scores.c.start == rules.ALL_TIME)
+    .values(days=scores.c.days + 1)
+)
+
+
 def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]:
     """All-time points, answers and right answers of a member in a server."""
     query = select(scores.c.points, scores.c.answers, scores.c.right)
-    where = _sums_for(guild_id, user_id, "all"), scores.c.start == rules.ALL_TIME, scores.c.topic_id == ALL_TOPICS
-    row = conn.execute(query.where(*where)).first()
+    row = conn.execute(query.where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]))).first()
     return (row.points, row.answers, row.right) if row else (0, 0, 0)
 
 
-def by_topic(conn: Connection, guild_id: int, user_id: int) -> dict[str, tuple[int, int]]:
-    """Answers and right answers of a member in a server, by topic id, of all time."""
+def by_topic(conn: Connection, guild_id: int, user_id: int, topics: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Answers and right answers of a member in a server in each of these topics, of all time; without those of none."""
     query = select(scores.c.topic_id, scores.c.answers, scores.c.right)
-    where = _sums_for(guild_id, user_id, "all"), scores.c.start == rules.ALL_TIME, scores.c.topic_id != ALL_TOPICS
-    return {row.topic_id: (row.answers, row.right) for row in conn.execute(query.where(*where))}
+    rows = conn.execute(query.where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], topics)))
+    return {row.topic_id: (row.answers, row.right) for row in rows}
 
 
 def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     """On how many local dates a member answered something in a server."""
-    query = select(func.count()).select_from(scores)
-    where = _sums_for(guild_id, user_id, "today"), scores.c.topic_id == ALL_TOPICS
-    return conn.execute(query.where(*where)).scalar_one()
+    query = select(scores.c.days).where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]))
+    return conn.execute(query).scalar() or 0
 
 
 def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
     """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
     query = select(scores.c.start, scores.c.answers)
-    where = _sums_for(guild_id, user_id, "today"), scores.c.start.in_(days), scores.c.topic_id == ALL_TOPICS
-    return {row.start: row.answers for row in conn.execute(query.where(*where))}
+    rows = conn.execute(query.where(_sums_for(guild_id, user_id, "today", days, [ALL_TOPICS])))
+    return {row.start: row.answers for row in rows}
 
 
-def _sums_for(guild_id: int, user_id: int, period: str) -> ColumnElement[bool]:
-    return and_(scores.c.guild_id == guild_id, scores.c.user_id == user_id, scores.c.period == period)
+def _sums_for(
+    guild_id: int, user_id: int, period: str, starts: Collection[date], topics: Collection[str]
+) -> ColumnElement[bool]:
+    """A member's sums, each found by its whole key: part of it would go through the sums of all members."""
+    keys = scores.c.start.in_(starts), scores.c.topic_id.in_(topics)
+    return and_(scores.c.guild_id == guild_id, scores.c.user_id == user_id, scores.c.period == period, *keys)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, func, select, update
 
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.memory.store import reviews
 from bot.questions.answers import MAX_TYPED
 
 # A member's practice; one runs at a time.
@@ -20,7 +21,7 @@ practices = sa.Table(
     sa.Column("topic_id", sa.String(48)),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Index("ix_practices_user_id", "user_id"),
+    sa.Index("ix_practices_user_id", "user_id", "id"),
 )
 _RUNNING = practices.c.ended_at.is_(None)
 sa.Index("uq_practices_running", practices.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
@@ -123,13 +124,13 @@ def new_since(conn: Connection, user_id: int, since: datetime) -> int:
     """How many items a member has met for the first time in practice since then."""
     query = (
         select(func.count())
-        .select_from(practice_questions)
-        .join(practices, practices.c.id == practice_questions.c.practice_id)
+        .select_from(reviews)
+        .join(practice_questions, practice_questions.c.id == reviews.c.source_id)
         .where(
-            practices.c.user_id == user_id,
+            reviews.c.user_id == user_id,
+            reviews.c.at >= since,
+            reviews.c.source == "practice",
             practice_questions.c.fresh,
-            practice_questions.c.answer.is_not(None),
-            practice_questions.c.answered_at >= since,
         )
     )
     return conn.execute(query).scalar_one()

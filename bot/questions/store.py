@@ -1,8 +1,8 @@
 """What is known of questions beside the bank: when servers met them, what is in play now, what members report.
 
 Several features ask questions, and none may show the answer to what another one has not revealed. So each registers,
-with its tables, a query of what it has in play; who wants to know asks here. What members have answered, and when they
-met the open question of a topic, is registered in the same way.
+with its tables, a query of what it has in play; who wants to know asks here. What members have answered, and on which
+servers, is registered in the same way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, exists, func, literal, select, union_all
+from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all
 
 from bot.core.tables import Instant, RowId, fetch_all, metadata, upsert
 
@@ -22,6 +22,15 @@ asked = sa.Table(
     metadata,
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("item_id", sa.String(48), primary_key=True),
+    sa.Column("last_at", Instant, nullable=False),
+)
+
+# When a member last met the open question of a topic, in an interview or in a daily that they answered.
+met = sa.Table(
+    "met",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
     sa.Column("last_at", Instant, nullable=False),
 )
 
@@ -39,7 +48,7 @@ reports = sa.Table(
 
 _in_play: dict[str, Select[Any]] = {}
 _answers: list[Select[Any]] = []
-_topics_met: list[Select[Any]] = []
+_servers: list[Select[Any]] = []
 
 
 def register_in_play(source: str, query: Select[Any]) -> None:
@@ -47,14 +56,13 @@ def register_in_play(source: str, query: Select[Any]) -> None:
     _in_play[source] = query
 
 
-def register_answers(query: Select[Any]) -> None:
-    """`query` gives user_id, guild_id, source and source_id of what members have answered and been told about."""
+def register_answers(query: Select[Any], servers: Select[Any]) -> None:
+    """`query` gives user_id, source and source_id of what members have answered and been told about.
+
+    `servers` gives user_id and guild_id, once for each server on which a member has answered anything.
+    """
     _answers.append(query)
-
-
-def register_topics_met(query: Select[Any]) -> None:
-    """`query` gives user_id, topic_id and at: when a member met the open question of a topic."""
-    _topics_met.append(query)
+    _servers.append(servers)
 
 
 def items_in_play(conn: Connection, guild_id: int, source: str) -> set[str]:
@@ -88,10 +96,12 @@ def _hidden(source: str, column: str, user_id: int, guild_id: int | None, *, ans
     query = _in_play[source]
     columns = query.selected_columns
     servers: list[Any] = [select(literal(guild_id))] if guild_id is not None else []
-    for answers in _answers:
-        own = answers.selected_columns
-        servers.append(answers.with_only_columns(own.guild_id).where(own.user_id == user_id))
-        if not answered:
+    for known in _servers:
+        own = known.selected_columns
+        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == user_id))
+    if not answered:
+        for answers in _answers:
+            own = answers.selected_columns
             this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == user_id)
             query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
     return query.with_only_columns(columns[column]).where(columns.guild_id.in_(union_all(*servers)))
@@ -101,12 +111,15 @@ def _known(conn: Connection, queries: list[Select[Any]]) -> set[str]:
     return {found for query in queries for found in conn.execute(query).scalars() if found is not None}
 
 
+def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
+    """Note that a member meets a topic's open question."""
+    upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
+
+
 def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
     """When a member last met each topic's open question."""
-    own = [query.where(query.selected_columns.user_id == user_id) for query in _topics_met]
-    met = union_all(*own).subquery()
-    rows = conn.execute(select(met.c.topic_id, func.max(met.c.at).label("last")).group_by(met.c.topic_id))
-    return {row.topic_id: row.last for row in rows}
+    rows = conn.execute(select(met.c.topic_id, met.c.last_at).where(met.c.user_id == user_id))
+    return {row.topic_id: row.last_at for row in rows}
 
 
 def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> None:

@@ -63,6 +63,8 @@ rounds = sa.Table(
 RUNNING = rounds.c.phase != constant(Phase.ENDED)
 sa.Index("uq_rounds_running", rounds.c.channel_id, unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index("ix_rounds_ended", rounds.c.channel_id, rounds.c.ended_at, sqlite_where=~RUNNING, postgresql_where=~RUNNING)
 
 round_questions = sa.Table(
     "round_questions",

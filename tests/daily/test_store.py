@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.database import Database
 from bot.daily import store
-from bot.daily.rules import DailyState, Streak
+from bot.daily.rules import DailyState, Streak, streak
 from bot.daily.store import Daily, DailyAnswer, Schedule
+from tests.points.entries import GUILDS, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -49,7 +53,12 @@ async def test_which_schedules_are_due(database: Database) -> None:
         )
     assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
     assert await database.read(store.SCHEDULES.due, AT, 1) == [2]
-    assert {s.guild_id for s in await database.read(store.active_schedules)} == {1, 2, 3}
+    await create(database, 3, guild_id=2)
+    await create(database, -1, guild_id=2)
+    active = partial(store.active_schedules, since=DAY)
+    found = await database.read(active, after=0, limit=2)
+    assert [(s.guild_id, taken) for s, taken in found] == [(1, set()), (2, {DAY + timedelta(days=3)})]
+    assert [s.guild_id for s, _ in await database.read(active, after=2, limit=2)] == [3]
     assert await database.read(store.SCHEDULES.next_due) == AT - HOUR
 
 
@@ -62,8 +71,9 @@ async def test_one_daily_a_date(database: Database) -> None:
     ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
     assert await database.write(one, 2) is not None
-    assert await database.read(store.taken, 1) == {DAY}
-    assert await database.read(store.taken, 3) == set()
+    assert await database.read(store.taken, 1, DAY) == {DAY}
+    assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
+    assert await database.read(store.taken, 3, DAY) == set()
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
@@ -144,28 +154,27 @@ async def test_claimed_work_is_woken(database: Database) -> None:
 
 
 async def test_the_latest_daily(database: Database) -> None:
-    """The newest daily in one of the states, of one server."""
+    """The newest daily that members saw, the newest whose fate is known, the newest on its way; of one server."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):
-        await create(database, n, state=state)
-    await create(database, 7, state="open", guild_id=2)
+        await create(database, n, state=state, message_id=n if state in store.POSTED else None)
+    await create(database, 7, state="open", message_id=7, guild_id=2)
+    await create(database, 8, state="posting", guild_id=2)
 
-    async def latest(*states: str) -> date | None:
-        found = await database.read(store.latest, 1, states)
-        return found.local_date if found else None
+    async def found(guild_id: int) -> list[date | None]:
+        looks = store.latest_posted, store.latest_tried, store.posting
+        rows = [await database.read(look, guild_id) for look in looks]
+        return [row.local_date if row else None for row in rows]
 
-    assert await latest(*store.POSTED) == DAY + timedelta(days=1)
-    assert await latest(*store.POSTED, "missed") == DAY + timedelta(days=3)
-    assert await latest("posting") is None
+    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3), None]
+    assert await found(2) == [DAY + timedelta(days=7), DAY + timedelta(days=7), DAY + timedelta(days=8)]
+    assert await found(3) == [None, None, None]
 
 
 async def test_used_items(database: Database) -> None:
-    """Each item with the date on which it last was the daily, of one server; dates left out have none."""
-    await create(database, 0, item_id="a")
-    await create(database, 1, item_id="b")
-    await create(database, 2, item_id="a")
-    await create(database, 3, state="skipped", item_id=None)
-    await create(database, 4, item_id="c", guild_id=2)
-    assert await database.read(store.used, 1, "item_id") == {"a": DAY + timedelta(days=2), "b": DAY + timedelta(days=1)}
+    """Each item with the date on which it last was the daily, of one server."""
+    for guild_id, item_id, n in [(1, "a", 0), (1, "b", 1), (1, "a", 2), (2, "c", 4)]:
+        await database.write(store.note_used, guild_id, item_id, DAY + timedelta(days=n))
+    assert await database.read(store.used, 1) == {"a": DAY + timedelta(days=2), "b": DAY + timedelta(days=1)}
 
 
 async def test_redirecting_what_fails(database: Database) -> None:
@@ -203,7 +212,9 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     def answer(conn: Connection) -> None:
         for user_id, days in {5: [0, 2, 3], 6: [0, 1, 2], 7: []}.items():
             for n in days:
-                store.add_answer(conn, DailyAnswer(ids[n], user_id, "0", False, 0, AT))
+                given = DailyAnswer(ids[n], user_id, "0", False, 0, AT)
+                store.add_answer(conn, given)
+                store.count_streak(conn, 1, given)
 
     await database.write(answer)
     streaks = [await database.read(store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
@@ -214,23 +225,48 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     ]
     later = await database.read(store.streak_of, 1, 5, AT + HOUR)
     assert later == Streak(0, 2)
+    kept = {n: await database.read(store.answer_of, ids[n], 5) for n in (0, 2, 3)}
+    assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
 
 
-async def test_the_streaks_of_answers(database: Database) -> None:
-    """Each answer to this daily keeps the streak that it made; those of another daily change none."""
-    daily_id, other = await create(database, 0), await create(database, 1)
+Day = tuple[bool, int, float | None]
+A_DAY = st.tuples(st.booleans() | st.just(True), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99))
+RUN, AWAY = st.just((True, 23, 0.5)), st.just((True, 23, None))
+HISTORIES = st.lists(st.lists(A_DAY, max_size=6) | st.lists(RUN, max_size=15) | st.lists(AWAY, max_size=40), max_size=5)
 
-    def fill(conn: Connection) -> None:
-        for user_id, days in {5: 3, 6: 9, 7: 3, 8: 1}.items():
-            store.add_answer(conn, DailyAnswer(daily_id, user_id, "0", True, 100, AT))
-            store.save_streak(conn, daily_id, user_id, Streak(days, 60))
-        for user_id in (5, 9):
-            store.add_answer(conn, DailyAnswer(other, user_id, "0", True, 100, AT))
-            store.save_streak(conn, other, user_id, Streak(99, 99))
 
-    await database.write(fill)
-    given = await database.read(store.answers_to, daily_id)
-    assert {answer.user_id: answer.streak for answer in given} == {5: 3, 6: 9, 7: 3, 8: 1}
+@several_on_one_database
+@given(history=HISTORIES.map(lambda parts: [day for part in parts for day in part]))
+async def test_a_streak_is_that_of_the_whole_history(database: Database, history: list[Day]) -> None:
+    """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives.
+
+    Each day: whether it has a daily, for how many hours it is open, and when of that the member answers.
+    """
+    guild_id = next(GUILDS)
+    held: dict[int, tuple[int, datetime]] = {}
+    answered: set[int] = set()
+    events: list[tuple[datetime, int, bool]] = []
+    for n, (there, hours, at) in enumerate(history):
+        opens = AT + timedelta(days=n)
+        if there:
+            events.append((opens, n, False))
+            if at is not None:
+                events.append((opens + hours * HOUR * at, n, True))
+    for now, n, is_answer in sorted(events):
+        if is_answer:
+            answer = DailyAnswer(held[n][0], 5, "0", True, 100, now)
+            await database.write(store.add_answer, answer)
+            counted = await database.write(store.count_streak, guild_id, answer)
+            answered.add(n)
+        else:
+            closes = now + history[n][1] * HOUR
+            made = await create(database, n, guild_id=guild_id, state="closed", message_id=n, closes_at=closes)
+            held[n] = made, closes
+        dates = {m: DAY + timedelta(days=m) for m in held}
+        still_open = {dates[m] for m, (_, closes) in held.items() if closes > now}
+        expected = streak(list(dates.values()), {dates[m] for m in answered}, still_open)
+        assert await database.read(store.streak_of, guild_id, 5, now) == expected
+        assert not is_answer or counted == expected
 
 
 async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
@@ -247,5 +283,3 @@ async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
     assert not await database.write(regrade, 2)
     answer = await database.read(store.answer_of, daily_id, 1)
     assert answer == DailyAnswer(daily_id, 1, "ccm", True, 67, AT, text="So.", grade="[]")
-    assert await database.read(store.used, 1, "topic_id") == {"t1": DAY}
-    assert await database.read(store.used, 1, "item_id") == {}

@@ -28,7 +28,7 @@ async def begin(database: Database, user_id: int = 1, *topics: str) -> list[Inte
         interview = store.running(conn, user_id)
         assert interview is not None
         for number, topic in enumerate(topics, start=1):
-            store.add_question(conn, interview.id, number, topic, AT + number * HOUR)
+            store.add_question(conn, interview, number, topic, AT + number * HOUR)
         return store.questions_of(conn, interview.id)
 
     return await database.write(work)
@@ -51,7 +51,9 @@ async def test_one_runs_at_a_time(database: Database) -> None:
 async def test_a_number_is_asked_once(database: Database) -> None:
     """Of two second questions the first stays."""
     first, second = await begin(database, 1, "t1", "t2")
-    await database.write(store.add_question, first.interview_id, 2, "t3", AT)
+    interview = await database.read(store.running, 1)
+    assert interview is not None
+    await database.write(store.add_question, interview, 2, "t3", AT)
     assert [q.topic_id for q in await database.read(store.questions_of, first.interview_id)] == ["t1", "t2"]
     assert second.number == 2
 

@@ -134,7 +134,7 @@ async def test_the_figures_of_a_member(database: Database) -> None:
         scores.add, [entry(1, 1, points, DAY + timedelta(days=n), topic, right) for points, n, topic, right in lines]
     )
     assert await database.read(scores.total, 1, 1) == (35, 4, 3)
-    assert await database.read(scores.by_topic, 1, 1) == {"t1": (2, 1), "t2": (2, 2)}
+    assert await database.read(scores.by_topic, 1, 1, ["t1", "t2", "t3"]) == {"t1": (2, 1), "t2": (2, 2)}
     assert await database.read(scores.active_days, 1, 1) == 3
     assert await database.read(scores.total, 1, 2) == (0, 0, 0)
 

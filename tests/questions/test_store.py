@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.daily import store as daily
-from bot.daily.store import DailyAnswer
 from bot.interviews import store as interviews
 from bot.points import store as scores
 from bot.points.store import Entry
@@ -29,7 +26,7 @@ def interview(conn: Connection, user_id: int, *topics: str) -> None:
     running = interviews.running(conn, user_id)
     assert running is not None
     for number, topic in enumerate(topics, start=1):
-        interviews.add_question(conn, running.id, number, topic, AT + number * HOUR)
+        interviews.add_question(conn, running, number, topic, AT + number * HOUR)
 
 
 def start(conn: Connection, guild_id: int, *items: str) -> int:
@@ -61,17 +58,13 @@ async def opened(
     *,
     day: int = 0,
     state: str = "open",
-    at: datetime = AT,
-    answered_by: int | None = None,
 ) -> int:
-    """A daily with an open question, or without, perhaps answered."""
+    """A daily with an open question, or without."""
 
     def work(conn: Connection) -> int:
-        values = {"state": state, "scheduled_at": AT, "opened_at": at, "topic_id": topic_id}
+        values = {"state": state, "scheduled_at": AT, "opened_at": AT, "topic_id": topic_id}
         daily_id = daily.create(conn, guild_id, DAY + timedelta(days=day), **values)
         assert daily_id is not None
-        if answered_by is not None:
-            daily.add_answer(conn, DailyAnswer(daily_id, answered_by, "cdm", False, 40, AT, text="So.", grade="{}"))
         return daily_id
 
     return await database.write(work)
@@ -148,45 +141,9 @@ async def test_which_topics_are_not_revealed(database: Database) -> None:
 
 
 async def test_when_topics_were_last_met(database: Database) -> None:
-    """In interviews of this member, and in open dailies that they answered; others do not count."""
+    """In interviews of this member, and wherever else it was noted; what others meet does not count."""
     await database.write(interview, 1, "t1", "t2")
     await database.write(interview, 2, "t3")
-    await opened(database, "t1", 1, answered_by=1, at=AT + 9 * HOUR)
-    await opened(database, "t4", 1, day=1, answered_by=2)
+    await database.write(store.note_met, 1, "t1", AT + 9 * HOUR)
+    await database.write(store.note_met, 2, "t4", AT)
     assert await database.read(store.topics_met, 1) == {"t1": AT + 9 * HOUR, "t2": AT + 2 * HOUR}
-
-
-@pytest.mark.parametrize(
-    ("work", "arguments"),
-    [
-        (store.items_in_play, (1, "round")),
-        (store.items_in_play, (1, "daily")),
-        (store.items_in_play_anywhere, ()),
-        (store.items_hidden_from, (ADA, 1)),
-        (store.topics_in_play, (ADA, 1)),
-        (store.topics_met, (ADA,)),
-    ],
-)
-async def test_history_costs_nothing(database: Database, work: Any, arguments: tuple[Any, ...]) -> None:
-    """What is in play is found from what is under way: no statement goes through tables that grow forever."""
-    if database.shared:
-        pytest.skip("PostgreSQL plans by what the tables hold")
-
-    def look(conn: Connection) -> list[str]:
-        plans: list[str] = []
-
-        def explain(conn: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            steps = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-            plans.extend(str(step[-1]) for step in steps)
-
-        event.listen(conn, "before_cursor_execute", explain)
-        work(conn, *arguments)
-        event.remove(conn, "before_cursor_execute", explain)
-        return plans
-
-    plans = await database.read(look)
-    assert any("SEARCH" in step or "SCAN" in step for step in plans)
-    partial = ("uq_rounds_running", "ix_rounds_due", "ix_dailies_unrevealed")
-    tables = ("rounds", "round_questions", "dailies", "daily_answers", "ledger", "interviews")
-    scans = [step for step in plans if step.startswith("SCAN") and step.split()[1] in tables]
-    assert [step for step in scans if not any(index in step for index in partial)] == []

@@ -61,6 +61,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
         postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
     )
+    op.create_index(
+        "ix_dailies_on_card",
+        "dailies",
+        ["guild_id", "local_date"],
+        unique=False,
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+        postgresql_where=sa.text("message_id IS NOT NULL"),
+    )
     op.create_table(
         "daily_schedules",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -79,6 +87,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_daily_schedules")),
     )
     op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
+    op.create_table(
+        "daily_uses",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "item_id", name=op.f("pk_daily_uses")),
+    )
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -134,6 +149,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_member_names_user_id", "member_names", ["user_id"], unique=False)
     op.create_table(
+        "met",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "topic_id", name=op.f("pk_met")),
+    )
+    op.create_table(
         "meta",
         sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -148,7 +170,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
     )
-    op.create_index("ix_practices_user_id", "practices", ["user_id"], unique=False)
+    op.create_index("ix_practices_user_id", "practices", ["user_id", "id"], unique=False)
     op.create_index(
         "uq_practices_running",
         "practices",
@@ -223,6 +245,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("phase != 'ended'"),
     )
     op.create_index(
+        "ix_rounds_ended",
+        "rounds",
+        ["channel_id", "ended_at"],
+        unique=False,
+        sqlite_where=sa.text("phase = 'ended'"),
+        postgresql_where=sa.text("phase = 'ended'"),
+    )
+    op.create_index(
+        "ix_rounds_running",
+        "rounds",
+        ["guild_id"],
+        unique=False,
+        sqlite_where=sa.text("phase != 'ended'"),
+        postgresql_where=sa.text("phase != 'ended'"),
+    )
+    op.create_index(
         "uq_rounds_running",
         "rounds",
         ["channel_id"],
@@ -251,6 +289,7 @@ def upgrade() -> None:
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("right", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")),
     )
     op.create_index(
@@ -259,7 +298,25 @@ def upgrade() -> None:
         ["guild_id", "period", "start", "topic_id", sa.literal_column("points DESC"), "user_id"],
         unique=False,
     )
+    op.create_index(
+        "ix_scores_ever",
+        "scores",
+        ["user_id", "guild_id"],
+        unique=False,
+        sqlite_where=sa.text("period = 'all' AND topic_id = ''"),
+        postgresql_where=sa.text("period = 'all' AND topic_id = ''"),
+    )
     op.create_index("ix_scores_user_id", "scores", ["user_id"], unique=False)
+    op.create_table(
+        "streaks",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("through", sa.Date(), nullable=False),
+        sa.Column("current", sa.Integer(), nullable=False),
+        sa.Column("best", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
+    )
+    op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
     op.create_table(
         "daily_answers",
         sa.Column("daily_id", ROW_ID, nullable=False),
@@ -273,14 +330,6 @@ def upgrade() -> None:
         sa.Column("grade", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
         sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
-    )
-    op.create_index(
-        "ix_daily_answers_written",
-        "daily_answers",
-        ["user_id"],
-        unique=False,
-        sqlite_where=sa.text("text IS NOT NULL"),
-        postgresql_where=sa.text("text IS NOT NULL"),
     )
     op.create_table(
         "interview_questions",
