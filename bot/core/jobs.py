@@ -146,6 +146,8 @@ class Queue:
 
     def wake_claimed(self, conn: Connection, now: datetime) -> int:
         """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
+        if self.claimed is _NONE:
+            return 0
         woken = update(self.table).where(self.where, self.claimed, self.due_at > now)
         return conn.execute(woken.values({self.due_at.name: now})).rowcount
 

@@ -270,7 +270,8 @@ def latest_tried(conn: Connection, guild_id: int) -> Daily | None:
 def posting(conn: Connection, guild_id: int) -> Daily | None:
     """The newest daily of a server that is on its way."""
     query = select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING)
-    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
+    found = fetch_all(conn, query, Daily)  # sorted here: SQLite would go through all dailies by date for one
+    return max(found, key=lambda daily: daily.local_date, default=None)
 
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:

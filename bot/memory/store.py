@@ -42,7 +42,7 @@ reviews = sa.Table(
     sa.Index("ix_reviews_at", "user_id", "at"),
 )
 
-_LATEST = 1000
+LATEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
         select(reviews.c.item_id, reviews.c.rating)
         .where(reviews.c.user_id == user_id)
         .order_by(reviews.c.at.desc(), reviews.c.source_id.desc())
-        .limit(_LATEST)
+        .limit(LATEST)
     )
     return [(row.item_id, Rating(row.rating)) for row in rows]
 

@@ -1,0 +1,145 @@
+"""What members and the scheduler wait for costs the same after five years as after the first.
+
+Counted is how often SQLite goes round a loop, about once for each row at which it looks: a load on this computer does
+not change that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, Engine, event
+
+from bot.core.clicks import Click
+from bot.core.database import open_database
+from bot.practice.service import Asking
+from tests.banks import small_bank
+from tests.history import ADA, CHANNEL, GUILD, NOW, fill
+from tests.stage import Stage
+
+YEAR = 365
+Use = Callable[[Stage], Awaitable[Any]]
+
+
+async def practise(stage: Stage) -> None:
+    """Take a question, answer it, take the next."""
+    asking = await stage.bot.practices.start(ADA, GUILD, NOW)
+    assert isinstance(asking, Asking)
+    question = asking.question
+    text = "attention" if asking.item.kind == "typed" else None
+    await stage.bot.practices.answer(Click(question.id, 1, GUILD, CHANNEL, ADA, NOW, (0,), text))
+    await stage.bot.practices.go_on(question.practice_id, ADA, GUILD, NOW)
+
+
+async def answer_daily(stage: Stage) -> None:
+    today = (await stage.bot.dailies.today(GUILD, ADA)).daily
+    assert today is not None
+    text = "attention" if (today.item_id or "").endswith("d") else None
+    await stage.bot.dailies.answer(Click(today.id, today.message_id or 0, GUILD, CHANNEL, ADA, NOW, (0,), text))
+
+
+async def play_round(stage: Stage) -> None:
+    round_id = await stage.start(questions=1, channel_id=CHANNEL + 1)
+    await stage.run()
+    await stage.answer(ADA, post=stage.card(CHANNEL + 1))
+    await stage.wait(minutes=2)
+    assert (await stage.round(round_id)).phase == "ended"
+
+
+async def post_daily(stage: Stage) -> None:
+    stage.clock.turn(days=1, hours=1)
+    await stage.run()
+
+
+async def remind(stage: Stage) -> None:
+    stage.clock.at = NOW + timedelta(minutes=31)
+    await stage.bot.reminder_work.work(ADA)
+
+
+USES: dict[str, Use] = {
+    "a daily answer": answer_daily,
+    "a post": post_daily,
+    "practice": practise,
+    "a round": play_round,
+    "/today": lambda stage: stage.bot.dailies.today(GUILD, ADA),
+    "/daily status": lambda stage: stage.bot.dailies.status(GUILD),
+    "/stats": lambda stage: stage.bot.boards.stats(GUILD, ADA, ADA),
+    "/topics": lambda stage: stage.bot.boards.progress(GUILD, ADA),
+    "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ADA, period="all"),
+    "/interview": lambda stage: stage.bot.interviews.start(ADA, GUILD),
+    "a reminder": remind,
+    "the start": lambda stage: stage.bot.recover(),
+}
+
+
+@contextmanager
+def counting() -> Iterator[list[int]]:
+    """Counts what SQLite does, in the connections that were opened under the fixture `counted`."""
+    before = _done[0]
+    count = [0]
+    yield count
+    count[0] = _done[0] - before
+
+
+_done = [0]
+
+
+def _tick() -> None:
+    _done[0] += 1
+
+
+def _count(connection: Any, _record: Any) -> None:
+    connection.set_progress_handler(_tick, 1)
+
+
+@pytest.fixture
+def counted() -> Iterator[None]:
+    event.listen(Engine, "connect", _count)
+    yield
+    event.remove(Engine, "connect", _count)
+
+
+async def cost(file: Path, use: Use) -> int:
+    async with open_database(URL.create("sqlite", database=str(file))) as database:
+        stage = Stage(database, small_bank(8))
+        stage.clock.at = NOW
+        with counting() as count:
+            await use(stage)
+        return count[0]
+
+
+@pytest.fixture(scope="module")
+def pasts(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, bytes]:
+    """A database as it is after one year, and after five."""
+    made = {}
+    for years in (1, 5):
+        file = tmp_path_factory.mktemp("past") / "quiz.db"
+        file.write_bytes(migrated.read_bytes())
+        asyncio.run(_fill(file, years * YEAR))
+        made[years] = file.read_bytes()
+    return made
+
+
+async def _fill(file: Path, days: int) -> None:
+    async with open_database(URL.create("sqlite", database=str(file))) as database:
+        await database.write(fill, days)
+
+
+@pytest.mark.parametrize("name", USES)
+@pytest.mark.usefixtures("counted")
+async def test_a_long_past_costs_nothing(pasts: dict[int, bytes], tmp_path: Path, name: str) -> None:
+    """The same work within a tenth, four years later."""
+    costs = []
+    for years, content in pasts.items():
+        file = tmp_path / f"{years}.db"
+        file.write_bytes(content)
+        costs.append(await cost(file, USES[name]))
+    first, later = costs
+    assert first > 0
+    assert later <= first * 1.1

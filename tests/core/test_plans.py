@@ -1,0 +1,331 @@
+"""No query goes through a table that grows: every storage function, on both databases, with years behind it.
+
+SQLite says how it would find the rows, PostgreSQL how many it has looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from fsrs import Rating
+from sqlalchemy import Connection, event, select, text
+
+from bot.app import all_tables
+from bot.boards import store as boards
+from bot.core import notes, servers
+from bot.core.database import Database
+from bot.core.jobs import Queue
+from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import earliest_id
+from bot.daily import store as daily
+from bot.daily.store import DailyAnswer, Schedule
+from bot.interviews import store as interviews
+from bot.interviews.store import Interview
+from bot.members import store as members
+from bot.memory import store as memory
+from bot.memory.store import ReviewedAnswer
+from bot.points import store as points
+from bot.points.rules import PERIODS
+from bot.points.store import Entry
+from bot.practice import store as practice
+from bot.questions import store as questions
+from bot.reminders import store as reminders
+from bot.reminders.store import Reminder
+from bot.rounds import store as rounds
+from bot.rounds.rules import Phase
+from bot.rounds.store import Answer, Round, RoundQuestion
+from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
+
+STORES = (boards, daily, interviews, members, memory, points, practice, questions, reminders, rounds, notes, servers)
+DAYS = 700
+LAST = DAYS * 3  # the question that is open, in a round and in a practice
+MOST = 250
+"""Rows of a table that one statement may look at; whatever grows has more in these tests."""
+UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "uq_rounds_running", "ix_dailies_unrevealed")
+"""Indexes that hold only what is under way, and so do not grow."""
+BY_HAND = {questions.reports_since: "for `python -m bot reports`, which an operator calls now and then"}
+"""Functions that may look at everything, and why."""
+SMALL = {"meta": "the program's notes to itself, of which those about commands are kept for an hour"}
+
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+TODAY = NOW.date()
+SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW)
+ENTRY = Entry("daily", DAYS, ADA, GUILD, "t1", 100, True, TODAY, NOW)
+DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
+ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
+ROUND = Round(DAYS, GUILD, CHANNEL, ADA, 20, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
+QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", None, None, None, None, None)
+OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
+
+
+def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+    return work, arguments, named
+
+
+CALLS: list[Call] = [
+    *(call(boards.board, GUILD, p, TODAY, user_id=ADA, topic_id=None, page=0) for p in PERIODS),
+    call(boards.board, GUILD, "all", TODAY, user_id=ADA, topic_id="t2", page=1),
+    call(daily.wake, GUILD, NOW),
+    call(daily.schedule, GUILD),
+    call(daily.schedule, GUILD, claim=True),
+    call(daily.save_schedule, SCHEDULE),
+    call(daily.change_schedule, GUILD, paused=True),
+    call(daily.active_schedules, TODAY - timedelta(days=9), after=0, limit=20),
+    call(daily.taken, GUILD, TODAY - timedelta(days=9)),
+    call(daily.get, DAYS),
+    call(daily.get, DAYS, lock=True),
+    call(daily.of_day, GUILD, TODAY),
+    call(daily.latest_posted, GUILD),
+    call(daily.latest_tried, GUILD),
+    call(daily.posting, GUILD),
+    call(daily.create, GUILD, TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
+    call(daily.redirect, SCHEDULE, NOW),
+    call(daily.give_up_unsent, GUILD),
+    call(daily.note_used, GUILD, "t1-a", TODAY),
+    call(daily.used, GUILD),
+    call(daily.add_answer, DAILY_ANSWER),
+    call(daily.answer_of, DAYS, ADA),
+    call(daily.answers_to, DAYS),
+    call(daily.streak_of, GUILD, ADA, NOW),
+    call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
+    call(daily.count_streak, GUILD, DAILY_ANSWER),
+    call(daily.change_answer, DAYS, ADA, points=1),
+    call(interviews.running, ADA),
+    call(interviews.create, user_id=7, topic_id=None, total=3, now=NOW),
+    call(interviews.get, DAYS),
+    call(interviews.end, DAYS, NOW),
+    call(interviews.add_question, Interview(DAYS, ADA, None, 3, NOW, None), 2, "t1", NOW),
+    call(interviews.question, DAYS),
+    call(interviews.questions_of, DAYS),
+    call(interviews.save_answer, DAYS, "So.", NOW),
+    call(interviews.skip, DAYS, NOW),
+    call(interviews.save_grade, DAYS, "{}", 50),
+    call(members.set_name, GUILD, ADA, "Ada"),
+    call(members.names_of, GUILD, [ADA, 1000]),
+    call(members.shows_stats, ADA),
+    call(members.set_shows_stats, ADA, True),
+    call(members.zone_of, ADA, GUILD),
+    call(members.set_zone, ADA, "UTC"),
+    call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ADA, Rating.Good, NOW)]),
+    call(memory.cards_of, ADA),
+    call(memory.practised_at, ADA, NOW - timedelta(days=30)),
+    call(points.add, [ENTRY]),
+    call(points.counted, "round", 1),
+    call(points.replace, "daily", 1, ADA, points=0, correct=False),
+    call(points.total, GUILD, ADA),
+    call(points.by_topic, GUILD, ADA, TOPICS),
+    call(points.active_days, GUILD, ADA),
+    call(points.answers_by_day, GUILD, ADA, [TODAY - timedelta(days=n) for n in range(84)]),
+    call(practice.create, 7, None, NOW),
+    call(practice.get, DAYS, ADA),
+    call(practice.get, DAYS, ADA, lock=True),
+    call(practice.running, ADA),
+    call(practice.end, DAYS, NOW),
+    call(practice.ask, practice_id=DAYS, number=9, item_id="t1-a", choice_order="", fresh=True, asked_at=NOW),
+    call(practice.change_question, LAST, answered_at=NOW),
+    call(practice.question, LAST),
+    call(practice.questions_of, DAYS),
+    call(practice.last_asked, ADA),
+    call(practice.new_since, ADA, NOW - timedelta(days=1)),
+    call(questions.items_in_play, GUILD, "round"),
+    call(questions.items_in_play, GUILD, "daily"),
+    call(questions.items_in_play_anywhere),
+    call(questions.items_hidden_from, ADA, GUILD),
+    call(questions.items_hidden_from, ADA, None),
+    call(questions.topics_in_play, ADA, GUILD),
+    call(questions.note_met, ADA, "t1", NOW),
+    call(questions.topics_met, ADA),
+    call(questions.note_asked, GUILD, "t1-a", NOW),
+    call(questions.asked_in, GUILD),
+    call(questions.add_report, guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW),
+    call(questions.reports_since, NOW - timedelta(days=1)),
+    call(reminders.get, ADA),
+    call(reminders.save, Reminder(ADA, "09:00", "UTC", NOW)),
+    call(reminders.change, Reminder(ADA, "09:00", "UTC", NOW), problem=None),
+    call(rounds.create, questions=[("t1-a", "0123")], now=NOW, first_at=NOW, seconds=20, **OPTIONS),
+    call(rounds.get, DAYS),
+    call(rounds.get, DAYS, lock=True),
+    call(rounds.running_in, CHANNEL),
+    call(rounds.last_ended, CHANNEL),
+    call(rounds.count_running),
+    call(rounds.bring_forward, DAYS, 3, NOW),
+    call(rounds.question, LAST),
+    call(rounds.question_of, DAYS, 3),
+    call(rounds.questions_of, DAYS),
+    call(rounds.mark_asked, QUESTION, GUILD, NOW),
+    call(rounds.change_question, LAST, asked_at=NOW),
+    call(rounds.add_answer, ANSWER, DAYS, 3),
+    call(rounds.add_late_answer, ANSWER, ROUND),
+    call(rounds.answer_of, LAST, ADA),
+    call(rounds.answers_to, LAST),
+    call(rounds.players, DAYS, {1, 2}),
+    call(rounds.tallies, DAYS),
+    call(rounds.points_by_question, DAYS),
+    call(rounds.answers_of, DAYS, ADA),
+    call(notes.note, "a"),
+    call(notes.set_note, "a", "b"),
+    call(notes.claim_interaction, earliest_id(NOW)),
+    call(servers.zone, GUILD),
+    call(servers.set_zone, GUILD, "UTC"),
+]
+BOUNDED = [call(memory.latest_ratings, ADA)]
+"""Functions that look at more than `MOST`, but never at more than the limit that they set themselves."""
+
+
+def queues() -> Iterator[tuple[str, Queue]]:
+    for store in STORES:
+        yield from ((f"{store.__name__}.{n}", v) for n, v in vars(store).items() if isinstance(v, Queue))
+
+
+def queue_calls() -> Iterator[Call]:
+    for _, queue in queues():
+        key = ADA if queue is reminders.QUEUE else GUILD if queue is daily.SCHEDULES else DAYS
+        expect = "open" if queue.state is not None else None
+        for shards in (ALL, Shards(2, (0,))):
+            yield call(queue.due, NOW + timedelta(days=9), 100, shards)
+            yield call(queue.next_due, shards)
+        yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
+        if expect:
+            yield call(queue.change, key, expect=expect, failures=1)
+            yield call(queue.state_of, key)
+            yield call(queue.wake_claimed, NOW)
+        yield call(queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd")
+
+
+def storage_functions(store: ModuleType) -> set[Any]:
+    """What a store offers to others."""
+    own = {name: value for name, value in vars(store).items() if getattr(value, "__module__", "") == store.__name__}
+    takes_connection = (v for n, v in own.items() if not n.startswith("_") and "conn" in _parameters(v))
+    return set(takes_connection)
+
+
+def _parameters(value: Any) -> tuple[str, ...]:
+    return value.__code__.co_varnames[: value.__code__.co_argcount] if hasattr(value, "__code__") else ()
+
+
+@pytest.fixture
+async def old(database: Database) -> Database:
+    """A database with years behind it."""
+    await database.write(fill, DAYS)
+    await database.write(analyze)
+    return database
+
+
+def test_every_storage_function_is_driven() -> None:
+    """A function that is new must be tried here too."""
+    offered = {work for store in STORES for work in storage_functions(store)}
+    assert len(offered) > 80
+    assert offered == {work for work, _, _ in (*CALLS, *BOUNDED)}
+
+
+async def test_every_table_has_a_past(old: Database) -> None:
+    """Each table has more rows than a statement may look at, or it is known to stay small."""
+    rows = await old.read(counts, all_tables())
+    assert {name for name, count in rows.items() if count <= MOST} == SMALL.keys()
+
+
+async def test_no_statement_goes_through_what_grows(old: Database) -> None:
+    """No storage function looks at more rows than it needs, however many there are."""
+
+    def drive(conn: Connection) -> dict[str, list[str]]:
+        return {name: wrong for name, wrong in (_drive(conn, *one) for one in (*CALLS, *queue_calls())) if wrong}
+
+    assert await old.write(drive) == {}
+
+
+async def test_what_is_bounded_by_itself(old: Database) -> None:
+    """A function with a limit of its own starts from an index, and stops at its limit."""
+
+    def drive(conn: Connection) -> list[str]:
+        return [line for one in BOUNDED for line in _drive(conn, *one, most=memory.LATEST + MOST)[1]]
+
+    assert await old.write(drive) == []
+
+
+async def test_what_is_careless_is_seen(old: Database) -> None:
+    """A table as a whole is found out on both databases; on PostgreSQL also a member's or a server's whole past."""
+    all_points = select(points.ledger.c.points).where(points.ledger.c.points < 0)
+    own = select(points.ledger.c.points).where(points.ledger.c.user_id == ADA)
+    ever = select(daily.dailies.c.id).where(daily.dailies.c.guild_id == GUILD)
+
+    def drive(conn: Connection) -> list[bool]:
+        return [bool(_drive(conn, Connection.execute, (query,), {})[1]) for query in (all_points, own, ever)]
+
+    assert await old.write(drive) == [True, old.shared, old.shared]
+
+
+def test_the_eyes_of_these_tests() -> None:
+    """A scan of a table or of a whole index is seen, also under another name; of what is under way it is fine."""
+    assert scan_in("SCAN ledger") == "ledger"
+    assert scan_in("SCAN scores_1 USING COVERING INDEX ix_scores_board") == "scores"
+    assert scan_in("SCAN rounds USING INDEX ix_rounds_due") is None
+    assert scan_in("SEARCH ledger USING INDEX ix_ledger_user_id (user_id=?)") is None
+    assert scan_in("SCAN CONSTANT ROW") is None
+
+
+def _drive(
+    conn: Connection, work: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], most: int = MOST
+) -> tuple[str, list[str]]:
+    """Run a storage function and undo it; its name, and what is wrong with its statements."""
+    wrong: list[str] = []
+    seen = 0
+    busy = False
+
+    def look(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool) -> None:
+        nonlocal busy, seen
+        if busy or not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+            return
+        busy, seen = True, seen + 1
+        given = parameters[0] if executemany and isinstance(parameters[0], tuple) else parameters
+        wrong.extend((_rows if conn.dialect.name == "postgresql" else _scans)(conn, statement, given, most))
+        busy = False
+
+    savepoint = conn.begin_nested()
+    event.listen(conn, "before_cursor_execute", look)
+    try:
+        work(conn, *arguments, **named)
+    finally:
+        event.remove(conn, "before_cursor_execute", look)
+        savepoint.rollback()
+    queue = getattr(work, "__self__", None)
+    where = queue.table.name if isinstance(queue, Queue) else work.__module__
+    name = f"{where}.{work.__name__}{arguments}"
+    return name, [] if work in BY_HAND else wrong if seen else ["it ran no statement that could be looked at"]
+
+
+def _scans(conn: Connection, statement: str, parameters: Any, _most: int) -> Iterator[str]:
+    for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+        if table := scan_in(str(step[-1])):
+            yield f"{step[-1]} ({table}): {statement}"
+
+
+def scan_in(step: str) -> str | None:
+    """The table that a step of SQLite's plan goes through as a whole, if it is one that grows."""
+    words = step.split()
+    table = re.sub(r"_\d+$", "", words[1])
+    names = {t.name for t in all_tables()} - SMALL.keys()
+    return table if words[0] == "SCAN" and table in names and words[-1] not in UNDER_WAY else None
+
+
+def _rows(conn: Connection, statement: str, parameters: Any, most: int) -> Iterator[str]:
+    savepoint = conn.begin_nested()
+    conn.execute(text("SET LOCAL enable_seqscan = off"))
+    found = conn.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    savepoint.rollback()
+    plan = json.loads(found) if isinstance(found, str) else found
+    for node in _nodes(plan[0]["Plan"]):
+        read = node["Actual Rows"] + sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
+        if "Relation Name" in node and read * node["Actual Loops"] > most and node["Node Type"] != "ModifyTable":
+            yield f"{read * node['Actual Loops']} rows of {node['Relation Name']}: {statement}"
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)

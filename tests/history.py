@@ -1,0 +1,242 @@
+"""A database with a past: one server and one member who have done something every day for as long as a test likes.
+
+Ids are given, so that tests can name rows: dailies, rounds, practices and interviews count the days from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table, func, select
+
+from bot.core.servers import guilds
+from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
+from bot.interviews.store import interview_questions, interviews
+from bot.members.store import member_names, members
+from bot.memory.store import cards, reviews
+from bot.points.rules import ALL_TIME, PERIODS, period_start
+from bot.points.store import ledger, score_buckets, scores
+from bot.practice.store import practice_questions, practices
+from bot.questions.store import asked, met, reports
+from bot.reminders.store import reminders
+from bot.rounds.store import round_answers, round_questions, rounds
+
+GUILD, CHANNEL, ADA = 1, 10, 101
+NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
+OTHERS = 300
+"""Servers, members, topics and items beside those of the story, so that every table has rows to go through."""
+QUESTIONS = 3
+"""Of each round and practice."""
+
+
+def fill(conn: Connection, days: int) -> None:
+    """Every day a round, a daily, a practice and an interview of Ada's; the newest of each is under way."""
+    for table, rows in chain(_members(), _rounds(days), _dailies(days), _points(days), _private(days)):
+        made = list(rows)
+        for start in range(0, len(made), 1000):
+            conn.execute(table.insert(), made[start : start + 1000])
+    if conn.dialect.name == "postgresql":
+        for table in (rounds, round_questions, dailies, practices, practice_questions, interviews, interview_questions):
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            conn.execute(select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery())))
+
+
+def at(n: int, days: int) -> datetime:
+    """Noon of the n-th of so many days, the last of which is today."""
+    return NOW - timedelta(days=days - n)
+
+
+Rows = Iterator[tuple[Table, Iterator[dict[str, Any]]]]
+TOPICS = tuple(f"t{n}" for n in range(1, 9))
+ITEMS = tuple(f"t{n}-{letter}" for n in range(1, 9) for letter in "abcd")
+
+
+def _members() -> Rows:
+    others = range(1000, 1000 + OTHERS)
+    schedule = {"channel_id": CHANNEL, "at": "12:30", "zone": "UTC", "kind": "choice", "answer_hours": 23}
+    schedule |= {"thread": False, "paused": False, "settled_until": NOW - timedelta(hours=1)}
+    soon = NOW + timedelta(minutes=30)
+    yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
+    yield daily_schedules, ({**schedule, "guild_id": n, "next_at": soon} for n in (GUILD, *others))
+    yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ADA, *others))
+    yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ADA, *others))
+    yield streaks, ({"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0} for n in others)
+    yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ADA, *others))
+    card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
+    yield cards, ({"user_id": n, "item_id": item, **card} for n in (ADA, *others) for item in ITEMS[:12])
+    yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
+    yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
+    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)
+    said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
+    yield reports, ({"guild_id": n, **said} for n in others)
+
+
+def _rounds(days: int) -> Rows:
+    round_ = {"guild_id": GUILD, "starter_id": ADA, "difficulty": "mixed", "seconds": 20, "idle": 0}
+    yield (
+        rounds,
+        (
+            {
+                **round_,
+                **{"id": n, "channel_id": CHANNEL, "total": QUESTIONS, "number": QUESTIONS, "started_at": at(n, days)},
+                **{"phase": "open" if n == days else "ended", "due_at": at(n, days)},
+                "ended_at": None if n == days else at(n, days),
+            }
+            for n in range(1, days + 1)
+        ),
+    )
+    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    shown = {"choice_order": "0123", "message_id": 7}
+    yield (
+        round_questions,
+        (
+            {
+                **shown,
+                **{"id": q, "round_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)]},
+                **{name: at(n, days) for name in ("asked_at", "opened_at", "deadline_at")},
+                "revealed_at": None if q == questions[-1][2] else at(n, days),
+            }
+            for n, k, q in questions
+        ),
+    )
+    given = {"answer": "0", "correct": True, "points": 90, "elapsed_ms": 900}
+    yield (
+        round_answers,
+        (
+            {**given, "question_id": q, "user_id": user, "answered_at": at(n, days)}
+            for n, _, q in questions
+            for user in (ADA, 102)
+        ),
+    )
+
+
+def _dailies(days: int) -> Rows:
+    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    yield (
+        dailies,
+        (
+            {
+                **daily,
+                **{"id": n, "local_date": at(n, days).date(), "scheduled_at": at(n, days), "opened_at": at(n, days)},
+                **{"item_id": ITEMS[n % len(ITEMS)], "message_id": n, "closes_at": at(n, days) + timedelta(hours=23)},
+                "state": "open" if n == days else "closed",
+                "due_at": at(n, days) + timedelta(hours=23) if n == days else None,
+            }
+            for n in range(1, days + 1)
+        ),
+    )
+    given = {"answer": "0", "correct": True, "points": 100}
+    yield (
+        daily_answers,
+        (
+            {**given, "daily_id": n, "user_id": user, "answered_at": at(n, days), "streak": n}
+            for n in range(1, days)
+            for user in (ADA, 102)
+        ),
+    )
+    through = at(days - 5, days).date()
+    yield streaks, iter([{"guild_id": GUILD, "user_id": ADA, "through": through, "current": days, "best": days}])
+    yield daily_uses, ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS)
+
+
+def _points(days: int) -> Rows:
+    won = {"guild_id": GUILD, "points": 100, "correct": True}
+    for source in ("round", "daily"):
+        yield (
+            ledger,
+            (
+                {
+                    **won,
+                    **{"source": source, "source_id": n, "user_id": user, "topic_id": TOPICS[n % len(TOPICS)]},
+                    **{"local_date": at(n, days).date(), "at": at(n, days)},
+                }
+                for n in range(1, days)
+                for user in (ADA, 102)
+            ),
+        )
+    starts = sorted({(p, period_start(p, at(n, days).date())) for p in PERIODS for n in range(1, days + 1)})
+    sums = {"points": 300, "answers": 3, "right": 3, "days": 1}
+    board = [(p, start, topic) for p, start in starts for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])]
+    yield scores, ({**_board(*of), **sums, "user_id": user} for of in board for user in (ADA, 102))
+    yield score_buckets, ({**_board(*of), "low": 300, "members": 2} for of in board)
+    crowd = [_board("all", ALL_TIME, topic) for topic in TOPICS[1:]]
+    yield scores, ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS))
+    yield score_buckets, ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic())
+
+
+def _own_topic() -> str:
+    return TOPICS[ALL_TIME.toordinal() % len(TOPICS)]
+
+
+def _board(period: str, start: date, topic_id: str) -> dict[str, Any]:
+    return {"guild_id": GUILD, "period": period, "start": start, "topic_id": topic_id}
+
+
+def _private(days: int) -> Rows:
+    yield (
+        practices,
+        (
+            {"id": n, "user_id": ADA, "started_at": at(n, days), "ended_at": None if n == days else at(n, days)}
+            for n in range(1, days + 1)
+        ),
+    )
+    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    yield (
+        practice_questions,
+        (
+            {
+                **{"id": q, "practice_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)], "choice_order": "0123"},
+                **{"fresh": True, "asked_at": at(n, days)},
+                **{"answer": "0", "correct": True, "answered_at": at(n, days)},
+            }
+            for n, k, q in questions[:-1]
+        ),
+    )
+    asking = {"id": days * QUESTIONS, "practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
+    yield practice_questions, iter([{**asking, "choice_order": "0123", "fresh": True}])
+    yield (
+        reviews,
+        (
+            {
+                **{"user_id": ADA, "source": source, "source_id": q, "item_id": ITEMS[q % len(ITEMS)]},
+                **{"rating": 3, "elapsed_ms": 900, "at": at(n, days)},
+            }
+            for source in ("round", "practice")
+            for n, _, q in questions[:-1]
+        ),
+    )
+    yield (
+        interviews,
+        (
+            {
+                "id": n,
+                "user_id": ADA,
+                "total": 1,
+                "started_at": at(n, days),
+                "ended_at": None if n == days else at(n, days),
+            }
+            for n in range(1, days + 1)
+        ),
+    )
+    yield (
+        interview_questions,
+        (
+            {"id": n, "interview_id": n, "number": 1, "topic_id": TOPICS[n % len(TOPICS)], "asked_at": at(n, days)}
+            for n in range(1, days + 1)
+        ),
+    )
+
+
+def counts(conn: Connection, tables: list[Table]) -> dict[str, int]:
+    """How many rows tables have."""
+    return {table.name: conn.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+def analyze(conn: Connection) -> None:
+    """Let PostgreSQL know what its tables hold, as it would by itself after a while."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("ANALYZE"))
