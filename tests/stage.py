@@ -34,6 +34,8 @@ from bot.rounds.store import Answer, Round, RoundQuestion, round_answers
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
 GUILD, CHANNEL, ADA, BOB, CARL, DORA = 1, 10, 101, 102, 103, 104
+STARTERS = 1000
+"""In any channel but `CHANNEL` somebody starts rounds whose id is this and the channel's."""
 NAMES = {ADA: "Ada", BOB: "Bob", CARL: "Carl", DORA: "Dora"}
 
 
@@ -136,8 +138,9 @@ class Stage:
 
     async def start(self, questions: int = 3, **options: Any) -> int:
         """Start a round whose first question is due now."""
-        usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, "seconds": 20}
-        started = await self.bot.rounds.start(questions=questions, **{**usual, **options})
+        usual = {"guild_id": GUILD, "channel_id": CHANNEL, "seconds": 20, **options}
+        starter = ADA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]  # each has one at a time
+        started = await self.bot.rounds.start(questions=questions, **{"starter_id": starter, **usual})
         self.clock.at = max(self.clock.at, started.first_at)
         return started.round_id
 

@@ -15,6 +15,7 @@ from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
 MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS = 5, 300, 20
+MOST_ON_SERVER = 3  # rounds at a time: more would take the pace of other servers
 DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
 PAUSE = timedelta(seconds=5)  # between a reveal and what follows

@@ -118,7 +118,7 @@ class Rounds:
         difficulty: str = "mixed",
         tell: Tell | None = None,
     ) -> Started:
-        """Draw the questions and store the round; refuses a second one in a channel.
+        """Draw the questions and store the round; refuses a second one in a channel or of a member, a server's fourth.
 
         `tell` takes a sentence for the starter, should the first card not be posted.
         """
@@ -128,6 +128,7 @@ class Rounds:
         first_at = now + rules.LEAD
 
         def create(conn: Connection) -> Started:
+            _refuse_another(conn, guild_id, channel_id, starter_id)
             drawn = self._draw(conn, guild_id, pool, questions)
             round_id = store.create(
                 conn,
@@ -356,6 +357,20 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     elapsed = max(0, (click.at - question.opened_at) // _MS)
     won = rules.points(correct, elapsed, question.round.seconds * 1000)
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
+
+
+def _refuse_another(conn: Connection, guild_id: int, channel_id: int, starter_id: int) -> None:
+    """Refuse a round that is one too many for its starter or its server; one in its own channel is told otherwise."""
+    own = [r for r in store.started_by(conn, starter_id) if r.channel_id != channel_id]
+    if own:
+        where = f"in <#{own[0].channel_id}>" if own[0].guild_id == guild_id else "on another server"
+        raise UserError(f"The round that you started {where} is still running. End it there with </quiz stop> first.")
+    others = store.running_on(conn, guild_id)
+    if len(others) >= rules.MOST_ON_SERVER and all(r.channel_id != channel_id for r in others):
+        channels = ", ".join(f"<#{r.channel_id}>" for r in others)
+        raise UserError(
+            f"This server has {len(others)} rounds running, as many as it can. Join one of them: {channels}."
+        )
 
 
 def _none_running(last: Round | None = None) -> UserError:

@@ -64,6 +64,7 @@ RUNNING = rounds.c.phase != constant(Phase.ENDED)
 sa.Index("uq_rounds_running", rounds.c.channel_id, unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_ended", rounds.c.channel_id, rounds.c.ended_at, sqlite_where=~RUNNING, postgresql_where=~RUNNING)
 
 round_questions = sa.Table(
@@ -203,6 +204,16 @@ def get(conn: Connection, round_id: int, *, lock: bool = False) -> Round | None:
 
 def running_in(conn: Connection, channel_id: int) -> Round | None:
     return fetch(conn, select(rounds).where(rounds.c.channel_id == channel_id, RUNNING), Round)
+
+
+def running_on(conn: Connection, guild_id: int) -> list[Round]:
+    """The rounds that run on a server, the oldest first."""
+    return fetch_all(conn, select(rounds).where(rounds.c.guild_id == guild_id, RUNNING).order_by(rounds.c.id), Round)
+
+
+def started_by(conn: Connection, starter_id: int) -> list[Round]:
+    """The running rounds, on whatever server, that a member has started."""
+    return fetch_all(conn, select(rounds).where(rounds.c.starter_id == starter_id, RUNNING), Round)
 
 
 def last_ended(conn: Connection, channel_id: int) -> Round | None:

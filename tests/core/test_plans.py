@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from fsrs import Rating
 from sqlalchemy import Connection, event, select, text
 
+import bot
 from bot.app import all_tables
 from bot.boards import store as boards
 from bot.core import notes, servers
@@ -47,7 +49,7 @@ DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
 MOST = 250
 """Rows of a table that one statement may look at; whatever grows has more in these tests."""
-UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "uq_rounds_running", "ix_dailies_unrevealed")
+UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running", "ix_dailies_unrevealed")
 """Indexes that hold only what is under way, and so do not grow."""
 BY_HAND = {questions.reports_since: "for `python -m bot reports`, which an operator calls now and then"}
 """Functions that may look at everything, and why."""
@@ -152,6 +154,8 @@ CALLS: list[Call] = [
     call(rounds.get, DAYS),
     call(rounds.get, DAYS, lock=True),
     call(rounds.running_in, CHANNEL),
+    call(rounds.running_on, GUILD),
+    call(rounds.started_by, ADA),
     call(rounds.last_ended, CHANNEL),
     call(rounds.count_running),
     call(rounds.bring_forward, DAYS, 3, NOW),
@@ -218,7 +222,9 @@ async def old(database: Database) -> Database:
 
 
 def test_every_storage_function_is_driven() -> None:
-    """A function that is new must be tried here too."""
+    """A function or a store that is new must be tried here too."""
+    found = {f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")}
+    assert found == {store.__name__ for store in STORES} - {notes.__name__, servers.__name__}
     offered = {work for store in STORES for work in storage_functions(store)}
     assert len(offered) > 80
     assert offered == {work for work, _, _ in (*CALLS, *BOUNDED)}

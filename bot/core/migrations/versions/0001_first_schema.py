@@ -261,6 +261,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("phase != 'ended'"),
     )
     op.create_index(
+        "ix_rounds_started",
+        "rounds",
+        ["starter_id"],
+        unique=False,
+        sqlite_where=sa.text("phase != 'ended'"),
+        postgresql_where=sa.text("phase != 'ended'"),
+    )
+    op.create_index(
         "uq_rounds_running",
         "rounds",
         ["channel_id"],
