@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
-from bot.interviews.store import interview_questions, interviews
+from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.store import cards, reviews
 from bot.points.rules import ALL_TIME, PERIODS, period_start
@@ -71,6 +71,7 @@ def _members() -> Rows:
     yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)
+    yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
     said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
 

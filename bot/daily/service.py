@@ -20,7 +20,8 @@ from bot.daily.rules import DailyState, Streak
 from bot.daily.store import Daily, DailyAnswer, Schedule
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
-from bot.interviews.rules import follow_up
+from bot.interviews.rules import REQUESTS_A_DAY, follow_up
+from bot.interviews.store import take_request
 from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import days_away, rate
@@ -297,7 +298,10 @@ class Dailies:
         """Ask the model service about points in doubt; what comes of it replaces grade and points."""
         assert review.assessment is not None
         assert review.text is not None
-        better = await self._grading.refine(review.topic, review.text, review.assessment)
+        if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
+            better = await self._grading.refine(review.topic, review.text, review.assessment)
+        else:
+            better = replace(review.assessment, model="spent")
         daily_id, graded = review.daily.id, _grade_of(better)
 
         def keep(conn: Connection) -> None:

@@ -35,7 +35,7 @@ class Assessment:
     """A graded answer. `percent` is the grader's estimate, from 0 to 100, whatever the member claims.
 
     `flags` name what the grader noticed. `model` says whether a model service was asked about points in doubt: "" (no),
-    "asked", or "failed".
+    "asked", "failed", or "spent" (the member had as many requests as a day may have).
     """
 
     points: tuple[Point, ...]

@@ -118,7 +118,12 @@ class Interviews:
         """Ask the model service about points in doubt, and keep what comes of it."""
         assert step.assessment is not None
         assert step.question.answer is not None
-        return await self._graded(step, await self._grading.refine(step.topic, step.question.answer, step.assessment))
+        user_id, today = step.interview.user_id, self._now().date()
+        if await self._database.write(store.take_request, user_id, today, rules.REQUESTS_A_DAY):
+            better = await self._grading.refine(step.topic, step.question.answer, step.assessment)
+        else:
+            better = replace(step.assessment, model="spent")
+        return await self._graded(step, better)
 
     async def claim(self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]) -> Step:
         """Mark the points, by index, that the member says are in their answer; others are marked no longer.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.questions.store import note_met
@@ -39,6 +39,15 @@ interview_questions = sa.Table(
     sa.Column("score", sa.Integer),  # per cent, with the points that the member claims
     sa.Column("answered_at", Instant),
     sa.UniqueConstraint("interview_id", "number"),
+)
+
+# How often a model service was asked about a member's answers, on the latest day on which it was.
+model_requests = sa.Table(
+    "model_requests",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, nullable=False),  # in UTC
+    sa.Column("count", sa.Integer, nullable=False),
 )
 
 
@@ -131,3 +140,15 @@ def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> No
     conn.execute(
         update(interview_questions).where(interview_questions.c.id == question_id).values(grade=grade, score=score)
     )
+
+
+def take_request(conn: Connection, user_id: int, day: date, most: int) -> bool:
+    """Count one more request about a member's answers; False if the day has had as many as it may have."""
+    table = model_requests.c
+    statement = insert(conn, model_requests).values(user_id=user_id, day=day, count=1)
+    counted = statement.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={"day": day, "count": case((table.day == day, table.count + 1), else_=1)},
+        where=(table.day != day) | (table.count < most),
+    )
+    return conn.execute(counted).rowcount == 1

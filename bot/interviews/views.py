@@ -249,5 +249,6 @@ def _about_model(assessment: Assessment) -> str:
     asked = {
         "asked": " A model service read your answer to check the unclear points.",
         "failed": " The model service didn't answer, so I read the unclear points on my own.",
+        "spent": " I read the unclear points on my own, as the model service has read enough of yours for one day.",
     }
     return f"An estimate from your wording, for practice. It's not a verdict.{asked.get(assessment.model, '')}"

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
+from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeChatModel, unsent
@@ -221,6 +222,21 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     assert (await stage.bot.dailies.review_open(offline.daily.id, ADA)).assessment == refined.assessment
     again = await stage.bot.dailies.refine(refined, ADA)
     assert again.points == 67
+
+
+async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After that the offline grade stands, and the member reads why."""
+    monkeypatch.setattr("bot.daily.service.REQUESTS_A_DAY", 1)
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    await stage.restart()
+    await opened(stage)
+    await stage.database.write(take_request, ADA, stage.clock().date(), 1)
+    offline = await stage.write_daily(ADA, f"{PART} {IN_DOUBT}")
+    refined = await stage.bot.dailies.refine(offline, ADA)
+    assert refined.assessment is not None
+    assert (refined.assessment.model, refined.points) == ("spent", offline.points)
+    assert await stage.check_points() == {ADA: offline.points}
+    assert stage.chat_model.asked == []
 
 
 async def test_a_report_on_an_open_question(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews import store
+from bot.interviews import rules, store
 from bot.interviews.assessment import decode
 from bot.interviews.report import Report
 from bot.interviews.service import Step
@@ -202,6 +202,26 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     assert shown.assessment == refined.assessment
     assert (await stage.bot.interviews.end(step.question.id, ADA)).percent == 67
     assert len(stage.chat_model.asked) == 1
+
+
+async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After that the offline grade stands, and the member reads why; the next day it is asked again."""
+    monkeypatch.setattr(rules, "REQUESTS_A_DAY", 1)
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": []}))
+    await stage.restart()
+    models = []
+    for days in (0, 0, 1):
+        stage.clock.turn(days=days)
+        step = await begin(stage, questions=1)
+        await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
+        offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+        refined = await stage.bot.interviews.refine(offline)
+        assert refined.assessment is not None
+        models.append(refined.assessment.model)
+        assert not stage.bot.interviews.may_refine(refined)
+        await stage.bot.interviews.end(step.question.id, ADA)
+    assert models == ["asked", "spent", "asked"]
+    assert len(stage.chat_model.asked) == 2
 
 
 async def test_a_member_marks_what_they_did_say(stage: Stage) -> None:

@@ -93,3 +93,14 @@ async def test_an_operator_reads_what_members_marked(database: Database) -> None
         ("t1", "Second", "doubtful", "Perhaps.", "Yes. Perhaps."),
         ("t1", "Third", "missing", "", "Yes. Perhaps."),
     ]
+
+
+async def test_requests_of_a_day(database: Database) -> None:
+    """A member has so many on each day, and the others as many of their own."""
+
+    async def taken(user_id: int, day: date, tries: int) -> int:
+        return sum([await database.write(store.take_request, user_id, day, 3) for _ in range(tries)])
+
+    assert await taken(1, DAY, 5) == 3
+    assert await taken(2, DAY, 2) == 2
+    assert await taken(1, DAY + timedelta(days=1), 4) == 3

@@ -176,7 +176,12 @@ def test_what_the_member_wrote_is_shown_as_text() -> None:
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [("", "not a verdict."), ("asked", "model service read your answer to check"), ("failed", "on my own")],
+    [
+        ("", "not a verdict."),
+        ("asked", "model service read your answer to check"),
+        ("failed", "on my own"),
+        ("spent", "for one day"),
+    ],
 )
 def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
     """Whether a model service read the answer stands in the feedback, and so does that it failed."""

@@ -162,6 +162,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
     op.create_table(
+        "model_requests",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_model_requests")),
+    )
+    op.create_table(
         "practices",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
