@@ -12,7 +12,7 @@ import aiohttp
 import discord
 
 from bot.chat.messages import Message, PlainMessage
-from bot.chat.pace import LIMIT, Pace
+from bot.chat.pace import LIMIT, REFUSED, Pace, Refusals
 from bot.chat.permissions import missing, needed, timed_out, to_post
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
@@ -33,6 +33,8 @@ _TRUST = 1800.0
 _CLOCK_SLACK = timedelta(minutes=5)
 _UNKNOWN_MESSAGE, _THREAD_EXISTS, _THREAD_LOCKED, _THREAD_ARCHIVED = 10008, 160004, 160005, 50083
 _NO_ACCESS = 50001
+_COUNTED = {401, 403, 429}
+"""What Discord counts as refused, and bars an address for, if there is too much of it."""
 _CLOSED = {50007, 50278}
 """A member's own settings, or no server in common any more."""
 _TOO_MANY = {40003, 20026}
@@ -60,6 +62,7 @@ class DiscordSender:
         self._clock = clock
         self._shards = shards
         self._pace = Pace(limit)
+        self._refusals = Refusals(REFUSED * limit // LIMIT)
         self._late: set[asyncio.Task[Any]] = set()
         self._late_edits: set[int] = set()
         self._missing_since: dict[int, float] = {}
@@ -83,7 +86,7 @@ class DiscordSender:
                 self._clock.answered(sent.id, asked_at)
             return sent
 
-        return (await self._deliver(place.channel_id, message, send, urgent=urgent)).id
+        return (await self._deliver(place, message, send, urgent=urgent)).id
 
     async def find(self, place: Place, message: Sendable, tried_at: datetime) -> int | None:
         """Our message since then that has one of the buttons of this one, one of its numbers, or its plain text."""
@@ -91,7 +94,7 @@ class DiscordSender:
         shown = message.with_mentions(self._mention)
         marks = _marks_of(shown.content, shown.children)
         try:
-            return await self._patiently(place.channel_id, self._search(place.channel_id, marks, tried_at))
+            return await self._patiently(place, self._search(place.channel_id, marks, tried_at))
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -109,7 +112,7 @@ class DiscordSender:
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
 
-        await self._deliver(place.channel_id, message, edit, edits=message_id)
+        await self._deliver(place, message, edit, edits=message_id)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         """Open a thread for a message; nothing happens if it has one."""
@@ -117,7 +120,7 @@ class DiscordSender:
             # not Message.create_thread, which wants to know the server: it may be on another process's shards
             start = self._client.http.start_thread_with_message
             work = start(place.channel_id, message_id, name=name[:100], auto_archive_duration=1440)
-            await self._patiently(place.channel_id, work)
+            await self._patiently(place, work)
         except DeliveryRefused as error:
             if _code(error) != _THREAD_EXISTS:
                 raise
@@ -125,11 +128,12 @@ class DiscordSender:
     async def write_to(self, user_id: int, message: Sendable, channel_id: int | None) -> int:
         """Send a direct message."""
         if channel_id is None:
-            opened = await self._patiently(0, self._client.create_dm(discord.Object(user_id)), urgent=False)
+            opened = await self._patiently(Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False)
             channel_id = opened.id
         shown = message.with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
-        await self._patiently(channel_id, channel.send(files=shown.files(), **_shown(shown)), urgent=False)
+        sending = channel.send(files=shown.files(), **_shown(shown))
+        await self._patiently(Place(0, channel_id), sending, urgent=False)
         return channel_id
 
     def is_on(self, guild_id: int) -> bool:
@@ -143,7 +147,7 @@ class DiscordSender:
 
     async def _deliver(
         self,
-        channel_id: int,
+        place: Place,
         message: Sendable,
         request: Callable[[Sendable], Coroutine[Any, Any, T]],
         *,
@@ -152,25 +156,25 @@ class DiscordSender:
     ) -> T:
         """Make a request, and another one for what can be mended: an archived thread, or a picture that is refused."""
         try:
-            return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
+            return await self._patiently(place, request(message), edits=edits, urgent=urgent)
         except DeliveryRefused as error:
             if _code(error) == _THREAD_ARCHIVED:
-                await self._reopen(channel_id)
+                await self._reopen(place)
             elif error.what in {"permission", "refused"} and isinstance(message, Message) and message.files():
-                log.warning("channel %s: a message goes without its picture (%s)", channel_id, error)
+                log.warning("channel %s: a message goes without its picture (%s)", place.channel_id, error)
                 message = message.without_pictures()
             else:
                 raise
-        return await self._patiently(channel_id, request(message), edits=edits, urgent=urgent)
+        return await self._patiently(place, request(message), edits=edits, urgent=urgent)
 
-    async def _reopen(self, channel_id: int) -> None:
+    async def _reopen(self, place: Place) -> None:
         """Open an archived thread, which whoever may write in it may do unless a moderator has locked it."""
         try:
-            await self._patiently(channel_id, self._client.http.edit_channel(channel_id, archived=False))
+            await self._patiently(place, self._client.http.edit_channel(place.channel_id, archived=False))
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
-            raise self._locked(channel_id) from error
+            raise self._locked(place.channel_id) from error
 
     async def _search(self, channel_id: int, marks: set[str], since: datetime) -> int | None:
         """Read forward from the time of the try: our message stands near it, however much was written since."""
@@ -184,7 +188,7 @@ class DiscordSender:
         return None
 
     async def _patiently(
-        self, channel_id: int, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
+        self, place: Place, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
     ) -> T:
         """Wait for a request; if that takes too long, its outcome counts as unknown (DeliveryUnknown).
 
@@ -193,7 +197,9 @@ class DiscordSender:
         overtaking it.
         """
         try:
-            await self._pace.turn(urgent=urgent)
+            if self._refusals.too_many(place.guild_id):
+                raise DeliveryUnknown("Discord has refused me too much there in the last minutes")
+            await self._pace.turn(place.guild_id, urgent=urgent)
         except BaseException:
             work.close()
             raise
@@ -214,7 +220,9 @@ class DiscordSender:
         try:
             return task.result()
         except discord.HTTPException as error:
-            raise self._failure(channel_id, error) from error
+            if error.status in _COUNTED:
+                self._refusals.note(place.guild_id)
+            raise self._failure(place.channel_id, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
             raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
 

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button
+from bot.chat.pace import Refusals
 from bot.chat.sender import DiscordSender
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
@@ -239,3 +240,18 @@ async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: Fake
     with pytest.raises(DeliveryRefused, match=r"is locked\. Ask a moderator") as caught:
         await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
     assert caught.value.what == "channel"
+
+
+async def test_a_server_that_refuses_much_is_left_alone(sender: DiscordSender, http: FakeHttp) -> None:
+    """Once Discord has refused a lot, a server that had a part in it is asked nothing; others are."""
+    sender._refusals = Refusals(2)
+    http.answers["PATCH /channels/5/messages/9"] = refusal(403, 50013)
+    for _ in range(2):
+        with pytest.raises(DeliveryRefused):
+            await sender.edit(Place(1, 5), 9, PlainMessage("hello"))
+    asked = len(http.requests)
+    with pytest.raises(DeliveryUnknown, match="refused"):
+        await sender.edit(Place(1, 5), 9, PlainMessage("hello"))
+    assert len(http.requests) == asked
+    await sender.edit(Place(2, 6), 9, PlainMessage("hello"))
+    assert len(http.requests) == asked + 1

@@ -30,7 +30,7 @@ def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop's clock, by which requests are paced, jumps between real and virtual time here."""
 
-    async def at_once(_self: pace.Pace, *, urgent: bool) -> None:
+    async def at_once(_self: pace.Pace, _server: int, *, urgent: bool) -> None:
         pass
 
     monkeypatch.setattr(pace.Pace, "turn", at_once)
