@@ -158,11 +158,17 @@ class Rounds:
         return started
 
     def _draw(self, conn: Connection, guild_id: int, pool: Sequence[Item], count: int) -> list[Item]:
-        """Draw up to `count` items, none of them in a daily that is open; refuses if nothing is left."""
+        """Draw up to `count` items that no daily or round there has still to reveal; refuses if none is left."""
+        if not pool:
+            raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
         hidden = question_store.items_in_play(conn, guild_id, "daily")
+        hidden |= question_store.items_in_play(conn, guild_id, "round")
         fitting = [i for i in pool if i.id not in hidden]
         if not fitting:
-            raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
+            raise UserError(
+                "Everything that matches is being asked on this server right now. "
+                "Try another topic, or mixed difficulty, or start again in a few minutes."
+            )
         return drawing.draw(fitting, question_store.asked_in(conn, guild_id), count, self._rng)
 
     async def tell_starter(self, round_id: int, sentence: str) -> None:

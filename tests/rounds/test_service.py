@@ -147,6 +147,19 @@ async def test_the_open_daily_is_not_asked(stage: Stage) -> None:
     assert daily.item_id in {card.item.id for card in asked}
 
 
+async def test_rounds_beside_each_other_share_no_item(stage: Stage) -> None:
+    """What one round has not revealed yet another one on the server does not ask; if nothing is left it is refused."""
+    await stage.start(3, topic_id="t1", seconds=300)
+    beside = await stage.start(3, topic_id="t1", seconds=300, channel_id=11)
+    assert (await stage.round(beside)).total == 1
+    with pytest.raises(UserError, match="being asked on this server right now"):
+        await stage.start(3, topic_id="t1", channel_id=12)
+    await stage.start(3, topic_id="t1", channel_id=20, guild_id=2)
+    await stage.wait(hours=1)
+    items = [p.card.item.id for p in stage.sender.of_kind("question") if p.channel_id != 20]  # type: ignore[union-attr]
+    assert len(set(items)) == len(items) == 4
+
+
 async def test_choices_are_shuffled_per_question(stage: Stage) -> None:
     """The order of the choices differs between questions, holds each choice once, and is that of the stored row."""
     orders = Counter[tuple[int, ...]]()
