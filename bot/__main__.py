@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
+    words = "make the sums of the boards anew from the ledger of points"
+    commands.add_parser("repair", help=words).set_defaults(run=_repair)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema, or move it to another")
     migrate.add_argument("--from", dest="source", metavar="URL", help="move everything out of this database ...")
     migrate.add_argument("--to", dest="target", metavar="URL", help="... and into this one; stop the bot first")
@@ -227,6 +229,14 @@ async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
         return
     async with opened_database(settings.database):
         print(f"the database has schema {HEAD}")
+
+
+async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
+    from bot.app import opened_database
+    from bot.points.store import rebuild_sums
+
+    async with opened_database(settings.database) as database:
+        print(f"the boards' sums are made anew from {await database.write(rebuild_sums):,} entries of the ledger")
 
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:

@@ -134,6 +134,17 @@ def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
 
 
+def test_sums_are_repaired(file: Path) -> None:
+    """`repair` makes the sums anew from the ledger, and says from how many entries."""
+    run(file, "migrate")
+    with closing(sqlite3.connect(file)) as conn, conn:
+        conn.execute("INSERT INTO scores VALUES (1, 'all', '1970-01-01', '', 5, 9999, 1, 1, 1)")
+    done = run(file, "repair")
+    assert (done.returncode, done.stdout) == (0, "the boards' sums are made anew from 0 entries of the ledger\n")
+    with closing(sqlite3.connect(file)) as conn:
+        assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
+
+
 def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
     """A copy of a database that is not there is refused, and no file appears."""
     done = run(file, "backup", str(tmp_path / "copy.db"))

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.core.tables import Instant, constant, fetch, insert_for, metadata, values_of
+from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, values_of
 from bot.points import rules
 from bot.points.rules import bucket
 from bot.questions.store import register_answers
@@ -73,6 +73,8 @@ register_answers(
     select(ledger.c.user_id, ledger.c.source, ledger.c.source_id),
     servers=select(scores.c.user_id, scores.c.guild_id).where(*_EVER),
 )
+_PORTION = 5000
+"""Entries of the ledger that are held at a time."""
 _Key = tuple[int, str, date, str, int]
 _MEMBER_OF_BOARD = ("guild_id", "period", "start", "topic_id", "user_id")
 _BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
@@ -105,6 +107,28 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     conn.execute(ledger.insert(), [values_of(entry) for entry in entries])
+    _count(conn, entries)
+
+
+def rebuild_sums(conn: Connection) -> int:
+    """Make all sums anew from the ledger; returns how many entries it has. Nothing else can win points meanwhile."""
+    if conn.dialect.name == "postgresql":  # in SQLite nobody else writes anyway
+        conn.execute(sa.text("LOCK TABLE ledger IN SHARE MODE"))
+    conn.execute(delete(scores))
+    conn.execute(delete(score_buckets))
+    key = tuple_(*ledger.primary_key)
+    query, counted = select(ledger).order_by(*ledger.primary_key).limit(_PORTION), 0
+    entries = fetch_all(conn, query, Entry)
+    while entries:
+        _count(conn, entries)
+        counted += len(entries)
+        last = entries[-1]
+        entries = fetch_all(conn, query.where(key > (last.source, last.source_id, last.user_id)), Entry)
+    return counted
+
+
+def _count(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Add entries to their sums."""
     gains: dict[_Key, _Gain] = {}
     for e in entries:
         for key in _sums_of(e):

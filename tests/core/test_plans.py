@@ -51,7 +51,10 @@ MOST = 250
 """Rows of a table that one statement may look at; whatever grows has more in these tests."""
 UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running", "ix_dailies_unrevealed")
 """Indexes that hold only what is under way, and so do not grow."""
-BY_HAND = {questions.reports_since: "for `python -m bot reports`, which an operator calls now and then"}
+BY_HAND = {
+    questions.reports_since: "for `python -m bot reports`, which an operator calls now and then",
+    points.rebuild_sums: "for `python -m bot repair`, which an operator calls when something is wrong",
+}
 """Functions that may look at everything, and why."""
 SMALL = {"meta": "the program's notes to itself, of which those about commands are kept for an hour"}
 
@@ -119,6 +122,7 @@ CALLS: list[Call] = [
     call(memory.cards_of, ADA),
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
     call(points.add, [ENTRY]),
+    call(points.rebuild_sums),
     call(points.counted, "round", 1),
     call(points.replace, "daily", 1, ADA, points=0, correct=False),
     call(points.total, GUILD, ADA),

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.boards.store import board as read_board
@@ -89,6 +89,32 @@ def lowest_beside(points: int) -> int:
     while points // width >= 512:
         width *= 2
     return points - points % width
+
+
+async def test_sums_are_made_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever has become of sums, buckets and days, they are again what the entries make; the ledger stays."""
+    monkeypatch.setattr(scores, "_PORTION", 7)
+    days = [DAY + timedelta(days=n % 5) for n in range(40)]
+    entries = [entry(n % 2, n % 3, n * 40, day, f"t{n % 4}") for n, day in enumerate(days)]
+    await database.write(scores.add, entries)
+    tables = scores.scores, scores.score_buckets
+
+    def look(conn: Connection) -> list[list[tuple[object, ...]]]:
+        return [sorted(tuple(row) for row in conn.execute(select(table))) for table in tables]
+
+    def spoil(conn: Connection) -> None:
+        sums, buckets = tables
+        conn.execute(update(sums).where(sums.c.user_id == 1).values(points=7, days=99))
+        conn.execute(delete(sums).where(sums.c.user_id == 2, sums.c.period == "week"))
+        conn.execute(delete(buckets).where(buckets.c.guild_id == 1))
+
+    right = await database.read(look)
+    await database.write(spoil)
+    assert await database.read(look) != right
+    assert await database.write(scores.rebuild_sums) == len(entries)
+    assert await database.read(look) == right
+    assert await database.write(scores.rebuild_sums) == len(entries)
+    assert await database.read(look) == right
 
 
 async def test_an_entry_twice_is_refused(database: Database) -> None:
