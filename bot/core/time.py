@@ -1,7 +1,7 @@
 """When a daily is posted: wall times, time zones and the instants they stand for.
 
 Pure: `now` is passed in. Instants are timezone-aware datetimes, those that are returned in UTC; a naive one raises
-ValueError, and a zone that does not exist ScheduleError.
+ValueError. A zone that the installed data has lost counts as UTC.
 
 A daily belongs to a *local date* of its schedule's zone, and that date is its identity: carry `Due.day` along, never
 work it out again from the instant. At a clock change just before midnight they differ: in America/Nuuk on 2024-03-30,
@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from bot.core.zones import ScheduleError, parse_zone, quoted
+from bot.core.zones import ScheduleError, quoted, stored_zone
 
 CATCH_UP = timedelta(hours=6)
 """How long after its instant a post is still made; later than that the date is skipped."""
@@ -32,10 +32,7 @@ _SEARCH_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A daily's schedule: every local date at wall time `at` (naive) in the IANA zone `zone`.
-
-    An unknown zone raises where the rule is used, not here, so that a stored rule can always be loaded and shown.
-    """
+    """A daily's schedule: every local date at wall time `at` (naive) in the IANA zone `zone`."""
 
     at: time
     zone: str
@@ -68,18 +65,18 @@ def instant(rule: Rule, day: date) -> datetime:
     A time that the clocks jump over gives the first instant after the gap; one that occurs twice gives the first. For
     one rule the instants strictly increase with the date, of those dates that exist.
     """
-    return _first_instant(parse_zone(rule.zone), datetime.combine(day, rule.at))
+    return _first_instant(stored_zone(rule.zone), datetime.combine(day, rule.at))
 
 
 def exists(zone: str, day: date) -> bool:
     """Whether the zone's calendar has a date: Pacific/Apia skipped 2011-12-30 as it moved across the date line."""
-    tz = parse_zone(zone)
+    tz = stored_zone(zone)
     return _first_instant(tz, datetime.combine(day, time.min)).astimezone(tz).date() == day
 
 
 def local_date(zone: str, now: datetime) -> date:
     """The date in the zone at an instant."""
-    return _utc(now).astimezone(parse_zone(zone)).date()
+    return _utc(now).astimezone(stored_zone(zone)).date()
 
 
 def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[date, datetime]:

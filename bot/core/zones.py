@@ -4,6 +4,7 @@ Pure but for the package tzdata, which is read from disk once per process and te
 country, and which are older spellings.
 """
 
+import logging
 import re
 import unicodedata
 from functools import cache
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from rapidfuzz import fuzz, process
 
 from bot.core.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 class ScheduleError(UserError, ValueError):
@@ -54,6 +57,16 @@ def parse_zone(name: str) -> ZoneInfo:
     raise ScheduleError(
         f'I don\'t know the time zone "{shown}". Did you mean {listed}? Pick one from the list as you type.'
     )
+
+
+@cache
+def stored_zone(name: str) -> ZoneInfo:
+    """The zone that was stored under this name; UTC, with a line in the log, if the installed data has lost it."""
+    try:
+        return parse_zone(name)
+    except ScheduleError:
+        log.error("the time zone %s is not in the installed tzdata: UTC is used instead", name)
+        return ZoneInfo("UTC")
 
 
 @cache

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from textwrap import shorten
-from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
@@ -26,7 +25,7 @@ from bot.chat.messages import (
     text_of,
 )
 from bot.chat.router import PAGE, ROW, Route
-from bot.core.zones import search_zones
+from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
 from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
@@ -186,14 +185,20 @@ def _long_streaks(streaks: Sequence[tuple[str | None, int]]) -> list[str]:
 
 def local_time(at: datetime, zone: str) -> str:
     """An instant as the server's own clock and calendar show it."""
-    local = at.astimezone(ZoneInfo(zone))
+    local = at.astimezone(stored_zone(zone))
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
 
 def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
+<<<<<<< HEAD
         return "Paused. Nothing is posted until you use </daily resume>."
     return f"Next: **{local_time(status.next_at, status.schedule.zone)}** ({status.schedule.zone})"
+=======
+        return "Paused. Nothing is posted until </daily resume>."
+    zone = status.schedule.zone
+    return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
+>>>>>>> 149a913 (Go on in UTC where a stored time zone is gone from tzdata)
 
 
 def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None) -> Message:
@@ -250,10 +255,18 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
         modal.add_item(ui.Label(text="Channel", component=_channels("channel", channel_id)))
     at = schedule.at if schedule else "09:00"
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
+<<<<<<< HEAD
     modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
     zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(ZoneInfo(name)):%H:%M}" for name in zones}
     hint = "Not listed? Set it with /daily setup"
+=======
+    modal.add_item(ui.Label(text="Time", description="24 hours, for example 09:00 or 18:30", component=time))
+    zone = stored_zone(zone).key
+    zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
+    clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
+    hint = "Another one? Name it in /daily setup"
+>>>>>>> 149a913 (Go on in UTC where a stored time zone is gone from tzdata)
     modal.add_item(ui.Label(text="Time zone", description=hint, component=_select("zone", clocks, zone)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
     hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
@@ -290,7 +303,7 @@ def _select(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Selec
 
 def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
     """What is wrong, a line each, and what comes of it."""
-    wrong = [problem, found.posting.problem if found.posting else None]
+    wrong = [_lost_zone(found.schedule.zone), problem, found.posting.problem if found.posting else None]
     if found.last is not None and found.last.posted:
         wrong.append(found.last.problem)
     elif found.last is not None:
@@ -300,6 +313,12 @@ def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
     if found.posting is not None and lines:
         lines.append("-# I'll keep trying until six hours after the post time.")
     return lines
+
+
+def _lost_zone(zone: str) -> str | None:
+    if stored_zone(zone).key == zone:
+        return None
+    return f"I no longer know the time zone {zone}, so times are in UTC. Pick another one with Change time."
 
 
 def _last_post(found: DailyStatus) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.router import Route
+from bot.core.zones import stored_zone
 from bot.practice.views import PRACTISE
 from bot.reminders.store import Reminder
 
@@ -28,7 +29,7 @@ def state(found: Reminder | None) -> Message:
     """What a member has set, and how to change it."""
     if found is None:
         return Message(ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`.")
-    when = f"every day at **{found.at}** ({found.zone}), by direct message, if something is due"
+    when = f"every day at **{found.at}** ({stored_zone(found.zone).key}), by direct message, if something is due"
     if found.next_at is None:
         why = f"⚠️ {found.problem}\n" if found.problem else ""
         resume = row(button("Resume", REMIND.id(what="resume"), PRIMARY))

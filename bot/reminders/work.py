@@ -15,7 +15,6 @@ from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.tables import values_of
 from bot.core.time import Rule
-from bot.core.zones import ScheduleError
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.practice.store import last_asked
@@ -122,11 +121,7 @@ class ReminderWork(Worker[Reminder]):
         before = store.get(conn, user_id)
         if before is None or before.next_at is None or before.next_at > now:
             return None
-        try:
-            next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
-        except ScheduleError as error:  # a zone that the installed data no longer has
-            store.change(conn, before, next_at=None, problem=str(error))
-            return None
+        next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
         known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in self._bank.items}
         due = len(memory.due_items(known, before.zone, now))
         if not due or now - before.next_at > time_rules.CATCH_UP:

@@ -322,7 +322,7 @@ def test_local_date() -> None:
 
 
 def test_mistakes_of_the_caller() -> None:
-    """Naive instants are refused; an unknown zone is a ScheduleError where the rule is used."""
+    """Naive instants are refused."""
     naive = datetime(2024, 6, 10)
     now = at("2024-06-10 00:00")
     with pytest.raises(ValueError, match="timezone-aware"):
@@ -333,8 +333,18 @@ def test_mistakes_of_the_caller() -> None:
         due(BERLIN, now=naive, since=now, taken=())
     with pytest.raises(ValueError, match="timezone-aware"):
         due(BERLIN, now=now, since=naive, taken=())
-    with pytest.raises(ScheduleError, match="Nowhere/Else"):
-        next_post(Rule(time(9), "Nowhere/Else"), after=now, taken=())
+
+
+def test_a_zone_that_the_data_has_lost(caplog: pytest.LogCaptureFixture) -> None:
+    """A stored zone that tzdata no longer has counts as UTC wherever it is used; the log says so once."""
+    lost, now = Rule(time(9), "US/Lost"), at("2024-06-10 07:00")
+    for _ in range(2):
+        assert next_post(lost, after=now, taken=()) == next_post(Rule(time(9), "UTC"), after=now, taken=())
+        assert local_date("US/Lost", now) == date(2024, 6, 10)
+        assert exists("US/Lost", date(2024, 6, 10))
+    assert [record.getMessage() for record in caplog.records] == [
+        "the time zone US/Lost is not in the installed tzdata: UTC is used instead"
+    ]
 
 
 def test_the_limits() -> None:

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from bot.core import snowflakes
+from bot.core import servers, snowflakes
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
+from bot.daily import store, views
 from bot.daily.rules import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
+from tests.messages import reads
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
@@ -464,6 +466,24 @@ async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
     assert len(posted(stage)) == len(set(posted(stage))) == 365
     assert [p.message_id for p in stage.sender.posts] == [d.message_id for d in await stage.days()]
     assert len(results(stage)) == 365
+
+
+async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
+    """Everything goes on in UTC: posts, answers with their points, and the close; the status says so."""
+    await stage.set_up("13:00", "America/New_York", answer_hours=1)
+    await stage.database.write(store.change_schedule, GUILD, zone="US/Gone")
+    await stage.database.write(servers.set_zone, GUILD, "US/Gone")
+    await stage.restart(minutes=1)
+    await stage.wait(hours=1)
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.scheduled_at) == ("open", START + timedelta(hours=1))
+    await stage.answer_daily(ADA)
+    await stage.wait(hours=1)
+    assert (await stage.day(TODAY)).state == "closed"
+    assert await stage.check_points() == {ADA: 100}
+    said = reads(views.panel(await stage.bot.dailies.status(GUILD), None, None))
+    assert "I no longer know the time zone US/Gone, so times are in UTC." in said
+    assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 
 
 async def test_no_item_comes_again_before_all_were_used(stage: Stage) -> None:
