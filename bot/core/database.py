@@ -49,6 +49,10 @@ BUSY_MS = 2500
 MIGRATION_BUSY_MS = 60_000
 """The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
+_NO_WAL = (
+    "SQLite can't keep a write-ahead log here (its journal is {!r}), as on most network disks: "
+    "put the file on a local disk, or use PostgreSQL"
+)
 _CONNECT_SECONDS = 10.0
 _TRIES = 3
 _DEADLOCKS = {"40001", "40P01"}
@@ -309,7 +313,10 @@ class _Sqlite:
 def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
     connection: sqlite3.Connection = sqlite3.connect(*names, **options)
     try:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":  # SQLite says so, and goes on without
+            raise sqlite3.OperationalError(_NO_WAL.format(mode))
+        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

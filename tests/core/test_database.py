@@ -401,6 +401,14 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
     assert await database.write(pragmas) == expected
 
 
+async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> None:
+    """Where processes can't share memory about a file, as on network disks, one line says so."""
+    url = make_url(f"sqlite+aiosqlite:///file:{tmp_path / 'quiz.db'}?vfs=unix-dotfile&uri=true")
+    with pytest.raises(OperationalError, match=r"can't keep a write-ahead log here .* put the file on a local disk"):
+        async with open_database(url):
+            pass
+
+
 class Pause:
     """A point in a storage function where it waits, in its thread or, on PostgreSQL, in the event loop."""
 
