@@ -121,7 +121,7 @@ async def _reports(settings: Settings, options: argparse.Namespace) -> None:
     from bot.questions.store import reports_since
     from bot.questions.tools import print_reports
 
-    async with opened(settings) as (bank, database):
+    async with opened(settings, visiting=True) as (bank, database):
         since = datetime.combine(options.since, time(), UTC)
         print_reports(bank, await database.read(reports_since, since))
 

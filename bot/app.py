@@ -31,7 +31,7 @@ from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.notes import note, set_note
-from bot.core.processes import is_only_process
+from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished
@@ -201,12 +201,14 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
 
 
 @asynccontextmanager
-async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator[Database]:
-    """The database, migrated; SettingsError, which calls it by `name`, if it can't be used."""
+async def opened_database(url: URL, name: str = "DATABASE_URL", *, visiting: bool = False) -> AsyncIterator[Database]:
+    """The database, migrated; SettingsError, which calls it by `name`, if it can't be used. See `open_database`."""
     async with AsyncExitStack() as stack:
         try:
-            database = await stack.enter_async_context(open_database(url))
-        except (MigrationError, StorageError, OSError) as error:
+            database = await stack.enter_async_context(open_database(url, visiting=visiting))
+        except (MigrationError, DatabaseInUse) as error:
+            raise SettingsError(f"{name} can't be used ({_shown(url)}): {error}") from error
+        except (StorageError, OSError) as error:
             raise SettingsError.of(
                 name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
             ) from error
@@ -214,9 +216,9 @@ async def opened_database(url: URL, name: str = "DATABASE_URL") -> AsyncIterator
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Bank, Database]]:
+async def opened(settings: Settings, *, visiting: bool = False) -> AsyncIterator[tuple[Bank, Database]]:
     """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
-    async with opened_database(settings.database) as database:
+    async with opened_database(settings.database, visiting=visiting) as database:
         source = await database.read(unfinished)
         if source is not None:
             raise SettingsError(
@@ -257,7 +259,7 @@ async def check(settings: Settings) -> int:
         wrong += 1
         print(f"question bank: {error}")
     try:
-        async with opened_database(settings.database):
+        async with opened_database(settings.database, visiting=True):
             print(f"database: fine, schema {HEAD} ({_shown(settings.database)})")
     except SettingsError as error:
         wrong += 1

@@ -23,8 +23,8 @@ import asyncio, os, signal, sys
 from sqlalchemy import URL
 from bot.core import database, migrate
 upgrade = migrate.upgrade
-def upgrade_and_die(conn):
-    assert upgrade(conn)
+def upgrade_and_die(conn, **how):
+    assert upgrade(conn, **how)
     os.kill(os.getpid(), signal.SIGKILL)
 migrate.upgrade = upgrade_and_die
 asyncio.run(database.open_database(URL.create("sqlite", database=sys.argv[1])).__aenter__())
@@ -108,6 +108,30 @@ def test_a_database_that_is_read_only(file: Path) -> None:
     done = run(file, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{file}?mode=ro&uri=true")
     assert done.returncode == 2
     assert "readonly" in one_line(done)
+
+
+def test_a_second_process_is_refused(file: Path) -> None:
+    """While one process has a file, a start and a migration end with one sentence; looking at it goes on working."""
+    held = """
+import sys
+from bot.core.processes import hold_file
+held = hold_file(sys.argv[1])
+print(flush=True)
+sys.stdin.read()
+"""
+    run(file, "migrate")
+    command = [sys.executable, "-c", held, str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        for arguments in ((), ("migrate",)):
+            second = run(file, *arguments, DISCORD_TOKEN="token")
+            assert second.returncode == 2
+            assert one_line(second).endswith(": another Quizformer is running on this file: stop it first")
+        assert run(file, "reports").stdout == "no reports\n"
+        assert f"database: fine, schema {HEAD}" in run(file, "check").stdout
+        first.kill()
+    assert run(file, "migrate").returncode == 0
 
 
 def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:

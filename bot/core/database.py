@@ -22,14 +22,14 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import aiosqlite
 from sqlalchemy import URL, Connection, StaticPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from bot.core import migrate
-from bot.core.processes import PROGRAM
+from bot.core.processes import PROGRAM, hold_file
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -273,10 +273,12 @@ class _Lane(aiosqlite.Connection):
 class _Sqlite:
     """One connection writes, three read (WAL lets them)."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, visiting: bool = False) -> None:
         if url.database and not url.database.startswith("file:"):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._url = url
+        self._visiting = visiting
+        self._held: IO[bytes] | None = None
         self._writer = _Lane(url, writes=True)
         self._readers = [_Lane(url, writes=False) for _ in range(3)]
         self._free: asyncio.Queue[_Lane] = asyncio.Queue()
@@ -285,10 +287,16 @@ class _Sqlite:
 
     async def migrate(self) -> bool:
         """Must come first: before it nothing is open, and reads and writes fail."""
+
+        def prepare(conn: Connection) -> bool:
+            if not self._visiting:
+                self._held = hold_file(conn.exec_driver_sql("PRAGMA database_list").one().file)
+            return migrate.upgrade(conn, visiting=self._visiting)
+
         lane = _Lane(self._url, writes=True, busy_ms=MIGRATION_BUSY_MS)
         await lane.open()
         try:
-            done = await lane.run(migrate.upgrade)
+            done = await lane.run(prepare)
         finally:
             await lane.close()
         for lane in (self._writer, *self._readers):
@@ -308,6 +316,8 @@ class _Sqlite:
     async def close(self) -> None:
         for lane in (self._writer, *self._readers):
             await lane.close()
+        if self._held is not None:
+            self._held.close()
 
 
 def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
@@ -329,7 +339,8 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 class _Postgres:
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, visiting: bool = False) -> None:
+        self._visiting = visiting
         name = f"{PROGRAM} {secrets.token_hex(8)}"
         options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": name}}
         from sqlalchemy.ext.asyncio import create_async_engine  # SQLite does without, and starts sooner
@@ -337,7 +348,7 @@ class _Postgres:
         self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
 
     async def migrate(self) -> bool:
-        return await self.write(migrate.upgrade)
+        return await self.write(partial(migrate.upgrade, visiting=self._visiting))
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -362,10 +373,14 @@ class _Postgres:
 
 
 @asynccontextmanager
-async def open_database(url: URL) -> AsyncIterator[Database]:
-    """Connect and migrate; raises MigrationError, or what the driver raises, if that can't be done."""
-    backend = _Sqlite(url) if url.get_backend_name() == "sqlite" else _Postgres(url)
-    database = Database(backend)
+async def open_database(url: URL, *, visiting: bool = False) -> AsyncIterator[Database]:
+    """Connect and migrate; raises MigrationError, DatabaseInUse, or what the driver raises, if that can't be done.
+
+    A SQLite file is this process's alone meanwhile. Visitors come beside the bot that works with the database, and
+    leave its schema as it is.
+    """
+    kind = _Sqlite if url.get_backend_name() == "sqlite" else _Postgres
+    database = Database(backend := kind(url, visiting=visiting))
     try:
         if await backend.migrate():
             log.debug("database schema is now %s", migrate.HEAD)

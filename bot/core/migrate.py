@@ -27,8 +27,11 @@ def version(conn: Connection) -> str | None:
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(conn: Connection) -> bool:
-    """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then."""
+def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
+    """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then.
+
+    A visitor makes the schema where there is none, and leaves any other to the bot that works with it.
+    """
     if conn.dialect.name == "postgresql":  # SQLite's transaction has kept other processes out from its beginning
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
@@ -44,6 +47,10 @@ def upgrade(conn: Connection) -> bool:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise MigrationError(f"the database's schema {current} is newer than this program's {HEAD}: update Quizformer")
+    if current is not None and visiting:
+        raise MigrationError(
+            f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
+        )
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
     return True

@@ -191,14 +191,9 @@ def local_time(at: datetime, zone: str) -> str:
 
 def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
-<<<<<<< HEAD
         return "Paused. Nothing is posted until you use </daily resume>."
-    return f"Next: **{local_time(status.next_at, status.schedule.zone)}** ({status.schedule.zone})"
-=======
-        return "Paused. Nothing is posted until </daily resume>."
     zone = status.schedule.zone
     return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
->>>>>>> 149a913 (Go on in UTC where a stored time zone is gone from tzdata)
 
 
 def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None) -> Message:
@@ -255,18 +250,11 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
         modal.add_item(ui.Label(text="Channel", component=_channels("channel", channel_id)))
     at = schedule.at if schedule else "09:00"
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
-<<<<<<< HEAD
     modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
-    zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
-    clocks = {name: f"{name} · now {now.astimezone(ZoneInfo(name)):%H:%M}" for name in zones}
-    hint = "Not listed? Set it with /daily setup"
-=======
-    modal.add_item(ui.Label(text="Time", description="24 hours, for example 09:00 or 18:30", component=time))
     zone = stored_zone(zone).key
     zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
-    hint = "Another one? Name it in /daily setup"
->>>>>>> 149a913 (Go on in UTC where a stored time zone is gone from tzdata)
+    hint = "Not listed? Set it with /daily setup"
     modal.add_item(ui.Label(text="Time zone", description=hint, component=_select("zone", clocks, zone)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
     hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}

@@ -78,7 +78,7 @@ async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
     """What a write returned is in the database for whoever opens it next, and comes back as the function's result."""
     async with open_database(url) as first:
         assert await first.write(note_and_return, "a") == "a"
-        async with open_database(url) as second:
+        async with open_database(url, visiting=True) as second:
             assert await note(second, "a") == "x"
 
 
@@ -268,7 +268,7 @@ async def test_a_database_that_is_locked_is_waited_for_once(
         pytest.skip("one writer at a time is SQLite's")
     monkeypatch.setattr(module, "BUSY_MS", 300)
     monkeypatch.setattr(module._Lane.__init__, "__kwdefaults__", {"busy_ms": 300})
-    async with open_database(url) as database, open_database(url) as other:
+    async with open_database(url) as database, open_database(url, visiting=True) as other:
         pause = Pause(url)
         holding = asyncio.create_task(other.write(lambda _conn: pause()))
         await pause.reached()
@@ -472,7 +472,7 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
 async def test_two_processes_write_the_same_database(url: URL) -> None:
     """Two processes write to one database at the same time without losing or refusing anything."""
 
-    async with open_database(url) as one, open_database(url) as two:
+    async with open_database(url) as one, open_database(url, visiting=True) as two:
         await one.write(set_note, "n", "0")
         for _ in range(5):
             await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
@@ -490,7 +490,7 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         mine()
         set_note(conn, keys[1], keys)
 
-    async with open_database(url) as one, open_database(url) as two:
+    async with open_database(url) as one, open_database(url, visiting=True) as two:
         for key in "ab":
             await one.write(set_note, key, "")
         pauses = [Pause(url), Pause(url)]

@@ -124,6 +124,16 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
     assert "update" in message
 
 
+async def test_a_visitor_leaves_an_older_schema_alone(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot that works with the database decides when it gets a new schema, not who looks at it meanwhile."""
+    async with open_database(url):
+        pass
+    monkeypatch.setattr(migrate, "HEAD", "0099")
+    with pytest.raises(migrate.MigrationError, match=r"schema 0001, not yet 0099: start the bot, or run"):
+        async with open_database(url, visiting=True):
+            pass
+
+
 async def test_migrating_twice_is_harmless(url: URL) -> None:
     """Opening again runs no migration and keeps what is stored; asked directly, there is nothing to do."""
     async with open_database(url) as database:
@@ -134,10 +144,10 @@ async def test_migrating_twice_is_harmless(url: URL) -> None:
 
 
 async def test_two_processes_open_an_empty_database(url: URL) -> None:
-    """Two processes that start at the same time on an empty database both get the schema."""
+    """Two processes that come at the same time to an empty database both find the schema."""
 
     async def start() -> str | None:
-        async with open_database(url) as database:
+        async with open_database(url, visiting=True) as database:
             return await database.read(migrate.version)
 
     assert list(await asyncio.gather(start(), start())) == [migrate.HEAD] * 2

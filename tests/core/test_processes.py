@@ -89,7 +89,7 @@ async def test_the_next_deadline(database: Database, guild_id: int, shards: Shar
 
 async def test_one_of_many_claims_wins(url: URL) -> None:
     """Of processes that claim the same rows at the same moment, in any order, each row goes to one."""
-    async with open_database(url) as one, open_database(url) as two:
+    async with open_database(url) as one, open_database(url, visiting=True) as two:
         ids = [await one.write(start, n) for n in range(1, 31)]
 
         async def claim(database: Database, keys: list[int]) -> list[int]:
@@ -108,7 +108,7 @@ async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
     """While one process decides about a server, another one goes on with the next."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("one writes after the other")
-    async with open_database(url) as one, open_database(url) as two:
+    async with open_database(url) as one, open_database(url, visiting=True) as two:
         await one.write(schedule, MINE)
         inner: list[Schedule | None] = []
 
@@ -127,7 +127,7 @@ async def test_the_only_process_or_not(url: URL) -> None:
     """PostgreSQL knows by the connections whether another process lives; a SQLite file has one process."""
     async with open_database(url) as one:
         assert await one.write(is_only_process, rounds.rounds)
-        async with open_database(url) as two:
+        async with open_database(url, visiting=True) as two:
             await two.write(start, 1)
             assert await one.write(is_only_process, rounds.rounds) is (not one.shared)
         async with asyncio.timeout(5):

@@ -252,7 +252,7 @@ def text_of(url: URL) -> str:
 async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> None:
     """`migrate --from --to` is killed while it copies, and the next one ends with all rows, each once."""
     old, new, many = make("sqlite"), make(kind), 50_000
-    async with open_database(old) as source, open_database(new) as target:
+    async with open_database(old, visiting=True) as source, open_database(new, visiting=True) as target:
         await source.write(fill, ROWS)
         await source.write(
             lambda conn: conn.execute(meta.insert(), [{"key": f"k{n}", "value": "v"} for n in range(many)])

@@ -569,7 +569,7 @@ async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
     """A process that starts while another one lives leaves alone what that one may be doing; on SQLite none does."""
     round_id = await stage.start(1)
     await stage.database.write(round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE)
-    async with open_database(url) as other:
+    async with open_database(url, visiting=True) as other:
         await other.read(round_store.QUEUE.next_due)
         await stage.bot.recover()
         claimed_until = stage.clock() + LEASE if stage.database.shared else stage.clock()

@@ -75,6 +75,7 @@ class Stage:
     async def restart(self) -> None:
         """End the bot's process and start another on the same database."""
         await self.services.close()
+        await self.database.close()
         bot, self.database = await _bot(self.file, self._open)
         await self.env.restart_bot(bot)
 
