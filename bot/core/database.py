@@ -296,6 +296,7 @@ class _Sqlite:
         lane = _Lane(self._url, writes=True, busy_ms=MIGRATION_BUSY_MS)
         await lane.open()
         try:
+            await lane.execute("PRAGMA foreign_keys = OFF")  # or no table with rows that others refer to can be rebuilt
             done = await lane.run(prepare)
         finally:
             await lane.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,32 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from bot.app import all_tables
 from bot.core import migrate
 from bot.core.database import Database, open_database
 from bot.core.notes import note, set_note
 from bot.core.tables import metadata
+from tests.rows import everything, fill
+
+PARENTS = sorted({key.column.table.name for table in all_tables() for key in table.foreign_keys})
+_NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0099"
+down_revision = {before!r}
+
+
+def upgrade():
+    {body}
+"""
+_REBUILD = f"""for table in {PARENTS}:
+        with op.batch_alter_table(table) as batch:
+            batch.add_column(sa.Column("extra", sa.Integer(), nullable=False, server_default="1"))
+            batch.create_check_constraint(f"ck_{{table}}_extra", "extra > 0")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -170,3 +191,46 @@ async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
         assert await database.read(tables) == set()
         assert await database.write(migrate.upgrade) is True
         assert "rounds" in await database.read(tables)
+
+
+def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
+    """Let the program be a later one, with one more migration."""
+    scripts = folder / "migrations"
+    shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    (scripts / "versions" / "0099_next.py").write_text(_NEXT.format(before=migrate.HEAD, body=body), "utf-8")
+    monkeypatch.setattr(migrate, "_SCRIPTS", scripts)
+    monkeypatch.setattr(migrate, "HEAD", "0099")
+
+
+async def test_tables_with_rows_can_be_altered(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table that others refer to is changed, and on SQLite built anew, without losing a row or a reference."""
+    async with open_database(url) as database:
+        await database.write(fill, 5)
+        before = await database.read(everything)
+    assert "rounds" in PARENTS
+    add_migration(monkeypatch, tmp_path, _REBUILD)
+    async with open_database(url) as database:
+        assert await database.read(migrate.version) == "0099"
+        assert await database.read(everything) == before
+        extra = "SELECT sum(extra) FROM (" + " UNION ALL ".join(f"SELECT extra FROM {name}" for name in PARENTS) + ") x"
+        assert await database.read(lambda conn: conn.execute(text(extra)).scalar()) == 5 * len(PARENTS)
+        for table in PARENTS:
+            with pytest.raises(IntegrityError):
+                await database.write(Connection.execute, text(f"DELETE FROM {table}"))
+
+
+async def test_a_migration_may_not_lose_what_others_refer_to(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows whose parents are gone end it with one line, and nothing of it has happened."""
+    async with open_database(url) as database:
+        await database.write(fill, 5)
+        before = await database.read(everything)
+    with monkeypatch.context() as later:
+        add_migration(later, tmp_path, 'op.execute("DELETE FROM practices")')
+        sqlite = url.get_backend_name() == "sqlite"
+        with pytest.raises(migrate.MigrationError if sqlite else IntegrityError, match="practice"):
+            async with open_database(url):
+                pass
+    async with open_database(url) as database:
+        assert await database.read(everything) == before

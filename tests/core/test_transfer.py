@@ -9,13 +9,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Boolean, Column, Connection, Date, Float, Integer, String, Table, func, select
+from sqlalchemy import URL, Connection, func, select
 
 from bot.app import all_tables, opened
 from bot.config import Settings, SettingsError
@@ -23,14 +22,13 @@ from bot.core import servers as guilds
 from bot.core import transfer
 from bot.core.database import Database, open_database
 from bot.core.notes import meta, set_note
-from bot.core.tables import Instant, OneOf
 from bot.core.transfer import TransferError
 from bot.questions import store as reports
 from tests.postgres import Postgres
+from tests.rows import AT, everything, fill
 
 ROOT = Path(__file__).parents[2]
 ROWS = 20
-AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 Make = Callable[[str], URL]
 
 
@@ -65,37 +63,6 @@ async def opened_pair(make: Make, kinds: str) -> AsyncIterator[tuple[Database, D
     async with open_database(make(one)) as source, open_database(make(two)) as target:
         await source.write(fill, ROWS)
         yield source, target
-
-
-def fill(conn: Connection, rows: int) -> None:
-    """Put rows into every table there is, with the values that are hard to carry over."""
-    for table in all_tables():
-        conn.execute(table.insert(), [{c.name: value(table, c, n) for c in table.columns} for n in range(1, rows + 1)])
-
-
-def value(table: Table, column: Column[Any], n: int) -> object:
-    if column.nullable and n % 3 == 0:
-        return None
-    match column.type:
-        case Instant():
-            return AT + timedelta(milliseconds=n)
-        case Boolean():
-            return n % 2 == 0
-        case Date():
-            return date(2027, 1, 1) + timedelta(n)
-        case Float():
-            return n / 7
-        case OneOf():
-            return next(iter(column.type.kind))
-        case String():
-            return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
-        case Integer() if column.foreign_keys or column.primary_key:
-            return n if column.foreign_keys or column.autoincrement is not False else (1 << 62) + n
-    return (1 << 62) + n if not isinstance(column.type, Integer) or type(column.type).__name__ == "BigInteger" else n
-
-
-def everything(conn: Connection) -> dict[str, list[tuple[Any, ...]]]:
-    return {t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr) for t in all_tables()}
 
 
 async def move(source: Database, target: Database, name: str = "old") -> list[str]:
