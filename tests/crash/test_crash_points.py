@@ -84,7 +84,7 @@ ROUND_POINTS = [
     CrashPoint("commands: synced, start not finished", "round", "PUT", COMMANDS, "after"),
 ]
 DAILY_POINTS = [
-    CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next question"),
+    CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next: **"),
     *_both("daily", "daily", "POST", MESSAGES, ":v1:daily:"),
     CrashPoint("thread: not opened", "daily", "POST", THREADS),
     CrashPoint("thread: opened, not noted", "daily", "POST", THREADS, "after"),
