@@ -150,7 +150,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             async with serving(bot, settings.health_host, settings.health_port):
                 await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
-            raise StartError(f"the database is damaged ({error}): restore a backup, see docs/reliability.md") from error
+            raise StartError(str(error)) from error
         except discord.LoginFailure as error:
             raise SettingsError.of(*_TOKEN_REFUSED) from error
         except discord.PrivilegedIntentsRequired as error:

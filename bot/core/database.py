@@ -66,7 +66,7 @@ def is_away(error: BaseException) -> bool:
 
 
 class DatabaseBroken(Exception):
-    """The database file is damaged. Nothing more can be stored, and only a person can repair it."""
+    """This program can store nothing more, and only a person can change that; the message is one line."""
 
 
 @dataclass(slots=True)
@@ -95,14 +95,14 @@ class Database:
         self.shared = isinstance(backend, _Postgres)
         """Whether other processes may use the database too."""
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Gets a DatabaseBroken once the file turns out to be damaged; whoever runs the program should then end it."""
+        """Gets a DatabaseBroken once there is one; whoever runs the program should then end it."""
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state."""
         try:
             return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
         except DatabaseError as error:
-            self._look_for_damage(error)
+            self._look_for_the_end(error)
             raise
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -130,11 +130,12 @@ class Database:
             self._leader = asyncio.create_task(self._lead())
         return await done
 
-    def _look_for_damage(self, error: BaseException) -> None:
+    def _look_for_the_end(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
-        damaged = isinstance(cause, sqlite3.DatabaseError) and cause.sqlite_errorcode & 0xFF in _DAMAGED
-        if damaged and not self.broken.done():
-            self.broken.set_exception(DatabaseBroken(str(cause)))
+        if isinstance(cause, sqlite3.DatabaseError) and cause.sqlite_errorcode & 0xFF in _DAMAGED:
+            error = DatabaseBroken(f"the database is damaged ({cause}): restore a backup, see docs/reliability.md")
+        if isinstance(error, DatabaseBroken) and not self.broken.done():
+            self.broken.set_exception(error)
             self.broken.exception()  # somebody may never look, for example in a test
 
     async def close(self) -> None:
@@ -176,7 +177,7 @@ class Database:
         try:
             return await self._backend.write(run)
         except BaseException as error:
-            self._look_for_damage(error)
+            self._look_for_the_end(error)
             undone = not (done and self.shared)  # a COMMIT that was on its way to a server may have got there
             lost = not begun or getattr(error, "connection_invalidated", False) or not isinstance(error, Exception)
             if len(batch) == 1 or lost or not undone or _deadlocked(error):
@@ -349,7 +350,8 @@ class _Postgres:
         self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
 
     async def migrate(self) -> bool:
-        return await self.write(partial(migrate.upgrade, visiting=self._visiting))
+        async with self._connected() as conn, conn.begin():
+            return await conn.run_sync(partial(migrate.upgrade, visiting=self._visiting))
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -366,11 +368,28 @@ class _Postgres:
             return await conn.run_sync(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
+        def run(conn: Connection) -> T:
+            _confirm_schema(conn)
+            return work(conn)
+
         async with self._connected() as conn, conn.begin():
-            return await conn.run_sync(work)
+            return await conn.run_sync(run)
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _confirm_schema(conn: Connection) -> None:
+    """Keep the schema as it is until the transaction ends; raises DatabaseBroken if another program has changed it.
+
+    Who migrates waits for transactions that have looked, and keeps others from looking.
+    """
+    found = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if found != migrate.HEAD:
+        raise DatabaseBroken(
+            f"the database has been brought to schema {found}, and this program works with {migrate.HEAD}: "
+            "update Quizformer and start it again"
+        )
 
 
 @asynccontextmanager

@@ -51,6 +51,8 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
         raise MigrationError(
             f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
         )
+    if current is not None and conn.dialect.name == "postgresql":  # wait for writes, and let later ones see the end
+        conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
     if conn.dialect.name == "sqlite":

@@ -7,14 +7,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from bot.app import all_tables
 from bot.core.database import Database, open_database
@@ -199,6 +199,21 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     tables = await counted(cluster)
     assert tables == {"rounds": 1, "dailies": 2, "reports": 1}
     assert not (wrong := await cluster.verdict()), texts(wrong)
+
+
+async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
+    """Once a later program has brought the database to its schema, the old one stores nothing and ends with a line."""
+    world = cluster.world
+    guild = world.add_guild()
+    channel, ann = world.add_channel(guild, "quiz"), world.add_member(guild, "ann")
+    bot = await cluster.start("old", SHARD_COUNT="1")
+    await cluster.database.write(Connection.execute, text("UPDATE alembic_version SET version_num = '9999'"))
+    with suppress(TimeoutError):
+        await ann.slash(channel, "quiz start")
+    assert await bot.dead() == 1
+    line = bot.log.strip().splitlines()[-1]
+    assert line.startswith("the database has been brought to schema 9999, and this program works with ")
+    assert await cluster.database.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM rounds").scalar()) == 0
 
 
 async def counted(cluster: Cluster) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.util import await_only
 
 from bot.app import all_tables
 from bot.core import migrate
-from bot.core.database import Database, open_database
+from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import note, set_note
 from bot.core.tables import metadata
 from tests.rows import everything, fill
 
+ROOT = Path(__file__).parents[2]
 PARENTS = sorted({key.column.table.name for table in all_tables() for key in table.foreign_keys})
 _NEXT = """
 import sqlalchemy as sa
@@ -174,22 +177,27 @@ async def test_two_processes_open_an_empty_database(url: URL) -> None:
     assert list(await asyncio.gather(start(), start())) == [migrate.HEAD] * 2
 
 
-async def test_a_migration_that_fails_leaves_nothing(url: URL) -> None:
+async def test_a_migration_that_fails_leaves_nothing(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a migration did before an error is undone with it, so that the next start begins where this one did."""
+
+    upgrade, found = migrate.upgrade, list[set[str]]()
+
+    def fail(conn: Connection, *, visiting: bool) -> bool:
+        found.append(tables(conn))
+        assert upgrade(conn, visiting=visiting)
+        assert "rounds" in tables(conn)
+        raise LookupError("power cut")
 
     async with open_database(url) as database:
         await database.write(empty)
-        assert await database.read(tables) == set()
-
-        def fail(conn: Connection) -> None:
-            assert migrate.upgrade(conn)
-            assert "rounds" in tables(conn)
-            raise LookupError("power cut")
-
+    monkeypatch.setattr(migrate, "upgrade", fail)
+    for _ in range(2):
         with pytest.raises(LookupError):
-            await database.write(fail)
-        assert await database.read(tables) == set()
-        assert await database.write(migrate.upgrade) is True
+            async with open_database(url):
+                pass
+    assert found == [set(), set()]
+    monkeypatch.undo()
+    async with open_database(url) as database:
         assert "rounds" in await database.read(tables)
 
 
@@ -234,3 +242,57 @@ async def test_a_migration_may_not_lose_what_others_refer_to(
                 pass
     async with open_database(url) as database:
         assert await database.read(everything) == before
+
+
+_LATER_PROGRAM = """
+import asyncio, pathlib, sys
+from bot.config import database_url
+from bot.core import database, migrate
+migrate._SCRIPTS, migrate.HEAD = pathlib.Path(sys.argv[2]), "0099"
+async def start():
+    async with database.open_database(database_url(sys.argv[1])):
+        pass
+asyncio.run(start())
+"""
+
+
+def waiting(conn: Connection) -> int:
+    """How many wait for a lock on the table that holds the schema's version."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alembic_version'::regclass"
+    return int(conn.execute(text(query)).scalar_one())
+
+
+async def test_a_process_that_meets_a_newer_schema(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that has begun is stored before another program migrates; a later one is refused, and ends the bot."""
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("another process can't migrate a file that is held")
+    async with open_database(url) as one, open_database(url) as two:
+        with monkeypatch.context() as later:
+            add_migration(later, tmp_path, "op.add_column('meta', sa.Column('new', sa.Integer()))")
+            scripts = str(migrate._SCRIPTS)
+        began, over = asyncio.Event(), asyncio.Event()
+
+        def slow(conn: Connection) -> None:
+            set_note(conn, "slow", "x")
+            began.set()
+            await_only(over.wait())
+
+        async def seen(count: int) -> None:
+            async with asyncio.timeout(30):
+                while await one.read(waiting) < count:  # noqa: ASYNC110 - the server knows
+                    await asyncio.sleep(0.01)
+
+        writing = asyncio.create_task(one.write(slow))
+        await began.wait()
+        address = url.render_as_string(hide_password=False)
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", _LATER_PROGRAM, address, scripts, cwd=ROOT)
+        await seen(1)
+        refused = asyncio.create_task(two.write(set_note, "refused", "x"))
+        await seen(2)
+        over.set()
+        await writing
+        assert await program.wait() == 0
+        with pytest.raises(DatabaseBroken, match="brought to schema 0099, and this program works with 0001: update"):
+            await refused
+        assert str(two.broken.exception()).startswith("the database has been brought to schema 0099")
+        assert [await one.read(note, key) for key in ("slow", "refused")] == ["x", None]
