@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from bot.chat.client import QuizBot
 from bot.config import SettingsError
-from bot.core.database import StorageError
+from bot.core.database import DatabaseBroken, StorageError
+from bot.core.migrate import touch
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
@@ -20,7 +21,7 @@ _SILENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a look at the bot found. `rounds_running` is None if the database did not answer."""
+    """What a look at the bot found. `rounds_running` is None if the database could not be written or read in time."""
 
     connected: bool
     rounds_running: int | None
@@ -31,10 +32,11 @@ class Health:
 
 
 async def look(bot: QuizBot) -> Health:
-    """Whether every shard hears Discord and the database answers."""
+    """Whether every shard hears Discord and the database stores and answers."""
     running: int | None = None
-    with suppress(StorageError, TimeoutError, OSError):
+    with suppress(StorageError, DatabaseBroken, TimeoutError, OSError):
         async with asyncio.timeout(_PATIENCE):
+            await bot.context.database.write(touch)  # waits its turn: a write that hangs is seen
             running = await bot.context.database.read(count_running)
     return Health(bot.is_ready() and not bot.is_closed() and bot.silence() < _SILENCE, running)
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
 import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.util import await_only
 
 from bot.chat.client import QuizBot
+from bot.core.database import Database
 from bot.health import _metrics, look
 
 
-def bot_with(latency: float, silence: float) -> Any:
-    async def read(_: object) -> int:
+class FakeDatabase:
+    async def write(self, _: object) -> None:
+        pass
+
+    async def read(self, _: object) -> int:
         return 3
 
+
+def bot_with(latency: float, silence: float, database: Any = None) -> Any:
     return SimpleNamespace(
         latency=latency,
         silence=lambda: silence,
         is_ready=lambda: True,  # discord.py leaves this on after a disconnect
         is_closed=lambda: False,
-        context=SimpleNamespace(database=SimpleNamespace(read=read)),
+        context=SimpleNamespace(database=database or FakeDatabase()),
         guilds=[],
         shards={},
     )
@@ -40,6 +50,25 @@ async def test_without_a_connection_it_is_not_well(latency: float, silence: floa
     assert f"quizformer_up {int(connected)}\n" in _metrics(bot, health)
     assert ("quizformer_gateway_latency_seconds" in _metrics(bot, health)) is math.isfinite(latency)
     assert "inf" not in _metrics(bot, health)
+
+
+async def test_a_database_that_can_not_be_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that hangs is seen, although reads are answered; so is its end."""
+    monkeypatch.setattr("bot.health._PATIENCE", 0.2)
+    bot, over = bot_with(0.04, 0, database), threading.Event()
+
+    def hang(_conn: Connection) -> None:
+        assert over.wait(10) if not database.shared else await_only(asyncio.to_thread(over.wait, 10))
+
+    assert (await look(bot)).ok
+    hanging = asyncio.create_task(database.write(hang))
+    await asyncio.sleep(0)
+    health = await look(bot)
+    assert (health.ok, health.rounds_running) == (False, None)
+    over.set()
+    await hanging
+    monkeypatch.setattr("bot.health._PATIENCE", 10)
+    assert (await look(bot)).ok
 
 
 def test_the_quietest_shard_counts() -> None:

@@ -27,12 +27,13 @@ from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Typ
 import aiosqlite
 from sqlalchemy import URL, Connection, StaticPool, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.core import migrate
 from bot.core.processes import PROGRAM, hold_file
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["Connection", "Database", "DatabaseBroken", "StorageError", "is_away", "open_database", "reading", "writing"]
 
@@ -45,7 +46,7 @@ T = TypeVar("T")
 Work = Callable[[Connection], Any]
 
 BUSY_MS = 2500
-"""How long SQLite waits for another process's lock: less than the 3 s that Discord gives a reply."""
+"""How long another process's lock, or a free connection, is waited for: less than Discord's 3 s for a reply."""
 MIGRATION_BUSY_MS = 60_000
 """The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
@@ -53,16 +54,21 @@ _NO_WAL = (
     "SQLite can't keep a write-ahead log here (its journal is {!r}), as on most network disks: "
     "put the file on a local disk, or use PostgreSQL"
 )
-_CONNECT_SECONDS = 10.0
+STATEMENT_SECONDS = 10.0
+"""How long a server may take to let us in, and for a statement; then the connection is given up."""
+_IDLE_MS = 60_000
+"""How long PostgreSQL keeps the locks of a process that says nothing more, as its machine is gone."""
 _TRIES = 3
 _DEADLOCKS = {"40001", "40P01"}
 """PostgreSQL's codes for a transaction that it undid because two stood in each other's way."""
+_AWAY = {"08", "53", "55", "57", "58"}
+"""PostgreSQL's classes of errors that may pass: no connection, no room, locked, stopped by an operator."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def is_away(error: BaseException) -> bool:
     """Whether an error is the database's being locked, full or out of reach, which may pass."""
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError) or _code(error)[:2] in _AWAY
 
 
 class DatabaseBroken(Exception):
@@ -186,7 +192,12 @@ class Database:
 
 
 def _deadlocked(error: BaseException | None) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _DEADLOCKS
+    return _code(error) in _DEADLOCKS
+
+
+def _code(error: BaseException | None) -> str:
+    """PostgreSQL's code for an error, empty for any other."""
+    return getattr(error.orig, "sqlstate", None) or "" if isinstance(error, DBAPIError) else ""
 
 
 def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
@@ -202,6 +213,8 @@ def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
             outcomes.append(_Outcome(job.work(conn)))
             savepoint.commit()
         except Exception as error:
+            if conn.invalidated:  # the server is gone, and the whole batch with it
+                raise
             savepoint.rollback()
             # a future takes no StopIteration
             outcomes.append(_Outcome(error=RuntimeError(repr(error)) if isinstance(error, StopIteration) else error))
@@ -342,28 +355,34 @@ def _begin_sqlite(conn: Connection) -> None:
 
 class _Postgres:
     def __init__(self, url: URL, *, visiting: bool = False) -> None:
+        self._url = url
         self._visiting = visiting
-        name = f"{PROGRAM} {secrets.token_hex(8)}"
-        options = {"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": name}}
+        self._name = f"{PROGRAM} {secrets.token_hex(8)}"
+        self._engine = self._make_engine(BUSY_MS, STATEMENT_SECONDS)
+
+    def _make_engine(self, busy_ms: int, seconds: float | None) -> AsyncEngine:
         from sqlalchemy.ext.asyncio import create_async_engine  # SQLite does without, and starts sooner
 
-        self._engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options)
+        settings = {
+            "application_name": self._name,
+            "lock_timeout": str(busy_ms),
+            "idle_in_transaction_session_timeout": str(_IDLE_MS),
+        }
+        options = {"timeout": STATEMENT_SECONDS, "command_timeout": seconds, "server_settings": settings}
+        pool: dict[str, Any] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": busy_ms / 1000}
+        return create_async_engine(self._url, pool_pre_ping=True, connect_args=options, **pool)
 
     async def migrate(self) -> bool:
-        async with self._connected() as conn, conn.begin():
-            return await conn.run_sync(partial(migrate.upgrade, visiting=self._visiting))
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        async with AsyncExitStack() as stack:
-            try:
-                connection = await stack.enter_async_context(self._engine.connect())
-            except (OSError, TimeoutError) as error:  # a failure of the database, not of the network to Discord
-                raise OperationalError("connect", None, error) from error
-            yield connection
+        """A full table may take its time; nobody waits for a reply yet."""
+        engine = self._make_engine(MIGRATION_BUSY_MS, None)
+        try:
+            async with _connected(engine) as conn, conn.begin():
+                return await conn.run_sync(partial(migrate.upgrade, visiting=self._visiting))
+        finally:
+            await engine.dispose()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        async with self._connected() as conn:
+        async with _connected(self._engine) as conn:
             await conn.execution_options(isolation_level="REPEATABLE READ")  # one consistent state for all its queries
             return await conn.run_sync(work)
 
@@ -372,11 +391,28 @@ class _Postgres:
             _confirm_schema(conn)
             return work(conn)
 
-        async with self._connected() as conn, conn.begin():
-            return await conn.run_sync(run)
+        async with _connected(self._engine) as conn:
+            result = await conn.run_sync(run)
+            await conn.commit()
+            return result
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection; what it and its network raise is the database's failure, not that of the network to Discord."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (OSError, TimeoutError, PoolTimeout) as error:
+            raise OperationalError("connect", None, error) from error
+        try:
+            yield connection
+        except TimeoutError as error:  # asyncpg's own, for a statement: nothing more is asked of this connection
+            await connection.invalidate()
+            raise OperationalError("wait", None, error, connection_invalidated=True) from error
 
 
 def _confirm_schema(conn: Connection) -> None:

@@ -13,7 +13,6 @@ _LOCK = 0x517A_0001
 """The number of PostgreSQL's advisory lock for whoever migrates."""
 
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
-"""Changes nothing, but fails where nothing can be written: better at the start than at the first answer."""
 
 
 class MigrationError(Exception):
@@ -27,6 +26,11 @@ def version(conn: Connection) -> str | None:
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def touch(conn: Connection) -> None:
+    """Write something that changes nothing: it fails where nothing can be stored."""
+    conn.execute(_TOUCH)
+
+
 def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
     """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then.
 
@@ -36,7 +40,7 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
     if current == HEAD:
-        conn.execute(_TOUCH)
+        touch(conn)
         return False
     from alembic import command
     from alembic.config import Config

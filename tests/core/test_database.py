@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from bot.core import database as module
-from bot.core.database import Database, open_database
+from bot.core.database import Database, is_away, open_database
 from bot.core.notes import meta, set_note
 from bot.core.notes import note as read_note
 from bot.rounds.store import round_questions
@@ -505,6 +505,65 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         await asyncio.gather(*writes, *others)
         stored = [await note(one, key) for key in "ab"]
     assert stored in (["ab", "ab"], ["ba", "ba"])
+
+
+@pytest.fixture
+def impatient(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("SQLite has no server, and one lock")
+    monkeypatch.setattr(module, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "BUSY_MS", 300)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_statement_without_an_end(url: URL) -> None:
+    """It is given up with its whole batch, which is not tried one by one; the next write has a new connection."""
+    async with open_database(url) as database:
+        sleep = database.write(lambda conn: conn.exec_driver_sql("SELECT pg_sleep(60)"))
+        began = asyncio.get_running_loop().time()
+        failed = await asyncio.gather(sleep, database.write(set_note, "a", "x"), return_exceptions=True)
+        assert asyncio.get_running_loop().time() - began < 3
+        assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [True, True]
+        await database.write(set_note, "b", "x")
+        assert [await note(database, key) for key in "ab"] == [None, "x"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_row_that_another_process_keeps(url: URL) -> None:
+    """A write that waits for it fails after a while, as one to be tried again; the others of its batch are stored."""
+    async with open_database(url) as one, open_database(url) as two:
+        await one.write(set_note, "a", "before")
+        pause = Pause(url)
+
+        def keep(conn: Connection) -> None:
+            set_note(conn, "a", "kept")
+            pause()
+
+        keeping = asyncio.create_task(two.write(keep))
+        await pause.reached()
+        writes = (one.write(set_note, "b", "x"), one.write(set_note, "a", "lost"), one.write_one(set_note, "c", "x"))
+        before, waited, after = await asyncio.gather(*writes, return_exceptions=True)
+        assert isinstance(waited, DBAPIError)
+        assert is_away(waited)
+        assert (before, after) == (None, None)
+        pause.end()
+        await keeping
+        assert [await note(one, key) for key in "abc"] == ["kept", "x", "x"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_no_connection_is_free(url: URL) -> None:
+    """Who finds all connections in use is told so, and does not wait for ever."""
+    async with open_database(url) as database:
+        pause = Pause(url)
+        reads = [asyncio.create_task(database.read(lambda _conn: pause())) for _ in range(8)]
+        await pause.reached()
+        async with asyncio.timeout(5):
+            with pytest.raises(OperationalError, match="QueuePool limit") as busy:
+                await note(database, "a")
+        assert is_away(busy.value)
+        pause.end()
+        await asyncio.gather(*reads)
 
 
 async def test_a_database_that_is_not_there() -> None:
