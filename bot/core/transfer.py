@@ -2,7 +2,8 @@
 
 Tables are copied in chunks by primary key, parents first, each chunk in a transaction of its own. Whoever goes on after
 an interruption counts the rows that are there and goes on after them. At the end every table is read again on both
-sides, counted and summed up, and only then is the note removed that a transfer is under way.
+sides, counted and summed up, and only then is the note removed that a transfer is under way. The program's notes to
+itself stay behind: it makes them anew, and a target on which it was started once is empty all the same.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ async def transfer(
     `tables` are all of the program's, parents first; `report` gets a line each. Nothing else may write to the two
     meanwhile. Raises TransferError for a target that has rows of its own, or if the two differ in the end.
     """
+    tables = [table for table in tables if table is not meta]
     if await source.read(unfinished) is not None:
         raise TransferError("the source is itself the target of an unfinished transfer")
     begun = await target.read(unfinished)
     if begun is None:
-        if any([await target.read(_count, table) for table in tables]):
+        if any([await target.read(_fetch, select(table).limit(1)) for table in tables]):
             if await _compare(source, target, tables, lambda _: None) is not None:
                 raise TransferError("the target has data of its own: name a database that is empty")
             report("the target already holds the same data")
@@ -52,8 +54,11 @@ async def transfer(
     elif begun != name:
         raise TransferError(f"the target holds part of another transfer, from {begun}")
     for table in tables:
-        async for rows in _chunks(source, table, skip=await target.read(_count, table)):
-            await target.write(_store, table, rows)
+        there = sum([len(rows) async for rows in _chunks(target, table)])
+        async for rows in _chunks(source, table):
+            if new := rows[there:]:
+                await target.write(_store, table, new)
+            there = max(0, there - len(rows))
     different = await _compare(source, target, tables, report)
     if different is not None:
         raise TransferError(
@@ -63,20 +68,11 @@ async def transfer(
     await target.write(_finish, tables)
 
 
-def _rows(table: Table) -> Select[Any]:
-    """All rows of a table but the note about the transfer."""
-    return select(table).where(meta.c.key != _NOTE) if table is meta else select(table)
-
-
-def _count(conn: Connection, table: Table) -> int:
-    return conn.execute(select(func.count()).select_from(_rows(table).subquery())).scalar_one()
-
-
-async def _chunks(database: Database, table: Table, skip: int = 0) -> AsyncIterator[Sequence[RowMapping]]:
-    """The rows of a table in the order of its primary key, without the first `skip`."""
+async def _chunks(database: Database, table: Table) -> AsyncIterator[Sequence[RowMapping]]:
+    """The rows of a table in the order of its primary key, as many at a time as no database takes long for."""
     columns = list(table.primary_key)
-    query = _rows(table).order_by(*columns).limit(CHUNK)
-    rows = await database.read(_fetch, query.offset(skip))
+    query = select(table).order_by(*columns).limit(CHUNK)
+    rows = await database.read(_fetch, query)
     while rows:
         yield rows
         key = [rows[-1][column] for column in columns]
