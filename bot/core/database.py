@@ -105,6 +105,7 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state."""
+        self._check_open()
         try:
             return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
         except DatabaseError as error:
@@ -128,13 +129,16 @@ class Database:
         return await self._enqueue(lambda conn: work(conn, *args, **kwargs), single=True)
 
     async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
-        if self._closed:
-            raise RuntimeError("the database is closed")
+        self._check_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(work, done, single))
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
         return await done
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the database is closed")
 
     def _look_for_the_end(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
@@ -145,7 +149,7 @@ class Database:
             self.broken.exception()  # somebody may never look, for example in a test
 
     async def close(self) -> None:
-        """Take no more writes, wait for those in flight, then close."""
+        """Take no more reads and writes, wait for the writes in flight, then close."""
         self._closed = True
         if self._leader is not None:
             await asyncio.wait([self._leader])

@@ -293,16 +293,25 @@ async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyP
         assert [await note(database, str(n)) for n in range(7)] == ["x"] * 7
 
 
+async def test_a_close_leaves_one_file(tmp_path: Path) -> None:
+    """What was written is in the file itself then, without a log beside it, and whoever comes next may have it."""
+    url = URL.create("sqlite", database=str(tmp_path / "quiz.db"))
+    for _ in range(2):
+        async with open_database(url) as database:
+            await asyncio.gather(*(database.write(set_note, str(n), "x") for n in range(50)), note(database, "1"))
+            assert (tmp_path / "quiz.db-wal").exists()
+        assert {path.name for path in tmp_path.iterdir()} == {"quiz.db", "quiz.db-lock"}
+
+
 async def test_a_closed_database_refuses_everything(url: URL) -> None:
     """Whoever writes or reads after the close gets an error and does not wait forever."""
     async with open_database(url) as database:
         pass
     async with asyncio.timeout(5):
-        with pytest.raises(RuntimeError):
+        with pytest.raises(RuntimeError, match="closed"):
             await database.write(set_note, "a", "x")
-        if not database.shared:
-            with pytest.raises(ValueError, match="closed"):
-                await note(database, "a")
+        with pytest.raises(RuntimeError, match="closed"):
+            await note(database, "a")
 
 
 async def test_a_write_during_the_close_is_refused(url: URL) -> None:
@@ -511,8 +520,8 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
 def impatient(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     if url.get_backend_name() == "sqlite":
         pytest.skip("SQLite has no server, and one lock")
-    monkeypatch.setattr(module, "STATEMENT_SECONDS", 0.3)
-    monkeypatch.setattr(module, "BUSY_MS", 300)
+    monkeypatch.setattr(module, "STATEMENT_SECONDS", 1.5)
+    monkeypatch.setattr(module, "BUSY_MS", 200)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -520,9 +529,7 @@ async def test_a_statement_without_an_end(url: URL) -> None:
     """It is given up with its whole batch, which is not tried one by one; the next write has a new connection."""
     async with open_database(url) as database:
         sleep = database.write(lambda conn: conn.exec_driver_sql("SELECT pg_sleep(60)"))
-        began = asyncio.get_running_loop().time()
         failed = await asyncio.gather(sleep, database.write(set_note, "a", "x"), return_exceptions=True)
-        assert asyncio.get_running_loop().time() - began < 3
         assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [True, True]
         await database.write(set_note, "b", "x")
         assert [await note(database, key) for key in "ab"] == [None, "x"]
