@@ -132,8 +132,8 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import aiohttp
     import discord
 
-    from bot.app import build_bot, opened
-    from bot.core.database import DatabaseBroken
+    from bot.app import build_bot, opened, shorten
+    from bot.core.database import DatabaseBroken, StorageError, is_away
     from bot.health import serving
     from bot.interviews.grading.chat_model import model_service
     from bot.questions.formulas import drawing_formulas
@@ -151,6 +151,10 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
                 await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
             raise StartError(str(error)) from error
+        except StorageError as error:  # in what a start takes up; later ones are their tasks' own
+            if not is_away(error):
+                raise
+            raise StartError(f"the database failed, try again later: {shorten(error)}") from error
         except discord.LoginFailure as error:
             raise SettingsError.of(*_TOKEN_REFUSED) from error
         except discord.PrivilegedIntentsRequired as error:

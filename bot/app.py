@@ -210,7 +210,7 @@ async def opened_database(url: URL, name: str = "DATABASE_URL", *, visiting: boo
             raise SettingsError(f"{name} can't be used ({_shown(url)}): {error}") from error
         except (StorageError, OSError) as error:
             raise SettingsError.of(
-                name, f"can't be used ({_shown(url)}): {_short(error)}", "sqlite:///var/quizformer.db"
+                name, f"can't be used ({_shown(url)}): {shorten(error)}", "sqlite:///var/quizformer.db"
             ) from error
         yield database
 
@@ -295,7 +295,7 @@ def _shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _short(error: BaseException) -> str:
+def shorten(error: BaseException) -> str:
     """The driver's own words, without SQL and links."""
     cause = getattr(error, "orig", None) or error
     return " ".join(str(cause).split())[:200] or type(cause).__name__

@@ -30,6 +30,17 @@ migrate.upgrade = upgrade_and_die
 asyncio.run(database.open_database(URL.create("sqlite", database=sys.argv[1])).__aenter__())
 """
 
+_DATABASE_FAILS = """
+import sys
+from sqlalchemy.exc import OperationalError
+from bot.__main__ import main
+from bot.chat.client import QuizBot
+async def start(bot, token):
+    raise OperationalError("UPDATE", None, OSError("database is locked"))
+QuizBot.start = start
+sys.exit(main([]))
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -167,6 +178,13 @@ def test_sums_are_repaired(file: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "the boards' sums are made anew from 0 entries of the ledger\n")
     with closing(sqlite3.connect(file)) as conn:
         assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
+
+
+def test_a_database_that_fails_during_the_start(file: Path) -> None:
+    """What the start takes up may find the database away: one line, and an exit code at which to try again."""
+    done = run(file, code=_DATABASE_FAILS, DISCORD_TOKEN="token")
+    assert done.returncode == 1
+    assert one_line(done) == "the database failed, try again later: database is locked"
 
 
 def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
