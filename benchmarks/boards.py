@@ -115,10 +115,11 @@ async def filled(file: Path, size: int) -> Path:
         conn.execute(
             f"""
             WITH RECURSIVE lines(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM lines WHERE i < {size - 1})
-            INSERT INTO ledger (source, source_id, user_id, guild_id, topic_id, points, correct, local_date, at)
+            INSERT INTO ledger
+                   (source, source_id, user_id, guild_id, topic_id, item_id, points, correct, local_date, at)
             SELECT 'round', i / 100, i % {members},
                    CASE WHEN i % {members} < {members_of(size)} THEN {_BIG} ELSE {_BIG + 1} + i % {_OTHERS} END,
-                   't' || (i / {members} / {len(_DAYS)} % {_TOPICS}),
+                   't' || (i / {members} / {len(_DAYS)} % {_TOPICS}), 'i' || (i % 500),
                    max(0, abs(i * 2654435761 % 131) - 30), abs(i * 2654435761 % 131) > 30,
                    CASE i / {members} % {len(_DAYS)} {days} END, 0
             FROM lines

@@ -153,7 +153,7 @@ def _points(days: int) -> Rows:
                 {
                     **won,
                     **{"source": source, "source_id": n, "user_id": user, "topic_id": TOPICS[n % len(TOPICS)]},
-                    **{"local_date": at(n, days).date(), "at": at(n, days)},
+                    **{"item_id": ITEMS[n % len(ITEMS)], "local_date": at(n, days).date(), "at": at(n, days)},
                 }
                 for n in range(1, days)
                 for user in (ADA, 102)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, null, select
 
 from bot.app import Services, Views
 from bot.core import snowflakes
@@ -30,7 +30,7 @@ from bot.questions.model import Bank
 from bot.rounds import store as round_store
 from bot.rounds.rules import StandingsCard
 from bot.rounds.service import Locked
-from bot.rounds.store import Answer, Round, RoundQuestion, round_answers
+from bot.rounds.store import Answer, Round, RoundQuestion, round_answers, round_questions, rounds
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
 GUILD, CHANNEL, ADA, BOB, CARL, DORA = 1, 10, 101, 102, 103, 104
@@ -222,30 +222,60 @@ class Stage:
 
         return await self.database.read(look)
 
+    async def board_points(self) -> dict[int, int]:
+        """The all-time points by member, as they are just now."""
+        rows = await self.database.read(lambda conn: conn.execute(_ALL_TIME).all())
+        return {row.user_id: row.points for row in rows}
+
     async def check_points(self) -> dict[int, int]:
         """The all-time points by member, after a check that answers, ledger and sums agree."""
 
-        def look(conn: Connection) -> tuple[list[Any], list[Any], dict[int, int], Counter[int]]:
-            given = [("round", *row) for row in conn.execute(_COLUMNS_OF_ROUNDS)]
-            given += [("daily", *row) for row in conn.execute(_COLUMNS_OF_DAILIES)]
-            written = [tuple(row) for row in conn.execute(_COLUMNS_OF_LEDGER)]
+        def look(conn: Connection) -> tuple[list[Any], list[Any], dict[int, int]]:
+            given = [*conn.execute(_ANSWERS_IN_ROUNDS), *conn.execute(_ANSWERS_TO_DAILIES)]
             sums = {row.user_id: row.points for row in conn.execute(_ALL_TIME)}
-            added: Counter[int] = Counter()
-            for _, _, user_id, points, _ in written:
-                added[user_id] += points
-            return sorted(given), sorted(written), sums, added
+            return given, list(conn.execute(select(ledger))), sums
 
-        given, written, sums, added = await self.database.read(look)
-        assert written == given
+        given, written, sums = await self.database.read(look)
+        on_boards = what_counts(given)
+        assert {(e.source, e.source_id, e.user_id): (e.points, e.correct) for e in written} == on_boards
+        added: Counter[int] = Counter()
+        for (_, _, user_id), (points, _) in on_boards.items():
+            added[user_id] += points
         assert sums == dict(added)
         return sums
 
 
-_COLUMNS_OF_ROUNDS = select(
-    round_answers.c.question_id, round_answers.c.user_id, round_answers.c.points, round_answers.c.correct
+def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, bool]]:
+    """What each answer wins on the boards, told from all answers by looking at them again and again.
+
+    A daily's answer its points. A round's, too, if a second member has answered in the round, and if its item has won
+    the member nothing in the thirty days before.
+    """
+    found: dict[tuple[str, int, int], tuple[int, bool]] = {}
+    won: list[Any] = []
+    answers = sorted(given, key=lambda a: a.answered_at)
+    for a in answers:
+        alone = a.source == "round" and len({b.user_id for b in answers if b.round_id == a.round_id}) < 2
+        same = [b for b in won if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)]
+        lately = any(a.answered_at - b.answered_at < timedelta(days=30) for b in same)
+        points = 0 if a.source == "round" and (alone or lately) else a.points
+        found[a.source, a.source_id, a.user_id] = points, a.correct
+        won += [a] if points else []
+    return found
+
+
+_ANSWERS_IN_ROUNDS = (
+    select(
+        *(literal("round").label("source"), round_answers.c.question_id.label("source_id"), round_answers.c.user_id),
+        *(round_answers.c.points, round_answers.c.correct, round_answers.c.answered_at),
+        *(round_questions.c.round_id, round_questions.c.item_id, rounds.c.guild_id),
+    )
+    .join(round_questions, round_questions.c.id == round_answers.c.question_id)
+    .join(rounds, rounds.c.id == round_questions.c.round_id)
 )
-_COLUMNS_OF_DAILIES = select(
-    daily_answers.c.daily_id, daily_answers.c.user_id, daily_answers.c.points, daily_answers.c.correct
-)
-_COLUMNS_OF_LEDGER = select(ledger.c.source, ledger.c.source_id, ledger.c.user_id, ledger.c.points, ledger.c.correct)
+_ANSWERS_TO_DAILIES = select(
+    *(literal("daily").label("source"), daily_answers.c.daily_id.label("source_id"), daily_answers.c.user_id),
+    *(daily_answers.c.points, daily_answers.c.correct, daily_answers.c.answered_at),
+    *(null().label("round_id"), dailies.c.item_id, dailies.c.guild_id),
+).join(dailies, dailies.c.id == daily_answers.c.daily_id)
 _ALL_TIME = select(scores.c.user_id, scores.c.points).where(scores.c.period == "all", scores.c.topic_id == "")

@@ -507,6 +507,7 @@ def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) 
     """Count a stored first answer: points, and the streak that it makes."""
     user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
     day = time_rules.local_date(guilds.zone(conn, server), at)
-    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at)
+    item_id = daily.item_id or ""
+    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id)
     scores.add(conn, [entry])
     return store.count_streak(conn, server, answer)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+PAYS_AGAIN = timedelta(days=30)
+"""How long after it won a member points on a server's boards an item wins them none in a round."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, values_of
@@ -17,7 +17,8 @@ from bot.points import rules
 from bot.points.rules import bucket
 from bot.questions.store import register_answers
 
-# Every point won, once: the source's key is the question's or the daily's id.
+# Every answer that counts, once, with the points that it won on the boards: the source's key is the question's or the
+# daily's id.
 ledger = sa.Table(
     "ledger",
     metadata,
@@ -26,11 +27,12 @@ ledger = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("local_date", sa.Date, nullable=False),  # in the server's zone, as it was then
     sa.Column("at", Instant, nullable=False),
-    sa.Index("ix_ledger_user_id", "user_id", "guild_id"),
+    sa.Index("ix_ledger_member_item", "user_id", "guild_id", "item_id", "at"),
 )
 
 # Sums of the ledger by period and topic ('' for all topics), kept in the transaction that writes the ledger.
@@ -82,7 +84,7 @@ _BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger: points that a member won, or not, with one answer."""
+    """One line of the ledger: points that a member won on the boards, or not, with one answer."""
 
     source: str
     source_id: int
@@ -93,6 +95,7 @@ class Entry:
     correct: bool
     local_date: date
     at: datetime
+    item_id: str = ""
 
 
 @dataclass(slots=True)
@@ -137,6 +140,19 @@ def _count(conn: Connection, entries: Sequence[Entry]) -> None:
             gain.answers += 1
             gain.right += e.correct
     _sum_up(conn, gains)
+
+
+def won_lately(conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> set[int]:
+    """Which of these members have won points with an item on a server since then."""
+    own = ledger.c.user_id.in_(user_ids), ledger.c.guild_id == guild_id, ledger.c.item_id == item_id
+    query = select(ledger.c.user_id).where(*own, ledger.c.at > since, ledger.c.points > 0)
+    return set(conn.execute(query).scalars())
+
+
+def points_won(conn: Connection, source: str, source_ids: Collection[int]) -> int:
+    """All points that were won on the boards with these questions."""
+    where = ledger.c.source == source, ledger.c.source_id.in_(source_ids)
+    return int(conn.execute(select(func.sum(ledger.c.points)).where(*where)).scalar() or 0)
 
 
 def counted(conn: Connection, source: str, source_id: int) -> bool:

@@ -22,6 +22,7 @@ PAUSE = timedelta(seconds=5)  # between a reveal and what follows
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
+FEWEST_PLAYERS = 2  # who answered anything in a round, for it to count on the boards
 IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
 
 
@@ -177,17 +178,19 @@ class Fastest:
 
 @dataclass(frozen=True, slots=True)
 class RevealCard(_Card):
-    """A question of a round after its end, with the three best answers."""
+    """A question of a round after its end, with the three best answers. `alone`: only one member has played so far."""
 
     outcome: Outcome
     fastest: tuple[Fastest, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StandingsCard:
     """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None.
 
-    `names` has those of the members in the standings that are known, as far as they are shown.
+    `names` has those of the members in the standings that are known, as far as they are shown. `repeats`: somebody won
+    points here with an item that had won them points on the boards before.
     """
 
     round_id: int
@@ -196,6 +199,7 @@ class StandingsCard:
     names: Mapping[int, str]
     ending: str | None
     race: Race | None = None
+    repeats: bool = False
 
 
 def points(correct: bool, elapsed_ms: int, limit_ms: int) -> int:

@@ -315,6 +315,18 @@ def players(conn: Connection, round_id: int, numbers: Collection[int]) -> set[in
     return set(conn.execute(query).scalars())
 
 
+def first_players(conn: Connection, round_id: int, before: int) -> set[int]:
+    """Members who answered a question of a round with a number below `before`; two of them at most."""
+    query = (
+        select(round_answers.c.user_id)
+        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
+        .where(round_questions.c.round_id == round_id, round_questions.c.number < before)
+        .distinct()
+        .limit(2)
+    )
+    return set(conn.execute(query).scalars())
+
+
 def tallies(conn: Connection, round_id: int) -> list[Tally]:
     """What each member did in the round's revealed questions."""
     rows = conn.execute(

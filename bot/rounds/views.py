@@ -57,6 +57,9 @@ def question(card: QuestionCard, bank: Bank) -> Message:
     )
 
 
+_REPEATS = "-# A question counts on the leaderboard once in 30 days for each of you, so some points count only here."
+
+
 def reveal(card: RevealCard, bank: Bank) -> Message:
     """A question of a round with its right answer, shares, reasons and best times."""
     if card.fastest:
@@ -68,7 +71,7 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         REVEALED,
         _head(card.number, card.total, card.item, bank),
         *revealed(card.item, card.order, card.outcome, bank),
-        last,
+        last + ("\n-# Counts on the leaderboard once a second person plays." if card.alone else ""),
         after_row("round", card.question_id),
     )
 
@@ -91,12 +94,14 @@ async def standings(card: StandingsCard) -> Message:
         tally = card.standings[0][1]
         body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
-            f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average."
+            f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average.",
+            "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
         lines = [_standing(place, tally, card) for place, tally in card.standings[:SHOWN]]
         more = len(card.standings) - SHOWN
         body = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
+        body.append(_REPEATS if card.repeats else "")
     return Message(
         ENDED,
         f"### Final standings\n-# {t.count(card.questions, 'question')}{' · ' + why if why else ''}",

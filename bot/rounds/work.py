@@ -66,7 +66,11 @@ class RoundCards:
         best = [a for a in given if a.correct][:3]
         names = await self._database.read(names_of, round_.guild_id, [a.user_id for a in best])
         fastest = tuple(Fastest(names.get(a.user_id), a.elapsed_ms, a.points) for a in best)
-        card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest)
+        players = {a.user_id for a in given}
+        if len(players) == 1:
+            players |= await self._database.read(store.first_players, round_.id, question.number)
+        alone = len(players) == 1
+        card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest, alone)
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, self._bank))
 
     async def standings(self, round_: Round, card: StandingsCard, tried_at: datetime | None) -> None:
@@ -218,11 +222,15 @@ class RoundWork(Worker[Round]):
         ):
             return
         given = store.answers_to(conn, question.id)
-        item = self._bank.items.get(question.item_id)
+        item_id, item = question.item_id, self._bank.items.get(question.item_id)
         day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
         key, server, topic = question.id, round_.guild_id, item.topic_id if item else ""
+        won = self._pay(conn, round_, question, given)
         entries = [
-            scores.Entry("round", key, a.user_id, server, topic, a.points, a.correct, day, a.answered_at) for a in given
+            scores.Entry(
+                "round", key, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day, a.answered_at, item_id
+            )
+            for a in given
         ]
         scores.add(conn, entries)
         slow = slow_in_round(round_.seconds)
@@ -231,6 +239,33 @@ class RoundWork(Worker[Round]):
             for a in given
         ]
         memory.record(conn, "round", question.id, question.item_id, met)
+
+    def _pay(self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> dict[int, int]:
+        """What the answers to a question win on the boards: nothing in a round of one, and nothing with an old item.
+
+        When the second player comes, the first one is paid for what they have answered alone.
+        """
+        before = store.first_players(conn, round_.id, question.number)
+        if len(before | {a.user_id for a in given}) < rules.FEWEST_PLAYERS:
+            return {}
+        if len(before) == 1 and given:
+            for earlier in store.questions_of(conn, round_.id):
+                answer = store.answer_of(conn, earlier.id, *before)
+                if answer is not None and earlier.number < question.number:
+                    for user_id, won in self._fresh(conn, round_, earlier, [answer]).items():
+                        scores.replace(conn, "round", earlier.id, user_id, points=won, correct=answer.correct)
+        return self._fresh(conn, round_, question, given)
+
+    def _fresh(
+        self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
+    ) -> dict[int, int]:
+        """The points of those who won none with the question's item for a while."""
+        if not given:
+            return {}
+        since = min(a.answered_at for a in given) - points.PAYS_AGAIN
+        members = [a.user_id for a in given]
+        paid = scores.won_lately(conn, round_.guild_id, question.item_id, members, since)
+        return {a.user_id: a.points for a in given if a.user_id not in paid}
 
     async def _finish(self, round_: Round) -> None:
         now = self._now()
@@ -243,7 +278,9 @@ class RoundWork(Worker[Round]):
             standings = tuple(points.standings(store.tallies(conn, round_.id)))
             names = names_of(conn, round_.guild_id, [tally.user_id for _, tally in standings[: rules.SHOWN]])
             race = rules.race(store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings])
-            return StandingsCard(round_.id, len(revealed), standings, names, round_.ending, race), since
+            on_boards = scores.points_won(conn, "round", [question.id for question in revealed])
+            repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
+            return StandingsCard(round_.id, len(revealed), standings, names, round_.ending, race, repeats), since
 
         claimed = await self._database.write(claim)
         if claimed is None:

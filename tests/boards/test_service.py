@@ -201,7 +201,8 @@ async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:
     await stage.start(1)
     await stage.run()
     await stage.answer(ADA, after=0)
+    await stage.answer(BOB, after=0, right=False)
     await stage.wait(seconds=30)
     stage.bank = replace(stage.bank, sections=stage.bank.sections[:1])
     board = await boards(stage).board(GUILD, ADA, period="week")
-    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ADA, 100)]
+    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ADA, 100), (2, BOB, 0)]

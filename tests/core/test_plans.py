@@ -123,6 +123,8 @@ CALLS: list[Call] = [
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
     call(points.add, [ENTRY]),
     call(points.rebuild_sums),
+    call(points.won_lately, GUILD, "t1-a", [ADA, 102], NOW - timedelta(days=30)),
+    call(points.points_won, "round", [1, 2, 3]),
     call(points.counted, "round", 1),
     call(points.replace, "daily", 1, ADA, points=0, correct=False),
     call(points.total, GUILD, ADA),
@@ -174,6 +176,7 @@ CALLS: list[Call] = [
     call(rounds.answer_of, LAST, ADA),
     call(rounds.answers_to, LAST),
     call(rounds.players, DAYS, {1, 2}),
+    call(rounds.first_players, DAYS, 3),
     call(rounds.tallies, DAYS),
     call(rounds.points_by_question, DAYS),
     call(rounds.answers_of, DAYS, ADA),
@@ -276,7 +279,7 @@ def test_the_eyes_of_these_tests() -> None:
     assert scan_in("SCAN ledger") == "ledger"
     assert scan_in("SCAN scores_1 USING COVERING INDEX ix_scores_board") == "scores"
     assert scan_in("SCAN rounds USING INDEX ix_rounds_due") is None
-    assert scan_in("SEARCH ledger USING INDEX ix_ledger_user_id (user_id=?)") is None
+    assert scan_in("SEARCH ledger USING INDEX ix_ledger_member_item (user_id=?)") is None
     assert scan_in("SCAN CONSTANT ROW") is None
 
 

@@ -245,20 +245,30 @@ def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:
 
 
 def _ledger(facts: Facts) -> Iterator[str]:
-    """The ledger holds each answer that counts, once, with its points."""
-    revealed = {q["id"] for q in facts["round_questions"] if q["revealed_at"]}
-    wanted = {
-        ("round", a["question_id"], a["user_id"]): (a["points"], a["correct"])
-        for a in facts["round_answers"]
-        if a["question_id"] in revealed
-    }
-    wanted |= {("daily", a["daily_id"], a["user_id"]): (a["points"], a["correct"]) for a in facts["daily_answers"]}
-    booked = {(e["source"], e["source_id"], e["user_id"]): (e["points"], e["correct"]) for e in facts["ledger"]}
+    """The ledger holds each answer that counts, once, with the points that it wins on the boards."""
+    revealed = {q["id"]: q for q in facts["round_questions"] if q["revealed_at"]}
+    players: dict[int, set[int]] = defaultdict(set)
+    wanted: dict[tuple[str, int, int], Row] = {}
+    for a in facts["round_answers"]:
+        if (question := revealed.get(a["question_id"])) is not None:
+            wanted["round", a["question_id"], a["user_id"]] = a
+            players[question["round_id"]].add(a["user_id"])
+    wanted |= {("daily", a["daily_id"], a["user_id"]): a for a in facts["daily_answers"]}
+    booked = {(e["source"], e["source_id"], e["user_id"]): e for e in facts["ledger"]}
     yield from (f"not in the ledger: {key}" for key in wanted.keys() - booked.keys())
     yield from (f"in the ledger without an answer: {key}" for key in booked.keys() - wanted.keys())
-    for key in wanted.keys() & booked.keys():
-        if wanted[key] != booked[key]:
-            yield f"the ledger says {booked[key]} for {key}, the answer {wanted[key]}"
+    paid: dict[tuple[int, int, str], int] = {}
+    for key, entry in sorted(booked.items(), key=lambda one: one[1]["at"]):
+        points = wanted[key]["points"] if key in wanted else entry["points"]
+        item = entry["user_id"], entry["guild_id"], entry["item_id"]
+        if key[0] == "round" and key in wanted:
+            again = item in paid and entry["at"] - paid[item] < 30 * 86_400_000
+            alone = len(players[revealed[key[1]]["round_id"]]) < 2
+            points = 0 if again or alone else points
+        if key in wanted and (entry["points"], entry["correct"]) != (points, wanted[key]["correct"]):
+            yield f"the ledger says {entry['points']} for {key}, it won {points}"
+        if entry["points"]:
+            paid[item] = entry["at"]
 
 
 def _scores(facts: Facts) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -115,6 +116,23 @@ async def test_sums_are_made_anew(database: Database, monkeypatch: pytest.Monkey
     assert await database.read(look) == right
     assert await database.write(scores.rebuild_sums) == len(entries)
     assert await database.read(look) == right
+
+
+async def test_what_was_won_lately(database: Database) -> None:
+    """Members of a server who have won points with an item since a moment; nothing, and others, do not count."""
+    lines = [(1, 1, "a", 50, 0), (2, 1, "a", 0, 0), (3, 1, "a", 50, -2), (4, 2, "a", 50, 0), (5, 1, "b", 50, 0)]
+    entries = [
+        replace(entry(guild_id, user, points), item_id=item, at=AT + timedelta(days=days))
+        for user, guild_id, item, points, days in lines
+    ]
+    await database.write(scores.add, entries)
+    everybody = [1, 2, 3, 4, 5, 6]
+    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=1)) == {1}
+    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=3)) == {1, 3}
+    assert await database.read(scores.won_lately, 1, "a", [2, 3], AT - timedelta(days=3)) == {3}
+    assert await database.read(scores.points_won, "round", [e.source_id for e in entries[:3]]) == 100
+    assert await database.read(scores.points_won, "daily", [e.source_id for e in entries]) == 0
+    assert await database.read(scores.points_won, "round", []) == 0
 
 
 async def test_an_entry_twice_is_refused(database: Database) -> None:

@@ -237,6 +237,7 @@ async def test_players_and_own_answers(database: Database) -> None:
     assert await database.read(store.players, round_id, {1, 2}) == {1, 2}
     assert await database.read(store.players, round_id, {2}) == {2}
     assert await database.read(store.players, round_id, {0, -1}) == set()
+    assert [await database.read(store.first_players, round_id, n) for n in (1, 2, 3, 4)] == [set(), {1}, {1, 2}, {1, 2}]
     assert await database.read(store.answers_of, round_id, 1) == {ids[0]: given[0], ids[2]: given[2]}
     assert await database.read(store.answers_of, round_id, 9) == {}
 

@@ -16,12 +16,12 @@ from bot.points.rules import Tally
 from bot.questions.answers import outcome
 from bot.rounds import views as rounds
 from bot.rounds.cog import acknowledgement
-from bot.rounds.rules import Race, StandingsCard
+from bot.rounds.rules import Fastest, Race, RevealCard, StandingsCard
 from bot.rounds.service import Locked
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
 from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
-from tests.shipped import item
+from tests.shipped import bank, item
 
 RACE = Race(4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
 PEOPLE = {5: "", 6: "*Eve*", 7: "Ada", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
@@ -95,6 +95,21 @@ async def test_a_round_of_one() -> None:
     """A member who played alone reads their points, accuracy and time."""
     text = reads(await standings((1, tally(7, 95, 1))))
     assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2s"))
+    assert "counts on the leaderboard when two or more people play" in text
+
+
+def test_who_plays_alone_is_told_at_each_reveal() -> None:
+    """As long as only one member has answered anything, points are for the round only."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    assert "leaderboard" not in reads(reveal(one, order))
+    alone = RevealCard(ROW, one, order, 1, 5, outcome(one, [("0", True)]), (Fastest("Ada", 900, 98),), alone=True)
+    assert "Counts on the leaderboard once a second person plays." in reads(rounds.reveal(alone, bank()))
+
+
+async def test_points_that_count_only_here() -> None:
+    """Where an item won somebody nothing on the boards, the standings say why; otherwise they do not."""
+    assert "once in 30 days" not in reads(await rounds.standings(CARD))
+    assert "once in 30 days" in reads(await rounds.standings(replace(CARD, repeats=True)))
 
 
 async def test_standings_open_the_own_answers() -> None:

@@ -17,6 +17,7 @@ from bot.core.clicks import AlreadyAnswered
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
+from bot.points import store as scores
 from bot.questions.model import Bank
 from bot.rounds import rules
 from bot.rounds import store as round_store
@@ -326,6 +327,7 @@ async def test_a_step_that_always_fails_ends_the_round(
     await stage.run()
     if method != "post_question":
         await stage.answer(ADA, after=1)
+        await stage.answer(BOB, after=2, right=False)
     await stage.wait(minutes=14)
     assert (await stage.round(round_id)).phase != "ended"
     await stage.wait(minutes=4)
@@ -333,7 +335,7 @@ async def test_a_step_that_always_fails_ends_the_round(
     assert (round_.phase, round_.ending) == ("ended", "error")
     assert round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
     assert len(stage.sender.of_kind("standings")) == (method != "post_standings")
-    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98})
+    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98, BOB: 0})
     tries = [record for record in caplog.records if record.name == "bot.core.jobs"]
     assert len(tries) == max(stage.sender.calls[method], stage.sender.calls[method.replace("post", "find")])
     assert await stage.next_due() is None
@@ -353,11 +355,12 @@ async def test_a_permanent_refusal_ends_the_round(
     await stage.run()
     if method != "post_question":
         await stage.answer(ADA, after=1)
+        await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, round_.detail) == ("ended", what, reason)
     assert any(reason in record.getMessage() for record in caplog.records)
-    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98})
+    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98, BOB: 0})
     stage.sender.mend()
     assert await stage.start(1) != round_id
 
@@ -368,13 +371,14 @@ async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> Non
     round_id = await stage.start(3)
     await stage.run()
     await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, round_.detail) == ("ended", "message", "The message was deleted.")
     card = standings(stage)
     assert (card.questions, card.ending) == (1, "message")
-    assert [t.points for _, t in card.standings] == [98]
-    assert await stage.check_points() == {ADA: 98}
+    assert [t.points for _, t in card.standings] == [98, 0]
+    assert await stage.check_points() == {ADA: 98, BOB: 0}
 
 
 async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
@@ -680,11 +684,12 @@ async def test_an_item_taken_out_while_its_question_is_open(stage: Stage) -> Non
     round_id = await stage.start(1)
     await stage.run()
     await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=2, right=False)
     stage.bank = without(stage.bank, (await stage.question(round_id)).item_id)
     await stage.restart()
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).ending == "finished"
-    assert await stage.check_points() == {ADA: 98}
+    assert await stage.check_points() == {ADA: 98, BOB: 0}
 
 
 async def test_the_clock_jumps_back(stage: Stage) -> None:
@@ -692,6 +697,7 @@ async def test_the_clock_jumps_back(stage: Stage) -> None:
     round_id = await stage.start(2)
     await stage.run()
     await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=20.1)
     stage.clock.turn(hours=-1)
     await stage.wait(seconds=60)
@@ -701,7 +707,7 @@ async def test_the_clock_jumps_back(stage: Stage) -> None:
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.of_kind("question")) == 2
     assert len(stage.sender.of_kind("standings")) == 1
-    assert await stage.check_points() == {ADA: 98}
+    assert await stage.check_points() == {ADA: 98, BOB: 0}
 
 
 async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
@@ -710,10 +716,11 @@ async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
     await stage.run()
     for post in stage.sender.of_kind("question"):
         await stage.answer(ADA, post=post, after=1)
+        await stage.answer(BOB, post=post, after=2, right=False)
     await stage.wait(minutes=2)
     assert [(await stage.round(r)).ending for r in rounds] == ["finished"] * 3
     assert sorted(p.channel_id for p in stage.sender.of_kind("standings")) == [CHANNEL, 11, 12]
-    assert await stage.check_points() == {ADA: 3 * 98}
+    assert await stage.check_points() == {ADA: 3 * 98, BOB: 0}
 
 
 def without(bank: Bank, item_id: str) -> Bank:
@@ -740,3 +747,63 @@ async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> N
     await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
     assert stage.sender.calls[method] == 2
     assert len(stage.sender.of_kind("standings")) == 1
+
+
+async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
+    """It has standings, and its answers are counted, but only a second player makes it win anything; reveals say so."""
+    await stage.start(2)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.wait(minutes=2)
+    assert await stage.check_points() == {ADA: 0}
+    assert [t.points for _, t in standings(stage).standings] == [98]
+    assert [edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)] == [True, False]
+    assert await stage.database.read(scores.total, GUILD, ADA) == (0, 1, 1)
+
+
+async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
+    """With them come the points that the first one has won alone; each once."""
+    round_id = await stage.start(4)
+    await stage.run()
+    for number in range(4):
+        await stage.answer(ADA, after=1)
+        if number >= 2:
+            await stage.answer(BOB, after=2)
+        await stage.next_card(round_id)
+        expected = {ADA: 0} if number < 2 else {ADA: 98 * (number + 1), BOB: 95 * (number - 1)}
+        assert await stage.board_points() == expected
+    await stage.wait(minutes=2)
+    assert await stage.check_points() == {ADA: 4 * 98, BOB: 2 * 95}
+    assert not standings(stage).repeats
+
+
+async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
+    """What is right again within that time counts in the standings only; a wrong answer before takes nothing away."""
+
+    async def play(*, right: bool) -> None:
+        round_id = await stage.start(4, topic_id="t1")
+        while await stage.next_card(round_id):
+            await stage.answer(ADA, after=0, right=right)
+            await stage.answer(BOB, after=0, right=False)
+
+    won = []
+    for right, days in [(False, 0), (True, 1), (True, 1), (True, 27), (True, 3), (True, 1)]:
+        await stage.wait(days=days)
+        await play(right=right)
+        won.append((await stage.check_points())[ADA])
+    assert won == [0, 400, 400, 400, 800, 800]
+    cards = [post.card for post in stage.sender.of_kind("standings") if isinstance(post.card, StandingsCard)]
+    assert [card.repeats for card in cards] == [False, False, True, True, False, True]
+    assert [t.points for _, t in cards[-1].standings] == [400, 0]
+
+
+async def test_a_daily_wins_its_points_in_any_case(stage: Stage) -> None:
+    """Alone, and with an item that was in a round lately; after it, the item wins nothing in a round for a while."""
+    round_id = await stage.start(4, topic_id="t1")
+    while await stage.next_card(round_id):
+        await stage.answer(ADA, after=0)
+        await stage.answer(BOB, after=0)
+    await stage.set_up("18:00", topic_id="t1")
+    await stage.wait(hours=8)
+    await stage.answer_daily(ADA)
+    assert await stage.check_points() == {ADA: 500, BOB: 400}

@@ -126,13 +126,14 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("correct", sa.Boolean(), nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
     )
-    op.create_index("ix_ledger_user_id", "ledger", ["user_id", "guild_id"], unique=False)
+    op.create_index("ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False)
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
