@@ -39,7 +39,10 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
     return list(zip(places([t.points for t in ordered]), ordered, strict=True))
 
 
-PERIODS = ("today", "week", "month", "all")
+PASSING = ("today", "week", "month")
+PERIODS = (*PASSING, "all")
+SUMS_KEPT = timedelta(days=90)
+"""How long the sums of a day, week or month are kept after it began; /stats shows the last twelve weeks."""
 ALL_TIME = date(1970, 1, 1)  # the start of the period that never ends
 _EXACT_BITS = 9
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, func, select, tuple_, update
@@ -110,7 +111,8 @@ def add(conn: Connection, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     conn.execute(ledger.insert(), [values_of(entry) for entry in entries])
-    _count(conn, entries)
+    for guild_id in _count(conn, entries):
+        _drop_oldest(conn, guild_id, max(e.local_date for e in entries) - rules.SUMS_KEPT)
 
 
 def rebuild_sums(conn: Connection) -> int:
@@ -130,8 +132,8 @@ def rebuild_sums(conn: Connection) -> int:
     return counted
 
 
-def _count(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Add entries to their sums."""
+def _count(conn: Connection, entries: Sequence[Entry]) -> set[int]:
+    """Add entries to their sums; returns servers on which they are somebody's first of a day."""
     gains: dict[_Key, _Gain] = {}
     for e in entries:
         for key in _sums_of(e):
@@ -139,7 +141,22 @@ def _count(conn: Connection, entries: Sequence[Entry]) -> None:
             gain.points += e.points
             gain.answers += 1
             gain.right += e.correct
-    _sum_up(conn, gains)
+    return _sum_up(conn, gains)
+
+
+def _drop_oldest(conn: Connection, guild_id: int, before: date) -> None:
+    """Drop the sums of a server's oldest day, week and month, if they began before a date.
+
+    One of each at a time, with a member's first answer of a day: so many come in a day that none are left for long, and
+    so few go that nobody waits for it.
+    """
+    for period in rules.PASSING:
+        of = scores.c.guild_id == guild_id, scores.c.period == period
+        oldest = conn.execute(select(func.min(scores.c.start)).where(*of)).scalar()
+        if oldest is not None and oldest < before:
+            for table in (scores, score_buckets):
+                mine = table.c.guild_id == guild_id, table.c.period == period, table.c.start == oldest
+                conn.execute(delete(table).where(*mine))
 
 
 def won_lately(conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> set[int]:
@@ -169,7 +186,12 @@ def replace(conn: Connection, source: str, source_id: int, user_id: int, *, poin
         return
     conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
     gain = _Gain(points=points - entry.points, right=int(correct) - int(entry.correct))
-    _sum_up(conn, dict.fromkeys(_sums_of(entry), gain))
+    kept = [key for key in _sums_of(entry) if conn.execute(_IS_KEPT, _parameters(key)).first()]
+    _sum_up(conn, dict.fromkeys(kept, gain))
+
+
+def _parameters(key: _Key) -> dict[str, Any]:
+    return dict(zip(_MEMBER_OF_BOARD, key, strict=True))
 
 
 def _sums_of(e: Entry) -> list[_Key]:
@@ -179,12 +201,11 @@ def _sums_of(e: Entry) -> list[_Key]:
     return [(e.guild_id, period, start, topic, e.user_id) for period, start in starts.items() for topic in topics]
 
 
-def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
-    """Add to period sums, and move members to the buckets of their new points."""
+def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> set[int]:
+    """Add to period sums, and move members to the buckets of their new points; returns as `_count` does."""
     add_sums, add_members = _upserts(conn.dialect.name)
-    rows = [  # sorted: one order of locks for all processes
-        dict(zip(_MEMBER_OF_BOARD, key, strict=True)) | values_of(gain) for key, gain in sorted(gains.items())
-    ]
+    # sorted: one order of locks for all processes
+    rows = [_parameters(key) | values_of(gain) for key, gain in sorted(gains.items())]
     moved: Counter[_Key] = Counter()
     first_today: list[dict[str, int]] = []
     for guild_id, period, start, topic, user_id, points, answers in conn.execute(add_sums, rows):
@@ -203,6 +224,7 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> None:
         conn.execute(_DROP_IF_EMPTY, left)
     if first_today:
         conn.execute(_COUNT_DAY, first_today)
+    return {first["server"] for first in first_today}
 
 
 @cache
@@ -225,6 +247,7 @@ _DROP_IF_EMPTY = delete(score_buckets).where(
 )
 
 
+_IS_KEPT = select(scores.c.points).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _COUNT_DAY = (
     update(scores)
     .where(scores.c.guild_id == bindparam("server"), scores.c.user_id == bindparam("member"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -122,6 +123,7 @@ CALLS: list[Call] = [
     call(memory.cards_of, ADA),
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
     call(points.add, [ENTRY]),
+    call(points.add, [replace(ENTRY, user_id=7)]),  # the first answer of a day, with which old sums go
     call(points.rebuild_sums),
     call(points.won_lately, GUILD, "t1-a", [ADA, 102], NOW - timedelta(days=30)),
     call(points.points_won, "round", [1, 2, 3]),

@@ -92,6 +92,15 @@ def lowest_beside(points: int) -> int:
     return points - points % width
 
 
+async def test_days_are_counted_once_when_sums_are_made_anew(database: Database) -> None:
+    """Also those whose own sums have been dropped."""
+    await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=n * 30)) for n in range(9)])
+    for n in range(9):
+        await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=300 + n))])
+    await database.write(scores.rebuild_sums)
+    assert await database.read(scores.active_days, 1, 1) == 18
+
+
 async def test_sums_are_made_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever has become of sums, buckets and days, they are again what the entries make; the ledger stays."""
     monkeypatch.setattr(scores, "_PORTION", 7)
@@ -116,6 +125,33 @@ async def test_sums_are_made_anew(database: Database, monkeypatch: pytest.Monkey
     assert await database.read(look) == right
     assert await database.write(scores.rebuild_sums) == len(entries)
     assert await database.read(look) == right
+
+
+async def test_old_sums_are_dropped(database: Database) -> None:
+    """Of a day, week or month that began long ago, on that server; sums of all time and the ledger have them still."""
+    old = [entry(1, user, 10, DAY + timedelta(days=n)) for n in range(40) for user in (1, 2)]
+    await database.write(scores.add, [*old, entry(2, 1, 10)])
+    for n in range(91, 140):
+        await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=n))])
+
+    def starts(conn: Connection, guild_id: int, period: str) -> list[date]:
+        found = []
+        for table in (scores.scores, scores.score_buckets):
+            query = select(table.c.start).where(table.c.guild_id == guild_id, table.c.period == period).distinct()
+            found.append(sorted(conn.execute(query).scalars()))
+        assert found[0] == found[1]
+        return found[0]
+
+    since = DAY + timedelta(days=139 - 90)
+    for period in ("today", "week", "month"):
+        assert [start for start in await database.read(starts, 1, period) if start < since] == []
+        assert len(await database.read(starts, 2, period)) == 1
+    assert len(await database.read(starts, 1, "today")) == 49
+    assert await database.read(scores.total, 1, 1) == (890, 89, 89)
+    assert await database.read(scores.active_days, 1, 1) == 89
+    await database.write(scores.replace, "round", old[0].source_id, 1, points=0, correct=False)
+    assert await database.read(scores.total, 1, 1) == (880, 89, 88)
+    assert await database.read(starts, 1, "today") == [DAY + timedelta(days=n) for n in range(91, 140)]
 
 
 async def test_what_was_won_lately(database: Database) -> None:
