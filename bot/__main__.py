@@ -239,7 +239,7 @@ async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.app import opened_database
     from bot.points.store import rebuild_sums
 
-    async with opened_database(settings.database) as database:
+    async with opened_database(settings.database, patient=True) as database:
         print(f"the boards' sums are made anew from {await database.write(rebuild_sums):,} entries of the ledger")
 
 

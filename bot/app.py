@@ -201,11 +201,13 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
 
 
 @asynccontextmanager
-async def opened_database(url: URL, name: str = "DATABASE_URL", *, visiting: bool = False) -> AsyncIterator[Database]:
+async def opened_database(
+    url: URL, name: str = "DATABASE_URL", *, visiting: bool = False, patient: bool = False
+) -> AsyncIterator[Database]:
     """The database, migrated; SettingsError, which calls it by `name`, if it can't be used. See `open_database`."""
     async with AsyncExitStack() as stack:
         try:
-            database = await stack.enter_async_context(open_database(url, visiting=visiting))
+            database = await stack.enter_async_context(open_database(url, visiting=visiting, patient=patient))
         except (MigrationError, DatabaseInUse) as error:
             raise SettingsError(f"{name} can't be used ({_shown(url)}): {error}") from error
         except (StorageError, OSError) as error:

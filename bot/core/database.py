@@ -358,11 +358,11 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 class _Postgres:
-    def __init__(self, url: URL, *, visiting: bool = False) -> None:
+    def __init__(self, url: URL, *, visiting: bool = False, patient: bool = False) -> None:
         self._url = url
         self._visiting = visiting
         self._name = f"{PROGRAM} {secrets.token_hex(8)}"
-        self._engine = self._make_engine(BUSY_MS, STATEMENT_SECONDS)
+        self._engine = self._make_engine(BUSY_MS, None if patient else STATEMENT_SECONDS)
 
     def _make_engine(self, busy_ms: int, seconds: float | None) -> AsyncEngine:
         from sqlalchemy.ext.asyncio import create_async_engine  # SQLite does without, and starts sooner
@@ -433,14 +433,18 @@ def _confirm_schema(conn: Connection) -> None:
 
 
 @asynccontextmanager
-async def open_database(url: URL, *, visiting: bool = False) -> AsyncIterator[Database]:
+async def open_database(url: URL, *, visiting: bool = False, patient: bool = False) -> AsyncIterator[Database]:
     """Connect and migrate; raises MigrationError, DatabaseInUse, or what the driver raises, if that can't be done.
 
     A SQLite file is this process's alone meanwhile. Visitors come beside the bot that works with the database, and
-    leave its schema as it is.
+    leave its schema as it is. Who is patient lets a statement take its time, as an operator does who waits for it.
     """
-    kind = _Sqlite if url.get_backend_name() == "sqlite" else _Postgres
-    database = Database(backend := kind(url, visiting=visiting))
+    backend: _Sqlite | _Postgres
+    if url.get_backend_name() == "sqlite":
+        backend = _Sqlite(url, visiting=visiting)
+    else:
+        backend = _Postgres(url, visiting=visiting, patient=patient)
+    database = Database(backend)
     try:
         if await backend.migrate():
             log.debug("database schema is now %s", migrate.HEAD)

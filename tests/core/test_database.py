@@ -533,6 +533,8 @@ async def test_a_statement_without_an_end(url: URL) -> None:
         assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [True, True]
         await database.write(set_note, "b", "x")
         assert [await note(database, key) for key in "ab"] == [None, "x"]
+    async with open_database(url, patient=True) as database:
+        await database.write(Connection.exec_driver_sql, "SELECT pg_sleep(2)")
 
 
 @pytest.mark.usefixtures("impatient")
