@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from bot.questions.model import Item, Topic
 POINTS = 100  # for a right first answer, whenever it comes
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
+ON_THE_WAY = timedelta(seconds=5)  # how long after its close an answer is awaited that was given in time
 KINDS = ("choice", "open", "mixed")
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """What must be named to set a daily up, and how it is called; the rest has defaults."""

@@ -368,14 +368,14 @@ class Dailies:
 
     def _still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
         """A daily that can be answered now; refuses any other."""
-        daily = _answerable(conn, daily_id, message_id)
+        daily = _answerable(conn, daily_id, message_id, self._now())
         if daily.closes_at is not None and daily.closes_at <= self._now():
             raise UserError(_CLOSED)
         return daily
 
     def _admit(self, conn: Connection, click: Click) -> Daily:
         """The daily that a click answers, locked; refuses what is late or not from its card."""
-        daily = _answerable(conn, click.question_id, click.message_id, lock=True)
+        daily = _answerable(conn, click.question_id, click.message_id, self._now(), lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
             raise UserError("This card belongs to another channel. See </today> for the current question.")
         if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
@@ -432,11 +432,13 @@ def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
     return replace(review, assessment=assessment, follow_up=chosen)
 
 
-def _answerable(conn: Connection, daily_id: int, message_id: int, *, lock: bool = False) -> Daily:
+def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False) -> Daily:
+    """A daily that takes answers: the clicks on their way at its close are still awaited."""
     daily = store.get(conn, daily_id, lock=lock)
     if daily is None:
         raise UserError(_UNKNOWN)
-    if daily.state not in store.ANSWERABLE:
+    since_close = now - daily.closes_at if daily.revealed and daily.closes_at else rules.ON_THE_WAY
+    if daily.state not in store.ANSWERABLE and not timedelta(0) <= since_close < rules.ON_THE_WAY:
         raise UserError(_CLOSED)
     if daily.message_id is not None and daily.message_id != message_id:
         raise UserError("This card is out of date. See </today> for the current question.")

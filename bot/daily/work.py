@@ -76,7 +76,7 @@ class ScheduleWork(Worker[Schedule]):
             try:
                 settled = max(schedule.settled_until, earliest)
                 _, at = time_rules.next_post(rule_of(schedule), after=settled, taken=taken)
-            except ScheduleError as error:  # a zone that the installed data no longer has
+            except ScheduleError as error:  # no date is left
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
             if at != schedule.next_at:

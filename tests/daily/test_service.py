@@ -348,6 +348,24 @@ async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     assert await stage.check_points() == {ADA: 100}
 
 
+async def test_an_answer_on_its_way_at_the_close(stage: Stage) -> None:
+    """What was clicked in time counts although the card is closed, if it comes within seconds; no late one does."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    card = stage.card()
+    closes_at = (await stage.day(TODAY)).closes_at
+    assert closes_at is not None
+    await stage.until(closes_at + timedelta(seconds=4))
+    assert (await stage.day(TODAY)).state == "closed"
+    await stage.answer_daily(ADA, post=card, after=3599)
+    with pytest.raises(UserError, match="closed"):
+        await stage.answer_daily(BOB, post=card, after=3601)
+    await stage.wait(seconds=1)
+    with pytest.raises(UserError, match="closed"):
+        await stage.answer_daily(CARL, post=card, after=3599)
+    assert await stage.check_points() == {ADA: 100}
+
+
 async def test_late_answers_are_refused(stage: Stage) -> None:
     """From the close on, by Discord's time, no answer is taken, whether the card has been edited or not."""
     await stage.set_up("13:00", answer_hours=1)
