@@ -16,6 +16,7 @@ import asyncio
 import logging
 import secrets
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
@@ -342,7 +343,7 @@ class _Sqlite:
 def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
     connection: sqlite3.Connection = sqlite3.connect(*names, **options)
     try:
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        mode = _switch_to_wal(connection)
         if mode != "wal":  # SQLite says so, and goes on without
             raise sqlite3.OperationalError(_NO_WAL.format(mode))
         for pragma in ("synchronous = FULL", "foreign_keys = ON"):
@@ -351,6 +352,18 @@ def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> str:
+    """Ask for the write-ahead log; the mode that there is. SQLite's own patience does not hold for this: ours does."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(conn: Connection) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import NoneType
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, Connection, Engine, event, make_url, select
@@ -580,3 +582,30 @@ async def test_a_database_that_is_not_there() -> None:
     with pytest.raises(OperationalError):
         async with open_database(URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")):
             pass
+
+
+class Contended:
+    """A connection to an empty file that others turn to the write-ahead log at the same instant: SQLite gives up."""
+
+    def __init__(self, file: Path, refusals: int) -> None:
+        self.real = sqlite3.connect(file)
+        self.refusals = refusals
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if self.refusals:
+            self.refusals -= 1
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise busy
+        return self.real.execute(statement)
+
+
+def test_switching_on_the_log_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several connections that open a new file at once all get the log, for which SQLite itself does not wait."""
+    contended: Any = Contended(tmp_path / "quiz.db", 3)
+    with closing(contended.real):
+        assert module._switch_to_wal(contended) == "wal"
+        monkeypatch.setattr(module, "BUSY_MS", 0)
+        contended.refusals = 3
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            module._switch_to_wal(contended)
