@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from bot.core.jobs import Queue
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
-from bot.daily.rules import DailyState, Streak, streak
+from bot.daily.rules import NO_STREAK, DailyState, Streak, streak
 from bot.questions.answers import MAX_TYPED
 from bot.questions.store import register_in_play
 
@@ -352,7 +352,7 @@ def _streak(known: Streak | None, rows: Sequence[Row[Any, Any, Any]], now: datet
         [row.local_date for row in rows],
         {row.local_date for row in rows if row.user_id is not None},
         {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
-        known or Streak(0, 0),
+        known or NO_STREAK,
     )
 
 
