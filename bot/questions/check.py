@@ -175,6 +175,9 @@ def _broken_rules(data: Mapping[str, Any]) -> Iterator[Problem]:
                 count += 1
                 yield from unique("item id", item["id"], where)
                 yield from _broken_item(item, where)
+                if item.get("reference", 0) >= len(topic["references"]):
+                    wrong = f"is {item['reference']}, but its topic has references 0 to {len(topic['references']) - 1}"
+                    yield Problem(f"{where}, reference", wrong)
     if count > MAX_ITEMS:
         yield Problem("the file", f"has {count:,} items; {MAX_ITEMS:,} are allowed")
 
@@ -185,8 +188,8 @@ def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
     right = sum(choice["correct"] for choice in item["choices"])
     if item["kind"] == "choice" and right != 1:
         yield Problem(where, f"{right} choices are marked right; a choice item needs exactly one")
-    if item["kind"] == "multiple" and right < 2:
-        yield Problem(where, f"{right} choices are marked right; a multiple item needs two or more")
+    if right == 0 and item["kind"] == "multiple":
+        yield Problem(where, "no choice is marked right; at least one must be")
     if right == len(item["choices"]):
         yield Problem(where, "no choice is wrong; at least one must be")
     texts = [" ".join(choice["text"].casefold().split()) for choice in item["choices"]]

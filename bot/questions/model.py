@@ -31,6 +31,8 @@ class Item:
     formula: str | None = None
     spoken: str | None = None
     """The formula in words."""
+    reference: int | None = None
+    """Which of its topic's references, counted from 0, holds the fact; None if none does."""
 
     @property
     def level(self) -> str:
@@ -63,6 +65,8 @@ class Misconception:
 class FollowUp:
     when: str
     question: str
+    hint: str | None = None
+    """What a good answer says."""
 
 
 @dataclass(frozen=True, slots=True)

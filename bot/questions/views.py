@@ -114,7 +114,7 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 def choice_lines(item: Item, order: Sequence[int]) -> str:
     if item.kind == "typed":
         return "-# Type your answer: a word, a short phrase or a number"
-    more = "\n-# More than one is right. Choose them all." if item.kind == "multiple" else ""
+    more = "\n-# One or more are right. Choose all that are." if item.kind == "multiple" else ""
     return _lettered(item, order) + more
 
 
@@ -136,7 +136,8 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
 
 
 def explanation(item: Item, bank: Bank) -> str:
-    return f"{t.escape(item.explanation)}\n-# {source(bank.topic_of(item).references[0])}"
+    shown = "" if item.reference is None else f"\n-# {source(bank.topic_of(item).references[item.reference])}"
+    return f"{t.escape(item.explanation)}{shown}"
 
 
 def source(reference: Reference) -> str:

@@ -333,13 +333,22 @@ def test_a_choice_item_has_one_right_choice() -> None:
     ]
 
 
-def test_a_multiple_item_has_two_or_more_right_choices() -> None:
-    """One right choice is too few, and not all may be right."""
-    assert changed(lambda i: right(i, True, *[False] * 5), "multiple") == [
-        f"{where('multiple')}: 1 choices are marked right; a multiple item needs two or more"
+def test_a_multiple_item_has_one_to_all_but_one_right_choices() -> None:
+    """One right choice is enough; none and all are refused."""
+    assert changed(lambda i: right(i, True, *[False] * 5), "multiple") == []
+    assert changed(lambda i: right(i, *[False] * 6), "multiple") == [
+        f"{where('multiple')}: no choice is marked right; at least one must be"
     ]
     assert changed(lambda i: right(i, *[True] * 6), "multiple") == [
         f"{where('multiple')}: no choice is wrong; at least one must be"
+    ]
+
+
+def test_a_reference_that_is_not_there() -> None:
+    """An item names one of its topic's references, counted from 0."""
+    assert changed(lambda i: i.update(reference=0)) == []
+    assert changed(lambda i: i.update(reference=7)) == [
+        f"{where()}, reference: is 7, but its topic has references 0 to 1"
     ]
 
 
