@@ -145,6 +145,7 @@ class Services:
         """Take no new work and wait for what is under way."""
         await self.context.scheduler.close()
         await self.counters.close()
+        await self.names.close()
 
 
 def build_bot(

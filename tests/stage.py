@@ -68,7 +68,8 @@ class Stage:
     async def introduce(self) -> None:
         """Let the members be known by name; others stay unknown."""
         for user_id, name in NAMES.items():
-            await self.bot.names.note(GUILD, user_id, name)
+            self.bot.names.note(GUILD, user_id, name)
+        await self.bot.names.store()
 
     async def restart(self, **down: float) -> None:
         """A new process takes the dead one's place after some time."""

@@ -2,29 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 from bot.core.context import Context
+from bot.core.database import StorageError
 from bot.members import store
 
+log = logging.getLogger(__name__)
+
 _REMEMBERED = 20_000
+_GATHER_SECONDS = 0.1
 
 
 class Names:
-    """Stores a member's name when it is new or has changed; the latest names are remembered and cost nothing."""
+    """Stores a member's name when it is new or has changed; the latest names are remembered and cost nothing.
+
+    Nobody waits for a name: those of a moment are stored together, and one that gets lost comes with its member's next
+    click.
+    """
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
-        self._known: dict[tuple[int, int], str] = {}
+        self._known: dict[store.Member, str] = {}
+        self._new: dict[store.Member, str] = {}
+        self._storing: asyncio.Task[None] | None = None
 
-    async def note(self, guild_id: int, user_id: int, name: str) -> None:
+    def note(self, guild_id: int, user_id: int, name: str) -> None:
         """Keep what a member is called on a server now."""
         member, name = (guild_id, user_id), name.replace("\x00", "")[: store.MAX_NAME]
         if self._known.get(member) == name:
             return
-        self._known[member] = name
+        self._known[member] = self._new[member] = name
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._gather())
+
+    async def store(self) -> None:
+        """Store the new names now."""
+        new, self._new = self._new, {}
+        if not new:
+            return
         try:
-            await self._database.write_one(store.set_name, guild_id, user_id, name)
-        except BaseException:
-            self._known.pop(member, None)
-            raise
+            await self._database.write_one(store.set_names, new)
+        except StorageError as error:  # each comes again with its member's next click
+            log.warning("%s names were not stored: %s", len(new), type(error).__name__)
+            for member in new:
+                self._known.pop(member, None)
+
+    async def close(self) -> None:
+        """Store what has been gathered."""
+        if self._storing is not None:
+            self._storing.cancel()
+        await self.store()
+
+    async def _gather(self) -> None:
+        try:
+            while self._new:
+                await asyncio.sleep(_GATHER_SECONDS)
+                await self.store()
+        finally:
+            self._storing = None

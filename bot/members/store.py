@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from bot.core import servers
-from bot.core.tables import metadata, upsert
+from bot.core.tables import insert, metadata, upsert
 
 members = sa.Table(
     "members",
@@ -18,6 +18,8 @@ members = sa.Table(
     sa.Column("zone", sa.String(64)),  # IANA name; decides where their days begin
 )
 
+Member = tuple[int, int]
+"""Ids of a server and of a user."""
 MAX_NAME = 64
 """Characters of a name that are kept; Discord's own limit is 32."""
 
@@ -33,8 +35,14 @@ member_names = sa.Table(
 )
 
 
-def set_name(conn: Connection, guild_id: int, user_id: int, name: str) -> None:
-    upsert(conn, member_names, guild_id=guild_id, user_id=user_id, name=name)
+def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
+    """Store what members are called, in the order of their ids: two processes that do so can't block each other."""
+    statement = insert(conn, member_names)
+    latest = statement.on_conflict_do_update(
+        index_elements=list(member_names.primary_key), set_={"name": statement.excluded.name}
+    )
+    rows = [{"guild_id": guild, "user_id": user, "name": names[guild, user]} for guild, user in sorted(names)]
+    conn.execute(latest, rows)
 
 
 def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:

@@ -113,7 +113,7 @@ CALLS: list[Call] = [
     call(interviews.skip, DAYS, NOW),
     call(interviews.save_grade, DAYS, "{}", 50),
     call(interviews.take_request, ADA, TODAY, 20),
-    call(members.set_name, GUILD, ADA, "Ada"),
+    call(members.set_names, {(GUILD, ADA): "Ada"}),
     call(members.names_of, GUILD, [ADA, 1000]),
     call(members.shows_stats, ADA),
     call(members.set_shows_stats, ADA, True),

@@ -10,19 +10,20 @@ from tests.stage import ADA, BOB, GUILD, Stage
 
 
 async def known(stage: Stage, guild_id: int = GUILD) -> dict[int, str]:
+    await stage.bot.names.store()
     return await stage.database.read(names_of, guild_id, [ADA, BOB, 999])
 
 
 async def test_the_latest_name_counts_on_each_server(stage: Stage) -> None:
     """A member may be called differently on two servers; whoever was never seen there has no name."""
-    await stage.bot.names.note(GUILD, ADA, "Ada L.")
-    await stage.bot.names.note(GUILD + 1, ADA, "countess")
+    stage.bot.names.note(GUILD, ADA, "Ada L.")
+    stage.bot.names.note(GUILD + 1, ADA, "countess")
     assert await known(stage) == {ADA: "Ada L.", BOB: "Bob"}
     assert await known(stage, GUILD + 1) == {ADA: "countess"}
 
 
 async def test_a_known_name_costs_no_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same name again is not written; another one is."""
+    """The same name again is not written; what is new in one moment is written at once."""
     writes = []
     write = stage.database.write_one
 
@@ -31,10 +32,24 @@ async def test_a_known_name_costs_no_write(stage: Stage, monkeypatch: pytest.Mon
         return await write(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage.database, "write_one", counted)
-    for name in ("Ada", "Ada", "Countess", "Countess", "Ada"):
-        await stage.bot.names.note(GUILD, ADA, name)
-    assert len(writes) == 2
-    assert (await known(stage))[ADA] == "Ada"
+    for name in ("Ada", "Ada", "Countess", "Countess"):
+        stage.bot.names.note(GUILD, ADA, name)
+        stage.bot.names.note(GUILD, BOB, "Bobby")
+    assert await known(stage) == {ADA: "Countess", BOB: "Bobby"}
+    stage.bot.names.note(GUILD, ADA, "Countess")
+    await stage.bot.names.store()
+    assert len(writes) == 1
+
+
+async def test_names_are_stored_though_nobody_asks(stage: Stage) -> None:
+    """After a moment, and at the latest when the bot closes."""
+    stage.bot.names.note(GUILD, ADA, "Countess")
+    assert stage.bot.names._storing is not None
+    await stage.bot.names._storing
+    assert (await stage.database.read(names_of, GUILD, [ADA])) == {ADA: "Countess"}
+    stage.bot.names.note(GUILD, ADA, "Ada")
+    await stage.bot.names.close()
+    assert (await stage.database.read(names_of, GUILD, [ADA])) == {ADA: "Ada"}
 
 
 async def test_a_name_that_was_not_stored_is_tried_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,15 +60,16 @@ async def test_a_name_that_was_not_stored_is_tried_again(stage: Stage, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.database, "write_one", fail)
-        with pytest.raises(OperationalError):
-            await stage.bot.names.note(GUILD, ADA, "Countess")
-    await stage.bot.names.note(GUILD, ADA, "Countess")
+        stage.bot.names.note(GUILD, ADA, "Countess")
+        await stage.bot.names.store()
+    assert (await known(stage))[ADA] == "Ada"
+    stage.bot.names.note(GUILD, ADA, "Countess")
     assert (await known(stage))[ADA] == "Countess"
 
 
 async def test_any_name_can_be_stored(stage: Stage) -> None:
     """Names are kept as they are, but for what a database can't hold and for more than a name's length."""
-    await stage.bot.names.note(GUILD, ADA, "a\x00b" + "😀" * 100)
+    stage.bot.names.note(GUILD, ADA, "a\x00b" + "😀" * 100)
     assert (await known(stage))[ADA] == "ab" + "😀" * 62
 
 
@@ -61,5 +77,5 @@ async def test_what_is_remembered_is_bounded(stage: Stage, monkeypatch: pytest.M
     """A crowd pushes out who came first; their name is then written again, which changes nothing."""
     monkeypatch.setattr("bot.members.service._REMEMBERED", 6)
     for n in range(5):
-        await stage.bot.names.note(GUILD, 1000 + n, f"m{n}")
+        stage.bot.names.note(GUILD, 1000 + n, f"m{n}")
     assert len(stage.bot.names._known) == 6
