@@ -81,6 +81,8 @@ class Router:
         self._clock = clock
         self._routes: dict[str, list[tuple[Route, Handler]]] = {}
         self._seen: dict[int, None] = {}
+        self.watchers: list[Callable[[discord.Interaction], None]] = []
+        """Told of every interaction that is taken up. A listener of discord.py would be a task for each."""
         self._in_flight = 0
         self._leaving = False
 
@@ -136,6 +138,8 @@ class Router:
         self._seen[interaction.id] = None
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
+        for watcher in self.watchers:
+            watcher(interaction)
         return True
 
     @contextmanager

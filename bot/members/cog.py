@@ -11,10 +11,9 @@ from bot.members.service import Names
 
 class NameTags(commands.Cog):
     def __init__(self, bot: QuizBot, names: Names) -> None:
-        self.bot = bot
         self.names = names
+        bot.router.watchers.append(self.note)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
+    def note(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is not None:
             self.names.note(interaction.guild_id, interaction.user.id, interaction.user.display_name)

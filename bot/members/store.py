@@ -32,6 +32,7 @@ member_names = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", sa.String(MAX_NAME), nullable=False),
     sa.Index("ix_member_names_user_id", "user_id"),
+    sqlite_with_rowid=False,
 )
 
 

@@ -93,6 +93,7 @@ round_answers = sa.Table(
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("elapsed_ms", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),
+    sqlite_with_rowid=False,  # one tree to write to instead of two, and a question's answers lie side by side
 )
 
 register_in_play(

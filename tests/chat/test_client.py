@@ -97,7 +97,7 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         data={"name": "daily", "type": 1, "options": [{"name": "pause", "type": 1, "options": []}]},
         guild_id=stage.guild.id,
         guild=stage.bot.get_guild(stage.guild.id),
-        user=SimpleNamespace(id=stage.ada.id),
+        user=SimpleNamespace(id=stage.ada.id, display_name="Ada"),
         permissions=discord.Permissions(send_messages=True),
         response=heard,
         extras={},

@@ -149,7 +149,7 @@ async def test_clicks_and_modals(
         channel=None,
         locale="de",
         permissions=discord.Permissions(manage_guild=user_id is None),
-        user=SimpleNamespace(id=user_id or stage.bob.id),
+        user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
         response=heard,
         extras={},
         followup=heard,

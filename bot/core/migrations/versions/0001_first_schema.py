@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_member_names")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_member_names_user_id", "member_names", ["user_id"], unique=False)
     op.create_table(
@@ -405,4 +406,5 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")),
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
+        sqlite_with_rowid=False,
     )
