@@ -13,13 +13,14 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import bank, boards, clicks, drain, memory, reveals, startup
+from benchmarks import bank, boards, clicks, drain, live, memory, reveals, startup
 from benchmarks.measure import cores
 from benchmarks.options import Options
 from benchmarks.table import Section, markdown
 
 PARTS: dict[str, Callable[[Options], Awaitable[Section]]] = {
     "clicks": clicks.section,
+    "live": live.section,
     "memory": memory.section,
     "startup": startup.section,
     "reveals": reveals.section,

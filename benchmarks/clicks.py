@@ -100,10 +100,7 @@ async def run(kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed:
     async with Stub(servers=_SERVERS) as stub, Client(kind, stub, folder) as client:
         await client.settle(0.5)
         if kind == "bot":
-            started = await start_rounds(stub, range(_SERVERS))
-            cards = [card for card in started if card.choices][:CHANNELS]
-        if len(cards) < CHANNELS:
-            raise Unanswered(f"only {len(cards)} of {_SERVERS} rounds began with a question that has buttons")
+            cards = await open_cards(stub, range(_SERVERS))
         clicks = Clicks(stub, cards, random.Random(seed))
         await clicks.at_rate(plan.rates[0], plan.warm_up)
         at: dict[int, AtRate] = {}
@@ -122,6 +119,14 @@ async def run(kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed:
         if kind == "bot" and (stored := stored_answers(client.database)) != clicks.acknowledged:
             raise Unanswered(f"{clicks.acknowledged} answers were acknowledged, but {stored} are stored")
         return Result(at, done / seconds, cpu * 1000 / done, stub_cpu / seconds), list(cards)
+
+
+async def open_cards(stub: Stub, servers: Sequence[int]) -> list[Card]:
+    """The cards of rounds in so many channels that began with a question that has buttons."""
+    cards = [card for card in await start_rounds(stub, servers) if card.choices][:CHANNELS]
+    if len(cards) < CHANNELS:
+        raise Unanswered(f"only {len(cards)} of {len(servers)} rounds began with a question that has buttons")
+    return cards
 
 
 async def check_durable(database: Path, clicks: Clicks, seconds: float) -> None:

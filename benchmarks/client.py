@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -98,6 +99,13 @@ class Client:
             await asyncio.sleep(0.01)
         assert self._stub.gateway.ready_at is not None
         self.started_in = self._stub.gateway.ready_at - began
+
+    async def probed(self, path: Path) -> list[tuple[float, float]]:
+        """What the probe saw that `PROBE` has started: when, and by how many seconds the loop was late."""
+        self._process.send_signal(signal.SIGUSR1)
+        while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 (another process makes it)
+            await asyncio.sleep(0.05)
+        return [(at, lag) for at, lag in json.loads(await asyncio.to_thread(path.read_text, "utf-8"))]
 
     async def stop(self) -> None:
         self._process.terminate()

@@ -68,19 +68,24 @@ async def start_rounds(
     ]
 
 
+def template_of(card: Card) -> payloads.InteractionTemplate:
+    """A click on a button of a card."""
+    data = {"custom_id": "@choice@", "component_type": 2, "id": 7}
+    return payloads.InteractionTemplate(COMPONENT, card.server, int(card.message["channel_id"]), data, card.message)
+
+
+def click_once(stub: Stub, card: Card, rng: random.Random) -> None:
+    """Somebody new answers a card."""
+    stub.send(card.server, template_of(card).fill(stub.snowflake(), new_user(), rng.choice(card.choices)))
+
+
 class Clicks:
     """Clicks on cards, each by another member; every one must be acknowledged with a private message."""
 
     def __init__(self, stub: Stub, cards: Sequence[Card], rng: random.Random) -> None:
         self._stub = stub
         self._rng = rng
-        self._cards = []
-        for card in cards:
-            data = {"custom_id": "@choice@", "component_type": 2, "id": 7}
-            template = payloads.InteractionTemplate(
-                COMPONENT, card.server, int(card.message["channel_id"]), data, card.message
-            )
-            self._cards.append((card, template))
+        self._cards = [(card, template_of(card)) for card in cards]
         self._turn = itertools.cycle(self._cards)
         self._sent: dict[int, float] = {}
         self._latencies: list[float] = []

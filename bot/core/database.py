@@ -7,7 +7,8 @@ One call is one transaction, and nothing else can run between its statements on 
 Writes that are in flight at the same time share one commit: the first becomes the leader, and while it commits, those
 that arrive queue up and make the next batch. Each runs in a savepoint, so that one's failure undoes only itself; if
 the batch fails as a whole, each runs again alone. A batch is one hop to the database's thread, however many statements
-it has.
+it has. Members' answers, which are a statement each (`write_one`), go before what the bot does on its own account, and
+of that only a few milliseconds' worth at a time: an answer never waits for the points of twenty rounds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import logging
 import secrets
 import sqlite3
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
@@ -51,6 +53,8 @@ BUSY_MS = 2500
 MIGRATION_BUSY_MS = 60_000
 """The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
+_LONG_ENOUGH = 0.005
+"""Seconds after which a batch takes up no more of the writes that may be long."""
 _NO_WAL = (
     "SQLite can't keep a write-ahead log here (its journal is {!r}), as on most network disks: "
     "put the file on a local disk, or use PostgreSQL"
@@ -96,7 +100,8 @@ class Database:
 
     def __init__(self, backend: _Sqlite | _Postgres) -> None:
         self._backend = backend
-        self._waiting: list[_Job] = []
+        self._first: deque[_Job] = deque()
+        self._rest: deque[_Job] = deque()
         self._leader: asyncio.Task[None] | None = None
         self._closed = False
         self.shared = isinstance(backend, _Postgres)
@@ -132,7 +137,7 @@ class Database:
     async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
         self._check_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(work, done, single))
+        self._queue(_Job(work, done, single))
         if self._leader is None:
             self._leader = asyncio.create_task(self._lead())
         return await done
@@ -156,14 +161,23 @@ class Database:
             await asyncio.wait([self._leader])
         await self._backend.close()
 
+    def _queue(self, job: _Job) -> None:
+        (self._first if job.single else self._rest).append(job)
+
+    def _next_batch(self) -> list[_Job]:
+        """What may share the next commit: single statements first, and there is a place for one of the others."""
+        batch = [self._first.popleft() for _ in range(min(MAX_BATCH - 1, len(self._first)))]
+        return batch + [self._rest.popleft() for _ in range(min(MAX_BATCH - len(batch), len(self._rest)))]
+
     async def _lead(self) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                for job, outcome in zip(batch, await self._store(batch), strict=True):
+            while batch := self._next_batch():
+                outcomes = await self._store(batch)
+                self._rest.extendleft(reversed(batch[len(outcomes) :]))
+                for job, outcome in zip(batch, outcomes, strict=False):
                     if _deadlocked(outcome.error) and job.tries < _TRIES:
                         job.tries += 1
-                        self._waiting.append(job)
+                        self._queue(job)
                     elif job.done.cancelled():
                         if outcome.error is not None:
                             log.error("a write failed after its caller had gone", exc_info=outcome.error)
@@ -175,7 +189,10 @@ class Database:
             self._leader = None
 
     async def _store(self, batch: Sequence[_Job]) -> list[_Outcome]:
-        """Run writes in one transaction; if that can't be stored because of one of them, each in its own."""
+        """Run writes in one transaction; if that can't be stored because of one of them, each in its own.
+
+        Returns the outcomes of the first of them, where they take long.
+        """
         begun = done = False
 
         def run(conn: Connection) -> list[_Outcome]:
@@ -208,8 +225,13 @@ def _code(error: BaseException | None) -> str:
 def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
     if len(jobs) == 1:  # needs no savepoint: if it fails, the transaction does
         return [_Outcome(jobs[0].work(conn))]
-    outcomes = []
+    outcomes: list[_Outcome] = []
+    begun: float | None = None
     for job in jobs:
+        if not job.single:
+            now = time.monotonic()
+            if now - (begun := begun or now) > _LONG_ENOUGH:
+                break
         if job.single:
             outcomes.append(_Outcome(job.work(conn)))
             continue

@@ -29,6 +29,8 @@ _MS = timedelta(milliseconds=1)
 _MOST_OPEN = 10_000
 """How many open questions are remembered; one that was dropped is loaded again with its next answer."""
 _LEADERS = 3
+_APART_SECONDS = 0.01
+"""Between the refreshes of two cards."""
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
 _TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
 _CLOSED_EARLY = (
@@ -437,6 +439,7 @@ class AnswerCountRefresher:
         self._now = now
         self._refresh = refresh
         self._open: dict[int, _Count] = {}
+        self._next_turn = 0.0
 
     def touch(self, round_id: int, question_id: int, count: int, deadline: datetime, seconds: int) -> None:
         """An answer was stored: plan a refresh unless one is planned."""
@@ -465,6 +468,7 @@ class AnswerCountRefresher:
         """Refresh a card for as long as its count grows."""
         while (wait := self._until_refresh(entry)) is not None:
             await asyncio.sleep(wait)
+            await self._take_turn()
             if self._open.get(round_id) is not entry:
                 return
             entry.editing = True
@@ -480,6 +484,14 @@ class AnswerCountRefresher:
                 return
             entry.counter = rules.Counter(shown, self._now())
             entry.count = max(entry.count, shown)
+
+    async def _take_turn(self) -> None:
+        """Cards whose counts are due in the same moment come one by one: built in one go, they would hold up clicks."""
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + _APART_SECONDS
+        if turn > now:
+            await asyncio.sleep(turn - now)
 
     def _until_refresh(self, entry: _Count) -> float | None:
         """Seconds until the next refresh, None if there is nothing to refresh."""

@@ -299,6 +299,10 @@ def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None
     return fetch(conn, select(round_answers).where(*where), Answer)
 
 
+def count_answers(conn: Connection, question_id: int) -> int:
+    return conn.execute(select(func.count()).where(round_answers.c.question_id == question_id)).scalar_one()
+
+
 def answers_to(conn: Connection, question_id: int) -> list[Answer]:
     """All answers to a question, fastest first."""
     query = select(round_answers).where(round_answers.c.question_id == question_id)

@@ -80,22 +80,22 @@ class RoundCards:
 
     async def refresh(self, question_id: int) -> int | None:
         """Show the present count of answers on an open card; returns it, or None if there is nothing to refresh."""
-        question, round_, given = await self._database.read(_question_with_answers, question_id)
+        question, round_, answered = await self._database.read(_question_with_count, question_id)
         if question.message_id is None or question.deadline_at is None or question.number != round_.number:
             return None
         if round_.phase is not Phase.OPEN:
             return None
         try:
             left = max(0, (question.deadline_at - self._now()) // timedelta(seconds=1))
-            message = self._question(round_, question, question.deadline_at, left=left, answered=len(given))
+            message = self._question(round_, question, question.deadline_at, left=left, answered=answered)
             await self._sender.edit(_place(round_), question.message_id, message)
             # another process may have revealed it meanwhile, and the count has come on top
-            question, round_, given = await self._database.read(_question_with_answers, question_id)
+            question, round_, answered = await self._database.read(_question_with_count, question_id)
             if question.revealed_at is not None:
-                await self.reveal(round_, question, given)
+                await self.reveal(round_, question, await self._database.read(store.answers_to, question_id))
         except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_.id, error)
-        return len(given)
+        return answered
 
     def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
         item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
@@ -344,6 +344,6 @@ def _place(round_: Round) -> Place:
     return Place(round_.guild_id, round_.channel_id)
 
 
-def _question_with_answers(conn: Connection, question_id: int) -> tuple[RoundQuestion, Round, list[Answer]]:
+def _question_with_count(conn: Connection, question_id: int) -> tuple[RoundQuestion, Round, int]:
     question, round_ = get_question_or_refuse(conn, question_id)
-    return question, round_, store.answers_to(conn, question_id)
+    return question, round_, store.count_answers(conn, question_id)

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -76,6 +77,12 @@ def insert_twice(conn: Connection, key: str) -> None:
         conn.execute(meta.insert().values(key=key, value="undone"))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine must not end a batch early, but where a test is about that."""
+    monkeypatch.setattr(module, "_LONG_ENOUGH", 60.0)
+
+
 async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
     """What a write returned is in the database for whoever opens it next, and comes back as the function's result."""
     async with open_database(url) as first:
@@ -114,6 +121,40 @@ async def test_a_batch_has_a_limit(database: Database, monkeypatch: pytest.Monke
         await asyncio.gather(*(database.write(remember, n) for n in range(35)))
     assert len(commits) == 4
     assert order == list(range(35))
+
+
+async def test_a_single_statement_does_not_wait_for_long_writes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long writes are committed a few at a time, and what members wait for comes in between; no order is lost."""
+    monkeypatch.setattr(module, "_LONG_ENOUGH", 0.01)
+    order: list[str] = []
+
+    def remember(_conn: Connection, name: str, seconds: float = 0.0) -> None:
+        order.append(name)
+        time.sleep(seconds)
+
+    with counted_commits() as commits:
+        long = [asyncio.create_task(database.write(remember, f"long {n}", 0.02)) for n in range(4)]
+        await asyncio.sleep(0)
+        await asyncio.gather(*(database.write_one(remember, f"answer {n}") for n in range(2)), *long)
+    assert order == ["long 0", "answer 0", "answer 1", "long 1", "long 2", "long 3"]
+    assert len(commits) == 4
+
+
+async def test_answers_do_not_shut_out_the_rest(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many single statements wait, there is a place for another write in each batch."""
+    monkeypatch.setattr(module, "MAX_BATCH", 3)
+    order: list[str] = []
+
+    def remember(_conn: Connection, name: str) -> None:
+        order.append(name)
+
+    answers = [asyncio.create_task(database.write_one(remember, f"answer {n}")) for n in range(9)]
+    await asyncio.sleep(0)
+    await database.write(remember, "reveal")
+    await asyncio.gather(*answers)
+    assert order.index("reveal") == 2
 
 
 async def test_writes_one_after_the_other_commit_one_by_one(database: Database) -> None:
