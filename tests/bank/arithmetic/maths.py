@@ -21,11 +21,6 @@ def number(x: float, spec: str = "g") -> str:
     return format(x, spec).replace("-", "\N{MINUS SIGN}")
 
 
-def half_up(x: float, places: int) -> str:
-    """Rounded as by hand: a final 5 goes up, also where its binary value lies a hair below."""
-    return f"{math.floor(x * 10**places + 0.5 + 1e-9) / 10**places:.{places}f}"
-
-
 def vector(values: Iterable[float], spec: str = "g") -> str:
     return "(" + ", ".join(number(x, spec) for x in values) + ")"
 
