@@ -438,6 +438,21 @@ def mask_corner() -> str:
     return say(words, (blind, len(seen[0]), len(seen[-1])))
 
 
+def softmax_over_queries() -> str:
+    """Outputs of a causal head whose softmax runs down the columns, before and after the last query changes."""
+
+    def outputs(last_query: float) -> list[float]:
+        queries, keys, values = (0.3, -1.2, last_query), (0.8, 0.1, -0.5), (1.0, -2.0, 3.0)
+        weights = [[0.0] * 3 for _ in range(3)]
+        for j, key in enumerate(keys):
+            for i, share in enumerate(softmax([query * key for query in queries[j:]]), start=j):
+                weights[i][j] = share
+        return [dot(row, values) for row in weights]
+
+    moved = not alike([outputs(0.9)[:2]], [outputs(-2.0)[:2]])
+    return say({True: "A token's output comes to depend on later tokens"}, moved)
+
+
 CHECKS: dict[str, Check] = {
     # 21 positional encodings
     "positional-rope-same-score": rope_same_score,
@@ -497,6 +512,7 @@ CHECKS: dict[str, Check] = {
     "attention-scores-cross-shape": cross_output,
     "attention-scores-scaled-twice": scaled_twice,
     "attention-scores-equal-shift": shifted_keys,
+    "attention-scores-wrong-axis": softmax_over_queries,
     "attention-scores-mask-corner": mask_corner,
     "attention-scores-true-claims": claims_about_attention,
     "attention-scores-count": lambda: f"{12 * 1_000 * 1_000:,}",
