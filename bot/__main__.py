@@ -95,24 +95,25 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_bank)
     actions = parser.add_subparsers(dest="action", required=True, metavar="lint|show|stats")
     lint = actions.add_parser("lint", help="list every problem with its line and how to fix it")
-    lint.add_argument("file", type=Path, nargs="?", help="bank file (default: the shipped one)")
+    lint.add_argument("file", type=Path, nargs="?", help="bank file (default: QUESTION_BANK, or all shipped packs)")
     show = actions.add_parser("show", help="print an item as its card shows it")
     show.add_argument("id", help="the item's id")
     stats = actions.add_parser("stats", help="count topics and items")
     for action in (show, stats):
-        action.add_argument("--file", type=Path, help="bank file (default: QUESTION_BANK, or the shipped one)")
+        action.add_argument("--file", type=Path, help="bank file (default: QUESTION_BANK, or all shipped packs)")
 
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
     from bot.questions import tools as bank_tools
+    from bot.questions.bank import pack_files
 
-    path = options.file or settings.bank
+    paths = [options.file] if options.file else list(settings.bank)
     if options.action == "lint":
-        return bank_tools.lint_file(path)
+        return max([bank_tools.lint_file(path) for path in pack_files(paths)])
     if options.action == "show":
-        bank_tools.show(path, options.id)
+        bank_tools.show(paths, options.id)
     else:
-        bank_tools.stats(path)
+        bank_tools.stats(paths)
     return 0
 
 

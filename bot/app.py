@@ -49,7 +49,7 @@ from bot.members.cog import NameTags
 from bot.members.service import Names
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
-from bot.questions.bank import bank_file, load_bank, mark_of, parse_bank
+from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
 from bot.questions.check import BankError
 from bot.questions.cog import Answering
 from bot.questions.model import Bank
@@ -185,17 +185,17 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (BankError, OSError) as error:
-        where = settings.bank or "the shipped bank"
+        where = ", ".join(map(str, settings.bank)) or "the shipped bank"
         raise SettingsError.of("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
 
 
 async def _bank_for(settings: Settings, database: Database) -> Bank:
-    """The question bank, checked unless a start of this program on this database has checked the very same file."""
+    """The question bank, checked unless a start of this program on this database has checked the very same files."""
     with _bank_problems(settings):
-        content = bank_file(settings.bank).read_bytes()
-        mark = mark_of(content)
+        files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
+        mark = mark_of(*(content for _, content in files))
         checked = await database.read(note, _CHECKED) == mark
-        bank = parse_bank(content, checked=checked)
+        bank = join_packs(files, checked=checked)
     if not checked:
         await database.write(set_note, _CHECKED, mark)
     return bank
@@ -256,8 +256,11 @@ async def check(settings: Settings) -> int:
     print("settings: fine")
     try:
         with _bank_problems(settings):
-            bank = load_bank(settings.bank)
+            bank = load_packs(settings.bank)
         print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.items)} questions")
+        if len(bank.packs) > 1:
+            for pack in bank.packs:
+                print(f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.items)} questions")
     except SettingsError as error:
         wrong += 1
         print(f"question bank: {error}")

@@ -37,7 +37,7 @@ class Settings:
 
     token: str = field(default="", repr=False)
     database: URL = field(default_factory=lambda: make_url(DEFAULT_DATABASE))
-    bank: Path | None = None
+    bank: tuple[Path, ...] = ()
     log_level: int = logging.INFO
     log_format: str = "text"
     shard_count: int | None = None
@@ -137,18 +137,18 @@ def _grader_model(env: Mapping[str, str], url: str | None) -> str:
     return model
 
 
-def _bank(env: Mapping[str, str]) -> Path | None:
-    text = env.get("QUESTION_BANK", "").strip()
-    if not text:
-        return None
-    path = Path(text)
-    try:
-        there = path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        there = False
-    if not there:
-        raise SettingsError.of("QUESTION_BANK", f"names a file that is not there ({text[:100]})", "data/questions.json")
-    return path
+def _bank(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files of the question bank, by their names with commas between them; none for the shipped ones."""
+    names = [name.strip() for name in env.get("QUESTION_BANK", "").split(",") if name.strip()]
+    for name in names:
+        try:
+            there = Path(name).is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            there = False
+        if not there:
+            example = "data/questions.json,data/mine.json"
+            raise SettingsError.of("QUESTION_BANK", f"names a file that is not there ({name[:100]})", example)
+    return tuple(dict.fromkeys(map(Path, names)))
 
 
 def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -37,7 +37,7 @@ def test_nothing_needs_to_be_set() -> None:
     """An empty environment, and one of empty variables, gives the defaults."""
     settings = Settings.from_env({})
     assert settings == DEFAULTS == Settings.from_env(dict.fromkeys(documented(), " "))
-    assert (settings.token, settings.bank) == ("", None)
+    assert (settings.token, settings.bank) == ("", ())
     assert (settings.log_level, settings.log_format) == (logging.INFO, "text")
     assert settings.database.render_as_string() == "sqlite+aiosqlite:///var/quizformer.db"
 
@@ -121,11 +121,22 @@ def test_a_bank_file(tmp_path: Path) -> None:
     """A bank must be a file that is there."""
     file = tmp_path / "bank.json"
     file.write_text("{}")
-    assert Settings.from_env({"QUESTION_BANK": f" {file} "}).bank == file
+    assert Settings.from_env({"QUESTION_BANK": f" {file} "}).bank == (file,)
     assert wrong(QUESTION_BANK=str(tmp_path / "no.json")).startswith(
         f"QUESTION_BANK names a file that is not there ({tmp_path / 'no.json'}). Example: "
     )
     assert "names a file that is not there" in wrong(QUESTION_BANK=str(tmp_path))
+
+
+def test_several_bank_files(tmp_path: Path) -> None:
+    """Several files are named with commas between them; each must be there, and one named twice counts once."""
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    one.write_text("{}")
+    two.write_text("{}")
+    assert Settings.from_env({"QUESTION_BANK": f"{one}, {two},{one}"}).bank == (one, two)
+    assert f"names a file that is not there ({tmp_path / 'no.json'})" in wrong(
+        QUESTION_BANK=f"{one},{tmp_path / 'no.json'}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,8 +386,8 @@ def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file.write_text(re.sub(r"^# ([A-Z_]+=)", r"\1", EXAMPLE, flags=re.MULTILINE))
     monkeypatch.chdir(ROOT)
     everything = Settings.from_env(load_environment(file))
-    assert dataclasses.replace(everything, bank=None) == DEFAULTS
-    assert everything.bank == Path("data/questions.json")
+    assert dataclasses.replace(everything, bank=()) == DEFAULTS
+    assert everything.bank == (Path("data/questions.json"),)
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

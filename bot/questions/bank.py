@@ -1,17 +1,18 @@
-"""Loads the question bank from its file."""
+"""Loads the question bank from its files, each of which is a pack."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bot import __version__
 from bot.core.errors import UserError
-from bot.questions.check import BankError, Problem, checked_bank, read_bank
-from bot.questions.model import Bank
+from bot.questions.check import BankError, Problem, checked_bank, read_bank, shared_ids
+from bot.questions.model import Bank, Pack
 
 T = TypeVar("T")
 _PACKAGED = Path(__file__).parents[1] / "data"
@@ -29,7 +30,7 @@ def schema() -> dict[str, Any]:
 
 
 def load_bank(path: Path | None = None) -> Bank:
-    """Read and check a bank, by default the shipped one; raises BankError with every problem, OSError if unreadable."""
+    """Read and check one file, by default the first shipped pack; raises BankError with every problem, OSError."""
     return parse_bank(bank_file(path).read_bytes())
 
 
@@ -37,10 +38,40 @@ def bank_file(path: Path | None = None) -> Path:
     return path or data_dir() / "questions.json"
 
 
-def mark_of(content: bytes) -> str:
-    """What changes with the bytes of a bank, its schema and the program that checks it."""
+def pack_files(paths: Sequence[Path] = ()) -> list[Path]:
+    """The files of these packs, by default of all shipped ones, that of the seed topics first."""
+    shipped = sorted(path for path in data_dir().glob("*.json") if not path.name.endswith(".schema.json"))
+    return list(paths) or sorted(shipped, key=lambda path: path != bank_file())
+
+
+def load_packs(paths: Sequence[Path] = ()) -> Bank:
+    """Read and check these packs, by default the shipped ones, as one bank; raises BankError and OSError."""
+    return join_packs([(path, path.read_bytes()) for path in pack_files(paths)])
+
+
+def join_packs(files: Sequence[tuple[Path, bytes]], *, checked: bool = False) -> Bank:
+    """The packs in files of these bytes as one bank; raises BankError for what is wrong in one, or with them together.
+
+    A problem of one of several files begins with the file's name.
+    """
+    packs, problems = [], []
+    for path, content in files:
+        try:
+            packs.append(Pack(path.stem, parse_bank(content, checked=checked)))
+        except BankError as error:
+            problems += [
+                Problem(f"{path.name}, {p.place}" if len(files) > 1 else p.place, p.message) for p in error.problems
+            ]
+    problems = problems or list(shared_ids(packs))
+    if problems:
+        raise BankError(problems)
+    return Bank.of(packs)
+
+
+def mark_of(*contents: bytes) -> str:
+    """What changes with the bytes of packs, their schema and the program that checks them."""
     rules = (data_dir() / "questions.schema.json").read_bytes()
-    return hashlib.sha256(b"\0".join((__version__.encode(), rules, content))).hexdigest()
+    return hashlib.sha256(b"\0".join((__version__.encode(), rules, *contents))).hexdigest()
 
 
 def check_topic(bank: Bank, topic_id: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Reference, Section, Topic
+from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Pack, Reference, Section, Topic
 
 MAX_ITEMS = 5000
 _SHOWN_PROBLEMS = 20
@@ -195,6 +195,20 @@ def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
     texts = [" ".join(choice["text"].casefold().split()) for choice in item["choices"]]
     if len(set(texts)) < len(texts):
         yield Problem(where, "two choices have the same text")
+
+
+def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
+    """Topics, their numbers and items that two packs have, and packs of one name: an id must lead to one thing."""
+    names: dict[str, int] = {}
+    owners: dict[tuple[str, object], str] = {}
+    for number, pack in enumerate(packs):
+        if names.setdefault(pack.name, number) != number:
+            yield Problem(f"pack {pack.name}", "has the same file name as another pack; rename one of the files")
+        topics = pack.bank.topics.values()
+        own = [("topic", topic.id) for topic in topics] + [("item", item_id) for item_id in pack.bank.items]
+        for key in [*own, *(("number", topic.number) for topic in topics if topic.number is not None)]:
+            if (owner := owners.setdefault(key, pack.name)) != pack.name:
+                yield Problem(f"pack {pack.name}, {key[0]} {key[1]}", f"is in the pack {owner} too")
 
 
 def checked_bank(data: Mapping[str, Any]) -> Bank:

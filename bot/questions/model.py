@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -99,12 +99,32 @@ class Section:
     topics: tuple[Topic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The questions of one file, which is called by its name."""
+
+    name: str
+    bank: Bank
+
+
 @dataclass(frozen=True)
 class Bank:
-    """All questions, with look-ups by id."""
+    """All questions, with look-ups by id. `packs` are those that it was put together from, if any were."""
 
     title: str
     sections: tuple[Section, ...]
+    packs: tuple[Pack, ...] = ()
+
+    @classmethod
+    def of(cls, packs: Sequence[Pack]) -> Bank:
+        """Several packs as one bank; a section that two of them have is one, with the topics of both."""
+        titles: dict[str, str] = {}
+        topics: dict[str, list[Topic]] = {}
+        for section in (section for pack in packs for section in pack.bank.sections):
+            titles.setdefault(section.id, section.title)
+            topics.setdefault(section.id, []).extend(section.topics)
+        sections = (Section(section_id, title, tuple(topics[section_id])) for section_id, title in titles.items())
+        return cls(" · ".join(pack.bank.title for pack in packs), tuple(sections), tuple(packs))
 
     @cached_property
     def topics(self) -> Mapping[str, Topic]:

@@ -13,16 +13,15 @@ from bot.config import SettingsError
 from bot.questions import lint
 from bot.questions import views as cards
 from bot.questions.answers import Outcome, Review
-from bot.questions.bank import bank_file, load_bank, parse_bank
+from bot.questions.bank import load_packs, parse_bank
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
 from bot.questions.store import Report
 
 
-def lint_file(path: Path | None) -> int:
+def lint_file(path: Path) -> int:
     """Print every finding with its line and fix; 0 if there is none, 1 otherwise."""
-    path = bank_file(path)
     try:
         content = path.read_bytes()
         bank = parse_bank(content)
@@ -47,9 +46,9 @@ def lint_file(path: Path | None) -> int:
     return 1 if findings else 0
 
 
-def show(path: Path | None, item_id: str) -> None:
+def show(paths: Sequence[Path], item_id: str) -> None:
     """Print an item as its card shows it: open, revealed, and the reasons."""
-    bank = _bank(path)
+    bank = _bank(paths)
     item = bank.items.get(item_id)
     if item is None:
         raise SettingsError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
@@ -57,9 +56,12 @@ def show(path: Path | None, item_id: str) -> None:
         print(f"--- {title}\n{text_of(message)}\n")
 
 
-def stats(path: Path | None) -> None:
-    """Print how many items there are of what."""
-    bank = _bank(path)
+def stats(paths: Sequence[Path]) -> None:
+    """Print how many items there are of what, and in which pack."""
+    bank = _bank(paths)
+    for pack in bank.packs:
+        topics, items = len(pack.bank.topics), len(pack.bank.items)
+        print(f"pack {pack.name} ({pack.bank.title}): {topics:,} topics, {items:,} items")
     for heading, counts in lint.statistics(bank).items():
         print(f"{heading}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
     share = lint.longest_share(list(bank.items.values()))
@@ -114,8 +116,8 @@ def _undrawable(item: Item) -> str | None:
     return None
 
 
-def _bank(path: Path | None) -> Bank:
+def _bank(paths: Sequence[Path]) -> Bank:
     try:
-        return load_bank(path)
+        return load_packs(paths)
     except (BankError, OSError) as error:
         raise SettingsError(f"the bank can't be used: {error}") from error
