@@ -50,6 +50,7 @@ from bot.members.service import Names
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
 from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
+from bot.questions.banks import Banks
 from bot.questions.check import BankError
 from bot.questions.cog import Answering
 from bot.questions.model import Bank
@@ -89,7 +90,7 @@ class Services:
         self.names = Names(context)
         self.boards = Boards(context)
         self.reports = Reports(context)
-        self.grading = Grading(context.bank, chat_model)
+        self.grading = Grading(context.banks.packs, chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context)
@@ -163,7 +164,7 @@ def build_bot(
     clock = DiscordClock(discord.utils.utcnow)
     context = Context(
         database=database,
-        bank=bank,
+        banks=Banks(bank),
         clock=clock,
         rng=random.SystemRandom(),
         # as its share of what the bot may send, so that what it claims is sent within the lease

@@ -21,7 +21,7 @@ from bot.memory.store import cards, reviews
 from bot.points.rules import ALL_TIME, PERIODS, period_start
 from bot.points.store import ledger, score_buckets, scores
 from bot.practice.store import practice_questions, practices
-from bot.questions.store import asked, met, reports
+from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
 from bot.reminders.store import reminders
 from bot.rounds.store import round_answers, round_questions, rounds
 
@@ -68,6 +68,11 @@ def _members() -> Rows:
     yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ADA, *others))
     card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
     yield cards, ({"user_id": n, "item_id": item, **card} for n in (ADA, *others) for item in ITEMS[:12])
+    yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others))
+    own = {"name": "ours", "topic_id": "ours", "content": "{}"}
+    section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
+    yield own_topics, ({"guild_id": n, "number": 1, **own, **section} for n in (GUILD, *others))
+    yield own_items, ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others))
     yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)

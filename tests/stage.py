@@ -26,6 +26,7 @@ from bot.daily.rules import Announcement, OpenDailyCard
 from bot.daily.service import DailyVerdict, OpenReview
 from bot.daily.store import Daily, dailies, daily_answers
 from bot.points.store import ledger, scores
+from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
 from bot.rounds.rules import StandingsCard
@@ -56,7 +57,7 @@ class Stage:
         """Another process on the same database; its scheduler is not started: tests move the work on."""
         context = Context(
             database=self.database,
-            bank=self.bank,
+            banks=Banks(self.bank),
             clock=DiscordClock(self.clock),
             rng=self.rng,
             scheduler=Scheduler(self.clock),

@@ -102,10 +102,10 @@ LEVELS = (
 ROOMS = {"rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "questions": {"model", "check", "bank", "lint", "answers", "drawing", "formulas", "tools"},
+    "questions": {"model", "check", "bank", "banks", "own", "lint", "answers", "drawing", "formulas", "tools"},
     "interviews": {"assessment", "report", "grading"},
 }
-PURE = {"text", "model", "check", "lint", "answers", "drawing", "assessment", "report"}
+PURE = {"text", "model", "check", "own", "lint", "answers", "drawing", "assessment", "report"}
 PURE |= {"errors", "snowflakes", "shards"}
 SHELL = ("bot.app", "bot.__main__", "bot.playground")
 MAX_FUNCTION = 50

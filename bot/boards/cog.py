@@ -76,8 +76,10 @@ class Boards(commands.Cog):
         board = await self.boards.board(
             guild_id_of(interaction), interaction.user.id, period=period, topic_id=topic_id, page=page
         )
-        return view.board_page(board, self.bot.context.bank.topics.get(topic_id or ""))
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        return view.board_page(board, bank.topics.get(topic_id or ""))
 
     async def _topics(self, interaction: discord.Interaction, page: int) -> Message:
         progress = await self.boards.progress(guild_id_of(interaction), interaction.user.id)
-        return view.topics_page(self.bot.context.bank, progress, page)
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        return view.topics_page(bank, progress, page)

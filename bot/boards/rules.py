@@ -154,12 +154,12 @@ def progress(
     `cards` are the member's by item id; `ratings` are item id and rating of their latest answers, newest first. Items
     that left the bank count nowhere. `zone` is the member's: what is due today is a matter of their date.
     """
-    latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.topics}
+    latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.asked_topics}
     for item_id, rating in ratings:
-        if item_id in bank.items and len(found := latest[bank.items[item_id].topic_id]) < LATEST:
+        if item_id in bank.asked and len(found := latest[bank.asked[item_id].topic_id]) < LATEST:
             found.append(rating)
     result = {}
-    for topic in bank.topics.values():
+    for topic in bank.asked_topics.values():
         met = [cards[item.id] for item in topic.items if item.id in cards]
         result[topic.id] = Progress(
             topic_id=topic.id,

@@ -67,7 +67,7 @@ class Boards:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._now = context.now
 
     @reading
@@ -75,7 +75,7 @@ class Boards:
         self, conn: Connection, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
     ) -> Board:
         """One page of the members board, with the asker's own place."""
-        check_topic(self._bank, topic_id)
+        check_topic(self._banks.of(conn, guild_id), topic_id)
         day = local_date(guilds.zone(conn, guild_id), self._now())
         return store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
 
@@ -102,12 +102,13 @@ class Boards:
     def progress(self, conn: Connection, guild_id: int, user_id: int) -> dict[str, Progress]:
         """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
         cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
-        return progress(self._bank, cards, ratings, zone_of(conn, user_id, guild_id), self._now())
+        return progress(self._banks.of(conn, guild_id), cards, ratings, zone_of(conn, user_id, guild_id), self._now())
 
     def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
-        by_topic = scores.by_topic(conn, guild_id, user_id, self._bank.topics)
-        known = [(self._bank.topics[t], *by_topic[t]) for t in self._bank.topics if t in by_topic]
-        cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in self._bank.items]
+        bank = self._banks.of(conn, guild_id)
+        by_topic = scores.by_topic(conn, guild_id, user_id, bank.asked_topics)
+        known = [(topic, *by_topic[t]) for t, topic in bank.asked_topics.items() if t in by_topic]
+        cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in bank.asked]
         zone = zone_of(conn, user_id, guild_id)
         return Details(
             right=right,
@@ -118,7 +119,7 @@ class Boards:
                     sum(a for t, a, _ in known if t.section_id == section.id),
                     sum(r for t, _, r in known if t.section_id == section.id),
                 )
-                for section in self._bank.sections
+                for section in bank.sections
             ),
             weakest=tuple(sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]),
             activity=self._activity(conn, guild_id, user_id),

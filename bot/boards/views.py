@@ -60,7 +60,8 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     page = min(page, len(pages) - 1)
     levels = Counter(p.level for p in topics.values())
     head = (
-        f"### {t.escape(bank.title)}\n-# {t.count(len(bank.topics), 'topic')} · {t.count(len(bank.items), 'question')}"
+        f"### {t.escape(bank.title)}\n"
+        f"-# {t.count(len(bank.asked_topics), 'topic')} · {t.count(len(bank.asked), 'question')}"
         f" · page {page + 1} of {len(pages)}\n"
         + " · ".join(f"{levels[level]:,} {level}" for level in LEVELS if levels[level])
     )

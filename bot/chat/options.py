@@ -10,7 +10,8 @@ from bot.core.zones import search_zones
 
 async def topic_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Topics by title, id, number or section."""
-    bank = interaction.client.context.bank  # type: ignore[attr-defined]
+    context = interaction.client.context  # type: ignore[attr-defined]
+    bank = await context.bank_for(interaction.user.id, interaction.guild_id)
     return [
         app_commands.Choice(name=f"{bank.section_titles[topic.section_id]} · {topic.title}"[:100], value=topic.id)
         for topic in bank.search(current[:100])

@@ -14,6 +14,7 @@ from bot.core.shards import ALL, Shards
 from bot.core.tables import milliseconds
 
 if TYPE_CHECKING:
+    from bot.questions.banks import Banks
     from bot.questions.model import Bank
 
 
@@ -61,10 +62,10 @@ def make_nonce(kind: str, key: int, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`rng` draws and shuffles, `shards` are those that this process serves."""
+    """`banks` tell what is asked where, `rng` draws and shuffles, `shards` are those that this process serves."""
 
     database: Database
-    bank: Bank
+    banks: Banks
     clock: DiscordClock
     rng: random.Random
     scheduler: Scheduler
@@ -74,3 +75,7 @@ class Context:
     def now(self) -> datetime:
         """The current UTC instant, by Discord's clock."""
         return self.clock.now()
+
+    async def bank_for(self, user_id: int, guild_id: int | None) -> Bank:
+        """What is asked of a member on a server, or in direct messages."""
+        return await self.database.read(self.banks.of_member, user_id, guild_id)

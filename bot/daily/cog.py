@@ -193,7 +193,8 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         schedule = status.schedule
         problem = _problem(interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread)
         problem = problem or _deleted_role(interaction, schedule.role_id)
-        topic = self.bot.context.bank.topics.get(schedule.topic_id or "")
+        bank = await self.bot.context.bank_for(interaction.user.id, schedule.guild_id)
+        topic = bank.topics.get(schedule.topic_id or "")
         await say_here(interaction, view.panel(status, topic, problem, note))
 
 
@@ -254,10 +255,11 @@ class Today(commands.Cog):
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, MAX_ANSWER)
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await show_graded(
             interaction,
             self.dailies.answer_openly(click_of(interaction, fields, text=text)),
-            lambda review, asking: view.review(review, self.bot.context.bank, asking=asking),
+            lambda review, asking: view.review(review, bank, asking=asking),
             may_refine=self.dailies.may_refine,
             refine=lambda review: self.dailies.refine(review, interaction.user.id),
             text=text,
@@ -268,4 +270,5 @@ class Today(commands.Cog):
 
     async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
         review = await self.dailies.review_open(daily_id, interaction.user.id)
-        await say_here(interaction, view.review(review, self.bot.context.bank, page))
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        await say_here(interaction, view.review(review, bank, page))

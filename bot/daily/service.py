@@ -106,7 +106,7 @@ class Dailies:
 
     def __init__(self, context: Context, grading: Grading) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
         self._rng = context.rng
@@ -131,9 +131,13 @@ class Dailies:
             raise UserError(
                 f"A question can stay open for {rules.MIN_HOURS} to {rules.MAX_HOURS} hours. Pick a number in between."
             )
-        check_topic(self._bank, changes.get("topic_id"))
         now = self._now()
-        status = await self._database.write(_change, guild_id, changes, now)
+
+        def store_change(conn: Connection) -> DailyStatus:
+            check_topic(self._banks.of(conn, guild_id), changes.get("topic_id"))
+            return _change(conn, guild_id, changes, now)
+
+        status = await self._database.write(store_change)
         self._scheduler.nudge(now)
         return status
 
@@ -208,7 +212,7 @@ class Dailies:
     def answer(self, conn: Connection, click: Click) -> DailyVerdict:
         """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
         daily = self._admit(conn, click)
-        item, order = self._item(daily), answers.decode_order(daily.choice_order)
+        item, order = self._item(conn, daily), answers.decode_order(daily.choice_order)
         given = given_answer(item, order, click)
         correct = answers.is_right(item, given)
         answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
@@ -229,7 +233,7 @@ class Dailies:
         For opening a modal.
         """
         daily = self._still_open(conn, daily_id, message_id)
-        item = self._item(daily)
+        item = self._item(conn, daily)
         earlier = store.answer_of(conn, daily_id, user_id)
         if earlier is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
@@ -239,7 +243,7 @@ class Dailies:
     def review(self, conn: Connection, daily_id: int, user_id: int) -> Review:
         """A member's own view of a closed daily, for "Explain"."""
         daily = store.get(conn, daily_id)
-        item = self._bank.items.get(daily.item_id or "") if daily else None
+        item = self._banks.of(conn, daily.guild_id).items.get(daily.item_id or "") if daily else None
         if daily is None or item is None:
             raise UserError(_UNKNOWN)
         if not daily.revealed:
@@ -261,7 +265,7 @@ class Dailies:
         daily = store.latest_posted(conn, guild_id)
         return Today(
             daily=daily,
-            question=self.question(daily) if daily else None,
+            question=self.question(conn, daily) if daily else None,
             answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
             next_at=schedule.next_at if schedule else None,
             paused=schedule is not None and schedule.paused,
@@ -273,7 +277,7 @@ class Dailies:
         """The topic of an open daily that the member can answer now; None if they have. For opening a modal."""
         if store.answer_of(conn, daily_id, user_id) is not None:
             return None
-        return self._topic(self._still_open(conn, daily_id, message_id))
+        return self._topic(conn, self._still_open(conn, daily_id, message_id))
 
     async def answer_openly(self, click: Click) -> OpenReview:
         """Grade a member's first answer, store it with its points and streak, and only then show it."""
@@ -328,13 +332,13 @@ class Dailies:
 
     def _draw(self, conn: Connection, schedule: Schedule, day: date) -> dict[str, Any]:
         """The columns that say what is asked: an item with its choices shuffled, or a topic's open question."""
-        bank, rng, used = self._bank, self._rng, store.used(conn, schedule.guild_id)
-        if rules.asks_openly(schedule.kind, day):
-            topic = rules.pick(list(bank.topics.values()), used, rng)
+        bank, rng, used = self._banks.of(conn, schedule.guild_id), self._rng, store.used(conn, schedule.guild_id)
+        if (rules.asks_openly(schedule.kind, day) and bank.open_topics) or not bank.asked:
+            topic = rules.pick(list(bank.open_topics.values()), used, rng)
             store.note_used(conn, schedule.guild_id, topic.id, day)
             return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
-        pool = [item for item in bank.items.values() if schedule.topic_id in {None, item.topic_id}]
-        pool = pool or list(bank.items.values())
+        pool = [item for item in bank.asked.values() if schedule.topic_id in {None, item.topic_id}]
+        pool = pool or list(bank.asked.values())
         hidden = questions.items_in_play(conn, schedule.guild_id, "round")
         pool = [item for item in pool if item.id not in hidden] or pool
         item = rules.pick(pool, used, rng)
@@ -385,16 +389,17 @@ class Dailies:
             raise UserError(_CLOSED)
         return daily
 
-    def question(self, daily: Daily) -> str | None:
+    def question(self, conn: Connection, daily: Daily) -> str | None:
         """What a daily asks, in words; None if the bank has it no more."""
-        item, topic = self._bank.items.get(daily.item_id or ""), self._bank.topics.get(daily.topic_id or "")
+        bank = self._banks.of(conn, daily.guild_id)
+        item, topic = bank.items.get(daily.item_id or ""), bank.topics.get(daily.topic_id or "")
         return item.prompt if item else topic.question if topic else None
 
-    def _item(self, daily: Daily) -> Item:
-        return still_there(self._bank.items.get(daily.item_id or ""))
+    def _item(self, conn: Connection, daily: Daily) -> Item:
+        return still_there(self._banks.of(conn, daily.guild_id).items.get(daily.item_id or ""))
 
-    def _topic(self, daily: Daily) -> Topic:
-        return still_there(self._bank.topics.get(daily.topic_id or ""))
+    def _topic(self, conn: Connection, daily: Daily) -> Topic:
+        return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
     @writing
     def _store_open(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
@@ -402,7 +407,7 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, answered_at=click.at, text=text, **_grade_of(assessment))
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
-        topic_id = self._topic(daily).id
+        topic_id = self._topic(conn, daily).id
         _credit(conn, daily, answer, topic_id)
         questions.note_met(conn, click.user_id, topic_id, click.at)
         return self._review_open(conn, daily.id, click.user_id)
@@ -416,8 +421,8 @@ class Dailies:
             raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
         if given is None or given.grade is None:
-            return OpenReview(daily, self._topic(daily), None, 0, streak)
-        review = OpenReview(daily, self._topic(daily), given.text, given.points, streak)
+            return OpenReview(daily, self._topic(conn, daily), None, 0, streak)
+        review = OpenReview(daily, self._topic(conn, daily), given.text, given.points, streak)
         return _graded(review, decode(given.grade))
 
 

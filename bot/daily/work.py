@@ -109,7 +109,7 @@ class DailyWork(Worker[Daily]):
 
     def __init__(self, context: Context, dailies: Dailies, views: Views) -> None:
         super().__init__(context)
-        self._bank = context.bank
+        self._banks = context.banks
         self._sender = context.sender
         self._dailies = dailies
         self._views = views
@@ -173,24 +173,27 @@ class DailyWork(Worker[Daily]):
         now = self._now()
         too_late = now - daily.scheduled_at > time_rules.CATCH_UP
 
-        def claim(conn: Connection) -> Schedule | None:
+        def claim(conn: Connection) -> tuple[Schedule, Bank] | None:
             schedule = store.schedule(conn, daily.guild_id)
-            gone = not self._known(daily) or daily.channel_id is None
+            bank = self._banks.of(conn, daily.guild_id)
+            gone = not _topic(daily, bank) or daily.channel_id is None
             if schedule is None or gone or (too_late and daily.tried_at is None):
                 self._miss(conn, daily)
                 return None
             tried = daily.tried_at or now
             claimed = self.queue.claim(conn, daily.id, expect=DailyState.POSTING, now=now, tried_at=tried)
-            return schedule if claimed else None
+            return (schedule, bank) if claimed else None
 
-        schedule = await self._database.write(claim)
-        if schedule is None:
+        found = await self._database.write(claim)
+        if found is None:
             return
+        schedule, bank = found
         role_id, place = self._role(daily), _place(daily)
         if role_id is None:
-            message = self._card(daily, now + timedelta(hours=schedule.answer_hours))
+            message = self._card(daily, bank, now + timedelta(hours=schedule.answer_hours))
         else:
-            message = self._views.announcement(Announcement(daily.id, self._dailies.question(daily) or "", role_id))
+            words = await self._database.read(self._dailies.question, daily)
+            message = self._views.announcement(Announcement(daily.id, words or "", role_id))
         if too_late:  # only one that was tried: if it is there, it counts
             message_id = await self._sender.find(place, message, daily.tried_at or now)
         else:
@@ -203,16 +206,17 @@ class DailyWork(Worker[Daily]):
 
     async def _show(self, daily: Daily) -> None:
         """Make the card of the words that announced it. What can't be shown any more is closed in time."""
-        if self._known(daily) and daily.closes_at is not None:
+        bank = await self._database.read(self._banks.of, daily.guild_id)
+        if _topic(daily, bank) and daily.closes_at is not None:
             if not await self._claim(daily, DailyState.SHOWING):
                 return
-            card = self._card(daily, daily.closes_at)
+            card = self._card(daily, bank, daily.closes_at)
             await self._sender.edit(_place(daily), daily.message_id or 0, card)
         await self._database.write(self._dailies.shown, daily)
 
     async def _open_thread(self, daily: Daily) -> None:
         opened: dict[str, Any] = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": None}
-        topic = self._topic(daily)
+        topic = _topic(daily, await self._database.read(self._banks.of, daily.guild_id))
         if topic is not None:
             if not await self._claim(daily, DailyState.THREADING):
                 return
@@ -224,8 +228,8 @@ class DailyWork(Worker[Daily]):
     async def _close(self, daily: Daily) -> None:
         if not await self._claim(daily, DailyState.CLOSING):
             return
-        if self._known(daily):
-            result = await self._database.read(self._result, daily)
+        result = await self._database.read(self._result, daily)
+        if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)
         problem = None if daily.state is DailyState.CLOSING else daily.problem  # a retry that succeeded has none
         closed: dict[str, Any] = {"state": DailyState.CLOSED, "due_at": None, "problem": problem}
@@ -234,18 +238,12 @@ class DailyWork(Worker[Daily]):
     async def _claim(self, daily: Daily, state: DailyState) -> bool:
         return await self._database.write(self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state)
 
-    def _topic(self, daily: Daily) -> Topic | None:
-        """The topic that a daily asks about, whatever kind of question it is; None if the bank has it no more."""
-        item = self._bank.items.get(daily.item_id or "")
-        return self._bank.topic_of(item) if item else self._bank.topics.get(daily.topic_id or "")
-
-    def _known(self, daily: Daily) -> bool:
-        """Whether the bank still has what a daily asks."""
-        return self._topic(daily) is not None
-
     def _result(self, conn: Connection, daily: Daily) -> Any:
-        """The closed card."""
-        topic = self._bank.topics.get(daily.topic_id or "")
+        """The closed card; None if the bank has no more what the daily asks."""
+        bank = self._banks.of(conn, daily.guild_id)
+        if _topic(daily, bank) is None:
+            return None
+        topic = bank.topics.get(daily.topic_id or "")
         given = store.answers_to(conn, daily.id)
         longest = sorted(given, key=lambda a: (-a.streak, a.user_id))[:_STREAKS]
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
@@ -254,11 +252,11 @@ class DailyWork(Worker[Daily]):
             percent = round(sum(a.points for a in given) / len(given)) if given else None
             lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
-            return self._views.result(open_result, self._bank)
-        item, order = self._bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
+            return self._views.result(open_result, bank)
+        item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
         outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
         result = DailyResult(daily.id, item, order, outcome, streaks)
-        return self._views.result(result, self._bank)
+        return self._views.result(result, bank)
 
     def _role(self, daily: Daily) -> int | None:
         """The role to ping, unless it was deleted."""
@@ -267,13 +265,19 @@ class DailyWork(Worker[Daily]):
             return None
         return daily.role_id
 
-    def _card(self, daily: Daily, closes_at: datetime) -> Any:
+    def _card(self, daily: Daily, bank: Bank, closes_at: datetime) -> Any:
         """The open card."""
-        topic = self._bank.topics.get(daily.topic_id or "")
+        topic = bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            return self._views.question(OpenDailyCard(daily.id, topic, closes_at), self._bank)
-        item, order = self._bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
-        return self._views.question(DailyCard(daily.id, item, order, closes_at), self._bank)
+            return self._views.question(OpenDailyCard(daily.id, topic, closes_at), bank)
+        item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
+        return self._views.question(DailyCard(daily.id, item, order, closes_at), bank)
+
+
+def _topic(daily: Daily, bank: Bank) -> Topic | None:
+    """The topic that a daily asks about, whatever kind of question it is; None if the bank has it no more."""
+    item = bank.items.get(daily.item_id or "")
+    return bank.topic_of(item) if item else bank.topics.get(daily.topic_id or "")
 
 
 def _place(daily: Daily) -> Place:

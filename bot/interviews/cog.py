@@ -19,6 +19,7 @@ from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.report import Report
 from bot.interviews.service import Interviews, Step
+from bot.questions.model import Bank
 
 
 class Interview(commands.Cog):
@@ -46,7 +47,7 @@ class Interview(commands.Cog):
         questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
     ) -> None:
         begin = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions)
-        await say_all(interaction, self._pages(await in_time(interaction, begin)))
+        await say_all(interaction, await self._pages(interaction, await in_time(interaction, begin)))
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer; for a question that is answered, its feedback."""
@@ -62,11 +63,12 @@ class Interview(commands.Cog):
         question_id, text = int(fields["row"]), modal_text(interaction, rules.MAX_ANSWER)
         async with hand_back(interaction, text):
             await self.interviews.answer(question_id, interaction.user.id, text)
+        bank = await self._bank(interaction)
         try:
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
-                lambda step, asking: view.step_page(step, self.bot.context.bank, asking=asking),
+                lambda step, asking: view.step_page(step, bank, asking=asking),
                 may_refine=self.interviews.may_refine,
                 refine=self.interviews.refine,
             )
@@ -87,7 +89,7 @@ class Interview(commands.Cog):
         points, question_id = frozenset(map(int, picked)), int(fields["row"])
         claim = self.interviews.claim(question_id, interaction.user.id, interaction.guild_id, points)
         step = await in_time(interaction, claim, edits=is_private(interaction))
-        await say_here(interaction, view.step_page(step, self.bot.context.bank))
+        await say_here(interaction, view.step_page(step, await self._bank(interaction)))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
             await say(interaction, "One of those points is covered already, so there was nothing to mark.")
 
@@ -100,7 +102,7 @@ class Interview(commands.Cog):
         else:
             go = self.interviews.skip if slot == "skip" else self.interviews.next
             where = await go(question_id, user, interaction.guild_id)
-        pages = self._pages(where)
+        pages = await self._pages(interaction, where)
         if slot in {"skip", "stop"} and is_private(interaction):
             await show(interaction, pages.pop(0))
         await say_all(interaction, pages)
@@ -108,10 +110,15 @@ class Interview(commands.Cog):
     async def _show(self, interaction: discord.Interaction, question_id: int, page: int = 0) -> None:
         """A question's card or feedback in place of the private message that was used."""
         step = await in_time(interaction, self._feedback(interaction, question_id), edits=is_private(interaction))
-        await say_here(interaction, view.step_page(step, self.bot.context.bank, page))
+        await say_here(interaction, view.step_page(step, await self._bank(interaction), page))
 
     def _feedback(self, interaction: discord.Interaction, question_id: int) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
 
-    def _pages(self, where: Step | Report) -> list[Message]:
-        return view.report_pages(where) if isinstance(where, Report) else [view.step_page(where, self.bot.context.bank)]
+    async def _bank(self, interaction: discord.Interaction) -> Bank:
+        return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+
+    async def _pages(self, interaction: discord.Interaction, where: Step | Report) -> list[Message]:
+        if isinstance(where, Report):
+            return view.report_pages(where)
+        return [view.step_page(where, await self._bank(interaction))]

@@ -53,10 +53,10 @@ def report(bank: Bank, asked: Sequence[Asked]) -> Report:
     """Sum an interview up by section, in the bank's order; topics that the bank no longer has are left out."""
     known = [(bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics]
     sections = []
-    for section in bank.sections:
-        here = tuple((topic, one) for topic, one in known if topic.section_id == section.id)
+    for section_id, title in bank.section_titles.items():
+        here = tuple((topic, one) for topic, one in known if topic.section_id == section_id)
         if here:
-            sections.append(SectionReport(section.title, _mean([one.percent for _, one in here]), here))
+            sections.append(SectionReport(title, _mean([one.percent for _, one in here]), here))
     weak = sorted(((one.percent or 0, topic) for topic, one in known if one.to_practise), key=lambda pair: pair[0])
     return Report(
         percent=_mean([one.percent for _, one in known]),

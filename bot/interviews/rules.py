@@ -34,7 +34,7 @@ def draw(
     not be shown now. `wish` comes first, then others of its section, then the rest; among equals those asked longest
     ago, or never, at random.
     """
-    left = [topic for topic in bank.topics.values() if topic.id not in used and topic.id not in hidden]
+    left = [topic for topic in bank.open_topics.values() if topic.id not in used and topic.id not in hidden]
     if not left:
         return None
     wished = bank.topics.get(wish or "")

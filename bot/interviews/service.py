@@ -19,7 +19,7 @@ from bot.interviews.report import Asked, Report, report
 from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
-from bot.questions.model import FollowUp, Topic
+from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.store import topics_in_play, topics_met
 
 
@@ -51,7 +51,7 @@ class Interviews:
 
     def __init__(self, context: Context, grading: Grading) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._grading = grading
         self._now = context.now
         self._rng = context.rng
@@ -63,7 +63,6 @@ class Interviews:
 
         A report comes back only if there was nothing left to go on with.
         """
-        check_topic(self._bank, topic_id)
         interview_id, continued = await self._begin(user_id, guild_id, topic_id, questions)
         where = await self._database.write(self._go_on, interview_id, guild_id)
         if isinstance(where, Report):
@@ -75,13 +74,15 @@ class Interviews:
         self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, questions: int
     ) -> tuple[int, bool]:
         """The id of the member's running interview, and whether it had begun before."""
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        check_topic(bank, topic_id)
         running = store.running(conn, user_id)
         if running is not None:
             return running.id, True
         hidden = topics_in_play(conn, user_id, guild_id)
         if topic_id in hidden:
             raise UserError("That topic is a question of the day right now. Answer it there, or pick another topic.")
-        total = min(questions, len(self._bank.topics.keys() - hidden))
+        total = min(questions, len(bank.open_topics.keys() - hidden))
         if not total:
             raise UserError("No topic is left to ask about right now. Try again when the question of the day closes.")
         created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
@@ -93,12 +94,12 @@ class Interviews:
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
         """The topic of a question that the member can answer now; None if they have. For opening a modal."""
         _, question = _own(conn, question_id, user_id)
-        return None if question.answer is not None else self._topic(question)
+        return None if question.answer is not None else self._topic(conn, question)
 
     @writing
     def answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
         """Store what a member wrote. Also after the interview's end: what is written is not lost."""
-        self._topic(_own(conn, question_id, user_id)[1])
+        self._topic(conn, _own(conn, question_id, user_id)[1])
         if not text.strip():
             raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
         if not store.save_answer(conn, question_id, text, self._now()):
@@ -156,7 +157,7 @@ class Interviews:
         """What comes after a question: the next one, the one that the interview is at by now, or the report."""
         interview, question = await self._database.read(_own, question_id, user_id)
         if interview.ended_at is not None:
-            return self._summed(await self._database.read(store.questions_of, interview.id))
+            return await self._database.read(self._summed, interview.id)
         where = await self._database.write(self._go_on, interview.id, guild_id, question.number)
         return where if isinstance(where, Report) else await self._shown(where, guild_id)
 
@@ -165,7 +166,7 @@ class Interviews:
         """End the interview of a question; an open question counts as not asked."""
         interview, _ = _own(conn, question_id, user_id)
         store.end(conn, interview.id, self._now())
-        return self._summed(store.questions_of(conn, interview.id))
+        return self._summed(conn, interview.id)
 
     def _go_on(
         self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
@@ -173,25 +174,31 @@ class Interviews:
         """Where an interview stands, past question number `after`; asks the next question if it is time for it."""
         interview = store.get(conn, interview_id)
         assert interview is not None
+        bank = self._banks.of_member(conn, interview.user_id, guild_id)
         while True:
             asked = store.questions_of(conn, interview_id)
             newest = asked[-1] if asked else None
-            if newest is not None and newest.topic_id not in self._bank.topics:  # the bank has changed since
+            if newest is not None and newest.topic_id not in bank.topics:  # the bank has changed since
                 store.skip(conn, newest.id, self._now())
             elif newest is not None and (newest.open or (newest.number > after and newest.answer is not None)):
                 return interview, newest
             number = newest.number + 1 if newest else 1
-            topic = self._draw(conn, interview, asked, guild_id) if number <= interview.total else None
+            topic = self._draw(conn, bank, interview, asked, guild_id) if number <= interview.total else None
             if topic is None:
                 store.end(conn, interview_id, self._now())
-                return self._summed(asked)
+                return self._summed(conn, interview_id)
             store.add_question(conn, interview, number, topic.id, self._now())
 
     def _draw(
-        self, conn: Connection, interview: Interview, asked: list[InterviewQuestion], guild_id: int | None
+        self,
+        conn: Connection,
+        bank: Bank,
+        interview: Interview,
+        asked: list[InterviewQuestion],
+        guild_id: int | None,
     ) -> Topic | None:
         return rules.draw(
-            self._bank,
+            bank,
             topics_met(conn, interview.user_id),
             used={question.topic_id for question in asked},
             hidden=topics_in_play(conn, interview.user_id, guild_id),
@@ -202,7 +209,7 @@ class Interviews:
     async def _shown(self, where: tuple[Interview, InterviewQuestion], guild_id: int | None) -> Step:
         """A question as the member may see it now; grades an answer that has no grade yet."""
         interview, question = where
-        step = Step(interview, question, self._topic(question))
+        step = Step(interview, question, await self._database.read(self._topic, question))
         if question.answer is None:
             return step
         hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
@@ -225,14 +232,16 @@ class Interviews:
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
         return assessment
 
-    def _topic(self, question: InterviewQuestion) -> Topic:
-        topic = self._bank.topics.get(question.topic_id)
+    def _topic(self, conn: Connection, question: InterviewQuestion) -> Topic:
+        topic = self._banks.holding(conn, [question.topic_id]).topics.get(question.topic_id)
         if topic is None:
             raise UserError("This question was removed. Go on with </interview>.")
         return topic
 
-    def _summed(self, questions: list[InterviewQuestion]) -> Report:
-        return report(self._bank, [_asked(question) for question in questions if not question.open])
+    def _summed(self, conn: Connection, interview_id: int) -> Report:
+        questions = store.questions_of(conn, interview_id)
+        bank = self._banks.holding(conn, [question.topic_id for question in questions])
+        return report(bank, [_asked(question) for question in questions if not question.open])
 
 
 def _asked(question: InterviewQuestion) -> Asked:

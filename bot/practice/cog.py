@@ -57,6 +57,7 @@ class Practice(commands.Cog):
         await self._show(interaction, await self.practices.answer(click))
 
     async def _show(self, interaction: discord.Interaction, screen: Screen) -> None:
-        first, *more = view.messages(screen, self.bot.context.bank)
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        first, *more = view.messages(screen, bank)
         await say_here(interaction, first)
         await say_all(interaction, more)

@@ -26,7 +26,7 @@ from bot.questions import answers
 from bot.questions.answers import Review, Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
-from bot.questions.model import Item
+from bot.questions.model import Bank, Item
 from bot.questions.store import items_hidden_from, items_in_play_anywhere
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
@@ -84,11 +84,12 @@ Screen = Asking | PracticeVerdict | Summary | Nothing
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a member has before them: their cards of items that the bank has, and what can be asked now."""
+    """What a member has before them: their cards of items that are asked there, and what can be asked now."""
 
     cards: dict[str, MemoryCard]
     zone: str
     now: datetime
+    bank: Bank
     due: list[str]
     new: int
     pool: list[Item]
@@ -103,13 +104,12 @@ class Practices:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._now = context.now
         self._rng = context.rng
 
     async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
-        check_topic(self._bank, topic_id)
         return await self._database.write(self._start, user_id, guild_id, at, topic_id)
 
     @writing
@@ -133,7 +133,7 @@ class Practices:
         """
         question = _question(conn, question_id)
         _running(conn, question.practice_id, user_id)
-        item = still_there(self._bank.items.get(question.item_id), _GO_ON)
+        item = still_there(self._item(conn, question), _GO_ON)
         if question.answer is not None and question.answered_at is not None:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, answers.decode_order(question.choice_order)
@@ -147,7 +147,7 @@ class Practices:
     def review(self, conn: Connection, question_id: int, user_id: int) -> Review:
         """An answered question, for the reasons of all its choices."""
         question = _question(conn, question_id)
-        item = self._bank.items.get(question.item_id)
+        item = self._item(conn, question)
         if store.get(conn, question.practice_id, user_id) is None or item is None:
             raise UserError(_UNKNOWN)
         if question.answer is None:
@@ -162,7 +162,8 @@ class Practices:
         """
         practice = _running(conn, _question(conn, click.question_id).practice_id, click.user_id, lock=True)
         question = _question(conn, click.question_id)  # as it is now that no one else can change it
-        item = self._bank.items.get(question.item_id)
+        bank = self._banks.of_member(conn, click.user_id, click.guild_id)
+        item = (bank.asked if question.answer is None else bank.items).get(question.item_id)
         if question.answer is None and (
             question.answered_at is not None
             or item is None
@@ -186,9 +187,13 @@ class Practices:
         back_in = memory.days_away(card, zone_of(conn, click.user_id, click.guild_id), self._now())
         return PracticeVerdict(question, Review(item, order, given), back_in, again)
 
+    def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
+        return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
+
     def _start(
         self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None
     ) -> Screen:
+        check_topic(self._banks.of_member(conn, user_id, guild_id), topic_id)
         practice = store.running(conn, user_id)
         view = self._look(conn, user_id, guild_id, topic_id)
         if practice is not None:
@@ -209,7 +214,8 @@ class Practices:
         asked = store.questions_of(conn, practice.id)
         hidden = items_hidden_from(conn, practice.user_id, guild_id)
         question = asked[-1] if asked and asked[-1].answered_at is None else None
-        if question is not None and (question.item_id in hidden or question.item_id not in self._bank.items):
+        bank = self._banks.of_member(conn, practice.user_id, guild_id)
+        if question is not None and (question.item_id in hidden or question.item_id not in bank.asked):
             store.change_question(conn, question.id, answered_at=at)  # its row stays: SQLite would reuse its id
             question = None
         if question is not None:
@@ -219,7 +225,7 @@ class Practices:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
         if question is None:
             return self._end(conn, practice, guild_id)
-        item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
+        item, order = bank.asked[question.item_id], answers.decode_order(question.choice_order)
         due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
         return Asking(question, item, order, due, new, instead)
 
@@ -229,7 +235,7 @@ class Practices:
         """Draw and store the next question; None if there is none."""
         item = None
         if view.due:
-            item = self._bank.items[view.due[0]]
+            item = view.bank.asked[view.due[0]]
         elif view.new:
             item = rules.draw_new(view.pool, view.cards, items_in_play_anywhere(conn), self._rng)
         if item is None:
@@ -243,7 +249,8 @@ class Practices:
     ) -> _View:
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         hidden = items_hidden_from(conn, user_id, guild_id)
-        items = self._bank.items
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        items = bank.asked
         known = {
             item_id: card
             for item_id, card in cards.cards_of(conn, user_id).items()
@@ -254,7 +261,7 @@ class Practices:
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
         allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
         due = memory.due_items(known, zone, now, asked, hidden)
-        return _View(known, zone, now, due, min(unmet, allowed), pool if unmet else [])
+        return _View(known, zone, now, bank, due, min(unmet, allowed), pool if unmet else [])
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
         if practice.ended_at is None:

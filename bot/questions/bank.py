@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bot import __version__
 from bot.core.errors import UserError
-from bot.questions.check import BankError, Problem, checked_bank, read_bank, shared_ids
+from bot.questions.check import BankError, Problem, checked_bank, read_bank, read_json, shared_ids
 from bot.questions.model import Bank, Pack
 
 T = TypeVar("T")
@@ -76,7 +75,7 @@ def mark_of(*contents: bytes) -> str:
 
 def check_topic(bank: Bank, topic_id: str | None) -> None:
     """Refuse a topic that the bank does not have; None stands for all topics."""
-    if topic_id is not None and topic_id not in bank.topics:
+    if topic_id is not None and topic_id not in bank.asked_topics:
         raise UserError("I don't know that topic. Pick one from the list as you type, or see </topics>.")
 
 
@@ -89,36 +88,5 @@ def still_there(asked: T | None, then: str = "The next one counts.") -> T:
 
 def parse_bank(content: bytes, *, checked: bool = False) -> Bank:
     """Check the bytes of a bank file; raises BankError with every problem. `checked`: these bytes were, before."""
-    try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
-    except json.JSONDecodeError as error:
-        raise BankError([_not_json(error.doc, error.pos)]) from error
-    except ValueError as error:  # a number with thousands of digits
-        raise BankError([Problem("the file", "has a number that is far too long")]) from error
-    except RecursionError as error:
-        raise BankError([Problem("the file", "is nested too deeply")]) from error
+    data = read_json(content)
     return checked_bank(data) if checked else read_bank(data, schema())
-
-
-def _not_json(text: str, position: int) -> Problem:
-    """What is wrong where the json module stopped, in words and at a place that no version of Python changes."""
-    before, rest = text[:position].rstrip(), text[position:]
-    if rest[:1] in ("}", "]") and before.endswith(","):  # before Python 3.13 it stops at the bracket
-        position, rest = len(before) - 1, "," + rest
-    char = rest[:1]
-    if not rest.strip():
-        what = "the file ends too early" if before else "the file is empty"
-    elif char == "," and rest[1:].lstrip()[:1] in ("}", "]"):
-        what = "nothing follows this comma"
-    elif char == '"' and re.match(r'"(?:[^"\\]|\\.)*"', rest, re.DOTALL) is None:
-        what = "the text that begins here is never closed"
-    elif char == "\\":
-        what = r"a backslash in a text is written \\"
-    elif char < " ":
-        what = r"a text must be on one line; write a line break as \n"
-    else:
-        what = f"{char if char.isprintable() else ascii(char)} can't stand here, or something is missing before it"
-    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-    return Problem(f"line {line}, column {column}", f"is not JSON: {what}")

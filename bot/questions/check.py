@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Pack, Reference, Section, Topic
 
+Place = Callable[[Sequence[str | int]], str]
+"""From a path into a document to words for the place."""
 MAX_ITEMS = 5000
+_MOST_KEYS, _MOST_ENTRIES = 50, 5000
+_MOST_PROBLEMS = 500
 _SHOWN_PROBLEMS = 20
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +42,90 @@ class BankError(ValueError):
         super().__init__("\n".join(lines))
 
 
+def read_json(content: bytes) -> Any:
+    """The bytes of a file as a document; raises BankError if they are not JSON in UTF-8."""
+    text = read_text(content)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BankError([_not_json(error.doc, error.pos)]) from error
+    except ValueError as error:  # a number with thousands of digits
+        raise BankError([Problem("the file", "has a number that is far too long")]) from error
+    except RecursionError as error:
+        raise BankError([Problem("the file", "is nested too deeply")]) from error
+
+
+def read_text(content: bytes) -> str:
+    """The bytes of a file as text; raises BankError if they are not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
+
+
+def _not_json(text: str, position: int) -> Problem:
+    """What is wrong where the json module stopped, in words and at a place that no version of Python changes."""
+    before, rest = text[:position].rstrip(), text[position:]
+    if rest[:1] in ("}", "]") and before.endswith(","):  # before Python 3.13 it stops at the bracket
+        position, rest = len(before) - 1, "," + rest
+    char = rest[:1]
+    if not rest.strip():
+        what = "the file ends too early" if before else "the file is empty"
+    elif char == "," and rest[1:].lstrip()[:1] in ("}", "]"):
+        what = "nothing follows this comma"
+    elif char == '"' and re.match(r'"(?:[^"\\]|\\.)*"', rest, re.DOTALL) is None:
+        what = "the text that begins here is never closed"
+    elif char == "\\":
+        what = r"a backslash in a text is written \\"
+    elif char < " ":
+        what = r"a text must be on one line; write a line break as \n"
+    else:
+        what = f"{char if char.isprintable() else ascii(char)} can't stand here, or something is missing before it"
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    return Problem(f"line {line}, column {column}", f"is not JSON: {what}")
+
+
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
-    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
-
-    try:
-        problems = list(_unwritable(data, data, ()))
-        if not problems:
-            errors = Draft202012Validator(schema).iter_errors(data)
-            problems = list(dict.fromkeys(Problem(place(data, e.absolute_path), _in_words(e)) for e in errors))
-    except RecursionError:
-        raise BankError([Problem("the file", "is nested too deeply")]) from None
-    if not problems:
-        problems = list(_broken_rules(data))
-    if problems:
-        raise BankError(problems)
+    check_document(data, schema, partial(place, data))
     return checked_bank(data)
 
 
-def _unwritable(root: Any, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
-    """Texts that neither Discord nor a database takes, and numbers with a point, of which a bank has none."""
-    if isinstance(node, dict):
+def check_document(data: Any, schema: Mapping[str, Any], where: Place, *, own: bool = False) -> None:
+    """Raise BankError if a document breaks the schema or a rule; `where` names the place that a path leads to.
+
+    `own`: it holds a server's own questions, whose references may be those of a pack. Of very many problems the first
+    are named: to find them all could take minutes in a file that is made to be bad.
+    """
+    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
+
+    try:
+        problems = list(islice(_unwritable(where, data, ()), _MOST_PROBLEMS))
+        if not problems:
+            errors = islice(Draft202012Validator(schema).iter_errors(data), _MOST_PROBLEMS)
+            problems = list(dict.fromkeys(Problem(where([*e.absolute_path]), _in_words(e)) for e in errors))
+    except RecursionError:
+        raise BankError([Problem("the file", "is nested too deeply")]) from None
+    if not problems:
+        problems = list(islice(_broken_rules(data, where, own=own), _MOST_PROBLEMS))
+    if problems:
+        raise BankError(problems)
+
+
+def _unwritable(where: Place, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Texts that neither Discord nor a database takes, numbers with a point, and more entries than anything has."""
+    if isinstance(node, dict | list) and len(node) > (_MOST_KEYS if isinstance(node, dict) else _MOST_ENTRIES):
+        yield Problem(where(path), f"has {len(node):,} entries, far more than anything here can have")
+    elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _unwritable(root, value, (*path, key))
+            yield from _unwritable(where, value, (*path, key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _unwritable(root, value, (*path, index))
+            yield from _unwritable(where, value, (*path, index))
     elif isinstance(node, float):
-        yield Problem(place(root, path), f"is {node}, but numbers here are whole")
+        yield Problem(where(path), f"is {node}, but numbers here are whole")
     elif isinstance(node, str) and _CONTROL.search(node):
-        yield Problem(place(root, path), "has a control character or a broken character in it")
+        yield Problem(where(path), "has a control character or a broken character in it")
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -146,7 +208,8 @@ _PATTERNS = {
 
 
 def _names(names: Sequence[str]) -> str:
-    quoted = ", ".join(f'"{_short(name)}"' for name in names)
+    quoted = ", ".join(f'"{_short(name)}"' for name in names[:_NAMED])
+    quoted += f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return f"{quoted} {'is' if len(names) == 1 else 'are'}"
 
 
@@ -154,7 +217,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _broken_rules(data: Mapping[str, Any]) -> Iterator[Problem]:
+def _broken_rules(data: Mapping[str, Any], place: Place, *, own: bool) -> Iterator[Problem]:
     seen: dict[tuple[str, object], str] = {}
 
     def unique(kind: str, key: object, where: str) -> Iterator[Problem]:
@@ -164,18 +227,18 @@ def _broken_rules(data: Mapping[str, Any]) -> Iterator[Problem]:
 
     count = 0
     for s, section in enumerate(data["sections"]):
-        yield from unique("section id", section["id"], place(data, ["sections", s]))
+        yield from unique("section id", section["id"], place(["sections", s]))
         for t, topic in enumerate(section["topics"]):
-            where = place(data, ["sections", s, "topics", t])
+            where = place(["sections", s, "topics", t])
             yield from unique("topic id", topic["id"], where)
             if "number" in topic:
                 yield from unique("number", topic["number"], where)
             for i, item in enumerate(topic["items"]):
-                where = place(data, ["sections", s, "topics", t, "items", i])
+                where = place(["sections", s, "topics", t, "items", i])
                 count += 1
                 yield from unique("item id", item["id"], where)
                 yield from _broken_item(item, where)
-                if item.get("reference", 0) >= len(topic["references"]):
+                if not own and item.get("reference", 0) >= len(topic["references"]):
                     wrong = f"is {item['reference']}, but its topic has references 0 to {len(topic['references']) - 1}"
                     yield Problem(f"{where}, reference", wrong)
     if count > MAX_ITEMS:
@@ -213,11 +276,14 @@ def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
 
 def checked_bank(data: Mapping[str, Any]) -> Bank:
     """A document that `read_bank` has accepted before as a `Bank`: its fields have the names that the schema gives."""
-    sections = (Section(s["id"], s["title"], tuple(_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"])
+    sections = (
+        Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"]
+    )
     return Bank(data["title"], tuple(sections))
 
 
-def _topic(data: Mapping[str, Any], section_id: str) -> Topic:
+def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
+    """A topic as in a file that was checked."""
     lists = {
         "key_points": tuple(KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]),
         "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
@@ -225,11 +291,12 @@ def _topic(data: Mapping[str, Any], section_id: str) -> Topic:
         "misconceptions": tuple(
             Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"]) for m in data.get("misconceptions", ())
         ),
-        "items": tuple(_item(item, data["id"]) for item in data["items"]),
+        "items": tuple(make_item(item, data["id"]) for item in data["items"]),
     }
     return Topic(**{"number": None, **data, **lists}, section_id=section_id)
 
 
-def _item(data: Mapping[str, Any], topic_id: str) -> Item:
+def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
+    """An item as in a file that was checked."""
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
     return Item(**{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id)

@@ -75,7 +75,8 @@ class Answering(commands.Cog):
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The reasons for every choice, the reader's own first."""
         review = await self._answerable(fields).review(int(fields["row"]), interaction.user.id)
-        texts = t.pages(view.why_blocks(review, self.bot.context.bank))
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        texts = t.pages(view.why_blocks(review, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:

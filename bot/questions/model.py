@@ -109,11 +109,17 @@ class Pack:
 
 @dataclass(frozen=True)
 class Bank:
-    """All questions, with look-ups by id. `packs` are those that it was put together from, if any were."""
+    """Questions, with look-ups by id. `packs` are those that it was put together from, if any were.
+
+    `sections` hold what is asked. `beside` are topics and items that are known, but not asked (any more), for whoever
+    met them before; `silent` are topics whose open question is not asked. `topics` and `items` know them all.
+    """
 
     title: str
     sections: tuple[Section, ...]
     packs: tuple[Pack, ...] = ()
+    beside: tuple[Section, ...] = ()
+    silent: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, packs: Sequence[Pack]) -> Bank:
@@ -128,15 +134,31 @@ class Bank:
 
     @cached_property
     def topics(self) -> Mapping[str, Topic]:
-        return {topic.id: topic for section in self.sections for topic in section.topics}
+        """Every topic that is known, in the form in which it is asked, if it is."""
+        return {topic.id: topic for section in self.beside for topic in section.topics} | self.asked_topics
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
-        return {item.id: item for topic in self.topics.values() for item in topic.items}
+        """Every item that is known."""
+        return {i.id: i for section in self.beside for topic in section.topics for i in topic.items} | self.asked
+
+    @cached_property
+    def asked_topics(self) -> dict[str, Topic]:
+        return {topic.id: topic for section in self.sections for topic in section.topics}
+
+    @cached_property
+    def asked(self) -> dict[str, Item]:
+        """The items that are asked."""
+        return {item.id: item for topic in self.asked_topics.values() for item in topic.items}
+
+    @cached_property
+    def open_topics(self) -> Mapping[str, Topic]:
+        """The topics whose open question is asked."""
+        return {t.id: t for t in self.asked_topics.values() if t.question and t.id not in self.silent}
 
     @cached_property
     def section_titles(self) -> Mapping[str, str]:
-        return {section.id: section.title for section in self.sections}
+        return {section.id: section.title for section in (*self.sections, *self.beside)}
 
     def topic_of(self, item: Item) -> Topic:
         return self.topics[item.topic_id]
@@ -149,7 +171,7 @@ class Bank:
         """Topics whose title, id, number or section holds every word of `text`; matches at a title's start first."""
         words = text.casefold().split()
         found: list[tuple[int, Topic]] = []
-        for topic in self.topics.values():
+        for topic in self.asked_topics.values():
             title = topic.title.casefold()
             hay = f"{title} {topic.id} {topic.number or ''} {self.section_titles[topic.section_id].casefold()}"
             if all(word in hay for word in words):

@@ -7,14 +7,17 @@ servers, is registered in the same way.
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all
+from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all, update
 
-from bot.core.tables import Instant, RowId, fetch_all, metadata, upsert
+from bot.core.tables import Instant, RowId, fetch_all, insert, metadata, upsert, values_of
+from bot.questions.own import OwnItem, OwnTopic
 
 # When a server last met an item, in a round or a daily.
 asked = sa.Table(
@@ -44,6 +47,52 @@ reports = sa.Table(
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
+)
+
+# What a server is asked: which packs, by name with commas between them (none for all), and its own questions. `mark`
+# changes with every change of either; `numbers` is the last number that one of its own has.
+server_banks = sa.Table(
+    "server_banks",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("mark", sa.BigInteger, nullable=False),
+    sa.Column("packs", sa.Text),
+    sa.Column("numbers", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+# The topics in which a server has questions of its own; see `bot.questions.own`.
+own_topics = sa.Table(
+    "own_topics",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(48), nullable=False),
+    sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("section", sa.String(48), nullable=False),
+    sa.Column("section_title", sa.String(100), nullable=False),
+    sa.Column("title", sa.String(100), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.UniqueConstraint("guild_id", "name"),
+)
+
+# A server's own items. One that is retired stays for whoever answered it; its name may be given again.
+own_items = sa.Table(
+    "own_items",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(48), nullable=False),
+    sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+_ASKED = own_items.c.retired == sa.false()
+sa.Index(
+    "uq_own_items_name",
+    *(own_items.c.guild_id, own_items.c.name),
+    unique=True,
+    sqlite_where=sa.text("retired = 0"),
+    postgresql_where=sa.text("NOT retired"),
 )
 
 _in_play: dict[str, Select[Any]] = {}
@@ -149,3 +198,75 @@ def add_report(conn: Connection, *, guild_id: int | None, user_id: int, item_id:
 def reports_since(conn: Connection, since: datetime) -> list[Report]:
     """All reports from a moment on, the newest last."""
     return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)
+
+
+def bank_mark(conn: Connection, guild_id: int) -> int | None:
+    """What changes with a server's choice of packs and its own questions; None where all packs and nothing else."""
+    return conn.execute(select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)).scalar()
+
+
+def bank_marks_for(conn: Connection, user_id: int, limit: int) -> list[tuple[int, int]]:
+    """Id and mark of servers that have one and on which a member has ever answered."""
+    servers: set[int] = set()
+    for known in _servers:
+        own = known.selected_columns
+        servers.update(conn.execute(known.with_only_columns(own.guild_id).where(own.user_id == user_id)).scalars())
+    of = server_banks.c.guild_id.in_(sorted(servers))
+    query = select(server_banks.c.guild_id, server_banks.c.mark).where(of).order_by(server_banks.c.guild_id)
+    return [(row.guild_id, row.mark) for row in conn.execute(query.limit(limit))]
+
+
+def packs_of(conn: Connection, guild_id: int) -> list[str] | None:
+    """The names of the packs that are asked on a server; None for all."""
+    names = conn.execute(select(server_banks.c.packs).where(server_banks.c.guild_id == guild_id)).scalar()
+    return None if names is None else names.split(",")
+
+
+def set_packs(conn: Connection, guild_id: int, names: Collection[str] | None) -> None:
+    """Ask these packs on a server from now on; None for all there are, and will be."""
+    change_bank(conn, guild_id, packs=None if names is None else ",".join(sorted(names)))
+
+
+def change_bank(conn: Connection, guild_id: int, /, **values: object) -> None:
+    """Note that a server's questions change; whoever has loaded them before loads them again."""
+    upsert(conn, server_banks, guild_id=guild_id, mark=secrets.randbits(62), **values)
+
+
+def take_numbers(conn: Connection, guild_id: int, count: int) -> int:
+    """Numbers for `count` of a server's own; returns the first. Nobody else changes its bank before this one ends."""
+    change_bank(conn, guild_id)
+    taken = update(server_banks).where(server_banks.c.guild_id == guild_id)
+    last = conn.execute(
+        taken.values(numbers=server_banks.c.numbers + count).returning(server_banks.c.numbers)
+    ).scalar_one()
+    return int(last) - count + 1
+
+
+def own_topics_of(conn: Connection, guild_id: int) -> list[OwnTopic]:
+    """The topics of a server's own questions, in the order in which they came."""
+    query = select(own_topics).where(own_topics.c.guild_id == guild_id).order_by(own_topics.c.number)
+    return fetch_all(conn, query, OwnTopic)
+
+
+def own_items_of(conn: Connection, guild_id: int) -> list[OwnItem]:
+    """A server's own items, also the retired ones, in the order in which they came."""
+    query = select(own_items).where(own_items.c.guild_id == guild_id).order_by(own_items.c.number)
+    return fetch_all(conn, query, OwnItem)
+
+
+def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
+    """Store topics of a server, new or changed."""
+    _save(conn, own_topics, rows)
+
+
+def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
+    """Store items of a server, new or changed."""
+    _save(conn, own_items, rows)
+
+
+def _save(conn: Connection, table: sa.Table, rows: Sequence[OwnTopic | OwnItem]) -> None:
+    if rows:
+        statement = insert(conn, table)
+        values = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+        statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+        conn.execute(statement, [values_of(row) for row in rows])

@@ -136,7 +136,9 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
 
 
 def explanation(item: Item, bank: Bank) -> str:
-    shown = "" if item.reference is None else f"\n-# {source(bank.topic_of(item).references[item.reference])}"
+    sources = bank.topic_of(item).references
+    known = item.reference is not None and item.reference < len(sources)  # a retired item may outlive its source
+    shown = f"\n-# {source(sources[item.reference or 0])}" if known else ""
     return f"{t.escape(item.explanation)}{shown}"
 
 

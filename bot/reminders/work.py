@@ -52,7 +52,7 @@ class ReminderWork(Worker[Reminder]):
 
     def __init__(self, context: Context, views: Views) -> None:
         super().__init__(context)
-        self._bank = context.bank
+        self._banks = context.banks
         self._sender = context.sender
         self._views = views
         self._free_at = datetime.min.replace(tzinfo=UTC)
@@ -122,7 +122,8 @@ class ReminderWork(Worker[Reminder]):
         if before is None or before.next_at is None or before.next_at > now:
             return None
         next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
-        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in self._bank.items}
+        asked = self._banks.of_member(conn, user_id, None).asked
+        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in asked}
         due = len(memory.due_items(known, before.zone, now))
         if not due or now - before.next_at > time_rules.CATCH_UP:
             store.change(conn, before, next_at=next_at)

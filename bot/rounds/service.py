@@ -97,7 +97,7 @@ class Rounds:
 
     def __init__(self, context: Context, counters: AnswerCountRefresher) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
         self._clock = context.clock
@@ -124,14 +124,15 @@ class Rounds:
 
         `tell` takes a sentence for the starter, should the first card not be posted.
         """
-        check_topic(self._bank, topic_id)
-        pool = [i for i in self._bank.items.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         now = self._now()
         first_at = now + rules.LEAD
 
         def create(conn: Connection) -> Started:
+            bank = self._banks.of(conn, guild_id)
+            check_topic(bank, topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            drawn = self._draw(conn, guild_id, pool, questions)
+            fitting = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
+            drawn = self._draw(conn, guild_id, fitting, questions)
             round_id = store.create(
                 conn,
                 guild_id=guild_id,
@@ -146,18 +147,17 @@ class Rounds:
             )
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
-            topic = self._bank.topics.get(topic_id or "")
+            topic = bank.topics.get(topic_id or "")
             return Started(round_id, len(drawn), questions, seconds, topic, difficulty, first_at)
 
-        started = await self._database.write(create)
-        round_id = started.round_id
+        made = await self._database.write(create)
         log.info(
-            "round %s started: guild %s, channel %s, %s questions", round_id, guild_id, channel_id, started.questions
+            "round %s started: guild %s, channel %s, %s questions", made.round_id, guild_id, channel_id, made.questions
         )
         if tell is not None:
-            self._starters[round_id] = tell
+            self._starters[made.round_id] = tell
         self._scheduler.nudge(first_at)
-        return started
+        return made
 
     def _draw(self, conn: Connection, guild_id: int, pool: Sequence[Item], count: int) -> list[Item]:
         """Draw up to `count` items that no daily or round there has still to reveal; refuses if none is left."""
@@ -215,7 +215,7 @@ class Rounds:
         For opening a modal.
         """
         question, round_ = get_question_or_refuse(conn, question_id)
-        item = self._item(question)
+        item = self._item(conn, round_, question)
         _refuse_if_over(question, round_, message_id, self._now())
         earlier = store.answer_of(conn, question_id, user_id)
         if earlier is not None:
@@ -266,10 +266,10 @@ class Rounds:
     @reading
     def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:
         """A member's own view of a revealed question, for "Explain"."""
-        question, _ = get_question_or_refuse(conn, question_id)
+        question, round_ = get_question_or_refuse(conn, question_id)
         if question.revealed_at is None:
             raise UserError("This question is still open. You'll see why at the reveal.")
-        return self._review(question, store.answer_of(conn, question_id, user_id))
+        return _review(self._item(conn, round_, question), question, store.answer_of(conn, question_id, user_id))
 
     @reading
     def review_all(self, conn: Connection, round_id: int, user_id: int) -> list[Review]:
@@ -277,8 +277,11 @@ class Rounds:
         given = store.answers_of(conn, round_id, user_id)
         if not given:
             raise UserError("You didn't play this round. Join the next one.")
-        questions = [q for q in store.questions_of(conn, round_id) if q.item_id in self._bank.items]
-        return [self._review(q, given.get(q.id)) for q in questions]
+        round_ = store.get(conn, round_id)
+        assert round_ is not None
+        items = self._banks.of(conn, round_.guild_id).items
+        questions = [q for q in store.questions_of(conn, round_id) if q.item_id in items]
+        return [_review(items[q.item_id], q, given.get(q.id)) for q in questions]
 
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
@@ -312,7 +315,7 @@ class Rounds:
         """A question as `_load` wants it; None if it is not known to be open yet."""
         question, round_ = get_question_or_refuse(conn, click.question_id)
         _refuse_elsewhere(round_, click)
-        item = self._item(question)
+        item = self._item(conn, round_, question)
         _refuse_if_over(question, round_, click.message_id, click.at)
         if question.message_id is None or question.opened_at is None or question.deadline_at is None:
             return None
@@ -339,18 +342,21 @@ class Rounds:
         assert round_ is not None
         earlier = store.answer_of(conn, question.id, answer.user_id)
         if earlier is not None:
-            raise already(self._item(question), question.choice_order, earlier.answer, earlier.answered_at)
+            raise already(
+                self._item(conn, round_, question), question.choice_order, earlier.answer, earlier.answered_at
+            )
         _refuse_if_over(question, round_, message_id, answer.answered_at)
         store.add_late_answer(conn, answer, round_)
 
-    def _item(self, question: RoundQuestion) -> Item:
-        return still_there(self._bank.items.get(question.item_id))
+    def _item(self, conn: Connection, round_: Round, question: RoundQuestion) -> Item:
+        return still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
 
-    def _review(self, question: RoundQuestion, given: Answer | None) -> Review:
-        item, order = self._item(question), answers.decode_order(question.choice_order)
-        if given is None:
-            return Review(item, order, None)
-        return Review(item, order, given.answer, given.points, given.elapsed_ms)
+
+def _review(item: Item, question: RoundQuestion, given: Answer | None) -> Review:
+    order = answers.decode_order(question.choice_order)
+    if given is None:
+        return Review(item, order, None)
+    return Review(item, order, given.answer, given.points, given.elapsed_ms)
 
 
 def _decided(question: _OpenQuestion, click: Click) -> Answer:

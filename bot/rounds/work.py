@@ -44,7 +44,7 @@ class RoundCards:
 
     def __init__(self, context: Context, views: Views) -> None:
         self._database = context.database
-        self._bank = context.bank
+        self._banks = context.banks
         self._now = context.now
         self._sender = context.sender
         self._views = views
@@ -53,12 +53,13 @@ class RoundCards:
         """Post an open question, once; returns its message's id."""
         ends_at = now + timedelta(seconds=round_.seconds)
         nonce = make_nonce("q", question.id, question.asked_at or now)
-        message = self._question(round_, question, ends_at)
+        message = await self._question(round_, question, ends_at)
         return await self._sender.post(_place(round_), message, nonce, tried_at=question.asked_at)
 
     async def reveal(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> None:
         """Put the reveal in place of an open question; nothing happens if there is none that could be shown."""
-        item = self._bank.items.get(question.item_id)
+        bank = await self._database.read(self._banks.of, round_.guild_id)
+        item = bank.items.get(question.item_id)
         if item is None or question.message_id is None:
             return
         order = answers.decode_order(question.choice_order)
@@ -71,7 +72,7 @@ class RoundCards:
             players |= await self._database.read(store.first_players, round_.id, question.number)
         alone = len(players) == 1
         card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest, alone)
-        await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, self._bank))
+        await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, bank))
 
     async def standings(self, round_: Round, card: StandingsCard, tried_at: datetime | None) -> None:
         """Post the standings, once."""
@@ -87,7 +88,7 @@ class RoundCards:
             return None
         try:
             left = max(0, (question.deadline_at - self._now()) // timedelta(seconds=1))
-            message = self._question(round_, question, question.deadline_at, left=left, answered=answered)
+            message = await self._question(round_, question, question.deadline_at, left=left, answered=answered)
             await self._sender.edit(_place(round_), question.message_id, message)
             # another process may have revealed it meanwhile, and the count has come on top
             question, round_, answered = await self._database.read(_question_with_count, question_id)
@@ -97,10 +98,11 @@ class RoundCards:
             log.info("round %s: counter not refreshed: %s", round_.id, error)
         return answered
 
-    def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
-        item, order = self._bank.items[question.item_id], answers.decode_order(question.choice_order)
+    async def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
+        bank = await self._database.read(self._banks.of, round_.guild_id)
+        item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
         card = QuestionCard(question.id, item, order, question.number, round_.total, round_.seconds, ends_at, **now)
-        return self._views.question(card, self._bank)
+        return self._views.question(card, bank)
 
 
 class RoundWork(Worker[Round]):
@@ -110,7 +112,7 @@ class RoundWork(Worker[Round]):
 
     def __init__(self, context: Context, rounds: Rounds, cards: RoundCards, counters: AnswerCountRefresher) -> None:
         super().__init__(context)
-        self._bank = context.bank
+        self._banks = context.banks
         self._scheduler = context.scheduler
         self._rounds = rounds
         self._cards = cards
@@ -146,18 +148,19 @@ class RoundWork(Worker[Round]):
     async def _ask(self, round_: Round) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> RoundQuestion | None:
+        def claim(conn: Connection) -> tuple[RoundQuestion, bool] | None:
             question = store.question_of(conn, round_.id, round_.number)
             claimed = self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.ASKING)
             if question is None or not claimed:
                 return None
             store.mark_asked(conn, question, round_.guild_id, now)
-            return question
+            return question, question.item_id in self._banks.of(conn, round_.guild_id).items
 
-        question = await self._database.write(claim)
-        if question is None:
+        claimed = await self._database.write(claim)
+        if claimed is None:
             return
-        if question.item_id not in self._bank.items:
+        question, known = claimed
+        if not known:
             log.warning("round %s: item %s is not in the bank any more; skipped", round_.id, question.item_id)
             await self._database.write(self._advance, round_.id, Phase.ASKING)
             return
@@ -222,7 +225,7 @@ class RoundWork(Worker[Round]):
         ):
             return
         given = store.answers_to(conn, question.id)
-        item_id, item = question.item_id, self._bank.items.get(question.item_id)
+        item_id, item = question.item_id, self._banks.of(conn, round_.guild_id).items.get(question.item_id)
         day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
         key, server, topic = question.id, round_.guild_id, item.topic_id if item else ""
         won = self._pay(conn, round_, question, given)

@@ -38,6 +38,7 @@ from bot.points.rules import PERIODS
 from bot.points.store import Entry
 from bot.practice import store as practice
 from bot.questions import store as questions
+from bot.questions.own import OwnItem, OwnTopic
 from bot.reminders import store as reminders
 from bot.reminders.store import Reminder
 from bot.rounds import store as rounds
@@ -77,6 +78,16 @@ def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
 CALLS: list[Call] = [
     *(call(boards.board, GUILD, p, TODAY, user_id=ADA, topic_id=None, page=0) for p in PERIODS),
     call(boards.board, GUILD, "all", TODAY, user_id=ADA, topic_id="t2", page=1),
+    call(questions.bank_mark, GUILD),
+    call(questions.bank_marks_for, ADA, 25),
+    call(questions.packs_of, GUILD),
+    call(questions.set_packs, GUILD, ["questions"]),
+    call(questions.change_bank, GUILD),
+    call(questions.take_numbers, GUILD, 3),
+    call(questions.own_topics_of, GUILD),
+    call(questions.own_items_of, GUILD),
+    call(questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]),
+    call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -82,18 +82,37 @@ class Rubric:
         )
 
 
+_KEPT = 100
+
+
 class Rubrics:
-    """The rubrics of a bank's topics, each prepared when its first answer comes: a start need not wait for it."""
+    """The rubrics of a bank's topics, each prepared when its first answer comes: a start need not wait for it.
+
+    Topics that servers wrote themselves get one too, the latest hundred of which are kept.
+    """
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
         self._made: dict[str, Rubric] = {}
+        self._of_servers: dict[Topic, Rubric] = {}
 
     def of(self, topic: Topic) -> Rubric:
-        """The rubric of a topic of the bank."""
+        """The rubric of a topic of the bank, or of one beside it."""
+        if topic.id not in self._bank.topics:
+            return self._of_server(topic)
         if topic.id not in self._made:
             self._made[topic.id] = Rubric.of(topic, self._topics, self._background)
         return self._made[topic.id]
+
+    def _of_server(self, topic: Topic) -> Rubric:
+        topic = replace(topic, items=())
+        if topic not in self._of_servers:
+            if len(self._of_servers) >= _KEPT:
+                del self._of_servers[next(iter(self._of_servers))]
+            own = {stem for text in _texts(topic) for stem in stems(text)}
+            topics = dict(self._topics) | {stem: {topic.id, *self._topics.get(stem, ())} for stem in own}
+            self._of_servers[topic] = Rubric.of(topic, topics, self._background)
+        return self._of_servers[topic]
 
     @cached_property
     def _documents(self) -> list[tuple[str, frozenset[str]]]:

@@ -9,7 +9,7 @@ down_revision = None
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "asked",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -99,6 +99,45 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guilds")),
+    )
+    op.create_table(
+        "server_banks",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("packs", sa.Text(), nullable=True),
+        sa.Column("numbers", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_server_banks")),
+    )
+    op.create_table(
+        "own_topics",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=48), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("section", sa.String(length=48), nullable=False),
+        sa.Column("section_title", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "number", name=op.f("pk_own_topics")),
+        sa.UniqueConstraint("guild_id", "name", name=op.f("uq_own_topics_guild_id_name")),
+    )
+    op.create_table(
+        "own_items",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=48), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "number", name=op.f("pk_own_items")),
+    )
+    op.create_index(
+        "uq_own_items_name",
+        "own_items",
+        ["guild_id", "name"],
+        unique=True,
+        sqlite_where=sa.text("retired = 0"),
+        postgresql_where=sa.text("NOT retired"),
     )
     op.create_table(
         "interviews",

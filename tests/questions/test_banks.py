@@ -1,0 +1,233 @@
+"""What is asked on which server: loaded when needed, never stale, let go when idle; and never elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.clicks import Click
+from bot.core.errors import UserError
+from bot.interviews.service import Step
+from bot.practice.service import Asking
+from bot.questions import store
+from bot.questions.banks import Banks
+from bot.questions.own import is_own, server_of
+from tests.banks import small_bank
+from tests.ours import OTHER_GUILD, furnish, own_item
+from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
+
+
+async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> None:
+    """They cost nothing, however many there are."""
+    banks = Banks(stage.bank)
+    for guild_id in range(1, 50):
+        assert await stage.database.read(banks.of, guild_id) is stage.bank
+    assert banks.held() == (0, 0)
+
+
+async def test_a_change_is_seen_at_once(stage: Stage) -> None:
+    """Whoever changes a server's questions, every process asks the new ones from then on."""
+    banks = Banks(stage.bank)
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    before = await stage.database.read(banks.of, GUILD)
+    assert mine in before.asked
+    assert await stage.database.read(banks.of, GUILD) is before
+    topic_id = before.items[mine].topic_id
+    await stage.database.write(store.save_items, [own_item(GUILD, 2, topic_id, prompt="Better?")])
+    await stage.database.write(store.change_bank, GUILD)
+    assert (await stage.database.read(banks.of, GUILD)).items[mine].prompt == "Better?"
+
+
+async def test_packs_are_chosen(stage: Stage) -> None:
+    """A server's choice of packs holds from the next question on, until all are chosen again."""
+    await stage.database.write(store.set_packs, GUILD, ["none-of-these"])
+    assert await stage.database.read(store.packs_of, GUILD) == ["none-of-these"]
+    await stage.database.write(store.set_packs, GUILD, ["b", "a"])
+    assert await stage.database.read(store.packs_of, GUILD) == ["a", "b"]
+    await furnish(stage.database, GUILD, items=1)
+    assert await stage.database.read(store.packs_of, GUILD) == ["a", "b"], "own questions leave it alone"
+    await stage.database.write(store.set_packs, GUILD, None)
+    assert await stage.database.read(store.packs_of, GUILD) is None
+
+
+async def test_what_is_idle_is_let_go(stage: Stage) -> None:
+    """A bank that nobody has used for half an hour goes when another is loaded, and comes back when it is needed."""
+    now = 0.0
+    banks = Banks(stage.bank, lambda: now)
+    for guild_id in (1, 2, 3):
+        await furnish(stage.database, guild_id)
+        await stage.database.read(banks.of, guild_id)
+    assert banks.held() == (3, 9)
+    now = 1000.0
+    await stage.database.read(banks.of, 1)
+    now = 2000.0
+    await furnish(stage.database, 4)
+    await stage.database.read(banks.of, 4)
+    assert banks.held() == (2, 6)
+    assert len((await stage.database.read(banks.of, 2)).asked) == len(stage.bank.items) + 3
+
+
+async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many servers are busy, the items in memory are bounded, and so are the servers."""
+    monkeypatch.setattr("bot.questions.banks._MOST_ITEMS", 20)
+    monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
+    banks = Banks(stage.bank)
+    for guild_id in range(1, 9):
+        await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
+        await stage.database.read(banks.of, guild_id)
+        servers, items = banks.held()
+        assert servers <= 4
+        assert items <= 20
+
+
+async def test_of_a_member(stage: Stage) -> None:
+    """In direct messages a member is asked what their servers ask; on a server only what that one does."""
+    await furnish(stage.database, GUILD)
+    await furnish(stage.database, OTHER_GUILD)
+    banks = Banks(stage.bank)
+
+    async def own_servers(guild_id: int | None, user_id: int = ADA) -> set[int | None]:
+        bank = await stage.database.read(banks.of_member, user_id, guild_id)
+        return {server_of(item_id) for item_id in bank.asked} - {None}
+
+    assert await own_servers(GUILD) == {GUILD}
+    assert await own_servers(OTHER_GUILD) == {OTHER_GUILD}
+    assert await own_servers(None) == set()
+    round_id = await stage.start(1)
+    await stage.run()
+    await stage.answer(ADA)
+    while (await stage.round(round_id)).phase != "ended":
+        await stage.wait(seconds=20)
+    assert await own_servers(None) == {GUILD}
+    assert await own_servers(None, BOB) == set()
+
+
+async def test_who_holds_an_item(stage: Stage) -> None:
+    """An item's own id leads to its server's bank, wherever it is looked up."""
+    (here,) = await furnish(stage.database, GUILD, items=1)
+    (there,) = await furnish(stage.database, OTHER_GUILD, items=1)
+    banks = Banks(stage.bank)
+    assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
+    assert here in (await stage.database.read(banks.holding, [here])).items
+    assert {here, there, "t1-a"} <= (await stage.database.read(banks.holding, ["t1-a", here, there])).items.keys()
+
+
+# --- everything that asks
+
+
+async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
+    """A round on everything asks a server's own items too, and never another's."""
+    mine = await furnish(stage.database, GUILD)
+    await furnish(stage.database, OTHER_GUILD)
+    round_id = await stage.start(50)
+    asked = []
+    while await stage.next_card(round_id):
+        card = stage.card().card
+        asked.append(card.item.id)  # type: ignore[union-attr]
+        await stage.answer(ADA)
+        await stage.answer(BOB)
+    assert set(asked) == {*stage.bank.items, *mine}
+    assert set(mine) <= {e.card.item.id for e in stage.sender.edits_of("reveal")}  # type: ignore[union-attr]
+    await stage.check_points()
+    assert len(await stage.bot.rounds.review_all(round_id, ADA)) == len(asked)
+
+
+async def test_a_round_on_an_own_topic(stage: Stage) -> None:
+    """A round can ask one topic of the server; elsewhere nobody knows that topic."""
+    mine = await furnish(stage.database, GUILD)
+    topic_id = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine[0]].topic_id
+    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, topic_id=topic_id)
+    assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
+    with pytest.raises(UserError, match="I don't know that topic"):
+        await stage.bot.rounds.start(guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id)
+
+
+async def test_dailies_ask_own_questions(stage: Stage) -> None:
+    """A daily is one of the server's own items as often as any other, and closes with its reasons."""
+    mine = await furnish(stage.database, GUILD)
+    await furnish(stage.database, OTHER_GUILD)
+    await stage.set_up()
+    for _ in range(len(stage.bank.items) + len(mine)):
+        await stage.wait(days=1)
+    asked = {day.item_id for day in await stage.days()}
+    assert asked == {*stage.bank.items, *mine}
+    closed = {edit.card.item.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
+    assert set(mine) & closed
+
+
+async def test_open_dailies_ask_own_topics(stage: Stage) -> None:
+    """An own topic with an open question has its turn, one without never has."""
+    await furnish(stage.database, GUILD, question="Why ours?")
+    await stage.set_up(kind="open")
+    await stage.wait(hours=2)
+    shown = set()
+    for _ in range(len(stage.bank.topics) + 1):
+        review = await stage.write_daily(ADA, "They are ours because we wrote them down one by one last spring.")
+        assert review.assessment is not None
+        shown.add(review.topic.question)
+        await stage.wait(days=1)
+    assert shown == {"Why ours?", "Why?"}
+
+
+async def practised(stage: Stage, guild_id: int | None, user_id: int = ADA) -> set[str]:
+    """Answer whatever practice asks until there is nothing more."""
+    screen, asked = await stage.bot.practices.start(user_id, guild_id, stage.clock()), set()
+    while isinstance(screen, Asking):
+        asked.add(screen.item.id)
+        picks = tuple(n for n, index in enumerate(screen.order) if index in screen.item.right)
+        text = screen.item.accept[0] if screen.item.kind == "typed" else None
+        stage.clock.turn(seconds=5)
+        await stage.bot.practices.answer(Click(screen.question.id, 1, guild_id, 7, user_id, stage.clock(), picks, text))
+        screen = await stage.bot.practices.go_on(screen.question.practice_id, user_id, guild_id, stage.clock())
+    return asked
+
+
+async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
+    """Practice on a server asks its own items; the same member meets none of them elsewhere, not even when due."""
+    mine = await furnish(stage.database, GUILD)
+    assert set(mine) <= await practised(stage, GUILD)
+    stage.clock.turn(days=60)
+    assert not any(is_own(item_id) for item_id in await practised(stage, OTHER_GUILD))
+    stage.clock.turn(days=1)
+    assert not any(is_own(item_id) for item_id in await practised(stage, None))
+    stage.clock.turn(days=1)
+    assert set(mine) <= await practised(stage, GUILD)
+
+
+async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -> None:
+    """What is due of a retired item is asked no more; what was answered can still be explained."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic_id = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    screen = await stage.bot.practices.start(ADA, GUILD, stage.clock(), topic_id)
+    assert isinstance(screen, Asking)
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ADA, stage.clock(), (0,)))
+    await stage.database.write(store.save_items, [own_item(GUILD, 2, topic_id, retired=True)])
+    await stage.database.write(store.change_bank, GUILD)
+    stage.clock.turn(days=60)
+    assert mine not in await practised(stage, GUILD)
+    review = await stage.bot.practices.review(screen.question.id, ADA)
+    assert review.item.id == mine
+
+
+async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
+    """An interview may begin with an own open question, and is summed up with it; elsewhere nobody is asked it."""
+    stage = Stage(stage.database, small_bank(1))
+    await furnish(stage.database, GUILD, question="Why ours?")
+    topic_id = next(t for t in (await stage.bot.context.bank_for(ADA, GUILD)).open_topics if is_own(t))
+    step = await stage.bot.interviews.start(ADA, GUILD, topic_id=topic_id, questions=1)
+    assert isinstance(step, Step)
+    assert step.topic.question == "Why ours?"
+    await stage.bot.interviews.answer(step.question.id, ADA, "We wrote it down one by one in a long evening.")
+    assert (await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)).assessment is not None
+    report = await stage.bot.interviews.end(step.question.id, ADA)
+    assert [section.title for section in report.sections] == ["Our house"]
+    with pytest.raises(UserError, match="I don't know that topic"):
+        await stage.bot.interviews.start(ADA, OTHER_GUILD, topic_id=topic_id)
+
+
+async def test_progress_counts_own_topics(stage: Stage) -> None:
+    """`/topics` of a server has its own topics, with the member's progress; elsewhere they are not shown."""
+    await furnish(stage.database, GUILD)
+    await practised(stage, GUILD)
+    (own,) = [p for t, p in (await stage.bot.boards.progress(GUILD, ADA)).items() if is_own(t)]
+    assert (own.items, own.met) == (3, 3)
+    assert not [t for t in await stage.bot.boards.progress(OTHER_GUILD, ADA) if is_own(t)]
