@@ -19,6 +19,8 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
+from bot.bank.cog import Bank as BankCog
+from bot.bank.service import OwnBank
 from bot.boards.cog import Boards as BoardsCog
 from bot.boards.service import Boards
 from bot.chat.client import QuizBot
@@ -90,6 +92,7 @@ class Services:
         self.names = Names(context)
         self.boards = Boards(context)
         self.reports = Reports(context)
+        self.own_bank = OwnBank(context)
         self.grading = Grading(context.banks.packs, chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
@@ -113,6 +116,7 @@ class Services:
             PracticeCog(bot, self.practices),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
+            BankCog(bot, self.own_bank),
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),
             Servers(bot, self.rounds),

@@ -96,16 +96,17 @@ LEVELS = (
     ("questions",),
     ("members", "points", "memory"),
     ("rounds", "daily", "practice", "reminders", "interviews"),
-    ("boards", "servers"),
+    ("boards", "bank", "servers"),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
 ROOMS = {"rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
     "questions": {"model", "check", "bank", "banks", "own", "lint", "answers", "drawing", "formulas", "tools"},
+    "bank": {"files", "sheets"},
     "interviews": {"assessment", "report", "grading"},
 }
-PURE = {"text", "model", "check", "own", "lint", "answers", "drawing", "assessment", "report"}
+PURE = {"text", "model", "check", "own", "files", "sheets", "lint", "answers", "drawing", "assessment", "report"}
 PURE |= {"errors", "snowflakes", "shards"}
 SHELL = ("bot.app", "bot.__main__", "bot.playground")
 MAX_FUNCTION = 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -19,7 +20,16 @@ ENDED = discord.Colour(0x80848E)
 ATTENTION = discord.Colour(0xE3B341)
 PRIMARY = discord.ButtonStyle.primary
 
-Part = ui.Item[ui.LayoutView] | Picture | str
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file in a message, to be saved by whoever reads it."""
+
+    name: str
+    content: bytes
+
+
+Part = ui.Item[ui.LayoutView] | Picture | Download | str
 
 
 def _pinging(role_id: int | None) -> discord.AllowedMentions:
@@ -51,12 +61,8 @@ class Message(ui.LayoutView):
         self.stop()
 
     def files(self) -> list[discord.File]:
-        """The files of the pictures, made anew: discord.py reads a file once."""
-        return [
-            discord.File(io.BytesIO(part.png), part.name, description=part.alt)
-            for part in self._parts
-            if isinstance(part, Picture)
-        ]
+        """The files of pictures and downloads, made anew: discord.py reads a file once."""
+        return [_file(part) for part in self._parts if isinstance(part, Picture | Download)]
 
     def mentions(self) -> discord.AllowedMentions:
         return _pinging(self._ping_role)
@@ -106,7 +112,15 @@ def _component(part: Part) -> ui.Item[ui.LayoutView]:
         return ui.TextDisplay(part)
     if isinstance(part, Picture):
         return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt))
+    if isinstance(part, Download):
+        return ui.File(f"attachment://{part.name}")
     return part
+
+
+def _file(part: Picture | Download) -> discord.File:
+    if isinstance(part, Picture):
+        return discord.File(io.BytesIO(part.png), part.name, description=part.alt)
+    return discord.File(io.BytesIO(part.content), part.name)
 
 
 def text_of(view: ui.LayoutView) -> str:

@@ -40,6 +40,11 @@ async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
         task.cancel()
 
 
+async def draw_off_loop(latex: str) -> None:
+    """Draw a formula in the thread for pictures; raises FormulaError if that can't be done."""
+    await in_thread(partial(draw, latex))
+
+
 def picture(item: Item) -> Picture | None:
     """The picture of an item's formula; None for an item without one, or with one that can't be drawn."""
     return _kept(item.formula, alt_text(item)) if item.formula is not None else None

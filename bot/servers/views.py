@@ -24,6 +24,7 @@ _FOR_MANAGERS = """\
 **To run it here**
 </daily setup> posts a question every day, in the channel and at the time you choose
 </daily status> shows when the next one comes, and what needs attention
+</bank import> adds your own questions, which only this server is asked
 Choose who can use each command in Server Settings, under Integrations."""
 
 

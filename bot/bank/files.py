@@ -1,0 +1,51 @@
+"""From the bytes of a file that somebody sent to a checked draft, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from bot.bank.rules import MAX_BYTES, Draft, foreign_ids, own_schema
+from bot.bank.sheets import read_sheet
+from bot.questions.check import BankError, Problem, check_document, place, read_json, read_text
+from bot.questions.model import Bank
+from bot.questions.own import OwnTopic
+
+_ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
+
+
+def refuse_size(size: int) -> None:
+    """Raise BankError for a file that is too large to be read at all."""
+    if size > MAX_BYTES:
+        raise BankError([Problem("the file", f"has {size:,} bytes; {MAX_BYTES:,} are allowed")])
+
+
+def read_file(
+    name: str, content: bytes, schema: Mapping[str, Any], packs: Bank, topics: Sequence[OwnTopic] = ()
+) -> Draft:
+    """Read and check a server's JSON or CSV; raises BankError with every problem. `topics` are those it has already."""
+    refuse_size(len(content))
+    if content.startswith(_ARCHIVES):
+        raise BankError([Problem("the file", "is an archive; send the .json or .csv file in it")])
+    if not content.strip():
+        raise BankError([Problem("the file", "is empty")])
+    if _is_sheet(name, content):
+        known = {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
+        draft = read_sheet(read_text(content), packs, known)
+    else:
+        document = read_json(content)
+        draft = Draft(document, partial(place, document))
+    check_document(draft.document, own_schema(schema), draft.where, own=True)
+    problems = foreign_ids(draft, packs)
+    if problems:
+        raise BankError(problems)
+    return draft
+
+
+def _is_sheet(name: str, content: bytes) -> bool:
+    """Whether a file is CSV: by its name, and where that does not say, by its first sign."""
+    ending = name.casefold().rpartition(".")[2]
+    if ending in {"csv", "tsv", "json"}:
+        return ending != "json"
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}

@@ -1,0 +1,163 @@
+"""What managers do with their server's own questions: files in and out, looking, retiring."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.bank import rules
+from bot.bank.files import read_file, refuse_size
+from bot.bank.rules import Draft, Merge, Names
+from bot.bank.sheets import write_sheet
+from bot.core.context import Context
+from bot.core.database import Connection, reading, writing
+from bot.core.errors import UserError
+from bot.questions import store
+from bot.questions.bank import schema
+from bot.questions.check import BankError, Problem
+from bot.questions.formulas import FormulaError, draw_off_loop
+from bot.questions.model import Item
+from bot.questions.own import OwnItem, OwnTopic, item_of
+
+log = logging.getLogger(__name__)
+PAGE_SIZE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file did. `total`: how many own questions are asked on the server now; `rekeyed`: with another key."""
+
+    added: int
+    changed: int
+    same: int
+    rekeyed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """An own item as managers see it."""
+
+    row: OwnItem
+    item: Item
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a server's own questions that hold what was looked for."""
+
+    page: int
+    pages: int
+    found: int
+    shown: tuple[OwnQuestion, ...]
+
+
+class OwnBank:
+    """See the module."""
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._banks = context.banks
+
+    async def import_file(self, guild_id: int, name: str, content: bytes) -> Imported:
+        """Add a file's questions to the server's own; raises BankError with all that is wrong, and changes nothing."""
+        refuse_size(len(content))
+        topics, items = await self._database.read(_rows, guild_id)
+        draft = await asyncio.to_thread(read_file, name, content, schema(), self._banks.packs, topics)
+        await _check_formulas(draft, items)
+        merged = await self._database.write(self._store, guild_id, draft)
+        total = await self._database.read(_count, guild_id)
+        log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
+        return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), total)
+
+    def _store(self, conn: Connection, guild_id: int, draft: Draft) -> Merge:
+        first = store.take_numbers(conn, guild_id, rules.numbers_needed(draft.document))
+        topics, items = _rows(conn, guild_id)
+        merged = rules.merge(guild_id, first, topics, items, draft.document, self._banks.packs)
+        store.save_topics(conn, merged.topics)
+        store.save_items(conn, merged.items)
+        return merged
+
+    async def export(self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False) -> bytes:
+        """The server's own questions as a file, with those of its packs if they are wanted; refuses an empty one."""
+        topics, items = await self._database.read(_rows, guild_id)
+        bank = await self._database.read(self._banks.of, guild_id)
+
+        def write() -> bytes:
+            document = rules.document_of(bank, Names.of(topics, items), title, packs=packs)
+            if not document["sections"]:
+                raise UserError("This server has no questions of its own yet. Add some with </bank import>.")
+            if sheet:
+                return b"\xef\xbb\xbf" + write_sheet(document, bank).encode()  # a spreadsheet takes it for UTF-8 then
+            return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+        return await asyncio.to_thread(write)
+
+    async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
+        """A page of the server's own questions; `search` is looked for in id, topic and words."""
+        found = await self.find(guild_id, search)
+        pages = max(1, -(-len(found) // PAGE_SIZE))
+        page = min(page, pages - 1)
+        return Listing(page, pages, len(found), tuple(found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]))
+
+    @reading
+    def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
+        """All own questions that are asked and hold every word of `search`."""
+        bank, words = self._banks.of(conn, guild_id), search.casefold().split()
+        found = []
+        for row in store.own_items_of(conn, guild_id):
+            item = bank.asked.get(row.item_id)
+            if item is None or row.retired:
+                continue
+            topic = bank.topics[row.topic_id].title
+            hay = f"{row.name} {topic} {item.prompt}".casefold()
+            if all(word in hay for word in words):
+                found.append(OwnQuestion(row, item, topic))
+        return found
+
+    @reading
+    def get(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
+        """An own question by its id; refuses one that is not there."""
+        row = _named(conn, guild_id, name)
+        return OwnQuestion(row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title)
+
+    @writing
+    def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
+        """Take an own item out for good; refuses one that is out already. What was answered stays readable."""
+        store.take_numbers(conn, guild_id, 0)
+        row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number and not r.retired), None)
+        if row is None:
+            raise UserError("That question is already out. See </bank list> for those that are asked.")
+        store.save_items(conn, [replace(row, retired=True)])
+        return row
+
+
+def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:
+    return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
+
+
+def _count(conn: Connection, guild_id: int) -> int:
+    return sum(not row.retired for row in store.own_items_of(conn, guild_id))
+
+
+def _named(conn: Connection, guild_id: int, name: str) -> OwnItem:
+    row = next((r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired), None)
+    if row is None:
+        raise UserError("This server has no question of that id. Pick one from the list as you type.")
+    return row
+
+
+async def _check_formulas(draft: Draft, items: Sequence[OwnItem]) -> None:
+    """Draw every new formula once, each in its turn; raises BankError for those that can't be."""
+    problems = []
+    for place, latex in rules.formulas_of(draft, items):
+        try:
+            await draw_off_loop(latex)
+        except FormulaError as error:
+            problems.append(Problem(place, f"can't be drawn ({error})"))
+    if problems:
+        raise BankError(problems)

@@ -1,0 +1,255 @@
+"""Closed questions as CSV, one a row: a document of a bank's shape from it, and back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.bank.rules import Draft
+from bot.questions.check import BankError, Problem
+from bot.questions.model import LETTERS, Bank
+
+_CHOICES = tuple(LETTERS.casefold())
+COLUMNS = (
+    *("id", "section_id", "section", "topic_id", "topic", "kind", "difficulty", "prompt"),
+    *(name for letter in _CHOICES for name in (letter, f"{letter}_why")),
+    *("right", "accept", "explanation", "formula", "spoken", "source", "source_url"),
+)
+NEEDED = ("topic", "prompt", "explanation")
+SAMPLE = """\
+id,section,topic,difficulty,prompt,a,a_why,b,b_why,c,c_why,d,d_why,right,accept,explanation,source,source_url
+house-learning-rate,Our own,Training habits,2,Loss is NaN after ten steps. What do you try first?,\
+A lower learning rate,Steps that are too large are the usual reason,A larger model,It diverges just the same,\
+More epochs,The run is lost before they begin,Fewer classes,The task is not what breaks,a,,\
+A run that diverges at once mostly takes steps that are too large.,,
+house-seed,Our own,Training habits,1,Which two make a run repeatable?,The seed,It fixes what is random,\
+The data's order,Batches then come in the same order,The GPU's price,It changes no number,,,a b,,\
+Fix the seed and the order of the data.,PyTorch: Reproducibility,https://pytorch.org/docs/stable/notes/randomness.html
+house-epoch,Our own,Training habits,1,What is one pass over all training data called?,,,,,,,,,,"epoch
+one epoch",It is an epoch.,,
+"""
+"""A file that is right: one item of each kind."""
+
+
+def slug(text: str, limit: int = 48) -> str:
+    """An id made of a title: lower-case words joined by hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    made = "-".join(re.findall("[a-z0-9]+", plain))[:limit].strip("-")
+    return made or f"x{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A document in the making, and the row in which each part of it stands."""
+
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    item_rows: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+def read_sheet(text: str, packs: Bank, known: Mapping[str, tuple[str, str, str, str]]) -> Draft:
+    """A CSV as a document; raises BankError for what can't be one.
+
+    `known` are topics that the server has, by title in lower case: id, title, and id and title of the section.
+    """
+    rows = _rows(text)
+    header = [name.strip().casefold() for name in rows[0][1]] if rows else []
+    problems = _wrong_header(header)
+    sheet = _Sheet()
+    titles = {
+        topic.title.casefold(): (topic.id, topic.title, topic.section_id, packs.section_titles[topic.section_id])
+        for topic in packs.topics.values()
+    }
+    titles |= known
+    for number, cells in [] if problems else rows[1:]:
+        if len(cells) > len(header) and any(cells[len(header) :]):
+            problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
+            continue
+        values = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
+        problems += _add_row(sheet, number, values, titles, packs)
+    if not problems and not sheet.topics:
+        problems.append(Problem("the file", "has no question in it"))
+    if problems:
+        raise BankError(problems)
+    document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
+    return Draft(document, lambda path: _where(sheet, document, path))
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The rows that have something in them, by their numbers in a spreadsheet."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise BankError([Problem("the file", f"is not CSV ({error})")]) from error
+    return [(number, cells) for number, cells in enumerate(read, start=1) if any(cell.strip() for cell in cells)]
+
+
+def _wrong_header(header: Sequence[str]) -> list[Problem]:
+    problems = [Problem("row 1", f'the column "{name}" is missing') for name in NEEDED if name not in header]
+    unknown = [name for name in dict.fromkeys(header) if name and name not in COLUMNS]
+    problems += [Problem("row 1", f'the column "{name[:40]}" is not known here') for name in unknown[:20]]
+    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1] if len(header) < 500 else []
+    return problems + [Problem("row 1", f'the column "{name[:40]}" is there twice') for name in twice[:20]]
+
+
+def _add_row(
+    sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]], packs: Bank
+) -> list[Problem]:
+    """Add a row to the document; what is wrong with the row alone comes back."""
+    problems = [Problem(f"row {number}, {name}", "is empty") for name in NEEDED if name not in values]
+    if problems:
+        return problems
+    topic = _topic_for(sheet, number, values, titles)
+    item, problems = _item(sheet, number, values)
+    if "source" in values or "source_url" in values:
+        source = {"title": values.get("source", ""), "url": values.get("source_url", "").strip()}
+        shipped = packs.topics.get(topic["id"])
+        known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+        sources = known or topic.setdefault("references", [])
+        if source not in sources and known:
+            wrong = "is not one of the shipped topic's own; leave source and source_url empty"
+            problems.append(Problem(f"row {number}, source", wrong))
+        elif source not in sources:
+            sources.append(source)
+            sheet.rows[_source_key(topic, len(sources) - 1)] = number
+        item["reference"] = sources.index(source) if source in sources else 0
+    sheet.item_rows[topic["id"], len(topic["items"])] = number
+    topic["items"].append(item)
+    return problems
+
+
+def _topic_for(
+    sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]]
+) -> dict[str, Any]:
+    title = values["topic"]
+    found = titles.get(title.strip().casefold())
+    topic_id = values.get("topic_id", "").strip() or (found[0] if found else slug(title))
+    if topic_id not in sheet.topics:
+        section = values.get("section") or (found[3] if found else "Our own")
+        section_id = values.get("section_id", "").strip() or (
+            found[2] if found and "section" not in values else slug(section)
+        )
+        if section_id not in sheet.sections:
+            sheet.sections[section_id] = {"id": section_id, "title": section, "topics": []}
+            sheet.rows[f"section {section_id}"] = number
+        sheet.topics[topic_id] = {"id": topic_id, "title": found[1] if found else title, "items": []}
+        sheet.sections[section_id]["topics"].append(sheet.topics[topic_id])
+        sheet.rows[topic_id] = number
+    return sheet.topics[topic_id]
+
+
+def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    problems = []
+    right = set(re.findall("[a-f]", values.get("right", "").casefold()))
+    if re.sub(r"[\s,;a-f]", "", values.get("right", "").casefold()):
+        problems.append(Problem(f"row {number}, right", "holds letters of right choices, for example a c"))
+    filled = [letter for letter in _CHOICES if letter in values]
+    problems += [
+        Problem(f"row {number}, {letter}", "is empty, though a later choice, its reason or its mark is not")
+        for n, letter in enumerate(_CHOICES)
+        if letter not in values
+        and (letter in right or f"{letter}_why" in values or any(later in values for later in _CHOICES[n:]))
+    ]
+    kind = values.get("kind", "").strip().casefold()
+    kind = kind or ("typed" if "accept" in values else "multiple" if len(right) > 1 else "choice")
+    level = values.get("difficulty", "3").strip()
+    item: dict[str, Any] = {
+        "id": _id_of(sheet, values),
+        "kind": kind,
+        "difficulty": int(level) if re.fullmatch("[0-9]{1,3}", level) else level,
+        "prompt": values["prompt"],
+    }
+    item |= {name: values[name] for name in ("formula", "spoken") if name in values}
+    if "accept" in values:
+        item["accept"] = [line for line in values["accept"].split("\n") if line.strip()]
+    if filled:
+        item["choices"] = [
+            {"text": values[letter], "correct": letter in right, "why": values.get(f"{letter}_why", "")}
+            for letter in filled
+        ]
+    return {**item, "explanation": values["explanation"]}, problems
+
+
+def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
+    """The id in a row, or one made of its question, the same whenever the same file is read."""
+    given = values.get("id", "").strip()
+    made, number = given or slug(values["prompt"], 40), 2
+    while not given and made in sheet.taken:
+        made, number = f"{slug(values['prompt'], 40)}-{number}", number + 1
+    sheet.taken.add(made)
+    return made
+
+
+def _where(sheet: _Sheet, document: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    """A path into the document as row and column of the sheet."""
+    if len(path) < 2:
+        return "the file"
+    node: Any = document
+    nodes = [node := node[key] for key in path[:4]]
+    section = nodes[1]
+    if len(path) < 4:
+        return f"row {sheet.rows['section ' + section['id']]}, section"
+    topic = nodes[3]
+    if len(path) >= 6 and path[4] == "items":
+        row = sheet.item_rows[topic["id"], int(path[5])]
+        return f"row {row}" + _column(path[6:])
+    if len(path) >= 6 and path[4] == "references":
+        column = "source_url" if path[6:] == ["url"] else "source"
+        row = sheet.rows.get(_source_key(topic, int(path[5])), sheet.rows[topic["id"]])
+        return f"row {row}, {column}"
+    column = "topic_id" if list(path[4:]) == ["id"] else "topic"
+    return f"row {sheet.rows[topic['id']]}, {column}"
+
+
+def _source_key(topic: Mapping[str, Any], number: int) -> str:
+    return f"{topic['id']} source {number}"
+
+
+def _column(path: Sequence[str | int]) -> str:
+    if not path:
+        return ""
+    if path[0] == "choices":
+        letter = _CHOICES[int(path[1])] if len(path) > 1 and int(path[1]) < len(_CHOICES) else "a to f"
+        return f", {letter}" + ({"why": "_why", "correct": " right"}.get(str(path[2]), "") if len(path) > 2 else "")
+    return f", {'source' if path[0] == 'reference' else path[0]}"
+
+
+def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
+    """The closed questions of a document as CSV. `sources` has the references of topics that are not the server's."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    for section in document["sections"]:
+        for topic in section["topics"]:
+            shipped = sources.topics.get(topic["id"])
+            known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+            for item in topic["items"]:
+                writer.writerow(_row(section, topic, item, topic.get("references") or known))
+    return out.getvalue()
+
+
+def _row(
+    section: Mapping[str, Any], topic: Mapping[str, Any], item: Mapping[str, Any], sources: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    row = {name: item[name] for name in COLUMNS if name in item and name not in {"accept"}}
+    row |= {"section_id": section["id"], "section": section["title"], "topic_id": topic["id"], "topic": topic["title"]}
+    row["accept"] = "\n".join(item.get("accept", ()))
+    for letter, choice in zip(_CHOICES, item.get("choices", ()), strict=False):
+        row |= {letter: choice["text"], f"{letter}_why": choice["why"]}
+    choices = enumerate(item.get("choices", ()))
+    row["right"] = " ".join(_CHOICES[n] for n, choice in choices if choice["correct"])
+    if "reference" in item:
+        source = sources[item["reference"]]
+        row |= {"source": source["title"], "source_url": source["url"]}
+    return row

@@ -1,0 +1,139 @@
+"""/bank as managers use it, on two servers of a simulated Discord."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from simcord.backend.errors import SetupError
+
+from bot.bank.files import read_file
+from bot.bank.rules import MAX_BYTES
+from bot.questions.bank import load_packs, schema
+from tests.bank.test_files import item
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, answer_to, labels, reply
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+def ours(items: int = 2, **changes: Any) -> bytes:
+    """A file of a server: choice questions in one topic of its own."""
+    topic = {"id": "house-rules", "title": "House rules", "items": [item(n, **changes) for n in range(items)]}
+    sections = [{"id": "house", "title": "Our house", "topics": [topic]}]
+    return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
+
+
+async def take(stage: Stage, content: bytes, name: str = "ours.json") -> Any:
+    return await stage.manager.slash(stage.quiz, "bank import", file=(name, content))
+
+
+async def saved(message: Any) -> dict[str, bytes]:
+    """The files of a message by name."""
+    return {attachment.filename: await attachment.read() for attachment in message.attachments}
+
+
+async def test_in_asked_and_out(stage: Stage) -> None:
+    """A manager imports a file; its questions are asked; the export is the same file."""
+    assert reply(await take(stage, ours())).startswith("**Imported**: 2 new.\nThis server asks 2 questions of its own")
+    topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
+    started = await stage.ada.slash(stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id)
+    assert "House rules" in reply(started)
+    await stage.wait(8)
+    assert stage.question().text.startswith("Question 1 of 2 · Our house · ") or "Our house" in stage.question().text
+    assert "### Question " in stage.question().text
+    exported = answer_to(await stage.manager.slash(stage.quiz, "bank export"))
+    out = json.loads((await saved(exported))["questions.json"])
+    assert out["sections"] == json.loads(ours())["sections"]
+    assert out["title"] == "Study group"
+    sheet = answer_to(await stage.manager.slash(stage.quiz, "bank export", format="csv"))
+    assert (await saved(sheet))["questions.csv"].startswith(b"\xef\xbb\xbfid,section_id,section,topic_id,topic,")
+
+
+async def test_nobody_else_may(stage: Stage) -> None:
+    """Members without Manage Server don't even see the commands."""
+    with pytest.raises(SetupError):
+        await stage.ada.slash(stage.quiz, "bank list")
+
+
+async def test_a_bad_file(stage: Stage) -> None:
+    """A bad file is refused privately, with the places and with two files that work."""
+    result = await take(stage, ours(1, difficulty=9))
+    assert result.response.ephemeral
+    said = reply(result)
+    assert said.startswith("Nothing was changed: I found 1 problem in that file. Mend it and send it again.")
+    assert 'topic "house-rules", item "ours-0", difficulty**: is 9 but must be at most 5' in said.replace("\\", "")
+    files = await saved(answer_to(result))
+    assert list(files) == ["sample.csv", "sample.json"]
+    for name, content in files.items():
+        assert reply(await take(stage, content, name)).startswith("**Imported**: ")
+
+
+async def test_many_problems_come_as_a_file(stage: Stage) -> None:
+    """Ten problems are named, and all of them are in a file."""
+    result = await take(stage, ours(30, difficulty=9))
+    assert "and 20 more, in the file below" in reply(result)
+    assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 30
+
+
+async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:
+    """The size that Discord tells is enough to refuse."""
+    assert f"has {MAX_BYTES + 1:,} bytes; {MAX_BYTES:,} are allowed" in reply(await take(stage, b" " * (MAX_BYTES + 1)))
+
+
+async def test_the_list_turns_pages(stage: Stage) -> None:
+    """The list is paged, and what was searched for goes along."""
+    assert "no questions of its own yet" in reply(await stage.manager.slash(stage.quiz, "bank list"))
+    await take(stage, ours(25))
+    shown = await stage.manager.slash(stage.quiz, "bank list", search="Question")
+    assert "25 questions · page 1 of 3" in reply(shown)
+    turned = await stage.manager.click(answer_to(shown), label="Next")
+    assert "page 2 of 3" in reply(turned)
+    assert "holds that" in reply(await stage.manager.slash(stage.quiz, "bank list", search="nothing like it"))
+
+
+async def test_retiring(stage: Stage) -> None:
+    """A question goes for good only after a second press; its choice is found as one types."""
+    await take(stage, ours())
+    found = await stage.manager.autocomplete(stage.quiz, "bank retire", "item", "question 1")
+    assert [choice["value"] for choice in _choices(found)] == ["ours-1"]
+    asked = await stage.manager.slash(stage.quiz, "bank retire", item="ours-1")
+    assert "Take this question out for good?" in reply(asked)
+    assert labels(answer_to(asked)) == ["Retire"]
+    assert reply(await stage.manager.click(answer_to(asked), label="Retire")).startswith("`ours-1` is out.")
+    assert "1 question" in reply(await stage.manager.slash(stage.quiz, "bank list"))
+
+
+def _choices(found: Any) -> list[dict[str, Any]]:
+    return [c if isinstance(c, dict) else {"value": c.value} for c in getattr(found, "choices", found)]
+
+
+async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
+    """A second server neither lists, exports nor offers what the first one has."""
+    await take(stage, ours())
+    other = stage.env.create_guild("Elsewhere")
+    channel = other.create_text_channel("quiz")
+    owner = other.add_member(stage.env.create_user("otto"), roles=[_managers(other)])
+    await stage.env.settle()
+    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
+    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
+    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
+
+
+def _managers(guild: Any) -> Any:
+    import discord
+
+    return guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+
+
+def test_the_sample_in_the_docs() -> None:
+    """The sample that docs/questions.md shows is one that is taken."""
+    from bot.questions.bank import data_dir
+
+    text = (data_dir().parent / "docs" / "questions.md").read_text("utf-8")
+    sample = text.split("```csv\n")[1].split("```")[0]
+    assert read_file("sample.csv", sample.encode(), schema(), load_packs()).document["sections"]
+    assert io.StringIO(sample).readline().startswith("id,section,topic,")

@@ -1,0 +1,266 @@
+"""Files of a server's own questions: what is read, what is refused and at which place, and in what time."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import time
+import zipfile
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.bank.files import read_file
+from bot.bank.rules import MAX_BYTES, Names, document_of, merge
+from bot.bank.sheets import SAMPLE, write_sheet
+from bot.questions.bank import schema
+from bot.questions.check import BankError
+from bot.questions.own import bank_of
+from tests.banks import small_bank
+
+PACKS = small_bank()
+SCHEMA = schema()
+GUILD = 7
+
+
+def item(n: int, kind: str = "choice", **changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"id": f"ours-{n}", "kind": kind, "difficulty": 1 + n % 5, "prompt": f"Question {n}?"}
+    if kind == "typed":
+        made["accept"] = [f"answer {n}", f"the answer {n}"]
+    else:
+        right = 2 if kind == "multiple" else 1
+        made["choices"] = [
+            {"text": f'choice "{k}", {n}', "correct": (k + n) % 4 < right, "why": f"because\n{k}"} for k in range(4)
+        ]
+    return {**made, "explanation": f"So is {n}; see above.", **changes}
+
+
+def document(items: int = 3) -> dict[str, Any]:
+    """A document of a server: a topic with an open question, one without, and items for a topic of the pack."""
+    kinds = ("choice", "multiple", "typed")
+    made = [item(n, kinds[n % 3]) for n in range(items)]
+    made[0] |= {"formula": "a^2", "spoken": "a squared", "reference": 1}
+    full = {
+        "id": "ours",
+        "title": "Ours",
+        "question": "Why ours?",
+        "answer": "Because.\n\nAnd so on.",
+        "key_points": [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)],
+        "misconceptions": [{"text": "Not so", "accept": ["never so"], "why": "It is so", "point": 2}],
+        "follow_ups": [{"when": "weak", "question": "And?", "hint": "So."}, {"when": "fair", "question": "So?"}],
+        "references": [{"title": f"Paper {n}", "url": f"https://example.org/{n}"} for n in range(2)],
+        "items": made[: items // 2 + 1],
+    }
+    short = {"id": "more", "title": "More of ours", "items": made[items // 2 + 1 :]}
+    shipped = {"id": "t2", "title": "Topic 2", "items": [item(9000, reference=0)]}
+    sections = [
+        {"id": "second", "title": "Second", "topics": [shipped]},
+        {"id": "house", "title": "Our house", "topics": [full, short]},
+    ]
+    return {"version": 1, "title": "Study group", "sections": sections}
+
+
+def encoded(data: Any) -> bytes:
+    return json.dumps(data).encode()
+
+
+def refused(content: bytes, name: str = "ours.json") -> list[str]:
+    with pytest.raises(BankError) as error:
+        read_file(name, content, SCHEMA, PACKS)
+    return [str(problem) for problem in error.value.problems]
+
+
+def through(data: dict[str, Any], name: str = "ours.json", content: bytes | None = None) -> dict[str, Any]:
+    """A document after it went into a fresh server and out again."""
+    draft = read_file(name, encoded(data) if content is None else content, SCHEMA, PACKS)
+    merged = merge(GUILD, 1, [], [], draft.document, PACKS)
+    bank = bank_of(PACKS, None, merged.topics, merged.items)
+    return document_of(bank, Names.of(merged.topics, merged.items), data["title"])
+
+
+def closed(data: dict[str, Any]) -> list[Any]:
+    """What a document has of closed questions: each item with its topic, its section and its source."""
+    found = []
+    for section in data["sections"]:
+        for topic in section["topics"]:
+            shipped = PACKS.topics.get(topic["id"])
+            known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+            sources = topic.get("references") or known
+            for one in topic["items"]:
+                source = sources[one["reference"]] if "reference" in one else None
+                rest = {key: value for key, value in one.items() if key != "reference"}
+                found.append((section["id"], section["title"], topic["id"], topic["title"], source, rest))
+    return found
+
+
+def test_five_hundred_items_come_out_equal() -> None:
+    """JSON gives back every field; CSV every closed question, into another server and out again."""
+    data = document(500)
+    out = through(data)
+    assert out == data
+    sheet = write_sheet(out, PACKS)
+    assert closed(through(data, "ours.csv", sheet.encode())) == closed(data)
+    assert through(data, "ours.csv", b"\xef\xbb\xbf" + sheet.encode()) == through(data, "ours.csv", sheet.encode())
+
+
+LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
+WORDS = LINE.filter(lambda text: bool(text.strip()))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts=st.lists(WORDS, min_size=7, max_size=7, unique_by=lambda text: " ".join(text.casefold().split())))
+def test_any_text_comes_out_equal(texts: list[str]) -> None:
+    """Commas, quotes, semicolons, tabs, signs of every script: JSON and CSV carry them as they are."""
+    data = document(3)
+    prompt, a, b, c, why, explanation, title = texts
+    choices = [{"text": text, "correct": n == 1, "why": why} for n, text in enumerate((a, b, c))]
+    house = data["sections"][1]
+    house["topics"][0]["items"][0] |= {"prompt": prompt, "choices": choices, "explanation": explanation}
+    house["topics"][1]["title"] = title
+    assert through(data) == data
+    assert closed(through(data, "x.csv", write_sheet(data, PACKS).encode())) == closed(data)
+
+
+def paths_of(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return found + [one for key, value in pairs for one in paths_of(value, (*path, key))]
+
+
+EVERYWHERE = paths_of(document())
+BROKEN: list[Any] = [None, 7.5, {"odd": 1}, [[]], "\x00"]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=repr)
+def test_any_broken_field_is_named(broken: Any) -> None:
+    """Whatever field is broken, the file is refused with a place that leads to it."""
+    for path in EVERYWHERE:
+        data = copy.deepcopy(document())
+        node = data
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = broken
+        problems = refused(encoded(data))
+        assert problems, path
+        last = [key for key in path if isinstance(key, str)][-1]
+        words = {last, last[:-1].replace("_", " "), last[:-1].replace("_", "-")}
+        assert any(word in problem for problem in problems for word in words), (path, problems)
+
+
+ROWS = write_sheet(through(document()), PACKS)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("difficulty", "easy"), ("difficulty", "6"), ("kind", "essay"), ("prompt", ""), ("explanation", " "),
+        ("topic", ""), ("right", "x"), ("right", ""), ("right", "f"), ("a", ""), ("b_why", ""), ("prompt", "p" * 601),
+        ("id", "Not An Id"),
+        ("spoken", "words alone"), ("source_url", "nowhere"), ("id", "t1-a"), ("accept", "and accept"), ("a", "\x07"),
+    ],
+)  # fmt: skip
+def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
+    """In CSV the place is the row of the spreadsheet, and the column where one cell is to blame."""
+    import csv
+
+    rows = list(csv.DictReader(io.StringIO(ROWS, newline="")))
+    rows[1] |= {"formula": "", "spoken": "", "source": "", "source_url": ""}
+    rows[1][column] = value
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    problems = refused(out.getvalue().encode(), "x.csv")
+    assert all(problem.startswith("row 3") for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file: is empty"),
+        (b"id,prompt,explanation\nx,y,z\n", 'row 1: the column "topic" is missing'),
+        (b"topic,prompt,explanation,colour\n", 'row 1: the column "colour" is not known here'),
+        (b"topic,prompt,explanation\n", "the file: has no question in it"),
+        (b'topic,prompt,explanation\n"open', "the file: is not CSV (unexpected end of data)"),
+        (b"topic,prompt,explanation,a,a\n", 'row 1: the column "a" is there twice'),
+        (b"topic,prompt,explanation\na,b,c,d\n", "row 2: has more cells than the 3 columns of the first row"),
+        ("topic,prompt,explanation\na,b,é".encode("latin-1"), "the file: is not UTF-8 (at byte 29)"),
+    ],
+)  # fmt: skip
+def test_a_sheet_that_is_none(content: bytes, said: str) -> None:
+    """A CSV without the columns it needs, or that is no CSV, is refused in one sentence."""
+    assert refused(content, "x.csv") == [said]
+
+
+def test_sheets_of_other_lands() -> None:
+    """Semicolons and tabs between cells are read too, and a sheet whose name says nothing."""
+    for sign, name in ((";", "a.csv"), ("\t", "a.tsv"), (",", "questions")):
+        text = (
+            SAMPLE if sign == "," else "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n".replace("|", sign)
+        )
+        assert read_file(name, text.encode(), SCHEMA, PACKS).document["sections"]
+
+
+def test_the_sample_is_right() -> None:
+    """The file that a refusal offers is taken, with an item of each kind."""
+    draft = read_file("sample.csv", SAMPLE.encode(), SCHEMA, PACKS)
+    kinds = [one["kind"] for s in draft.document["sections"] for topic in s["topics"] for one in topic["items"]]
+    assert kinds == ["choice", "multiple", "typed"]
+
+
+def test_packs_stay_what_they_are() -> None:
+    """Neither an item nor the open question of a pack can be changed by a server's file."""
+    data = document()
+    data["sections"][0]["topics"][0]["items"][0]["id"] = "t1-a"
+    data["sections"][0]["topics"][0]["number"] = 2
+    said = refused(encoded(data))
+    assert said[0].endswith("is part of a shipped topic, which takes questions only; leave out number")
+    assert said[1].endswith("t1-a is a shipped question; give yours another id")
+    references = document()
+    references["sections"][0]["topics"][0]["references"] = [{"title": "Mine", "url": "https://example.org/mine"}]
+    assert "are not those of the shipped topic" in refused(encoded(references))[0]
+    far = document()
+    far["sections"][0]["topics"][0]["items"][0]["reference"] = 5
+    assert refused(encoded(far))[0].endswith("is 5, but its topic has 1 references, counted from 0")
+
+
+def zip_bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("questions.json", b"0" * 50_000_000)
+    return out.getvalue()
+
+
+BAD: dict[str, bytes] = {
+    "an archive": zip_bomb(),
+    "too large": b" " * (MAX_BYTES + 1),
+    "nested": b"[" * 500_000,
+    "nested objects": b'{"a":' * 150_000,
+    "keys": b"{" + b",".join(b'"%d":1' % n for n in range(100_000)) + b"}",
+    "odd keys in a topic": encoded(
+        {
+            "version": 1,
+            "title": "x",
+            "sections": [{"id": "a", "title": "b", "topics": [{str(n): n for n in range(45)}]}],
+        }
+    ),
+    "zeros": b'{"version":1,"title":"x","sections":[' + b"0," * 500_000 + b"0]}",
+    "mixed lists": encoded([[1, "a", {}] * 300] * 80),
+    "utf-16": json.dumps(document()).encode("utf-16"),
+    "latin-1": json.dumps(document(), ensure_ascii=False).replace("Ours", "Où").encode("latin-1"),
+    "a long number": b"9" * 100_000,
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 100,
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_hostile_files_end_soon(name: str) -> None:
+    """Bombs, nesting, a hundred thousand keys, wrong encodings: a few sentences at most, within seconds."""
+    began = time.process_time()
+    problems = refused(BAD[name])
+    assert time.process_time() - began < 5
+    assert len(problems) <= 500
+    assert all(len(problem) < 1000 for problem in problems)

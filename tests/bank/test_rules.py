@@ -1,0 +1,150 @@
+"""A file merged into what a server has: what is added, changed and left, and what past answers keep."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.bank.rules import Merge, key_of, merge, numbers_needed
+from bot.questions.check import MAX_ITEMS, BankError
+from bot.questions.own import OwnItem, OwnTopic, own_id
+from tests.bank.test_files import document
+from tests.banks import small_bank
+
+PACKS = small_bank()
+GUILD = 7
+
+
+class Server:
+    """The rows of a server, as its database would hold them."""
+
+    def __init__(self) -> None:
+        self.topics: dict[int, OwnTopic] = {}
+        self.items: dict[int, OwnItem] = {}
+        self.free = 1
+
+    def take(self, data: dict[str, Any]) -> Merge:
+        merged = merge(GUILD, self.free, list(self.topics.values()), list(self.items.values()), data, PACKS)
+        self.free += numbers_needed(data)
+        self.topics |= {row.number: row for row in merged.topics}
+        self.items |= {row.number: row for row in merged.items}
+        return merged
+
+    def item(self, name: str) -> OwnItem:
+        (found,) = [row for row in self.items.values() if row.name == name and not row.retired]
+        return found
+
+    def content(self, name: str) -> dict[str, Any]:
+        return dict(json.loads(self.item(name).content))
+
+
+def counts(merged: Merge) -> tuple[int, int, int]:
+    return merged.added, merged.changed, merged.same
+
+
+def test_the_same_file_twice() -> None:
+    """A file that was imported changes nothing when it comes again."""
+    server = Server()
+    assert counts(server.take(document(9))) == (10, 0, 0)
+    before = dict(server.items)
+    again = server.take(document(9))
+    assert (counts(again), again.topics, again.items) == ((0, 0, 10), (), ())
+    assert server.items == before
+
+
+def test_changed_words() -> None:
+    """What has the same id is changed in place; what the file does not name stays."""
+    server = Server()
+    server.take(document(9))
+    data = document(9)
+    topic = data["sections"][1]["topics"][0]
+    topic["items"] = [{**topic["items"][0], "prompt": "Better?"}]
+    number = server.item("ours-0").number
+    assert counts(server.take(data)) == (0, 1, 5)
+    assert server.content("ours-0")["prompt"] == "Better?"
+    assert server.item("ours-0").number == number
+    assert len([row for row in server.items.values() if not row.retired]) == 10
+
+
+def test_choices_keep_their_numbers() -> None:
+    """Choices in another order keep the numbers by which answers are stored, and a reworded one keeps its place."""
+    server = Server()
+    server.take(document(3))
+    before = server.content("ours-0")["choices"]
+    data = document(3)
+    data["sections"][1]["topics"][0]["items"][0]["choices"].reverse()
+    data["sections"][1]["topics"][0]["items"][0]["choices"][1]["text"] = "reworded"
+    merged = server.take(data)
+    after = server.content("ours-0")["choices"]
+    assert [choice["text"] for choice in after] == ['choice "0", 0', 'choice "1", 0', "reworded", 'choice "3", 0']
+    assert [choice["correct"] for choice in after] == [choice["correct"] for choice in before]
+    assert merged.rekeyed == ()
+
+
+@pytest.mark.parametrize("change", ["fewer choices", "another kind"])
+def test_what_can_not_keep_its_numbers_is_another_item(change: str) -> None:
+    """With other choices the old item is retired, for those who answered it, and a new one has its name."""
+    server = Server()
+    server.take(document(3))
+    old = server.item("ours-0")
+    data = document(3)
+    item = data["sections"][1]["topics"][0]["items"][0]
+    if change == "fewer choices":
+        del item["choices"][3]
+    else:
+        del item["choices"]
+        item |= {"kind": "typed", "accept": ["so"]}
+    server.take(data)
+    assert server.items[old.number] == replace(old, retired=True)
+    assert server.item("ours-0").number != old.number
+
+
+def test_another_key_is_told() -> None:
+    """A changed key is named, so that past answers can be judged anew."""
+    server = Server()
+    server.take(document(3))
+    data = document(3)
+    choices = data["sections"][1]["topics"][0]["items"][0]["choices"]
+    right = next(n for n, choice in enumerate(choices) if choice["correct"])
+    choices[right]["correct"], choices[right - 1]["correct"] = False, True
+    assert server.take(data).rekeyed == (server.item("ours-0").item_id,)
+    assert key_of({"kind": "typed", "accept": ["a"]}) != key_of({"kind": "typed", "accept": ["b"]})
+
+
+def test_closed_questions_leave_the_open_one_alone() -> None:
+    """Items alone, as CSV has them, neither erase a topic's open question nor move its sources."""
+    server = Server()
+    server.take(document(3))
+    data = document(3)
+    topic = data["sections"][1]["topics"][0]
+    for name in ("question", "answer", "key_points", "follow_ups", "misconceptions"):
+        del topic[name]
+    topic["references"] = [{"title": "New", "url": "https://example.org/new"}, topic["references"][1]]
+    topic["items"] = [{**copy.deepcopy(topic["items"][0]), "id": "fresh", "reference": 0}, topic["items"][0]]
+    assert counts(server.take(data)) == (1, 0, 3)
+    stored = json.loads(next(row for row in server.topics.values() if row.name == "ours").content)
+    assert stored["question"] == "Why ours?"
+    assert [source["title"] for source in stored["references"]] == ["Paper 0", "Paper 1", "New"]
+    assert (server.content("fresh")["reference"], server.content("ours-0")["reference"]) == (2, 1)
+
+
+def test_too_many_sources_for_a_topic() -> None:
+    """A topic that would get more sources than a file can hold is refused."""
+    server = Server()
+    server.take(document(3))
+    data = document(3)
+    sources = [{"title": f"New {n}", "url": f"https://example.org/new/{n}"} for n in range(7)]
+    data["sections"][1]["topics"][0]["references"] = sources
+    with pytest.raises(BankError, match='topic "ours": would have 9 sources; 8 are allowed'):
+        server.take(data)
+
+
+def test_a_server_has_five_thousand_at_most() -> None:
+    """What a server has and what it would get may not be more than 5,000."""
+    rows = [OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), False, "{}") for n in range(2, MAX_ITEMS)]
+    with pytest.raises(BankError, match="would make 5,002 questions of this server's own; 5,000 are allowed"):
+        merge(GUILD, 9000, [], rows, document(3), PACKS)

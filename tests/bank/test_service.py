@@ -1,0 +1,143 @@
+"""A server's questions in and out, on a real database: nothing half done, nothing elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tracemalloc
+
+import pytest
+
+from bot.bank.service import PAGE_SIZE
+from bot.core.errors import UserError
+from bot.questions import store
+from bot.questions.banks import Banks
+from bot.questions.check import BankError
+from tests.bank.test_files import closed, document, encoded
+from tests.ours import OTHER_GUILD, furnish
+from tests.stage import ADA, GUILD, Stage
+
+
+async def test_from_one_server_into_another(stage: Stage) -> None:
+    """A bank goes out of a server as JSON or CSV and into another one, where it is the same."""
+    bank, data = stage.bot.own_bank, document(60)
+    done = await bank.import_file(GUILD, "ours.json", encoded(data))
+    assert (done.added, done.changed, done.same, done.rekeyed, done.total) == (61, 0, 0, 0, 61)
+    out = await bank.export(GUILD, "Study group")
+    assert json.loads(out) == data
+    await bank.import_file(OTHER_GUILD, "x.json", out)
+    assert json.loads(await bank.export(OTHER_GUILD, "Study group")) == data
+    sheet = await bank.export(OTHER_GUILD, "Study group", sheet=True)
+    assert (await bank.import_file(3, "x.csv", sheet)).added == 61
+    assert closed(json.loads(await bank.export(3, "Third"))) == closed(data)
+    again = await bank.import_file(GUILD, "x.csv", sheet)
+    assert (again.added, again.changed, again.same) == (0, 0, 61)
+
+
+async def test_an_import_is_asked_at_once_and_there_only(stage: Stage) -> None:
+    """What was imported is asked from then on, beside the packs, on its server."""
+    await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
+    here, there = [await stage.bot.context.bank_for(ADA, guild) for guild in (GUILD, OTHER_GUILD)]
+    assert len(here.asked) == len(stage.bank.items) + 4
+    assert "Why ours?" in {topic.question for topic in here.open_topics.values()}
+    assert there is stage.bank
+
+
+async def test_a_bad_file_changes_nothing(stage: Stage) -> None:
+    """Neither one that breaks a rule, nor one whose formula can't be drawn, nor one that is too large."""
+    bank = stage.bot.own_bank
+    await bank.import_file(GUILD, "ours.json", encoded(document(3)))
+    before, mark = await bank.export(GUILD, "x"), await stage.database.read(store.bank_mark, GUILD)
+    wrong = document(9)
+    wrong["sections"][1]["topics"][1]["items"][0]["difficulty"] = 9
+    undrawable = document(9)
+    undrawable["sections"][1]["topics"][0]["items"][0]["formula"] = r"\frac{a}{"
+    for content in (encoded(wrong), encoded(undrawable), b" " * 2_000_000, b"{"):
+        with pytest.raises(BankError):
+            await bank.import_file(GUILD, "ours.json", content)
+    assert await bank.export(GUILD, "x") == before
+    assert await stage.database.read(store.bank_mark, GUILD) == mark
+
+
+async def test_an_undrawable_formula_is_named(stage: Stage) -> None:
+    """The refusal says where the formula stands and what its drawer does not know."""
+    data = document(3)
+    data["sections"][1]["topics"][0]["items"][0]["formula"] = r"\frac{a}{"
+    with pytest.raises(BankError, match=r'item "ours-0", formula: can\'t be drawn \(its braces do not match\)'):
+        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+
+
+async def test_two_managers_at_once(stage: Stage) -> None:
+    """Two files at the same time are both there afterwards, each item once and under an id of its own."""
+    one, two = document(9), document(9)
+    two["sections"][1]["topics"][1]["items"][0]["id"] = "another"
+    await asyncio.gather(*(stage.bot.own_bank.import_file(GUILD, "x.json", encoded(data)) for data in (one, two)))
+    rows = await stage.database.read(store.own_items_of, GUILD)
+    assert sorted(row.name for row in rows) == sorted([f"ours-{n}" for n in range(9)] + ["another", "ours-9000"])
+    assert len({row.item_id for row in rows}) == len(rows)
+
+
+async def test_an_export_with_packs(stage: Stage) -> None:
+    """With the packs everything that the server asks is in the file."""
+    await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
+    out = json.loads(await stage.bot.own_bank.export(GUILD, "x", packs=True))
+    ids = {item["id"] for s in out["sections"] for topic in s["topics"] for item in topic["items"]}
+    assert ids == {*stage.bank.items, "ours-0", "ours-1", "ours-2", "ours-9000"}
+
+
+async def test_nothing_to_export(stage: Stage) -> None:
+    """A server without questions of its own is told how to get some."""
+    with pytest.raises(UserError, match="no questions of its own yet"):
+        await stage.bot.own_bank.export(GUILD, "x")
+
+
+async def test_the_list(stage: Stage) -> None:
+    """The list has pages, and finds words in questions, topics and ids."""
+    bank = stage.bot.own_bank
+    await bank.import_file(GUILD, "ours.json", encoded(document(25)))
+    first = await bank.page_of(GUILD)
+    assert (first.page, first.pages, first.found, len(first.shown)) == (0, 3, 26, PAGE_SIZE)
+    assert (await bank.page_of(GUILD, page=99)).page == 2
+    assert [own.row.name for own in (await bank.page_of(GUILD, "question 17")).shown] == ["ours-17"]
+    assert (await bank.page_of(GUILD, "topic 2")).found == 1
+    assert (await bank.page_of(OTHER_GUILD)).found == 0
+
+
+async def test_retire(stage: Stage) -> None:
+    """A retired item is neither listed, asked, exported nor retired twice; its id may be given anew."""
+    bank = stage.bot.own_bank
+    await bank.import_file(GUILD, "ours.json", encoded(document(3)))
+    own = await bank.get(GUILD, "ours-1")
+    assert (await bank.retire(GUILD, own.row.number)).name == "ours-1"
+    assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
+    assert own.row.item_id not in (await stage.bot.context.bank_for(ADA, GUILD)).asked
+    assert own.row.item_id in (await stage.bot.context.bank_for(ADA, GUILD)).items
+    assert b"ours-1" not in await bank.export(GUILD, "x")
+    with pytest.raises(UserError, match="already out"):
+        await bank.retire(GUILD, own.row.number)
+    with pytest.raises(UserError, match="no question of that id"):
+        await bank.get(GUILD, "ours-1")
+    assert (await bank.import_file(GUILD, "ours.json", encoded(document(3)))).added == 1
+
+
+async def test_nobody_retires_anothers(stage: Stage) -> None:
+    """The number of another server's item leads nowhere."""
+    await furnish(stage.database, OTHER_GUILD)
+    with pytest.raises(UserError, match="already out"):
+        await stage.bot.own_bank.retire(GUILD, 2)
+
+
+async def test_what_many_servers_cost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held of own questions is bounded by items, at some 5 KB each with everything around them."""
+    monkeypatch.setattr("bot.questions.banks._MOST_ITEMS", 2000)
+    for guild_id in range(1, 61):
+        await furnish(stage.database, guild_id, items=50)
+    banks = Banks(stage.bank)
+    tracemalloc.start()
+    for guild_id in range(1, 61):
+        bank = await stage.database.read(banks.of, guild_id)
+        assert len(bank.asked) == len(bank.items) == 62
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert banks.held() == (40, 2000)
+    assert held < 2000 * 5000
