@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -51,6 +52,10 @@ from bot.members.cog import NameTags
 from bot.members.service import Names
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
+from bot.privacy.cog import Privacy as PrivacyCog
+from bot.privacy.rules import ERASE_AFTER
+from bot.privacy.service import Privacy
+from bot.privacy.work import ErasureWork
 from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -83,7 +88,14 @@ class Views(NamedTuple):
 class Services:
     """The use cases of all features, put together around one context; work is done between `start` and `close`."""
 
-    def __init__(self, context: Context, chat_model: ChatModel | None = None, views: Views | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        chat_model: ChatModel | None = None,
+        views: Views | None = None,
+        *,
+        erase_after: timedelta = ERASE_AFTER,
+    ) -> None:
         self.context = context
         views = views or Views()
         self.round_cards = RoundCards(context, views.rounds)
@@ -98,11 +110,19 @@ class Services:
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context)
         self.reminders = Reminders(context)
+        self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
         self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, views.reminders)
-        self.workers: list[Worker[Any]] = [self.round_work, self.schedule_work, self.daily_work, self.reminder_work]
+        self.erasure_work = ErasureWork(context, self.privacy)
+        self.workers: list[Worker[Any]] = [
+            self.round_work,
+            self.schedule_work,
+            self.daily_work,
+            self.reminder_work,
+            self.erasure_work,
+        ]
         for worker in self.workers:
             context.scheduler.add(worker)
 
@@ -119,6 +139,7 @@ class Services:
             BankCog(bot, self.own_bank),
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),
+            PrivacyCog(bot, self.privacy),
             Servers(bot, self.rounds),
         ]
 
@@ -145,6 +166,14 @@ class Services:
         """Something has changed on a server that may let through what was refused there."""
         for worker in self.workers:
             await worker.wake(guild_id)
+
+    async def left(self, guild_id: int) -> None:
+        """A server has removed the bot."""
+        await self.privacy.left(guild_id)
+
+    async def look_over(self, guild_ids: Collection[int]) -> None:
+        """The connection is there, and with it the list of this process's servers."""
+        await self.privacy.look_over(guild_ids)
 
     async def close(self) -> None:
         """Take no new work and wait for what is under way."""
@@ -176,7 +205,7 @@ def build_bot(
         sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
         shards=shards,
     )
-    services = Services(context, chat_model)
+    services = Services(context, chat_model, erase_after=timedelta(days=settings.erase_after_days))
     bot.attach(context, services, services.make_cogs)
     return bot
 

@@ -44,6 +44,7 @@ class Settings:
     shard_ids: tuple[int, ...] | None = None
     health_port: int | None = None
     health_host: str = "127.0.0.1"
+    erase_after_days: int = 30
     grader_url: str | None = field(default=None, repr=False)
     grader_model: str = ""
     grader_api_key: str = field(default="", repr=False)
@@ -63,6 +64,7 @@ class Settings:
             shard_ids=_shard_ids(env, count),
             health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
+            erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", minimum=1, maximum=3650) or 30,
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),

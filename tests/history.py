@@ -21,6 +21,7 @@ from bot.memory.store import cards, reviews
 from bot.points.rules import ALL_TIME, PERIODS, period_start
 from bot.points.store import ledger, score_buckets, scores
 from bot.practice.store import practice_questions, practices
+from bot.privacy.store import erasures
 from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
 from bot.reminders.store import reminders
 from bot.rounds.store import round_answers, round_questions, rounds
@@ -79,6 +80,7 @@ def _members() -> Rows:
     yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
     said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
+    yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
 
 
 def _rounds(days: int) -> Rows:

@@ -70,7 +70,7 @@ class Stage:
         """Let the members be known by name; others stay unknown."""
         for user_id, name in NAMES.items():
             self.bot.names.note(GUILD, user_id, name)
-        await self.bot.names.store()
+        await self.bot.names.flush()
 
     async def restart(self, **down: float) -> None:
         """A new process takes the dead one's place after some time."""

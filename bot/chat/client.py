@@ -69,6 +69,8 @@ class Lifecycle(Protocol):
     async def recover(self) -> None: ...
     def start(self) -> None: ...
     async def wake(self, guild_id: int) -> None: ...
+    async def left(self, guild_id: int) -> None: ...
+    async def look_over(self, guild_ids: Collection[int]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -124,6 +126,7 @@ class QuizBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
+        await self.features.look_over({guild.id for guild in self.guilds})
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined guild %s", guild.id)
@@ -132,6 +135,7 @@ class QuizBot(commands.AutoShardedBot):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """What is under way there ends by itself: the sender asks nothing more of Discord for that server."""
         log.info("removed from guild %s", guild.id)
+        await self.features.left(guild.id)
 
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         if before.overwrites != after.overwrites:

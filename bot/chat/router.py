@@ -191,6 +191,12 @@ def guild_id_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
+def what_is_used(interaction: discord.Interaction) -> str:
+    """The name of the command, or with which the custom id of a button or modal begins."""
+    data = payload(interaction)
+    return str(data.get("custom_id") or data.get("name") or "").partition(":")[0]
+
+
 def picked_in(interaction: discord.Interaction) -> list[str]:
     """What was chosen in a list on a message, as the client sent it."""
     return _texts(payload(interaction).get("values"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, select
 
+from bot.core.personal import register_server_rows
 from bot.core.tables import metadata, upsert
 
 DEFAULT_ZONE = "UTC"
@@ -14,6 +15,7 @@ guilds = Table(
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("zone", String(64), nullable=False),  # IANA name; decides where a day of the boards begins
 )
+register_server_rows(guilds.c.guild_id)
 
 
 def zone(conn: Connection, guild_id: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,9 +10,11 @@ from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, select, update
 
+from bot.core import personal
 from bot.core.jobs import Queue
+from bot.core.personal import Personal, erase_rows, exported, make_nobody
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
 from bot.daily.rules import NO_STREAK, DailyState, Streak, streak
 from bot.questions.answers import MAX_TYPED
@@ -68,6 +71,7 @@ dailies = sa.Table(
     sa.Column("topic_id", sa.String(48)),  # of an open question, which has no item
     sa.UniqueConstraint("guild_id", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
+    sqlite_autoincrement=True,  # or the id of one that was erased would be given again, and members' reviews know it
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
@@ -95,6 +99,7 @@ daily_answers = sa.Table(
     sa.Column("streak", sa.Integer, nullable=False, server_default="0"),  # the member's, with this answer
     sa.Column("text", sa.Text),  # what was written to an open question
     sa.Column("grade", sa.Text),  # and how it was graded; see bot.interviews.assessment
+    sa.Index("ix_daily_answers_user_id", "user_id"),
 )
 
 # A member's streak on a server after the daily of a date, which like those before takes no more answers. Moved on with
@@ -116,6 +121,71 @@ register_in_play(
         UNREVEALED
     ),
 )
+
+
+def _export_answers(conn: Connection, user_id: int) -> list[personal.Row]:
+    c, of = daily_answers.c, dailies.c
+    query = (
+        select(of.item_id.label("item"), of.topic_id.label("topic"), of.guild_id.label("server_id"))
+        .add_columns(of.local_date.label("day"), c.answered_at.label("at"), c.answer, c.text, c.grade)
+        .add_columns(c.correct.label("right"), c.points, c.streak)
+        .join(dailies, of.id == c.daily_id)
+        .where(c.user_id == user_id)
+        .order_by(c.daily_id)
+    )
+    rows = exported(conn, query)
+    return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
+
+
+def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
+    """Take back a member's answers that are still to be counted; others stay as nobody's, without what was written."""
+    c, of = daily_answers.c, dailies.c
+    mine = select(of.id, of.state).join(daily_answers, c.daily_id == of.id).where(c.user_id == user_id).limit(limit)
+    found = conn.execute(mine).all()
+    closed = [row.id for row in found if row.state is DailyState.CLOSED]
+    taken_back = [row.id for row in found if row.state is not DailyState.CLOSED]
+    conn.execute(delete(daily_answers).where(c.daily_id.in_(taken_back), c.user_id == user_id))
+    if closed:
+        conn.execute(_LEAVE_TO_NOBODY, [{"daily": i, "member": user_id, "nobody": make_nobody()} for i in closed])
+    return len(found)
+
+
+_typed = select(dailies.c.id).where(dailies.c.id == daily_answers.c.daily_id, dailies.c.item_id.is_not(None))
+_LEAVE_TO_NOBODY = (
+    update(daily_answers)
+    .where(daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member"))
+    .values(
+        user_id=bindparam("nobody"),
+        answer=case((_typed.where(dailies.c.choice_order == "").exists(), ""), else_=daily_answers.c.answer),
+        text=None,
+        grade=None,
+        streak=0,
+    )
+)
+
+
+def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
+    few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
+    found = conn.execute(few).scalars().all()
+    erased = conn.execute(delete(daily_answers).where(daily_answers.c.daily_id.in_(found))).rowcount
+    return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
+
+
+_OF_MEMBERS = daily_answers.c.user_id, daily_answers.c.answer, daily_answers.c.text, daily_answers.c.grade
+personal.register(Personal("daily_answers", _OF_MEMBERS, _export_answers, _erase_answers))
+personal.register_rows(
+    "streaks",
+    streaks.c.user_id,
+    {
+        "server_id": streaks.c.guild_id,
+        "days": streaks.c.current,
+        "longest": streaks.c.best,
+        "until": streaks.c.through,
+    },
+    derived=True,
+)
+personal.register_server_rows(daily_schedules.c.guild_id, daily_uses.c.guild_id, streaks.c.guild_id)
+personal.register_of_servers([dailies, daily_answers], _erase_server)
 
 _SETTLED = timedelta(days=2)  # after its close: by then no answer to a daily is on its way any more
 _UNSETTLED = 10  # dailies at most: each has its own date, and is open for two days at the longest

@@ -22,6 +22,8 @@ from bot.questions.bank import check_topic
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.store import topics_in_play, topics_met
 
+_GONE = "That question is gone. Start again with </interview>."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -136,8 +138,7 @@ class Interviews:
 
     @writing
     def _claim(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
-        question = store.question(conn, question_id, lock=True)
-        assert question is not None
+        question = _still_there(store.question(conn, question_id, lock=True))
         assert question.grade is not None
         assessment = decode(question.grade).claim(points)
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
@@ -225,8 +226,7 @@ class Interviews:
     @writing
     def _keep(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
         """Store a grade in place of an earlier one, with what the member claimed while it was made."""
-        question = store.question(conn, question_id, lock=True)
-        assert question is not None
+        question = _still_there(store.question(conn, question_id, lock=True))
         if question.grade is not None:
             assessment = assessment.keep_claims(decode(question.grade))
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
@@ -254,5 +254,12 @@ def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, I
     question = store.question(conn, question_id)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
-        raise UserError("That question is gone. Start again with </interview>.")
+        raise UserError(_GONE)
     return interview, question
+
+
+def _still_there(question: InterviewQuestion | None) -> InterviewQuestion:
+    """A question that was there before; its member may have had everything erased since."""
+    if question is None:
+        raise UserError(_GONE)
+    return question

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
+from bot.core.personal import Personal, Row, erase_rows, exported, register, register_rows
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.questions.store import note_met
 
@@ -48,6 +50,34 @@ model_requests = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, nullable=False),  # in UTC
     sa.Column("count", sa.Integer, nullable=False),
+)
+
+
+def _export(conn: Connection, user_id: int) -> list[Row]:
+    """Every question of a member's interviews, with what they wrote and the grade."""
+    c = interview_questions.c
+    query = (
+        select(interviews.c.started_at.label("interview"), c.number, c.topic_id.label("topic"))
+        .add_columns(c.asked_at.label("asked"), c.answered_at.label("answered"))
+        .add_columns(c.answer, c.score.label("percent"), c.grade)
+        .join(interviews, interviews.c.id == c.interview_id)
+        .where(interviews.c.user_id == user_id)
+    )
+    rows = exported(conn, query.order_by(c.interview_id, c.number))
+    return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
+
+
+def _erase(conn: Connection, user_id: int, limit: int) -> int:
+    mine = select(interviews.c.id).where(interviews.c.user_id == user_id).limit(max(1, limit // 10))
+    found = conn.execute(mine).scalars().all()
+    conn.execute(delete(interview_questions).where(interview_questions.c.interview_id.in_(found)))
+    return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
+
+
+_OF_MEMBERS = interviews.c.user_id, interview_questions.c.answer, interview_questions.c.grade
+register(Personal("interviews", _OF_MEMBERS, _export, _erase))
+register_rows(
+    "model_requests", model_requests.c.user_id, {"day": model_requests.c.day, "count": model_requests.c.count}
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from bot.core.context import Context
 from bot.core.database import StorageError
@@ -39,7 +40,7 @@ class Names:
         if self._storing is None:
             self._storing = asyncio.create_task(self._gather())
 
-    async def store(self) -> None:
+    async def flush(self) -> None:
         """Store the new names now."""
         new, self._new = self._new, {}
         if not new:
@@ -55,12 +56,24 @@ class Names:
         """Store what has been gathered."""
         if self._storing is not None:
             self._storing.cancel()
-        await self.store()
+        await self.flush()
 
     async def _gather(self) -> None:
         try:
             while self._new:
                 await asyncio.sleep(_GATHER_SECONDS)
-                await self.store()
+                await self.flush()
         finally:
             self._storing = None
+
+    def forget_member(self, user_id: int) -> None:
+        """The member's names were erased: they are written anew should the member come back."""
+        self._keep(lambda member: member[1] != user_id)
+
+    def forget_server(self, guild_id: int) -> None:
+        """The same for a server."""
+        self._keep(lambda member: member[0] != guild_id)
+
+    def _keep(self, wanted: Callable[[store.Member], bool]) -> None:
+        self._known = {member: name for member, name in self._known.items() if wanted(member)}
+        self._new = {member: name for member, name in self._new.items() if wanted(member)}

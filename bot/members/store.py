@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from bot.core import servers
+from bot.core.personal import register_rows, register_server_rows
 from bot.core.tables import insert, metadata, upsert
 
 members = sa.Table(
@@ -34,6 +35,15 @@ member_names = sa.Table(
     sa.Index("ix_member_names_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
+
+register_rows("settings", members.c.user_id, {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone})
+register_rows(
+    "names",
+    member_names.c.user_id,
+    {"server_id": member_names.c.guild_id, "name": member_names.c.name},
+    [member_names.c.name],
+)
+register_server_rows(member_names.c.guild_id)
 
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:

@@ -8,8 +8,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from fsrs import Rating, State
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
+from sqlalchemy import Row as DatabaseRow
 
+from bot.core.personal import Personal, Row, erase_rows, exported, register
 from bot.core.tables import Instant, insert, metadata, values_of
 from bot.memory import rules as memory
 from bot.memory.rules import MemoryCard
@@ -41,6 +43,32 @@ reviews = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Index("ix_reviews_at", "user_id", "at"),
 )
+
+
+def _export_cards(conn: Connection, user_id: int) -> list[Row]:
+    c = cards.c
+    shown = c.item_id.label("item"), c.state, c.due_at.label("due"), c.last_review_at.label("last_review")
+    query = select(*shown, c.stability, c.difficulty).where(c.user_id == user_id).order_by(c.item_id)
+    return [{**row, "state": State(row["state"]).name.lower()} for row in exported(conn, query)]
+
+
+def _export_reviews(conn: Connection, user_id: int) -> list[Row]:
+    c = reviews.c
+    query = select(c.item_id.label("item"), c.at, c.source.label("where"), c.rating, c.elapsed_ms.label("milliseconds"))
+    rows = exported(conn, query.where(c.user_id == user_id).order_by(c.at))
+    return [{**row, "rating": Rating(row["rating"]).name.lower()} for row in rows]
+
+
+def _erase_reviews(conn: Connection, user_id: int, limit: int) -> int:
+    return erase_rows(conn, reviews, limit, reviews.c.user_id == user_id)
+
+
+def _erase_cards(conn: Connection, user_id: int, limit: int) -> int:
+    return erase_rows(conn, cards, limit, cards.c.user_id == user_id)
+
+
+register(Personal("cards", [cards.c.user_id], _export_cards, _erase_cards, derived=True))
+register(Personal("reviews", [reviews.c.user_id], _export_reviews, _erase_reviews, derived=True))
 
 LATEST = 1000
 
@@ -113,6 +141,6 @@ def practised_at(conn: Connection, user_id: int, since: datetime) -> list[dateti
     return list(rows.scalars())
 
 
-def _card(row: Row[tuple[object, ...]]) -> MemoryCard:
+def _card(row: DatabaseRow[tuple[object, ...]]) -> MemoryCard:
     values = {name: row._mapping[name] for name in MemoryCard.__slots__}
     return MemoryCard(**{**values, "state": State(values["state"])})

@@ -13,6 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.core.personal import (
+    Personal,
+    Row,
+    erase_rows,
+    exported,
+    register,
+    register_of_servers,
+    register_rows,
+)
 from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, values_of
 from bot.points import rules
 from bot.points.rules import bucket
@@ -203,7 +212,7 @@ def _sums_of(e: Entry) -> list[_Key]:
 
 def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> set[int]:
     """Add to period sums, and move members to the buckets of their new points; returns as `_count` does."""
-    add_sums, add_members = _upserts(conn.dialect.name)
+    add_sums, _ = _upserts(conn.dialect.name)
     # sorted: one order of locks for all processes
     rows = [_parameters(key) | values_of(gain) for key, gain in sorted(gains.items())]
     moved: Counter[_Key] = Counter()
@@ -215,6 +224,15 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> set[int]:
         elif (period, topic) == ("today", ALL_TOPICS):
             first_today.append({"server": guild_id, "member": user_id})
         moved[guild_id, period, start, topic, bucket(points)] += 1
+    _move(conn, moved)
+    if first_today:
+        conn.execute(_COUNT_DAY, first_today)
+    return {first["server"] for first in first_today}
+
+
+def _move(conn: Connection, moved: Mapping[_Key, int]) -> None:
+    """Let so many more members be in these buckets, or fewer."""
+    _, add_members = _upserts(conn.dialect.name)
     changes = [
         (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change) for key, change in sorted(moved.items()) if change
     ]
@@ -222,9 +240,6 @@ def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> set[int]:
         conn.execute(add_members, [{**key, "members": change} for key, change in changes])
     if left := [key for key, change in changes if change < 0]:
         conn.execute(_DROP_IF_EMPTY, left)
-    if first_today:
-        conn.execute(_COUNT_DAY, first_today)
-    return {first["server"] for first in first_today}
 
 
 @cache
@@ -247,6 +262,63 @@ _DROP_IF_EMPTY = delete(score_buckets).where(
 )
 
 
+def _export_sums(conn: Connection, user_id: int) -> list[Row]:
+    c = scores.c
+    shown = c.guild_id.label("server_id"), c.period, c.start.label("from"), c.topic_id.label("topic")
+    query = select(*shown, c.points, c.answers, c.right, c.days).where(c.user_id == user_id)
+    return exported(conn, query.order_by(*scores.primary_key))
+
+
+def _erase_sums(conn: Connection, user_id: int, limit: int) -> int:
+    """Take a member off boards, so that the places of all others are right at once."""
+    query = select(scores).where(scores.c.user_id == user_id).order_by(*scores.primary_key).limit(limit)
+    moved: Counter[_Key] = Counter()
+    found = conn.execute(query.with_for_update()).all()
+    for row in found:
+        moved[row.guild_id, row.period, row.start, row.topic_id, bucket(row.points)] -= 1
+    if found:
+        conn.execute(_DROP_SUM, [_parameters((r.guild_id, r.period, r.start, r.topic_id, r.user_id)) for r in found])
+        _move(conn, moved)
+    return len(found)
+
+
+def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
+    """Erase a server's entries member by member, as all who have any have a sum of all time; then the sums."""
+    ever = scores.c.guild_id == guild_id, *_EVER, scores.c.start == rules.ALL_TIME
+    erased = 0
+    for user_id in conn.execute(select(scores.c.user_id).where(*ever).limit(limit)).scalars().all():
+        left = limit - erased
+        mine = erase_rows(conn, ledger, left, ledger.c.user_id == user_id, ledger.c.guild_id == guild_id)
+        erased += mine
+        if mine == left:  # perhaps not all
+            break
+        erased += conn.execute(delete(scores).where(*ever, scores.c.user_id == user_id)).rowcount
+    return (
+        erased
+        or erase_rows(conn, scores, limit, scores.c.guild_id == guild_id)
+        or erase_rows(conn, score_buckets, limit, score_buckets.c.guild_id == guild_id)
+    )
+
+
+register_rows(
+    "points",
+    ledger.c.user_id,
+    {
+        "item": ledger.c.item_id,
+        "topic": ledger.c.topic_id,
+        "server_id": ledger.c.guild_id,
+        "where": ledger.c.source,
+        "at": ledger.c.at,
+        "day": ledger.c.local_date,
+        "right": ledger.c.correct,
+        "points": ledger.c.points,
+    },
+    derived=True,
+)
+register(Personal("board_sums", [scores.c.user_id], _export_sums, _erase_sums, derived=True))
+register_of_servers([ledger, scores, score_buckets], _erase_server)
+
+_DROP_SUM = delete(scores).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _IS_KEPT = select(scores.c.points).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _COUNT_DAY = (
     update(scores)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from bot.core.personal import Personal, Row, erase_rows, exported, register
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.memory.store import reviews
 from bot.questions.answers import MAX_TYPED
@@ -41,6 +42,28 @@ practice_questions = sa.Table(
     sa.Column("answered_at", Instant),
     sa.UniqueConstraint("practice_id", "number"),
 )
+
+
+def _export(conn: Connection, user_id: int) -> list[Row]:
+    """Every question of a member's practices with its answer."""
+    c = practice_questions.c
+    query = (
+        select(practices.c.started_at.label("practice"), c.number, c.item_id.label("item"), c.asked_at.label("asked"))
+        .add_columns(c.answered_at.label("answered"), c.answer, c.correct.label("right"))
+        .join(practices, practices.c.id == c.practice_id)
+        .where(practices.c.user_id == user_id)
+    )
+    return exported(conn, query.order_by(c.practice_id, c.number))
+
+
+def _erase(conn: Connection, user_id: int, limit: int) -> int:
+    mine = select(practices.c.id).where(practices.c.user_id == user_id).limit(max(1, limit // 10))
+    found = conn.execute(mine).scalars().all()
+    conn.execute(delete(practice_questions).where(practice_questions.c.practice_id.in_(found)))
+    return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
+
+
+register(Personal("practice_answers", [practices.c.user_id, practice_questions.c.answer], _export, _erase))
 
 
 @dataclass(frozen=True, slots=True)

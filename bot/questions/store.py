@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all, update
 
+from bot.core.personal import register_rows, register_server_rows
 from bot.core.tables import Instant, RowId, fetch_all, insert, metadata, upsert, values_of
 from bot.questions.own import OwnItem, OwnTopic
 
@@ -47,6 +48,8 @@ reports = sa.Table(
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_reports_user_id", "user_id"),
+    sa.Index("ix_reports_guild_id", "guild_id"),
 )
 
 # What a server is asked: which packs, by name with commas between them (none for all), and its own questions. `mark`
@@ -93,6 +96,17 @@ sa.Index(
     unique=True,
     sqlite_where=sa.text("retired = 0"),
     postgresql_where=sa.text("NOT retired"),
+)
+
+register_rows("open_questions_met", met.c.user_id, {"topic": met.c.topic_id, "last": met.c.last_at})
+register_rows(
+    "reports",
+    reports.c.user_id,
+    {"item": reports.c.item_id, "server_id": reports.c.guild_id, "at": reports.c.at, "text": reports.c.text},
+    [reports.c.text],
+)
+register_server_rows(
+    asked.c.guild_id, reports.c.guild_id, server_banks.c.guild_id, own_topics.c.guild_id, own_items.c.guild_id
 )
 
 _in_play: dict[str, Select[Any]] = {}

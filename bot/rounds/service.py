@@ -208,6 +208,15 @@ class Rounds:
         self._starters.pop(round_id, None)
         self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
 
+    def forget_member(self, user_id: int) -> None:
+        """The member's answers were taken back: load the questions that they have answered anew."""
+        known = self._open.items()
+        self._open = {key: one for key, one in known if user_id not in one.answered and user_id not in one.players}
+
+    def forget_server(self, guild_id: int) -> None:
+        """The server's rounds were erased."""
+        self._open = {key: known for key, known in self._open.items() if known.round.guild_id != guild_id}
+
     @reading
     def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Shown:
         """A question that the member can still answer, as item and order of its choices; refuses like `answer`.

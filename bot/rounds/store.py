@@ -9,9 +9,18 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Dialect, and_, bindparam, case, func, null, select, update
+from sqlalchemy import Connection, Dialect, and_, bindparam, case, delete, func, null, select, update
 
 from bot.core.jobs import Queue
+from bot.core.personal import (
+    Personal,
+    Row,
+    erase_rows,
+    exported,
+    make_nobody,
+    register,
+    register_of_servers,
+)
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -45,7 +54,7 @@ rounds = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),
+    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for somebody who has had their data erased
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
     sa.Column("seconds", sa.Integer, nullable=False),
@@ -59,6 +68,9 @@ rounds = sa.Table(
     sa.Column("detail", sa.Text),  # the reason in words, for logs and status
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
+    sa.Index("ix_rounds_guild_id", "guild_id"),
+    sa.Index("ix_rounds_starter_id", "starter_id"),
+    sqlite_autoincrement=True,  # or the id of one that was erased would be given again
 )
 RUNNING = rounds.c.phase != constant(Phase.ENDED)
 sa.Index("uq_rounds_running", rounds.c.channel_id, unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING)
@@ -81,6 +93,7 @@ round_questions = sa.Table(
     sa.Column("deadline_at", Instant),
     sa.Column("revealed_at", Instant),
     sa.UniqueConstraint("round_id", "number"),
+    sqlite_autoincrement=True,  # as above, and members' reviews know it
 )
 
 round_answers = sa.Table(
@@ -93,6 +106,7 @@ round_answers = sa.Table(
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("elapsed_ms", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),
+    sa.Index("ix_round_answers_user_id", "user_id"),
     sqlite_with_rowid=False,  # one tree to write to instead of two, and a question's answers lie side by side
 )
 
@@ -111,6 +125,68 @@ register_in_play(
         round_questions.c.revealed_at.is_(None),
     ),
 )
+
+
+def _export_answers(conn: Connection, user_id: int) -> list[Row]:
+    c, of = round_answers.c, round_questions.c
+    query = (
+        select(of.item_id.label("item"), rounds.c.guild_id.label("server_id"), c.answered_at.label("at"), c.answer)
+        .add_columns(c.correct.label("right"), c.points, c.elapsed_ms.label("milliseconds"))
+        .join(round_questions, of.id == c.question_id)
+        .join(rounds, rounds.c.id == of.round_id)
+        .where(c.user_id == user_id)
+    )
+    return exported(conn, query.order_by(c.question_id))
+
+
+def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
+    """Take back a member's answers in rounds that run; those in others stay as nobody's, without what was typed."""
+    mine = round_answers.c.user_id == user_id
+    some = (
+        select(round_questions.c.round_id)
+        .join(round_answers, round_answers.c.question_id == round_questions.c.id)
+        .where(mine)
+        .limit(limit)
+    )
+    erased = 0
+    for round_id in sorted(set(conn.execute(some).scalars())):
+        round_ = get(conn, round_id, lock=True)  # or it might count them just now
+        questions = select(round_questions.c.id).where(round_questions.c.round_id == round_id)
+        if round_ is None or round_.phase is not Phase.ENDED:
+            given = mine, round_answers.c.question_id.in_(questions)
+            erased += conn.execute(delete(round_answers).where(*given)).rowcount
+            continue
+        typed = round_answers.c.question_id.in_(questions.where(round_questions.c.choice_order == ""))
+        kept = {"user_id": make_nobody(), "answer": case((typed, ""), else_=round_answers.c.answer)}
+        leave = update(round_answers).where(mine, round_answers.c.question_id.in_(questions))
+        erased += conn.execute(leave.values(**kept)).rowcount
+    return erased
+
+
+def _export_started(conn: Connection, user_id: int) -> list[Row]:
+    c = rounds.c
+    shown = c.guild_id.label("server_id"), c.channel_id, c.started_at.label("at"), c.topic_id.label("topic")
+    query = select(*shown, c.difficulty, c.total.label("questions")).where(c.starter_id == user_id)
+    return exported(conn, query.order_by(c.id))
+
+
+def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
+    some = conn.execute(select(rounds.c.id).where(rounds.c.starter_id == user_id).limit(limit)).scalars().all()
+    return conn.execute(update(rounds).where(rounds.c.id.in_(some)).values(starter_id=0)).rowcount
+
+
+def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
+    few = select(rounds.c.id).where(rounds.c.guild_id == guild_id).limit(max(1, limit // 50))
+    found = conn.execute(few).scalars().all()
+    questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
+    erased = conn.execute(delete(round_answers).where(round_answers.c.question_id.in_(questions))).rowcount
+    erased += conn.execute(delete(round_questions).where(round_questions.c.round_id.in_(found))).rowcount
+    return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
+
+
+register(Personal("round_answers", [round_answers.c.user_id, round_answers.c.answer], _export_answers, _erase_answers))
+register(Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter))
+register_of_servers([rounds, round_questions, round_answers], _erase_server)
 QUEUE = Queue(
     rounds,
     due_at=rounds.c.due_at,

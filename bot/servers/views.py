@@ -19,7 +19,8 @@ _ON_A_SERVER = """\
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
 </remind> writes to you on days when something is due
-</interview> asks you open questions and shows which key points your answers cover"""
+</interview> asks you open questions and shows which key points your answers cover
+</privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\
 **To run it here**
 </daily setup> posts a question every day, in the channel and at the time you choose

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, event, select, text
 import bot
 from bot.app import all_tables
 from bot.boards import store as boards
-from bot.core import notes, servers
+from bot.core import notes, personal, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
@@ -37,6 +37,7 @@ from bot.points import store as points
 from bot.points.rules import PERIODS
 from bot.points.store import Entry
 from bot.practice import store as practice
+from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.own import OwnItem, OwnTopic
 from bot.reminders import store as reminders
@@ -46,7 +47,10 @@ from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
-STORES = (boards, daily, interviews, members, memory, points, practice, questions, reminders, rounds, notes, servers)
+STORES = (
+    *(boards, daily, interviews, members, memory, points, practice, privacy, questions, reminders, rounds),
+    *(notes, servers),
+)
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
 MOST = 250
@@ -55,11 +59,18 @@ UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_roun
 """Indexes that hold only what is under way, and so do not grow."""
 BY_HAND = {
     questions.reports_since: "for `python -m bot reports`, which an operator calls now and then",
+    privacy.known_servers: "once a connection; it looks at one row a server",
+    privacy.departed: "once a connection; servers that have left are few",
     points.rebuild_sums: "for `python -m bot repair`, which an operator calls when something is wrong",
 }
 """Functions that may look at everything, and why."""
-SMALL = {"meta": "the program's notes to itself, of which those about commands are kept for an hour"}
+SMALL = {
+    "meta": "the program's notes to itself, of which those about commands are kept for an hour",
+    "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
+}
 
+NEWCOMER = 1001
+"""Somebody with little behind them, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW)
@@ -155,6 +166,14 @@ CALLS: list[Call] = [
     call(practice.questions_of, DAYS),
     call(practice.last_asked, ADA),
     call(practice.new_since, ADA, NOW - timedelta(days=1)),
+    call(privacy.get, 1),
+    call(privacy.begin, ADA, NOW),
+    call(privacy.note_departure, GUILD, NOW),
+    call(privacy.note_return, 1001),
+    call(privacy.hold, 1, NOW),
+    call(privacy.end, 1),
+    call(privacy.known_servers),
+    call(privacy.departed),
     call(questions.items_in_play, GUILD, "round"),
     call(questions.items_in_play, GUILD, "daily"),
     call(questions.items_in_play_anywhere),
@@ -208,10 +227,22 @@ def queues() -> Iterator[tuple[str, Queue]]:
         yield from ((f"{store.__name__}.{n}", v) for n, v in vars(store).items() if isinstance(v, Queue))
 
 
+def personal_calls() -> Iterator[Call]:
+    """What is held about members and of servers: little is read for who has little, and no more than is erased."""
+    for held in personal.of_members():
+        yield call(held.export, NEWCOMER)
+        yield call(held.erase, NEWCOMER, 60)
+        yield call(held.erase, ADA, 60)
+    for of_servers in personal.of_servers():
+        yield call(of_servers.erase, GUILD, 60)
+
+
 def queue_calls() -> Iterator[Call]:
     for _, queue in queues():
         key = ADA if queue is reminders.QUEUE else GUILD if queue is daily.SCHEDULES else DAYS
         expect = "open" if queue.state is not None else None
+        if queue is privacy.QUEUE:
+            key, expect = 1, "waiting"
         for shards in (ALL, Shards(2, (0,))):
             yield call(queue.due, NOW + timedelta(days=9), 100, shards)
             yield call(queue.next_due, shards)
@@ -261,7 +292,8 @@ async def test_no_statement_goes_through_what_grows(old: Database) -> None:
     """No storage function looks at more rows than it needs, however many there are."""
 
     def drive(conn: Connection) -> dict[str, list[str]]:
-        return {name: wrong for name, wrong in (_drive(conn, *one) for one in (*CALLS, *queue_calls())) if wrong}
+        calls = *CALLS, *queue_calls(), *personal_calls()
+        return {name: wrong for name, wrong in (_drive(conn, *one) for one in calls) if wrong}
 
     assert await old.write(drive) == {}
 
@@ -335,6 +367,8 @@ def _scans(conn: Connection, statement: str, parameters: Any, _most: int) -> Ite
 def scan_in(step: str) -> str | None:
     """The table that a step of SQLite's plan goes through as a whole, if it is one that grows."""
     words = step.split()
+    if len(words) < 2:
+        return None
     table = re.sub(r"_\d+$", "", words[1])
     names = {t.name for t in all_tables()} - SMALL.keys()
     return table if words[0] == "SCAN" and table in names and words[-1] not in UNDER_WAY else None

@@ -10,7 +10,7 @@ from tests.stage import ADA, BOB, GUILD, Stage
 
 
 async def known(stage: Stage, guild_id: int = GUILD) -> dict[int, str]:
-    await stage.bot.names.store()
+    await stage.bot.names.flush()
     return await stage.database.read(names_of, guild_id, [ADA, BOB, 999])
 
 
@@ -37,7 +37,7 @@ async def test_a_known_name_costs_no_write(stage: Stage, monkeypatch: pytest.Mon
         stage.bot.names.note(GUILD, BOB, "Bobby")
     assert await known(stage) == {ADA: "Countess", BOB: "Bobby"}
     stage.bot.names.note(GUILD, ADA, "Countess")
-    await stage.bot.names.store()
+    await stage.bot.names.flush()
     assert len(writes) == 1
 
 
@@ -61,7 +61,7 @@ async def test_a_name_that_was_not_stored_is_tried_again(stage: Stage, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(stage.database, "write_one", fail)
         stage.bot.names.note(GUILD, ADA, "Countess")
-        await stage.bot.names.store()
+        await stage.bot.names.flush()
     assert (await known(stage))[ADA] == "Ada"
     stage.bot.names.note(GUILD, ADA, "Countess")
     assert (await known(stage))[ADA] == "Countess"

@@ -13,7 +13,6 @@ from tests.bank.arithmetic.maths import (
     Matrix,
     added,
     alike,
-    attention,
     dot,
     matmul,
     nearest,

@@ -51,6 +51,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
         sa.UniqueConstraint("guild_id", "local_date", name=op.f("uq_dailies_guild_id_local_date")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
     op.create_index(
@@ -94,6 +95,19 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("last_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "item_id", name=op.f("pk_daily_uses")),
     )
+    op.create_table(
+        "erasures",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=7), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("guild_id", name=op.f("uq_erasures_guild_id")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_erasures_user_id")),
+    )
+    op.create_index("ix_erasures_due_at", "erasures", ["due_at"], unique=False)
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -251,6 +265,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
+    op.create_index("ix_reports_guild_id", "reports", ["guild_id"], unique=False)
+    op.create_index("ix_reports_user_id", "reports", ["user_id"], unique=False)
     op.create_table(
         "reviews",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -283,7 +299,10 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
+        sqlite_autoincrement=True,
     )
+    op.create_index("ix_rounds_guild_id", "rounds", ["guild_id"], unique=False)
+    op.create_index("ix_rounds_starter_id", "rounds", ["starter_id"], unique=False)
     op.create_index(
         "ix_rounds_due",
         "rounds",
@@ -387,6 +406,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
         sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
     )
+    op.create_index("ix_daily_answers_user_id", "daily_answers", ["user_id"], unique=False)
     op.create_table(
         "interview_questions",
         sa.Column("id", ROW_ID, nullable=False),
@@ -433,6 +453,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_round_questions_round_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round_questions")),
         sa.UniqueConstraint("round_id", "number", name=op.f("uq_round_questions_round_id_number")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "round_answers",
@@ -447,3 +468,4 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)

@@ -1,0 +1,42 @@
+"""/privacy: one's own data, to read and to erase, wherever the member is."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.client import QuizBot
+from bot.chat.replies import in_time, is_private, say, say_all, say_here
+from bot.chat.router import Fields
+from bot.privacy import views as view
+from bot.privacy.service import Privacy as PrivacyService
+
+
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+class Privacy(commands.GroupCog, group_name="privacy", group_description="See or delete what I've stored about you"):
+    def __init__(self, bot: QuizBot, privacy: PrivacyService) -> None:
+        self.privacy = privacy
+        bot.router.add(view.ERASE, self.erase)
+
+    @app_commands.command(description="Get everything I've stored about you as a file")
+    async def export(self, interaction: discord.Interaction) -> None:
+        export = await in_time(interaction, self.privacy.export(interaction.user.id))
+        await say_all(interaction, view.export_pages(export))
+
+    @app_commands.command(description="Delete everything I've stored about you, on every server")
+    async def delete(self, interaction: discord.Interaction) -> None:
+        await say(interaction, view.about_erasing())
+
+    async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The buttons below what `/privacy delete` says."""
+        match fields["what"]:
+            case "ask":
+                page = view.ask_again()
+            case "no":
+                page = view.kept()
+            case _:
+                erase = self.privacy.erase(interaction.user.id)
+                page = view.erased(whole=await in_time(interaction, erase, edits=is_private(interaction)))
+        await say_here(interaction, page)

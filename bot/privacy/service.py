@@ -1,0 +1,129 @@
+"""A member's data: all of them to read, or none left; and the data of servers that have removed the bot.
+
+An erasure goes in small transactions, each of which leaves everything right for others, such as the places on boards.
+Its row in the database stays until one of them has found nothing left, so that what a crash interrupts goes on by
+itself, and what a member does meanwhile goes too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from bot.core import personal
+from bot.core.context import Context
+from bot.core.database import Connection, StorageError
+from bot.core.jobs import LEASE
+from bot.privacy import rules, store
+from bot.privacy.store import Erasure
+
+log = logging.getLogger(__name__)
+
+PORTION = 500
+"""Rows that one transaction erases: some twenty milliseconds, for which others wait."""
+
+
+class Remembering(Protocol):
+    """What keeps something of members or servers in this process."""
+
+    def forget_member(self, user_id: int) -> None: ...
+    def forget_server(self, guild_id: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that is stored about a member: so many entries, as files of JSON."""
+
+    entries: int
+    files: tuple[bytes, ...]
+
+
+class Privacy:
+    """See the module. `memories` are asked to forget too; a server's data are erased `after` it has removed the bot."""
+
+    def __init__(self, context: Context, memories: Sequence[Remembering], after: timedelta = rules.ERASE_AFTER) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._scheduler = context.scheduler
+        self._shards = context.shards
+        self._now = context.now
+        self._memories = memories
+        self._after = after
+
+    async def export(self, user_id: int) -> Export:
+        """All that is stored about a member. Read table by table: nobody else waits for all of it."""
+        found = {held.name: await self._database.read(held.export, user_id) for held in personal.of_members()}
+        items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
+        bank = await self._database.read(self._banks.holding, items)
+
+        def write() -> Export:
+            sections = {name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)}
+            entries = sum(map(len, sections.values()))
+            return Export(entries, tuple(rules.files(user_id, self._now(), sections)))
+
+        return await asyncio.to_thread(write)
+
+    async def erase(self, user_id: int) -> bool:
+        """Erase all about a member; False if the database fails meanwhile, and the rest follows later by itself."""
+        erasure = await self._database.write(store.begin, user_id, self._now() + LEASE)
+        try:
+            await self.go_on(erasure)
+        except StorageError as error:
+            log.warning("erasure %s waits: %s", erasure.id, type(error).__name__)
+            self._scheduler.nudge(self._now() + LEASE)
+            return False
+        return True
+
+    async def go_on(self, erasure: Erasure) -> None:
+        """Erase what is left, however much that is."""
+        while await self._database.write(self._erase_portion, erasure):
+            pass
+        for memory in self._memories:
+            if erasure.user_id is not None:
+                memory.forget_member(erasure.user_id)
+            if erasure.guild_id is not None:
+                memory.forget_server(erasure.guild_id)
+        log.info("erasure %s is done", erasure.id)
+
+    def _erase_portion(self, conn: Connection, erasure: Erasure) -> bool:
+        """Erase some more; False once a look at everything has found nothing, with which the erasure ends."""
+        if not store.hold(conn, erasure.id, self._now() + LEASE):
+            return False
+        left = PORTION
+        for erase, whose in _erasers(erasure):
+            left -= erase(conn, whose, left)
+            if left <= 0:
+                return True
+        if left == PORTION:
+            store.end(conn, erasure.id)
+        return left < PORTION
+
+    async def left(self, guild_id: int) -> None:
+        """A server has removed the bot: its data wait for its return, then go."""
+        due = self._now() + self._after
+        await self._database.write(store.note_departure, guild_id, due)
+        self._scheduler.nudge(due)
+
+    async def look_over(self, present: Collection[int]) -> None:
+        """Note which servers have removed the bot, or taken it back, while nobody heard of it.
+
+        `present` are all servers of this process's shards that have it.
+        """
+        known = await self._database.read(store.known_servers)
+        waiting = await self._database.read(store.departed)
+        for guild_id in sorted(known - waiting - set(present)):
+            if self._shards.have(guild_id):
+                await self.left(guild_id)
+        for guild_id in sorted(waiting & set(present)):
+            await self._database.write(store.note_return, guild_id)
+
+
+def _erasers(erasure: Erasure) -> list[tuple[personal.Erase, int]]:
+    """What erases, with whose data."""
+    if erasure.user_id is not None:
+        return [(held.erase, erasure.user_id) for held in personal.of_members()]
+    return [(held.erase, erasure.guild_id or 0) for held in personal.of_servers()]

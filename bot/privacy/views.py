@@ -1,0 +1,67 @@
+"""What a member reads about their data."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.chat import text as t
+from bot.chat.messages import ATTENTION, ENDED, OPEN, Download, Message, button, row
+from bot.chat.router import Route
+from bot.privacy.service import Export
+
+ERASE = Route("privacy", {"what": "ask|yes|no"}, once=True)
+
+_DANGER = discord.ButtonStyle.danger
+
+
+def export_pages(export: Export) -> list[Message]:
+    """The files, one a message."""
+    if not export.entries:
+        words = "I have nothing stored about you. The file says the same."
+    else:
+        entries = t.count(export.entries, "entry", "entries")
+        words = f"Everything I have stored about you, on every server and in private: {entries}."
+    words += "\n-# Questions are named by their ids. To erase it all, use </privacy delete>."
+    names = _names(len(export.files))
+    first, *more = [Download(name, content) for content, name in zip(export.files, names, strict=True)]
+    return [Message(OPEN, f"### Your data\n{words}", first), *(Message(OPEN, part) for part in more)]
+
+
+def _names(files: int) -> list[str]:
+    if files == 1:
+        return ["quizformer-data.json"]
+    return [f"quizformer-data-{number}-of-{files}.json" for number in range(1, files + 1)]
+
+
+def about_erasing() -> Message:
+    """What would be erased, and what stays."""
+    return Message(
+        ATTENTION,
+        "### Delete your data\nThis erases, on every server and in private:",
+        "- your name and ID\n- your answers, points, places and streaks\n- your practice and interviews\n"
+        "- your reminder, settings and reports",
+        "Past results keep how many people answered, with nothing that leads to you. Messages that are already in a "
+        "channel stay there.\n-# Want a copy first? Use </privacy export>.",
+        row(button("Delete my data", ERASE.id(what="ask"), _DANGER)),
+    )
+
+
+def ask_again() -> Message:
+    return Message(
+        ATTENTION,
+        "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
+        row(button("Yes, delete it all", ERASE.id(what="yes"), _DANGER), button("Keep my data", ERASE.id(what="no"))),
+    )
+
+
+def kept() -> Message:
+    return Message(ENDED, "### Nothing was deleted\nYour data is as it was.")
+
+
+def erased(*, whole: bool) -> Message:
+    """That all is gone; or, if the database failed meanwhile, that it will be."""
+    if whole:
+        words = "### Your data is deleted\nI have nothing stored about you now. If you use me again, you start afresh."
+    else:
+        words = "### Your data is being deleted\nIt takes a little longer than usual. I finish it without you."
+    return Message(ENDED, words)

@@ -1,0 +1,144 @@
+"""Whatever holds an id, a name or words of a member is registered, given out and erased; and what servers have, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, func, select, update
+
+from bot.app import all_tables
+from bot.core import personal
+from bot.core.database import Database
+from bot.core.tables import Instant, OneOf, RowId
+from bot.daily.store import daily_answers
+from bot.interviews.store import interview_questions
+from bot.privacy.store import erasures
+from bot.questions.store import reports
+from tests import history, rows
+from tests.history import ADA, GUILD, NOW
+
+ROWS = {"id", "question_id", "daily_id", "round_id", "practice_id", "interview_id", "source_id"}
+DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id"}
+BANKS = {"item_id", "topic_id", "choice_order", "difficulty"}
+RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending"}
+SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
+NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
+"""Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
+NOTES = {"meta.key", "meta.value", "alembic_version.version_num"}
+QUESTIONS = {"server_banks", "own_topics", "own_items"}
+"""Tables of what a server asks, which tell of nobody."""
+PASSING = {"erasures.user_id"}
+"""There only until the member's last row is erased; see tests/privacy."""
+
+
+def could_tell(column: Column[Any]) -> bool:
+    """Whether a column could hold a member's id, name or words."""
+    kind = column.type
+    if isinstance(kind, Instant | OneOf):
+        return False
+    return isinstance(kind, String | BigInteger) or (isinstance(kind, Integer) and kind is RowId)
+
+
+def unregistered(tables: Iterable[Table]) -> list[str]:
+    """Columns about which nobody has said that they hold something of members, or that they do not."""
+    registered = {column for held in personal.of_members() for column in held.columns}
+    found = [c for t in tables if t.name not in QUESTIONS for c in t.columns if could_tell(c) and c not in registered]
+    return [str(c) for c in found if c.name not in NOT_OF_MEMBERS and str(c) not in NOTES | PASSING]
+
+
+def test_every_column_is_known() -> None:
+    """A column that may hold a member's id, name or words is registered, or is named above as one that holds none."""
+    assert unregistered(all_tables()) == []
+    names = [held.name for held in personal.of_members()]
+    assert len(names) == len(set(names)) > 15
+
+
+def test_the_eyes_of_this_test() -> None:
+    """A new table that nobody has registered is seen, whatever its columns are called."""
+    columns = Column("id", RowId, primary_key=True), Column("author", BigInteger), Column("w", String)
+    new = Table("new", MetaData(), *columns)
+    assert unregistered([new]) == ["new.author", "new.w"]
+
+
+def of_servers(tables: Iterable[Table]) -> Iterator[Table]:
+    """Tables with a server in each row, and those that refer to them."""
+    for table in tables:
+        parents = {key.column.table for key in table.foreign_keys}
+        if "guild_id" in table.c or any(True for _ in of_servers(parents)):
+            yield table
+
+
+def test_every_table_of_servers_is_known() -> None:
+    """Whatever belongs to a server is registered as that, be it by way of another table."""
+    registered = {table.name for held in personal.of_servers() for table in held.tables}
+    found = {table.name for table in of_servers(all_tables())}
+    assert {"round_answers", "daily_answers", "ledger"} <= found
+    assert found - {erasures.name} == registered
+
+
+def whole(conn: Connection, erase: personal.Erase, whose: int, limit: int = 3) -> int:
+    """Erase everything, a little at a time; how many times something was found."""
+    times = 0
+    while erase(conn, whose, limit):
+        times += 1
+        assert times < 1000
+    return times
+
+
+def holding(conn: Connection, column: Column[Any], value: int) -> int:
+    return conn.execute(select(func.count()).where(column == value)).scalar_one()
+
+
+async def test_a_member_goes_and_others_stay(database: Database) -> None:
+    """In each table that members are in, one of nine is given out and erased, and eight are left as they were."""
+    member = (1 << 62) + 1
+
+    def look(conn: Connection) -> None:
+        rows.fill(conn, 9)
+        for table in (daily_answers, interview_questions):  # whose grades are no words at random
+            conn.execute(update(table).values(grade='{"points": []}'))
+        for held in personal.of_members():
+            (whose, *_) = held.columns
+            others = conn.execute(select(func.count()).where(whose != member)).scalar_one()
+            assert len(held.export(conn, member)) == 1, held.name
+            assert whole(conn, held.erase, member) == 1, held.name
+            assert holding(conn, whose, member) == 0, held.name
+            assert held.export(conn, member) == [], held.name
+            left = conn.execute(select(func.count()).where(whose != member)).scalar_one()
+            assert left - others == (held.name == "rounds_started"), held.name  # which somebody else has by now
+
+    await database.write(look)
+
+
+async def test_a_server_goes_and_others_stay(database: Database) -> None:
+    """A server with a past is erased from every table; of other servers nothing is touched."""
+
+    def look(conn: Connection) -> None:
+        history.fill(conn, 20)
+        columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
+        others = {str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one() for c in columns}
+        conn.execute(reports.insert().values(guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW))
+        assert all(holding(conn, column, GUILD) for column in columns)
+        for held in personal.of_servers():
+            assert whole(conn, held.erase, GUILD, 100), [table.name for table in held.tables]
+        assert [str(column) for column in columns if holding(conn, column, GUILD)] == []
+        assert {str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one() for c in columns} == others
+
+    await database.write(look)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 500])
+async def test_a_past_goes_in_portions(database: Database, limit: int) -> None:
+    """However small the portions are, all of a long past goes, and none is larger than some rows more."""
+
+    def look(conn: Connection) -> None:
+        history.fill(conn, 12)
+        for held in personal.of_members():
+            some = min(len(held.export(conn, ADA)), 1)
+            assert some <= held.erase(conn, ADA, limit) <= limit + 50, held.name
+            whole(conn, held.erase, ADA, limit)
+            assert held.export(conn, ADA) == [], held.name
+
+    await database.write(look)

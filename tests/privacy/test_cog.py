@@ -1,0 +1,83 @@
+"""/privacy as members use it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from simcord.actors import MemberActor
+from sqlalchemy import Connection, select
+
+from bot.app import all_tables
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, answer_to, buttons, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+async def file_of(stage: Stage, member: MemberActor) -> dict[str, Any]:
+    """What `/privacy export` gives."""
+    answered = await member.slash(stage.quiz, "privacy export")
+    assert answered.response is not None
+    assert answered.response.ephemeral
+    (attachment,) = answer_to(answered).attachments
+    assert attachment.filename == "quizformer-data.json"
+    found: dict[str, Any] = json.loads(await attachment.read())
+    assert found["member_id"] == str(member.id)
+    return {name: rows for name, rows in found.items() if isinstance(rows, list) and rows}
+
+
+async def traces(stage: Stage, *words: str) -> list[str]:
+    def look(conn: Connection) -> list[str]:
+        rows = [(t.name, value) for t in all_tables() for row in conn.execute(select(t)) for value in row]
+        return [f"{name}: {value}" for name, value in rows if any(word in str(value) for word in words)]
+
+    return await stage.database.read(look)
+
+
+async def test_to_have_and_to_erase(stage: Stage) -> None:
+    """Everything as a file; a red button that asks once more; then nothing, and the file says so."""
+    question = await stage.play(questions=1)
+    await question.answer(stage.ada)
+    await question.answer(stage.bob)
+    await stage.wait(40)
+    found = await file_of(stage, stage.ada)
+    assert found["round_answers"][0]["item"] == question.item.id
+    assert found["names"] == [{"server_id": str(stage.guild.id), "name": "ada"}]
+    about = await stage.ada.slash(stage.quiz, "privacy delete")
+    assert "There's no way back" not in reply(about)
+    assert [button.style.name for button in buttons(answer_to(about))] == ["danger"]
+    sure = await stage.ada.click(answer_to(about), label="Delete my data")
+    assert labels(answer_to(sure)) == ["Yes, delete it all", "Keep my data"]
+    kept = await stage.ada.click(answer_to(sure), label="Keep my data")
+    assert "Nothing was deleted" in reply(kept)
+    assert await traces(stage, str(stage.ada.id)) != []
+    about = await stage.ada.slash(stage.quiz, "privacy delete")
+    sure = await stage.ada.click(answer_to(about), label="Delete my data")
+    done = await stage.ada.click(answer_to(sure), label="Yes, delete it all")
+    assert "I have nothing stored about you now." in reply(done)
+    assert buttons(answer_to(done)) == []
+    assert await file_of(stage, stage.ada) == {}
+    assert "nothing stored about you" in reply(await stage.ada.slash(stage.quiz, "privacy export"))
+    assert await traces(stage, str(stage.ada.id)) == []
+    assert await traces(stage, "ada") == []
+    assert (await file_of(stage, stage.bob))["names"] == [{"server_id": str(stage.guild.id), "name": "bob"}]
+    await question.stage.ada.slash(stage.quiz, "today")
+    assert await traces(stage, "ada") == ["member_names: ada"]  # whoever comes back is met anew
+
+
+async def test_in_direct_messages(stage: Stage) -> None:
+    """Also where there is no server, for all of them."""
+    await stage.ada.slash(stage.quiz, "today")
+    user = stage.ada.user
+    answered = await user.slash("privacy export")
+    assert "on every server and in private: 1 entry." in text_of(answered.response.message)
+
+
+async def test_a_server_removes_the_bot(stage: Stage) -> None:
+    """It is noted at once, and forgotten when the bot is added again."""
+    await stage.ada.slash(stage.quiz, "today")
+    await stage.services.left(stage.guild.id)
+    assert await traces(stage, "waiting") == ["erasures: waiting"]
+    await stage.bot.on_ready()
+    assert await traces(stage, "waiting") == []

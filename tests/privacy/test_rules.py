@@ -1,0 +1,59 @@
+"""What an export looks like, however much is in it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.privacy import rules
+from tests.banks import small_bank
+
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
+BANK = small_bank()
+ROWS = st.lists(st.dictionaries(st.text(max_size=9), st.text(max_size=30) | st.integers() | st.none(), max_size=4))
+SECTIONS = st.dictionaries(st.text(st.characters(categories=["Ll"]), min_size=8), ROWS, max_size=4)
+
+
+def test_a_file_that_people_can_read() -> None:
+    """JSON with a row a line, whom it is about, and also what is empty."""
+    (file,) = rules.files(7 << 60, AT, {"cards": [{"item": "t1-a"}, {"item": "t1-ä"}], "names": []})
+    head = [f' "about": "{rules._ABOUT}",', f' "member_id": "{7 << 60}",', ' "made_at": "2027-01-04T12:00:00+00:00",']
+    cards = [' "cards": [', '  {"item": "t1-a"},', '  {"item": "t1-ä"}', " ],"]
+    assert file.decode().splitlines() == ["{", *head, *cards, ' "names": []', "}"]
+
+
+@given(SECTIONS, st.integers(1, 200))
+def test_nothing_is_lost_between_files(sections: dict[str, list[dict[str, Any]]], limit: int) -> None:
+    """Each file is JSON of its own and says which of how many it is; every row is in one of them."""
+    files = [json.loads(file) for file in rules.files(1, AT, sections, limit)]
+    assert [(f.get("part", 1), f.get("parts", 1)) for f in files] == [(n, len(files)) for n in range(1, len(files) + 1)]
+    found: dict[str, list[Any]] = {}
+    for file in files:
+        for name in file.keys() & sections.keys():
+            found.setdefault(name, []).extend(file[name])
+    assert found == sections
+
+
+def test_a_file_is_no_longer_than_it_may_be() -> None:
+    """Rows go into the next file before one is too long, but for what stands at the head of each."""
+    sections = {name: [{"item": "x" * 90}] * 50 for name in ("cards", "reviews")}
+    files = rules.files(1, AT, sections, 2000)
+    assert len(files) == 6
+    assert max(map(len, files)) < 2000 + 300
+
+
+def test_answers_are_told_in_words() -> None:
+    """In place of numbers of choices; typed answers, and those to what the bank has no more, stay as they are."""
+    choice, multiple, typed = (
+        next(i for i in BANK.items.values() if i.kind == k) for k in ("choice", "multiple", "typed")
+    )
+    texts = [c.text for c in multiple.choices]
+    assert rules.readable(BANK, {"item": choice.id, "answer": "1"})["answer"] == [choice.choices[1].text]
+    assert rules.readable(BANK, {"item": multiple.id, "answer": "02"})["answer"] == [texts[0], texts[2]]
+    for row in ({"item": typed.id, "answer": "12"}, {"item": "gone", "answer": "1"}, {"item": None, "answer": "cmd"}):
+        assert rules.readable(BANK, row) == row
+    assert rules.readable(BANK, {"item": choice.id, "answer": None})["answer"] is None

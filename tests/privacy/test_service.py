@@ -1,0 +1,303 @@
+"""A member's data, as a whole: given out, erased without a trace, with everything right for those who stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
+
+from bot.app import all_tables
+from bot.boards import store as boards
+from bot.boards.rules import Board
+from bot.core.clicks import Click
+from bot.core.errors import UserError
+from bot.core.jobs import LEASE
+from bot.daily.store import daily_answers
+from bot.points.store import rebuild_sums, score_buckets, scores
+from bot.practice.service import Asking
+from bot.privacy import service
+from tests.fakes import Crash, Post
+from tests.rows import everything
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+
+ZOE, NAME = 730_000_000_000_000_123, "Zoë Unfindable"
+OTHER_GUILD = 730_000_000_000_000_999
+
+
+def click(stage: Stage, post: Post, answer: str | None = None) -> Click:
+    """Zoe answers a card, with her name wherever she can write."""
+    card: Any = post.card
+    kind = card.item.kind
+    picks = () if kind == "typed" else (0,)
+    text = (answer or NAME) if kind == "typed" else None
+    return Click(post.row_id, post.message_id, GUILD, post.channel_id, ZOE, stage.clock(), picks, text)
+
+
+async def live(stage: Stage) -> None:
+    """Zoe and others do whatever the bot offers: rounds, dailies, practice, an interview, and so on."""
+    bot = stage.bot
+    for guild_id in (GUILD, OTHER_GUILD):
+        bot.names.note(guild_id, ZOE, NAME)
+    round_id = await stage.start(questions=12, starter_id=ZOE)
+    number = 0
+    while await stage.next_card(round_id):
+        number += 1
+        await stage.answer(BOB, right=number % 2 == 0, after=3)
+        await stage.answer(ADA, right=number % 3 == 0, after=4)
+        await bot.rounds.answer(click(stage, stage.card(), "attention" if number % 2 else None))
+    await stage.set_up(kind="mixed")
+    await stage.wait(hours=1)
+    for _ in range(3):
+        post = stage.card()
+        if hasattr(post.card, "topic"):
+            await bot.dailies.answer_openly(stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post))
+        else:
+            await bot.dailies.answer(click(stage, post))
+            await stage.answer_daily(BOB, post=post)
+        await stage.wait(days=1)
+    await practise(stage)
+    step: Any = await bot.interviews.start(ZOE, GUILD)
+    await bot.interviews.answer(step.question.id, ZOE, f"My name is {NAME}.")
+    await bot.interviews.feedback(step.question.id, ZOE, GUILD)
+    await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
+    await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
+    await bot.boards.show_stats(ZOE, True)
+
+
+async def practise(stage: Stage) -> None:
+    """A few questions."""
+    asking = await stage.bot.practices.start(ZOE, None, stage.clock())
+    for _ in range(5):
+        if not isinstance(asking, Asking):
+            break
+        text = NAME if asking.item.kind == "typed" else None
+        picks = () if text else (0,)
+        await stage.bot.practices.answer(Click(asking.question.id, 1, None, None, ZOE, stage.clock(), picks, text))
+        asking = await stage.bot.practices.go_on(asking.question.practice_id, ZOE, None, stage.clock())
+
+
+async def traces(stage: Stage) -> list[str]:
+    """Where in the whole database Zoe's id or name stand, in whatever column."""
+
+    def look(conn: Connection) -> list[str]:
+        return [
+            f"{table.name}.{column.name}: {value}"
+            for table in all_tables()
+            for row in conn.execute(select(table))
+            for column, value in zip(table.columns, row, strict=True)
+            if any(word in str(value) for word in (str(ZOE), NAME, "Unfindable"))
+        ]
+
+    return await stage.database.read(look)
+
+
+async def exported(stage: Stage) -> dict[str, Any]:
+    (file,) = (await stage.bot.privacy.export(ZOE)).files
+    found: dict[str, Any] = json.loads(file)
+    return {name: rows for name, rows in found.items() if isinstance(rows, list)}
+
+
+async def sums(stage: Stage) -> Sequence[Any]:
+    def look(conn: Connection) -> list[Any]:
+        return [sorted(map(tuple, conn.execute(select(table)))) for table in (scores, score_buckets)]
+
+    return await stage.database.read(look)
+
+
+async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
+    """Each kind of data has entries, by item, with answers in words. Once erased, no column has her id or name."""
+    await live(stage)
+    found = await exported(stage)
+    assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
+    assert [n["name"] for n in found["names"]] == [NAME, NAME]
+    assert {n["server_id"] for n in found["names"]} == {str(GUILD), str(OTHER_GUILD)}
+    assert {answer["item"] for answer in found["round_answers"]} == set(stage.bank.items)
+    typed = [a for a in found["round_answers"] if stage.bank.items[a["item"]].kind == "typed"]
+    assert {a["answer"] for a in typed} <= {NAME, "attention"}
+    texts = {choice.text for item in stage.bank.items.values() for choice in item.choices}
+    assert all(set(a["answer"]) <= texts for a in found["round_answers"] if a not in typed)
+    assert NAME in found["interviews"][0]["answer"]
+    assert found["interviews"][0]["grade"]["points"]
+    assert found["settings"] == [{"others_see_my_stats": True, "timezone": "Asia/Tokyo"}]
+    assert found["cards"][0].keys() >= {"item", "state", "due"}
+    assert "Bob" not in json.dumps(found)
+    assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
+    assert await stage.bot.privacy.erase(ZOE)
+    assert await traces(stage) == []
+    assert [name for name, rows in (await exported(stage)).items() if rows] == []
+    assert (await stage.bot.privacy.export(ZOE)).entries == 0
+    assert await stage.bot.privacy.erase(ZOE)  # once more finds nothing
+
+
+async def test_others_keep_what_is_theirs(stage: Stage) -> None:
+    """Boards close the gap as a repair would; old results count her answers as nobody's; no row of others changes."""
+    await live(stage)
+    rows, given = await stage.database.read(everything), await stage.answers()
+    assert ZOE in {row.user_id for row in (await board(stage)).rows}
+    await stage.bot.privacy.erase(ZOE)
+    check_others(rows, await stage.database.read(everything))
+    after = await board(stage)
+    assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ADA)]
+    assert after.members == 2
+    assert after.own is not None
+    assert after.own.place == 1
+    kept = await sums(stage)
+    await stage.database.write(rebuild_sums)
+    assert await sums(stage) == kept
+    left = await stage.answers()
+    assert sorted((a.question_id, a.correct) for a in left) == sorted((a.question_id, a.correct) for a in given)
+    nobodys = [a for a in left if a.user_id < 0]
+    assert len(nobodys) == len(stage.bank.items)
+    assert len({a.user_id for a in nobodys}) == 1  # in one round
+    assert sum(not a.answer for a in nobodys) == sum(item.kind == "typed" for item in stage.bank.items.values())
+    dailies = await stage.database.read(lambda conn: conn.execute(_NOBODYS).all())
+    assert len(dailies) == len({row.user_id for row in dailies}) == 3
+    assert {(row.text, row.grade, row.streak) for row in dailies} == {(None, None, 0)}
+    assert (await stage.round(1)).starter_id == 0
+
+
+async def board(stage: Stage) -> Board:
+    """The members of all time as Bob sees them."""
+    day = stage.clock().date()
+    return await stage.database.read(boards.board, GUILD, "all", day, user_id=BOB, topic_id=None, page=0)
+
+
+def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Rows that are not hers are as they were, but for buckets of boards, what she started, and parts of her things."""
+    for name in before.keys() - {"score_buckets", "rounds", "practice_questions", "interview_questions"}:
+        left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
+        assert left == [row for row in before[name] if ZOE not in row], name
+
+
+_NOBODYS = select(daily_answers).where(daily_answers.c.user_id < 0)
+
+
+async def test_what_is_open_is_taken_back(stage: Stage) -> None:
+    """In a round that runs and on a daily that is open her answers no longer count, and she can answer again."""
+    await stage.set_up(at="12:30")
+    await stage.wait(minutes=30)
+    daily = stage.card()
+    await stage.bot.dailies.answer(click(stage, daily))
+    round_id = await stage.start(questions=2, channel_id=CHANNEL + 1)
+    assert await stage.next_card(round_id)
+    card = stage.card(CHANNEL + 1)
+    await stage.answer(BOB, post=card, after=2)
+    await stage.bot.rounds.answer(click(stage, card))
+    await stage.bot.privacy.erase(ZOE)
+    assert await traces(stage) == []
+    assert {a.user_id for a in await stage.answers()} == {BOB}
+    await stage.bot.dailies.answer(click(stage, daily))  # not "already answered"
+    await stage.bot.rounds.answer(click(stage, card))
+    await stage.wait(minutes=2)
+    assert {a.user_id for a in await stage.answers()} == {BOB, ZOE}
+    await stage.check_points()
+
+
+async def test_who_goes_while_a_round_counts(stage: Stage) -> None:
+    """Erased between reveal and count, an answer wins nobody points: no board gets a member without a name."""
+    round_id = await stage.start(questions=2)
+    assert await stage.next_card(round_id)
+    await stage.answer(BOB, after=2)
+    await stage.answer(CARL, after=2)
+    await stage.bot.rounds.answer(click(stage, stage.card()))
+    while (await stage.round(round_id)).phase != "pause":
+        at = await stage.next_due()
+        assert at is not None
+        stage.clock.at = max(at, stage.clock())
+        await stage.work()
+    await stage.bot.privacy.erase(ZOE)
+    await stage.wait(minutes=3)
+    assert set(await stage.check_points()) == {BOB, CARL}
+
+
+async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that come between two portions are erased like all others, and none of them fails."""
+    await live(stage)
+    daily = stage.card()
+    monkeypatch.setattr(service, "PORTION", 7)
+    write = stage.database.write
+    portions = 0
+
+    async def and_play(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        nonlocal portions
+        done = await write(work, *args, **kwargs)
+        if getattr(work, "__name__", "") == "_erase_portion":
+            portions += 1
+            if portions in {2, 9, 14, 19}:
+                stage.bot.names.note(GUILD, ZOE, f"{NAME} {portions}")
+                await practise(stage)
+                if hasattr(daily.card, "topic"):
+                    await _again(stage.bot.dailies.answer_openly(stage.written(ZOE, f"{NAME} again", post=daily)))
+                else:
+                    await _again(stage.bot.dailies.answer(click(stage, daily)))
+        return done
+
+    monkeypatch.setattr(stage.database, "write", and_play)
+    assert await stage.bot.privacy.erase(ZOE)
+    assert portions > 19
+    assert await traces(stage) == []
+    kept = await sums(stage)
+    await write(rebuild_sums)
+    assert await sums(stage) == kept
+    stage.bot.names.note(GUILD, ZOE, NAME)  # who comes back is met anew
+    assert [trace for trace in await traces(stage) if NAME in trace] == [f"member_names.name: {NAME}"]
+
+
+async def _again(answering: Awaitable[Any]) -> None:
+    """An answer, or that there is one already."""
+    try:
+        await answering
+    except UserError as error:
+        if "already" not in str(error):
+            raise
+
+
+async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time the next process goes on by itself, at once if it is the only one."""
+    await live(stage)
+    monkeypatch.setattr(service, "PORTION", 7)
+    with monkeypatch.context() as patch:
+        fail_after(stage, patch, 1, Crash())
+        with pytest.raises(Crash):
+            await stage.bot.privacy.erase(ZOE)
+    some = len(await traces(stage))
+    await stage.restart(seconds=1)
+    with monkeypatch.context() as patch:
+        fail_after(stage, patch, 5, Crash())
+        with pytest.raises(Crash):
+            await stage.run()
+    assert 0 < len(await traces(stage)) < some
+    await stage.restart(seconds=1)
+    await stage.run()
+    assert await traces(stage) == []
+
+
+async def test_a_database_that_fails_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has begun is promised: it goes on as soon as nobody holds it, without the member."""
+    await practise(stage)
+    monkeypatch.setattr(service, "PORTION", 2)
+    with monkeypatch.context() as patch:
+        fail_after(stage, patch, 3, OperationalError("write", None, OSError("disk full")))
+        assert not await stage.bot.privacy.erase(ZOE)
+    assert await traces(stage) != []
+    await stage.wait(seconds=LEASE.total_seconds() + 1)
+    assert await traces(stage) == []
+
+
+def fail_after(stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: BaseException) -> None:
+    """Let the database fail once so many portions are erased."""
+    write, left = stage.database.write, portions
+
+    async def failing(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        if getattr(work, "__name__", "") == "_erase_portion":
+            left -= 1
+            if left < 0:
+                raise error
+        return await write(work, *args, **kwargs)
+
+    patch.setattr(stage.database, "write", failing)

@@ -1,0 +1,196 @@
+"""Servers that have removed the bot: what becomes of their data, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from bot.app import all_tables
+from bot.core import personal
+from bot.core.database import Database
+from bot.memory.store import reviews
+from bot.privacy import store
+from bot.privacy.rules import ERASE_AFTER
+from bot.privacy.store import Erasing, erasures
+from bot.privacy.work import AGAIN
+from bot.rounds.store import round_questions
+from tests import history
+from tests.fakes import Crash
+from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
+
+OTHER = GUILD + 1
+DAYS = ERASE_AFTER.days
+
+
+async def live(stage: Stage) -> None:
+    """A round and two dailies on a server; its members are known on another one too."""
+    round_id = await stage.start(questions=2)
+    while await stage.next_card(round_id):
+        await stage.answer(ADA, after=2)
+        await stage.answer(BOB, after=3)
+    await stage.set_up(at="13:00")
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    await stage.bot.reports.add("t1-a", GUILD, ADA, "odd")
+    stage.bot.names.note(OTHER, ADA, "Ada elsewhere")
+
+
+async def leave(stage: Stage, guild_id: int = GUILD) -> None:
+    stage.sender.left.add(guild_id)
+    await stage.bot.left(guild_id)
+
+
+async def rows_of(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
+    """How many rows the tables of servers have of one; without those that have none."""
+
+    def count(conn: Connection) -> dict[str, int]:
+        columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
+        counts = {c.table.name: conn.execute(select(func.count()).where(c == guild_id)).scalar_one() for c in columns}
+        return {name: number for name, number in counts.items() if number}
+
+    return await stage.database.read(count)
+
+
+async def waiting(stage: Stage) -> int:
+    return await stage.database.read(lambda conn: conn.execute(select(func.count()).select_from(erasures)).scalar_one())
+
+
+async def test_a_server_that_stays_away(stage: Stage) -> None:
+    """Its data go after thirty days, not before, and across restarts; its members keep what they have learned."""
+    await live(stage)
+    assert len(await rows_of(stage)) > 10
+    await leave(stage)
+    await stage.wait(days=DAYS, minutes=-5)
+    before = await rows_of(stage)
+    assert len(before) > 10
+    await stage.restart(minutes=10)
+    await stage.run()
+    assert await rows_of(stage) == {}
+    assert await rows_of(stage, OTHER) == {"member_names": 1}
+    left = await stage.database.read(history.counts, [reviews, *_of_the_server()])
+    assert left.pop("reviews") == 5
+    assert set(left.values()) == {0}
+    assert await waiting(stage) == 0
+
+
+def _of_the_server() -> list[Any]:
+    """Tables in which only that server had rows."""
+    return [t for held in personal.of_servers() for t in held.tables if t.name != "member_names"]
+
+
+async def test_a_server_that_comes_back(stage: Stage) -> None:
+    """In time, it keeps all; the next departure counts from its own day."""
+    await live(stage)
+    await leave(stage)
+    await stage.wait(days=DAYS, hours=-1)
+    before = await rows_of(stage)
+    stage.sender.left.clear()
+    await stage.bot.wake(GUILD)
+    assert await waiting(stage) == 0
+    await leave(stage)
+    await stage.wait(days=DAYS, hours=-1)
+    assert await rows_of(stage) == before
+    await stage.wait(hours=2)
+    assert await rows_of(stage) == {}
+
+
+async def test_who_is_away_for_longer_is_told_apart(stage: Stage) -> None:
+    """A second note of the same departure moves nothing; a process that has the server after all erases nothing."""
+    await live(stage)
+    await leave(stage)
+    await stage.wait(days=DAYS - 1)
+    await stage.bot.left(GUILD)
+    stage.sender.left.clear()  # and nobody heard of the return
+    await stage.wait(days=1, minutes=1)
+    assert len(await rows_of(stage)) > 10
+    row = await stage.database.read(store.get, 1)
+    assert row is not None
+    assert row.state is Erasing.WAITING
+    assert timedelta(0) < row.due_at - stage.clock() <= AGAIN
+    stage.sender.left.add(GUILD)
+    await stage.wait(hours=1)
+    assert await rows_of(stage) == {}
+
+
+async def test_what_nobody_heard_of(stage: Stage) -> None:
+    """With each connection: who has left meanwhile is noted, who has come back is no longer."""
+    await live(stage)
+    await stage.bot.look_over({GUILD, OTHER})
+    assert await waiting(stage) == 0
+    await stage.bot.look_over({GUILD})
+    stage.sender.left.add(OTHER)
+    assert await stage.database.read(store.departed) == {OTHER}
+    await stage.bot.look_over({OTHER})
+    assert await stage.database.read(store.departed) == {GUILD}
+    await stage.bot.look_over({GUILD})
+    await stage.wait(days=DAYS, hours=1)
+    assert len(await rows_of(stage)) > 10
+    assert await rows_of(stage, OTHER) == {}
+
+
+async def test_all_servers_are_known(database: Database) -> None:
+    """Whatever is stored of a server, it is found, by few looks."""
+    await database.write(history.fill, 3)
+    known = await database.read(store.known_servers)
+    assert known == {GUILD, *range(1000, 1000 + history.OTHERS)}
+
+
+async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next process ends what has begun, though the bot has been added again meanwhile."""
+    await live(stage)
+    await leave(stage)
+    write, portions = stage.database.write, 0
+
+    async def failing(work: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal portions
+        if getattr(work, "__name__", "") == "_erase_portion":
+            portions += 1
+            if portions > 2:
+                raise Crash
+        return await write(work, *args, **kwargs)
+
+    monkeypatch.setattr("bot.privacy.service.PORTION", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.database, "write", failing)
+        with pytest.raises(Crash):
+            await stage.wait(days=DAYS, hours=1)
+    assert await rows_of(stage) != {}
+    stage.sender.left.clear()
+    await stage.bot.wake(GUILD)
+    await stage.restart(seconds=1)
+    await stage.run()
+    assert await rows_of(stage) == {}
+
+
+async def test_no_question_gets_an_old_id(stage: Stage) -> None:
+    """What was erased leaves its ids unused: by them members' reviews know which answers they have counted."""
+    await live(stage)
+
+    def newest(conn: Connection) -> int:
+        return conn.execute(select(func.max(round_questions.c.id))).scalar_one() or 0
+
+    last = await stage.database.read(newest)
+    await leave(stage)
+    await stage.wait(days=DAYS, hours=1)
+    stage.sender.left.clear()
+    round_id = await stage.start(questions=1, channel_id=CHANNEL + 1)
+    assert (await stage.question(round_id)).id > last
+    assert await stage.next_card(round_id)
+    await stage.answer(ADA, post=stage.card(CHANNEL + 1), after=2)
+    await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
+    await stage.wait(minutes=1)
+    assert await stage.database.read(history.counts, [reviews]) == {"reviews": 7}
+
+
+async def test_an_erasure_is_never_given_up(stage: Stage) -> None:
+    """What fails for good rests for an hour, and is tried again."""
+    erasure = await stage.database.write(store.begin, ADA, stage.clock())
+    await stage.bot.erasure_work.give_up(erasure.id, "The database is full.")
+    row = await stage.database.read(store.get, erasure.id)
+    assert row is not None
+    assert row.due_at == stage.clock() + AGAIN
+    await stage.wait(hours=1, minutes=1)
+    assert await stage.database.read(store.get, erasure.id) is None
