@@ -23,8 +23,8 @@ from bot.privacy.store import Erasure
 
 log = logging.getLogger(__name__)
 
-PORTION = 500
-"""Rows that one transaction erases: some twenty milliseconds, for which others wait."""
+PORTION = 200
+"""Rows that one transaction erases, for which others wait: three milliseconds, or thirty where many boards change."""
 
 
 class Remembering(Protocol):

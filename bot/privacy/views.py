@@ -17,11 +17,11 @@ _DANGER = discord.ButtonStyle.danger
 def export_pages(export: Export) -> list[Message]:
     """The files, one a message."""
     if not export.entries:
-        words = "I have nothing stored about you. The file says the same."
+        words = "I have nothing stored about you. The file says the same, for your records."
     else:
         entries = t.count(export.entries, "entry", "entries")
         words = f"Everything I have stored about you, on every server and in private: {entries}."
-    words += "\n-# Questions are named by their ids. To erase it all, use </privacy delete>."
+        words += "\n-# Questions are named by their ids. To erase it all, use </privacy delete>."
     names = _names(len(export.files))
     first, *more = [Download(name, content) for content, name in zip(export.files, names, strict=True)]
     return [Message(OPEN, f"### Your data\n{words}", first), *(Message(OPEN, part) for part in more)]
@@ -47,10 +47,11 @@ def about_erasing() -> Message:
 
 
 def ask_again() -> Message:
+    """The second question; a double tap on the first one's button ends on what changes nothing."""
     return Message(
         ATTENTION,
         "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
-        row(button("Yes, delete it all", ERASE.id(what="yes"), _DANGER), button("Keep my data", ERASE.id(what="no"))),
+        row(button("Keep my data", ERASE.id(what="no")), button("Yes, delete it all", ERASE.id(what="yes"), _DANGER)),
     )
 
 

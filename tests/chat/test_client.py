@@ -27,9 +27,10 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    private = {"practice", "remind", "interview"}
+    private = {"practice", "remind", "interview", "privacy"}
     assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
+    assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
     assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
     questions = commands["interview"]["options"][1]

@@ -48,7 +48,8 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     assert "There's no way back" not in reply(about)
     assert [button.style.name for button in buttons(answer_to(about))] == ["danger"]
     sure = await stage.ada.click(answer_to(about), label="Delete my data")
-    assert labels(answer_to(sure)) == ["Yes, delete it all", "Keep my data"]
+    assert labels(answer_to(sure)) == ["Keep my data", "Yes, delete it all"]
+    assert [button.style.name for button in buttons(answer_to(sure))] == ["secondary", "danger"]
     kept = await stage.ada.click(answer_to(sure), label="Keep my data")
     assert "Nothing was deleted" in reply(kept)
     assert await traces(stage, str(stage.ada.id)) != []

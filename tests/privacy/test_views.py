@@ -1,0 +1,41 @@
+"""What members read about their data."""
+
+from __future__ import annotations
+
+import json
+
+from discord import ui
+
+from bot.chat.messages import text_of
+from bot.privacy import views
+from bot.privacy.service import Export
+
+
+def test_an_export_of_several_files() -> None:
+    """A file a message, each under its own name; the words stand above the first."""
+    pages = views.export_pages(Export(12_345, (b"{}", b"[]")))
+    assert [[file.filename for file in page.files()] for page in pages] == [
+        ["quizformer-data-1-of-2.json"],
+        ["quizformer-data-2-of-2.json"],
+    ]
+    assert "on every server and in private: 12,345 entries." in text_of(pages[0])
+    assert [file.fp.read() for page in pages for file in page.files()] == [b"{}", b"[]"]
+    assert all(any(isinstance(item, ui.File) for item in page.walk_children()) for page in pages)
+
+
+def test_an_empty_export() -> None:
+    """It says so, comes as a file all the same, and offers to erase nothing."""
+    (page,) = views.export_pages(Export(0, (json.dumps({}).encode(),)))
+    assert "I have nothing stored about you." in text_of(page)
+    assert "delete" not in text_of(page)
+    assert [file.filename for file in page.files()] == ["quizformer-data.json"]
+
+
+def test_what_is_promised() -> None:
+    """Before: what goes, what stays, and how to get a copy. After: that it is gone, or that it will be."""
+    about = text_of(views.about_erasing())
+    for words in ("name and ID", "points, places and streaks", "interviews", "reports", "stay there"):
+        assert words in about
+    assert "</privacy export>" in about
+    assert "nothing stored about you now" in text_of(views.erased(whole=True))
+    assert "is being deleted" in text_of(views.erased(whole=False))
