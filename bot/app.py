@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -171,9 +171,9 @@ class Services:
         """A server has removed the bot."""
         await self.privacy.left(guild_id)
 
-    async def look_over(self, guild_ids: Collection[int]) -> None:
+    async def look_over(self) -> None:
         """The connection is there, and with it the list of this process's servers."""
-        await self.privacy.look_over(guild_ids)
+        await self.privacy.look_over()
 
     async def close(self) -> None:
         """Take no new work and wait for what is under way."""

@@ -246,6 +246,15 @@ def test_wrong_whole_numbers(variable: str, text: str) -> None:
     assert f"Example: {variable}=" in line
 
 
+def test_days_until_servers_are_erased() -> None:
+    """Thirty unless another number is set; never is none of them."""
+    assert Settings.from_env({}).erase_after_days == 30
+    assert Settings.from_env({"ERASE_AFTER_DAYS": " 7 "}).erase_after_days == 7
+    for days in ("0", "3651", "never"):
+        line = f"ERASE_AFTER_DAYS is {days!r} but must be a whole number from 1 to 3650. Example: ERASE_AFTER_DAYS=30"
+        assert wrong(ERASE_AFTER_DAYS=days) == line
+
+
 def test_ports_end() -> None:
     """A port is at most 65535."""
     assert Settings.from_env({"HEALTH_PORT": "65535"}).health_port == 65535

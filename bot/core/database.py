@@ -368,7 +368,8 @@ def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
         mode = _switch_to_wal(connection)
         if mode != "wal":  # SQLite says so, and goes on without
             raise sqlite3.OperationalError(_NO_WAL.format(mode))
-        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+        # secure_delete: what members have erased is overwritten in the file, and not only given free
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

@@ -174,7 +174,8 @@ class Interviews:
     ) -> tuple[Interview, InterviewQuestion] | Report:
         """Where an interview stands, past question number `after`; asks the next question if it is time for it."""
         interview = store.get(conn, interview_id)
-        assert interview is not None
+        if interview is None:  # erased this very moment
+            raise UserError(_GONE)
         bank = self._banks.of_member(conn, interview.user_id, guild_id)
         while True:
             asked = store.questions_of(conn, interview_id)

@@ -173,7 +173,10 @@ class Practices:
         item = still_there(item, _GO_ON)
         order = answers.decode_order(question.choice_order)
         if question.answer is not None:
-            card = cards.cards_of(conn, click.user_id)[item.id]
+            known = cards.cards_of(conn, click.user_id).get(item.id)
+            if known is None:  # all that they have is being erased
+                raise UserError(_UNKNOWN)
+            card = known
             given, again = question.answer, True
         else:
             given, again = given_answer(item, order, click), False

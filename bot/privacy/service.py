@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -17,6 +17,7 @@ from typing import Protocol
 from bot.core import personal
 from bot.core.context import Context
 from bot.core.database import Connection, StorageError
+from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.privacy import rules, store
 from bot.privacy.store import Erasure
@@ -49,13 +50,25 @@ class Privacy:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
+        self._sender = context.sender
         self._shards = context.shards
         self._now = context.now
         self._memories = memories
         self._after = after
+        self._exporting: set[int] = set()
 
     async def export(self, user_id: int) -> Export:
-        """All that is stored about a member. Read table by table: nobody else waits for all of it."""
+        """All that is stored about a member; refuses a second one while the first is being made."""
+        if user_id in self._exporting:
+            raise UserError("Your file is being put together. Wait for it, then use </privacy export> again.")
+        self._exporting.add(user_id)
+        try:
+            return await self._export(user_id)
+        finally:
+            self._exporting.discard(user_id)
+
+    async def _export(self, user_id: int) -> Export:
+        """Read table by table: nobody else waits for all of it."""
         found = {held.name: await self._database.read(held.export, user_id) for held in personal.of_members()}
         items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
         bank = await self._database.read(self._banks.holding, items)
@@ -108,18 +121,24 @@ class Privacy:
         await self._database.write(store.note_departure, guild_id, due)
         self._scheduler.nudge(due)
 
-    async def look_over(self, present: Collection[int]) -> None:
+    async def returned(self, guild_id: int) -> None:
+        """A server has the bot: should it have removed it before, it keeps its data if their time has not come."""
+        if await self._database.write(store.note_return, guild_id):
+            log.info("guild %s has come back, and keeps its data", guild_id)
+
+    async def look_over(self) -> None:
         """Note which servers have removed the bot, or taken it back, while nobody heard of it.
 
-        `present` are all servers of this process's shards that have it.
+        Each is looked at in the moment in which it is noted: events that come meanwhile have the last word.
         """
         known = await self._database.read(store.known_servers)
         waiting = await self._database.read(store.departed)
-        for guild_id in sorted(known - waiting - set(present)):
-            if self._shards.have(guild_id):
+        for guild_id in sorted(known - waiting):
+            if not self._sender.is_on(guild_id):
                 await self.left(guild_id)
-        for guild_id in sorted(waiting & set(present)):
-            await self._database.write(store.note_return, guild_id)
+        for guild_id in sorted(waiting):
+            if self._shards.have(guild_id) and self._sender.is_on(guild_id):
+                await self.returned(guild_id)
 
 
 def _erasers(erasure: Erasure) -> list[tuple[personal.Erase, int]]:

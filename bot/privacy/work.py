@@ -32,8 +32,7 @@ class ErasureWork(Worker[Erasure]):
         return store.get(conn, key)
 
     async def wake(self, guild_id: int) -> None:
-        if await self._database.write(store.note_return, guild_id):
-            log.info("guild %s has come back, and keeps its data", guild_id)
+        await self._privacy.returned(guild_id)
 
     async def step(self, row: Erasure) -> None:
         now = self._now()

@@ -67,6 +67,21 @@ async def test_a_name_that_was_not_stored_is_tried_again(stage: Stage, monkeypat
     assert (await known(stage))[ADA] == "Countess"
 
 
+async def test_names_that_were_erased_come_back(stage: Stage) -> None:
+    """A member's or a server's names are forgotten, and stored with the next interaction; others' are still known."""
+    notes, writes = stage.bot.names, []
+    for guild_id, user_id in ((GUILD, ADA), (GUILD + 1, ADA), (GUILD + 1, BOB)):
+        await notes.note(guild_id, user_id, "x")
+    notes.forget_member(ADA)
+    writes.append(sorted(notes._known))
+    notes.forget_server(GUILD + 1)
+    writes.append(sorted(notes._known))
+    assert [[member for member in known if member[1] in {ADA, BOB}] for known in writes] == [
+        [(GUILD, BOB), (GUILD + 1, BOB)],
+        [(GUILD, BOB)],
+    ]
+
+
 async def test_any_name_can_be_stored(stage: Stage) -> None:
     """Names are kept as they are, but for what a database can't hold and for more than a name's length."""
     stage.bot.names.note(GUILD, ADA, "a\x00b" + "😀" * 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from bot.daily.store import daily_answers
 from bot.points.store import rebuild_sums, score_buckets, scores
 from bot.practice.service import Asking
 from bot.privacy import service
+from bot.privacy.service import Export
 from tests.fakes import Crash, Post
 from tests.rows import everything
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
@@ -131,6 +133,14 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert [name for name, rows in (await exported(stage)).items() if rows] == []
     assert (await stage.bot.privacy.export(ZOE)).entries == 0
     assert await stage.bot.privacy.erase(ZOE)  # once more finds nothing
+
+
+async def test_one_export_at_a_time(stage: Stage) -> None:
+    """A second one while the first is made is refused; a member can have it again later."""
+    first, second = await asyncio.gather(*(stage.bot.privacy.export(ZOE) for _ in range(2)), return_exceptions=True)
+    assert isinstance(first, Export)
+    assert isinstance(second, UserError)
+    assert await stage.bot.privacy.export(ZOE) == first
 
 
 async def test_others_keep_what_is_theirs(stage: Stage) -> None:

@@ -118,17 +118,36 @@ async def test_who_is_away_for_longer_is_told_apart(stage: Stage) -> None:
 async def test_what_nobody_heard_of(stage: Stage) -> None:
     """With each connection: who has left meanwhile is noted, who has come back is no longer."""
     await live(stage)
-    await stage.bot.look_over({GUILD, OTHER})
+    await stage.bot.look_over()
     assert await waiting(stage) == 0
-    await stage.bot.look_over({GUILD})
     stage.sender.left.add(OTHER)
+    await stage.bot.look_over()
     assert await stage.database.read(store.departed) == {OTHER}
-    await stage.bot.look_over({OTHER})
+    stage.sender.left = {GUILD}
+    await stage.bot.look_over()
     assert await stage.database.read(store.departed) == {GUILD}
-    await stage.bot.look_over({GUILD})
+    stage.sender.left = {OTHER}
+    await stage.bot.look_over()
     await stage.wait(days=DAYS, hours=1)
     assert len(await rows_of(stage)) > 10
     assert await rows_of(stage, OTHER) == {}
+
+
+async def test_a_removal_during_the_look(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Discord says while servers are looked over counts, not what was known before."""
+    await live(stage)
+    read = stage.database.read
+
+    async def slowly(work: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(work, *args, **kwargs)
+        if work is store.known_servers:
+            await leave(stage)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.database, "read", slowly)
+        await stage.bot.look_over()
+    assert await stage.database.read(store.departed) == {GUILD}
 
 
 async def test_all_servers_are_known(database: Database) -> None:

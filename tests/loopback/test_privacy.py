@@ -1,0 +1,77 @@
+"""Over the wire: a member's data as a file and erased to the last byte, and a server that removes the bot."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.loopback.process import BotProcess
+from tests.loopback.world import World
+
+NAME = "Unfindable Zoe"
+
+
+def departures(database: Path) -> list[tuple[int, str]]:
+    """Servers that are to be erased, with the state of that."""
+    with closing(sqlite3.connect(database)) as conn:
+        return conn.execute("SELECT guild_id, state FROM erasures").fetchall()
+
+
+async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
+    """After the end of the bot neither id nor name is left in any byte of the database and the log."""
+    async with World() as world, BotProcess(world, tmp_path) as bot:
+        guild = world.add_guild()
+        channel = world.add_channel(guild, "quiz")
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        await world.until(lambda: world.commands and world.gateway.connected)
+        zoe = world.add_member(guild, NAME)
+        secret = zoe.id.to_bytes(8, "big")
+        await zoe.slash(channel, "practice")
+        await zoe.slash(channel, "interview")
+        await zoe.slash(channel, "remind", time="09:00", timezone="UTC")
+        exported = await zoe.slash(channel, "privacy export")
+        assert exported.interaction.reply is not None
+        assert [a["filename"] for a in exported.interaction.reply.attachments] == ["quizformer-data.json"]
+        wal = bot.database.with_name("bot.db-wal")
+        assert NAME.encode() in bot.database.read_bytes() + wal.read_bytes()
+        about = (await zoe.slash(channel, "privacy delete")).interaction.reply
+        assert about is not None
+        await zoe.click(about, "privacy:v1:ask")
+        await zoe.click(about, "privacy:v1:yes")
+        await world.until(lambda: "is deleted" in about.text)
+        assert (await bot.stop())[0] == 0
+        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        assert NAME.encode() not in left
+        assert secret not in left
+        assert str(zoe.id).encode() not in left
+        assert [call for call in world.calls if call.status not in {200, 204}] == []
+
+
+async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
+    """Noted when Discord says so, forgotten when the bot is back; also if either happens while it is off."""
+    async with World() as world, BotProcess(world, tmp_path) as bot:
+        guild = world.add_guild()
+        channel = world.add_channel(guild, "quiz")
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        await world.until(lambda: world.commands and world.gateway.connected)
+        await world.add_member(guild, "ann").slash(channel, "today")
+        await world.until(lambda: "ready: " in bot.log)
+        assert departures(bot.database) == []
+        await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})  # an outage
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id)})
+        await world.until(lambda: departures(bot.database) == [(guild.id, "waiting")])
+        joined = {key: value for key, value in guild.payload(world.bot).items() if key != "unavailable"}
+        await world.gateway.emit("GUILD_CREATE", joined)  # without that word it is an invitation
+        await world.until(lambda: departures(bot.database) == [])
+        await world.until(lambda: "keeps its data" in bot.log)
+        assert (await bot.stop())[0] == 0
+        gone = world.guilds.pop(guild.id)
+        await bot.start()
+        await world.until(lambda: departures(bot.database) == [(guild.id, "waiting")])
+        assert (await bot.stop())[0] == 0
+        world.guilds[guild.id] = gone
+        await bot.start()
+        await world.until(lambda: departures(bot.database) == [])
+        assert (await bot.stop())[0] == 0
