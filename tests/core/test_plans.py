@@ -207,6 +207,7 @@ CALLS: list[Call] = [
     call(rounds.add_late_answer, ANSWER, ROUND),
     call(rounds.answer_of, LAST, ADA),
     call(rounds.answers_to, LAST),
+    call(rounds.count_answers, LAST),
     call(rounds.players, DAYS, {1, 2}),
     call(rounds.first_players, DAYS, 3),
     call(rounds.tallies, DAYS),

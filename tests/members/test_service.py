@@ -71,7 +71,7 @@ async def test_names_that_were_erased_come_back(stage: Stage) -> None:
     """A member's or a server's names are forgotten, and stored with the next interaction; others' are still known."""
     notes, writes = stage.bot.names, []
     for guild_id, user_id in ((GUILD, ADA), (GUILD + 1, ADA), (GUILD + 1, BOB)):
-        await notes.note(guild_id, user_id, "x")
+        notes.note(guild_id, user_id, "x")
     notes.forget_member(ADA)
     writes.append(sorted(notes._known))
     notes.forget_server(GUILD + 1)

@@ -44,6 +44,7 @@ async def live(stage: Stage) -> None:
     bot = stage.bot
     for guild_id in (GUILD, OTHER_GUILD):
         bot.names.note(guild_id, ZOE, NAME)
+    await bot.names.flush()
     round_id = await stage.start(questions=12, starter_id=ZOE)
     number = 0
     while await stage.next_card(round_id):
@@ -254,6 +255,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     await write(rebuild_sums)
     assert await sums(stage) == kept
     stage.bot.names.note(GUILD, ZOE, NAME)  # who comes back is met anew
+    await stage.bot.names.flush()
     assert [trace for trace in await traces(stage) if NAME in trace] == [f"member_names.name: {NAME}"]
 
 

@@ -36,6 +36,7 @@ async def live(stage: Stage) -> None:
     await stage.answer_daily(ADA)
     await stage.bot.reports.add("t1-a", GUILD, ADA, "odd")
     stage.bot.names.note(OTHER, ADA, "Ada elsewhere")
+    await stage.bot.names.flush()
 
 
 async def leave(stage: Stage, guild_id: int = GUILD) -> None:
