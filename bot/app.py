@@ -73,6 +73,8 @@ from bot.rounds.cog import Quiz
 from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
+from bot.servers.cog import Settings as SettingsCog
+from bot.servers.service import ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,7 @@ class Services:
         self.practices = Practices(context)
         self.reminders = Reminders(context)
         self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
+        self.settings = ServerSettings(context, self.dailies)
         self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
@@ -141,6 +144,7 @@ class Services:
             NameTags(bot, self.names),
             PrivacyCog(bot, self.privacy),
             Servers(bot, self.rounds),
+            SettingsCog(bot, self.settings),
         ]
 
     async def recover(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,27 @@ def button(
     label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary, *, disabled: bool = False
 ) -> ui.Button[ui.LayoutView]:
     return ui.Button(label=label, custom_id=custom_id, style=style, disabled=disabled)
+
+
+def channel_list(
+    custom_id: str, channel_id: int | None, hint: str, *, optional: bool = False
+) -> ui.ChannelSelect[ui.LayoutView]:
+    """A list of the channels that can be posted in, with the one that is set; `optional`: none can be picked too."""
+    return ui.ChannelSelect(
+        custom_id=custom_id,
+        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        placeholder=hint,
+        min_values=0 if optional else 1,
+        default_values=[discord.Object(channel_id)] if channel_id else [],
+    )
+
+
+def choices(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
+    """A list to pick one value from, given with the words for each."""
+    listed = [
+        discord.SelectOption(label=words, value=value, default=value == chosen) for value, words in options.items()
+    ]
+    return ui.Select(custom_id=custom_id, options=listed)
 
 
 def link_button(label: str, address: str) -> ui.Button[ui.LayoutView]:

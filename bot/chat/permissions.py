@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.chat import text as t
+from bot.chat.replies import is_private
+from bot.chat.router import Route, custom_ids
 from bot.core.errors import UserError
 
 _INVITED = discord.Permissions(
@@ -105,6 +107,16 @@ def require_manager(interaction: discord.Interaction) -> None:
     """Refuse a click on what everyone sees, unless its member has Manage Server."""
     if not interaction.permissions.manage_guild:
         raise UserError("Only members with Manage Server can use this button. Ask one of them to press it.")
+
+
+def require_panel(interaction: discord.Interaction, panel: Route) -> None:
+    """Refuse a click that changes a setting, unless it comes from a panel or from a member with Manage Server.
+
+    Discord decided who may use the command, whose panel nobody else sees; a click elsewhere is checked here.
+    """
+    ids = custom_ids(interaction.message.components) if interaction.message else ()
+    if not is_private(interaction) or not any(panel.parse(custom_id) for custom_id in ids):
+        require_manager(interaction)
 
 
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:

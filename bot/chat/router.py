@@ -197,6 +197,15 @@ def what_is_used(interaction: discord.Interaction) -> str:
     return str(data.get("custom_id") or data.get("name") or "").partition(":")[0]
 
 
+def roles_of(interaction: discord.Interaction) -> tuple[int, ...]:
+    """The roles that a member had when they used this, the highest first, as they came with the interaction."""
+    if not isinstance(interaction.user, discord.Member):
+        return ()
+    known = [role.id for role in reversed(interaction.user.roles)]
+    # while a server is still on its way to us its roles have no order yet, and discord.py names none of them
+    return (*known, *(role_id for role_id in interaction.user._roles if role_id not in known))
+
+
 def picked_in(interaction: discord.Interaction) -> list[str]:
     """What was chosen in a list on a message, as the client sent it."""
     return _texts(payload(interaction).get("values"))
@@ -226,6 +235,11 @@ def entered(interaction: discord.Interaction) -> dict[str, list[str]]:
     """What was written or chosen in a modal of several fields, by their custom ids, as the client sent it."""
     nodes = [node for node in _modal_nodes(interaction) if isinstance(node.get("custom_id"), str)]
     return {node["custom_id"]: _texts(node.get("values", [node.get("value")])) for node in nodes}
+
+
+def number_in(values: Sequence[str]) -> int:
+    """The number that a client sent; 0, which nothing has, for anything else."""
+    return int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
 
 
 def _texts(values: Any) -> list[str]:

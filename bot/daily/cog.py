@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any, Unpack
 
 import discord
@@ -12,16 +12,16 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
-from bot.chat.permissions import daily_problem, require_bot, require_manager
+from bot.chat.permissions import daily_problem, require_bot, require_panel
 from bot.chat.replies import is_private, say, say_all, say_here, show_graded
 from bot.chat.router import (
     Fields,
     click_of,
-    custom_ids,
     entered,
     guild_id_of,
     message_id_of,
     modal_text,
+    number_in,
     picked_in,
 )
 from bot.core.clicks import Click
@@ -114,16 +114,16 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A manager changed a setting; the panel shows at once what comes of it."""
-        _require_manager(interaction)
+        require_panel(interaction, view.PANEL)
         guild_id, picked, note = guild_id_of(interaction), picked_in(interaction), None
         match fields["what"]:
             case "form":
                 await self._open_form(interaction)
                 return
             case "channel":
-                done = self._set(interaction, channel_id=_number(picked))
+                done = self._set(interaction, channel_id=number_in(picked))
             case "role":
-                done = self._set(interaction, role_id=_number(picked) if picked else None)
+                done = self._set(interaction, role_id=number_in(picked) if picked else None)
             case "kind":
                 done = self._set(interaction, kind="".join(picked))
             case "threads" | "nothreads" as threads:
@@ -140,15 +140,15 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def schedule(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """The modal for time, zone and hours, the first time with the channel."""
-        _require_manager(interaction)
+        require_panel(interaction, view.PANEL)
         given = entered(interaction)
         changes: Changes = {
             "at": "".join(given.get("time", ())).strip(),
             "zone": "".join(given.get("zone", ())),
-            "answer_hours": _number(given.get("hours", ())),
+            "answer_hours": number_in(given.get("hours", ())),
         }
         if "channel" in given:
-            changes["channel_id"] = _number(given["channel"])
+            changes["channel_id"] = number_in(given["channel"])
         await self._show(interaction, self._set(interaction, **changes))
 
     async def _open_form(self, interaction: discord.Interaction) -> None:
@@ -196,18 +196,6 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         bank = await self.bot.context.bank_for(interaction.user.id, schedule.guild_id)
         topic = bank.topics.get(schedule.topic_id or "")
         await say_here(interaction, view.panel(status, topic, problem, note))
-
-
-def _require_manager(interaction: discord.Interaction) -> None:
-    """Discord decided who may use the command, whose panel nobody else sees; a click elsewhere is checked here."""
-    ids = custom_ids(interaction.message.components) if interaction.message else ()
-    if not is_private(interaction) or not any(view.PANEL.parse(custom_id) for custom_id in ids):
-        require_manager(interaction)
-
-
-def _number(values: Sequence[str]) -> int:
-    """The number that a client sent; 0, which nothing has, for anything else."""
-    return int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
 
 
 def _problem(interaction: discord.Interaction, channel_id: int, role_id: int | None, *, thread: bool) -> str | None:

@@ -141,6 +141,19 @@ class Dailies:
         self._scheduler.nudge(now)
         return status
 
+    async def set_zone(self, guild_id: int, zone: str) -> None:
+        """Let a server go by another time zone, and with it the post time of its daily, if it has one."""
+        name, now = parse_zone(zone).key, self._now()
+
+        def move(conn: Connection) -> None:
+            if store.schedule(conn, guild_id) is None:
+                guilds.set_zone(conn, guild_id, name)
+            else:
+                _change(conn, guild_id, {"zone": name}, now)
+
+        await self._database.write(move)
+        self._scheduler.nudge(now)
+
     async def post(self, guild_id: int) -> DailyStatus:
         """Post today's daily now, unless it has been; the message follows at once."""
         now = self._now()
@@ -202,6 +215,10 @@ class Dailies:
         store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
         _recompute(conn, schedule, now)
         return at, _status(conn, guild_id, now)
+
+    def status_if_set_up(self, conn: Connection, guild_id: int) -> DailyStatus | None:
+        """The same as `status`, None where no daily is set up."""
+        return _status(conn, guild_id, self._now()) if store.schedule(conn, guild_id) else None
 
     @reading
     def status(self, conn: Connection, guild_id: int) -> DailyStatus:

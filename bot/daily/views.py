@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from textwrap import shorten
@@ -20,6 +20,8 @@ from bot.chat.messages import (
     Message,
     PlainMessage,
     button,
+    channel_list,
+    choices,
     line,
     row,
     text_of,
@@ -53,6 +55,7 @@ ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
 
 _TITLE = "## 📅 Question of the day"
+_CHANNEL = "The channel to post in"
 _PUSHED = 180
 """Characters of a question that a phone shows in a notification, about."""
 KINDS = {
@@ -222,9 +225,9 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
         next_post(found),
         "\n".join(wrong) or None,
         "\n".join([*settings, f"-# {_last_post(found)}"]),
-        row(_channels(PANEL.id(what="channel"), schedule.channel_id)),
+        row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
         row(_roles(schedule.role_id)),
-        row(_select(PANEL.id(what="kind"), KINDS, schedule.kind)),
+        row(choices(PANEL.id(what="kind"), KINDS, schedule.kind)),
         row(
             button("Change time", PANEL.id(what="form")),
             button(*threads),
@@ -247,7 +250,7 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
     """The modal for time, zone and hours; the first time for the channel too. What is set stands in it already."""
     modal = ui.Modal(title="Question of the day", custom_id=FORM.id(), timeout=None)
     if schedule is None:
-        modal.add_item(ui.Label(text="Channel", component=_channels("channel", channel_id)))
+        modal.add_item(ui.Label(text="Channel", component=channel_list("channel", channel_id, _CHANNEL)))
     at = schedule.at if schedule else "09:00"
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
     modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
@@ -255,21 +258,12 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
     zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
     hint = "Not listed? Set it with /daily setup"
-    modal.add_item(ui.Label(text="Time zone", description=hint, component=_select("zone", clocks, zone)))
+    modal.add_item(ui.Label(text="Time zone", description=hint, component=choices("zone", clocks, zone)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
     hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
-    modal.add_item(ui.Label(text="Open for answers", component=_select("hours", hours, str(open_for))))
+    modal.add_item(ui.Label(text="Open for answers", component=choices("hours", hours, str(open_for))))
     modal.stop()
     return modal
-
-
-def _channels(custom_id: str, channel_id: int | None) -> ui.ChannelSelect[ui.LayoutView]:
-    return ui.ChannelSelect(
-        custom_id=custom_id,
-        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
-        placeholder="The channel to post in",
-        default_values=[discord.Object(channel_id)] if channel_id else [],
-    )
 
 
 def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
@@ -279,14 +273,6 @@ def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
         min_values=0,
         default_values=[discord.Object(role_id)] if role_id else [],
     )
-
-
-def _select(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
-    """A list to pick one value from, given with the words for each."""
-    listed = [
-        discord.SelectOption(label=words, value=value, default=value == chosen) for value, words in options.items()
-    ]
-    return ui.Select(custom_id=custom_id, options=listed)
 
 
 def _wrong(found: DailyStatus, problem: str | None) -> list[str]:

@@ -15,7 +15,7 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
 from bot.chat.replies import say, say_here, show_later
-from bot.chat.router import Fields, click_of, guild_id_of
+from bot.chat.router import Fields, click_of, guild_id_of, roles_of
 from bot.core.clicks import Click
 from bot.questions.cog import Answerable
 from bot.rounds import rules
@@ -99,6 +99,8 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
         channel_id=interaction.channel_id,
         starter_id=interaction.user.id,
         tell=partial(show_later, interaction),
+        roles=roles_of(interaction),
+        manages=interaction.permissions.manage_guild,
         **options,
     )
     await say(interaction, view.start_line(interaction.user.display_name, started), public=True)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core import snowflakes
+from bot.core import servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -119,15 +119,19 @@ class Rounds:
         topic_id: str | None = None,
         difficulty: str = "mixed",
         tell: Tell | None = None,
+        roles: Collection[int] = (),
+        manages: bool = False,
     ) -> Started:
         """Draw the questions and store the round; refuses a second one in a channel or of a member, a server's fourth.
 
-        `tell` takes a sentence for the starter, should the first card not be posted.
+        `tell` takes a sentence for the starter, should the first card not be posted. `roles` are the starter's, who may
+        need a certain one.
         """
         now = self._now()
         first_at = now + rules.LEAD
 
         def create(conn: Connection) -> Started:
+            servers.require_starter(conn, guild_id, roles, manages=manages)
             bank = self._banks.of(conn, guild_id)
             check_topic(bank, topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
@@ -142,8 +146,7 @@ class Rounds:
                 difficulty=difficulty,
                 seconds=seconds,
                 questions=[(i.id, answers.encode_order(drawing.shuffled(i, self._rng))) for i in drawn],
-                now=now,
-                first_at=first_at,
+                **{"now": now, "first_at": first_at},
             )
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
@@ -151,9 +154,7 @@ class Rounds:
             return Started(round_id, len(drawn), questions, seconds, topic, difficulty, first_at)
 
         made = await self._database.write(create)
-        log.info(
-            "round %s started: guild %s, channel %s, %s questions", made.round_id, guild_id, channel_id, made.questions
-        )
+        log.info("round %s started: guild %s, channel %s", made.round_id, guild_id, channel_id)
         if tell is not None:
             self._starters[made.round_id] = tell
         self._scheduler.nudge(first_at)

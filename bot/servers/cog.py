@@ -1,4 +1,4 @@
-"""Hello on a new server, and /help: what to do first, by place, for members and for managers."""
+"""Hello on a new server, its settings, and /help: what to do first, by place, for members and for managers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,91 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import needed, require_manager
-from bot.chat.replies import say
-from bot.chat.router import Fields
+from bot.chat.permissions import daily_problem, needed, require_bot, require_manager, require_panel
+from bot.chat.replies import say, say_here
+from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_in
 from bot.core.context import Place
-from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
+from bot.core.servers import Server
 from bot.rounds.cog import start_round
 from bot.rounds.service import Rounds
+from bot.servers import service
 from bot.servers import views as view
+from bot.servers.service import ServerSettings
 
 log = logging.getLogger(__name__)
 
 _TEST_QUESTIONS = 3
+
+
+class Settings(commands.Cog):
+    def __init__(self, bot: QuizBot, settings: ServerSettings) -> None:
+        self.bot = bot
+        self.service = settings
+        bot.router.add(view.SETTINGS, self.change)
+        bot.router.add(view.ZONE, self.change_zone)
+
+    @app_commands.command(description="See and change how I work on this server")
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.default_permissions(manage_guild=True)
+    async def settings(self, interaction: discord.Interaction) -> None:
+        require_bot(interaction)
+        await self._show(interaction, await self.service.look(guild_id_of(interaction)))
+
+    async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A manager changed a setting; the panel shows at once what comes of it."""
+        require_panel(interaction, view.SETTINGS)
+        guild_id, picked = guild_id_of(interaction), number_in(picked_in(interaction)) or None
+        match fields["what"]:
+            case "zone":
+                form = view.zone_form(await self.service.look(guild_id))
+                await interaction.response.send_modal(form)
+                return
+            case "starters":
+                found = await self.service.set_starters(guild_id, picked)
+            case _:
+                _require_channel(interaction, picked)
+                found = await self.service.announce_suggestions(guild_id, picked)
+        await self._show(interaction, found)
+
+    async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """The modal for the time zone; what was typed goes before what stands in the list."""
+        require_panel(interaction, view.SETTINGS)
+        given = entered(interaction)
+        typed, listed = ("".join(given.get(name, ())).strip() for name in ("other", "zone"))
+        found = await self.service.set_zone(guild_id_of(interaction), typed or listed)
+        await self._show(interaction, found, view.zone_changed(found))
+
+    async def _show(self, interaction: discord.Interaction, found: service.Settings, note: str | None = None) -> None:
+        await say_here(interaction, view.settings(found, _problems(interaction, found.server), note))
+
+
+def _require_channel(interaction: discord.Interaction, channel_id: int | None) -> None:
+    """Refuse a channel in which the bot could not post."""
+    problem = channel_id and _channel_problem(interaction, channel_id)
+    if problem:
+        raise UserError(problem)
+
+
+def _channel_problem(interaction: discord.Interaction, channel_id: int) -> str | None:
+    channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
+    if not isinstance(channel, discord.TextChannel):
+        return "That channel is gone, or I can't see it. Pick another one."
+    return daily_problem(channel, thread=False, role=None)
+
+
+def _problems(interaction: discord.Interaction, server: Server) -> list[str]:
+    """What is set and does not work now."""
+    found = []
+    role_id = server.starter_role_id
+    if role_id and interaction.guild is not None and interaction.guild.get_role(role_id) is None:
+        found.append(
+            "The role that can start rounds was deleted, so only members with Manage Server can. Pick another one."
+        )
+    if server.suggestions_channel_id:
+        found.append(_channel_problem(interaction, server.suggestions_channel_id) or "")
+    return [problem for problem in found if problem]
 
 
 class Servers(commands.Cog):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import discord
 from discord import ui
 
-from bot.chat.messages import OPEN, PRIMARY, Message, button, line, link_button, row
+from bot.chat.messages import ATTENTION, OPEN, PRIMARY, Message, button, channel_list, choices, line, link_button, row
 from bot.chat.router import Route
-from bot.daily.views import PANEL
+from bot.core.zones import search_zones, stored_zone
+from bot.daily.views import PANEL, next_post
+from bot.servers.service import Settings
 
 TEST_ROUND = Route("testround", {})
+# What changes a setting of a server, and the modal for its time zone.
+SETTINGS = Route("settings", {"what": "zone|starters|suggestions"}, once=True)
+ZONE = Route("zone", {}, once=True)
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ON_A_SERVER = """\
@@ -26,6 +34,7 @@ _FOR_MANAGERS = """\
 </daily setup> posts a question every day, in the channel and at the time you choose
 </daily status> shows when the next one comes, and what needs attention
 </bank import> adds your own questions, which only this server is asked
+</settings> has the time zone, and who can start rounds
 Choose who can use each command in Server Settings, under Integrations."""
 
 
@@ -67,6 +76,66 @@ def help_alone(install: str | None) -> Message:
         "-# Quiz rounds, the question of the day and leaderboards are on servers that have added me.",
         _install(install),
     )
+
+
+def settings(found: Settings, problems: Sequence[str] = (), note: str | None = None) -> Message:
+    """Everything that is set, with what changes it. `problems` is what doesn't work now, `note` what was just done."""
+    server = found.server
+    role, announced = server.starter_role_id, server.suggestions_channel_id
+    starters = f"only members with <@&{role}>" if role else "everyone"
+    return Message(
+        ATTENTION if problems else OPEN,
+        "### Settings",
+        note,
+        "\n".join(f"⚠️ {problem}" for problem in problems) or None,
+        _zone(found),
+        row(button("Change time zone", SETTINGS.id(what="zone"))),
+        line(),
+        f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
+        row(_starters(role)),
+        line(),
+        f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
+        row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
+        "-# Each change counts at once. There's nothing to save.",
+    )
+
+
+def zone_changed(found: Settings) -> str:
+    """What comes of another time zone: nothing that is posted already moves, the next daily comes by the new clock."""
+    said = "Days, weeks and months on the boards now begin by that clock. What's already won stays where it is."
+    if found.daily is None:
+        return said
+    return f"{said} A question that's open closes at the time on its card. {next_post(found.daily)}"
+
+
+def _zone(found: Settings) -> str:
+    zone = stored_zone(found.server.zone)
+    lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
+    if found.daily is not None:
+        lines.append(f"-# The question of the day comes at {found.daily.schedule.at} by this clock.")
+    return "\n".join(lines)
+
+
+def _starters(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
+    return ui.RoleSelect(
+        custom_id=SETTINGS.id(what="starters"),
+        placeholder="Everyone",
+        min_values=0,
+        default_values=[discord.Object(role_id)] if role_id else [],
+    )
+
+
+def zone_form(found: Settings) -> ui.Modal:
+    """The modal for the time zone: a list of common ones, and a field for any other."""
+    modal = ui.Modal(title="Time zone", custom_id=ZONE.id(), timeout=None)
+    current = stored_zone(found.server.zone).key
+    zones = list(dict.fromkeys([current, *search_zones("")]))[:25]
+    clocks = {name: f"{name} · now {found.now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
+    modal.add_item(ui.Label(text="Time zone", component=choices("zone", clocks, current)))
+    other: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="other", required=False, max_length=64)
+    modal.add_item(ui.Label(text="Not listed?", description="A city or a zone, for example Lisbon", component=other))
+    modal.stop()
+    return modal
 
 
 def _install(address: str | None) -> ui.ActionRow[ui.LayoutView] | None:

@@ -218,6 +218,10 @@ CALLS: list[Call] = [
     call(notes.claim_interaction, earliest_id(NOW)),
     call(servers.zone, GUILD),
     call(servers.set_zone, GUILD, "UTC"),
+    call(servers.server, GUILD),
+    call(servers.set_starter_role, GUILD, 7),
+    call(servers.set_suggestions_channel, GUILD, CHANNEL),
+    call(servers.require_starter, GUILD, (), manages=False),
 ]
 BOUNDED = [call(memory.latest_ratings, ADA)]
 """Functions that look at more than `MOST`, but never at more than the limit that they set themselves."""

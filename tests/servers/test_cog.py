@@ -1,4 +1,4 @@
-"""Hello on a new server, and /help."""
+"""Hello on a new server, its settings, and /help."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 import pytest
+from simcord.backend.errors import SetupError
 from simcord.builders import ChannelHandle
 
 from bot.chat.messages import text_of as text_of_view
@@ -88,3 +89,89 @@ def test_help_away_from_servers(install: str | None) -> None:
     assert named == {"practice", "remind", "interview", "privacy export", "privacy delete"}
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
     assert links == ([install] if install else [])
+
+
+async def test_the_settings_panel(stage: Stage) -> None:
+    """Each list and form stores its setting at once; the same private message shows it, and the others as they were."""
+    shown = await stage.manager.slash(stage.quiz, "settings")
+    assert shown.ephemeral
+    said = reply(shown)
+    assert "Time zone: **UTC** · 00:00 there now" in said
+    assert "Rounds and challenges can be started by: **everyone**" in said
+    assert "Suggested questions are announced in: **nowhere**" in said
+
+    learners = stage.guild.create_role("learners")
+    await stage.manager.select(answer_to(shown), values=[learners], custom_id="settings:v1:starters")
+    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:suggestions")
+    form = await stage.manager.click(answer_to(shown), label="Change time zone")
+    await stage.manager.submit_modal(form, {"zone": ["Asia/Tokyo"], "other": ""})
+    said = text_of(answer_to(shown))
+    assert "Time zone: **Asia/Tokyo** · 09:00 there now" in said
+    assert "now begin by that clock" in said
+    assert f"started by: **only members with <@&{learners.id}>**" in said
+    assert f"announced in: <#{stage.daily.id}>" in said
+
+    form = await stage.manager.click(answer_to(shown), label="Change time zone")
+    await stage.manager.submit_modal(form, {"zone": ["Asia/Tokyo"], "other": "lisbon"})
+    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:starters")
+    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:suggestions")
+    said = text_of(answer_to(shown))
+    assert "Time zone: **Europe/Lisbon**" in said
+    assert "started by: **everyone**" in said
+    assert "announced in: **nowhere**" in said
+
+
+async def test_what_a_zone_does_to_the_daily(stage: Stage) -> None:
+    """The panel says when the question of the day comes by the new clock, at once."""
+    setup = {"channel": stage.daily, "time": "09:00", "timezone": "UTC"}
+    await stage.manager.slash(stage.quiz, "daily setup", **setup)
+    shown = await stage.manager.slash(stage.quiz, "settings")
+    assert "The question of the day comes at 09:00 by this clock." in reply(shown)
+    form = await stage.manager.click(answer_to(shown), label="Change time zone")
+    await stage.manager.submit_modal(form, {"zone": ["America/New_York"], "other": ""})
+    said = text_of(answer_to(shown))
+    assert "A question that's open closes at the time on its card." in said
+    assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
+    assert "America/New_York" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+
+
+async def test_settings_refuse_what_would_not_work(stage: Stage) -> None:
+    """A zone that is none and a channel where the bot may not write: a sentence, and nothing changes."""
+    panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
+    denied: dict[Any, discord.PermissionOverwrite] = {
+        stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)
+    }
+    locked = stage.guild.create_text_channel("locked", overwrites=denied)
+    refused = await stage.manager.select(panel, values=[locked], custom_id="settings:v1:suggestions")
+    assert "I need Send Messages and Attach Files there" in reply(refused)
+    form = await stage.manager.click(panel, label="Change time zone")
+    wrong = await stage.manager.submit_modal(form, {"zone": ["UTC"], "other": "berl"})
+    assert "Did you mean Europe/Berlin?" in reply(wrong)
+    found = await stage.services.settings.look(stage.guild.id)
+    assert (found.server.zone, found.server.suggestions_channel_id) == ("UTC", None)
+
+
+async def test_who_may_start_rounds(stage: Stage) -> None:
+    """Members without the role read which one it takes; those with it and managers start rounds."""
+    learners = stage.guild.create_role("learners")
+    panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
+    await stage.manager.select(panel, values=[learners], custom_id="settings:v1:starters")
+    refused = await stage.ada.slash(stage.quiz, "quiz start")
+    assert refused.ephemeral
+    assert f"Only members with <@&{learners.id}> can start one on this server." in reply(refused)
+    dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[learners])
+    assert "**dora** starts" in reply(await dora.slash(stage.quiz, "quiz start"))
+    assert "**mia** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+
+
+async def test_a_deleted_role_is_told(stage: Stage) -> None:
+    """The panel says that a role is gone that members would need."""
+    await stage.services.settings.set_starters(stage.guild.id, 4242)
+    said = reply(await stage.manager.slash(stage.quiz, "settings"))
+    assert "⚠️ The role that can start rounds was deleted" in said
+
+
+async def test_settings_are_for_managers(stage: Stage) -> None:
+    """Discord hides /settings from others."""
+    with pytest.raises(SetupError, match="default-member-permissions"):
+        await stage.ada.slash(stage.quiz, "settings")

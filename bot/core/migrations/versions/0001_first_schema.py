@@ -111,7 +111,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("zone", sa.String(length=64), server_default="UTC", nullable=False),
+        sa.Column("starter_role_id", sa.BigInteger(), nullable=True),
+        sa.Column("suggestions_channel_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guilds")),
     )
     op.create_table(

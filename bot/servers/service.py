@@ -1,0 +1,56 @@
+"""What managers set for their server. Each change is stored by itself, so that two managers at once lose nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import servers
+from bot.core.context import Context
+from bot.core.database import Connection, reading, writing
+from bot.core.servers import Server
+from bot.daily.service import Dailies, DailyStatus
+from bot.servers.rules import meant_zone
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that is set on a server, with its daily, if it has one; `now` is when it was looked up."""
+
+    server: Server
+    daily: DailyStatus | None
+    now: datetime
+
+
+class ServerSettings:
+    """See the module."""
+
+    def __init__(self, context: Context, dailies: Dailies) -> None:
+        self._database = context.database
+        self._now = context.now
+        self._dailies = dailies
+
+    @reading
+    def look(self, conn: Connection, guild_id: int) -> Settings:
+        return self._look(conn, guild_id)
+
+    async def set_zone(self, guild_id: int, zone: str) -> Settings:
+        """Let a server go by another zone, as a manager named it; the daily comes at the same time of day there."""
+        await self._dailies.set_zone(guild_id, meant_zone(zone))
+        return await self.look(guild_id)
+
+    @writing
+    def set_starters(self, conn: Connection, guild_id: int, role_id: int | None) -> Settings:
+        """Let everyone start rounds, or only members with a role; @everyone, whose id is the server's, is everyone."""
+        servers.set_starter_role(conn, guild_id, None if role_id == guild_id else role_id)
+        return self._look(conn, guild_id)
+
+    @writing
+    def announce_suggestions(self, conn: Connection, guild_id: int, channel_id: int | None) -> Settings:
+        """Announce suggested questions in a channel, or nowhere."""
+        servers.set_suggestions_channel(conn, guild_id, channel_id)
+        return self._look(conn, guild_id)
+
+    def _look(self, conn: Connection, guild_id: int) -> Settings:
+        daily = self._dailies.status_if_set_up(conn, guild_id)
+        return Settings(servers.server(conn, guild_id), daily, self._now())

@@ -1,0 +1,91 @@
+"""What managers set for their server, and what it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.core import servers
+from bot.core.errors import UserError
+from bot.core.servers import Server
+from tests.fakes import START
+from tests.stage import BOB, CHANNEL, GUILD, Stage
+
+LEARNERS = 71
+HOUR = timedelta(hours=1)
+
+
+async def test_before_anything_is_set(stage: Stage) -> None:
+    """A server that nobody has set up goes by UTC, lets everyone start rounds and announces nothing."""
+    found = await stage.bot.settings.look(GUILD)
+    assert found.server == Server(GUILD, "UTC", None, None)
+    assert found.daily is None
+
+
+async def test_another_zone_moves_the_daily(stage: Stage) -> None:
+    """The daily comes at the same time of day by the new clock; what is set otherwise stays."""
+    await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
+    found = await stage.bot.settings.set_zone(GUILD, "berlin")
+    assert found.daily is not None
+    assert (found.server.zone, found.daily.schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
+    assert (found.daily.schedule.at, found.daily.schedule.answer_hours) == ("13:00", 4)
+    assert found.daily.next_at == START + timedelta(days=1)  # 13:00 in Berlin is now, and passes
+    await stage.wait(hours=23)
+    assert stage.sender.of_kind("daily") == []
+    await stage.wait(hours=2)
+    assert len(stage.sender.of_kind("daily")) == 1
+
+
+async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
+    """A date that had its daily by the old clock has no second one by the new; the open one keeps its close."""
+    await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
+    await stage.wait(hours=1.5)
+    (before,) = await stage.days()
+    await stage.bot.settings.set_zone(GUILD, "America/New_York")  # where it is 08:30 of the same day
+    await stage.wait(hours=12)
+    (after,) = await stage.days()
+    assert (after.local_date, after.closes_at, after.state) == (before.local_date, before.closes_at, "closed")
+    await stage.wait(days=1)
+    assert len(await stage.days()) == 2
+
+
+async def test_a_zone_that_nobody_knows(stage: Stage) -> None:
+    """It is refused, and nothing changes."""
+    await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
+    with pytest.raises(UserError, match="I don't know the time zone"):
+        await stage.bot.settings.set_zone(GUILD, "Atlantis")
+    assert (await stage.bot.settings.look(GUILD)).server.zone == "Asia/Tokyo"
+
+
+async def test_who_may_start(stage: Stage) -> None:
+    """With a role set, its members and managers start rounds; others read which role it takes, and start none."""
+    await stage.bot.settings.set_starters(GUILD, LEARNERS)
+    with pytest.raises(UserError, match=f"Only members with <@&{LEARNERS}> can start one on this server."):
+        await stage.start()
+    with pytest.raises(UserError, match="Only members with"):
+        await stage.start(roles=(72, 73))
+    await stage.start(roles=(72, LEARNERS))
+    await stage.start(channel_id=11, starter_id=BOB, manages=True)
+    await stage.bot.settings.set_starters(GUILD, None)
+    await stage.start(channel_id=12)
+
+
+async def test_everyone_as_a_role_is_everyone(stage: Stage) -> None:
+    """@everyone, which a list of roles offers too, limits nobody."""
+    found = await stage.bot.settings.set_starters(GUILD, GUILD)
+    assert found.server.starter_role_id is None
+
+
+async def test_two_managers_and_double_clicks(stage: Stage) -> None:
+    """Changes at the same moment are all kept, and one that comes twice is the same as once."""
+    other = stage.process()
+    await asyncio.gather(
+        stage.bot.settings.set_starters(GUILD, LEARNERS),
+        other.settings.announce_suggestions(GUILD, CHANNEL),
+        stage.bot.settings.set_starters(GUILD, LEARNERS),
+        other.settings.set_zone(GUILD, "Europe/Berlin"),
+        stage.bot.settings.announce_suggestions(GUILD, CHANNEL),
+    )
+    assert await stage.database.read(servers.server, GUILD) == Server(GUILD, "Europe/Berlin", LEARNERS, CHANNEL)
