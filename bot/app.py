@@ -75,6 +75,8 @@ from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
 from bot.servers.service import ServerSettings
+from bot.teams.cog import Team
+from bot.teams.service import Teams
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ class Services:
         self.rounds = Rounds(context, self.counters)
         self.names = Names(context)
         self.boards = Boards(context)
+        self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context)
         self.grading = Grading(context.banks.packs, chat_model)
@@ -143,6 +146,7 @@ class Services:
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),
             PrivacyCog(bot, self.privacy),
+            Team(bot, self.teams),
             Servers(bot, self.rounds),
             SettingsCog(bot, self.settings),
         ]

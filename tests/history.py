@@ -19,12 +19,13 @@ from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.store import cards, reviews
 from bot.points.rules import ALL_TIME, PERIODS, period_start
-from bot.points.store import ledger, score_buckets, scores
+from bot.points.store import ledger, score_buckets, scores, team_members, team_scores
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
 from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
 from bot.reminders.store import reminders
 from bot.rounds.store import round_answers, round_questions, rounds
+from bot.teams.store import teams
 
 GUILD, CHANNEL, ADA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -78,6 +79,7 @@ def _members() -> Rows:
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)
     yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
+    yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in (GUILD, *others))
     said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
     yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
@@ -171,6 +173,9 @@ def _points(days: int) -> Rows:
     board = [(p, start, topic) for p, start in starts for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])]
     yield scores, ({**_board(*of), **sums, "user_id": user} for of in board for user in (ADA, 102))
     yield score_buckets, ({**_board(*of), "low": 300, "members": 2} for of in board)
+    yield team_scores, ({**_board(*of), "team_id": GUILD, "points": 600, "members": 2} for of in board)
+    playing = {"team_id": GUILD, "points": 300, "answers": 3}
+    yield team_members, ({**_board(*of), **playing, "user_id": user} for of in board for user in (ADA, 102))
     crowd = [_board("all", ALL_TIME, topic) for topic in TOPICS[1:]]
     yield scores, ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS))
     yield score_buckets, ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic())

@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 LEVELS = (
     ("core", "chat"),
     ("questions",),
-    ("members", "points", "memory"),
+    ("members", "teams", "points", "memory"),
     ("rounds", "daily", "practice", "reminders", "interviews"),
     ("boards", "bank", "servers", "privacy"),
 )
@@ -385,4 +385,4 @@ def test_manage_commands_are_hidden_from_others() -> None:
     """Discord shows the commands of managers to who may manage the server, and the others to everyone."""
     for cog in cogs():
         needed = getattr(cog, "__discord_app_commands_default_permissions__", None)
-        assert (needed == discord.Permissions(manage_guild=True)) == (group_name(cog) in {"daily", "bank", "team"}), cog
+        assert (needed == discord.Permissions(manage_guild=True)) == (group_name(cog) in {"daily", "bank"}), cog

@@ -13,7 +13,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import in_time, say, show
-from bot.chat.router import Fields, guild_id_of
+from bot.chat.router import Fields, guild_id_of, roles_of
 
 
 class Boards(commands.Cog):
@@ -21,15 +21,19 @@ class Boards(commands.Cog):
         self.bot = bot
         self.boards = boards
         bot.router.add(view.BOARD, self.turn_board)
+        bot.router.add(view.TEAM_BOARD, self.turn_team_board)
         bot.router.add(view.TOPICS, self.turn_topics)
         bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
     @app_commands.describe(
-        period="Points from when. Default: this week", topic="Points from one topic only. Default: all topics"
+        period="Points from when. Default: this week",
+        board="Members, or teams by points per active member. Default: members",
+        topic="Points from one topic only. Default: all topics",
     )
     @app_commands.choices(
-        period=[app_commands.Choice(name=locale_str(title), value=p) for p, title in view.PERIOD_TITLES.items()]
+        period=[app_commands.Choice(name=locale_str(title), value=p) for p, title in view.PERIOD_TITLES.items()],
+        board=[app_commands.Choice(name=locale_str(name.capitalize()), value=name) for name in ("members", "teams")],
     )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
@@ -38,9 +42,11 @@ class Boards(commands.Cog):
         self,
         interaction: discord.Interaction,
         period: str = "week",
+        board: str = "members",
         topic: str | None = None,
     ) -> None:
-        await say(interaction, await self._board(interaction, period, topic, 0))
+        show_board = self._team_board if board == "teams" else self._board
+        await say(interaction, await show_board(interaction, period, topic, 0))
 
     @app_commands.command(description="Your progress as a picture: accuracy, activity, streak and practice")
     @app_commands.describe(member="Whose progress to show. Default: yours")
@@ -58,6 +64,10 @@ class Boards(commands.Cog):
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         card = await self._board(interaction, fields["period"], fields["topic"] or None, int(fields["page"]))
         await show(interaction, card)
+
+    async def turn_team_board(self, interaction: discord.Interaction, fields: Fields) -> None:
+        page = int(fields["page"])
+        await show(interaction, await self._team_board(interaction, fields["period"], fields["topic"] or None, page))
 
     async def turn_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
         await show(interaction, await self._topics(interaction, int(fields["page"])))
@@ -78,6 +88,15 @@ class Boards(commands.Cog):
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         return view.board_page(board, bank.topics.get(topic_id or ""))
+
+    async def _team_board(
+        self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int
+    ) -> Message:
+        board = await self.boards.team_board(
+            guild_id_of(interaction), roles_of(interaction), period=period, topic_id=topic_id, page=page
+        )
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        return view.team_board_page(board, bank.topics.get(topic_id or ""))
 
     async def _topics(self, interaction: discord.Interaction, page: int) -> Message:
         progress = await self.boards.progress(guild_id_of(interaction), interaction.user.id)

@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from fsrs import Rating
 
 from bot.memory.rules import MemoryCard, is_due, is_learned
+from bot.points.rules import places
 from bot.questions.model import Bank
 
 PAGE_SIZE = 10
@@ -41,9 +42,7 @@ class Row:
     @property
     def trend(self) -> str:
         """An arrow against the previous period; empty for a member who was not on that board."""
-        if self.before is None:
-            return ""
-        return "▲" if self.place < self.before else "▼" if self.place > self.before else "▬"
+        return trend(self.place, self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,71 @@ class Board:
     members: int
     rows: tuple[Row, ...]
     own: Own | None
+    has_teams: bool = False
+
+
+FEWEST_ACTIVE = 3
+"""Active members from which on a team has a place: an average of one or two says little about a team."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSum:
+    """What the `members` that answered for a team in a period have won for it."""
+
+    team_id: int
+    points: int
+    members: int
+
+    @property
+    def tenths(self) -> int:
+        """Points for each active member, in tenths, as they are shown: teams that look equal share a place."""
+        return round(10 * self.points / self.members) if self.members else 0
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One line of the board of teams; `before` is the team's place in the previous period, if it had one."""
+
+    place: int
+    team_id: int
+    name: str | None
+    tenths: int
+    members: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamBoard:
+    """One page of the board of teams.
+
+    `small` are the names of teams with too few active members for a place, `own_name` is that of the asker's team and
+    `own` its line, if it has one.
+    """
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    teams: int
+    rows: tuple[TeamRow, ...]
+    small: tuple[str | None, ...]
+    own_name: str | None
+    own: TeamRow | None
+    exist: bool
+    """Whether the server has teams now."""
+
+
+def ranked(sums: Sequence[TeamSum]) -> list[tuple[int, TeamSum]]:
+    """Teams that are large enough with their places, best average first."""
+    large = sorted((s for s in sums if s.members >= FEWEST_ACTIVE), key=lambda s: (-s.tenths, s.team_id))
+    return list(zip(places([s.tenths for s in large]), large, strict=True))
+
+
+def trend(place: int, before: int | None) -> str:
+    """An arrow against the place in the previous period; empty for who had none."""
+    if before is None:
+        return ""
+    return "▲" if place < before else "▼" if place > before else "▬"
 
 
 WEEKS = 12

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.boards import store
-from bot.boards.rules import WEEKS, Activity, Board, Progress, activity, first_day, progress
+from bot.boards.rules import (
+    FEWEST_ACTIVE,
+    PAGE_SIZE,
+    WEEKS,
+    Activity,
+    Board,
+    Progress,
+    TeamBoard,
+    TeamRow,
+    activity,
+    first_day,
+    progress,
+    ranked,
+)
 from bot.core import servers as guilds
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -19,8 +33,11 @@ from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import is_due, is_learned
 from bot.points import store as scores
+from bot.points.rules import period_start, previous_start
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
+from bot.teams import store as teams
+from bot.teams.rules import team_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,44 @@ class Boards:
         """One page of the members board, with the asker's own place."""
         check_topic(self._banks.of(conn, guild_id), topic_id)
         day = local_date(guilds.zone(conn, guild_id), self._now())
-        return store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
+        found = store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
+        return replace(found, has_teams=bool(teams.ids(conn, guild_id)))
+
+    @reading
+    def team_board(
+        self,
+        conn: Connection,
+        guild_id: int,
+        roles: Sequence[int],
+        *,
+        period: str,
+        topic_id: str | None = None,
+        page: int = 0,
+    ) -> TeamBoard:
+        """One page of the board of teams, with the asker's own team by the roles that they have now."""
+        check_topic(self._banks.of(conn, guild_id), topic_id)
+        start = period_start(period, local_date(guilds.zone(conn, guild_id), self._now()))
+        sums = store.team_sums(conn, guild_id, period, start, topic_id)
+        earlier = previous_start(period, start)
+        before = ranked(store.team_sums(conn, guild_id, period, earlier, topic_id)) if earlier else []
+        was = {s.team_id: place for place, s in before}
+        now = teams.ids(conn, guild_id)
+        own = team_of(roles, now)
+        names = teams.names_of(conn, guild_id, {*now, *(s.team_id for s in sums)})
+        rows = [
+            TeamRow(place, s.team_id, names.get(s.team_id), s.tenths, s.members, was.get(s.team_id))
+            for place, s in ranked(sums)
+        ]
+        pages = max(1, -(-len(rows) // PAGE_SIZE))
+        page = min(page, pages - 1)
+        return TeamBoard(
+            *(period, topic_id, page, pages, len(rows)),
+            rows=tuple(rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]),
+            small=tuple(names.get(s.team_id) for s in sums if s.members < FEWEST_ACTIVE),
+            own_name=names.get(own) if own else None,
+            own=next((row for row in rows if row.team_id == own), None),
+            exist=bool(now),
+        )
 
     @reading
     def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:

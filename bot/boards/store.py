@@ -8,10 +8,10 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, case, cast, func, select
 
-from bot.boards.rules import PAGE_SIZE, Board, Own, Row
+from bot.boards.rules import PAGE_SIZE, Board, Own, Row, TeamSum
 from bot.members.store import names_of
 from bot.points.rules import period_start, previous_start
-from bot.points.store import ALL_TOPICS, score_buckets, scores
+from bot.points.store import ALL_TOPICS, score_buckets, scores, team_scores
 
 _MORE_THAN_ANYBODY_HAS = 1 << 62
 
@@ -49,6 +49,12 @@ def board(
     return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
 
 
+def team_sums(conn: Connection, guild_id: int, period: str, start: date, topic_id: str | None) -> list[TeamSum]:
+    """What the teams of a board have won, and how many of their members answered, in the period that starts then."""
+    scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
+    return [TeamSum(row.team_id, row.points, row.members) for row in conn.execute(_TEAMS, scope)]
+
+
 def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
     mine = conn.execute(_STANDING, {**scope, "member": user_id}).first()
     if mine is None:
@@ -80,6 +86,8 @@ def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> 
     )
     return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, sa.BigInteger)
 
+
+_TEAMS = select(team_scores.c.team_id, team_scores.c.points, team_scores.c.members).where(_scope(team_scores))
 
 # Built once: to build them anew for every board would take longer than to run them.
 _BUCKETS = (

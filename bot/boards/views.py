@@ -7,8 +7,20 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import discord
+from discord import ui
 
-from bot.boards.rules import LEVELS, WEEKS, Activity, Board, Progress, level, weakest
+from bot.boards.rules import (
+    FEWEST_ACTIVE,
+    LEVELS,
+    WEEKS,
+    Activity,
+    Board,
+    Progress,
+    TeamBoard,
+    level,
+    trend,
+    weakest,
+)
 from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
@@ -18,7 +30,9 @@ from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE
 from bot.questions.model import Bank, Topic
 
-BOARD = Route("board", {"slot": "prev|next|period", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE})
+_PAGES = {"slot": "prev|next|period|switch", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
+BOARD = Route("board", _PAGES)
+TEAM_BOARD = Route("teamboard", _PAGES)
 TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})
 STATS = Route("stats", {"do": "show|hide"}, once=True)
 
@@ -39,19 +53,70 @@ _CELL, _GAP = 22, 4
 
 def board_page(board: Board, topic: Topic | None) -> Message:
     """One page of a board, always with the asker's own place."""
-    scope = t.escape(topic.title) if topic else "All topics"
-    head = f"### Leaderboard · {PERIOD_TITLES[board.period]}\n-# {scope} · {t.count(board.members, 'member')}"
-    if board.pages > 1:
-        head += f" · page {board.page + 1} of {board.pages}"
+    head = _board_head("Leaderboard", board, topic, t.count(board.members, "member"))
     lines = [
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
         for r in board.rows
     ]
     body = "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
+    turn = pager(board.page, board.pages, lambda slot, page: _id(BOARD, board, slot, page=page))
+    if board.has_teams:
+        turn.append(button("Teams", _id(TEAM_BOARD, board, "switch", page=0)))
+    return Message(OPEN, head, body, line(), _own(board), _periods(BOARD, board), row(*turn))
+
+
+def team_board_page(board: TeamBoard, topic: Topic | None) -> Message:
+    """One page of the board of teams, always with the asker's own team."""
+    lines = [
+        f"{t.place_mark(r.place, r.tenths)} {_team(r.name)} · **{_each(r.tenths)}** · {r.members:,} active "
+        f"{trend(r.place, r.before)}".rstrip()
+        for r in board.rows
+    ]
+    if not lines and not board.exist:
+        lines = ["This server has no teams yet. A moderator can make a role a team with </team add>."]
+    small = ", ".join(_team(name) for name in board.small)
+    few = f"No place yet, with fewer than {FEWEST_ACTIVE} active members: {small}" if small else None
+    turn = pager(board.page, board.pages, lambda slot, page: _id(TEAM_BOARD, board, slot, page=page))
+    return Message(
+        OPEN,
+        _board_head("Team leaderboard", board, topic, t.count(board.teams, "team")),
+        "\n".join(lines) or f"A team is on this board once {FEWEST_ACTIVE} of its members have answered.",
+        few and f"-# {few}",
+        line(),
+        _own_team(board),
+        _periods(TEAM_BOARD, board),
+        row(*turn, button("Members", _id(BOARD, board, "switch", page=0))),
+    )
+
+
+def _team(name: str | None) -> str:
+    return t.name(name) if name else "a former team"
+
+
+def _each(tenths: int) -> str:
+    """Points for each member, without a decimal that says nothing."""
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole:,}.{tenth} points each" if tenth else f"{t.count(whole, 'point')} each"
+
+
+def _own_team(board: TeamBoard) -> str:
+    if board.own is not None:
+        own = board.own
+        return f"Your team: {_team(own.name)} · {t.ordinal(own.place)} · {_each(own.tenths)}"
+    if board.own_name is not None:
+        return f"Your team: {_team(board.own_name)} · no place yet"
+    return "Your team: none of your roles is one. See </team list>."
+
+
+def _board_head(title: str, board: Board | TeamBoard, topic: Topic | None, size: str) -> str:
+    scope = t.escape(topic.title) if topic else "All topics"
+    head = f"### {title} · {PERIOD_TITLES[board.period]}\n-# {scope} · {size}"
+    return head + (f" · page {board.page + 1} of {board.pages}" if board.pages > 1 else "")
+
+
+def _periods(route: Route, board: Board | TeamBoard) -> ui.ActionRow[ui.LayoutView] | None:
     styles = dict.fromkeys(PERIODS, discord.ButtonStyle.secondary) | {board.period: PRIMARY}
-    periods = row(*(button(PERIOD_TITLES[p], _id(board, "period", period=p, page=0), styles[p]) for p in PERIODS))
-    turn = pager(board.page, board.pages, lambda slot, page: _id(board, slot, page=page))
-    return Message(OPEN, head, body, line(), _own(board), periods, row(*turn))
+    return row(*(button(PERIOD_TITLES[p], _id(route, board, "period", period=p, page=0), styles[p]) for p in PERIODS))
 
 
 def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Message:
@@ -96,8 +161,8 @@ def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
     return pages
 
 
-def _id(board: Board, slot: str, *, page: int, period: str | None = None) -> str:
-    return BOARD.id(slot=slot, period=period or board.period, topic=board.topic_id or "", page=page)
+def _id(route: Route, board: Board | TeamBoard, slot: str, *, page: int, period: str | None = None) -> str:
+    return route.id(slot=slot, period=period or board.period, topic=board.topic_id or "", page=page)
 
 
 def _own(board: Board) -> str:

@@ -177,6 +177,7 @@ def click_of(
         at=created_at(interaction.id),
         picks=picks,
         text=text,
+        roles=roles_of(interaction),
     )
 
 

@@ -10,7 +10,10 @@ from bot.core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """An answer as it came in. `picks` are shown positions, `text` a typed answer; `at` is Discord's time."""
+    """An answer as it came in. `picks` are shown positions, `text` a typed answer; `at` is Discord's time.
+
+    `roles` are those that the member had, the highest first.
+    """
 
     question_id: int
     message_id: int
@@ -20,6 +23,7 @@ class Click:
     at: datetime
     picks: tuple[int, ...] = ()
     text: str | None = None
+    roles: tuple[int, ...] = ()
 
 
 class AlreadyAnswered(UserError):

@@ -48,6 +48,11 @@ def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
     upsert(conn, guilds, guild_id=guild_id, zone=zone)
 
 
+def lock(conn: Connection, guild_id: int) -> None:
+    """Let nobody else change what is counted per server until this transaction ends."""
+    upsert(conn, guilds, guild_id=guild_id)
+
+
 def set_starter_role(conn: Connection, guild_id: int, role_id: int | None) -> None:
     upsert(conn, guilds, guild_id=guild_id, starter_role_id=role_id)
 

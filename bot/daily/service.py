@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -32,6 +33,8 @@ from bot.questions.answers import Review, Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
 from bot.questions.model import FollowUp, Item, Topic
+from bot.teams import store as team_store
+from bot.teams.rules import team_of
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
@@ -235,7 +238,7 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
-        streak = _credit(conn, daily, answer, item.topic_id)
+        streak = _credit(conn, daily, answer, item.topic_id, click.roles)
         met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
         back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
@@ -425,7 +428,7 @@ class Dailies:
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
         topic_id = self._topic(conn, daily).id
-        _credit(conn, daily, answer, topic_id)
+        _credit(conn, daily, answer, topic_id, click.roles)
         questions.note_met(conn, click.user_id, topic_id, click.at)
         return self._review_open(conn, daily.id, click.user_id)
 
@@ -527,11 +530,11 @@ def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     return DailyStatus(schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id))
 
 
-def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str) -> Streak:
-    """Count a stored first answer: points, and the streak that it makes."""
+def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str, roles: Sequence[int]) -> Streak:
+    """Count a stored first answer: points, also for the member's team, and the streak that it makes."""
     user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
     day = time_rules.local_date(guilds.zone(conn, server), at)
-    item_id = daily.item_id or ""
-    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id)
+    item_id, team = daily.item_id or "", team_of(roles, team_store.ids(conn, server))
+    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id, team)
     scores.add(conn, [entry])
     return store.count_streak(conn, server, answer)

@@ -42,6 +42,7 @@ ledger = sa.Table(
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("local_date", sa.Date, nullable=False),  # in the server's zone, as it was then
     sa.Column("at", Instant, nullable=False),
+    sa.Column("team_id", sa.BigInteger),  # the role for which the member played then; null: none
     sa.Index("ix_ledger_member_item", "user_id", "guild_id", "item_id", "at"),
 )
 
@@ -76,6 +77,36 @@ score_buckets = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# The same sums for teams, kept in the same transaction: what its members have won for a team, and how many of them
+# there are. Who they are is in `team_members`, with what each has won for it.
+team_scores = sa.Table(
+    "team_scores",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.String(5), primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("team_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+team_members = sa.Table(
+    "team_members",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.String(5), primary_key=True),
+    sa.Column("start", sa.Date, primary_key=True),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("team_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("answers", sa.Integer, nullable=False),
+    sa.Index("ix_team_members_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+_SUMS = (scores, score_buckets, team_scores, team_members)
+
 ALL_TOPICS = ""
 _EVER = scores.c.period == constant("all"), scores.c.topic_id == constant(ALL_TOPICS)
 sa.Index(
@@ -88,8 +119,11 @@ register_answers(
 _PORTION = 5000
 """Entries of the ledger that are held at a time."""
 _Key = tuple[int, str, date, str, int]
+_TeamKey = tuple[int, str, date, str, int, int]
 _MEMBER_OF_BOARD = ("guild_id", "period", "start", "topic_id", "user_id")
 _BUCKET_OF_BOARD = ("guild_id", "period", "start", "topic_id", "low")
+_TEAM_OF_BOARD = ("guild_id", "period", "start", "topic_id", "team_id")
+_MEMBER_OF_TEAM = (*_TEAM_OF_BOARD, "user_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +140,7 @@ class Entry:
     local_date: date
     at: datetime
     item_id: str = ""
+    team_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -113,6 +148,11 @@ class _Gain:
     points: int = 0
     answers: int = 0
     right: int = 0
+
+    def add(self, entry: Entry) -> None:
+        self.points += entry.points
+        self.answers += 1
+        self.right += entry.correct
 
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
@@ -128,8 +168,8 @@ def rebuild_sums(conn: Connection) -> int:
     """Make all sums anew from the ledger; returns how many entries it has. Nothing else can win points meanwhile."""
     if conn.dialect.name == "postgresql":  # in SQLite nobody else writes anyway
         conn.execute(sa.text("LOCK TABLE ledger IN SHARE MODE"))
-    conn.execute(delete(scores))
-    conn.execute(delete(score_buckets))
+    for table in _SUMS:
+        conn.execute(delete(table))
     key = tuple_(*ledger.primary_key)
     query, counted = select(ledger).order_by(*ledger.primary_key).limit(_PORTION), 0
     entries = fetch_all(conn, query, Entry)
@@ -144,12 +184,13 @@ def rebuild_sums(conn: Connection) -> int:
 def _count(conn: Connection, entries: Sequence[Entry]) -> set[int]:
     """Add entries to their sums; returns servers on which they are somebody's first of a day."""
     gains: dict[_Key, _Gain] = {}
+    for_teams: dict[_TeamKey, _Gain] = {}
     for e in entries:
         for key in _sums_of(e):
-            gain = gains.setdefault(key, _Gain())
-            gain.points += e.points
-            gain.answers += 1
-            gain.right += e.correct
+            gains.setdefault(key, _Gain()).add(e)
+            if e.team_id is not None:
+                for_teams.setdefault((*key[:4], e.team_id, e.user_id), _Gain()).add(e)
+    _sum_up_teams(conn, for_teams)
     return _sum_up(conn, gains)
 
 
@@ -163,7 +204,7 @@ def _drop_oldest(conn: Connection, guild_id: int, before: date) -> None:
         of = scores.c.guild_id == guild_id, scores.c.period == period
         oldest = conn.execute(select(func.min(scores.c.start)).where(*of)).scalar()
         if oldest is not None and oldest < before:
-            for table in (scores, score_buckets):
+            for table in _SUMS:
                 mine = table.c.guild_id == guild_id, table.c.period == period, table.c.start == oldest
                 conn.execute(delete(table).where(*mine))
 
@@ -196,6 +237,8 @@ def replace(conn: Connection, source: str, source_id: int, user_id: int, *, poin
     conn.execute(update(ledger).where(*where).values(points=points, correct=correct))
     gain = _Gain(points=points - entry.points, right=int(correct) - int(entry.correct))
     kept = [key for key in _sums_of(entry) if conn.execute(_IS_KEPT, _parameters(key)).first()]
+    if entry.team_id is not None:
+        _sum_up_teams(conn, {(*key[:4], entry.team_id, entry.user_id): gain for key in kept})
     _sum_up(conn, dict.fromkeys(kept, gain))
 
 
@@ -242,19 +285,47 @@ def _move(conn: Connection, moved: Mapping[_Key, int]) -> None:
         conn.execute(_DROP_IF_EMPTY, left)
 
 
+def _sum_up_teams(conn: Connection, gains: Mapping[_TeamKey, _Gain]) -> None:
+    """Add to the sums of teams what members have won for them; who had not answered for one before is a new member."""
+    if not gains:
+        return
+    add_answers, add_points = _team_upserts(conn.dialect.name)
+    ordered = sorted(gains.items())
+    rows = [
+        {**dict(zip(_MEMBER_OF_TEAM, key, strict=True)), "points": gain.points, "answers": gain.answers}
+        for key, gain in ordered
+    ]
+    won = {key[:5]: {"points": 0, "members": 0} for key, _ in ordered}
+    for *key, answers in conn.execute(add_answers, rows):
+        of_member = guild_id, period, start, topic, team_id, _ = tuple(key)
+        sums = won[guild_id, period, start, topic, team_id]
+        sums["points"] += gains[of_member].points
+        sums["members"] += answers == gains[of_member].answers
+    conn.execute(add_points, [{**dict(zip(_TEAM_OF_BOARD, key, strict=True)), **sums} for key, sums in won.items()])
+
+
+def _adding(dialect: str, table: sa.Table, *names: str) -> sqlite.Insert | postgresql.Insert:
+    """Inserts rows, or adds to what those with the same keys hold; `excluded` is what is to be added."""
+    statement = insert_for(dialect, table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+
+
 @cache
 def _upserts(dialect: str) -> tuple[Executable, Executable]:
-    """Adds to period sums, returning the new ones, and to members of buckets; `excluded` is what is to be added."""
-
-    def adding(table: sa.Table, *names: str) -> sqlite.Insert | postgresql.Insert:
-        statement = insert_for(dialect, table)
-        sums = {name: table.c[name] + statement.excluded[name] for name in names}
-        return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
-
-    new_sums = adding(scores, "points", "answers", "right").returning(
+    """Adds to period sums, returning the new ones, and to members of buckets."""
+    new_sums = _adding(dialect, scores, "points", "answers", "right").returning(
         *scores.primary_key, scores.c.points, scores.c.answers
     )
-    return new_sums, adding(score_buckets, "members")
+    return new_sums, _adding(dialect, score_buckets, "members")
+
+
+@cache
+def _team_upserts(dialect: str) -> tuple[Executable, Executable]:
+    """Adds to what teams' members have won and answered, returning how many answers that makes, and to the points and members of teams."""
+    adding = _adding(dialect, team_members, "points", "answers")
+    new_sums = adding.returning(*team_members.primary_key, team_members.c.answers)
+    return new_sums, _adding(dialect, team_scores, "points", "members")
 
 
 _DROP_IF_EMPTY = delete(score_buckets).where(
@@ -282,6 +353,25 @@ def _erase_sums(conn: Connection, user_id: int, limit: int) -> int:
     return len(found)
 
 
+def _export_teams(conn: Connection, user_id: int) -> list[Row]:
+    c = team_members.c
+    shown = c.guild_id.label("server_id"), c.period, c.start.label("from"), c.topic_id.label("topic"), c.team_id
+    query = select(*shown, c.points, c.answers).where(c.user_id == user_id)
+    return exported(conn, query.order_by(*team_members.primary_key))
+
+
+def _erase_from_teams(conn: Connection, user_id: int, limit: int) -> int:
+    """Take a member out of teams with what they have won for them, so that the averages are those of the others."""
+    mine = team_members.c.user_id == user_id
+    query = select(team_members).where(mine).order_by(*team_members.primary_key).limit(limit)
+    found = conn.execute(query.with_for_update()).all()
+    for row in found:
+        key = [row._mapping[name] for name in _TEAM_OF_BOARD]
+        less = {"won": row.points, **{f"of_{name}": value for name, value in zip(_TEAM_OF_BOARD, key, strict=True)}}
+        conn.execute(_LEAVE_TEAM, less)
+    return erase_rows(conn, team_members, len(found), mine) if found else 0
+
+
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     """Erase a server's entries member by member, as all who have any have a sum of all time; then the sums."""
     ever = scores.c.guild_id == guild_id, *_EVER, scores.c.start == rules.ALL_TIME
@@ -297,6 +387,8 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
         erased
         or erase_rows(conn, scores, limit, scores.c.guild_id == guild_id)
         or erase_rows(conn, score_buckets, limit, score_buckets.c.guild_id == guild_id)
+        or erase_rows(conn, team_members, limit, team_members.c.guild_id == guild_id)
+        or erase_rows(conn, team_scores, limit, team_scores.c.guild_id == guild_id)
     )
 
 
@@ -316,8 +408,14 @@ register_rows(
     derived=True,
 )
 register(Personal("board_sums", [scores.c.user_id], _export_sums, _erase_sums, derived=True))
-register_of_servers([ledger, scores, score_buckets], _erase_server)
+register(Personal("team_sums", [team_members.c.user_id], _export_teams, _erase_from_teams, derived=True))
+register_of_servers([ledger, *_SUMS], _erase_server)
 
+_LEAVE_TEAM = (
+    update(team_scores)
+    .where(*(team_scores.c[name] == bindparam(f"of_{name}") for name in _TEAM_OF_BOARD))
+    .values(points=team_scores.c.points - bindparam("won"), members=team_scores.c.members - 1)
+)
 _DROP_SUM = delete(scores).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _IS_KEPT = select(scores.c.points).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _COUNT_DAY = (

@@ -23,6 +23,8 @@ from bot.questions.model import Item, Topic
 from bot.rounds import rules, store
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.teams import store as team_store
+from bot.teams.rules import team_of
 
 log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
@@ -78,7 +80,8 @@ class RoundStatus:
 class _OpenQuestion:
     """An open question as this process knows it. `players` as for `rules.reveal_at`; `answered` grows.
 
-    Of `round` count only place, number and seconds: the rest may have changed since.
+    `teams` are the roles that were teams when it was loaded. Of `round` count only place, number and seconds: the rest
+    may have changed since.
     """
 
     question_id: int
@@ -90,6 +93,7 @@ class _OpenQuestion:
     order: tuple[int, ...]
     players: Collection[int]
     answered: dict[int, datetime]
+    teams: Collection[int]
 
 
 class Rounds:
@@ -333,7 +337,8 @@ class Rounds:
         order = answers.decode_order(question.choice_order)
         players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2})
         answered = {a.user_id: a.answered_at for a in store.answers_to(conn, question.id)}
-        return _OpenQuestion(question.id, round_, message_id, opened, deadline, item, order, players, answered)
+        teams = team_store.ids(conn, round_.guild_id)
+        return _OpenQuestion(question.id, round_, message_id, opened, deadline, item, order, players, answered, teams)
 
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
@@ -380,7 +385,8 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
     won = rules.points(correct, elapsed, question.round.seconds * 1000)
-    return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at)
+    team = team_of(click.roles, question.teams)
+    return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at, team)
 
 
 def _refuse_another(conn: Connection, guild_id: int, channel_id: int, starter_id: int) -> None:

@@ -107,6 +107,7 @@ round_answers = sa.Table(
     sa.Column("elapsed_ms", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),
     sa.Index("ix_round_answers_user_id", "user_id"),
+    sa.Column("team_id", sa.BigInteger),  # the role for which the member played then; null: none
     sqlite_with_rowid=False,  # one tree to write to instead of two, and a question's answers lie side by side
 )
 
@@ -245,6 +246,7 @@ class Answer:
     points: int
     elapsed_ms: int
     answered_at: datetime
+    team_id: int | None = None
 
 
 def create(

@@ -231,7 +231,9 @@ class RoundWork(Worker[Round]):
         won = self._pay(conn, round_, question, given)
         entries = [
             scores.Entry(
-                "round", key, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day, a.answered_at, item_id
+                *("round", key, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day, a.answered_at),
+                item_id=item_id,
+                team_id=a.team_id,
             )
             for a in given
         ]

@@ -20,13 +20,14 @@ from tests import history, rows
 from tests.history import ADA, GUILD, NOW
 
 ROWS = {"id", "question_id", "daily_id", "round_id", "practice_id", "interview_id", "source_id"}
-DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id"}
+DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
+DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
 BANKS = {"item_id", "topic_id", "choice_order", "difficulty"}
 RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
-NOTES = {"meta.key", "meta.value", "alembic_version.version_num"}
+NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id"}

@@ -45,11 +45,12 @@ from bot.reminders.store import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
     *(boards, daily, interviews, members, memory, points, practice, privacy, questions, reminders, rounds),
-    *(notes, servers),
+    *(teams, notes, servers),
 )
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -99,6 +100,7 @@ CALLS: list[Call] = [
     call(questions.own_items_of, GUILD),
     call(questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]),
     call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
+    call(boards.team_sums, GUILD, "week", TODAY - timedelta(days=TODAY.weekday()), None),
     call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),
@@ -151,6 +153,7 @@ CALLS: list[Call] = [
     call(points.points_won, "round", [1, 2, 3]),
     call(points.counted, "round", 1),
     call(points.replace, "daily", 1, ADA, points=0, correct=False),
+    call(points.add, [replace(ENTRY, user_id=8, team_id=GUILD)]),
     call(points.total, GUILD, ADA),
     call(points.by_topic, GUILD, ADA, TOPICS),
     call(points.active_days, GUILD, ADA),
@@ -213,12 +216,19 @@ CALLS: list[Call] = [
     call(rounds.tallies, DAYS),
     call(rounds.points_by_question, DAYS),
     call(rounds.answers_of, DAYS, ADA),
+    call(teams.active, GUILD),
+    call(teams.ids, GUILD),
+    call(teams.names_of, GUILD, {GUILD, 7}),
+    call(teams.add, GUILD, 7, "Red"),
+    call(teams.remove, GUILD, [GUILD], NOW),
+    call(teams.rename, GUILD, GUILD, "Blue"),
     call(notes.note, "a"),
     call(notes.set_note, "a", "b"),
     call(notes.claim_interaction, earliest_id(NOW)),
     call(servers.zone, GUILD),
     call(servers.set_zone, GUILD, "UTC"),
     call(servers.server, GUILD),
+    call(servers.lock, GUILD),
     call(servers.set_starter_role, GUILD, 7),
     call(servers.set_suggestions_channel, GUILD, CHANNEL),
     call(servers.require_starter, GUILD, (), manages=False),

@@ -186,6 +186,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("correct", sa.Boolean(), nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
     )
     op.create_index("ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False)
@@ -395,6 +396,42 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
     op.create_table(
+        "teams",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("guild_id", "role_id", name=op.f("pk_teams")),
+    )
+    op.create_table(
+        "team_members",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("period", sa.String(length=5), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "period", "start", "topic_id", "team_id", "user_id", name=op.f("pk_team_members")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_team_members_user_id", "team_members", ["user_id"], unique=False)
+    op.create_table(
+        "team_scores",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("period", sa.String(length=5), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "team_id", name=op.f("pk_team_scores")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "daily_answers",
         sa.Column("daily_id", ROW_ID, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -466,6 +503,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("elapsed_ms", sa.Integer(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")),
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
         sqlite_with_rowid=False,

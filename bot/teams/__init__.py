@@ -1,0 +1,1 @@
+"""Teams: roles whose members win points together."""

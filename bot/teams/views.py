@@ -1,0 +1,30 @@
+"""The teams of a server, and what a change of them means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.chat import text as t
+from bot.chat.messages import OPEN, Message
+from bot.teams.rules import MOST
+from bot.teams.store import Team
+
+_RULES = """\
+-# You play for the highest of your roles that is a team, and your points go to the team you had when you answered. \
+</leaderboard> compares teams by points per active member."""
+
+
+def listed(teams: Sequence[Team], note: str | None = None) -> Message:
+    """All teams, after what was just done."""
+    lines = "\n".join(f"<@&{team.role_id}>" for team in teams)
+    none = "This server has no teams yet. A moderator can make a role a team with </team add>."
+    head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MOST}" if teams else "### Teams"
+    return Message(OPEN, head, note, lines or none, _RULES if teams else None)
+
+
+def added(role_id: int) -> str:
+    return f"<@&{role_id}> is a team now. Points count for it from here on."
+
+
+def removed(role_id: int) -> str:
+    return f"<@&{role_id}> is no longer a team. What it has won stays on the boards."

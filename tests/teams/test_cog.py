@@ -1,0 +1,105 @@
+"""/team and the board of teams as managers and members use them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from simcord.actors import MemberActor
+from simcord.builders import RoleHandle
+
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+def role_of(stage: Stage, handle: RoleHandle) -> discord.Role:
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    role = guild.get_role(handle.id)
+    assert role is not None
+    return role
+
+
+def player(stage: Stage, name: str, *roles: RoleHandle) -> MemberActor:
+    return stage.guild.add_member(stage.env.create_user(name), roles=list(roles))
+
+
+async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> None:
+    """A manager adds and removes roles; others read the list, and who may change it."""
+    red, blue = stage.guild.create_role("red"), stage.guild.create_role("blue")
+    assert "This server has no teams yet." in reply(await stage.ada.slash(stage.quiz, "team list"))
+    added = await stage.manager.slash(stage.quiz, "team add", role=red)
+    assert added.ephemeral
+    assert f"<@&{red.id}> is a team now." in reply(added)
+    await stage.manager.slash(stage.quiz, "team add", role=blue)
+    assert "is a team already" in reply(await stage.manager.slash(stage.quiz, "team add", role=red))
+    everyone = await stage.manager.slash(stage.quiz, "team add", role=stage.guild.default_role)
+    assert "can't be a team" in reply(everyone)
+    for command in ("team add", "team remove"):
+        refused = await stage.ada.slash(stage.quiz, command, role=red)
+        assert reply(refused).startswith("Only members with Manage Server can choose the teams.")
+    shown = reply(await stage.ada.slash(stage.quiz, "team list"))
+    assert "2 teams of 25" in shown
+    assert f"<@&{red.id}>\n<@&{blue.id}>" in shown
+    assert "is no longer a team" in reply(await stage.manager.slash(stage.quiz, "team remove", role=red))
+    shown = reply(await stage.ada.slash(stage.quiz, "team list"))
+    assert f"<@&{red.id}>" not in shown
+    assert "1 team of 25" in shown
+
+
+async def test_the_board_of_teams(stage: Stage) -> None:
+    """A round's points go to the highest team role of each player; the board turns between members and teams."""
+    red, blue, top = (stage.guild.create_role(name) for name in ("red", "blue", "top"))
+    low, high = sorted((red, blue), key=lambda role: role_of(stage, role).position)
+    board = answer_to(await stage.ada.slash(stage.quiz, "leaderboard"))
+    assert "Teams" not in labels(board)
+    for role in (red, blue):
+        await stage.manager.slash(stage.quiz, "team add", role=role)
+    players = [player(stage, name, low, high, top) for name in ("dora", "emil", "fay")]
+    players.append(player(stage, "gus", low))
+    question = await stage.play(questions=1, seconds=10)
+    for member in players:
+        await question.answer(member, right=member is not players[0])
+    await stage.wait(30)
+
+    first = await players[0].slash(stage.quiz, "leaderboard")
+    await players[0].click(answer_to(first), label="Teams")
+    said = text_of(answer_to(first))
+    assert "### Team leaderboard · This week" in said
+    assert f"🥇 **{high.name}** · **" in said
+    assert "points each** · 3 active" in said
+    assert f"No place yet, with fewer than 3 active members: **{low.name}**" in said
+    assert f"Your team: **{high.name}** · 1st" in said
+    await players[0].click(answer_to(first), label="All time")
+    assert "### Team leaderboard · All time" in text_of(answer_to(first))
+    await players[0].click(answer_to(first), label="Members")
+    assert "### Leaderboard · All time" in text_of(answer_to(first))
+
+    by_command = reply(await players[3].slash(stage.quiz, "leaderboard", board="teams"))
+    assert f"Your team: **{low.name}** · no place yet" in by_command
+    none = reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "Your team: none of your roles is one." in none
+
+
+async def test_roles_that_change(stage: Stage) -> None:
+    """A team's new name is kept when Discord tells it, and its last one when the role is deleted."""
+    red = stage.guild.create_role("red")
+    await stage.manager.slash(stage.quiz, "team add", role=red)
+    crowd = [player(stage, name, red) for name in ("dora", "emil", "fay")]
+    question = await stage.play(questions=1, seconds=10)
+    for member in crowd:
+        await question.answer(member)
+    await stage.wait(30)
+    before = role_of(stage, red)
+    fields = {"id": str(red.id), "name": "crimson", "permissions": "0", "position": before.position}
+    after = discord.Role(guild=before.guild, state=stage.bot._connection, data=fields)  # type: ignore[arg-type]
+    heard: dict[str, Any] = {
+        name: listener for cog in stage.bot.cogs.values() for name, listener in cog.get_listeners()
+    }
+    await heard["on_guild_role_update"](before, after)
+    assert "**crimson** · **" in reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
+    await heard["on_guild_role_delete"](after)
+    assert "**crimson** · **" in reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "no teams yet" in reply(await stage.ada.slash(stage.quiz, "team list"))
