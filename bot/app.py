@@ -62,6 +62,10 @@ from bot.questions.check import BankError
 from bot.questions.cog import Answering
 from bot.questions.model import Bank
 from bot.questions.service import Reports
+from bot.recap import views as recap_views
+from bot.recap import work as recap_work
+from bot.recap.service import Recaps
+from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import views as reminder_views
 from bot.reminders import work as reminder_work
 from bot.reminders.cog import Reminders as RemindersCog
@@ -87,6 +91,7 @@ class Views(NamedTuple):
     rounds: round_work.Views = round_views
     daily: daily_work.Views = daily_views
     reminders: reminder_work.Views = reminder_views
+    recap: recap_work.Views = recap_views
 
 
 class Services:
@@ -116,17 +121,21 @@ class Services:
         self.practices = Practices(context)
         self.reminders = Reminders(context)
         self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
-        self.settings = ServerSettings(context, self.dailies)
+        self.recaps = Recaps(context)
+        self.settings = ServerSettings(context, self.dailies, self.recaps)
         self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
+        self.recap_work = RecapWork(context, self.recaps, views.recap)
         self.workers: list[Worker[Any]] = [
             self.round_work,
             self.schedule_work,
             self.daily_work,
             self.reminder_work,
+            RecapScheduleWork(context),
+            self.recap_work,
             self.erasure_work,
         ]
         for worker in self.workers:

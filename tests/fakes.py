@@ -15,6 +15,7 @@ from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.questions.model import Bank
+from bot.recap.rules import Recap
 from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
@@ -40,13 +41,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Post:
-    """A message in the fake's channels. `row_id` is the question's, round's or daily's."""
+    """A message in the fake's channels. `row_id` is the question's, round's, daily's or recap's."""
 
     kind: str
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ _METHODS: dict[type, tuple[str, str]] = {
     OpenDailyCard: ("daily", "show"),
     DailyResult: ("daily", "close"),
     OpenDailyResult: ("daily", "close"),
+    Recap: ("recap", "recap"),
 }
 """By what is shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id")
+_KEYS = ("question_id", "round_id", "daily_id", "recap_id")
 
 
 class PlainViews:
@@ -93,6 +95,9 @@ class PlainViews:
 
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
+
+    async def recap(self, found: Recap) -> Recap:
+        return found
 
     def reminder(self, due: int, *, last: bool) -> tuple[int, bool]:
         return due, last

@@ -23,6 +23,7 @@ from bot.points.store import ledger, score_buckets, scores, team_members, team_s
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
 from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
+from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_answers, round_questions, rounds
 from bot.teams.store import teams
@@ -42,7 +43,16 @@ def fill(conn: Connection, days: int) -> None:
         for start in range(0, len(made), 1000):
             conn.execute(table.insert(), made[start : start + 1000])
     if conn.dialect.name == "postgresql":
-        for table in (rounds, round_questions, dailies, practices, practice_questions, interviews, interview_questions):
+        for table in (
+            rounds,
+            round_questions,
+            dailies,
+            practices,
+            practice_questions,
+            interviews,
+            interview_questions,
+            recaps,
+        ):
             sequence = func.pg_get_serial_sequence(table.name, "id")
             conn.execute(select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery())))
 
@@ -62,6 +72,7 @@ def _members() -> Rows:
     schedule = {"channel_id": CHANNEL, "at": "12:30", "zone": "UTC", "kind": "choice", "answer_hours": 23}
     schedule |= {"thread": False, "paused": False, "settled_until": NOW - timedelta(hours=1)}
     soon = NOW + timedelta(minutes=30)
+    recap = {"channel_id": CHANNEL, "next_at": soon}
     yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
     yield daily_schedules, ({**schedule, "guild_id": n, "next_at": soon} for n in (GUILD, *others))
     yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ADA, *others))
@@ -79,7 +90,10 @@ def _members() -> Rows:
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)
     yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
+    yield recap_schedules, ({"guild_id": n, "weekday": 0, "settled_until": NOW, **recap} for n in (GUILD, *others))
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in (GUILD, *others))
+    told = {"guild_id": GUILD, "state": "posted", "channel_id": CHANNEL, "scheduled_at": NOW}
+    yield recaps, ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS))
     said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
     yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])

@@ -28,6 +28,7 @@ from bot.daily.store import Daily, dailies, daily_answers
 from bot.points.store import ledger, scores
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
+from bot.recap.rules import Recap
 from bot.rounds import store as round_store
 from bot.rounds.rules import StandingsCard
 from bot.rounds.service import Locked
@@ -64,7 +65,7 @@ class Stage:
             sender=self.sender,
         )
         plain = PlainViews()
-        return Services(context, self.chat_model, Views(plain, plain, plain))
+        return Services(context, self.chat_model, Views(plain, plain, plain, plain))
 
     async def introduce(self) -> None:
         """Let the members be known by name; others stay unknown."""
@@ -160,7 +161,7 @@ class Stage:
 
     def card(self, channel_id: int = CHANNEL) -> Post:
         """The newest question or daily in a channel."""
-        return [p for p in self.sender.posts if p.kind != "standings" and p.channel_id == channel_id][-1]
+        return [p for p in self.sender.posts if p.kind not in {"standings", "recap"} and p.channel_id == channel_id][-1]
 
     async def answer(
         self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
@@ -176,7 +177,7 @@ class Stage:
     def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard)
+        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap)
         wanted = card.item.right if right else {i for i in range(len(card.order)) if i not in card.item.right}
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":

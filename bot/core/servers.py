@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, select
@@ -22,6 +22,8 @@ guilds = Table(
     Column("suggestions_channel_id", BigInteger),  # where suggested questions are announced; null: nowhere
 )
 register_server_rows(guilds.c.guild_id)
+
+_followers: list[Callable[[Connection, int], None]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,15 @@ def zone(conn: Connection, guild_id: int) -> str:
     return conn.execute(select(guilds.c.zone).where(guilds.c.guild_id == guild_id)).scalar() or DEFAULT_ZONE
 
 
+def follow_zone(follow: Callable[[Connection, int], None]) -> None:
+    """Let a store hear, in the same transaction, that a server goes by another zone: its times lie elsewhere now."""
+    _followers.append(follow)
+
+
 def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
     upsert(conn, guilds, guild_id=guild_id, zone=zone)
+    for follow in _followers:
+        follow(conn, guild_id)
 
 
 def lock(conn: Connection, guild_id: int) -> None:

@@ -44,6 +44,7 @@ ledger = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("team_id", sa.BigInteger),  # the role for which the member played then; null: none
     sa.Index("ix_ledger_member_item", "user_id", "guild_id", "item_id", "at"),
+    sa.Index("ix_ledger_days", "guild_id", "local_date", "item_id", "correct"),
 )
 
 # Sums of the ledger by period and topic ('' for all topics), kept in the transaction that writes the ledger.
@@ -322,7 +323,7 @@ def _upserts(dialect: str) -> tuple[Executable, Executable]:
 
 @cache
 def _team_upserts(dialect: str) -> tuple[Executable, Executable]:
-    """Adds to what teams' members have won and answered, returning how many answers that makes, and to the points and members of teams."""
+    """Adds to what members have won for teams, returning how many answers that makes, and to the sums of teams."""
     adding = _adding(dialect, team_members, "points", "answers")
     new_sums = adding.returning(*team_members.primary_key, team_members.c.answers)
     return new_sums, _adding(dialect, team_scores, "points", "members")
@@ -362,14 +363,16 @@ def _export_teams(conn: Connection, user_id: int) -> list[Row]:
 
 def _erase_from_teams(conn: Connection, user_id: int, limit: int) -> int:
     """Take a member out of teams with what they have won for them, so that the averages are those of the others."""
-    mine = team_members.c.user_id == user_id
-    query = select(team_members).where(mine).order_by(*team_members.primary_key).limit(limit)
+    query = select(team_members).where(team_members.c.user_id == user_id)
+    query = query.order_by(*team_members.primary_key).limit(limit)
     found = conn.execute(query.with_for_update()).all()
     for row in found:
         key = [row._mapping[name] for name in _TEAM_OF_BOARD]
         less = {"won": row.points, **{f"of_{name}": value for name, value in zip(_TEAM_OF_BOARD, key, strict=True)}}
         conn.execute(_LEAVE_TEAM, less)
-    return erase_rows(conn, team_members, len(found), mine) if found else 0
+    if found:
+        conn.execute(_DROP_MEMBER, [{name: row._mapping[name] for name in _MEMBER_OF_TEAM} for row in found])
+    return len(found)
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
@@ -416,6 +419,7 @@ _LEAVE_TEAM = (
     .where(*(team_scores.c[name] == bindparam(f"of_{name}") for name in _TEAM_OF_BOARD))
     .values(points=team_scores.c.points - bindparam("won"), members=team_scores.c.members - 1)
 )
+_DROP_MEMBER = delete(team_members).where(*(column == bindparam(column.name) for column in team_members.primary_key))
 _DROP_SUM = delete(scores).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _IS_KEPT = select(scores.c.points).where(*(column == bindparam(column.name) for column in scores.primary_key))
 _COUNT_DAY = (

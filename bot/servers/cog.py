@@ -14,7 +14,6 @@ from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_in
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
-from bot.core.servers import Server
 from bot.rounds.cog import start_round
 from bot.rounds.service import Rounds
 from bot.servers import service
@@ -52,6 +51,11 @@ class Settings(commands.Cog):
                 return
             case "starters":
                 found = await self.service.set_starters(guild_id, picked)
+            case "recap":
+                _require_channel(interaction, picked)
+                found = await self.service.set_recap(guild_id, picked)
+            case "recapday":
+                found = await self.service.set_recap_day(guild_id, picked or 0)
             case _:
                 _require_channel(interaction, picked)
                 found = await self.service.announce_suggestions(guild_id, picked)
@@ -66,7 +70,7 @@ class Settings(commands.Cog):
         await self._show(interaction, found, view.zone_changed(found))
 
     async def _show(self, interaction: discord.Interaction, found: service.Settings, note: str | None = None) -> None:
-        await say_here(interaction, view.settings(found, _problems(interaction, found.server), note))
+        await say_here(interaction, view.settings(found, _problems(interaction, found), note))
 
 
 def _require_channel(interaction: discord.Interaction, channel_id: int | None) -> None:
@@ -83,17 +87,17 @@ def _channel_problem(interaction: discord.Interaction, channel_id: int) -> str |
     return daily_problem(channel, thread=False, role=None)
 
 
-def _problems(interaction: discord.Interaction, server: Server) -> list[str]:
+def _problems(interaction: discord.Interaction, settings: service.Settings) -> list[str]:
     """What is set and does not work now."""
-    found = []
+    found, server = [], settings.server
     role_id = server.starter_role_id
     if role_id and interaction.guild is not None and interaction.guild.get_role(role_id) is None:
         found.append(
             "The role that can start rounds was deleted, so only members with Manage Server can. Pick another one."
         )
-    if server.suggestions_channel_id:
-        found.append(_channel_problem(interaction, server.suggestions_channel_id) or "")
-    return [problem for problem in found if problem]
+    channels = {server.suggestions_channel_id, settings.recap.channel_id} - {None}
+    found += [_channel_problem(interaction, channel_id) or "" for channel_id in channels if channel_id]
+    return list(dict.fromkeys(problem for problem in found if problem))
 
 
 class Servers(commands.Cog):

@@ -10,6 +10,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.servers import Server
 from bot.daily.service import Dailies, DailyStatus
+from bot.recap.service import Recaps, RecapStatus
 from bot.servers.rules import meant_zone
 
 
@@ -19,16 +20,18 @@ class Settings:
 
     server: Server
     daily: DailyStatus | None
+    recap: RecapStatus
     now: datetime
 
 
 class ServerSettings:
     """See the module."""
 
-    def __init__(self, context: Context, dailies: Dailies) -> None:
+    def __init__(self, context: Context, dailies: Dailies, recaps: Recaps) -> None:
         self._database = context.database
         self._now = context.now
         self._dailies = dailies
+        self._recaps = recaps
 
     @reading
     def look(self, conn: Connection, guild_id: int) -> Settings:
@@ -51,6 +54,17 @@ class ServerSettings:
         servers.set_suggestions_channel(conn, guild_id, channel_id)
         return self._look(conn, guild_id)
 
+    async def set_recap(self, guild_id: int, channel_id: int | None) -> Settings:
+        """Post the weekly recap in a channel, or none."""
+        await self._recaps.set_channel(guild_id, channel_id)
+        return await self.look(guild_id)
+
+    async def set_recap_day(self, guild_id: int, weekday: int) -> Settings:
+        """Post the weekly recap on another day."""
+        await self._recaps.set_weekday(guild_id, weekday)
+        return await self.look(guild_id)
+
     def _look(self, conn: Connection, guild_id: int) -> Settings:
         daily = self._dailies.status_if_set_up(conn, guild_id)
-        return Settings(servers.server(conn, guild_id), daily, self._now())
+        recap = self._recaps.status(conn, guild_id)
+        return Settings(servers.server(conn, guild_id), daily, recap, self._now())

@@ -10,13 +10,15 @@ from discord import ui
 from bot.chat.messages import ATTENTION, OPEN, PRIMARY, Message, button, channel_list, choices, line, link_button, row
 from bot.chat.router import Route
 from bot.core.zones import search_zones, stored_zone
-from bot.daily.views import PANEL, next_post
+from bot.daily.views import PANEL, local_time, next_post
+from bot.recap.rules import AT, DAYS
 from bot.servers.service import Settings
 
 TEST_ROUND = Route("testround", {})
 # What changes a setting of a server, and the modal for its time zone.
-SETTINGS = Route("settings", {"what": "zone|starters|suggestions"}, once=True)
+SETTINGS = Route("settings", {"what": "zone|starters|recap|recapday|suggestions"}, once=True)
 ZONE = Route("zone", {}, once=True)
+_RECAP_DAYS = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ON_A_SERVER = """\
@@ -94,6 +96,10 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
         row(_starters(role)),
         line(),
+        _recap(found),
+        row(channel_list(SETTINGS.id(what="recap"), found.recap.channel_id, "No recap", optional=True)),
+        row(choices(SETTINGS.id(what="recapday"), _RECAP_DAYS, str(found.recap.weekday))),
+        line(),
         f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
         row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
         "-# Each change counts at once. There's nothing to save.",
@@ -113,6 +119,20 @@ def _zone(found: Settings) -> str:
     lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
     if found.daily is not None:
         lines.append(f"-# The question of the day comes at {found.daily.schedule.at} by this clock.")
+    return "\n".join(lines)
+
+
+def _recap(found: Settings) -> str:
+    recap = found.recap
+    if recap.channel_id is None or recap.next_at is None:
+        return "Weekly recap: **off**\n-# Pick a channel to turn it on."
+    lines = [
+        f"Weekly recap: <#{recap.channel_id}> · next: **{local_time(recap.next_at, found.server.zone)}**",
+        "-# It looks back on Monday to Sunday. A week without answers has none.",
+    ]
+    last = recap.last
+    if last is not None and last.problem:
+        lines.insert(1, f"⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message
+from bot.chat.messages import OPEN, Message, line
 from bot.teams.rules import MOST
 from bot.teams.store import Team
 
@@ -19,7 +19,7 @@ def listed(teams: Sequence[Team], note: str | None = None) -> Message:
     lines = "\n".join(f"<@&{team.role_id}>" for team in teams)
     none = "This server has no teams yet. A moderator can make a role a team with </team add>."
     head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MOST}" if teams else "### Teams"
-    return Message(OPEN, head, note, lines or none, _RULES if teams else None)
+    return Message(OPEN, head, note, line() if note else None, lines or none, _RULES if teams else None)
 
 
 def added(role_id: int) -> str:

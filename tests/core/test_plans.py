@@ -40,6 +40,7 @@ from bot.practice import store as practice
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.own import OwnItem, OwnTopic
+from bot.recap import store as recap
 from bot.reminders import store as reminders
 from bot.reminders.store import Reminder
 from bot.rounds import store as rounds
@@ -49,14 +50,17 @@ from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
-    *(boards, daily, interviews, members, memory, points, practice, privacy, questions, reminders, rounds),
+    *(boards, daily, interviews, members, memory, points, practice, privacy, questions, recap, reminders, rounds),
     *(teams, notes, servers),
 )
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
 MOST = 250
 """Rows of a table that one statement may look at; whatever grows has more in these tests."""
-UNDER_WAY = ("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running", "ix_dailies_unrevealed")
+UNDER_WAY = (
+    *("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running"),
+    *("ix_dailies_unrevealed", "ix_recaps_due_at"),
+)
 """Indexes that hold only what is under way, and so do not grow."""
 BY_HAND = {
     questions.reports_since: "for `python -m bot reports`, which an operator calls now and then",
@@ -74,6 +78,7 @@ NEWCOMER = 1001
 """Somebody with little behind them, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
+LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW)
 ENTRY = Entry("daily", DAYS, ADA, GUILD, "t1", 100, True, TODAY, NOW)
 DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
@@ -189,6 +194,21 @@ CALLS: list[Call] = [
     call(questions.asked_in, GUILD),
     call(questions.add_report, guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW),
     call(questions.reports_since, NOW - timedelta(days=1)),
+    call(recap.schedule, GUILD),
+    call(recap.schedule, GUILD, claim=True),
+    call(recap.save_schedule, recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.look_again, GUILD),
+    call(recap.rest, GUILD, NOW),
+    call(recap.taken, GUILD, TODAY - timedelta(weeks=6)),
+    call(recap.create, GUILD, TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
+    call(recap.get, 9),
+    call(recap.latest, GUILD),
+    call(recap.redirect, GUILD, CHANNEL, NOW),
+    call(recap.redirect, GUILD, None, NOW),
+    call(recap.wake, GUILD, NOW),
+    call(recap.points_of, GUILD, LAST_WEEK),
+    call(recap.answers_in, GUILD, LAST_WEEK),
+    call(recap.longest_streak, GUILD, LAST_WEEK),
     call(reminders.get, ADA),
     call(reminders.save, Reminder(ADA, "09:00", "UTC", NOW)),
     call(reminders.change, Reminder(ADA, "09:00", "UTC", NOW), problem=None),
@@ -254,8 +274,8 @@ def personal_calls() -> Iterator[Call]:
 
 def queue_calls() -> Iterator[Call]:
     for _, queue in queues():
-        key = ADA if queue is reminders.QUEUE else GUILD if queue is daily.SCHEDULES else DAYS
-        expect = "open" if queue.state is not None else None
+        key = ADA if queue is reminders.QUEUE else GUILD if queue in {daily.SCHEDULES, recap.SCHEDULES} else DAYS
+        expect = None if queue.state is None else "posting" if queue is recap.QUEUE else "open"
         if queue is privacy.QUEUE:
             key, expect = 1, "waiting"
         for shards in (ALL, Shards(2, (0,))):

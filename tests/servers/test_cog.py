@@ -13,7 +13,7 @@ from simcord.builders import ChannelHandle
 from bot.chat.messages import text_of as text_of_view
 from bot.servers import views
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -162,6 +162,29 @@ async def test_who_may_start_rounds(stage: Stage) -> None:
     dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[learners])
     assert "**dora** starts" in reply(await dora.slash(stage.quiz, "quiz start"))
     assert "**mia** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+
+
+async def test_the_recap_in_the_panel(stage: Stage) -> None:
+    """A channel turns it on, a day moves it, no channel turns it off; then it comes by itself, with its picture."""
+    shown = await stage.manager.slash(stage.quiz, "settings")
+    assert "Weekly recap: **off**" in reply(shown)
+    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap")
+    assert f"<#{stage.daily.id}> · next: **Monday 5 January, 09:00**" in text_of(answer_to(shown))
+    await stage.manager.select(answer_to(shown), values=["1"], custom_id="settings:v1:recapday")
+    assert "next: **Tuesday 6 January, 09:00**" in text_of(answer_to(shown))
+    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:recap")
+    assert "Weekly recap: **off**" in text_of(answer_to(shown))
+    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap")
+    question = await stage.play(questions=1, seconds=10)
+    await question.answer(stage.ada)
+    await question.answer(stage.bob, right=False)
+    await stage.wait(5.5 * 86_400)
+    (recap,) = stage.daily.history()
+    assert text_of(recap).startswith("### The week in review\n-# 29 December – 4 January\n🥇 **ada** · **")
+    assert "2 people took part · 2 answers · 50% right" in text_of(recap)
+    assert [file.filename for file in recap.attachments] == ["week.png"]
+    (alt,) = alt_texts(recap)
+    assert "Answers by day: Monday 0, Tuesday 0, Wednesday 0, Thursday 2" in alt
 
 
 async def test_a_deleted_role_is_told(stage: Stage) -> None:

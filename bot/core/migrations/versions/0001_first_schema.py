@@ -189,6 +189,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("team_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
     )
+    op.create_index("ix_ledger_days", "ledger", ["guild_id", "local_date", "item_id", "correct"], unique=False)
     op.create_index("ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False)
     op.create_table(
         "members",
@@ -243,6 +244,41 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "recap_schedules",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=True),
+        sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("settled_until", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_recap_schedules")),
+    )
+    op.create_index("ix_recap_schedules_next_at", "recap_schedules", ["next_at"], unique=False)
+    op.create_table(
+        "recaps",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("week", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recaps")),
+        sa.UniqueConstraint("guild_id", "week", name=op.f("uq_recaps_guild_id_week")),
+    )
+    op.create_index(
+        "ix_recaps_due_at",
+        "recaps",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'posting'"),
+        postgresql_where=sa.text("state = 'posting'"),
     )
     op.create_table(
         "reminders",

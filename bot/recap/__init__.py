@@ -1,0 +1,1 @@
+"""The weekly recap of a server."""

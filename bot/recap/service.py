@@ -1,0 +1,123 @@
+"""What managers set about the recap, and how a week is looked back upon. Posting it is `bot.recap.work`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from bot.boards.store import board
+from bot.core import servers
+from bot.core.context import Context
+from bot.core.database import Connection, writing
+from bot.core.errors import UserError
+from bot.core.time import local_date
+from bot.members.store import names_of
+from bot.questions.store import items_in_play
+from bot.recap import rules, store
+from bot.recap.rules import Climber, Hardest, Leader, Recap
+from bot.recap.store import RecapRow, Schedule
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RecapStatus:
+    """Where and on which day a server has its recap, when the next one comes, and the last that was decided."""
+
+    channel_id: int | None
+    weekday: int
+    next_at: datetime | None
+    last: RecapRow | None
+
+
+class Recaps:
+    """See the module."""
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._scheduler = context.scheduler
+        self._now = context.now
+
+    def status(self, conn: Connection, guild_id: int) -> RecapStatus:
+        """What is set, and when the next recap comes."""
+        schedule, last = self._schedule(conn, guild_id), store.latest(conn, guild_id)
+        next_at = upcoming(conn, schedule, self._now()) if schedule.channel_id else None
+        return RecapStatus(schedule.channel_id, schedule.weekday, next_at, last)
+
+    @writing
+    def set_channel(self, conn: Connection, guild_id: int, channel_id: int | None) -> None:
+        """Post the recap in a channel, or no recap at all. Times that passed while there was none are left out."""
+        now, before = self._now(), self._schedule(conn, guild_id, claim=True)
+        after = replace(before, channel_id=channel_id)
+        if channel_id is None:
+            after = replace(after, next_at=None)
+        elif before.channel_id is None:
+            after = replace(after, settled_until=now, next_at=upcoming(conn, after, now))
+        store.save_schedule(conn, after)
+        store.redirect(conn, guild_id, channel_id, now)
+
+    @writing
+    def set_weekday(self, conn: Connection, guild_id: int, weekday: int) -> None:
+        """Post it on another day of the week, from the next such day whose week has had none."""
+        if weekday not in range(len(rules.DAYS)):
+            raise UserError("I don't know that day. Pick one from the list.")
+        now, before = self._now(), self._schedule(conn, guild_id, claim=True)
+        after = replace(before, weekday=weekday)
+        if after.channel_id is not None and weekday != before.weekday:
+            after = replace(after, settled_until=now, next_at=upcoming(conn, after, now))
+        store.save_schedule(conn, after)
+
+    def look_back(self, conn: Connection, row: RecapRow) -> Recap | None:
+        """What stands in a server's recap of a week; None if nobody answered anything."""
+        guild_id, week = row.guild_id, row.week
+        by_day, by_item = store.answers_in(conn, guild_id, week)
+        if not by_day:
+            return None
+        top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0)
+        return Recap(
+            recap_id=row.id,
+            week=week,
+            first=tuple(Leader(r.place, r.name, r.points) for r in top.rows[:_SHOWN] if r.points),
+            members=top.members,
+            right=sum(right for _, right in by_item.values()),
+            by_day=tuple(by_day.get(week + timedelta(days=n), 0) for n in range(7)),
+            climber=_climber(conn, guild_id, week),
+            hardest=self._hardest(conn, guild_id, by_item),
+            streak=_streak(conn, guild_id, week),
+        )
+
+    def _hardest(self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]) -> Hardest | None:
+        """The hardest question that is not in play just now: what is said of it would help those who answer it."""
+        hidden = items_in_play(conn, guild_id, "daily") | items_in_play(conn, guild_id, "round")
+        known = self._banks.of(conn, guild_id).items
+        shown = {i: found for i, found in sums.items() if i in known and i not in hidden}
+        item_id = rules.hardest(shown)
+        return None if item_id is None else Hardest(known[item_id].prompt, *shown[item_id])
+
+    def _schedule(self, conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule:
+        """A server's schedule, or the one that it starts from."""
+        if claim:
+            servers.lock(conn, guild_id)
+        return store.schedule(conn, guild_id, claim=claim) or Schedule(guild_id, None, 0, self._now(), None)
+
+
+def upcoming(conn: Connection, schedule: Schedule, after: datetime) -> datetime:
+    """When the next recap comes after a moment, by the server's clock."""
+    zone = servers.zone(conn, schedule.guild_id)
+    taken = store.taken(conn, schedule.guild_id, local_date(zone, after) - rules.TAKEN_FOR)
+    return rules.upcoming(zone, schedule.weekday, after, taken)[1]
+
+
+def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
+    now, before = (store.points_of(conn, guild_id, of) for of in (week, week - rules.WEEK))
+    found = rules.climber(now, before)
+    if found is None:
+        return None
+    user_id, place, was = found
+    return Climber(names_of(conn, guild_id, [user_id]).get(user_id), place, was)
+
+
+def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:
+    found = store.longest_streak(conn, guild_id, week)
+    return found and (names_of(conn, guild_id, [found[0]]).get(found[0]), found[1])

@@ -1,0 +1,190 @@
+"""Where and when servers have their recap, the recaps themselves, and what a week was like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, func, select, update
+
+from bot.core import servers
+from bot.core.jobs import Queue
+from bot.core.personal import register_server_rows
+from bot.core.tables import Instant, OneOf, RowId, constant, fetch, insert, metadata, upsert, values_of
+from bot.daily.store import dailies, daily_answers
+from bot.points.store import ALL_TOPICS, ledger, scores
+from bot.recap.rules import WEEK, RecapState
+
+recap_schedules = sa.Table(
+    "recap_schedules",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("channel_id", sa.BigInteger),  # null: no recap
+    sa.Column("weekday", sa.Integer, nullable=False),  # 0 is Monday
+    sa.Column("settled_until", Instant, nullable=False),  # times up to here have been decided
+    sa.Column("next_at", Instant),  # when to look again; null while there is no recap
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Index("ix_recap_schedules_next_at", "next_at"),
+)
+
+# One row a server and week, whatever became of it. `state`:
+#   posting  on its way, or tried again until it is too late
+#   posted
+#   quiet    nobody answered anything in that week, so that there is nothing to tell
+#   missed   could not be posted in time; `problem` says why
+recaps = sa.Table(
+    "recaps",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("week", sa.Date, nullable=False),  # its Monday
+    sa.Column("state", OneOf(RecapState, 10), nullable=False),
+    sa.Column("channel_id", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("scheduled_at", Instant, nullable=False),
+    sa.Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
+    sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column("problem", sa.Text),
+    sa.UniqueConstraint("guild_id", "week"),
+)
+register_server_rows(recap_schedules.c.guild_id, recaps.c.guild_id)
+POSTING = recaps.c.state == constant(RecapState.POSTING)
+sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING, postgresql_where=POSTING)
+
+SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id)
+QUEUE = Queue(
+    recaps,
+    due_at=recaps.c.due_at,
+    state=recaps.c.state,
+    guild_id=recaps.c.guild_id,
+    claimed=recaps.c.tried_at.is_not(None),
+    where=POSTING,
+    problem=recaps.c.problem,
+)
+change = QUEUE.change
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A row of `recap_schedules`."""
+
+    guild_id: int
+    channel_id: int | None
+    weekday: int
+    settled_until: datetime
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecapRow:
+    """A row of `recaps`."""
+
+    id: int
+    guild_id: int
+    week: date
+    state: RecapState
+    channel_id: int
+    message_id: int | None
+    scheduled_at: datetime
+    tried_at: datetime | None
+    problem: str | None
+
+
+def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
+    """A server's schedule; with `claim` nobody else can change it before this transaction ends."""
+    query = select(recap_schedules).where(recap_schedules.c.guild_id == guild_id)
+    return fetch(conn, query.with_for_update() if claim else query, Schedule)
+
+
+def save_schedule(conn: Connection, schedule: Schedule) -> None:
+    upsert(conn, recap_schedules, **values_of(schedule), failures=0)
+
+
+def look_again(conn: Connection, guild_id: int) -> None:
+    """The server's clock is another one: let the schedule come due now, to be decided by it."""
+    on = recap_schedules.c.guild_id == guild_id, recap_schedules.c.next_at.is_not(None)
+    conn.execute(update(recap_schedules).where(*on).values(next_at=recap_schedules.c.settled_until))
+
+
+servers.follow_zone(look_again)
+
+
+def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:
+    """Look at a schedule again later, whatever was wrong with it."""
+    where = recap_schedules.c.guild_id == guild_id
+    conn.execute(update(recap_schedules).where(where).values(next_at=next_at, failures=0))
+
+
+def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
+    """The weeks from then on that have had their recap, or were decided to have none."""
+    return set(
+        conn.execute(select(recaps.c.week).where(recaps.c.guild_id == guild_id, recaps.c.week >= since)).scalars()
+    )
+
+
+def create(conn: Connection, guild_id: int, week: date, **values: object) -> None:
+    """Decide a week; nothing happens if it is decided."""
+    conn.execute(insert(conn, recaps).values(guild_id=guild_id, week=week, **values).on_conflict_do_nothing())
+
+
+def get(conn: Connection, recap_id: int) -> RecapRow | None:
+    return fetch(conn, select(recaps).where(recaps.c.id == recap_id), RecapRow)
+
+
+def latest(conn: Connection, guild_id: int) -> RecapRow | None:
+    """The recap of the latest week that was decided."""
+    query = select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
+    return fetch(conn, query, RecapRow)
+
+
+def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:
+    """Let a recap that is not sent yet go to another channel, or nowhere."""
+    unsent = recaps.c.guild_id == guild_id, POSTING, recaps.c.tried_at.is_(None)
+    if channel_id is not None:
+        conn.execute(update(recaps).where(*unsent).values(channel_id=channel_id, due_at=now))
+    else:
+        conn.execute(update(recaps).where(*unsent).values(state=RecapState.MISSED, due_at=None))
+
+
+def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
+    """Make a server's recap that was refused, and rests, due now; False if there is none."""
+    resting = recaps.c.guild_id == guild_id, POSTING, recaps.c.tried_at.is_(None), recaps.c.due_at > now
+    return conn.execute(update(recaps).where(*resting).values(due_at=now)).rowcount > 0
+
+
+def points_of(conn: Connection, guild_id: int, week: date) -> dict[int, int]:
+    """The points of everyone who answered in a week."""
+    board = scores.c.guild_id == guild_id, scores.c.period == "week", scores.c.start == week
+    query = select(scores.c.user_id, scores.c.points).where(*board, scores.c.topic_id == ALL_TOPICS)
+    return {row.user_id: row.points for row in conn.execute(query)}
+
+
+def answers_in(conn: Connection, guild_id: int, week: date) -> tuple[dict[date, int], dict[str, tuple[int, int]]]:
+    """What was answered in a week: answers by date, and answers and right ones by item ('' for open questions)."""
+    sums = func.count().label("answers"), func.sum(sa.cast(ledger.c.correct, sa.Integer)).label("right")
+    of_week = ledger.c.guild_id == guild_id, ledger.c.local_date.between(week, week + WEEK - timedelta(days=1))
+    query = select(ledger.c.local_date, ledger.c.item_id, *sums).where(*of_week)
+    by_day: dict[date, int] = defaultdict(int)
+    by_item: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for day, item_id, answers, right in conn.execute(query.group_by(ledger.c.local_date, ledger.c.item_id)):
+        by_day[day] += answers
+        before = by_item[item_id]
+        by_item[item_id] = before[0] + answers, before[1] + int(right)
+    return dict(by_day), dict(by_item)
+
+
+def longest_streak(conn: Connection, guild_id: int, week: date) -> tuple[int, int] | None:
+    """The longest streak that an answer to a daily of a week made: its member and days."""
+    of_week = dailies.c.guild_id == guild_id, dailies.c.local_date.between(week, week + WEEK - timedelta(days=1))
+    query = (
+        select(daily_answers.c.user_id, daily_answers.c.streak)
+        .join(dailies, dailies.c.id == daily_answers.c.daily_id)
+        .where(*of_week)
+        .order_by(daily_answers.c.streak.desc(), daily_answers.c.user_id)
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return None if row is None else (row.user_id, row.streak)

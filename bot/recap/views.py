@@ -1,0 +1,121 @@
+"""The recap of a week: words, and a picture that says the same."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from bot.chat import text as t
+from bot.chat.messages import OPEN, Message, line
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, box, drawn, panel, shortened, words, writable
+from bot.recap.rules import DAYS, Recap
+
+_MARGIN = 20
+_INNER = WIDTH - 2 * _MARGIN
+_NAME = 22
+_BARS = 96
+
+
+async def recap(found: Recap) -> Message:
+    """The recap as it is posted. It has no button, so its container is numbered, by which it is found again."""
+    leaders = "\n".join(
+        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}**" for r in found.first
+    )
+    return Message(
+        OPEN,
+        f"### The week in review\n-# {_dates(found.week)}",
+        leaders or None,
+        await drawn("week.png", alt_text(found), lambda: svg(found)),
+        "\n".join(_highlights(found)) or None,
+        line(),
+        f"-# {_figures(found)}\n-# See where you stand with </leaderboard>.",
+        box_id=1_000_000_000 + found.recap_id % 1_000_000_000,
+    )
+
+
+def _highlights(found: Recap) -> list[str]:
+    lines = []
+    if found.climber is not None:
+        rise = found.climber
+        places = f"from {t.ordinal(rise.before)} to {t.ordinal(rise.place)}"
+        lines.append(f"Biggest climber: {t.name(rise.name)}, {places}")
+    if found.streak is not None and found.streak[1] > 1:
+        lines.append(f"Longest streak: {t.name(found.streak[0])}, {t.count(found.streak[1], 'day')}")
+    if found.hardest is not None:
+        hard = found.hardest
+        share = f"{t.percent(hard.right, hard.answers)} of {t.count(hard.answers, 'answer')} right"
+        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {share}")
+    return lines
+
+
+def _figures(found: Recap) -> str:
+    took_part = t.count(found.members, "person took part", "people took part")
+    return f"{took_part} · {t.count(found.answers, 'answer')} · {t.percent(found.right, found.answers)} right"
+
+
+def _dates(week: date) -> str:
+    """`16–22 November`, `30 November – 6 December`."""
+    last = week + timedelta(days=6)
+    if week.month == last.month:
+        return f"{week.day}–{last.day} {last:%B}"
+    return f"{week.day} {week:%B} – {last.day} {last:%B}"
+
+
+def alt_text(found: Recap) -> str:
+    """Everything that the picture says."""
+    said = [f"The week of {_dates(found.week)}: {_figures(found).replace(' · ', ', ')}"]
+    if found.first:
+        leaders = (f"{t.ordinal(r.place)} {r.name or 'a member'} with {r.points:,}" for r in found.first)
+        said.append(f"Most points: {', '.join(leaders)}")
+    by_day = (f"{day} {count:,}" for day, count in zip(DAYS, found.by_day, strict=True))
+    said.append(f"Answers by day: {', '.join(by_day)}")
+    return ". ".join(said) + "."
+
+
+def svg(found: Recap) -> str:
+    """The picture, top to bottom: three figures, a bar for each of the first three, a column for each day."""
+    leaders, below = _leaders(found, 116)
+    days, bottom = _days(found, below)
+    return panel(bottom + _MARGIN, _tiles(found), leaders, days)
+
+
+def _tiles(found: Recap) -> str:
+    figures = (
+        (f"{found.members:,}", "took part"),
+        (f"{found.answers:,}", "answers" if found.answers != 1 else "answer"),
+        (t.percent(found.right, found.answers), "right"),
+    )
+    return "".join(
+        words(x, 48, figure, size=30, bold=True) + words(x, 74, label, colour=MUTED)
+        for x, (figure, label) in zip((_MARGIN, 150, 280), figures, strict=True)
+    )
+
+
+def _leaders(found: Recap, top: float) -> tuple[str, float]:
+    if not found.first:
+        return "", top
+    parts = [words(_MARGIN, top, "Most points", size=18, bold=True)]
+    most, y = max(r.points for r in found.first), top + 32
+    for r in found.first:
+        name = shortened(r.name, _NAME) if r.name and writable(r.name) else "a member"
+        parts += [
+            words(_MARGIN, y, f"{r.place}. {name}"),
+            words(WIDTH - _MARGIN, y, f"{r.points:,}", colour=MUTED, anchor="end"),
+            box(_MARGIN, y + 11, _INNER, 8, TRACK),
+            box(_MARGIN, y + 11, max(8, _INNER * r.points / most), 8, ACCENT),
+        ]
+        y += 47
+    return "".join(parts), y + 7
+
+
+def _days(found: Recap, top: float) -> tuple[str, float]:
+    parts = [words(_MARGIN, top, "Answers by day", size=18, bold=True)]
+    most, step, base = max(1, *found.by_day), _INNER / len(DAYS), top + 52 + _BARS
+    for n, (day, count) in enumerate(zip(DAYS, found.by_day, strict=True)):
+        height = max(4, _BARS * count / most)
+        middle = _MARGIN + step * (n + 0.5)
+        parts += [
+            box(middle - 16, base - height, 32, height, ACCENT if count else TRACK),
+            words(middle, base - height - 8, f"{count:,}", colour=INK if count else MUTED, anchor="middle"),
+            words(middle, base + 24, day[:3], colour=MUTED, anchor="middle"),
+        ]
+    return "".join(parts), base + 28

@@ -1,0 +1,217 @@
+"""The recap comes once a week and server, whatever happens on the way, and tells what the week was like."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bot.core.errors import DeliveryRefused
+from bot.core.tables import fetch_all
+from bot.recap.rules import Climber, Leader, Recap
+from bot.recap.store import RecapRow, recaps
+from tests.fakes import START, Crash, unsent
+from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+
+HERE = 55
+WEEK = START.date()  # a Monday
+
+
+async def rows(stage: Stage) -> list[RecapRow]:
+    def look(conn: Connection) -> list[RecapRow]:
+        return fetch_all(conn, select(recaps).order_by(recaps.c.week), RecapRow)
+
+    return await stage.database.read(look)
+
+
+def shown(stage: Stage) -> list[Recap]:
+    return [post.card for post in stage.sender.of_kind("recap") if isinstance(post.card, Recap)]
+
+
+async def play(
+    stage: Stage, questions: int = 1, *, wrong: tuple[int, ...] = (BOB,), also: tuple[int, ...] = ()
+) -> None:
+    """A round that Ada and Bob play, some of them badly."""
+    round_id = await stage.start(questions)
+    await stage.run()
+    for number in range(questions):
+        assert number == 0 or await stage.next_card(round_id)
+        for n, user_id in enumerate((ADA, BOB, *also), start=1):
+            await stage.answer(user_id, right=user_id not in wrong, after=n)
+    assert not await stage.next_card(round_id)
+
+
+async def turned_on(stage: Stage, weekday: int = 0) -> None:
+    await stage.introduce()
+    await stage.bot.recaps.set_weekday(GUILD, weekday)
+    await stage.bot.recaps.set_channel(GUILD, HERE)
+
+
+async def test_a_week_in_review(stage: Stage) -> None:
+    """On Monday at nine: the first three, the figures, answers by day, the longest streak."""
+    await turned_on(stage)
+    await stage.set_up(at="13:00")
+    await play(stage)
+    await stage.wait(hours=2)
+    await stage.answer_daily(ADA)
+    await stage.wait(hours=22)
+    await stage.wait(hours=2)
+    await stage.answer_daily(ADA, right=False)
+    await stage.wait(days=5, hours=20)
+    (found,) = shown(stage)
+    post = stage.sender.of_kind("recap")[0]
+    assert (post.channel_id, found.week) == (HERE, WEEK)
+    points = await stage.board_points()
+    assert found.first == (Leader(1, "Ada", points[ADA]),)
+    assert (found.members, found.answers, found.right) == (2, 4, 2)
+    assert found.by_day == (3, 1, 0, 0, 0, 0, 0)
+    assert found.streak == ("Ada", 2)
+    assert (found.climber, found.hardest) == (None, None)
+
+
+async def test_the_hardest_question(stage: Stage) -> None:
+    """A question that most got wrong is named with its figures; who had no points in a week has climbed nothing."""
+    await turned_on(stage)
+    await play(stage, 3, wrong=(ADA, CARL), also=(CARL,))
+    await stage.wait(days=7)
+    await play(stage, 1, wrong=(BOB, CARL), also=(CARL,))
+    await stage.wait(days=7)
+    first, second = shown(stage)
+    assert first.hardest is not None
+    assert (first.hardest.answers, first.hardest.right) == (3, 1)
+    assert (first.climber, second.climber) == (None, None)
+
+
+async def test_one_that_rose(stage: Stage) -> None:
+    """Whoever has points in both weeks and stands higher in the second is named with both places."""
+    await turned_on(stage)
+    await play(stage, 3, wrong=())  # Ada answers faster
+    await stage.wait(days=7)
+    await stage.set_up(at="23:00")
+    await stage.wait(hours=20)
+    await stage.answer_daily(BOB)
+    await stage.wait(days=7)
+    assert shown(stage)[1].climber == Climber("Bob", 1, 2)
+
+
+async def test_nothing_for_a_week_without_answers(stage: Stage) -> None:
+    """It is decided, and nothing is posted."""
+    await turned_on(stage)
+    await stage.wait(days=15)
+    assert shown(stage) == []
+    assert [row.state for row in await rows(stage)] == ["quiet", "quiet"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["stored, not sent", "sent, not noted"])
+async def test_once_across_a_crash(stage: Stage, after: bool) -> None:
+    """A process that dies before or after the post leaves one post, which the next one finds or makes."""
+    await turned_on(stage)
+    await play(stage)
+    stage.sender.fail("post_recap", Crash(), after=after)
+    with pytest.raises(Crash):
+        await stage.wait(days=8)
+    await stage.restart(seconds=2)
+    await stage.run()
+    await stage.wait(days=1)
+    assert len(shown(stage)) == 1
+    assert [(row.state, row.message_id) for row in await rows(stage)] == [
+        ("posted", stage.sender.of_kind("recap")[0].message_id)
+    ]
+
+
+async def test_a_post_whose_fate_is_unknown(stage: Stage) -> None:
+    """Is looked for before it is sent again."""
+    await turned_on(stage)
+    await play(stage)
+    stage.sender.fail("post_recap", unsent(), after=True)
+    await stage.wait(days=8)
+    assert len(shown(stage)) == 1
+    assert stage.sender.calls["find_recap"] == 1
+
+
+async def test_two_processes_post_one(stage: Stage) -> None:
+    """Two that see the same week due, and then the same row, post it once."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.until(START.replace(day=11, hour=8, minute=59))
+    stage.clock.turn(minutes=1)
+    other = stage.process()
+    for _ in range(3):
+        work = [
+            worker.work(key)
+            for bot in (stage.bot, other)
+            for worker in bot.workers
+            for key in await worker.due(stage.clock(), 9)
+        ]
+        await asyncio.gather(*work)
+    assert len(shown(stage)) == 1
+
+
+async def test_late_and_too_late(stage: Stage) -> None:
+    """After an outage of hours it still comes; after more than a day it is left out, and the panel says so."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.restart(days=7, hours=10)
+    await stage.run()
+    assert len(shown(stage)) == 1
+    await play(stage)
+    await stage.restart(days=9)
+    await stage.run()
+    assert len(shown(stage)) == 1
+    last = (await stage.bot.settings.look(GUILD)).recap.last
+    assert last is not None
+    assert (last.state, last.problem) == ("missed", "I was offline for more than a day, so it was skipped.")
+
+
+async def test_another_clock_and_another_day_post_no_week_twice(stage: Stage) -> None:
+    """A week that had its recap has none again when zone, day or channel change, and a lost permission only delays."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.wait(days=6, hours=22)
+    assert len(shown(stage)) == 1
+    await stage.bot.settings.set_zone(GUILD, "America/New_York")
+    await stage.bot.settings.set_recap_day(GUILD, 2)
+    await stage.bot.settings.set_recap(GUILD, CHANNEL)
+    await stage.wait(days=6)
+    assert len(shown(stage)) == 1
+    await play(stage)
+    stage.sender.fail("post_recap", DeliveryRefused("permission", "I can't post there."), times=3)
+    await stage.wait(days=7)
+    assert len(shown(stage)) == 2
+    assert stage.sender.of_kind("recap")[1].channel_id == CHANNEL
+
+
+async def test_another_zone_moves_the_time(stage: Stage) -> None:
+    """The next recap comes at nine by the new clock, also where that is earlier than what was planned."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
+    found = await stage.bot.settings.look(GUILD)
+    assert found.recap.next_at == START.replace(day=11, hour=0)
+    await stage.until(START.replace(day=11, hour=0, minute=1))
+    assert len(shown(stage)) == 1
+
+
+async def test_turned_off(stage: Stage) -> None:
+    """Nothing comes any more, and times that pass meanwhile are left out when it is turned on again."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.bot.settings.set_recap(GUILD, None)
+    await stage.wait(days=8)
+    found = await stage.bot.settings.set_recap(GUILD, HERE)
+    assert found.recap.next_at == START.replace(hour=9) + timedelta(days=14)
+    await stage.wait(hours=1)
+    assert shown(stage) == []
+
+
+async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
+    """Has no recap of the weeks in between."""
+    await turned_on(stage)
+    await play(stage)
+    stage.sender.left.add(GUILD)
+    await stage.wait(days=8)
+    stage.sender.left.clear()
+    await stage.wait(hours=1)
+    assert await rows(stage) == []
