@@ -56,7 +56,16 @@ class Facts:
         ]
 
 
-_TABLES = ("rounds", "round_questions", "round_answers", "dailies", "daily_answers", "daily_schedules", "ledger")
+_TABLES = (
+    "rounds",
+    "round_questions",
+    "round_answers",
+    "dailies",
+    "daily_answers",
+    "daily_schedules",
+    "ledger",
+    "recaps",
+)
 
 
 def read(database: Path, world: World) -> Facts:
@@ -70,7 +79,7 @@ def read(database: Path, world: World) -> Facts:
 def broken(database: Path, world: World, log: str) -> list[str]:
     """Every invariant that does not hold, as a sentence."""
     facts = read(database, world)
-    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _ledger, _scores, _memory)
+    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _recaps, _ledger, _scores, _memory)
     found = [problem for check in checks for problem in check(facts)]
     return found + [f"the bot's log: {line[:300]}" for line in _TROUBLE.findall(log)]
 
@@ -228,6 +237,15 @@ def _dailies(facts: Facts) -> Iterator[str]:
             if state == "closed" and not daily["problem"]:
                 yield from _result(card, row, given[row])
     yield from (f"server {g} has {n} dailies on {day}" for (g, day), n in per_date.items() if n > 1)
+
+
+def _recaps(facts: Facts) -> Iterator[str]:
+    """One message a server and week, which is the one that is noted, and none without a row."""
+    found = {m.id for m in facts.world.messages if m.audience is None and m.text.startswith("### The week in review")}
+    posted = {r["message_id"] for r in facts["recaps"] if r["state"] == "posted"}
+    if found != posted:
+        yield f"the recaps in channels are {sorted(found)}, those that are noted {sorted(posted)}"
+    yield from (f"recap {r['id']} is stuck: {r['problem']}" for r in facts["recaps"] if r["state"] == "posting")
 
 
 def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import create_engine
+
+from bot.core.servers import set_zone
+from bot.points.store import rebuild_sums
 from bot.questions.bank import data_dir, load_bank
 from tests.crash import invariants
 from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
@@ -203,6 +207,27 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     close_dailies(stage.bot.database)
     await stage.bot.start()
     await stage.play(lambda: stage.daily_is("closed"), moment)
+    await stage.stop()
+
+
+async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
+    """The recap of a week in which a round was played; the round moves to last week while the bot is stopped."""
+    await play_round(stage, lambda: None)
+    now = datetime.now(UTC)
+    settled = int(now.timestamp() * 1000) - 24 * _HOUR_MS
+    engine = create_engine(f"sqlite:///{stage.bot.database}")
+    with engine.begin() as conn:
+        conn.exec_driver_sql("UPDATE ledger SET local_date = date(local_date, '-7 days')")
+        rebuild_sums(conn)
+        guild_id = conn.exec_driver_sql("SELECT guild_id FROM rounds").scalar_one()
+        set_zone(conn, guild_id, noon_zone(now))
+        values = (guild_id, stage.channel.id, now.weekday(), settled, settled)
+        columns = "guild_id, channel_id, weekday, settled_until, next_at"
+        conn.exec_driver_sql(f"INSERT INTO recap_schedules ({columns}) VALUES (?, ?, ?, ?, ?)", values)
+    engine.dispose()
+    moment = arm()
+    await stage.bot.start()
+    await stage.play(lambda: stage.rows("SELECT state FROM recaps") == [("posted",)], moment)
     await stage.stop()
 
 

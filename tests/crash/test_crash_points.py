@@ -1,4 +1,4 @@
-"""The bot is killed at every point between two effects of rounds and dailies, and nothing is lost or double.
+"""The bot is killed at every point between two effects of rounds, dailies and recaps, and nothing is lost or double.
 
 Each case is a real process against the loopback Discord, which kills it on receiving a request, before or after that
 request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly. Cases run two at a time.
@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from tests.crash.play import cards, revealed
-from tests.crash.stage import Stage, play_daily, play_round, staged, texts
+from tests.crash.stage import Stage, play_daily, play_recap, play_round, staged, texts
 from tests.loopback.faults import Call, Fault, Kind, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 
@@ -26,6 +26,7 @@ CALLBACK = "/interactions/{}/{}/callback"
 THREADS = "/channels/{}/messages/{}/threads"
 COMMANDS = "/applications/{}/commands"
 MAX_CONCURRENT_JOBS = 2
+Scene = Literal["round", "two questions", "daily", "recap"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class CrashPoint:
     """
 
     name: str
-    scene: Literal["round", "two questions", "daily"]
+    scene: Scene
     method: str = ""
     template: str = ""
     when: When = "before"
@@ -48,9 +49,7 @@ class CrashPoint:
     moment: Callable[[Stage], bool] | None = None
 
 
-def _both(
-    name: str, scene: Literal["round", "two questions", "daily"], method: str, template: str, sign: str, skip: int = 0
-) -> list[CrashPoint]:
+def _both(name: str, scene: Scene, method: str, template: str, sign: str, skip: int = 0) -> list[CrashPoint]:
     """A message that is not sent yet; one that is sent, but not noted; the same when Discord forgets the nonce."""
     return [
         CrashPoint(f"{name}: stored, not sent", scene, method, template, "before", sign, skip),
@@ -92,6 +91,7 @@ DAILY_POINTS = [
     CrashPoint("close: claimed, card not edited", "daily", "PATCH", MESSAGE, sign="why:v1:daily"),
     CrashPoint("close: card edited, not noted", "daily", "PATCH", MESSAGE, "after", sign="why:v1:daily"),
 ]
+RECAP_POINTS = _both("recap", "recap", "POST", MESSAGES, "The week in review")
 SIGTERM_POINTS = [
     CrashPoint("SIGTERM at start-up", "round", "PUT", COMMANDS, how="stuck"),
     CrashPoint("SIGTERM while a card is sent", "round", "POST", MESSAGES, sign="v1:round", how="term"),
@@ -103,9 +103,10 @@ SIGTERM_POINTS = [
     CrashPoint("SIGTERM while standings are sent", "round", "POST", MESSAGES, sign="mine:v1", how="term"),
     CrashPoint("SIGTERM while a daily is sent", "daily", "POST", MESSAGES, sign="v1:daily", how="term"),
     CrashPoint("SIGTERM while a thread is opened", "daily", "POST", THREADS, how="term"),
+    CrashPoint("SIGTERM while a recap is sent", "recap", "POST", MESSAGES, sign="The week in review", how="term"),
     CrashPoint("SIGTERM while a daily is closed", "daily", "PATCH", MESSAGE, sign="why:v1:daily", how="stuck"),
 ]
-CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *SIGTERM_POINTS]
+CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *RECAP_POINTS, *SIGTERM_POINTS]
 
 
 def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
@@ -151,6 +152,8 @@ async def _run(point: CrashPoint, folder: Path) -> list[str]:
             await play_round(stage, lambda: None)
         elif point.scene == "daily":
             await play_daily(stage, lambda: _trap(point, stage))
+        elif point.scene == "recap":
+            await play_recap(stage, lambda: _trap(point, stage))
         else:
             late = "mine:v1" in point.sign or "why:v1" in point.sign or point.scene == "two questions"
             questions = 2 if point.scene == "two questions" else 1

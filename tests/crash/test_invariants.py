@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 DAMAGE = {
     "DELETE FROM round_answers WHERE user_id = (SELECT min(user_id) FROM round_answers)": "acknowledged but not stored",
     "DELETE FROM daily_answers": "acknowledged but not stored",
-    "INSERT INTO round_answers SELECT question_id, 5, answer, correct, points, elapsed_ms, answered_at "
+    "INSERT INTO round_answers SELECT question_id, 5, answer, correct, points, elapsed_ms, answered_at, NULL "
     "FROM round_answers LIMIT 1": "stored but never given",
     "UPDATE round_answers SET answer = (answer + 1) % 4 WHERE correct": "locked in",
     "UPDATE round_answers SET points = points + 1 WHERE correct": "best times",
@@ -41,6 +41,10 @@ DAMAGE = {
     "UPDATE dailies SET state = 'missed'": "is 'missed' with 1 messages",
     "UPDATE dailies SET state = 'closing'": "is stuck",
     "UPDATE dailies SET message_id = 5": "the stored message is",
+    "INSERT INTO recaps (guild_id, week, state, channel_id, message_id, scheduled_at) "
+    "VALUES (1, '2026-01-05', 'posted', 1, 5, 0)": "the recaps in channels are [], those that are noted [5]",
+    "INSERT INTO recaps (guild_id, week, state, channel_id, scheduled_at) "
+    "VALUES (1, '2026-01-05', 'posting', 1, 0)": "is stuck",
 }
 
 
