@@ -5,6 +5,7 @@
 #   make crash    kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
 #   make bench    the bot against a bare client, as a table of ratios (an hour; ARGS=--quick: three minutes)
 #   make soak     ten minutes of rounds and dailies under random faults; ARGS="--seed 1" repeats one
+#   make month    a month in minutes: habits of 1,000 members on 50 servers in virtual time; ARGS="--seed 3 --days 30"
 #   make grade-eval  how well the offline grader grades: the tables of docs/grading.md
 
 PYTHON ?= python3
@@ -18,10 +19,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash without-play soak bench grade-eval lint format types setup lock clean
+.PHONY: help play run test crash without-play soak month bench grade-eval lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | soak | bench | grade-eval | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | soak | month | bench | grade-eval | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -42,6 +43,9 @@ without-play: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m soak $(ARGS)
+
+month: $(STAMP)
+	$(PY) -m soak.month $(ARGS)
 
 bench: $(STAMP)
 	$(PY) -m benchmarks $(ARGS)

@@ -15,16 +15,15 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
-from bot.core.snowflakes import created_at
 from bot.questions.bank import load_bank
-from soak.chaos import Chaos, Tally
+from soak.chaos import Chaos
+from soak.checks import unanswered
 from soak.life import Life
 from soak.report import report
 from tests.crash import invariants
 from tests.crash.play import Players, close_dailies, query, soon
 from tests.loopback.model import Guild
 from tests.loopback.process import BotProcess
-from tests.loopback.rest import RESPONSE_WINDOW
 from tests.loopback.world import World
 
 _GUILDS, _QUIZ_CHANNELS, _MEMBERS = 4, 2, 5
@@ -82,7 +81,7 @@ async def soak(folder: Path, minutes: float, seed: int, pace: float) -> tuple[st
         broken = [
             *chaos.tally.wrong,
             *wrong,
-            *_unanswered(world, chaos.tally),
+            *unanswered(world, chaos.tally.outages),
             *invariants.broken(bot.database, world, bot.log),
         ]
         facts = invariants.read(bot.database, world)
@@ -119,18 +118,6 @@ async def _come_to_rest(world: World, bot: BotProcess, chaos: Chaos, life: Life,
     wrong += [f"SIGTERM at rest: exit code {code} after {took:.1f} s" for code, took in ends if code or took > 5]
     print(f"soak: checked after {time.monotonic() - began:.0f} s", file=sys.stderr)
     return wrong
-
-
-def _unanswered(world: World, tally: Tally) -> list[str]:
-    """Members who read "This interaction failed" although the bot was connected and its reply met no fault."""
-    faulty = {call.ids[1] for call in world.calls if call.fault is not None and len(call.ids) > 1}
-    return [
-        f"no answer, without any fault: {act.name} at {created_at(act.id):%H:%M:%S.%f}, refused with {act.refusals}"
-        for act in world.interactions.values()
-        if act.callback is None
-        and act.token not in faulty
-        and not any(begin < act.sent_at + RESPONSE_WINDOW and end > act.sent_at for begin, end in tally.outages)
-    ]
 
 
 async def _board(world: World, bot: BotProcess, life: Life, guild: Guild) -> list[str]:

@@ -42,11 +42,14 @@ def report(
     lines += [f"| {name} | {value} |" for name, value in rows]
     lines += ["", "| fault | times |", "|---|---|"]
     lines += [f"| {kind} | {times} |" for kind, times in sorted(tally.faults.items())]
-    lines += ["", "## Broken invariants", ""]
+    return "\n".join([*lines, "", "## Broken invariants", "", *kinds_of(broken)])
+
+
+def kinds_of(broken: list[str]) -> list[str]:
+    """A line for each kind of broken invariant, with an example."""
     kinds = Counter(_kind(line) for line in broken)
     examples = {_kind(line): line for line in reversed(broken)}
-    lines += [f"- {times} ×: {examples[kind]}" for kind, times in kinds.most_common(_SHOWN)] or ["None."]
-    return "\n".join(lines)
+    return [f"- {times} ×: {examples[kind]}" for kind, times in kinds.most_common(_SHOWN)] or ["None."]
 
 
 def _counted(counter: Counter[str]) -> str:

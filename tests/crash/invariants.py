@@ -13,17 +13,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import fsrs
 
+from bot.core.snowflakes import earliest_id
+from bot.points.rules import SUMS_KEPT
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
 
 PLANNED = {"finished", "stopped", "idle", "message"}
 """Endings after which a round has its standings; with another one Discord refused for good."""
-_ANSWER = re.compile(r"(?:answer|picks|typed):v1:(round|daily):(\d+)(?::\d)?")
+_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
 _EARLIER = re.compile(r"You already locked in \*\*(.+)\*\*\.", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
@@ -39,23 +42,42 @@ Row = sqlite3.Row
 
 @dataclass(frozen=True)
 class Facts:
-    """All tables that matter, and what members saw."""
+    """All tables that matter, and what members saw; what was before `since_ms` is looked at no more."""
 
     world: World
     tables: dict[str, list[Row]]
+    since_ms: int = 0
+
+    @property
+    def since_id(self) -> int:
+        """The lowest id of a message or interaction that is looked at."""
+        return earliest_id(_EPOCH + timedelta(milliseconds=self.since_ms))
 
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
 
     def public(self, *marks: str) -> list[Message]:
         """Public messages that have, or had, a component whose custom id begins with a mark."""
+        return [m for m, ids in self._public if any(i.startswith(marks) for i in ids)]
+
+    @cached_property
+    def _public(self) -> list[tuple[Message, set[str]]]:
+        """Public messages with every custom id that they have or had."""
+        first = self.since_id
         return [
-            m
+            (m, {i for version in m.history for i in version.custom_ids})
             for m in self.world.messages
-            if m.audience is None and any(i.startswith(marks) for version in m.history for i in version.custom_ids)
+            if m.audience is None and m.id >= first
         ]
 
 
+_TIMES = {
+    "rounds": "started_at",
+    "round_questions": "asked_at",
+    "dailies": "scheduled_at",
+    "recaps": "scheduled_at",
+}
+"""When a row came to be that members have seen something of."""
 _TABLES = (
     "rounds",
     "round_questions",
@@ -68,20 +90,37 @@ _TABLES = (
 )
 
 
-def read(database: Path, world: World) -> Facts:
-    """The state of things, from the database file itself."""
+def read(database: Path, world: World, since_ms: int = 0) -> Facts:
+    """The state of things, from the database file itself; of what members see, only what came to be since then."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
-        names = (*_TABLES, "scores", "reviews", "cards")
-        return Facts(world, {t: conn.execute(f"SELECT * FROM {t}").fetchall() for t in names})
+        found = {}
+        for name in (*_TABLES, "scores", "reviews", "cards"):
+            newer = f" WHERE {_TIMES[name]} >= {since_ms}" if name in _TIMES else ""
+            found[name] = conn.execute(f"SELECT * FROM {name}{newer}").fetchall()
+        return Facts(world, found, since_ms)
 
 
 def broken(database: Path, world: World, log: str) -> list[str]:
     """Every invariant that does not hold, as a sentence."""
     facts = read(database, world)
-    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _recaps, _ledger, _scores, _memory)
-    found = [problem for check in checks for problem in check(facts)]
-    return found + [f"the bot's log: {line[:300]}" for line in _TROUBLE.findall(log)]
+    return [*seen(facts), *stored(facts), *trouble(log)]
+
+
+def seen(facts: Facts) -> list[str]:
+    """What members saw is what is stored."""
+    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _recaps)
+    return [problem for check in checks for problem in check(facts)]
+
+
+def stored(facts: Facts) -> list[str]:
+    """What is kept twice says the same: answers, ledger and sums; reviews and cards."""
+    return [problem for check in (_ledger, _scores, _memory) for problem in check(facts)]
+
+
+def trouble(log: str) -> list[str]:
+    """Lines of the bot's log that nobody wants to find there."""
+    return [f"the bot's log: {line[:300]}" for line in _TROUBLE.findall(log)]
 
 
 def _contract(facts: Facts) -> Iterator[str]:
@@ -92,13 +131,14 @@ def _contract(facts: Facts) -> Iterator[str]:
 
 def _acknowledged(facts: Facts) -> Iterator[str]:
     """Every acknowledged answer is stored as the member gave it, and every stored one was given."""
+    first = facts.since_id
     questions = {q["id"]: q["choice_order"] for q in facts["round_questions"]}
     stored = {("round", a["question_id"], a["user_id"]): a for a in facts["round_answers"]}
     stored |= {("daily", a["daily_id"], a["user_id"]): a for a in facts["daily_answers"]}
     tried = set()
     for act in facts.world.interactions.values():
         match = _ANSWER.fullmatch(act.name)
-        if match is None:
+        if match is None or act.id < first:
             continue
         key = (match[1], int(match[2]), act.member_id)
         tried.add(key)
@@ -108,12 +148,13 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
             continue
         if key not in stored:
             yield f"acknowledged but not stored: {key}, {said!r}"
-        elif locked and match[1] == "round":
+        elif locked and match[1] == "round" and key[1] in questions:
             answer, order = str(stored[key]["answer"]), questions[key[1]]
             shown = ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
             if _plain(locked[1]) != shown:
                 yield f"{key} locked in {locked[1]!r}, stored is {shown!r}"
-    yield from (f"stored but never given: {key}" for key in stored if key not in tried)
+    new = (key for key, answer in stored.items() if answer["answered_at"] >= facts.since_ms)
+    yield from (f"stored but never given: {key}" for key in new if key not in tried)
 
 
 def _reply(act: Interaction) -> str:
@@ -205,7 +246,9 @@ def _standings(facts: Facts) -> Iterator[str]:
                 yield f"round {row}: the standings say {shown}, the answers {won_by}"
     for channel_id, ended in empty.items():
         messages = facts.world.channels[channel_id].messages.values()
-        over = [m for m in messages if m.audience is None and m.text.startswith("### Round over")]
+        over = [
+            m for m in messages if m.audience is None and m.id >= facts.since_id and "### Round over" in m.text[:14]
+        ]
         if not sum(ended) <= len(over) <= len(ended):
             yield f"channel {channel_id}: {len(ended)} rounds without answers, {len(over)} messages that say so"
 
@@ -221,7 +264,7 @@ def _dailies(facts: Facts) -> Iterator[str]:
         row, state = daily["id"], daily["state"]
         found = [
             m
-            for m in facts.public("answer:", "choose:", "write:", "why:")
+            for m in facts.public("answer:", "choose:", "write:", "why:", "open:", "own:")
             if any(f":daily:{row}:" in f"{i}:" for v in m.history for i in v.custom_ids)
         ]
         per_date[daily["guild_id"], daily["local_date"]] += len(found)
@@ -241,7 +284,11 @@ def _dailies(facts: Facts) -> Iterator[str]:
 
 def _recaps(facts: Facts) -> Iterator[str]:
     """One message a server and week, which is the one that is noted, and none without a row."""
-    found = {m.id for m in facts.world.messages if m.audience is None and m.text.startswith("### The week in review")}
+    found = {
+        m.id
+        for m in facts.world.messages
+        if m.audience is None and m.id >= facts.since_id and m.text.startswith("### The week in review")
+    }
     posted = {r["message_id"] for r in facts["recaps"] if r["state"] == "posted"}
     if found != posted:
         yield f"the recaps in channels are {sorted(found)}, those that are noted {sorted(posted)}"
@@ -249,13 +296,18 @@ def _recaps(facts: Facts) -> Iterator[str]:
 
 
 def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:
-    results = [v for v in card.history if f"why:v1:daily:{row}" in v.custom_ids]
+    marks = {f"why:v1:daily:{row}", f"own:v1:daily:{row}:0"}
+    results = [v for v in card.history if marks & set(v.custom_ids)]
     if not results or card.history[-1] is not results[-1]:
         yield f"daily {row} is closed, but its card is not"
         return
     if len({v.text for v in results}) > 1:
         yield f"daily {row} was closed in {len({v.text for v in results})} ways"
     count = _DAILY_COUNT.search(results[-1].text)
+    if count is not None and any(a["text"] for a in given):  # an open question: the card says the mean of its grades
+        if int(count[1].replace(",", "")) != len(given):
+            yield f"daily {row}: the card says {count[1]} answers, stored are {len(given)}"
+        return
     right = sum(a["correct"] for a in given)
     shown = (int(count[1].replace(",", "")), int(count[2] or 0)) if count else None
     if shown != (len(given), round(100 * right / len(given)) if given else 0):
@@ -304,14 +356,17 @@ def _scores(facts: Facts) -> Iterator[str]:
         (s["guild_id"], s["period"], s["start"], s["topic_id"], s["user_id"]): [s["points"], s["answers"], s["right"]]
         for s in facts["scores"]
     }
+    newest = max((date.fromisoformat(entry["local_date"]) for entry in facts["ledger"]), default=date.max)
     for key in sums.keys() | kept.keys():
-        if sums.get(key) != kept.get(key):
+        passed = key[1] != "all" and date.fromisoformat(key[2]) < newest - SUMS_KEPT  # may have been dropped
+        if sums.get(key) != kept.get(key) and not (passed and key not in kept):
             yield f"the sums say {kept.get(key)} for {key}, the ledger {sums.get(key)}"
 
 
 def _memory(facts: Facts) -> Iterator[str]:
     """Each answer in the ledger is one review, rated by whether it is right, and each card is what its reviews make."""
-    booked = {(e["source"], e["source_id"], e["user_id"]): e["correct"] for e in facts["ledger"]}
+    asked = [entry for entry in facts["ledger"] if entry["item_id"]]  # an open question is no card to remember
+    booked = {(e["source"], e["source_id"], e["user_id"]): e["correct"] for e in asked}
     logged = {(r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in facts["reviews"]}
     yield from (f"no review of {key}" for key in booked.keys() - logged.keys())
     yield from (f"a review without an answer: {key}" for key in logged.keys() - booked.keys() if key[0] != "practice")

@@ -15,11 +15,12 @@ from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 
-_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily):(\d+)(?::\d)?")
+_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|practice):(\d+)(?::\d)?")
+_TABLES = {"round": "round_questions", "daily": "dailies", "practice": "practice_questions"}
 
 
 def card_of(message: Message) -> tuple[str, str, int] | None:
-    """What can be done with a card: (name of its custom ids, "round" or "daily", row id); None if nothing can."""
+    """What can be done with a card: (name of its custom ids, source, row id); None if nothing can."""
     for custom_id in message.custom_ids:
         if match := _OPEN.fullmatch(custom_id):
             return match[1], match[2], int(match[3])
@@ -63,8 +64,8 @@ class Players:
         if card is None:
             return None
         name, source, row = card
-        table = "round_questions" if source == "round" else "dailies"
-        item_id, order = query(self._database, f"SELECT item_id, choice_order FROM {table} WHERE id = ?", row)[0]
+        sql = f"SELECT item_id, choice_order FROM {_TABLES[source]} WHERE id = ?"
+        item_id, order = query(self._database, sql, row)[0]
         item = self._bank.items[str(item_id)]
         if name == "write":
             opened = await member.click(message, f"write:v1:{source}:{row}")
