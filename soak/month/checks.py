@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 
 from bot.app import Services
 from bot.config import database_url
 from bot.core.database import open_database
+from bot.points.rules import ALL_TIME, SUMS_KEPT
 from bot.points.store import ledger, rebuild_sums, score_buckets, scores
 from bot.reminders.store import reminders
 from tests.loopback.faults import Call
@@ -168,16 +169,21 @@ async def overdue(services: Services, now: datetime) -> list[str]:
 
 
 async def sums(copy: Path) -> list[str]:
-    """The sums and buckets of the boards are those that `python -m bot repair` makes of the ledger."""
+    """The sums and buckets of the boards are those that `python -m bot repair` makes of the ledger.
+
+    But for those of periods that nothing shows any more: the bot drops them, the repair makes them again.
+    """
 
     def content(conn: Connection) -> dict[str, set[tuple[object, ...]]]:
-        return {table.name: _content(conn, table) for table in (scores, score_buckets)}
+        newest = conn.execute(select(func.max(ledger.c.local_date))).scalar() or ALL_TIME
+        shown = {t.name: (t.c.period == "all") | (t.c.start >= newest - SUMS_KEPT) for t in (scores, score_buckets)}
+        return {t.name: _content(conn, t, shown[t.name]) for t in (scores, score_buckets)}
 
     async with open_database(database_url(f"sqlite:///{copy}"), patient=True) as database:
         before = await database.read(content)
         counted = await database.write(rebuild_sums)
         after = await database.read(content)
-        entries = len(await database.read(_content, ledger))
+        entries = len(await database.read(_content, ledger, true()))
     found = [
         f"{name}: {len(before[name] ^ after[name])} rows are not what the ledger makes, such as "
         f"{min(before[name] ^ after[name], key=str)}"
@@ -187,8 +193,8 @@ async def sums(copy: Path) -> list[str]:
     return found + ([] if counted == entries else [f"the repair counted {counted} of {entries} entries"])
 
 
-def _content(conn: Connection, table: Table) -> set[tuple[object, ...]]:
-    return {tuple(row) for row in conn.execute(select(table))}
+def _content(conn: Connection, table: Table, where: ColumnElement[bool]) -> set[tuple[object, ...]]:
+    return {tuple(row) for row in conn.execute(select(table).where(where))}
 
 
 def _rows(database: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -132,6 +132,20 @@ async def test_sums_that_are_not_the_ledgers_are_found(tmp_path: Path, migrated:
     assert await checks.sums(file) != []
 
 
+async def test_sums_that_nothing_shows_any_more_may_be_gone(tmp_path: Path, migrated: Path) -> None:
+    """The bot drops a server's days, weeks and months after ninety days; that is no fault."""
+    file = tmp_path / "bot.db"
+    shutil.copy(migrated, file)
+    async with open_database(database_url(f"sqlite:///{file}")) as database:
+        for n in (0, 120, 121, 122):
+            day = START + n * DAY
+            entry = Entry("round", n, 5, 1, "attention", 90, True, day.date(), day, f"i{n}")
+            await database.write(add, [entry])
+    with closing(sqlite3.connect(file)) as conn:
+        assert conn.execute("SELECT * FROM scores WHERE start < '2026-12-01' AND period = 'today'").fetchall() == []
+    assert await checks.sums(file) == []
+
+
 def _database(folder: Path, *statements: str) -> Path:
     file = folder / "copy.db"
     file.unlink(missing_ok=True)
