@@ -128,19 +128,17 @@ class Rounds:
     ) -> Started:
         """Draw the questions and store the round; refuses a second one in a channel or of a member, a server's fourth.
 
-        `tell` takes a sentence for the starter, should the first card not be posted. `roles` are the starter's, who may
-        need a certain one.
+        `tell` takes a sentence for the starter, should the first card not be posted; `roles` are the starter's.
         """
-        now = self._now()
-        first_at = now + rules.LEAD
+        first_at = (now := self._now()) + rules.LEAD
 
         def create(conn: Connection) -> Started:
             servers.require_starter(conn, guild_id, roles, manages=manages)
             bank = self._banks.of(conn, guild_id)
             check_topic(bank, topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            fitting = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
-            drawn = self._draw(conn, guild_id, fitting, questions)
+            pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
+            drawn = self._draw(conn, guild_id, pool, questions)
             round_id = store.create(
                 conn,
                 guild_id=guild_id,
@@ -150,12 +148,13 @@ class Rounds:
                 difficulty=difficulty,
                 seconds=seconds,
                 questions=[(i.id, answers.encode_order(drawing.shuffled(i, self._rng))) for i in drawn],
-                **{"now": now, "first_at": first_at},
+                now=now,
+                first_at=first_at,
             )
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
-            topic = bank.topics.get(topic_id or "")
-            return Started(round_id, len(drawn), questions, seconds, topic, difficulty, first_at)
+            chosen = bank.topics.get(topic_id or "")
+            return Started(round_id, len(drawn), questions, seconds, chosen, difficulty, first_at)
 
         made = await self._database.write(create)
         log.info("round %s started: guild %s, channel %s", made.round_id, guild_id, channel_id)

@@ -199,7 +199,7 @@ class Month:
         assert self.bot.bot is not None
         megabytes, objects = memory()
         copy = self._copy()
-        times = await query_times(copy, self.bot.bot.context.bank, self._machine.discord_now())
+        times = await query_times(copy, self.bot.bot.context.banks, self._machine.discord_now())
         size = copy.stat().st_size / 2**20
         self.samples.append(Sample(self._night, megabytes, objects, rows_of(self.bot.file), size, times))
         for file in self._folder.glob(f"{copy.name}*"):

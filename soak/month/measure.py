@@ -22,7 +22,7 @@ from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.jobs import Scheduler
-from bot.questions.model import Bank
+from bot.questions.banks import Banks
 from tests.fakes import Clock, FakeSender
 
 TABLES = (
@@ -74,12 +74,12 @@ def rows_of(database: Path) -> dict[str, int]:
         return {name: conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
 
 
-async def query_times(copy: Path, bank: Bank, now: datetime) -> dict[str, tuple[float, float]]:
+async def query_times(copy: Path, banks: Banks, now: datetime) -> dict[str, tuple[float, float]]:
     """How long use cases take on a copy of the database, one after the other, from the call to its return."""
     async with opened_database(database_url(f"sqlite:///{copy}")) as database:
         clock = Clock(now)
         context = Context(
-            database, bank, DiscordClock(clock), random.Random(1), Scheduler(clock), sender=FakeSender(clock)
+            database, banks, DiscordClock(clock), random.Random(1), Scheduler(clock), sender=FakeSender(clock)
         )
         services = Services(context)
         rng, found = random.Random(2), {}
