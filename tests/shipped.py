@@ -7,16 +7,22 @@ import json
 from functools import cache
 from typing import Any
 
-from bot.questions.bank import data_dir, load_bank, schema
+from bot.questions.bank import data_dir, load_bank, load_packs, schema
 from bot.questions.model import Bank, Choice, Item
 
-__all__ = ["bank", "document", "first_topic", "item", "orders", "schema", "typed"]
+__all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "schema", "typed"]
 
 
 @cache
 def bank() -> Bank:
-    """The bank that comes with the bot."""
+    """The first pack that comes with the bot."""
     return load_bank()
+
+
+@cache
+def packs() -> Bank:
+    """All packs that come with the bot, as one bank."""
+    return load_packs()
 
 
 @cache

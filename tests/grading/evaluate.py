@@ -1,8 +1,9 @@
 """How well the offline grader grades: `make grade-eval` prints the tables of docs/grading.md.
 
 Labelled answers in ten voices are read from `voices/seen.json`, which bounds were set with, and `voices/unseen.json`,
-which they were not: the 16 topics of each were drawn by lot before anybody read an answer. Older answers, by kind, are
-in `answers`; all of them were in view. Nothing here is a test: the tests of the grader are in tests/interviews/grading.
+which they were not: the 16 topics of each were drawn by lot before anybody read an answer. The 12 and 13 topics of the
+second pack are in `voices/modern-seen.json` and `voices/modern-unseen.json` in the same way. Older answers, by kind,
+are in `answers`; all of them were in view. Nothing here is a test: those of the grader are in tests/interviews/grading.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Protocol
 from bot.interviews.grading import Flag, Grade, Rubrics, State, grade
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
-from tests.shipped import bank
+from tests.shipped import packs
 
 ANSWERS = Path(__file__).parent / "answers"
 VOICES = Path(__file__).parent / "voices"
@@ -27,6 +28,8 @@ DISHONEST = ("errors", "waffle")
 YES, NO = 0.75, 0.25
 """Mean labels from which a point counts as said, and up to which as not said. Between them it is not judged."""
 PARTS = ("seen", "unseen")
+VOICED = (*PARTS, "modern-seen", "modern-unseen")
+"""Parts of the answers in voices: those of the first pack, and those of Modern practice."""
 PASS = 0.6
 """Share of the points that an attack must not reach and a full answer must."""
 HINTS = frozenset({Flag.CUT, Flag.TERSE})
@@ -67,7 +70,7 @@ def labelled(part: str) -> list[Labelled]:
 
 
 def _labelled(part: str) -> Iterator[Labelled]:
-    topics = bank().topics
+    topics = packs().topics
     for file in sorted((ANSWERS / part).glob("*.json")):
         document = json.loads(file.read_text("utf-8"))
         topic = topics[document["topic"]]
@@ -82,7 +85,7 @@ def _labelled(part: str) -> Iterator[Labelled]:
 
 def voiced(part: str) -> list[Voiced]:
     """The answers in ten voices of a part."""
-    topics = bank().topics
+    topics = packs().topics
     return [
         Voiced(topics[one["topic"]], one["voice"], one["text"], (tuple(one["labels"][0]), tuple(one["labels"][1])))
         for one in json.loads((VOICES / f"{part}.json").read_text("utf-8"))
@@ -90,8 +93,8 @@ def voiced(part: str) -> list[Voiced]:
 
 
 def bank_grader() -> Grader:
-    """The grader with the rubrics of the shipped bank, as the bot uses it."""
-    rubrics = Rubrics(bank())
+    """The grader with the rubrics of the shipped packs, as the bot uses it."""
+    rubrics = Rubrics(packs())
 
     def graded(topic: Topic, text: str, *, guarded: bool = True) -> Grade:
         return grade(text, rubrics.of(topic), guarded=guarded)
@@ -204,7 +207,7 @@ def agreement(answers: Iterable[Voiced]) -> str:
 
 
 def print_voices(grader: Grader) -> None:
-    for part in PARTS:
+    for part in VOICED:
         answers = voiced(part)
         graded = [(a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers]
         print(f"Answers in ten voices, {part}. Labellers: {agreement(answers)}.\n")
@@ -219,11 +222,25 @@ def print_voices(grader: Grader) -> None:
         print(table(head, ([voice, *alarms_row(of)] for voice, of in voices.items() if voice not in DISHONEST)))
 
 
+def print_attacks(grader: Grader, title: str, topics: Sequence[Topic]) -> None:
+    print(
+        f"Attacks on {len(topics)} topics of {title}: share that reaches {PASS:.0%} and mean score; last unguarded.\n"
+    )
+    lines = []
+    for attack, make in ATTACKS.items():
+        texts = [(topic, make(topic, packs())) for topic in topics]
+        guarded = [grader(topic, text).score for topic, text in texts]
+        bare = [grader(topic, text, guarded=False).score for topic, text in texts]
+        shares = [f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}" for of in (guarded, bare)]
+        lines.append([attack, *"|".join(shares).split("|")])
+    print(table(["attack", "reaches", "mean", "reaches, unguarded", "mean, unguarded"], lines))
+
+
 def milliseconds(grader: Grader) -> str:
     """The median and the longest time for an answer of 4,000 characters, over all topics, their rubrics being read."""
-    text = " ".join(topic.answer for topic in bank().topics.values())[:4_000]
+    text = " ".join(topic.answer for topic in packs().topics.values())[:4_000]
     spent: list[float] = []
-    for topic in bank().topics.values():
+    for topic in packs().topics.values():
         grader(topic, "")
         start = time.perf_counter()
         grader(topic, text)
@@ -234,7 +251,7 @@ def milliseconds(grader: Grader) -> str:
 def main() -> None:
     grader = bank_grader()
     parts = {part: answers for part in PARTS if (answers := labelled(part))}
-    topics = list(bank().topics.values())
+    topics = list(packs().topics.values())
 
     print_voices(grader)
     print("Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n")
@@ -245,15 +262,8 @@ def main() -> None:
     kinds = sorted({answer.kind for answers in parts.values() for answer in answers})
     print(table(["answers", *kinds], ([part, *kinds_row(grader, answers, kinds)] for part, answers in parts.items())))
 
-    print(f"Attacks on {len(topics)} topics: share that reaches {PASS:.0%} and mean score; last without guards.\n")
-    lines = []
-    for attack, make in ATTACKS.items():
-        texts = [(topic, make(topic, bank())) for topic in topics]
-        guarded = [grader(topic, text).score for topic, text in texts]
-        bare = [grader(topic, text, guarded=False).score for topic, text in texts]
-        shares = [f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}" for of in (guarded, bare)]
-        lines.append([attack, *"|".join(shares).split("|")])
-    print(table(["attack", "reaches", "mean", "reaches, unguarded", "mean, unguarded"], lines))
+    for pack in packs().packs:
+        print_attacks(grader, pack.bank.title, list(pack.bank.topics.values()))
 
     print(f"Full answers: pass is a score of {PASS:.0%}.\n")
     full = {"model answers": [(topic, topic.answer) for topic in topics]}
