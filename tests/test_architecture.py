@@ -103,10 +103,23 @@ ROOMS = {"rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
     "questions": {"model", "check", "bank", "banks", "own", "lint", "answers", "drawing", "formulas", "tools"},
-    "bank": {"files", "sheets"},
+    "bank": {"files", "sheets", "forms", "regrade"},
     "interviews": {"assessment", "report", "grading"},
 }
-PURE = {"text", "model", "check", "own", "files", "sheets", "lint", "answers", "drawing", "assessment", "report"}
+PURE = {
+    "text",
+    "model",
+    "check",
+    "own",
+    "files",
+    "sheets",
+    "forms",
+    "lint",
+    "answers",
+    "drawing",
+    "assessment",
+    "report",
+}
 PURE |= {"errors", "snowflakes", "shards"}
 SHELL = ("bot.app", "bot.__main__", "bot.playground")
 MAX_FUNCTION = 50

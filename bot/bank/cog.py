@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from collections.abc import Coroutine
+from typing import Any, Literal
 
 import aiohttp
 import discord
@@ -11,13 +13,14 @@ from discord.ext import commands
 
 from bot.bank import views as view
 from bot.bank.files import refuse_size
-from bot.bank.service import OwnBank
+from bot.bank.forms import Form
+from bot.bank.service import OwnBank, Saved
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_manager
 from bot.chat.replies import in_time, is_private, say, say_here, show
-from bot.chat.router import Fields, guild_id_of
+from bot.chat.router import Fields, entered, guild_id_of
 from bot.core.errors import UserError
 from bot.questions.check import BankError
 
@@ -34,6 +37,14 @@ async def item_choices(interaction: discord.Interaction, current: str) -> list[a
     ]
 
 
+async def title_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Topics by title; what is chosen is the title, as a new one is typed there too."""
+    context = interaction.client.context  # type: ignore[attr-defined]
+    bank = await context.bank_for(interaction.user.id, interaction.guild_id)
+    titles = dict.fromkeys(topic.title for topic in bank.search(current[:100]))
+    return [app_commands.Choice(name=title, value=title) for title in titles]
+
+
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
@@ -43,6 +54,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         self.own = bank
         bot.router.add(view.LIST, self.turn)
         bot.router.add(view.RETIRE, self.retired)
+        bot.router.add(view.ADDED, self.added)
+        bot.router.add(view.EDITED, self.edited)
+        bot.router.add(view.CORRECT, self.correct)
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         require_bot(interaction)
@@ -87,6 +101,41 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         found = await self.own.page_of(guild_id_of(interaction), search, int(fields["page"]))
         await say_here(interaction, view.listing(found, search))
 
+    @app_commands.command(description="Write a question for this server")
+    @app_commands.describe(topic="The topic it belongs to, or the title of a new one")
+    @app_commands.autocomplete(topic=title_choices)
+    async def add(self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = "") -> None:
+        await interaction.response.send_modal(view.form(None, view.ADDED.id(), topic))
+
+    async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        written = _written(interaction)
+        await self._save(interaction, written, self.own.add(guild_id_of(interaction), written))
+
+    @app_commands.command(description="Change one of this server's own questions")
+    @app_commands.describe(item="Which question")
+    @app_commands.autocomplete(item=item_choices)
+    async def edit(self, interaction: discord.Interaction, item: str) -> None:
+        own = await self.own.get(guild_id_of(interaction), item)
+        custom_id = view.EDITED.id(number=own.row.number)
+        await interaction.response.send_modal(view.form(json.loads(own.row.content), custom_id))
+
+    async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
+        written = _written(interaction)
+        await self._save(interaction, written, self.own.edit(guild_id_of(interaction), int(fields["number"]), written))
+
+    async def _save(self, interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]) -> None:
+        """Store what was written and show how it stands; what is refused comes back to whoever wrote it."""
+        try:
+            message = view.saved(await in_time(interaction, work))
+        except BankError as error:
+            message = view.not_saved(error.problems, written)
+        await say(interaction, message)
+
+    async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
+        _refuse_others(interaction)
+        work = self.own.correct(guild_id_of(interaction), int(fields["number"]))
+        await say(interaction, view.corrected(await in_time(interaction, work)))
+
     @app_commands.command(description="Take one of this server's own questions out for good")
     @app_commands.describe(item="Which question")
     @app_commands.autocomplete(item=item_choices)
@@ -97,6 +146,19 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         _refuse_others(interaction)
         row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
         await show(interaction, view.retired(row.name))
+
+
+def _written(interaction: discord.Interaction) -> Form:
+    """What was written in a form, as the client sent it: it may be longer than the fields are."""
+    fields = {name: "".join(values)[:4000] for name, values in entered(interaction).items()}
+    return Form(
+        prompt=fields.get("prompt", ""),
+        answers=fields.get("answers", ""),
+        explanation=fields.get("explanation", ""),
+        difficulty=fields.get("difficulty", ""),
+        topic=fields.get("topic", ""),
+        formula=fields.get("formula", ""),
+    )
 
 
 def _refuse_others(interaction: discord.Interaction) -> None:

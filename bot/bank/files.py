@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from bot.bank.forms import where_in_form
 from bot.bank.rules import MAX_BYTES, Draft, foreign_ids, own_schema
 from bot.bank.sheets import read_sheet
 from bot.questions.check import BankError, Problem, check_document, place, read_json, read_text
@@ -13,6 +14,11 @@ from bot.questions.model import Bank
 from bot.questions.own import OwnTopic
 
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
+
+
+def titles_known(topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
+    """A server's topics as `bot.bank.sheets.titles_of` gives those of packs."""
+    return {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
 
 
 def refuse_size(size: int) -> None:
@@ -31,8 +37,7 @@ def read_file(
     if not content.strip():
         raise BankError([Problem("the file", "is empty")])
     if _is_sheet(name, content):
-        known = {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
-        draft = read_sheet(read_text(content), packs, known)
+        draft = read_sheet(read_text(content), packs, titles_known(topics))
     else:
         document = read_json(content)
         draft = Draft(document, partial(place, document))
@@ -40,6 +45,18 @@ def read_file(
     problems = foreign_ids(draft, packs)
     if problems:
         raise BankError(problems)
+    return draft
+
+
+def check_one(
+    item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any], packs: Bank
+) -> Draft:
+    """One item that was written in a form, checked like a file; `topic` is id and title of its topic and section."""
+    topic_id, title, section_id, section = topic
+    inside = {"id": topic_id, "title": title, "items": [item]}
+    document = {"version": 1, "title": "Form", "sections": [{"id": section_id, "title": section, "topics": [inside]}]}
+    draft = Draft(document, where_in_form)
+    check_document(document, own_schema(schema), where_in_form, own=True)
     return draft
 
 

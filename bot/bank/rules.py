@@ -70,11 +70,11 @@ def foreign_ids(draft: Draft, packs: Bank) -> list[Problem]:
     return found
 
 
-def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]:
-    """The formulas of a file that were not there before, each with the place where it stands."""
+def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str, str | None]]:
+    """The formulas of a file that were not there before, each with the place where it stands and its words."""
     before = {formula for row in known if (formula := json.loads(row.content).get("formula")) is not None}
     return [
-        (draft.where([*path, "items", n, "formula"]), item["formula"])
+        (draft.where([*path, "items", n, "formula"]), item["formula"], item.get("spoken"))
         for path, topic in _topics(draft.document)
         for n, item in enumerate(topic["items"])
         if "formula" in item and item["formula"] not in before

@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.bank import rules
-from bot.bank.files import read_file, refuse_size
+from bot.bank.files import check_one, read_file, refuse_size, titles_known
+from bot.bank.forms import Form, item_from
+from bot.bank.regrade import Regraded, count_otherwise, regrade
 from bot.bank.rules import Draft, Merge, Names
-from bot.bank.sheets import write_sheet
+from bot.bank.sheets import slug, titles_of, write_sheet
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import BankError, Problem
-from bot.questions.formulas import FormulaError, draw_off_loop
-from bot.questions.model import Item
+from bot.questions.formulas import FormulaError, prepare
+from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
 PAGE_SIZE = 10
+_HOUSE, _HOUSE_TITLE = "our-own", "Our own"
+"""The section of topics that are made in a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class OwnQuestion:
     row: OwnItem
     item: Item
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A question as it was stored. `replaced`: as a new one in place of the old; `otherwise`: how many past answers its
+    key would judge otherwise than they were.
+    """
+
+    own: OwnQuestion
+    replaced: bool
+    otherwise: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +137,52 @@ class OwnBank:
     @reading
     def get(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
         """An own question by its id; refuses one that is not there."""
-        row = _named(conn, guild_id, name)
-        return OwnQuestion(row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title)
+        return _question(self._banks.of(conn, guild_id), _named(conn, guild_id, name))
+
+    async def add(self, guild_id: int, form: Form) -> Saved:
+        """Add a question that was written in a form; raises BankError with what is wrong with it."""
+        topics, items = await self._database.read(_rows, guild_id)
+        packs = self._banks.packs
+        title = form.topic.strip()
+        known = titles_of(packs) | titles_known(topics)
+        topic = known.get(title.casefold()) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
+        taken = {row.name for row in items if not row.retired} | packs.items.keys()
+        item = {**item_from(form), "id": _free_name(slug(form.prompt, 40), taken)}
+        return await self._save(guild_id, check_one(item, topic, schema(), packs), items, item["id"])
+
+    async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
+        """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
+        topics, items = await self._database.read(_rows, guild_id)
+        row = next((r for r in items if r.number == number and not r.retired), None)
+        if row is None:
+            raise UserError("That question was taken out or replaced meanwhile. See </bank list>.")
+        before = json.loads(row.content)
+        item = {**item_from(form, before), "id": row.name}
+        topic = next(t for t in topics if t.topic_id == row.topic_id)
+        place = topic.name, topic.title, topic.section, topic.section_title
+        return await self._save(guild_id, check_one(item, place, schema(), self._banks.packs), items, row.name)
+
+    async def _save(self, guild_id: int, draft: Draft, items: Sequence[OwnItem], name: str) -> Saved:
+        await _check_formulas(draft, items)
+        merged = await self._database.write(self._store, guild_id, draft)
+        return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
+
+    def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
+        own = _question(self._banks.of(conn, guild_id), _named(conn, guild_id, name))
+        return Saved(own, replaced, count_otherwise(conn, own.item))
+
+    @writing
+    def correct(self, conn: Connection, guild_id: int, number: int) -> Regraded:
+        """Judge past answers to an own question by its key as it is now; refuses while a round asks it."""
+        store.take_numbers(conn, guild_id, 0)
+        row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
+        if row is None:
+            raise UserError("That question is gone. See </bank list>.")
+        if row.item_id in store.items_in_play(conn, guild_id, "round"):
+            raise UserError("A round is about to ask that question, or asks it now. Press this again once it's over.")
+        done = regrade(conn, guild_id, item_of(row))
+        log.info("guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id)
+        return done
 
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
@@ -134,6 +193,18 @@ class OwnBank:
             raise UserError("That question is already out. See </bank list> for those that are asked.")
         store.save_items(conn, [replace(row, retired=True)])
         return row
+
+
+def _question(bank: Bank, row: OwnItem) -> OwnQuestion:
+    return OwnQuestion(row, item_of(row), bank.topics[row.topic_id].title)
+
+
+def _free_name(wish: str, taken: Collection[str]) -> str:
+    """An id that no other question has."""
+    name, number = wish, 2
+    while name in taken:
+        name, number = f"{wish}-{number}", number + 1
+    return name
 
 
 def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:
@@ -154,9 +225,9 @@ def _named(conn: Connection, guild_id: int, name: str) -> OwnItem:
 async def _check_formulas(draft: Draft, items: Sequence[OwnItem]) -> None:
     """Draw every new formula once, each in its turn; raises BankError for those that can't be."""
     problems = []
-    for place, latex in rules.formulas_of(draft, items):
+    for place, latex, spoken in rules.formulas_of(draft, items):
         try:
-            await draw_off_loop(latex)
+            await prepare(latex, spoken)
         except FormulaError as error:
             problems.append(Problem(place, f"can't be drawn ({error})"))
     if problems:

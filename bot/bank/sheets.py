@@ -64,11 +64,7 @@ def read_sheet(text: str, packs: Bank, known: Mapping[str, tuple[str, str, str, 
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _wrong_header(header)
     sheet = _Sheet()
-    titles = {
-        topic.title.casefold(): (topic.id, topic.title, topic.section_id, packs.section_titles[topic.section_id])
-        for topic in packs.topics.values()
-    }
-    titles |= known
+    titles = titles_of(packs) | dict(known)
     for number, cells in [] if problems else rows[1:]:
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
@@ -81,6 +77,14 @@ def read_sheet(text: str, packs: Bank, known: Mapping[str, tuple[str, str, str, 
         raise BankError(problems)
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
     return Draft(document, lambda path: _where(sheet, document, path))
+
+
+def titles_of(packs: Bank) -> dict[str, tuple[str, str, str, str]]:
+    """The topics of packs by title in lower case: id, title, and id and title of the section."""
+    return {
+        topic.title.casefold(): (topic.id, topic.title, topic.section_id, packs.section_titles[topic.section_id])
+        for topic in packs.topics.values()
+    }
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import discord
+from discord import ui
 
-from bot.bank.service import Imported, Listing, OwnQuestion
+from bot.bank.forms import Form, answer_lines
+from bot.bank.regrade import Regraded
+from bot.bank.service import Imported, Listing, OwnQuestion, Saved
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, ENDED, OPEN, REVEALED, Download, Message, button, line, pager, row
+from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Download, Message, button, line, pager, row
 from bot.chat.router import PAGE, ROW, Route
+from bot.questions import formulas
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
 
@@ -20,7 +25,12 @@ _SEARCH_BYTES = 30
 LIST = Route("bank", {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"})
 """A page of the list; what was searched for goes along, in hexadecimal digits."""
 RETIRE = Route("retire", {"number": ROW}, once=True)
+ADDED = Route("bankadded", {}, once=True)
+EDITED = Route("bankedited", {"number": ROW}, once=True)
+CORRECT = Route("correct", {"number": ROW}, once=True)
 _SHOWN_PROBLEMS = 10
+_ANSWERS = "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
+_MAX_ANSWERS = 4000
 
 
 def imported(done: Imported) -> Message:
@@ -29,7 +39,10 @@ def imported(done: Imported) -> Message:
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
     note = None
     if done.rekeyed:
-        note = f"-# {t.count(done.rekeyed, 'question')} got another key. Past answers stay as they were judged."
+        note = (
+            f"-# {t.count(done.rekeyed, 'question')} got another key. Past answers stay as they were judged until you "
+            "correct them with </bank edit>."
+        )
     total = f"This server asks {t.count(done.total, 'question')} of its own now. See them with </bank list>."
     return Message(REVEALED, f"**Imported**: {told}.", total, note)
 
@@ -65,7 +78,7 @@ def listing(found: Listing, search: str) -> Message:
         words = (
             "No question of this server's own holds that." if search else "This server has no questions of its own yet."
         )
-        return Message(ENDED, f"{words} Add some with </bank import>.")
+        return Message(ENDED, f"{words} Add some with </bank import> or </bank add>.")
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
     head += f" · page {found.page + 1} of {found.pages}" if found.pages > 1 else ""
     lines = "\n".join(map(_listed, found.shown))
@@ -77,6 +90,68 @@ def listing(found: Listing, search: str) -> Message:
 def _listed(own: OwnQuestion) -> str:
     about = f"{t.code(own.row.name)} · {t.one_line(own.topic)} · {own.item.level}"
     return f"{t.one_line(t.cut(own.item.prompt, 150))}\n-# {about}"
+
+
+def form(item: Mapping[str, Any] | None, custom_id: str, topic: str = "") -> ui.Modal:
+    """The form of a question with what stands there: its topic where it is new, its formula where it is not."""
+    now = item or {"prompt": "", "explanation": "", "difficulty": "", "formula": ""}
+    lines = answer_lines(item) if item else ""
+    modal = ui.Modal(title="Edit the question" if item else "Add a question", custom_id=custom_id, timeout=None)
+    if item is None:
+        modal.add_item(_field("topic", "Topic", topic, 100, "One of the topics, or a new title"))
+    modal.add_item(_field("prompt", "Question", now["prompt"], 600, long=True))
+    modal.add_item(_field("answers", "Answers", lines, _MAX_ANSWERS, _ANSWERS, long=True))
+    modal.add_item(_field("explanation", "What to remember", now["explanation"], 600, long=True))
+    modal.add_item(_field("difficulty", "Difficulty, from 1 to 5", str(now["difficulty"] or 3), 1))
+    if item is not None:
+        modal.add_item(_field("formula", "Formula", now.get("formula", ""), 400, "LaTeX, or empty", needed=False))
+    modal.stop()
+    return modal
+
+
+def _field(
+    name: str, label: str, value: str, limit: int, hint: str | None = None, *, long: bool = False, needed: bool = True
+) -> ui.Label[ui.Modal]:
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    field: ui.TextInput[ui.Modal] = ui.TextInput(
+        style=style, custom_id=name, default=value[:limit] or None, max_length=limit, required=needed
+    )
+    return ui.Label(text=label, description=hint, component=field)
+
+
+def not_saved(problems: Sequence[Problem], written: Form) -> Message:
+    """What is wrong with a form, and what was written in it."""
+    head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
+    lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
+    text = "\n\n".join([written.prompt, written.answers, written.explanation, written.formula]).strip()
+    return Message(
+        ATTENTION, head, lines, line(), "-# What you wrote, so it isn't lost:", Download("form.txt", text.encode())
+    )
+
+
+def saved(done: Saved) -> Message:
+    """A question as it stands now, and whether past answers should follow."""
+    item = done.own.item
+    notes = [f"-# {t.code(done.own.row.name)} · {t.one_line(done.own.topic)} · {item.level}"]
+    if done.replaced:
+        notes.append(
+            "Its choices or its kind are others now, so it is a new question. Past answers stay with the old one."
+        )
+    fix = None
+    if done.otherwise:
+        notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now. Correct them?")
+        fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
+    parts = t.heading(item.prompt), formulas.picture(item), answers(item), t.escape(item.explanation)
+    return Message(REVEALED, "**Saved**", *parts, line(), "\n".join(notes), fix)
+
+
+def corrected(done: Regraded) -> Message:
+    """What became of past answers."""
+    if not done.answers:
+        return Message(ENDED, "All past answers are judged by this key already.")
+    words = f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
+    words += f"{done.right:,} turned right, {done.answers - done.right:,} turned wrong."
+    return Message(REVEALED, words, "Points, boards and practice follow. Streaks stay as they are.")
 
 
 def packed(search: str) -> str:

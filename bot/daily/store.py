@@ -18,6 +18,7 @@ from bot.core.personal import Personal, erase_rows, exported, make_nobody
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
 from bot.daily.rules import NO_STREAK, DailyState, Streak, streak
 from bot.questions.answers import MAX_TYPED
+from bot.questions.own import IN_SQL
 from bot.questions.store import register_in_play
 
 daily_schedules = sa.Table(
@@ -75,6 +76,8 @@ dailies = sa.Table(
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
+OWN = dailies.c.item_id.like(sa.literal_column(IN_SQL))
+sa.Index("ix_dailies_own", dailies.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
 ON_CARD = dailies.c.message_id.is_not(None)
 sa.Index("ix_dailies_on_card", dailies.c.guild_id, dailies.c.local_date, sqlite_where=ON_CARD, postgresql_where=ON_CARD)
 
@@ -384,6 +387,12 @@ def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
     if conn.execute(statement).rowcount == 1:
         return None
     return answer_of(conn, answer.daily_id, answer.user_id)
+
+
+def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
+    """All answers to an own item of a server, on whatever date."""
+    asked = select(dailies.c.id).where(dailies.c.item_id == item_id, OWN)
+    return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id.in_(asked)), DailyAnswer)
 
 
 def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from fsrs import Rating, State
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy import Row as DatabaseRow
 
 from bot.core.personal import Personal, Row, erase_rows, exported, register
-from bot.core.tables import Instant, insert, metadata, values_of
+from bot.core.tables import Instant, insert, metadata, upsert, values_of
 from bot.memory import rules as memory
 from bot.memory.rules import MemoryCard
+from bot.questions.own import IN_SQL
 
 # One FSRS card a member and item they met, on any server or in private; see `bot.memory.rules`.
 cards = sa.Table(
@@ -70,6 +71,9 @@ def _erase_cards(conn: Connection, user_id: int, limit: int) -> int:
 register(Personal("cards", [cards.c.user_id], _export_cards, _erase_cards, derived=True))
 register(Personal("reviews", [reviews.c.user_id], _export_reviews, _erase_reviews, derived=True))
 
+OWN = reviews.c.item_id.like(sa.literal_column(IN_SQL))
+sa.Index("ix_reviews_own", reviews.c.user_id, reviews.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+
 LATEST = 1000
 
 
@@ -113,6 +117,26 @@ def record(
             [{"user_id": user_id, "item_id": item_id, **values_of(card)} for user_id, card in sorted(after.items())],
         )
     return after
+
+
+def rate_anew(
+    conn: Connection, source: str, source_id: int, user_id: int, rating: Callable[[int | None], Rating]
+) -> None:
+    """Change the rating of a review in the log, given how long the answer took; its card follows by `replay`."""
+    of = reviews.c.user_id == user_id, reviews.c.source == source, reviews.c.source_id == source_id
+    row = conn.execute(select(reviews.c.elapsed_ms).where(*of)).first()
+    if row is not None:
+        conn.execute(update(reviews).where(*of).values(rating=rating(row.elapsed_ms).value))
+
+
+def replay(conn: Connection, user_id: int, item_id: str) -> None:
+    """Compute a member's card of an own item of a server anew from the log."""
+    of = reviews.c.user_id == user_id, reviews.c.item_id == item_id, OWN
+    card = None
+    for row in conn.execute(select(reviews.c.rating, reviews.c.at).where(*of).order_by(reviews.c.at)):
+        card = memory.review(card, Rating(row.rating), row.at)
+    if card is not None:
+        upsert(conn, cards, user_id=user_id, item_id=item_id, **values_of(card))
 
 
 def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:

@@ -217,6 +217,12 @@ def won_lately(conn: Connection, guild_id: int, item_id: str, user_ids: Collecti
     return set(conn.execute(query).scalars())
 
 
+def entries_with(conn: Connection, guild_id: int, item_id: str, user_id: int) -> list[Entry]:
+    """A member's entries with an item on a server, in the order in which they answered."""
+    own = ledger.c.user_id == user_id, ledger.c.guild_id == guild_id, ledger.c.item_id == item_id
+    return fetch_all(conn, select(ledger).where(*own).order_by(ledger.c.at), Entry)
+
+
 def points_won(conn: Connection, source: str, source_ids: Collection[int]) -> int:
     """All points that were won on the boards with these questions."""
     where = ledger.c.source == source, ledger.c.source_id.in_(source_ids)

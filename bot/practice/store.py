@@ -12,6 +12,7 @@ from bot.core.personal import Personal, Row, erase_rows, exported, register
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.memory.store import reviews
 from bot.questions.answers import MAX_TYPED
+from bot.questions.own import IN_SQL
 
 # A member's practice; one runs at a time.
 practices = sa.Table(
@@ -64,6 +65,19 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
 
 
 register(Personal("practice_answers", [practices.c.user_id, practice_questions.c.answer], _export, _erase))
+
+OWN = practice_questions.c.item_id.like(sa.literal_column(IN_SQL))
+sa.Index("ix_practice_questions_own", practice_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class PractisedAnswer:
+    """An answer in practice with whose it is."""
+
+    id: int
+    user_id: int
+    answer: str
+    correct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,16 @@ def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
     """All questions of a practice in order; at most the last has no answer."""
     query = select(practice_questions).where(practice_questions.c.practice_id == practice_id)
     return fetch_all(conn, query.order_by(practice_questions.c.number), PracticeQuestion)
+
+
+def answers_with(conn: Connection, item_id: str) -> list[PractisedAnswer]:
+    """All answers to an own item of a server."""
+    query = (
+        select(practice_questions, practices.c.user_id)
+        .join(practices, practices.c.id == practice_questions.c.practice_id)
+        .where(practice_questions.c.item_id == item_id, OWN, practice_questions.c.answer.is_not(None))
+    )
+    return fetch_all(conn, query, PractisedAnswer)
 
 
 def last_asked(conn: Connection, user_id: int) -> datetime | None:

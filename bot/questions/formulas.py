@@ -40,9 +40,10 @@ async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def draw_off_loop(latex: str) -> None:
-    """Draw a formula in the thread for pictures; raises FormulaError if that can't be done."""
-    await in_thread(partial(draw, latex))
+async def prepare(latex: str, spoken: str | None) -> None:
+    """Draw a formula in the thread for pictures, ahead of its first card; raises FormulaError if that can't be done."""
+    if await in_thread(partial(_kept, latex, f"Formula: {spoken or latex}")) is None:
+        await in_thread(partial(draw, latex))
 
 
 def picture(item: Item) -> Picture | None:

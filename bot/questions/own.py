@@ -52,6 +52,10 @@ class OwnItem:
         return own_id(self.guild_id, self.number)
 
 
+IN_SQL = f"'%{_BETWEEN}%'"
+"""What ids of own items look like, for conditions of indexes that hold nothing else."""
+
+
 def own_id(guild_id: int, number: int) -> str:
     """The id of a server's item or topic."""
     return f"{_base36(guild_id)}{_BETWEEN}{_base36(number)}"

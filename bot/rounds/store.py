@@ -36,6 +36,7 @@ from bot.core.tables import (
 )
 from bot.points.rules import Tally
 from bot.questions.answers import MAX_TYPED
+from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked, register_in_play
 from bot.rounds.rules import Phase
 
@@ -95,6 +96,9 @@ round_questions = sa.Table(
     sa.UniqueConstraint("round_id", "number"),
     sqlite_autoincrement=True,  # as above, and members' reviews know it
 )
+
+OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
+sa.Index("ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
 
 round_answers = sa.Table(
     "round_answers",
@@ -370,6 +374,37 @@ def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
     adding = insert_for(dialect.name, round_answers).from_select(list(round_answers.c), question)
     made: Any = adding.on_conflict_do_nothing().compile(dialect=dialect)
     return str(made), made.positiontup
+
+
+@dataclass(frozen=True, slots=True)
+class PastAnswer:
+    """An answer in a round with what it takes to judge it anew."""
+
+    question_id: int
+    round_id: int
+    seconds: int
+    user_id: int
+    answer: str
+    correct: bool
+    elapsed_ms: int
+
+
+def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
+    """All answers to an own item of a server, in whatever round."""
+    query = (
+        select(round_answers, round_questions.c.round_id, rounds.c.seconds)
+        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
+        .join(rounds, rounds.c.id == round_questions.c.round_id)
+        .where(round_questions.c.item_id == item_id, OWN)
+        .order_by(round_answers.c.question_id, round_answers.c.user_id)
+    )
+    return fetch_all(conn, query, PastAnswer)
+
+
+def change_answer(conn: Connection, question_id: int, user_id: int, /, **values: object) -> None:
+    """Judge an answer anew."""
+    where = round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
+    conn.execute(update(round_answers).where(*where).values(**values))
 
 
 def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None:

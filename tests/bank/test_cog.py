@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from bot.bank.rules import MAX_BYTES
 from bot.questions.bank import load_packs, schema
 from tests.bank.test_files import item
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, labels, reply
+from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -137,3 +138,46 @@ def test_the_sample_in_the_docs() -> None:
     sample = text.split("```csv\n")[1].split("```")[0]
     assert read_file("sample.csv", sample.encode(), schema(), load_packs()).document["sections"]
     assert io.StringIO(sample).readline().startswith("id,section,topic,")
+
+
+async def test_written_edited_and_corrected(stage: Stage) -> None:
+    """A manager writes a question, a round asks it, its key turns out wrong, and past answers follow."""
+    opened = await stage.manager.slash(stage.quiz, "bank add", topic="Habits")
+    answers = "+ Yes\n> It is so\n- No\n> It is not so"
+    written = {"topic": "Habits", "prompt": "Is it so?", "answers": answers, "explanation": "So.", "difficulty": "1"}
+    saved_ = await stage.manager.submit_modal(opened, written)
+    assert reply(saved_).startswith("**Saved**\n### Is it so?")
+    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    await stage.ada.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.wait(8)
+    card = stage.quiz.last_message
+    assert card is not None
+    for member, choice in ((stage.ada, "Yes"), (stage.bob, "No")):
+        letter = re.search(rf"\*\*([AB])\*\*  {choice}", text_of(card))
+        assert letter is not None
+        await stage.wait(0.002)
+        await member.click(card, label=letter[1])
+    await stage.wait(60)
+
+    edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
+    changed = {"prompt": "Is it so?", "answers": "- Yes\n> It was not\n+ No\n> It was", "explanation": "No."}
+    shown = await stage.manager.submit_modal(edited, {**changed, "difficulty": "1", "formula": ""})
+    assert "2 past answers would be judged differently now. Correct them?" in reply(shown)
+    done = await stage.manager.click(answer_to(shown), label="Correct past answers")
+    assert reply(done).startswith("**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong.")
+    assert "bob" in reply(await stage.ada.slash(stage.quiz, "leaderboard")).splitlines()[2]
+
+
+async def test_a_form_that_is_not_right(stage: Stage) -> None:
+    """A form with a mistake is refused by field, and what was written comes back."""
+    opened = await stage.manager.slash(stage.quiz, "bank add")
+    written = {
+        "topic": "Habits",
+        "prompt": "Is it so?",
+        "answers": "+ Yes\nNo",
+        "explanation": "So.",
+        "difficulty": "1",
+    }
+    result = await stage.manager.submit_modal(opened, written)
+    assert "answers, line 2" in reply(result)
+    assert b"+ Yes\nNo" in (await saved(answer_to(result)))["form.txt"]

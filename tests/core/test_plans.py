@@ -39,7 +39,7 @@ from bot.points.store import Entry
 from bot.practice import store as practice
 from bot.privacy import store as privacy
 from bot.questions import store as questions
-from bot.questions.own import OwnItem, OwnTopic
+from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.reminders import store as reminders
 from bot.reminders.store import Reminder
@@ -88,6 +88,9 @@ QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", None, None, None, None, 
 OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
 
 
+MINE = own_id(GUILD, 2)
+
+
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
     return work, arguments, named
 
@@ -106,6 +109,13 @@ CALLS: list[Call] = [
     call(questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]),
     call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(boards.team_sums, GUILD, "week", TODAY - timedelta(days=TODAY.weekday()), None),
+    call(daily.answers_with, MINE),
+    call(practice.answers_with, MINE),
+    call(rounds.answers_with, MINE),
+    call(rounds.change_answer, LAST, ADA, points=1),
+    call(memory.rate_anew, "practice", DAYS, ADA, lambda _: Rating.Good),
+    call(memory.replay, ADA, MINE),
+    call(points.entries_with, GUILD, MINE, ADA),
     call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),

@@ -545,3 +545,11 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_with_rowid=False,
     )
     op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)
+    own = sa.text("item_id LIKE '%--%'")
+    for table, columns in {
+        "dailies": ["item_id"],
+        "practice_questions": ["item_id"],
+        "reviews": ["user_id", "item_id"],
+        "round_questions": ["item_id"],
+    }.items():
+        op.create_index(f"ix_{table}_own", table, columns, unique=False, sqlite_where=own, postgresql_where=own)

@@ -1,0 +1,90 @@
+"""A question in a form: what stands there, what comes back, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.bank.files import check_one
+from bot.bank.forms import Form, answer_lines, item_from, where_in_form
+from bot.questions.bank import schema
+from bot.questions.check import BankError
+from tests.bank.test_files import PACKS, WORDS, item
+
+FORM = Form("Which?", "+ This\n> It is\n- That\n> It is not", "This it is.", "2")
+TOPIC = ("ours", "Ours", "house", "Our house")
+SCHEMA = schema()
+
+
+def as_form(content: dict[str, object]) -> Form:
+    """The form of an item as it opens."""
+    text = {name: str(content.get(name, "")) for name in ("prompt", "explanation", "difficulty", "formula")}
+    return Form(answers=answer_lines(content), **text)
+
+
+@settings(deadline=None)
+@given(
+    texts=st.lists(WORDS, min_size=4, max_size=4, unique_by=lambda text: " ".join(text.split())), typed=st.booleans()
+)
+def test_what_is_not_changed_stays(texts: list[str], typed: bool) -> None:
+    """A form that is sent as it opened changes nothing, whatever signs its texts begin with."""
+    clean = [" ".join(text.split()) for text in texts]
+    content = item(1, "typed" if typed else "choice", prompt=clean[0], explanation=clean[1])
+    del content["id"]
+    if typed:
+        content["accept"] = clean[2:]
+    else:
+        for choice, text in zip(content["choices"], clean, strict=True):
+            choice |= {"text": text, "why": f"why {text}\nand so"}
+    content |= {"formula": "a^2", "spoken": "a squared", "reference": 1}
+    assert item_from(as_form(content), content) == content
+
+
+def test_kinds() -> None:
+    """Marks make a choice question, several right ones a multiple one, no mark a typed one."""
+    assert item_from(FORM)["kind"] == "choice"
+    assert item_from(replace(FORM, answers="+ a\n+ b\n- c"))["kind"] == "multiple"
+    typed = item_from(replace(FORM, answers="LoRA\n\nlow-rank adaptation\nLoRA"))
+    assert (typed["kind"], typed["accept"]) == ("typed", ["LoRA", "low-rank adaptation"])
+    multiple = item(1, "multiple")
+    assert item_from(replace(FORM, answers="+ a\n> x\n- b\n> y"), multiple)["kind"] == "multiple"
+
+
+def test_another_formula_has_other_words() -> None:
+    """The words of a formula go with it."""
+    before = item(1) | {"formula": "a^2", "spoken": "a squared"}
+    changed = item_from(replace(as_form(before), formula="b^2"), before)
+    assert changed["formula"] == "b^2"
+    assert "spoken" not in changed
+    assert "formula" not in item_from(replace(as_form(before), formula=" "), before)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (replace(FORM, answers="+ This\nThat"), "answers, line 2: must begin with + for a right choice"),
+        (replace(FORM, answers="> This\n+ That"), "answers, line 1: must begin with + for a right choice"),
+        (replace(FORM, answers="+ This\n> so\n- That"), "choice 2, reason: is empty"),
+        (replace(FORM, answers="+ This\n> so"), "answers: has 1 entries; at least 2 are needed"),
+        (replace(FORM, answers="+ a\n> b\n+ c\n> d"), "the question: no choice is wrong; at least one must be"),
+        (replace(FORM, difficulty="hard"), "difficulty: must be a whole number, not a text"),
+        (replace(FORM, difficulty="9"), "difficulty: is 9 but must be at most 5"),
+        (replace(FORM, prompt=" "), "question: is empty"),
+        (replace(FORM, explanation="x" * 601), "explanation: has 601 characters; 600 are allowed"),
+        (replace(FORM, answers=""), "answers: has 0 entries; at least 1 are needed"),
+    ],
+)
+def test_what_is_wrong(form: Form, said: str) -> None:
+    """The place is a field of the form, or a line in it."""
+    with pytest.raises(BankError) as error:
+        check_one({**item_from(form), "id": "x"}, TOPIC, SCHEMA, PACKS)
+    assert str(error.value).startswith(said)
+
+
+def test_places_in_a_form() -> None:
+    """A topic without a title is the topic's field."""
+    assert where_in_form(["sections", 0, "topics", 0, "title"]) == "topic"
+    assert where_in_form(["sections", 0, "topics", 0, "items", 0]) == "the question"

@@ -1,0 +1,196 @@
+"""A corrected key: verdicts, points, sums, cards and practice as if it had been right from the start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fsrs import Rating
+from sqlalchemy import select
+
+from bot.bank.forms import Form, answer_lines
+from bot.bank.service import Saved
+from bot.core.clicks import Click
+from bot.core.errors import UserError
+from bot.memory import rules as memory
+from bot.memory.rules import MemoryCard, rate, slow_in_practice, slow_in_round
+from bot.memory.store import cards_of, reviews
+from bot.practice.service import Asking
+from bot.questions.answers import is_right
+from bot.questions.model import Item
+from bot.questions.own import OwnItem
+from bot.rounds.store import round_answers
+from tests.ours import furnish
+from tests.stage import ADA, BOB, CARL, GUILD, Stage
+
+
+async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
+    """A question's number, and its form as it opens."""
+    own = await stage.bot.own_bank.get(GUILD, name)
+    content = json.loads(own.row.content)
+    return own.row.number, Form(
+        content["prompt"], answer_lines(content), content["explanation"], str(own.item.difficulty)
+    )
+
+
+def moved_key(form: Form) -> Form:
+    """The second choice right in place of the first one."""
+    lines = form.answers.splitlines()
+    return replace(form, answers="\n".join(["-" + lines[0][1:], lines[1], "+" + lines[2][1:], *lines[3:]]))
+
+
+async def save(stage: Stage, form: Form, number: int) -> Saved:
+    return await stage.bot.own_bank.edit(GUILD, number, form)
+
+
+async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int = 20) -> int:
+    """A round of one question in which members pick choices by their numbers in the bank, two seconds apart."""
+    round_id = await stage.start(1, topic_id=topic, seconds=seconds)
+    await stage.run()
+    card: Any = stage.card().card
+    for n, (user_id, pick) in enumerate(picks.items()):
+        click = stage.click(user_id, after=1.0 + 9 * n)
+        await stage.bot.rounds.answer(replace(click, picks=(card.order.index(pick),)))
+    while (await stage.round(round_id)).phase != "ended":
+        await stage.wait(seconds=30)
+    return round_id
+
+
+async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
+    """Each card is what a replay of the log gives, and each rating in the log is what the key says."""
+    found = await stage.database.read(lambda conn: conn.execute(select(reviews).order_by(reviews.c.at)).all())
+    given = await stage.database.read(lambda conn: conn.execute(select(round_answers)).all())
+    picked = {(a.question_id, a.user_id): a for a in given}
+    for user_id in users:
+        card: MemoryCard | None = None
+        for row in found:
+            if (row.user_id, row.item_id) != (user_id, item.id):
+                continue
+            rating = Rating(row.rating)
+            if row.source == "round":
+                answer = picked[row.source_id, user_id]
+                assert answer.correct is is_right(item, answer.answer)
+                assert rating == rate(answer.correct, answer.elapsed_ms, slow_in_round(20))
+            card = memory.review(card, rating, row.at)
+        assert (await stage.database.read(cards_of, user_id)).get(item.id) == card
+
+
+async def test_all_follows_the_key(stage: Stage) -> None:
+    """Two rounds within thirty days, one of one player, a daily and a practice: all as a replay has it."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    bank = await stage.bot.context.bank_for(ADA, GUILD)
+    topic = bank.items[mine].topic_id
+    await play(stage, {ADA: 0, BOB: 1}, topic=topic)
+    stage.clock.turn(days=3)
+    await play(stage, {BOB: 1, ADA: 1, CARL: 2}, topic=topic)
+    stage.clock.turn(days=3)
+    await play(stage, {CARL: 1}, topic=topic)
+    await stage.set_up(topic_id=topic)
+    await stage.wait(hours=20)
+    daily: Any = stage.card()
+    await stage.bot.dailies.answer(replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),)))
+    await stage.bot.dailies.pause(GUILD)
+    await stage.wait(hours=30)
+    screen = await stage.bot.practices.start(CARL, GUILD, stage.clock(), topic)
+    assert isinstance(screen, Asking)
+    stage.clock.turn(seconds=4)
+    at = stage.clock()
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, CARL, at, (screen.order.index(1),)))
+    await stage.check_points()
+
+    number, form = await form_of(stage)
+    done = await save(stage, moved_key(form), number)
+    assert (done.replaced, done.own.row.item_id) == (False, mine)
+    before = done.otherwise
+    assert before == 7
+    await stage.check_points()  # nothing has followed yet
+    corrected = await stage.bot.own_bank.correct(GUILD, number)
+    assert (corrected.answers, corrected.members) == (before, 3)
+    await stage.check_points()
+    await check_cards(stage, done.own.item, (ADA, BOB, CARL))
+    again = await stage.bot.own_bank.correct(GUILD, number)
+    assert (again.answers, again.members, again.right) == (0, 0, 0)
+
+    _, form = await form_of(stage)
+    lines = form.answers.splitlines()
+    back = moved_key(replace(form, answers="\n".join([*lines[2:4], *lines[:2], *lines[4:]])))
+    assert (await save(stage, back, number)).otherwise == before
+    await stage.bot.own_bank.correct(GUILD, number)
+    await stage.check_points()
+
+
+async def test_practice_alone(stage: Stage) -> None:
+    """A right answer in practice that was called wrong moves the card as a right one would have."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    screen = await stage.bot.practices.start(ADA, GUILD, stage.clock(), topic)
+    assert isinstance(screen, Asking)
+    stage.clock.turn(seconds=4)
+    pick = (screen.order.index(1),)
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ADA, stage.clock(), pick))
+    at = stage.clock()
+    number, form = await form_of(stage)
+    done = await save(stage, moved_key(form), number)
+    await stage.bot.own_bank.correct(GUILD, number)
+    expected = memory.review(None, rate(True, 4000, slow_in_practice(done.own.item)), memory.moment(None, at))
+    assert (await stage.database.read(cards_of, ADA))[mine] == expected
+
+
+async def test_not_while_a_round_asks_it(stage: Stage) -> None:
+    """While a round asks the question, past answers wait: its own would be judged by the old key."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    await stage.start(1, topic_id=topic)
+    await stage.run()
+    number, _ = await form_of(stage)
+    with pytest.raises(UserError, match="once it's over"):
+        await stage.bot.own_bank.correct(GUILD, number)
+
+
+async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails on the way leaves everything as it was: it is one transaction."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    await play(stage, {ADA: 0, BOB: 1}, topic=topic)
+    number, form = await form_of(stage)
+    await save(stage, moved_key(form), number)
+    before = await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ADA)
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.bank.regrade.scores.replace", _fail)
+        with pytest.raises(RuntimeError):
+            await stage.bot.own_bank.correct(GUILD, number)
+    assert (await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ADA)) == before
+
+
+def _fail(*_: Any, **__: Any) -> None:
+    raise RuntimeError("the lights went out")
+
+
+async def test_other_choices_are_another_question(stage: Stage) -> None:
+    """A form with a choice less makes a new question; the old one's answers stay readable as they were."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    round_id = await play(stage, {ADA: 3, BOB: 0}, topic=topic)
+    number, form = await form_of(stage)
+    done = await save(stage, replace(form, answers="\n".join(form.answers.splitlines()[:6])), number)
+    assert (done.replaced, done.otherwise) == (True, 0)
+    assert done.own.row.item_id != mine
+    (review,) = await stage.bot.rounds.review_all(round_id, ADA)
+    assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
+    with pytest.raises(UserError, match="taken out or replaced"):
+        await save(stage, form, number)
+
+
+async def test_a_question_from_a_form(stage: Stage) -> None:
+    """A written question is asked at once, in a topic that is there or in a new one, with an id of its own."""
+    bank = stage.bot.own_bank
+    form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
+    rows: list[OwnItem] = [(await bank.add(GUILD, form)).own.row for _ in range(2)]
+    assert [row.name for row in rows] == ["which", "which-2"]
+    assert rows[0].topic_id == rows[1].topic_id
+    shipped = await bank.add(GUILD, replace(form, topic="topic 2"))
+    assert shipped.own.row.topic_id == "t2"
+    asked = (await stage.bot.context.bank_for(ADA, GUILD)).asked
+    assert {rows[0].item_id, rows[1].item_id, shipped.own.row.item_id} <= set(asked)
