@@ -135,12 +135,14 @@ class Bank:
     @cached_property
     def topics(self) -> Mapping[str, Topic]:
         """Every topic that is known, in the form in which it is asked, if it is."""
-        return {topic.id: topic for section in self.beside for topic in section.topics} | self.asked_topics
+        known = {topic.id: topic for section in self.beside for topic in section.topics}
+        return known | self.asked_topics if known else self.asked_topics
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
         """Every item that is known."""
-        return {i.id: i for section in self.beside for topic in section.topics for i in topic.items} | self.asked
+        known = {i.id: i for section in self.beside for topic in section.topics for i in topic.items}
+        return known | self.asked if known else self.asked
 
     @cached_property
     def asked_topics(self) -> dict[str, Topic]:

@@ -128,9 +128,11 @@ def bank_of(
             continue
         topic = topic_of(mine, shelf.section(mine))
         own = tuple(asked.get(mine.topic_id, ()))
-        if own or topic.question:
+        is_asked = bool(own or topic.question)
+        if is_asked:
             shelf.ask(replace(topic, items=own))
-        shelf.keep(replace(topic, items=tuple(retired.get(mine.topic_id, ()))))
+        if mine.topic_id in retired or not is_asked:
+            shelf.keep(replace(topic, items=tuple(retired.get(mine.topic_id, ()))))
     return Bank(packs.title, shelf.sections(shelf.asked), packs.packs, shelf.sections(shelf.kept), frozenset(silent))
 
 
