@@ -1,0 +1,87 @@
+"""A question of a server's own is asked in a round, a daily and practice there, and never on another server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bot.questions.own import own_id
+from tests.loopback.driver import Member
+from tests.loopback.model import Channel, Message
+from tests.loopback.process import BotProcess
+from tests.loopback.test_practice import answer, button, shown
+from tests.loopback.world import World
+from tests.shipped import first_topic
+
+PROMPT = "Is this asked by us alone?"
+FORM = {
+    "Topic": "House rules",
+    "Question": PROMPT,
+    "Answers": "+ Yes\n> Nobody else wrote it\n- No\n> Somebody wrote it here",
+    "What to remember": "We wrote it.",
+    "Difficulty, from 1 to 5": "1",
+}
+
+
+def small_pack() -> str:
+    """The first shipped topic with three of its items."""
+    pack = first_topic()
+    topic = pack["sections"][0]["topics"][0]
+    topic["items"] = topic["items"][:3]
+    return json.dumps(pack)
+
+
+async def practised(member: Member, channel: Channel) -> str:
+    """All that practice shows until it ends."""
+    screen = shown(await member.slash(channel, "practice"))
+    seen = [screen.text]
+    while "question" in screen.text and any(i.startswith(("answer:", "choose:", "write:")) for i in screen.custom_ids):
+        await answer(member, screen)
+        seen.append(screen.text)
+        await member.click(screen, button(screen, "Next"))
+        seen.append(screen.text)
+    return "\n".join(seen)
+
+
+async def test_two_servers(tmp_path: Path) -> None:
+    """Written in a form over the wire; then asked wherever its server asks, and nowhere else."""
+    (tmp_path / "bank.json").write_text(small_pack(), "utf-8")
+    async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+        ours, theirs = world.add_guild("ours"), world.add_guild("theirs")
+        here, there = world.add_channel(ours, "quiz"), world.add_channel(theirs, "quiz")
+        for guild in (ours, theirs):
+            await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        mia, ann = world.add_member(ours, "mia", manager=True), world.add_member(ours, "ann")
+        max_, bob = world.add_member(theirs, "max", manager=True), world.add_member(theirs, "bob")
+        await world.until(lambda: world.commands and world.gateway.connected)
+
+        saved = await mia.submit(await mia.slash(here, "bank add"), FORM)
+        assert "Saved" in saved.text
+        assert PROMPT in shown(await mia.slash(here, "bank list")).text
+        assert PROMPT not in (await max_.slash(there, "bank list")).text
+        topic = own_id(ours.id, 1)
+        assert "I don't know that topic" in (await bob.slash(there, "quiz start", topic=topic)).text
+        assert PROMPT in await practised(ann, here)
+        assert PROMPT not in await practised(bob, there)
+
+        await ann.slash(here, "quiz start", topic=topic, seconds=5)
+        await bob.slash(there, "quiz start", questions=4, seconds=5)
+        assert "3 questions" in _texts(there)
+        await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here), 20)
+        setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
+        assert "I don't know that topic" in (await max_.slash(there, "daily setup", channel=there, **setup)).text
+        await mia.slash(here, "daily setup", channel=here, **setup)
+        await mia.slash(here, "daily post")
+        await world.until(lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here)), 20)
+        await world.until(lambda: "Question 3 of 3" in _texts(there), 60)
+        assert PROMPT not in _texts(there)
+        assert (await bot.stop())[0] == 0
+    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+
+
+def _all(channel: Channel) -> list[Message]:
+    return list(channel.messages.values())
+
+
+def _texts(channel: Channel) -> str:
+    return "\n".join(message.text for message in _all(channel))
