@@ -121,8 +121,8 @@ class Month:
         if self._night <= self._days and self._night * DAY + NIGHT <= at:
             await self._until(self._night * DAY + NIGHT)
             await self.life.rest()
+            await self._measure()  # first: the checks hold the whole past in memory
             await self._check()
-            await self._measure()
             self._machine.off = _CLOCK_OFF.get(self._night, self._machine.off)
             if self._deploys:
                 await self.bot.deploy(_DOWN)

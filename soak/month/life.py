@@ -203,7 +203,9 @@ class Life:
             return
         period = ("today", "week", "month", "all")[int(4 * act.luck)]
         board = _reply(await self._command(member, channel, "leaderboard", period=period))
-        pages = [i for i in board.custom_ids if i.startswith("board:")] if board is not None else []
+        shown = parts(board.components) if board is not None else ()
+        ids = [str(p["custom_id"]) for p in shown if "custom_id" in p and not p.get("disabled")]
+        pages = [i for i in ids if i.startswith("board:")]
         if board is not None and pages:
             await self._try(lambda: member.click(board, self._rng.choice(pages)))
 

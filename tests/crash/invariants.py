@@ -49,6 +49,11 @@ class Facts:
     since_ms: int = 0
 
     @property
+    def late_ms(self) -> float:
+        """How late an answer reaches the bot: it may be given before a reveal that knows nothing of it."""
+        return 1000 * self.world.gateway.event_delay
+
+    @property
     def since_id(self) -> int:
         """The lowest id of a message or interaction that is looked at."""
         return earliest_id(_EPOCH + timedelta(milliseconds=self.since_ms))
@@ -191,7 +196,15 @@ def _cards(facts: Facts) -> Iterator[str]:
         for card in found:
             if question["message_id"] != card.id:
                 yield f"question {row}: the stored message is {question['message_id']}, the card {card.id}"
-            yield from _reveal(card, question, given[row], planned, facts.world.names)
+            late = [a for a in given[row] if a["answered_at"] >= question["revealed_at"] - facts.late_ms]
+            known = [_without(given[row], late[n:]) for n in range(len(late), -1, -1)]
+            verdicts = [list(_reveal(card, question, answers, planned, facts.world.names)) for answers in known]
+            yield from min(verdicts, key=len)
+
+
+def _without(given: list[Row], late: list[Row]) -> list[Row]:
+    """The answers that a reveal knew, if these came in after it: what was given in time counts all the same."""
+    return [a for a in given if a not in late]
 
 
 def _about(message: Message, row: int) -> bool:

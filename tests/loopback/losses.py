@@ -44,10 +44,12 @@ async def remove_bot(world: World, guild: Guild) -> None:
 
 
 async def add_bot(world: World, guild: Guild) -> None:
-    """A manager adds the bot to the server again."""
+    """A manager adds the bot to the server again: the event says nothing of an outage, by which clients know it."""
     guild.left = False
     world.guilds[guild.id] = guild
-    await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+    payload = guild.payload(world.bot)
+    del payload["unavailable"]
+    await world.gateway.emit("GUILD_CREATE", payload)
 
 
 async def outage(world: World, guild: Guild) -> None:
