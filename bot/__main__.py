@@ -119,12 +119,15 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
 
 async def _reports(settings: Settings, options: argparse.Namespace) -> None:
     from bot.app import opened
+    from bot.questions.banks import Banks
     from bot.questions.store import reports_since
     from bot.questions.tools import print_reports
 
     async with opened(settings, visiting=True) as (bank, database):
         since = datetime.combine(options.since, time(), UTC)
-        print_reports(bank, await database.read(reports_since, since))
+        reports = await database.read(reports_since, since)
+        known = await database.read(Banks(bank).holding, [report.item_id for report in reports])
+        print_reports(known, reports)
 
 
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:

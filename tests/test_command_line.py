@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.migrate import HEAD
+from tests.ours import own_item
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
@@ -196,16 +197,22 @@ def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
 
 
 def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
-    """The newest last, each with its question and right answer; also one of an item that left the bank."""
+    """The newest last, each with question and right answer; also of a server's own, and of one that left the bank."""
     assert run(file, "reports").stdout == "no reports\n"
     topic = first_topic()["sections"][0]["topics"][0]
     choice = next(i for i in topic["items"] if i["kind"] == "choice")
     right = next(c["text"] for c in choice["choices"] if c["correct"])
     reported = ((topic["id"], "Unclear.", 1), (choice["id"], "A typo\nin it.", 2), ("gone", "Wrong.", 3))
+    mine = own_item(7, 1, topic["id"], prompt="Ours?")
+    reports = [*reported, (mine.item_id, "Ours is odd.", 4)]
     with closing(sqlite3.connect(file)) as conn, conn:
-        for item_id, text, day in reported:
+        for item_id, text, day in reports:
             at = int(datetime(2026, 11, day, 9, 5, tzinfo=UTC).timestamp() * 1000)
             conn.execute("INSERT INTO reports (user_id, item_id, text, at) VALUES (1, ?, ?, ?)", (item_id, text, at))
+        conn.execute("INSERT INTO server_banks (guild_id, mark) VALUES (7, 1)")
+        columns = "(guild_id, number, name, topic_id, retired, content)"
+        values = (7, 1, "mine", topic["id"], False, mine.content)
+        conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?)", values)
     assert run(file, "reports").stdout.splitlines() == [
         f"2026-11-01 09:05 UTC  {topic['id']}",
         f"  open question: {topic['question']}",
@@ -217,9 +224,13 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
         "2026-11-03 09:05 UTC  gone",
         "  question: not in this bank",
         "  report: Wrong.",
-        "3 reports",
+        f"2026-11-04 09:05 UTC  {mine.item_id}",
+        "  question: Ours?",
+        "  right answer: ours 0",
+        "  report: Ours is odd.",
+        "4 reports",
     ]
-    assert run(file, "reports", "--since", "2026-11-03").stdout.count("report:") == 1
+    assert run(file, "reports", "--since", "2026-11-03").stdout.count("report:") == 2
     assert run(file, "reports", "--since", "yesterday").returncode == 2
 
 

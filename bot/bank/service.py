@@ -13,7 +13,7 @@ from bot.bank.files import check_one, read_file, refuse_size, titles_known
 from bot.bank.forms import Form, item_from
 from bot.bank.regrade import Regraded, count_otherwise, regrade
 from bot.bank.rules import Draft, Merge, Names
-from bot.bank.sheets import slug, titles_of, write_sheet
+from bot.bank.sheets import slug, titles_of, topic_called, write_sheet
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -145,7 +145,7 @@ class OwnBank:
         packs = self._banks.packs
         title = form.topic.strip()
         known = titles_of(packs) | titles_known(topics)
-        topic = known.get(title.casefold()) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
+        topic = topic_called(title, known) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
         taken = {row.name for row in items if not row.retired} | packs.items.keys()
         item = {**item_from(form), "id": _free_name(slug(form.prompt, 40), taken)}
         return await self._save(guild_id, check_one(item, topic, schema(), packs), items, item["id"])

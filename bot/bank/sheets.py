@@ -87,6 +87,12 @@ def titles_of(packs: Bank) -> dict[str, tuple[str, str, str, str]]:
     }
 
 
+def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) -> tuple[str, str, str, str] | None:
+    """A known topic by its title, or by one that makes the same id; None for a new one."""
+    found = titles.get(title.strip().casefold())
+    return found or next((known for known in titles.values() if known[0] == slug(title)), None)
+
+
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """The rows that have something in them, by their numbers in a spreadsheet."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -137,7 +143,7 @@ def _topic_for(
     sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]]
 ) -> dict[str, Any]:
     title = values["topic"]
-    found = titles.get(title.strip().casefold())
+    found = topic_called(title, titles)
     topic_id = values.get("topic_id", "").strip() or (found[0] if found else slug(title))
     if topic_id not in sheet.topics:
         section = values.get("section") or (found[3] if found else "Our own")

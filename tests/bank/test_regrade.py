@@ -190,6 +190,8 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
     rows: list[OwnItem] = [(await bank.add(GUILD, form)).own.row for _ in range(2)]
     assert [row.name for row in rows] == ["which", "which-2"]
     assert rows[0].topic_id == rows[1].topic_id
+    again = await bank.add(GUILD, replace(form, topic="Habits!"))
+    assert (again.own.row.topic_id, again.own.topic) == (rows[0].topic_id, "Habits")
     shipped = await bank.add(GUILD, replace(form, topic="topic 2"))
     assert shipped.own.row.topic_id == "t2"
     asked = (await stage.bot.context.bank_for(ADA, GUILD)).asked
