@@ -51,6 +51,8 @@ class Settings(commands.Cog):
                 return
             case "starters":
                 found = await self.service.set_starters(guild_id, picked)
+            case "packs":
+                found = await self.service.set_packs(guild_id, picked_in(interaction))
             case "recap":
                 _require_channel(interaction, picked)
                 found = await self.service.set_recap(guild_id, picked)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
+from bot.core.errors import UserError
 from bot.core.servers import Server
 from bot.daily.service import Dailies, DailyStatus
+from bot.questions import store as questions
 from bot.recap.service import Recaps, RecapStatus
 from bot.servers.rules import meant_zone
+
+
+@dataclass(frozen=True, slots=True)
+class PackChoice:
+    """A pack of questions, and whether it is asked on a server."""
+
+    name: str
+    title: str
+    questions: int
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,7 @@ class Settings:
     server: Server
     daily: DailyStatus | None
     recap: RecapStatus
+    packs: tuple[PackChoice, ...]
     now: datetime
 
 
@@ -30,6 +44,7 @@ class ServerSettings:
     def __init__(self, context: Context, dailies: Dailies, recaps: Recaps) -> None:
         self._database = context.database
         self._now = context.now
+        self._packs = context.banks.packs.packs
         self._dailies = dailies
         self._recaps = recaps
 
@@ -54,6 +69,15 @@ class ServerSettings:
         servers.set_suggestions_channel(conn, guild_id, channel_id)
         return self._look(conn, guild_id)
 
+    @writing
+    def set_packs(self, conn: Connection, guild_id: int, names: Collection[str]) -> Settings:
+        """Ask these packs from now on; all of them stands for those that are still to come, too."""
+        chosen = [pack.name for pack in self._packs if pack.name in names]
+        if not chosen:
+            raise UserError("I don't know these packs. Pick some from the list in </settings>.")
+        questions.set_packs(conn, guild_id, None if len(chosen) == len(self._packs) else chosen)
+        return self._look(conn, guild_id)
+
     async def set_recap(self, guild_id: int, channel_id: int | None) -> Settings:
         """Post the weekly recap in a channel, or none."""
         await self._recaps.set_channel(guild_id, channel_id)
@@ -66,5 +90,7 @@ class ServerSettings:
 
     def _look(self, conn: Connection, guild_id: int) -> Settings:
         daily = self._dailies.status_if_set_up(conn, guild_id)
-        recap = self._recaps.status(conn, guild_id)
-        return Settings(servers.server(conn, guild_id), daily, recap, self._now())
+        recap, chosen = self._recaps.status(conn, guild_id), questions.packs_of(conn, guild_id)
+        known = [pack for pack in self._packs if chosen is None or pack.name in chosen] or self._packs
+        packs = tuple(PackChoice(p.name, p.bank.title, len(p.bank.items), p in known) for p in self._packs)
+        return Settings(servers.server(conn, guild_id), daily, recap, packs, self._now())

@@ -7,17 +7,31 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
-from bot.chat.messages import ATTENTION, OPEN, PRIMARY, Message, button, channel_list, choices, line, link_button, row
+from bot.chat import text as t
+from bot.chat.messages import (
+    ATTENTION,
+    OPEN,
+    PRIMARY,
+    Message,
+    Part,
+    button,
+    channel_list,
+    choices,
+    line,
+    link_button,
+    row,
+)
 from bot.chat.router import Route
 from bot.core.zones import search_zones, stored_zone
 from bot.daily.views import PANEL, local_time, next_post
 from bot.recap.rules import AT, DAYS
-from bot.servers.service import Settings
+from bot.servers.service import PackChoice, Settings
 
 TEST_ROUND = Route("testround", {})
 # What changes a setting of a server, and the modal for its time zone.
-SETTINGS = Route("settings", {"what": "zone|starters|recap|recapday|suggestions"}, once=True)
+SETTINGS = Route("settings", {"what": "zone|starters|packs|recap|recapday|suggestions"}, once=True)
 ZONE = Route("zone", {}, once=True)
+_MOST_LISTED = 25
 _RECAP_DAYS = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
@@ -96,6 +110,7 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
         row(_starters(role)),
         line(),
+        *_packs(found.packs),
         _recap(found),
         row(channel_list(SETTINGS.id(what="recap"), found.recap.channel_id, "No recap", optional=True)),
         row(choices(SETTINGS.id(what="recapday"), _RECAP_DAYS, str(found.recap.weekday))),
@@ -120,6 +135,25 @@ def _zone(found: Settings) -> str:
     if found.daily is not None:
         lines.append(f"-# The question of the day comes at {found.daily.schedule.at} by this clock.")
     return "\n".join(lines)
+
+
+def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
+    """What is asked of what comes with the bot; nothing where there is no choice."""
+    if len(packs) < 2:
+        return ()
+    left_out = any(not pack.asked for pack in packs)
+    asked = ", ".join(t.escape(pack.title) for pack in packs if pack.asked) if left_out else "all of them"
+    listed = [
+        discord.SelectOption(
+            label=pack.title[:100], value=pack.name, description=t.count(pack.questions, "question"), default=pack.asked
+        )
+        for pack in packs[:_MOST_LISTED]
+    ]
+    choose: ui.Select[ui.LayoutView] = ui.Select(
+        custom_id=SETTINGS.id(what="packs"), min_values=1, max_values=len(listed), options=listed
+    )
+    said = f"Question packs asked here: **{asked}**\n-# The server's own questions are always asked too."
+    return said, row(choose), line()
 
 
 def _recap(found: Settings) -> str:

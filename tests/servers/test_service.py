@@ -10,6 +10,8 @@ import pytest
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.servers import Server
+from bot.questions.model import Pack
+from bot.questions.store import packs_of
 from tests.fakes import START
 from tests.stage import BOB, CHANNEL, GUILD, Stage
 
@@ -76,6 +78,21 @@ async def test_everyone_as_a_role_is_everyone(stage: Stage) -> None:
     """@everyone, which a list of roles offers too, limits nobody."""
     found = await stage.bot.settings.set_starters(GUILD, GUILD)
     assert found.server.starter_role_id is None
+
+
+async def test_which_packs_are_asked(stage: Stage) -> None:
+    """Some of them, or all, which those to come belong to as well; what is no pack is refused and changes nothing."""
+    base = stage.bot.context.banks.packs
+    packs = [Pack("a", base), Pack("b", base)]
+    stage.bot.settings._packs = tuple(packs)
+    assert [p.asked for p in (await stage.bot.settings.look(GUILD)).packs] == [True, True]
+    found = await stage.bot.settings.set_packs(GUILD, ["b", "nonsense"])
+    assert [(p.name, p.asked) for p in found.packs] == [("a", False), ("b", True)]
+    with pytest.raises(UserError, match="I don't know these packs"):
+        await stage.bot.settings.set_packs(GUILD, ["nonsense"])
+    assert await stage.database.read(packs_of, GUILD) == ["b"]
+    await stage.bot.settings.set_packs(GUILD, ["a", "b"])
+    assert await stage.database.read(packs_of, GUILD) is None
 
 
 async def test_two_managers_and_double_clicks(stage: Stage) -> None:
