@@ -413,6 +413,7 @@ register_rows(
         "day": ledger.c.local_date,
         "right": ledger.c.correct,
         "points": ledger.c.points,
+        "team_id": ledger.c.team_id,
     },
     derived=True,
 )

@@ -136,7 +136,7 @@ def _export_answers(conn: Connection, user_id: int) -> list[Row]:
     c, of = round_answers.c, round_questions.c
     query = (
         select(of.item_id.label("item"), rounds.c.guild_id.label("server_id"), c.answered_at.label("at"), c.answer)
-        .add_columns(c.correct.label("right"), c.points, c.elapsed_ms.label("milliseconds"))
+        .add_columns(c.correct.label("right"), c.points, c.elapsed_ms.label("milliseconds"), c.team_id)
         .join(round_questions, of.id == c.question_id)
         .join(rounds, rounds.c.id == of.round_id)
         .where(c.user_id == user_id)

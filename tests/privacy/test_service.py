@@ -28,6 +28,7 @@ from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 ZOE, NAME = 730_000_000_000_000_123, "Zoë Unfindable"
 OTHER_GUILD = 730_000_000_000_000_999
+TEAM = 71
 
 
 def click(stage: Stage, post: Post, answer: str | None = None) -> Click:
@@ -36,7 +37,7 @@ def click(stage: Stage, post: Post, answer: str | None = None) -> Click:
     kind = card.item.kind
     picks = () if kind == "typed" else (0,)
     text = (answer or NAME) if kind == "typed" else None
-    return Click(post.row_id, post.message_id, GUILD, post.channel_id, ZOE, stage.clock(), picks, text)
+    return Click(post.row_id, post.message_id, GUILD, post.channel_id, ZOE, stage.clock(), picks, text, (TEAM,))
 
 
 async def live(stage: Stage) -> None:
@@ -45,6 +46,7 @@ async def live(stage: Stage) -> None:
     for guild_id in (GUILD, OTHER_GUILD):
         bot.names.note(guild_id, ZOE, NAME)
     await bot.names.flush()
+    await bot.teams.add(GUILD, TEAM, "Red", [TEAM])
     round_id = await stage.start(questions=12, starter_id=ZOE)
     number = 0
     while await stage.next_card(round_id):
@@ -178,8 +180,8 @@ async def board(stage: Stage) -> Board:
 
 
 def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Rows that are not hers are as they were, but for buckets of boards, what she started, and parts of her things."""
-    for name in before.keys() - {"score_buckets", "rounds", "practice_questions", "interview_questions"}:
+    """Rows that are not hers are as they were, but for sums with hers, what she started, and parts of her things."""
+    for name in before.keys() - {"score_buckets", "team_scores", "rounds", "practice_questions", "interview_questions"}:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
 

@@ -10,7 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.boards.rules import TeamBoard
+from bot.boards.store import team_sums
+from bot.core import personal
 from bot.core.errors import UserError
+from bot.points.rules import ALL_TIME
 from bot.points.store import ledger
 from bot.teams import store
 from bot.teams.rules import MOST
@@ -123,6 +126,20 @@ async def test_the_askers_team(stage: Stage) -> None:
     assert (blue.own_name, blue.own) == ("Blue", None)
     none = await board(stage, (OTHER,))
     assert (none.own_name, none.own, none.exist) == (None, None, True)
+
+
+async def test_who_is_erased_leaves_their_team(stage: Stage) -> None:
+    """With what they won for it, a little at a time, so that its figures are those of the others."""
+    await found(stage)
+    await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,)})
+    points = await stage.board_points()
+    (held,) = [held for held in personal.of_members() if held.name == "team_sums"]
+    assert len(await stage.database.read(held.export, ADA)) > 2
+    while await stage.database.write(held.erase, ADA, 2):
+        pass
+    assert await stage.database.read(held.export, ADA) == []
+    (sums,) = await stage.database.read(team_sums, GUILD, "all", ALL_TIME, None)
+    assert (sums.points, sums.members) == (points[BOB] + points[CARL], 2)
 
 
 async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
