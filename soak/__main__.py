@@ -15,7 +15,7 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
-from bot.questions.bank import load_bank
+from bot.questions.bank import load_packs
 from soak.chaos import Chaos
 from soak.checks import unanswered
 from soak.life import Life
@@ -58,7 +58,7 @@ async def soak(folder: Path, minutes: float, seed: int, pace: float) -> tuple[st
     """Run it all; the report, and whether every invariant holds."""
     async with World() as world:
         bot = BotProcess(world, folder)
-        life = Life(world, bot, Players(bot.database, load_bank(), random.Random(seed + 1)), random.Random(seed + 2))
+        life = Life(world, bot, Players(bot.database, load_packs(), random.Random(seed + 1)), random.Random(seed + 2))
         guilds = [world.add_guild(f"server {n}") for n in range(_GUILDS)]
         quiz = [world.add_channel(g, f"quiz-{n}") for g in guilds for n in range(_QUIZ_CHANNELS)]
         daily = [world.add_channel(g, "daily") for g in guilds]

@@ -5,6 +5,7 @@ Ids are given, so that tests can name rows: dailies, rounds, practices and inter
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -62,6 +63,7 @@ def at(n: int, days: int) -> datetime:
     return NOW - timedelta(days=days - n)
 
 
+OWN_ITEM = {"kind": "typed", "difficulty": 1, "prompt": "Ours?", "accept": ["ours"], "explanation": "It is."}
 Rows = Iterator[tuple[Table, Iterator[dict[str, Any]]]]
 TOPICS = tuple(f"t{n}" for n in range(1, 9))
 ITEMS = tuple(f"t{n}-{letter}" for n in range(1, 9) for letter in "abcd")
@@ -82,9 +84,9 @@ def _members() -> Rows:
     card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
     yield cards, ({"user_id": n, "item_id": item, **card} for n in (ADA, *others) for item in ITEMS[:12])
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others))
-    own = {"name": "ours", "topic_id": "ours", "content": "{}"}
+    own = {"name": "ours", "topic_id": "ours", "content": json.dumps(OWN_ITEM)}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
-    yield own_topics, ({"guild_id": n, "number": 1, **own, **section} for n in (GUILD, *others))
+    yield own_topics, ({"guild_id": n, "number": 1, **own, **section, "content": "{}"} for n in (GUILD, *others))
     yield own_items, ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others))
     yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)

@@ -126,7 +126,11 @@ class QuizBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
-        await self.features.look_over()
+        try:
+            await self.features.look_over()
+        except RuntimeError:
+            if not self.is_closed():  # else the database was closed meanwhile, and the next start looks over
+                raise
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined guild %s", guild.id)

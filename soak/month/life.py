@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from bot.core.snowflakes import earliest_id
-from bot.questions.bank import load_bank
+from bot.questions.bank import load_packs
 from soak.month.bot import Deployed
 from soak.month.clock import Machine
 from soak.month.habits import Act, Population
@@ -44,7 +44,7 @@ class Life:
         self._machine = machine
         self._population = population
         self._rng = random.Random(f"life {seed}")
-        self._players = Players(bot.file, load_bank(), random.Random(f"players {seed}"))
+        self._players = Players(bot.file, load_packs(), random.Random(f"players {seed}"))
         self._tasks: set[asyncio.Task[None]] = set()
         self.guilds: list[Guild] = []
         self.quiz: list[Channel] = []

@@ -28,7 +28,8 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "remind", "interview", "privacy"}
-    assert set(commands) == {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} | private
+    shared = {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help", "bank", "settings", "team"}
+    assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
@@ -44,7 +45,8 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
     assert options["topic"]["autocomplete"]
     assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
-    period, _ = commands["leaderboard"]["options"]
+    assert [o["name"] for o in commands["leaderboard"]["options"]] == ["period", "board", "topic"]
+    period = commands["leaderboard"]["options"][0]
     titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}
     assert {c["name"]: c["value"] for c in period["choices"]} == titles
     setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
