@@ -44,6 +44,8 @@ from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
+from bot.insights.cog import Insights as InsightsCog
+from bot.insights.service import QuestionInsights
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading.chat_model import trial
 from bot.interviews.grading.service import ChatModel, Grading
@@ -115,6 +117,7 @@ class Services:
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context)
+        self.insights = QuestionInsights(context)
         self.grading = Grading(context.banks.packs, chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
@@ -152,6 +155,7 @@ class Services:
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
             BankCog(bot, self.own_bank),
+            InsightsCog(bot, self.insights, self.rounds),
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),
             PrivacyCog(bot, self.privacy),

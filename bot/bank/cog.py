@@ -22,6 +22,7 @@ from bot.chat.permissions import require_bot, require_manager
 from bot.chat.replies import in_time, is_private, say, say_here, show
 from bot.chat.router import Fields, entered, guild_id_of
 from bot.core.errors import UserError
+from bot.insights.cog import show_insights
 from bot.questions.check import BankError
 
 
@@ -146,6 +147,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         _refuse_others(interaction)
         row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
         await show(interaction, view.retired(row.name))
+
+    @app_commands.command(description="What the answers say: too easy, too hard, doubtful, and your weakest topics")
+    async def insights(self, interaction: discord.Interaction) -> None:
+        await show_insights(interaction)
 
 
 def _written(interaction: discord.Interaction) -> Form:

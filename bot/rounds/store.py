@@ -69,7 +69,7 @@ rounds = sa.Table(
     sa.Column("detail", sa.Text),  # the reason in words, for logs and status
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Index("ix_rounds_guild_id", "guild_id"),
+    sa.Index("ix_rounds_guild_id", "guild_id", "id"),
     sa.Index("ix_rounds_starter_id", "starter_id"),
     sqlite_autoincrement=True,  # or the id of one that was erased would be given again
 )

@@ -28,6 +28,7 @@ from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
 from bot.daily import store as daily
 from bot.daily.store import DailyAnswer, Schedule
+from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
@@ -50,7 +51,21 @@ from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
-    *(boards, daily, interviews, members, memory, points, practice, privacy, questions, recap, reminders, rounds),
+    *(
+        boards,
+        daily,
+        insights,
+        interviews,
+        members,
+        memory,
+        points,
+        practice,
+        privacy,
+        questions,
+        recap,
+        reminders,
+        rounds,
+    ),
     *(teams, notes, servers),
 )
 DAYS = 700
@@ -141,6 +156,9 @@ CALLS: list[Call] = [
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
     call(daily.count_streak, GUILD, DAILY_ANSWER),
     call(daily.change_answer, DAYS, ADA, points=1),
+    call(insights.answers_in_rounds, GUILD, NOW - timedelta(days=365)),
+    call(insights.answers_to_dailies, GUILD, TODAY - timedelta(days=365)),
+    call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
     call(interviews.running, ADA),
     call(interviews.create, user_id=7, topic_id=None, total=3, now=NOW),
     call(interviews.get, DAYS),

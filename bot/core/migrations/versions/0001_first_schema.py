@@ -340,7 +340,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_rounds_guild_id", "rounds", ["guild_id"], unique=False)
+    op.create_index("ix_rounds_guild_id", "rounds", ["guild_id", "id"], unique=False)
     op.create_index("ix_rounds_starter_id", "rounds", ["starter_id"], unique=False)
     op.create_index(
         "ix_rounds_due",

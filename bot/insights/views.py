@@ -1,0 +1,199 @@
+"""What answers say about questions, in words and as one picture: all at a glance, and a page for each list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.chat import text as t
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, line, pager, row
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
+from bot.chat.router import PAGE, Route
+from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD, Insights, Judged, WeakTopic, columns
+from bot.questions.model import Bank, Item
+
+LISTS = {
+    "doubtful": "Doubtful",
+    "hard": "Too hard",
+    "easy": "Too easy",
+    "reported": "Reported",
+    "unasked": "Never asked",
+}
+INSIGHTS = Route("insights", {"list": "|".join(["all", *LISTS]), "slot": "open|prev|next", "page": PAGE})
+WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"})
+"""Starts a round on a topic."""
+
+_A_PAGE = 1600
+"""Characters of a list on one page: what a phone shows in a few swipes."""
+_MARGIN = 20
+_INNER = WIDTH - 2 * _MARGIN
+_BARS = 90
+_TITLE = 26
+_MEANING = {
+    "doubtful": "Among those who do well otherwise, a wrong answer beats the right one. Check the key and the wording.",
+    "hard": f"Less than {HARD}% of the answers are right.",
+    "easy": f"At least {EASY}% of the answers are right.",
+    "reported": "Members said that something is wrong with them.",
+    "unasked": "No round and no question of the day has asked them here.",
+}
+
+
+async def overview(found: Insights) -> Message:
+    """All at a glance, with a button for each list that has something and for a round on each weak topic."""
+    sizes = {name: len(getattr(found, name)) for name in LISTS}
+    lists = [button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size]
+    starts = [button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY) for w in found.weakest]
+    weak = "\n".join(f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest)
+    return Message(
+        OPEN if found.judged or found.weakest else ENDED,
+        f"### What the answers say\n-# {t.count(found.answers, 'answer')} here in the last year",
+        _too_few(found),
+        await picture(found),
+        "\n".join(f"**{LISTS[n]}: {size:,}**\n-# {_MEANING[n]}" for n, size in sizes.items() if size) or None,
+        row(*lists),
+        line() if weak else None,
+        f"**Weakest topics**\n{weak}" if weak else None,
+        *(row(start) for start in starts),
+    )
+
+
+def _too_few(found: Insights) -> str | None:
+    if found.judged:
+        return None
+    most = f" The most so far: {found.most}." if found.most else ""
+    return f"How a question does shows from {FEWEST_ANSWERS} answers on.{most}"
+
+
+def listing(found: Insights, bank: Bank, name: str, page: int) -> Message:
+    """A page of one list, with the questions in their own words."""
+    blocks = _BLOCKS[name](found, bank)
+    back = button("Overview", _link("all", "open", 0))
+    if not blocks:
+        return Message(ENDED, f"### {LISTS[name]}\nNothing is on this list now.", row(back))
+    pages = t.pages(blocks, _A_PAGE)
+    page = min(page, len(pages) - 1)
+    head = f"### {LISTS[name]}\n-# {t.count(len(blocks), 'question')}"
+    head += f" · page {page + 1} of {len(pages)}" if len(pages) > 1 else ""
+    turn = pager(page, len(pages), lambda slot, number: _link(name, slot, number))
+    return Message(OPEN, head, _MEANING[name], line(), pages[page], line(), row(*turn, back))
+
+
+def _link(name: str, slot: str, page: int) -> str:
+    return INSIGHTS.id(list=name, slot=slot, page=page)
+
+
+def _judged(judged: Judged, bank: Bank) -> str:
+    return f"{_asked(judged.item, bank)} · {_right(judged.right, judged.answers)}"
+
+
+def _doubted(judged: Judged, bank: Bank) -> str:
+    doubt, item = judged.doubt, judged.item
+    assert doubt is not None
+    said = f"**{doubt.wrong:,}** of them got it wrong, **{doubt.right:,}** right"
+    if doubt.choice is not None:
+        wrong, right = (
+            t.one_line(choice.text) for choice in (item.choices[doubt.choice], item.choices[min(item.right)])
+        )
+        said = f"**{doubt.wrong:,}** of them chose: {wrong}\n**{doubt.right:,}** chose what counts as right: {right}"
+    return f"{_judged(judged, bank)}\n{said}"
+
+
+def _reported(subject: str, count: int, bank: Bank) -> str:
+    times = t.count(count, "report")
+    if subject in bank.asked:
+        return f"{_asked(bank.asked[subject], bank)} · {times}"
+    topic = bank.open_topics[subject]
+    return f"{t.one_line(topic.question)}\n-# {t.one_line(topic.title)} · open question · {times}"
+
+
+def _asked(item: Item, bank: Bank) -> str:
+    return f"{t.one_line(item.prompt)}\n-# {t.one_line(bank.topic_of(item).title)} · {item.level}"
+
+
+def _right(right: int, answers: int) -> str:
+    return f"{t.percent(right, answers)} of {t.count(answers, 'answer')} right"
+
+
+_BLOCKS: dict[str, Callable[[Insights, Bank], list[str]]] = {
+    "doubtful": lambda found, bank: [_doubted(j, bank) for j in found.doubtful],
+    "hard": lambda found, bank: [_judged(j, bank) for j in found.hard],
+    "easy": lambda found, bank: [_judged(j, bank) for j in found.easy],
+    "reported": lambda found, bank: [_reported(*one, bank) for one in found.reported],
+    "unasked": lambda found, bank: [_asked(item, bank) for item in found.unasked],
+}
+
+
+async def picture(found: Insights) -> Picture | None:
+    """How hard the questions are, and the weakest topics; None if there is nothing to draw."""
+    if not (found.judged or found.weakest):
+        return None
+    return await drawn("insights.png", alt_text(found), lambda: svg(found))
+
+
+def alt_text(found: Insights) -> str:
+    """Everything that the picture says."""
+    said = []
+    if found.judged:
+        spans = (
+            f"{10 * n} to {10 * n + (10 if n == 9 else 9)}%: {count:,}"
+            for n, count in enumerate(columns(found.judged))
+            if count
+        )
+        said.append(f"{_with_enough(found)}, by share of right answers: {', '.join(spans)}")
+    if found.weakest:
+        topics = (f"{w.title} {t.percent(w.right, w.answers)}" for w in found.weakest)
+        said.append(f"Weakest topics, by right answers: {', '.join(topics)}")
+    return ". ".join(said) + "."
+
+
+def _with_enough(found: Insights) -> str:
+    return f"{t.count(len(found.judged), 'question')} with {FEWEST_ANSWERS} answers or more"
+
+
+def svg(found: Insights) -> str:
+    """The picture, top to bottom: a column of questions for each tenth of right answers, a bar for each weak topic."""
+    shares, below = _shares(found, 40)
+    topics, bottom = _topics(found.weakest, below)
+    return panel(bottom + _MARGIN, shares, topics)
+
+
+def _shares(found: Insights, top: float) -> tuple[str, float]:
+    if not found.judged:
+        return "", top
+    counts = columns(found.judged)
+    most, step, base = max(counts), _INNER / len(counts), top + 74 + _BARS
+    parts = [
+        words(_MARGIN, top, "Questions by right answers", size=18, bold=True),
+        words(_MARGIN, top + 26, _with_enough(found), colour=MUTED),
+    ]
+    for n, count in enumerate(counts):
+        height = max(4, _BARS * count / most)
+        left = _MARGIN + step * n
+        parts.append(box(left + 3, base - height, step - 6, height, ACCENT if count else TRACK))
+        if count:
+            parts.append(words(left + step / 2, base - height - 7, f"{count:,}", colour=INK, anchor="middle"))
+    hard, easy = (_MARGIN + _INNER * percent / 100 for percent in (HARD, EASY))
+    parts += [
+        box(_MARGIN + 3, base + 6, hard - _MARGIN - 6, 3, MUTED, radius=1),
+        box(easy + 3, base + 6, WIDTH - _MARGIN - easy - 6, 3, MUTED, radius=1),
+        words(_MARGIN, base + 30, f"under {HARD}%: too hard", colour=MUTED),
+        words(WIDTH - _MARGIN, base + 30, f"from {EASY}%: too easy", colour=MUTED, anchor="end"),
+    ]
+    return "".join(parts), base + 36 + (40 if found.weakest else 0)
+
+
+def _topics(weakest: tuple[WeakTopic, ...], top: float) -> tuple[str, float]:
+    if not weakest:
+        return "", top
+    parts = [words(_MARGIN, top, "Weakest topics", size=18, bold=True)]
+    y = top + 32
+    for place, w in enumerate(weakest, start=1):
+        title = shortened(w.title, _TITLE) if writable(w.title) else f"Topic {place}"
+        parts += [
+            words(_MARGIN, y, title),
+            words(WIDTH - _MARGIN, y, f"{t.percent(w.right, w.answers)} right", colour=MUTED, anchor="end"),
+            box(_MARGIN, y + 11, _INNER, 8, TRACK),
+        ]
+        if w.right:
+            parts.append(box(_MARGIN, y + 11, max(8, _INNER * w.right / w.answers), 8, ACCENT))
+        y += 47
+    return "".join(parts), y - 28
