@@ -81,6 +81,8 @@ from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
 from bot.servers.service import ServerSettings
+from bot.suggestions.cog import Suggestions as SuggestionsCog
+from bot.suggestions.service import Suggestions
 from bot.teams.cog import Team
 from bot.teams.service import Teams
 
@@ -118,6 +120,7 @@ class Services:
         self.reports = Reports(context)
         self.own_bank = OwnBank(context)
         self.insights = QuestionInsights(context)
+        self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(context.banks.packs, chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
@@ -146,6 +149,7 @@ class Services:
 
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """The commands and buttons of all features."""
+        suggestions = SuggestionsCog(bot, self.suggestions)
         return [
             Quiz(bot, self.rounds),
             Answering(bot, self.reports),
@@ -154,7 +158,8 @@ class Services:
             PracticeCog(bot, self.practices),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            BankCog(bot, self.own_bank),
+            BankCog(bot, self.own_bank, suggestions.review),
+            suggestions,
             InsightsCog(bot, self.insights, self.rounds),
             InterviewCog(bot, self.interviews),
             NameTags(bot, self.names),

@@ -27,6 +27,7 @@ from bot.questions.store import asked, met, own_items, own_topics, reports, serv
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_answers, round_questions, rounds
+from bot.suggestions.store import suggestions
 from bot.teams.store import teams
 
 GUILD, CHANNEL, ADA = 1, 10, 101
@@ -98,6 +99,9 @@ def _members() -> Rows:
     yield recaps, ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS))
     said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
+    wished = {"user_id": ADA, "state": "waiting", "at": NOW, "prompt": "Why?", "answer": "So", "wrong": ""}
+    wished |= {"why": "It is", "source": ""}
+    yield suggestions, ({"guild_id": n, **wished} for n in (GUILD, *others))
     yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
 
 

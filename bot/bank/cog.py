@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
 import aiohttp
@@ -50,9 +50,11 @@ async def title_choices(interaction: discord.Interaction, current: str) -> list[
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
-    def __init__(self, bot: QuizBot, bank: OwnBank) -> None:
+    def __init__(self, bot: QuizBot, bank: OwnBank, review: Callable[[discord.Interaction], Awaitable[None]]) -> None:
+        """`review` shows what waits for review, which `bot.suggestions` knows and this does not."""
         self.bot = bot
         self.own = bank
+        self.show_review = review
         bot.router.add(view.LIST, self.turn)
         bot.router.add(view.RETIRE, self.retired)
         bot.router.add(view.ADDED, self.added)
@@ -151,6 +153,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(description="What the answers say: too easy, too hard, doubtful, and your weakest topics")
     async def insights(self, interaction: discord.Interaction) -> None:
         await show_insights(interaction)
+
+    @app_commands.command(description="Go through suggested questions and reports, one by one")
+    async def review(self, interaction: discord.Interaction) -> None:
+        await self.show_review(interaction)
 
 
 def _written(interaction: discord.Interaction) -> Form:

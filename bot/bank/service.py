@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.bank import rules
@@ -89,7 +89,11 @@ class OwnBank:
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
         return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), total)
 
-    def _store(self, conn: Connection, guild_id: int, draft: Draft) -> Merge:
+    def _store(
+        self, conn: Connection, guild_id: int, draft: Draft, before: Callable[[Connection], None] | None = None
+    ) -> Merge:
+        if before is not None:
+            before(conn)
         first = store.take_numbers(conn, guild_id, rules.numbers_needed(draft.document))
         topics, items = _rows(conn, guild_id)
         merged = rules.merge(guild_id, first, topics, items, draft.document, self._banks.packs)
@@ -139,16 +143,28 @@ class OwnBank:
         """An own question by its id; refuses one that is not there."""
         return _question(self._banks.of(conn, guild_id), _named(conn, guild_id, name))
 
-    async def add(self, guild_id: int, form: Form) -> Saved:
-        """Add a question that was written in a form; raises BankError with what is wrong with it."""
+    async def add(self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None) -> Saved:
+        """Add a question that was written in a form; raises BankError with what is wrong with it.
+
+        `before` is done first, in the same transaction: if it refuses, nothing is added.
+        """
         topics, items = await self._database.read(_rows, guild_id)
+        draft, name = self._draft(form, topics, items)
+        return await self._save(guild_id, draft, items, name, before)
+
+    def check(self, form: Form) -> None:
+        """Raise BankError with what keeps a form from becoming a question."""
+        self._draft(form, (), ())
+
+    def _draft(self, form: Form, topics: Sequence[OwnTopic], items: Sequence[OwnItem]) -> tuple[Draft, str]:
+        """A new question as a checked document, and the id that it gets."""
         packs = self._banks.packs
         title = form.topic.strip()
         known = titles_of(packs) | titles_known(topics)
         topic = topic_called(title, known) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
         taken = {row.name for row in items if not row.retired} | packs.items.keys()
         item = {**item_from(form), "id": _free_name(slug(form.prompt, 40), taken)}
-        return await self._save(guild_id, check_one(item, topic, schema(), packs), items, item["id"])
+        return check_one(item, topic, schema(), packs), item["id"]
 
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
         """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
@@ -162,9 +178,16 @@ class OwnBank:
         place = topic.name, topic.title, topic.section, topic.section_title
         return await self._save(guild_id, check_one(item, place, schema(), self._banks.packs), items, row.name)
 
-    async def _save(self, guild_id: int, draft: Draft, items: Sequence[OwnItem], name: str) -> Saved:
+    async def _save(
+        self,
+        guild_id: int,
+        draft: Draft,
+        items: Sequence[OwnItem],
+        name: str,
+        before: Callable[[Connection], None] | None = None,
+    ) -> Saved:
         await _check_formulas(draft, items)
-        merged = await self._database.write(self._store, guild_id, draft)
+        merged = await self._database.write(self._store, guild_id, draft, before)
         return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:

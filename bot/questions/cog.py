@@ -90,8 +90,10 @@ class Answering(commands.Cog):
         if not text:
             raise UserError("Your report was empty. Press Report again and say in a few words what's wrong.")
         subject = await self._answerable(fields).subject(int(fields["row"]))
-        await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
+        guild_id = await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
         await say(interaction, "Thanks. A maintainer will look at it.")
+        if guild_id is not None:
+            self.bot.dispatch("question_reported", guild_id, interaction.id)
 
     def _answerable(self, fields: Fields) -> Answerable:
         found: Answerable | None = self.bot.answerables.get(fields["source"])

@@ -7,6 +7,7 @@ import logging
 from bot.core.context import Context
 from bot.core.errors import UserError
 from bot.questions import store
+from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +17,16 @@ class Reports:
         self._database = context.database
         self._now = context.now
 
-    async def add(self, subject: str | None, guild_id: int | None, user_id: int, text: str) -> None:
-        """Store a report on an item or a topic's open question; `subject` is its id, None if nobody knows it."""
+    async def add(self, subject: str | None, guild_id: int | None, user_id: int, text: str) -> int | None:
+        """Store a report on an item or a topic's open question; `subject` is its id, None if nobody knows it.
+
+        Returns the server whose managers review it: whose own question it is, or else the one on which it was made.
+        """
         if subject is None:
             raise UserError("That question is gone, so it can't be reported. The next one has the same button.")
+        guild_id = server_of(subject) or guild_id
         await self._database.write(
             store.add_report, guild_id=guild_id, user_id=user_id, item_id=subject, text=text, at=self._now()
         )
         log.info("%s was reported: `python -m bot reports` prints what was said", subject)
+        return guild_id

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all, update
 
 from bot.core.personal import register_rows, register_server_rows
-from bot.core.tables import Instant, RowId, fetch_all, insert, metadata, upsert, values_of
+from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata, upsert, values_of
 from bot.questions.own import OwnItem, OwnTopic
 
 # When a server last met an item, in a round or a daily.
@@ -38,18 +38,20 @@ met = sa.Table(
     sa.Column("last_at", Instant, nullable=False),
 )
 
-# What members said is wrong with an item, or with the open question of the topic whose id stands in its place.
+# What members said is wrong with an item, or with the open question of the topic whose id stands in its place. The
+# server is the one that reviews it: whose own question it is, or else the one on which it was made.
 reports = sa.Table(
     "reports",
     metadata,
     sa.Column("id", RowId, primary_key=True),
-    sa.Column("guild_id", sa.BigInteger),  # none for one made in direct messages
+    sa.Column("guild_id", sa.BigInteger),  # none for one on a shipped question, made in direct messages
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),  # by the managers of its server
     sa.Index("ix_reports_user_id", "user_id"),
-    sa.Index("ix_reports_guild_id", "guild_id"),
+    sa.Index("ix_reports_guild_id", "guild_id", "settled", "id"),
 )
 
 # What a server is asked: which packs, by name with commas between them (none for all), and its own questions. `mark`
@@ -212,6 +214,37 @@ def add_report(conn: Connection, *, guild_id: int | None, user_id: int, item_id:
 def reports_since(conn: Connection, since: datetime) -> list[Report]:
     """All reports from a moment on, the newest last."""
     return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """A report that a server's managers have not dealt with."""
+
+    id: int
+    item_id: str
+    text: str
+
+
+def next_report(conn: Connection, guild_id: int, after: int) -> WaitingReport | None:
+    """The oldest report that waits on a server, of those later than one."""
+    query = select(reports).where(*_waits_on(guild_id), reports.c.id > after)
+    return fetch(conn, query.order_by(reports.c.id).limit(1), WaitingReport)
+
+
+def count_reports(conn: Connection, guild_id: int, most: int) -> int:
+    """How many reports wait on a server, up to a bound."""
+    some = select(reports.c.id).where(*_waits_on(guild_id)).limit(most)
+    return conn.execute(select(sa.func.count()).select_from(some.subquery())).scalar_one()
+
+
+def settle_report(conn: Connection, guild_id: int, report_id: int) -> None:
+    """A server's managers have dealt with a report."""
+    this = reports.c.id == report_id, reports.c.guild_id == guild_id
+    conn.execute(update(reports).where(*this).values(settled=True))
+
+
+def _waits_on(guild_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return reports.c.guild_id == guild_id, reports.c.settled == sa.false()
 
 
 def bank_mark(conn: Connection, guild_id: int) -> int | None:

@@ -39,6 +39,7 @@ _ON_A_SERVER = """\
 </quiz start> starts a round in this channel that everyone can play
 </today> shows the question of the day and your streak
 </leaderboard> shows who's ahead, and where you stand
+</suggest> sends your own question to the moderators
 </stats> and </topics> show what you know, and what to revisit"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
@@ -50,6 +51,7 @@ _FOR_MANAGERS = """\
 </daily setup> posts a question every day, in the channel and at the time you choose
 </daily status> shows when the next one comes, and what needs attention
 </bank import> adds your own questions, which only this server is asked
+</bank review> goes through what members suggest and report
 </settings> has the time zone, and who can start rounds
 Choose who can use each command in Server Settings, under Integrations."""
 

@@ -28,7 +28,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "remind", "interview", "privacy"}
-    shared = {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help", "bank", "settings", "team"}
+    shared = {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help", "bank", "settings", "suggest", "team"}
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]

@@ -47,26 +47,14 @@ from bot.reminders.store import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.suggestions import store as suggestions
+from bot.suggestions.rules import State, Written
 from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
-    *(
-        boards,
-        daily,
-        insights,
-        interviews,
-        members,
-        memory,
-        points,
-        practice,
-        privacy,
-        questions,
-        recap,
-        reminders,
-        rounds,
-    ),
-    *(teams, notes, servers),
+    *(boards, daily, insights, interviews, members, memory, points, practice, privacy, questions, recap, reminders),
+    *(rounds, suggestions, teams, notes, servers),
 )
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -222,6 +210,17 @@ CALLS: list[Call] = [
     call(questions.asked_in, GUILD),
     call(questions.add_report, guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW),
     call(questions.reports_since, NOW - timedelta(days=1)),
+    call(questions.next_report, GUILD, 0),
+    call(questions.count_reports, GUILD, 100),
+    call(questions.settle_report, GUILD, 1),
+    call(suggestions.add, GUILD, ADA, Written("Why?", "So", "", "It is", ""), NOW),
+    call(suggestions.count_open, GUILD, ADA),
+    call(suggestions.count_waiting, GUILD),
+    call(suggestions.next_waiting, GUILD, 0),
+    call(suggestions.waiting, GUILD, 1),
+    call(suggestions.decide, GUILD, 1, State.REJECTED, "No"),
+    call(suggestions.verdicts, GUILD, ADA),
+    call(suggestions.forget, ADA, [1]),
     call(recap.schedule, GUILD),
     call(recap.schedule, GUILD, claim=True),
     call(recap.save_schedule, recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),

@@ -22,6 +22,7 @@ from bot.points.store import rebuild_sums, score_buckets, scores
 from bot.practice.service import Asking
 from bot.privacy import service
 from bot.privacy.service import Export
+from bot.suggestions.rules import Written
 from tests.fakes import Crash, Post
 from tests.rows import everything
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
@@ -70,6 +71,7 @@ async def live(stage: Stage) -> None:
     await bot.interviews.feedback(step.question.id, ZOE, GUILD)
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
+    await bot.suggestions.suggest(GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME))
     await bot.boards.show_stats(ZOE, True)
 
 

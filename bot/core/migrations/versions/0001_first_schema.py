@@ -302,9 +302,10 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("settled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
-    op.create_index("ix_reports_guild_id", "reports", ["guild_id"], unique=False)
+    op.create_index("ix_reports_guild_id", "reports", ["guild_id", "settled", "id"], unique=False)
     op.create_index("ix_reports_user_id", "reports", ["user_id"], unique=False)
     op.create_table(
         "reviews",
@@ -431,6 +432,24 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
     )
     op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
+    op.create_table(
+        "suggestions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("wrong", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_suggestions_member", "suggestions", ["user_id", "guild_id", "state"], unique=False)
+    op.create_index("ix_suggestions_waiting", "suggestions", ["guild_id", "state", "id"], unique=False)
     op.create_table(
         "teams",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),

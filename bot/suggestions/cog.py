@@ -1,0 +1,173 @@
+"""/suggest, the review behind `/bank review`, and the announcement that something waits for it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.bank import views as bank_view
+from bot.bank.forms import Form
+from bot.chat.client import QuizBot
+from bot.chat.permissions import require_bot, require_manager, require_panel
+from bot.chat.replies import HICCUPS, hand_back, in_time, say, say_all, say_here
+from bot.chat.router import Fields, entered, guild_id_of, modal_text
+from bot.core.context import Place
+from bot.core.database import StorageError
+from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
+from bot.questions.check import BankError
+from bot.suggestions import views as view
+from bot.suggestions.rules import Kind, Reported, Written
+from bot.suggestions.service import Suggestions as SuggestionsService
+
+log = logging.getLogger(__name__)
+
+
+class Suggestions(commands.Cog):
+    def __init__(self, bot: QuizBot, suggestions: SuggestionsService) -> None:
+        self.bot = bot
+        self.service = suggestions
+        bot.router.add(view.SUGGESTED, self.suggested)
+        bot.router.add(view.OPEN_REVIEW, self.open_review)
+        bot.router.add(view.REVIEW, self.decide)
+        bot.router.add(view.EDITED, self.edited)
+        bot.router.add(view.REJECTED, self.rejected)
+
+    @app_commands.command(description="Suggest a question for this server")
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def suggest(self, interaction: discord.Interaction) -> None:
+        require_bot(interaction)
+        await self.service.require_room(guild_id_of(interaction), interaction.user.id)
+        await interaction.response.send_modal(view.suggest_form())
+
+    async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        fields = _entered(interaction)
+        written = Written(**{name: fields.get(name, "") for name in Written.__match_args__})
+        guild_id = guild_id_of(interaction)
+        async with hand_back(interaction, "\n\n".join(filter(None, fields.values()))):
+            try:
+                channel_id = await self.service.suggest(guild_id, interaction.user.id, written)
+            except BankError as error:
+                raise UserError(view.not_added(error.problems) + " Use </suggest> again and mend that.") from error
+        await say(interaction, view.thanks())
+        await self._announce(guild_id, channel_id, interaction.id)
+        await self._tell(interaction)
+
+    # --- review
+
+    async def review(self, interaction: discord.Interaction) -> None:
+        """`/bank review`, which Discord shows to whom the server lets use it."""
+        found = await self.service.next(guild_id_of(interaction), interaction.user.id)
+        await say(interaction, view.review(found))
+
+    async def open_review(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """The button of the announcement, which everybody can press."""
+        require_manager(interaction)
+        await self.review(interaction)
+
+    async def decide(self, interaction: discord.Interaction, fields: Fields) -> None:
+        require_panel(interaction, view.REVIEW)
+        guild_id, kind, row_id = guild_id_of(interaction), Kind(fields["kind"]), int(fields["row"])
+        match fields["what"], kind:
+            case "edit", Kind.REPORT:
+                await self._edit_reported(interaction, row_id)
+            case "edit", _:
+                await interaction.response.send_modal(view.edit_form(await self.service.get(guild_id, row_id)))
+            case "reject", Kind.SUGGESTION:
+                await self.service.get(guild_id, row_id)
+                await interaction.response.send_modal(view.reject_form(row_id))
+            case "accept", Kind.SUGGESTION:
+                await self._accept(interaction, row_id)
+            case "settle", Kind.REPORT:
+                await self.service.settle(guild_id, row_id)
+                await self._go_on(interaction, kind, row_id, view.settled())
+            case _:
+                await self._go_on(interaction, kind, row_id)
+
+    async def _accept(self, interaction: discord.Interaction, row_id: int) -> None:
+        after = row_id
+        try:
+            work = self.service.accept(guild_id_of(interaction), row_id)
+            note = view.added(await in_time(interaction, work, edits=True))
+        except BankError as error:
+            note, after = view.not_added(error.problems), row_id - 1
+        await self._go_on(interaction, Kind.SUGGESTION, after, note)
+
+    async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
+        """The form of the own question that was reported, which the bank itself takes back."""
+        found = await self.service.next(guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1)
+        if not isinstance(found, Reported) or found.id != row_id or found.own is None or found.hidden:
+            raise UserError("That question can't be edited now. Press Later, or use </bank review> to see what's left.")
+        custom_id = bank_view.EDITED.id(number=found.own.number)
+        await interaction.response.send_modal(bank_view.form(json.loads(found.own.content), custom_id))
+
+    async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A suggestion as a manager has mended it, to be accepted."""
+        require_panel(interaction, view.REVIEW)
+        row_id, given = int(fields["row"]), _entered(interaction)
+        names = ("prompt", "answers", "explanation", "difficulty", "topic")
+        form = Form(**{name: given.get(name, "") for name in names})
+        work = self.service.accept(guild_id_of(interaction), row_id, form)
+        try:
+            note = view.added(await in_time(interaction, work, edits=True))
+        except BankError as error:
+            await say(interaction, bank_view.not_saved(error.problems, form))
+            return
+        await self._go_on(interaction, Kind.SUGGESTION, row_id, note)
+
+    async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
+        require_panel(interaction, view.REVIEW)
+        reason, row_id = modal_text(interaction, view.MAX_REASON).strip(), int(fields["row"])
+        if not reason:
+            raise UserError("Its author should know why. Press Reject again and say it in a few words.")
+        await self.service.reject(guild_id_of(interaction), row_id, reason)
+        await self._go_on(interaction, Kind.SUGGESTION, row_id, view.rejected())
+
+    async def _go_on(self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None) -> None:
+        """Show the next one in place of the one that was decided."""
+        found = await self.service.next(guild_id_of(interaction), interaction.user.id, kind, after)
+        await say_here(interaction, view.review(found, note))
+
+    # --- what others are told
+
+    @commands.Cog.listener()
+    async def on_question_reported(self, guild_id: int, interaction_id: int) -> None:
+        """A report has been stored, which this server reviews."""
+        await self._announce(guild_id, await self.service.announced(guild_id), interaction_id)
+
+    async def _announce(self, guild_id: int, channel_id: int | None, interaction_id: int) -> None:
+        """Say where managers read it that something waits; the review has it also if that fails."""
+        if channel_id is None:
+            return
+        try:
+            place = Place(guild_id, channel_id)
+            await self.bot.context.sender.post(place, view.announcement(), f"s{interaction_id:x}", urgent=False)
+        except (DeliveryRefused, DeliveryUnknown) as error:
+            log.info("guild %s: it was not announced that something waits for review (%s)", guild_id, error)
+
+    @commands.Cog.listener()
+    async def on_app_command_completion(self, interaction: discord.Interaction, _command: Any) -> None:
+        """Whoever has used a command reads what became of their suggestions; where it opened a form, the next time."""
+        if interaction.response.type is not discord.InteractionResponseType.modal:
+            await self._tell(interaction)
+
+    async def _tell(self, interaction: discord.Interaction) -> None:
+        if interaction.guild_id is None:
+            return
+        try:
+            found = await self.service.verdicts(interaction.guild_id, interaction.user.id)
+            if found:
+                await say_all(interaction, view.verdicts(found))
+                await self.service.told(interaction.user.id, found)
+        except (discord.HTTPException, StorageError, *HICCUPS) as error:
+            log.info("a member is told later what became of their suggestions (%s)", type(error).__name__)
+
+
+def _entered(interaction: discord.Interaction) -> dict[str, str]:
+    """What was written in a form, as the client sent it: it may be longer than the fields are."""
+    return {name: "".join(values)[:4000] for name, values in entered(interaction).items()}

@@ -1,0 +1,213 @@
+"""The forms in which a question is suggested and reviewed, the review itself, and what its author reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from bot.bank.forms import item_from
+from bot.bank.service import Saved
+from bot.bank.views import answers
+from bot.chat import text as t
+from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
+from bot.chat.router import ROW, Route
+from bot.questions.check import Problem, make_item
+from bot.suggestions import rules
+from bot.suggestions.rules import Kind, Reported, State, Suggested, Suggestion, Verdict, Waiting
+
+SUGGESTED = Route("suggested", {}, once=True)
+# The button of the announcement, which all in its channel see.
+OPEN_REVIEW = Route("reviewing", {})
+# What decides about one that waits, in the private review.
+REVIEW = Route(
+    "review", {"what": "accept|edit|reject|settle|later", "kind": "suggestion|report", "row": ROW}, once=True
+)
+REJECTED = Route("rejected", {"row": ROW}, once=True)
+EDITED = Route("reviewedited", {"row": ROW}, once=True)
+MAX_REASON = 300
+_DANGER = discord.ButtonStyle.danger
+_MOST = {"prompt": 1400, "answers": 1700, "why": 700}
+"""Characters of each part that are shown: all, unless most of them are signs that have to be escaped."""
+
+
+def suggest_form() -> ui.Modal:
+    """The form in which a member suggests a question."""
+    modal = ui.Modal(title="Suggest a question", custom_id=SUGGESTED.id(), timeout=None)
+    modal.add_item(_field("prompt", "Question", 600, long=True))
+    modal.add_item(_field("answer", "Right answer", 200))
+    hint = "One a line, up to five. Leave it empty if the answer is to be typed"
+    modal.add_item(_field("wrong", "Wrong answers", 1010, hint=hint, long=True, needed=False))
+    modal.add_item(_field("why", "Why is it right?", 300, hint="What to remember, in a sentence or two", long=True))
+    modal.add_item(_field("source", "Source", 200, hint="A paper or a page, if you know one", needed=False))
+    modal.stop()
+    return modal
+
+
+def edit_form(suggestion: Suggestion) -> ui.Modal:
+    """The form in which a suggestion is mended before it is added; its answers are lines as in `/bank edit`."""
+    now = rules.form_of(suggestion.written)
+    modal = ui.Modal(title="Edit and accept", custom_id=EDITED.id(row=suggestion.id), timeout=None)
+    modal.add_item(_field("topic", "Topic", 100, now.topic, hint="One of the topics, or a new title"))
+    modal.add_item(_field("prompt", "Question", 600, now.prompt, long=True))
+    hint = "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
+    modal.add_item(_field("answers", "Answers", 4000, now.answers, hint=hint, long=True))
+    modal.add_item(_field("explanation", "What to remember", 600, now.explanation, long=True))
+    modal.add_item(_field("difficulty", "Difficulty, from 1 to 5", 1, now.difficulty))
+    modal.stop()
+    return modal
+
+
+def _field(
+    name: str,
+    label: str,
+    limit: int,
+    value: str = "",
+    *,
+    hint: str | None = None,
+    long: bool = False,
+    needed: bool = True,
+) -> ui.Label[ui.Modal]:
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    field: ui.TextInput[ui.Modal] = ui.TextInput(
+        style=style, custom_id=name, default=value[:limit] or None, max_length=limit, required=needed
+    )
+    return ui.Label(text=label, description=hint, component=field)
+
+
+def reject_form(suggestion_id: int) -> ui.Modal:
+    """The form for the reason, without which nothing is rejected."""
+    return text_modal(
+        "Reject this suggestion",
+        REJECTED.id(row=suggestion_id),
+        label="Why? Its author reads this",
+        hint="We have one like it; the second answer is right too",
+        limit=MAX_REASON,
+        long=True,
+    )
+
+
+def thanks() -> str:
+    return "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
+
+
+def announcement() -> Message:
+    """What the channel for suggestions reads when something has come to wait."""
+    return Message(
+        ATTENTION,
+        "**Something is waiting for review**: a question that a member suggested, or a report about one.",
+        row(button("Review", OPEN_REVIEW.id(), PRIMARY)),
+        "-# The button is for members with Manage Server. </bank review> shows the same.",
+    )
+
+
+def review(found: Suggested | Reported | None, note: str | None = None) -> Message:
+    """One that waits, with what can be done about it; `note` is what became of the one before."""
+    match found:
+        case Suggested():
+            return _suggested(found, note)
+        case Reported():
+            return _reported(found, note)
+    return Message(REVEALED if note else ENDED, note, "Nothing is waiting for review.")
+
+
+def _suggested(found: Suggested, note: str | None) -> Message:
+    suggestion = found.row
+    form = rules.form_of(suggestion.written)
+    item = make_item({**item_from(form), "id": rules.Kind.SUGGESTION}, form.topic)
+    source = f"\n-# Source: {t.escape(suggestion.source)}" if suggestion.source else ""
+    return Message(
+        OPEN,
+        note,
+        f"-# Suggested by {t.name(found.author)} · {_left(found.waiting)}",
+        t.cut(t.heading(suggestion.prompt), _MOST["prompt"]),
+        t.cut(answers(item), _MOST["answers"]),
+        t.cut(f"{t.escape(suggestion.why)}{source}", _MOST["why"]),
+        line(),
+        row(
+            button("Accept", _id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
+            button("Edit", _id("edit", Kind.SUGGESTION, suggestion.id)),
+            button("Reject", _id("reject", Kind.SUGGESTION, suggestion.id), _DANGER),
+            _later(found.waiting, Kind.SUGGESTION, suggestion.id),
+        ),
+    )
+
+
+def _reported(found: Reported, note: str | None) -> Message:
+    shown = t.heading(found.prompt) if found.prompt else "### A question that isn't asked here now"
+    about = None
+    if found.hidden:
+        about = "-# Its answer is hidden until the reveal: this question is being asked now."
+    elif found.item is not None:
+        about = t.cut(answers(found.item), _MOST["answers"])
+    can_edit = found.own is not None and not found.hidden
+    if found.shipped:
+        hint = "-# This question came with me, and whoever runs me can read the report too. You can't change it here."
+    elif found.own is not None:
+        hint = "-# Mend it with Edit, or take it out with </bank retire>. Then press Done."
+    else:
+        hint = "-# Nobody is asked it here now, so there's nothing to mend."
+    return Message(
+        OPEN,
+        note,
+        f"-# Reported by a member · {_left(found.waiting)}",
+        t.cut(shown, _MOST["prompt"]),
+        about,
+        t.cut(f"**What they said**: {t.escape(found.text)}", _MOST["why"]),
+        line(),
+        hint,
+        row(
+            button("Done", _id("settle", Kind.REPORT, found.id), PRIMARY),
+            button("Edit", _id("edit", Kind.REPORT, found.id)) if can_edit else None,
+            _later(found.waiting, Kind.REPORT, found.id),
+        ),
+    )
+
+
+def _id(what: str, kind: Kind, row_id: int) -> str:
+    return REVIEW.id(what=what, kind=kind, row=row_id)
+
+
+def _later(waiting: Waiting, kind: Kind, row_id: int) -> ui.Button[ui.LayoutView] | None:
+    return button("Later", _id("later", kind, row_id)) if waiting.total > 1 else None
+
+
+def _left(waiting: Waiting) -> str:
+    """How many wait: `2 suggestions and 1 report waiting`."""
+    counts = {"suggestion": waiting.suggestions, "report": waiting.reports}
+    many = [t.count(n, kind) if n < rules.MAX_COUNTED else f"{n}+ {kind}s" for kind, n in counts.items() if n]
+    return f"{' and '.join(many)} waiting"
+
+
+def added(done: Saved) -> str:
+    """That a suggestion is a question now."""
+    topic, name = t.one_line(done.own.topic), t.code(done.own.row.name)
+    return f'**Added** to "{topic}" as {name}. Its author will be told.'
+
+
+def not_added(problems: Sequence[Problem]) -> str:
+    """Why one can't be accepted as it is."""
+    first = problems[0]
+    return f"**Not added** yet: {t.one_line(first.place)} {t.one_line(first.message)}."
+
+
+def rejected() -> str:
+    return "**Rejected**. Its author will read your reason."
+
+
+def settled() -> str:
+    return "**Done**. That report is off the list."
+
+
+def verdicts(found: Sequence[Verdict]) -> list[Message]:
+    """What became of a member's suggestions."""
+    blocks = ["**About your suggestions**", *map(_verdict, found)]
+    return [Message(OPEN, page) for page in t.pages(blocks)]
+
+
+def _verdict(verdict: Verdict) -> str:
+    asked = t.one_line(t.cut(verdict.prompt, 200))
+    if verdict.state is State.ACCEPTED:
+        return f"✅ Added to this server's questions, thank you: {asked}"
+    return f"Not added: {asked}\n-# The reason: {t.one_line(verdict.reason or '')}"
