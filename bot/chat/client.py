@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from bot.chat.replies import HICCUPS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
 from bot.core.context import Context
+from bot.core.database import DatabaseClosed
 
 log = logging.getLogger(__name__)
 
@@ -126,11 +128,7 @@ class QuizBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         log.info("ready: %s servers, %s shards", len(self.guilds), len(self.shards))
-        try:
-            await self.features.look_over()
-        except RuntimeError:
-            if not self.is_closed():  # else the database was closed meanwhile, and the next start looks over
-                raise
+        await self.features.look_over()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined guild %s", guild.id)
@@ -154,7 +152,10 @@ class QuizBot(commands.AutoShardedBot):
         await self.features.wake(after.guild.id)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        log.exception("unexpected error in %s", event_method)
+        if isinstance(sys.exc_info()[1], DatabaseClosed):  # the next start sees to it
+            log.debug("%s came while the bot was closing", event_method)
+        else:
+            log.exception("unexpected error in %s", event_method)
 
     async def close(self) -> None:
         """Finish what is under way, then leave Discord. The database is its opener's to close."""

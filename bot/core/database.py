@@ -38,7 +38,17 @@ from bot.core.processes import PROGRAM, hold_file
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-__all__ = ["Connection", "Database", "DatabaseBroken", "StorageError", "is_away", "open_database", "reading", "writing"]
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseBroken",
+    "DatabaseClosed",
+    "StorageError",
+    "is_away",
+    "open_database",
+    "reading",
+    "writing",
+]
 
 StorageError = SQLAlchemyError
 """Whatever the database says no to."""
@@ -74,6 +84,10 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 def is_away(error: BaseException) -> bool:
     """Whether an error is the database's being locked, full or out of reach, which may pass."""
     return isinstance(error, OperationalError | InterfaceError) or _code(error)[:2] in _AWAY
+
+
+class DatabaseClosed(RuntimeError):
+    """The program is ending; what asks for the database now has come too late."""
 
 
 class DatabaseBroken(Exception):
@@ -144,7 +158,7 @@ class Database:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise RuntimeError("the database is closed")
+            raise DatabaseClosed("the database is closed")
 
     def _look_for_the_end(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
