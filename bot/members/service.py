@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from bot.core.context import Context
-from bot.core.database import StorageError
+from bot.core.database import DatabaseClosed, StorageError
 from bot.members import store
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 20_000
-_GATHER_SECONDS = 0.1
 
 
 class Names:
     """Stores a member's name when it is new or has changed; the latest names are remembered and cost nothing.
 
-    Nobody waits for a name: those of a moment are stored together, and one that gets lost comes with its member's next
-    click.
+    Nobody waits for a name: it is committed with the answer that brought it, and those that come meanwhile are stored
+    together after that.
     """
 
     def __init__(self, context: Context) -> None:
@@ -46,7 +46,8 @@ class Names:
         if not new:
             return
         try:
-            await self._database.write_one(store.set_names, new)
+            with suppress(DatabaseClosed):
+                await self._database.write_one(store.set_names, new)
         except StorageError as error:  # each comes again with its member's next click
             log.warning("%s names were not stored: %s", len(new), type(error).__name__)
             for member in new:
@@ -61,7 +62,6 @@ class Names:
     async def _gather(self) -> None:
         try:
             while self._new:
-                await asyncio.sleep(_GATHER_SECONDS)
                 await self.flush()
         finally:
             self._storing = None
