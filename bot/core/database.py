@@ -242,13 +242,13 @@ def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
     outcomes: list[_Outcome] = []
     begun: float | None = None
     for job in jobs:
-        if not job.single:
-            now = time.monotonic()
-            if now - (begun := begun or now) > _LONG_ENOUGH:
-                break
         if job.single:
             outcomes.append(_Outcome(job.work(conn)))
             continue
+        now = time.monotonic()
+        begun = begun or now
+        if now - begun > _LONG_ENOUGH:
+            break
         savepoint = conn.begin_nested()
         try:
             outcomes.append(_Outcome(job.work(conn)))
