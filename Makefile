@@ -2,6 +2,7 @@
 #   make play     a simulated Discord in the browser, no token needed
 #   make run      the bot on Discord (settings: environment or .env)
 #   make test     the tests; more arguments in ARGS, e.g. make test ARGS="-k daily -x"
+#   make postgres the tests that run on PostgreSQL, and those of the services, which `make test` runs on SQLite only
 #   make crash    kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
 #   make bench    the bot against a bare client, as a table of ratios (an hour; ARGS=--quick: three minutes)
 #   make soak     ten minutes of rounds and dailies under random faults; ARGS="--seed 1" repeats one
@@ -19,10 +20,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash without-play soak month bench grade-eval lint format types setup lock clean
+.PHONY: help play run test postgres crash without-play soak month bench grade-eval lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | soak | month | bench | grade-eval | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | postgres | crash | soak | month | bench | grade-eval | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -33,6 +34,9 @@ run: $(STAMP)
 
 test: $(STAMP)
 	$(PY) -m pytest -n auto --ignore=tests/crash --ignore=tests/cluster $(ARGS)
+
+postgres: $(STAMP)
+	$(PY) -m pytest -n auto --ignore=tests/crash --ignore=tests/cluster -m postgres --on-both $(ARGS)
 
 crash: $(STAMP)
 	$(PY) -m pytest tests/crash tests/cluster $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,16 @@ from sqlalchemy import create_engine
 
 from bot.core import migrate
 
-BACKENDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
-"""Every test that asks for `database` or `url` runs on each."""
+SQLITE, POSTGRES = "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)
+
+
+def backends(fixtures: Collection[str], *, all_on_both: bool) -> list[object]:
+    """On which kinds a test runs that asks for `database` or `url`: on both, if it is about what is stored.
+
+    The services, which a `stage` brings, say nothing to a database but through stores, and run on SQLite only; on both
+    in `make postgres`.
+    """
+    return [SQLITE] if "stage" in fixtures and not all_on_both else [SQLITE, POSTGRES]
 
 
 def migrated_file(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A database of every kind in `BACKENDS`, by its address or opened with empty tables; and the services on it."""
+"""A database of each kind, by its address or opened with empty tables; and the services on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from bot.core.database import Database, open_database
 from tests import postgres as server
-from tests.backends import BACKENDS, migrated_file
+from tests.backends import backends, migrated_file
 from tests.banks import small_bank
 from tests.stage import Stage
 
@@ -28,7 +28,17 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return migrated_file(tmp_path_factory.mktemp("database"))
 
 
-@pytest.fixture(params=BACKENDS)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on-both", action="store_true", help="run the tests of services on PostgreSQL, too")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "url" in metafunc.fixturenames:
+        kinds = backends(metafunc.fixturenames, all_on_both=metafunc.config.getoption("--on-both"))
+        metafunc.parametrize("url", kinds, indirect=True)
+
+
+@pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
     """A database that no other test uses; it has its tables already if the test asks for `database` too."""
     with_tables = "database" in request.fixturenames
