@@ -90,12 +90,19 @@ class OwnBank:
         return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), total)
 
     def _store(
-        self, conn: Connection, guild_id: int, draft: Draft, before: Callable[[Connection], None] | None = None
+        self,
+        conn: Connection,
+        guild_id: int,
+        draft: Draft,
+        before: Callable[[Connection], None] | None = None,
+        new: str | None = None,
     ) -> Merge:
         if before is not None:
             before(conn)
         first = store.take_numbers(conn, guild_id, rules.numbers_needed(draft.document))
         topics, items = _rows(conn, guild_id)
+        if any(row.name == new and not row.retired for row in items):  # it would be taken for a change of that one
+            raise UserError("A question with the same words was added just now. See </bank list>.")
         merged = rules.merge(guild_id, first, topics, items, draft.document, self._banks.packs)
         store.save_topics(conn, merged.topics)
         store.save_items(conn, merged.items)
@@ -150,7 +157,7 @@ class OwnBank:
         """
         topics, items = await self._database.read(_rows, guild_id)
         draft, name = self._draft(form, topics, items)
-        return await self._save(guild_id, draft, items, name, before)
+        return await self._save(guild_id, draft, items, name, before, new=True)
 
     def check(self, form: Form) -> None:
         """Raise BankError with what keeps a form from becoming a question."""
@@ -185,9 +192,11 @@ class OwnBank:
         items: Sequence[OwnItem],
         name: str,
         before: Callable[[Connection], None] | None = None,
+        *,
+        new: bool = False,
     ) -> Saved:
         await _check_formulas(draft, items)
-        merged = await self._database.write(self._store, guild_id, draft, before)
+        merged = await self._database.write(self._store, guild_id, draft, before, name if new else None)
         return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:

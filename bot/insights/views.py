@@ -60,7 +60,7 @@ def _too_few(found: Insights) -> str | None:
     if found.judged:
         return None
     most = f" The most so far: {found.most}." if found.most else ""
-    return f"How a question does shows from {FEWEST_ANSWERS} answers on.{most}"
+    return f"A question shows up here once it has {FEWEST_ANSWERS} answers.{most}"
 
 
 def listing(found: Insights, bank: Bank, name: str, page: int) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -196,3 +197,14 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
     assert shipped.own.row.topic_id == "t2"
     asked = (await stage.bot.context.bank_for(ADA, GUILD)).asked
     assert {rows[0].item_id, rows[1].item_id, shipped.own.row.item_id} <= set(asked)
+
+
+async def test_two_with_the_same_words_at_once(stage: Stage) -> None:
+    """The second is refused; it does not take the first one's place."""
+    form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
+    adding = (stage.bot.own_bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2))
+    done = await asyncio.gather(*adding, return_exceptions=True)
+    (kept,) = [result for result in done if isinstance(result, Saved)]
+    (refused,) = [result for result in done if isinstance(result, UserError)]
+    assert "just now" in str(refused)
+    assert (await stage.bot.own_bank.get(GUILD, "which")).item.explanation == kept.own.item.explanation

@@ -49,7 +49,7 @@ async def test_a_new_server(stage: Stage) -> None:
     """Without answers it says when there will be something, and which questions nobody was asked."""
     result: Any = await stage.manager.slash(stage.quiz, "bank insights")
     assert result.response.ephemeral
-    assert "How a question does shows from 20 answers on." in reply(result)
+    assert "A question shows up here once it has 20 answers." in reply(result)
     assert labels(answer_to(result)) == [f"Never asked ({len(BANK.asked):,})"]
 
 

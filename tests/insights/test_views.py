@@ -46,7 +46,7 @@ async def test_the_overview() -> None:
 async def test_too_little_to_say() -> None:
     """A new server reads from when on there is something; nothing is drawn of nothing."""
     said = text_of(await overview(NOTHING))
-    assert "How a question does shows from 20 answers on." in said
+    assert "A question shows up here once it has 20 answers." in said
     assert "[" not in said
     assert "The most so far: 7." in text_of(await overview(replace(NOTHING, answers=30, most=7)))
 
