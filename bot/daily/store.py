@@ -76,6 +76,7 @@ dailies = sa.Table(
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
+sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
 OWN = dailies.c.item_id.like(sa.literal_column(IN_SQL))
 sa.Index("ix_dailies_own", dailies.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
 ON_CARD = dailies.c.message_id.is_not(None)

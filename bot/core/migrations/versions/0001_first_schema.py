@@ -63,6 +63,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
     )
     op.create_index(
+        "ix_dailies_in_play",
+        "dailies",
+        ["item_id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
+        postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
+    )
+    op.create_index(
         "ix_dailies_on_card",
         "dailies",
         ["guild_id", "local_date"],
