@@ -120,7 +120,7 @@ def _rounds(days: int) -> Rows:
         ),
     )
     questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
-    shown = {"choice_order": "0123", "message_id": 7}
+    shown = {"choice_order": "0123", "seconds": 20, "message_id": 7}
     yield (
         round_questions,
         (

@@ -73,7 +73,7 @@ def _verdicts(conn: Connection, item: Item) -> list[_Verdict]:
     found = []
     for a in rounds.answers_with(conn, item.id):
         right = is_right(item, a.answer)
-        points = rounds_rules.points(right, a.elapsed_ms, a.seconds * 1000)
+        points = rounds_rules.points(right, a.elapsed_ms, a.seconds and a.seconds * 1000)
         rating = _rating(right, slow_in_round(a.seconds))
         found.append(_Verdict("round", a.question_id, a.user_id, a.correct, right, points, rating, a.round_id))
     for d in dailies.answers_with(conn, item.id):

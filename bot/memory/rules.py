@@ -86,9 +86,9 @@ def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None =
     return Rating.Hard if slow else Rating.Good
 
 
-def slow_in_round(seconds: int) -> int:
-    """Milliseconds after which a right answer in a round is slow: half of the time limit."""
-    return seconds * 500
+def slow_in_round(seconds: int | None) -> int | None:
+    """Milliseconds after which a right answer in a round is slow: half of the time limit; None without a limit."""
+    return None if seconds is None else seconds * 500
 
 
 def slow_in_practice(item: Item) -> int:

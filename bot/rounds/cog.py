@@ -37,7 +37,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
     @app_commands.describe(
         questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
         topic="One topic only. Default: all topics",
-        seconds=f"Seconds per question. Default: {rules.DEFAULT_SECONDS}",
+        seconds="Seconds per question. Default: as long as each one needs",
         difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
@@ -49,7 +49,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         interaction: discord.Interaction,
         questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
         topic: str | None = None,
-        seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] = rules.DEFAULT_SECONDS,
+        seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         difficulty: str = "mixed",
     ) -> None:
         await start_round(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
+from math import ceil
 from typing import Any
 
 from bot.points.rules import Tally
@@ -14,11 +16,12 @@ from bot.questions.answers import Outcome
 from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
-MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS = 5, 300, 20
+MIN_SECONDS, MAX_SECONDS = 5, 300  # that can be asked for
+LEAST_TIME, MOST_TIME = 15, 90  # seconds for an item if none were asked for
 MOST_ON_SERVER = 3  # rounds at a time: more would take the pace of other servers
 DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
-PAUSE = timedelta(seconds=5)  # between a reveal and what follows
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=6), timedelta(seconds=15)  # between a reveal and what follows
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
@@ -37,6 +40,48 @@ class Phase(StrEnum):
     STANDINGS = "standings"
     CLOSING = "closing"
     ENDED = "ended"
+
+
+_WORDS_A_SECOND = 200 / 60
+_LOOKING = 2.0  # seconds in which the eye finds the explanation on a card that has just changed
+_WORDS_AROUND_A_NUMBER = 9
+_DIGIT = re.compile(r"\d")
+
+
+def reading_time(text: str) -> float:
+    """Seconds that it takes to read a text at 200 words a minute."""
+    return len(text.split()) / _WORDS_A_SECOND
+
+
+def seconds_for(item: Item) -> int:
+    """The time limit of an item where none was asked for, in steps of five seconds from 15 to 90.
+
+    It is made of reading (a formula as it is read aloud), thinking, which grows with difficulty and with choices that
+    have to be judged one by one, working out a number, and typing.
+    """
+    reading = reading_time(" ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)]))
+    thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
+    working_out = 5 * item.difficulty if _is_worked_out(item) else 0
+    typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0
+    needed = 5 * ceil((reading + thinking + working_out + typing) / 5)
+    return min(max(needed, LEAST_TIME), MOST_TIME)
+
+
+def _is_worked_out(item: Item) -> bool:
+    """Whether the answer is little more than a number, to be got from numbers in the prompt."""
+    answers = [item.choices[n].text for n in item.right] or [item.accept[0]]
+    others = [choice.text for choice in item.choices if not choice.correct]
+    return (
+        all(_DIGIT.search(text) for text in [item.prompt, *answers])
+        and 2 * sum(bool(_DIGIT.search(text)) for text in others) >= len(others)
+        and max(len(text.split()) for text in answers) <= _WORDS_AROUND_A_NUMBER
+    )
+
+
+def pause_for(item: Item) -> timedelta:
+    """How long the reveal of an item is read before the next question comes."""
+    needed = timedelta(seconds=_LOOKING + reading_time(item.explanation))
+    return min(max(needed, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
@@ -75,17 +120,16 @@ def next_refresh(
 ) -> datetime | None:
     """When to refresh the count of answers next, or None if not at all.
 
-    Edits are merged: the first comes 2 s after the first answers, a later one after half of the question's time
-    (15 s at most), and none just before the reveal, which edits the card anyway. With up to 30 seconds a question that
-    makes at most two edits, so a question costs four requests with its post and its reveal.
+    Edits are merged: the first comes 2 s after the first answers, a later one after half of the question's time, and
+    none just before the reveal, which edits the card anyway. That makes at most two edits, so that a question costs
+    four requests with its post and its reveal, however long it is.
     """
     if count == counter.shown:
         return None
     if counter.at is None:
         at = max(now, opened) + timedelta(seconds=2)
     else:
-        gap = max(timedelta(seconds=2), min(timedelta(seconds=15), (deadline - opened) / 2))
-        at = max(now, counter.at + gap)
+        at = max(now, counter.at + max(timedelta(seconds=2), (deadline - opened) / 2))
     return at if at <= deadline - timedelta(seconds=1) else None
 
 
@@ -202,11 +246,14 @@ class StandingsCard:
     repeats: bool = False
 
 
-def points(correct: bool, elapsed_ms: int, limit_ms: int) -> int:
+def points(correct: bool, elapsed_ms: int, limit_ms: int | None) -> int:
     """Points for one answer in a round: 100 at once, 50 at the deadline, 0 when wrong or late.
 
-    `elapsed_ms` runs from the question message's snowflake to the interaction's; both are Discord's clock.
+    `elapsed_ms` runs from the question message's snowflake to the interaction's; both are Discord's clock. Without a
+    limit a right answer is worth 100 whenever it comes.
     """
-    if not correct or elapsed_ms > limit_ms:
+    if not correct or (limit_ms is not None and elapsed_ms > limit_ms):
         return 0
+    if limit_ms is None:
+        return FULL_POINTS
     return round(FULL_POINTS * (1 - max(0, elapsed_ms) / (2 * limit_ms)))

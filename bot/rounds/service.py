@@ -46,12 +46,15 @@ Tell = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A round that was stored. It has fewer questions than were `wanted` if only so many match; see `Rounds.start`."""
+    """A round that was stored. It has fewer questions than were `wanted` if only so many match; see `Rounds.start`.
+
+    `seconds`: the shortest and the longest time that one of its questions has.
+    """
 
     round_id: int
     questions: int
     wanted: int
-    seconds: int
+    seconds: tuple[int, int]
     topic: Topic | None
     difficulty: str
     first_at: datetime
@@ -80,12 +83,13 @@ class RoundStatus:
 class _OpenQuestion:
     """An open question as this process knows it. `players` as for `rules.reveal_at`; `answered` grows.
 
-    `teams` are the roles that were teams when it was loaded. Of `round` count only place, number and seconds: the rest
-    may have changed since.
+    `teams` are the roles that were teams when it was loaded. Of `round` count only place and number: the rest may have
+    changed since.
     """
 
     question_id: int
     round: Round
+    limit_ms: int | None
     message_id: int
     opened_at: datetime
     deadline_at: datetime
@@ -119,7 +123,7 @@ class Rounds:
         channel_id: int,
         starter_id: int,
         questions: int = rules.DEFAULT_QUESTIONS,
-        seconds: int = rules.DEFAULT_SECONDS,
+        seconds: int | None = None,
         topic_id: str | None = None,
         difficulty: str = "mixed",
         tell: Tell | None = None,
@@ -128,7 +132,8 @@ class Rounds:
     ) -> Started:
         """Draw the questions and store the round; refuses a second one in a channel or of a member, a server's fourth.
 
-        `tell` takes a sentence for the starter, should the first card not be posted; `roles` are the starter's.
+        Without `seconds` each question has the time that its item needs. `tell` takes a sentence for the starter,
+        should the first card not be posted; `roles` are the starter's.
         """
         first_at = (now := self._now()) + rules.LEAD
 
@@ -139,6 +144,8 @@ class Rounds:
             _refuse_another(conn, guild_id, channel_id, starter_id)
             pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
             drawn = self._draw(conn, guild_id, pool, questions)
+            times = [seconds or rules.seconds_for(item) for item in drawn]
+            orders = [answers.encode_order(drawing.shuffled(item, self._rng)) for item in drawn]
             round_id = store.create(
                 conn,
                 guild_id=guild_id,
@@ -147,14 +154,14 @@ class Rounds:
                 topic_id=topic_id,
                 difficulty=difficulty,
                 seconds=seconds,
-                questions=[(i.id, answers.encode_order(drawing.shuffled(i, self._rng))) for i in drawn],
+                questions=list(zip((item.id for item in drawn), orders, times, strict=True)),
                 now=now,
                 first_at=first_at,
             )
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
             chosen = bank.topics.get(topic_id or "")
-            return Started(round_id, len(drawn), questions, seconds, chosen, difficulty, first_at)
+            return Started(round_id, len(drawn), questions, (min(times), max(times)), chosen, difficulty, first_at)
 
         made = await self._database.write(create)
         log.info("round %s started: guild %s, channel %s", made.round_id, guild_id, channel_id)
@@ -204,7 +211,8 @@ class Rounds:
             due = self._due(reveal)
             await self._database.write(store.bring_forward, round_.id, round_.number, due)
             self._scheduler.nudge(due)
-        self._counters.touch(round_.id, question.question_id, len(question.answered), reveal, round_.seconds)
+        answered = len(question.answered)
+        self._counters.touch(round_.id, question.question_id, answered, question.opened_at, reveal)
         return Locked(shown, reveal)
 
     def forget(self, round_id: int) -> None:
@@ -298,11 +306,11 @@ class Rounds:
 
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
-        round_ = store.get(conn, round_id)
-        if round_ is None or round_.phase != Phase.ASKING:
+        round_, question = store.get(conn, round_id), store.question(conn, question_id)
+        if round_ is None or question is None or round_.phase != Phase.ASKING:
             return None
         opened = snowflakes.created_at(message_id)
-        deadline = opened + timedelta(seconds=round_.seconds)
+        deadline = opened + timedelta(seconds=question.seconds or 0)
         store.change_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
         due = self._due(deadline)
         store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=due)
@@ -337,7 +345,10 @@ class Rounds:
         players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2})
         answered = {a.user_id: a.answered_at for a in store.answers_to(conn, question.id)}
         teams = team_store.ids(conn, round_.guild_id)
-        return _OpenQuestion(question.id, round_, message_id, opened, deadline, item, order, players, answered, teams)
+        limit = question.seconds and question.seconds * 1000
+        return _OpenQuestion(
+            question.id, round_, limit, message_id, opened, deadline, item, order, players, answered, teams
+        )
 
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
         """Open a question by a click on its card, which proves that the card is there."""
@@ -383,7 +394,7 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     given = given_answer(question.item, question.order, click)
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
-    won = rules.points(correct, elapsed, question.round.seconds * 1000)
+    won = rules.points(correct, elapsed, question.limit_ms)
     team = team_of(click.roles, question.teams)
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at, team)
 
@@ -462,11 +473,11 @@ class AnswerCountRefresher:
         self._open: dict[int, _Count] = {}
         self._next_turn = 0.0
 
-    def touch(self, round_id: int, question_id: int, count: int, deadline: datetime, seconds: int) -> None:
+    def touch(self, round_id: int, question_id: int, count: int, opened: datetime, deadline: datetime) -> None:
         """An answer was stored: plan a refresh unless one is planned."""
         entry = self._open.get(round_id)
         if entry is None or entry.question_id != question_id:
-            entry = self._open[round_id] = _Count(question_id, deadline - timedelta(seconds=seconds), deadline)
+            entry = self._open[round_id] = _Count(question_id, opened, deadline)
         entry.count, entry.deadline = max(entry.count, count), min(entry.deadline, deadline)
         if entry.task is None or entry.task.done():
             entry.task = asyncio.create_task(self._follow(round_id, entry))

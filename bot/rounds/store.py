@@ -58,7 +58,7 @@ rounds = sa.Table(
     sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for somebody who has had their data erased
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
-    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Integer),  # for every question, as it was asked for; null: each has its own time
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
@@ -88,6 +88,7 @@ round_questions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("seconds", sa.Integer),  # its time limit
     sa.Column("asked_at", Instant),  # when the post was tried
     sa.Column("message_id", sa.BigInteger),
     sa.Column("opened_at", Instant),  # the message's own time, by its snowflake
@@ -211,7 +212,7 @@ class Round:
     guild_id: int
     channel_id: int
     starter_id: int
-    seconds: int
+    seconds: int | None
     total: int
     phase: Phase
     number: int
@@ -232,6 +233,7 @@ class RoundQuestion:
     number: int
     item_id: str
     choice_order: str
+    seconds: int | None
     asked_at: datetime | None
     message_id: int | None
     opened_at: datetime | None
@@ -254,9 +256,17 @@ class Answer:
 
 
 def create(
-    conn: Connection, /, *, questions: Sequence[tuple[str, str]], now: datetime, first_at: datetime, **options: object
+    conn: Connection,
+    /,
+    *,
+    questions: Sequence[tuple[str, str, int | None]],
+    now: datetime,
+    first_at: datetime,
+    **options: object,
 ) -> int | None:
-    """Store a round whose first question comes at `first_at`, with its questions as (item id, order of choices).
+    """Store a round whose first question comes at `first_at`.
+
+    Its questions are given as (item id, order of choices, seconds).
 
     `options`: who started it where, and its topic, difficulty and seconds. Returns its id, or None if a round runs in
     that channel already.
@@ -272,8 +282,8 @@ def create(
     conn.execute(
         round_questions.insert(),
         [
-            {"round_id": round_id, "number": n, "item_id": item_id, "choice_order": order}
-            for n, (item_id, order) in enumerate(questions, start=1)
+            {"round_id": round_id, "number": n, "item_id": item_id, "choice_order": order, "seconds": seconds}
+            for n, (item_id, order, seconds) in enumerate(questions, start=1)
         ],
     )
     return round_id
@@ -382,7 +392,7 @@ class PastAnswer:
 
     question_id: int
     round_id: int
-    seconds: int
+    seconds: int | None
     user_id: int
     answer: str
     correct: bool
@@ -392,9 +402,8 @@ class PastAnswer:
 def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
     """All answers to an own item of a server, in whatever round."""
     query = (
-        select(round_answers, round_questions.c.round_id, rounds.c.seconds)
+        select(round_answers, round_questions.c.round_id, round_questions.c.seconds)
         .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .join(rounds, rounds.c.id == round_questions.c.round_id)
         .where(round_questions.c.item_id == item_id, OWN)
         .order_by(round_answers.c.question_id, round_answers.c.user_id)
     )

@@ -31,7 +31,7 @@ _APART = 22
 
 def start_line(starter: str, started: Started) -> str:
     """What everyone reads when a round has been started."""
-    about = [t.count(started.questions, "question"), started.difficulty, f"{started.seconds} s each"]
+    about = [t.count(started.questions, "question"), started.difficulty, _times(*started.seconds)]
     if started.topic:
         about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
@@ -41,6 +41,10 @@ def start_line(starter: str, started: Started) -> str:
         else ""
     )
     return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer}"
+
+
+def _times(shortest: int, longest: int) -> str:
+    return f"{shortest} s each" if shortest == longest else f"{shortest} to {longest} s, depending on the question"
 
 
 def question(card: QuestionCard, bank: Bank) -> Message:

@@ -51,7 +51,7 @@ class RoundCards:
 
     async def post(self, round_: Round, question: RoundQuestion, now: datetime) -> int:
         """Post an open question, once; returns its message's id."""
-        ends_at = now + timedelta(seconds=round_.seconds)
+        ends_at = now + timedelta(seconds=question.seconds or 0)
         nonce = make_nonce("q", question.id, question.asked_at or now)
         message = await self._question(round_, question, ends_at)
         return await self._sender.post(_place(round_), message, nonce, tried_at=question.asked_at)
@@ -101,7 +101,8 @@ class RoundCards:
     async def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
         bank = await self._database.read(self._banks.of, round_.guild_id)
         item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
-        card = QuestionCard(question.id, item, order, question.number, round_.total, round_.seconds, ends_at, **now)
+        seconds = question.seconds or 0
+        card = QuestionCard(question.id, item, order, question.number, round_.total, seconds, ends_at, **now)
         return self._views.question(card, bank)
 
 
@@ -172,7 +173,7 @@ class RoundWork(Worker[Round]):
     async def _reveal(self, round_: Round) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> tuple[RoundQuestion, Sequence[Answer]] | None:
+        def claim(conn: Connection) -> tuple[RoundQuestion, Sequence[Answer], timedelta] | None:
             claimed = self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL)
             question = store.question_of(conn, round_.id, round_.number)
             if not claimed or question is None:
@@ -181,16 +182,17 @@ class RoundWork(Worker[Round]):
             if round_.phase is Phase.OPEN:
                 store.change_question(conn, question.id, revealed_at=now)
                 store.change(conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1)
-            return question, given
+            item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
+            return question, given, rules.pause_for(item) if item else rules.SHORTEST_PAUSE
 
         work = await self._database.write(claim)
         if work is None:
             return
-        question, given = work
+        question, given, pause = work
         self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
         await self._cards.reveal(round_, question, given)
-        due = self._now() if round_.ending else self._now() + rules.PAUSE
+        due = self._now() if round_.ending else self._now() + pause
         await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
         self._scheduler.nudge(due)
 
@@ -238,7 +240,7 @@ class RoundWork(Worker[Round]):
             for a in given
         ]
         scores.add(conn, entries)
-        slow = slow_in_round(round_.seconds)
+        slow = slow_in_round(question.seconds)
         met = [
             memory.ReviewedAnswer(a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at, a.elapsed_ms)
             for a in given

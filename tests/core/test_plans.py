@@ -87,7 +87,7 @@ ENTRY = Entry("daily", DAYS, ADA, GUILD, "t1", 100, True, TODAY, NOW)
 DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
 ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
 ROUND = Round(DAYS, GUILD, CHANNEL, ADA, 20, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
-QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", None, None, None, None, None)
+QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
 
 
@@ -239,7 +239,7 @@ CALLS: list[Call] = [
     call(reminders.get, ADA),
     call(reminders.save, Reminder(ADA, "09:00", "UTC", NOW)),
     call(reminders.change, Reminder(ADA, "09:00", "UTC", NOW), problem=None),
-    call(rounds.create, questions=[("t1-a", "0123")], now=NOW, first_at=NOW, seconds=20, **OPTIONS),
+    call(rounds.create, questions=[("t1-a", "0123", 20)], now=NOW, first_at=NOW, seconds=20, **OPTIONS),
     call(rounds.get, DAYS),
     call(rounds.get, DAYS, lock=True),
     call(rounds.running_in, CHANNEL),

@@ -30,7 +30,7 @@ def start(conn: Connection, guild_id: int) -> int:
         topic_id=None,
         difficulty="mixed",
         seconds=20,
-        questions=[("lora-1", "0123")],
+        questions=[("lora-1", "0123", 20)],
         now=AT,
         first_at=AT,
     )

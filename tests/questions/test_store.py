@@ -39,7 +39,7 @@ def start(conn: Connection, guild_id: int, *items: str) -> int:
         topic_id=None,
         difficulty="mixed",
         seconds=20,
-        questions=[(item, "0123") for item in items],
+        questions=[(item, "0123", 20) for item in items],
         now=AT,
         first_at=AT,
     )

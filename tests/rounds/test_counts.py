@@ -30,7 +30,7 @@ class Card:
 
     def answer(self, question_id: int = QUESTION) -> None:
         self.count += 1
-        self.counters.touch(ROUND, question_id, self.count, DEADLINE, SECONDS)
+        self.counters.touch(ROUND, question_id, self.count, START, DEADLINE)
 
     async def _refresh(self, question_id: int) -> int | None:
         if self.gone:
@@ -193,8 +193,8 @@ async def test_rounds_have_their_own_counts() -> None:
         return 1
 
     counters = AnswerCountRefresher(virtual_now, refresh)
-    counters.touch(1, 7, 1, DEADLINE, SECONDS)
-    counters.touch(2, 9, 1, DEADLINE, SECONDS)
+    counters.touch(1, 7, 1, START, DEADLINE)
+    counters.touch(2, 9, 1, START, DEADLINE)
     await counters.stop(1)
     await asyncio.sleep(5)
     assert seen == [9]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter as Tally
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise, permutations
@@ -12,26 +13,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.questions.bank import load_packs
 from bot.questions.drawing import draw, shuffled
 from bot.questions.model import Item
 from bot.rounds.rules import (
     DEFAULT_QUESTIONS,
-    DEFAULT_SECONDS,
     EARLY,
     IDLE_LIMIT,
+    LEAST_TIME,
+    LONGEST_PAUSE,
     MAX_QUESTIONS,
     MAX_SECONDS,
     MIN_QUESTIONS,
     MIN_SECONDS,
-    PAUSE,
+    MOST_TIME,
+    SHORTEST_PAUSE,
     Counter,
     Race,
     fits,
     grace,
     next_refresh,
+    pause_for,
     points,
     race,
+    reading_time,
     reveal_at,
+    seconds_for,
 )
 from tests.shipped import item, typed
 
@@ -51,8 +58,52 @@ def ago(days: int) -> datetime:
 def test_the_numbers_of_the_specification() -> None:
     """Limits, defaults and pauses are those that the commands promise."""
     assert (MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS) == (1, 50, 10)
-    assert (MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS) == (5, 300, 20)
-    assert (timedelta(seconds=5), timedelta(seconds=2), 3) == (PAUSE, EARLY, IDLE_LIMIT)
+    assert (MIN_SECONDS, MAX_SECONDS, LEAST_TIME, MOST_TIME) == (5, 300, 15, 90)
+    assert (timedelta(seconds=6), timedelta(seconds=15)) == (SHORTEST_PAUSE, LONGEST_PAUSE)
+    assert (timedelta(seconds=2), 3) == (EARLY, IDLE_LIMIT)
+
+
+ALL = list(load_packs().asked.values())
+"""The items of both packs."""
+
+
+def test_every_explanation_is_read_before_the_next_card() -> None:
+    """Who reads 200 words a minute is through when the pause ends, or the pause is as long as it may be."""
+    for one in ALL:
+        pause = pause_for(one)
+        assert SHORTEST_PAUSE <= pause <= LONGEST_PAUSE
+        needed = timedelta(minutes=len(one.explanation.split()) / 200)
+        assert pause >= needed or pause == LONGEST_PAUSE, one.id
+    assert len({pause_for(one) for one in ALL}) > 10
+
+
+def test_every_item_leaves_time_to_think() -> None:
+    """Both packs: from 15 to 90 seconds in steps of five, and at least four beyond reading prompt and choices."""
+    for one in ALL:
+        limit = seconds_for(one)
+        assert 15 <= limit <= 90
+        assert limit % 5 == 0
+        read = reading_time(" ".join([one.prompt, *(choice.text for choice in one.choices)]))
+        assert limit - read >= 4, one.id
+    assert len({seconds_for(one) for one in ALL}) > 5
+
+
+def test_what_makes_an_item_take_longer() -> None:
+    """More words, more difficulty, several right choices, a number to work out, and an answer to type add time."""
+    plain = replace(item(difficulty=3), prompt="word " * 30)
+    assert seconds_for(plain) < seconds_for(replace(plain, prompt="word " * 60))
+    assert seconds_for(plain) < seconds_for(replace(plain, difficulty=5))
+    assert seconds_for(plain) < seconds_for(replace(plain, kind="multiple"))
+    assert seconds_for(plain) < seconds_for(replace(plain, spoken="x squared " * 9))
+    said = tuple(replace(choice, text="about 4") for choice in plain.choices)
+    plain = replace(plain, choices=said)
+    worked_out = replace(plain, prompt="word " * 29 + "16")
+    assert seconds_for(plain) < seconds_for(worked_out)
+    assert seconds_for(replace(worked_out, difficulty=1)) < seconds_for(worked_out)
+    short, long = (replace(typed(answer), prompt="word " * 20) for answer in ("bias", "reinforcement learning"))
+    assert seconds_for(short) < seconds_for(long)
+    assert seconds_for(replace(plain, prompt="word " * 999)) == MOST_TIME
+    assert seconds_for(replace(typed("bias"), prompt="Why?", difficulty=1)) == LEAST_TIME
 
 
 @pytest.mark.parametrize(
@@ -247,9 +298,9 @@ def test_the_first_refresh_collects_for_two_seconds() -> None:
 
 
 def test_later_refreshes_wait_for_half_of_the_time() -> None:
-    """After an edit the next waits for half of the question's time, for 15 seconds at most and 2 at least."""
+    """After an edit the next waits for half of the question's time, for 2 seconds at least."""
     assert refresh(Counter(1, after(2)), now=3, count=2) == after(12)
-    assert refresh(Counter(1, after(2)), now=3, count=2, limit=300) == after(17)
+    assert refresh(Counter(1, after(2)), now=3, count=2, limit=300) == after(152)
     assert refresh(Counter(1, after(0)), now=0.1, count=2, limit=3.5) == after(2)
     assert refresh(Counter(1, after(2)), now=14, count=2) == after(14)
 
@@ -266,7 +317,7 @@ def test_no_refresh_just_before_the_reveal() -> None:
     clicks=st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=40).map(sorted),
 )
 def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
-    """Refreshes keep two seconds' distance, end a second before the deadline, and up to 30 seconds are two at most."""
+    """Refreshes keep two seconds' distance, end a second before the deadline, and are two at most."""
     counter, edits = Counter(0), list[datetime]()
     planned: datetime | None = None
     for count, click in enumerate((c for c in clicks if c <= limit), start=1):
@@ -280,8 +331,7 @@ def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
         edits.append(planned)
     assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
     assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
-    if limit <= 30:
-        assert len(edits) <= 2
+    assert len(edits) <= 2
 
 
 A, B, C, D = 1, 2, 3, 4
@@ -342,6 +392,11 @@ def test_a_wrong_answer_earns_nothing() -> None:
     """However fast, a wrong answer has no points."""
     assert points(False, 0, 20_000) == 0
     assert points(False, 20_000, 20_000) == 0
+
+
+def test_without_a_clock_a_right_answer_is_worth_all() -> None:
+    """A right answer earns 100 whenever it comes, a wrong one nothing."""
+    assert [points(right, 9_999_999, None) for right in (True, False)] == [100, 0]
 
 
 def test_a_late_answer_earns_nothing() -> None:

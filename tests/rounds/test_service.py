@@ -198,7 +198,7 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(ADA, after=20.001)
     await stage.answer(ADA, after=20)
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=card, after=19)
     await stage.wait(seconds=60)
@@ -240,7 +240,7 @@ async def test_a_burst_of_answers(stage: Stage) -> None:
     await stage.run()
     results = await asyncio.gather(*(stage.answer(n, after=1) for n in range(1000, 1200)))
     assert len({r.reveal_at for r in results}) == 1
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
     assert len(await stage.check_points()) == 200
 
 
@@ -439,8 +439,8 @@ async def test_my_answers(stage: Stage) -> None:
     round_id = await stage.start(3)
     await stage.run()
     await stage.answer(ADA, after=1)
-    await stage.wait(seconds=26)
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
+    await stage.wait(seconds=27)
     await stage.answer(ADA, after=2)
     reviews = await stage.bot.rounds.review_all(round_id, ADA)
     assert [r.item for r in reviews] == [c.item for c in cards(stage)[:2]]

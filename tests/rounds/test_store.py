@@ -28,7 +28,7 @@ async def create(database: Database, channel_id: int = 10, *, at: datetime = AT,
         topic_id=None,
         difficulty="mixed",
         seconds=20,
-        questions=[(f"item-{n}", "0123") for n in range(1, questions + 1)],
+        questions=[(f"item-{n}", "0123", 10 * n) for n in range(1, questions + 1)],
         now=at,
         first_at=at,
     )
@@ -75,14 +75,15 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     columns = select(store.rounds.c.topic_id, store.rounds.c.difficulty, store.rounds.c.ended_at)
     assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (None, "mixed", None)
     questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
-    assert [q and (q.number, q.item_id, q.choice_order) for q in questions] == [
-        (1, "item-1", "0123"),
-        (2, "item-2", "0123"),
-        (3, "item-3", "0123"),
+    assert [q and (q.number, q.item_id, q.choice_order, q.seconds) for q in questions] == [
+        (1, "item-1", "0123", 10),
+        (2, "item-2", "0123", 20),
+        (3, "item-3", "0123", 30),
         None,
     ]
     first = questions[0]
-    assert first == RoundQuestion(first.id if first else 0, round_id, 1, "item-1", "0123", None, None, None, None, None)
+    nothing_yet = (None,) * 5
+    assert first == RoundQuestion(first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet)
     assert await database.read(store.questions_of, round_id) == []
 
 
@@ -203,7 +204,8 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     await database.write(store.change_question, question.id, revealed_at=AT + 22 * SECOND)
     opened = await database.read(store.question, question.id)
     assert opened == RoundQuestion(
-        question.id, round_id, 1, "item-1", "0123", AT, message_id, AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND
+        *(question.id, round_id, 1, "item-1", "0123", 10, AT, message_id),
+        *(AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND),
     )
     assert await database.read(asked_in, 1) == {"item-1": AT}
     assert await database.read(asked_in, 2) == {}

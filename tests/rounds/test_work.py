@@ -103,16 +103,16 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert [c.number for c in revealed(stage)] == [1]
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.number) == ("pause", 1)
-    assert round_.due_at == stage.clock() + timedelta(seconds=5)
+    assert round_.due_at == stage.clock() + timedelta(seconds=6)
 
-    await stage.wait(seconds=4.9)
+    await stage.wait(seconds=5.9)
     assert len(stage.sender.of_kind("question")) == 1
     await stage.wait(seconds=0.1)
     assert len(stage.sender.of_kind("question")) == 2
     await stage.wait(seconds=21)
     assert [c.number for c in revealed(stage)] == [1, 2]
     assert stage.sender.of_kind("standings") == []
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     card = standings(stage)
     assert (card.questions, card.ending) == (2, None)
     round_ = await stage.round(round_id)
@@ -142,7 +142,7 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     await stage.start(1)
     await stage.run()
     await stage.answer(ADA, after=0)
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
     today = stage.clock().date()
 
     async def members(day: date) -> int:
@@ -227,7 +227,7 @@ async def test_a_deadline_that_passed_while_the_bot_was_down(stage: Stage) -> No
     await stage.run()
     await stage.answer(ADA, after=3)
     await stage.restart(minutes=10)
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     (card,) = revealed(stage)
     assert (card.outcome.answered, card.outcome.right) == (1, 1)
     assert (await stage.round(round_id)).ending == "finished"
@@ -286,7 +286,7 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
     stage.sender.during["post_question"] = slow
     round_id = await stage.start(1)
     await stage.run()
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     assert [c.outcome.answered for c in revealed(stage)] == [1]
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.posts) == 2
@@ -394,7 +394,7 @@ async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
 async def test_an_answer_starts_the_idle_count_anew(stage: Stage) -> None:
     """Only questions in a row count as idle."""
     await stage.start(10)
-    await stage.wait(seconds=26 + 25)
+    await stage.wait(seconds=27 + 26)
     await stage.answer(ADA, right=False, after=1)
     await stage.wait(minutes=5)
     assert len(stage.sender.of_kind("question")) == 3 + 3
@@ -408,7 +408,7 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     assert first.reveal_at == snowflakes.created_at(stage.card().message_id) + timedelta(seconds=20)
     await stage.answer(BOB, after=2)
     await stage.wait(seconds=20.3)
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(CARL, after=3)  # no player: the others are waited for
     assert (await stage.answer(ADA, after=4)).reveal_at == opened + timedelta(seconds=20)
@@ -431,7 +431,7 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
             await stage.answer(BOB, after=1)
         early.append((await stage.answer(ADA, after=1)).reveal_at != opened + timedelta(seconds=20))
         await stage.until(opened + timedelta(seconds=20.3))
-        await stage.wait(seconds=5)
+        await stage.wait(seconds=6)
         if number < 4:
             assert len(stage.sender.of_kind("question")) == number + 1
     assert early == [False, False, False, True]
@@ -442,7 +442,7 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
     await stage.start(2)
     await stage.run()
     await stage.answer(ADA, after=1)
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(ADA, after=1)
     await stage.restart()
@@ -469,7 +469,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage, monkeypat
         assert isinstance(answer, Locked)
         assert shown[post.row_id] == (answer.reveal_at is not None)
     assert len(await stage.answers()) == len(cards)
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     assert len(await stage.check_points()) == 1
 
 
@@ -486,7 +486,7 @@ async def test_a_click_made_in_time_counts_until_the_question_is_scored(stage: S
         await stage.answer(BOB, post=post, after=20)
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(CARL, post=post, after=20.001)
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, BOB]
     assert await stage.check_points() == {ADA: 98, BOB: 50}
 
@@ -499,7 +499,7 @@ async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
         post = stage.card()
         await stage.wait(seconds=21)
         await stage.answer(ADA, post=post, after=19)
-        await stage.wait(seconds=5)
+        await stage.wait(seconds=6)
     assert len(stage.sender.of_kind("question")) == 4
 
 
@@ -508,7 +508,7 @@ async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
     await stage.start(2)
     await stage.run()
     await stage.answer(ADA, after=1)
-    await stage.wait(seconds=26)
+    await stage.wait(seconds=27)
     post = stage.card()
     await stage.answer(ADA, after=1)
     await stage.until(snowflakes.created_at(post.message_id) + timedelta(seconds=4))
@@ -516,7 +516,7 @@ async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
     with pytest.raises(UserError, match="everyone playing had answered"):
         await stage.answer(BOB, post=post, after=3.3)
     assert (await stage.answer(CARL, post=post, after=3.2)).reveal_at is None
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, CARL]
 
 
@@ -633,7 +633,7 @@ async def test_two_processes_play_one_round(stage: Stage) -> None:
         assert due is not None
         stage.clock.at = due
         await both(stage)
-        stage.clock.turn(seconds=5)
+        stage.clock.turn(seconds=6)
         await both(stage)
     await both(stage)
     assert (await stage.round(round_id)).phase == "ended"
