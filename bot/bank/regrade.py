@@ -81,7 +81,8 @@ def _verdicts(conn: Connection, item: Item) -> list[_Verdict]:
         found.append(_Verdict("daily", d.daily_id, d.user_id, d.correct, right, POINTS * right, _rating(right)))
     for p in practices.answers_with(conn, item.id):
         right = is_right(item, p.answer)
-        found.append(_Verdict("practice", p.id, p.user_id, p.correct, right, 0, _rating(right, slow_in_practice(item))))
+        rating = _rating(right and not p.guessed, slow_in_practice(item))
+        found.append(_Verdict("practice", p.id, p.user_id, p.correct, right, 0, rating))
     return found
 
 

@@ -101,4 +101,4 @@ class Boards(commands.Cog):
     async def _topics(self, interaction: discord.Interaction, page: int) -> Message:
         progress = await self.boards.progress(guild_id_of(interaction), interaction.user.id)
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.topics_page(bank, progress, page)
+        return view.topics_page(bank, progress, page, await self.boards.set_aside(interaction.user.id))

@@ -12,7 +12,7 @@ An item is learned when its card says so, see `bot.memory.rules`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -211,12 +211,18 @@ class Progress:
 
 
 def progress(
-    bank: Bank, cards: Mapping[str, MemoryCard], ratings: Sequence[tuple[str, Rating]], zone: str, now: datetime
+    bank: Bank,
+    cards: Mapping[str, MemoryCard],
+    ratings: Sequence[tuple[str, Rating]],
+    zone: str,
+    now: datetime,
+    suspended: Collection[str] = (),
 ) -> dict[str, Progress]:
     """Progress in every topic of the bank, in its order, by topic id.
 
     `cards` are the member's by item id; `ratings` are item id and rating of their latest answers, newest first. Items
-    that left the bank count nowhere. `zone` is the member's: what is due today is a matter of their date.
+    that left the bank count nowhere. `zone` is the member's: what is due today is a matter of their date. `suspended`
+    are items that they don't want to be asked, which are never due.
     """
     latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.asked_topics}
     for item_id, rating in ratings:
@@ -225,12 +231,13 @@ def progress(
     result = {}
     for topic in bank.asked_topics.values():
         met = [cards[item.id] for item in topic.items if item.id in cards]
+        wanted = [cards[item.id] for item in topic.items if item.id in cards and item.id not in suspended]
         result[topic.id] = Progress(
             topic_id=topic.id,
             items=len(topic.items),
             met=len(met),
             learned=sum(is_learned(card) for card in met),
-            due=sum(is_due(card, zone, now) for card in met),
+            due=sum(is_due(card, zone, now) for card in wanted),
             latest=len(latest[topic.id]),
             misses=latest[topic.id].count(Rating.Again),
         )

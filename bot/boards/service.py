@@ -156,13 +156,21 @@ class Boards:
     def progress(self, conn: Connection, guild_id: int, user_id: int) -> dict[str, Progress]:
         """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
         cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
-        return progress(self._banks.of(conn, guild_id), cards, ratings, zone_of(conn, user_id, guild_id), self._now())
+        bank, zone = self._banks.of(conn, guild_id), zone_of(conn, user_id, guild_id)
+        return progress(bank, cards, ratings, zone, self._now(), memory.suspended(conn, user_id))
+
+    @reading
+    def set_aside(self, conn: Connection, user_id: int) -> int:
+        """How many questions a member doesn't want to be asked again."""
+        found = memory.suspended(conn, user_id)
+        return len(found & self._banks.holding(conn, found).items.keys())
 
     def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
         bank = self._banks.of(conn, guild_id)
         by_topic = scores.by_topic(conn, guild_id, user_id, bank.asked_topics)
         known = [(topic, *by_topic[t]) for t, topic in bank.asked_topics.items() if t in by_topic]
-        cards = [card for item_id, card in memory.cards_of(conn, user_id).items() if item_id in bank.asked]
+        cards = {i: card for i, card in memory.cards_of(conn, user_id).items() if i in bank.asked}
+        wanted = cards.keys() - memory.suspended(conn, user_id)
         zone = zone_of(conn, user_id, guild_id)
         return Details(
             right=right,
@@ -178,8 +186,8 @@ class Boards:
             weakest=tuple(sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]),
             activity=self._activity(conn, guild_id, user_id),
             cards=len(cards),
-            learned=sum(is_learned(card) for card in cards),
-            due=sum(is_due(card, zone, self._now()) for card in cards),
+            learned=sum(is_learned(card) for card in cards.values()),
+            due=sum(is_due(cards[item_id], zone, self._now()) for item_id in wanted),
         )
 
     def _activity(self, conn: Connection, guild_id: int, user_id: int) -> Activity:

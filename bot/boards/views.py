@@ -27,7 +27,7 @@ from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, li
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
 from bot.chat.router import PAGE, TOPIC, Route
 from bot.points.rules import PERIODS
-from bot.practice.views import PRACTISE
+from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Bank, Topic
 
 _PAGES = {"slot": "prev|next|period|switch", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
@@ -119,8 +119,11 @@ def _periods(route: Route, board: Board | TeamBoard) -> ui.ActionRow[ui.LayoutVi
     return row(*(button(PERIOD_TITLES[p], _id(route, board, "period", period=p, page=0), styles[p]) for p in PERIODS))
 
 
-def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Message:
-    """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic."""
+def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: int = 0) -> Message:
+    """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic.
+
+    `aside`: how many questions they don't want to be asked again, to which there is a way too.
+    """
     pages = _topic_pages(bank)
     page = min(page, len(pages) - 1)
     levels = Counter(p.level for p in topics.values())
@@ -138,7 +141,16 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int) -> Messag
     if first is not None:
         advice = f"Your weakest topic: **{t.escape(bank.topics[first].title)}**"
         buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
-    return Message(OPEN, head, f"**{t.escape(section)}**", lines, line(), advice, f"-# {_LEGEND}", row(*buttons))
+    return Message(
+        OPEN,
+        head,
+        f"**{t.escape(section)}**",
+        lines,
+        line(),
+        advice,
+        f"-# {_LEGEND}",
+        row(*buttons, aside_button(aside)),
+    )
 
 
 def _topic_line(topic: Topic, progress: Progress) -> str:

@@ -70,12 +70,14 @@ class DailyStatus:
 
 @dataclass(frozen=True, slots=True)
 class DailyVerdict:
-    """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for today."""
+    """A stored answer to a daily. `back_in`: days until the item comes back in the member's practice, 0 for
+    today, None if they don't want to be asked it again.
+    """
 
     review: Review
     closes_at: datetime
     streak: Streak
-    back_in: int
+    back_in: int | None
     thread_id: int | None = None
 
 
@@ -241,7 +243,9 @@ class Dailies:
         streak = _credit(conn, daily, answer, item.topic_id, click.roles)
         met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
-        back_in = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
+        back_in: int | None = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
+        if item.id in memory.suspended(conn, click.user_id):
+            back_in = None
         assert daily.closes_at is not None
         review = Review(item, order, given, answer.points)
         return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id)

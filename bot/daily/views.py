@@ -123,7 +123,8 @@ def verdict(found: DailyVerdict) -> list[Message]:
         streak += f" (best: {found.streak.best:,})"
     points = f"+{given.points} points · " if given.points else ""
     blocks = verdict_blocks(given)
-    after = f"{comes_back(found.back_in)} · Everyone sees the answer at {t.when(found.closes_at, 't')}"
+    back = f"{comes_back(found.back_in)} · " if found.back_in is not None else ""
+    after = f"{back}Everyone sees the answer at {t.when(found.closes_at, 't')}"
     figures = f"-# {points}{streak}\n-# {after}{_discussion(found.thread_id)}"
     blocks.append(f"{t.escape(given.item.explanation)}\n{figures}")
     return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]

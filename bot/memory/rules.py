@@ -10,6 +10,7 @@ from the log of its reviews. Two settings are ours:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +45,22 @@ class MemoryCard:
     def missed(self) -> bool:
         """Whether it was missed, and not answered well since."""
         return self.state != State.Review
+
+
+def encode_card(card: MemoryCard | None) -> str | None:
+    """A card as text, for what must go back to it; see `decode_card`."""
+    if card is None:
+        return None
+    times = [(at - _EPOCH) // _MS for at in (card.due_at, card.last_review_at)]
+    return json.dumps([card.state.value, card.step, card.stability, card.difficulty, *times])
+
+
+def decode_card(text: str | None) -> MemoryCard | None:
+    """The card that `encode_card` made a text of."""
+    if text is None:
+        return None
+    state, step, stability, difficulty, due, last = json.loads(text)
+    return MemoryCard(State(state), step, stability, difficulty, _EPOCH + due * _MS, _EPOCH + last * _MS)
 
 
 def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:

@@ -29,7 +29,10 @@ cards = sa.Table(
     sa.Column("difficulty", sa.Float, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_review_at", Instant, nullable=False),
+    sa.Column("suspended_at", Instant),  # when the member said that they don't want to be asked it again; else null
 )
+SUSPENDED = cards.c.suspended_at.is_not(None)
+sa.Index("ix_cards_suspended", cards.c.user_id, sqlite_where=SUSPENDED, postgresql_where=SUSPENDED)
 
 # Every review of a card, once: what the cards were computed from, and what parameters can be fitted to.
 reviews = sa.Table(
@@ -49,7 +52,8 @@ reviews = sa.Table(
 def _export_cards(conn: Connection, user_id: int) -> list[Row]:
     c = cards.c
     shown = c.item_id.label("item"), c.state, c.due_at.label("due"), c.last_review_at.label("last_review")
-    query = select(*shown, c.stability, c.difficulty).where(c.user_id == user_id).order_by(c.item_id)
+    query = select(*shown, c.stability, c.difficulty, c.suspended_at.label("not_asked_since"))
+    query = query.where(c.user_id == user_id).order_by(c.item_id)
     return [{**row, "state": State(row["state"]).name.lower()} for row in exported(conn, query)]
 
 
@@ -119,6 +123,29 @@ def record(
     return after
 
 
+def rate_again(
+    conn: Connection, source: str, source_id: int, user_id: int, before: MemoryCard | None
+) -> MemoryCard | None:
+    """Count a review that is in the log as a miss after all; returns the card that follows, None if there is no review.
+
+    `before` is the card as that review found it. What was logged since is played again on top, so the cost is that of
+    the time that has passed, not of the member's history.
+    """
+    this = reviews.c.user_id == user_id, reviews.c.source == source, reviews.c.source_id == source_id
+    missed = update(reviews).where(*this).values(rating=Rating.Again.value)
+    row = conn.execute(missed.returning(reviews.c.item_id, reviews.c.at)).first()
+    if row is None:
+        return None
+    card_of(conn, user_id, row.item_id, lock=True)  # so that no review comes in between
+    since = reviews.c.user_id == user_id, reviews.c.at >= row.at, reviews.c.item_id == row.item_id
+    card = before
+    for later in conn.execute(select(reviews.c.rating, reviews.c.at).where(*since).order_by(reviews.c.at)):
+        card = memory.review(card, Rating(later.rating), later.at)
+    assert card is not None
+    upsert(conn, cards, user_id=user_id, item_id=row.item_id, **values_of(card))
+    return card
+
+
 def rate_anew(
     conn: Connection, source: str, source_id: int, user_id: int, rating: Callable[[int | None], Rating]
 ) -> None:
@@ -139,9 +166,27 @@ def replay(conn: Connection, user_id: int, item_id: str) -> None:
         upsert(conn, cards, user_id=user_id, item_id=item_id, **values_of(card))
 
 
+def card_of(conn: Connection, user_id: int, item_id: str, *, lock: bool = False) -> MemoryCard | None:
+    """A member's card of an item; with `lock` no other process can move it before this transaction ends."""
+    query = select(cards).where(cards.c.user_id == user_id, cards.c.item_id == item_id)
+    row = conn.execute(query.with_for_update() if lock else query).first()
+    return None if row is None else _card(row)
+
+
 def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
     """All cards of a member by item id."""
     return {row.item_id: _card(row) for row in conn.execute(select(cards).where(cards.c.user_id == user_id))}
+
+
+def suspended(conn: Connection, user_id: int) -> set[str]:
+    """The items that a member does not want to be asked again in private: neither due nor new, until they say so."""
+    return set(conn.execute(select(cards.c.item_id).where(cards.c.user_id == user_id, SUSPENDED)).scalars())
+
+
+def suspend(conn: Connection, user_id: int, item_id: str, at: datetime | None) -> bool:
+    """Ask an item no more, or with None again; False if the member has no card of it. What they know of it stays."""
+    of = cards.c.user_id == user_id, cards.c.item_id == item_id
+    return conn.execute(update(cards).where(*of).values(suspended_at=at)).rowcount == 1
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:

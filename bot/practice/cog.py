@@ -8,8 +8,8 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
-from bot.chat.replies import say_all, say_here
-from bot.chat.router import Fields
+from bot.chat.replies import say, say_all, say_here
+from bot.chat.router import Fields, picked_in
 from bot.core.clicks import Click
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
@@ -24,6 +24,10 @@ class Practice(commands.Cog):
         bot.router.add(view.PRACTISE, self.again)
         bot.router.add(view.NEXT, self.next)
         bot.router.add(view.END, self.end)
+        bot.router.add(view.GUESSED, self.guessed)
+        bot.router.add(view.SUSPEND, self.suspend)
+        bot.router.add(view.ASIDE, self.aside)
+        bot.router.add(view.BACK, self.ask_again)
         bot.answerables["practice"] = Answerable(practices.check_open, self.answer, practices.review, practices.subject)
 
     @app_commands.command(description="Practise in private: first what you missed, then something new")
@@ -46,6 +50,25 @@ class Practice(commands.Cog):
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
         summary = await self.practices.end(int(fields["practice"]), interaction.user.id, interaction.guild_id)
         await self._show(interaction, summary)
+
+    async def guessed(self, interaction: discord.Interaction, fields: Fields) -> None:
+        question_id = int(fields["question"])
+        verdict = await self.practices.guess(question_id, interaction.user.id, interaction.guild_id)
+        await self._show(interaction, verdict)
+
+    async def suspend(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Set the answered item aside, or take that back."""
+        question_id, again = int(fields["question"]), fields["do"] == "again"
+        member = interaction.user.id, interaction.guild_id
+        await self._show(interaction, await self.practices.suspend(question_id, *member, ask_again=again))
+
+    async def aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """What is set aside, in a message of its own: the page with the button stays."""
+        await say(interaction, view.suspended_page(await self.practices.suspended(interaction.user.id)))
+
+    async def ask_again(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        left = await self.practices.ask_again(interaction.user.id, picked_in(interaction))
+        await say_here(interaction, view.suspended_page(left))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
         user_id, guild_id, at = interaction.user.id, interaction.guild_id, created_at(interaction.id)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -35,27 +36,42 @@ _GO_ON = "Go on with </practice>."
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A question to answer. `due` and `new`: how many could follow it today. `instead`: it takes another's place."""
+    """A question to answer, the `number`-th of this practice. `instead`: it takes another's place.
+
+    `due` and `new`: how many can follow it in this practice.
+    """
 
     question: PracticeQuestion
     item: Item
     order: tuple[int, ...]
+    number: int
     due: int
     new: int
     instead: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many questions this practice has, as far as can be told now: a miss may come back and make it longer."""
+        return self.number + self.due + self.new
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeVerdict:
     """The verdict on an answer to a question, which is given as it was before.
 
-    `back_in`: days until the item comes back. `again`: the answer had been given before.
+    `number` counts the answers of this practice. `back_in`: days until the item comes back, None if the member doesn't
+    want to be asked it again. `again`: the answer had been given before. `guessed`: it counts as a miss.
     """
 
     question: PracticeQuestion
     review: Review
-    back_in: int
+    number: int
+    back_in: int | None
     again: bool = False
+
+    @property
+    def guessed(self) -> bool:
+        return self.question.guessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +95,26 @@ class Nothing:
     more_tomorrow: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """What a member doesn't want to be asked, as (item, title of its topic); `asked_again`: how many just went."""
+
+    items: tuple[tuple[Item, str], ...]
+    asked_again: int = 0
+
+
 Screen = Asking | PracticeVerdict | Summary | Nothing
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a member has before them: their cards of items that are asked there, and what can be asked now."""
+    """What a member has before them: their cards of items that are asked there, and what can be asked now.
+
+    `wanted` are the cards without those that the member does not want to be asked again.
+    """
 
     cards: dict[str, MemoryCard]
+    wanted: dict[str, MemoryCard]
     zone: str
     now: datetime
     bank: Bank
@@ -96,7 +124,7 @@ class _View:
 
     def next_in(self) -> int | None:
         """Days until the next card is due."""
-        return min((memory.days_away(card, self.zone, self.now) for card in self.cards.values()), default=None)
+        return min((memory.days_away(card, self.zone, self.now) for card in self.wanted.values()), default=None)
 
 
 class Practices:
@@ -160,8 +188,7 @@ class Practices:
 
         An item that has come into play on one of their servers meanwhile is not judged; another takes its place.
         """
-        practice = _running(conn, _question(conn, click.question_id).practice_id, click.user_id, lock=True)
-        question = _question(conn, click.question_id)  # as it is now that no one else can change it
+        practice, question = _locked(conn, click.question_id, click.user_id)
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = (bank.asked if question.answer is None else bank.items).get(question.item_id)
         if question.answer is None and (
@@ -173,22 +200,91 @@ class Practices:
         item = still_there(item, _GO_ON)
         order = answers.decode_order(question.choice_order)
         if question.answer is not None:
-            known = cards.cards_of(conn, click.user_id).get(item.id)
-            if known is None:  # all that they have is being erased
-                raise UserError(_UNKNOWN)
-            card = known
-            given, again = question.answer, True
-        else:
-            given, again = given_answer(item, order, click), False
-            right = answers.is_right(item, given)
-            elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
-            elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
-            rating = rate(right, elapsed, slow_in_practice(item))
-            store.change_question(conn, question.id, answer=given, correct=right, answered_at=click.at)
-            met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
-            card = cards.record(conn, "practice", question.id, item.id, [met])[click.user_id]
-        back_in = memory.days_away(card, zone_of(conn, click.user_id, click.guild_id), self._now())
-        return PracticeVerdict(question, Review(item, order, given), back_in, again)
+            return self._verdict(conn, question, item, click.user_id, click.guild_id, again=True)
+        given = given_answer(item, order, click)
+        right = answers.is_right(item, given)
+        elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
+        elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
+        rating = rate(right, elapsed, slow_in_practice(item))
+        before = memory.encode_card(cards.card_of(conn, click.user_id, item.id, lock=True))
+        noted: dict[str, Any] = {"answer": given, "correct": right, "answered_at": click.at, "card_before": before}
+        store.change_question(conn, question.id, **noted)
+        met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
+        cards.record(conn, "practice", question.id, item.id, [met])
+        return self._verdict(conn, replace(question, **noted), item, click.user_id, click.guild_id)
+
+    @writing
+    def guess(self, conn: Connection, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
+        """Let the member's last answer, which was right by luck, count as a miss; once, and harmless when repeated."""
+        practice, question = _locked(conn, question_id, user_id)
+        item = still_there(self._item(conn, question), _GO_ON)
+        if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
+            raise UserError("Only your last answer can be marked as a guess. </practice> shows where you are.")
+        if not question.correct:
+            raise UserError("That answer was a miss already, so there's nothing to change. Press Next to go on.")
+        if not question.guessed:
+            before = memory.decode_card(question.card_before)
+            if cards.rate_again(conn, "practice", question.id, user_id, before) is None:
+                raise UserError(_UNKNOWN)  # all that they have is being erased
+            store.change_question(conn, question.id, guessed=True)
+        return self._verdict(conn, replace(question, guessed=True), item, user_id, guild_id)
+
+    @writing
+    def suspend(
+        self, conn: Connection, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
+    ) -> PracticeVerdict:
+        """Never ask the item of an answered question again, or take that back."""
+        question = _question(conn, question_id)
+        if store.get(conn, question.practice_id, user_id) is None:
+            raise UserError(_UNKNOWN)
+        item = still_there(self._item(conn, question), _GO_ON)
+        if question.answer is None:
+            raise UserError("You haven't answered this one yet. Set it aside once you did.")
+        if not cards.suspend(conn, user_id, item.id, None if ask_again else self._now()):
+            raise UserError(_UNKNOWN)
+        return self._verdict(conn, question, item, user_id, guild_id)
+
+    @reading
+    def suspended(self, conn: Connection, user_id: int) -> Suspended:
+        """What a member doesn't want to be asked again, wherever it is from."""
+        return self._suspended(conn, user_id)
+
+    @writing
+    def ask_again(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> Suspended:
+        """Ask suspended items again; ids of any others do nothing. Returns what is left."""
+        chosen = cards.suspended(conn, user_id) & set(item_ids)
+        for item_id in sorted(chosen):
+            cards.suspend(conn, user_id, item_id, None)
+        return replace(self._suspended(conn, user_id), asked_again=len(chosen))
+
+    def _suspended(self, conn: Connection, user_id: int) -> Suspended:
+        found = cards.suspended(conn, user_id)
+        bank = self._banks.holding(conn, found)
+        known = [bank.items[item_id] for item_id in sorted(found) if item_id in bank.items]
+        titled = [(item, bank.topic_of(item).title) for item in known]
+        return Suspended(tuple(sorted(titled, key=lambda one: one[1])))
+
+    def _verdict(
+        self,
+        conn: Connection,
+        question: PracticeQuestion,
+        item: Item,
+        user_id: int,
+        guild_id: int | None,
+        *,
+        again: bool = False,
+    ) -> PracticeVerdict:
+        """What an answered question's member reads, by how their card is now."""
+        card = cards.card_of(conn, user_id, item.id)
+        if card is None or question.answer is None:  # all that they have is being erased
+            raise UserError(_UNKNOWN)
+        back_in = None
+        if item.id not in cards.suspended(conn, user_id):
+            back_in = memory.days_away(card, zone_of(conn, user_id, guild_id), self._now())
+        asked = store.questions_of(conn, question.practice_id)
+        number = sum(q.answer is not None for q in asked if q.number <= question.number)
+        review = Review(item, answers.decode_order(question.choice_order), question.answer)
+        return PracticeVerdict(question, review, number, back_in, again)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
         return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
@@ -215,7 +311,7 @@ class Practices:
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
     ) -> Asking | Summary:
         asked = store.questions_of(conn, practice.id)
-        hidden = items_hidden_from(conn, practice.user_id, guild_id)
+        hidden = items_hidden_from(conn, practice.user_id, guild_id) | cards.suspended(conn, practice.user_id)
         question = asked[-1] if asked and asked[-1].answered_at is None else None
         bank = self._banks.of_member(conn, practice.user_id, guild_id)
         if question is not None and (question.item_id in hidden or question.item_id not in bank.asked):
@@ -224,13 +320,14 @@ class Practices:
         if question is not None:
             store.change_question(conn, question.id, asked_at=at)  # the time to answer counts from here
         view = self._look(conn, practice.user_id, guild_id, practice.topic_id, {q.item_id for q in asked})
-        if question is None:
+        answered = sum(q.answer is not None for q in asked)
+        if question is None and answered < rules.LENGTH:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
         if question is None:
             return self._end(conn, practice, guild_id)
         item, order = bank.asked[question.item_id], answers.decode_order(question.choice_order)
         due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
-        return Asking(question, item, order, due, new, instead)
+        return Asking(question, item, order, answered + 1, *rules.ahead(answered, due, new), instead)
 
     def _ask(
         self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
@@ -251,7 +348,8 @@ class Practices:
         self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, asked: Collection[str] = ()
     ) -> _View:
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
-        hidden = items_hidden_from(conn, user_id, guild_id)
+        suspended = cards.suspended(conn, user_id)
+        hidden = items_hidden_from(conn, user_id, guild_id) | suspended
         bank = self._banks.of_member(conn, user_id, guild_id)
         items = bank.asked
         known = {
@@ -264,7 +362,8 @@ class Practices:
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
         allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
         due = memory.due_items(known, zone, now, asked, hidden)
-        return _View(known, zone, now, bank, due, min(unmet, allowed), pool if unmet else [])
+        wanted = {item_id: card for item_id, card in known.items() if item_id not in suspended}
+        return _View(known, wanted, zone, now, bank, due, min(unmet, allowed), pool if unmet else [])
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
         if practice.ended_at is None:
@@ -272,9 +371,9 @@ class Practices:
         given = [q for q in store.questions_of(conn, practice.id) if q.answer is not None]
         view = self._look(conn, practice.user_id, guild_id, practice.topic_id)
         days = [
-            memory.days_away(view.cards[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.cards)
+            memory.days_away(view.wanted[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.wanted)
         ]
-        right, left = sum(bool(q.correct) for q in given), len(view.due) + view.new
+        right, left = sum(bool(q.correct) and not q.guessed for q in given), len(view.due) + view.new
         back = tuple(sorted(Counter(days).items()))
         return Summary(practice.topic_id, len(given), right, back, left, view.next_in())
 
@@ -284,6 +383,12 @@ def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     if question is None:
         raise UserError(_UNKNOWN)
     return question
+
+
+def _locked(conn: Connection, question_id: int, user_id: int) -> tuple[Practice, PracticeQuestion]:
+    """A question of a member's running practice, as it is now that nobody else can change it."""
+    practice = _running(conn, _question(conn, question_id).practice_id, user_id, lock=True)
+    return practice, _question(conn, question_id)
 
 
 def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:

@@ -41,6 +41,8 @@ practice_questions = sa.Table(
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("correct", sa.Boolean),
     sa.Column("answered_at", Instant),
+    sa.Column("guessed", sa.Boolean, nullable=False, server_default=sa.false()),  # right, the member says, by luck
+    sa.Column("card_before", sa.Text),  # as the answer found it, so that a guess can count as a miss; null if fresh
     sa.UniqueConstraint("practice_id", "number"),
 )
 
@@ -50,7 +52,7 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
     c = practice_questions.c
     query = (
         select(practices.c.started_at.label("practice"), c.number, c.item_id.label("item"), c.asked_at.label("asked"))
-        .add_columns(c.answered_at.label("answered"), c.answer, c.correct.label("right"))
+        .add_columns(c.answered_at.label("answered"), c.answer, c.correct.label("right"), c.guessed)
         .join(practices, practices.c.id == c.practice_id)
         .where(practices.c.user_id == user_id)
     )
@@ -64,7 +66,8 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
     return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
 
 
-register(Personal("practice_answers", [practices.c.user_id, practice_questions.c.answer], _export, _erase))
+_OF_MEMBERS = practices.c.user_id, practice_questions.c.answer, practice_questions.c.card_before
+register(Personal("practice_answers", _OF_MEMBERS, _export, _erase))
 
 OWN = practice_questions.c.item_id.like(sa.literal_column(IN_SQL))
 sa.Index("ix_practice_questions_own", practice_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
@@ -78,6 +81,7 @@ class PractisedAnswer:
     user_id: int
     answer: str
     correct: bool
+    guessed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class PracticeQuestion:
     answer: str | None
     correct: bool | None
     answered_at: datetime | None
+    guessed: bool = False
+    card_before: str | None = None
 
 
 def create(conn: Connection, user_id: int, topic_id: str | None, at: datetime) -> Practice | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import discord
+from discord import ui
+
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
 from bot.chat.router import ROW, TOPIC, Route
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary, Suspended
 from bot.questions import formulas
 from bot.questions.model import Bank, Item
 from bot.questions.views import REPORT, WHY, about, answer_rows, asked, comes_back, explanation, verdict_blocks
@@ -14,6 +17,13 @@ from bot.questions.views import REPORT, WHY, about, answer_rows, asked, comes_ba
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
+GUESSED = Route("guessed", {"question": ROW}, once=True)
+SUSPEND = Route("suspend", {"question": ROW, "do": "stop|again"}, once=True)
+ASIDE = Route("aside", {})  # the items that are not asked again, and the list to choose from them
+BACK = Route("back", {}, once=True)
+
+_MOST_OPTIONS, _OPTION = 25, 100
+"""Options of a list, and characters of one's label, by Discord's limits."""
 
 
 def messages(screen: Screen, bank: Bank) -> list[Message]:
@@ -34,10 +44,11 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     met = "new" if asking.question.fresh else "review"
     ahead = [f"{asking.due:,} to review"] if asking.due else []
     ahead += [f"{asking.new:,} new"] if asking.new else []
+    number = f"{asking.number:,} of {asking.total:,}"
     return Message(
         OPEN,
         "That question is live on one of your servers, so here's another." if asking.instead else None,
-        f"{_head(asking.question.number, asking.item, bank)} · {met}",
+        f"{_head(number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         line(),
         f"-# Only you see this · {'Up next: ' + ', '.join(ahead) if ahead else 'Last one'}",
@@ -49,12 +60,14 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
 def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
-    head, prompt = _head(answered.question.number, item, bank), t.heading(item.prompt)
+    head, prompt = _head(f"{answered.number:,}", item, bank), t.heading(item.prompt)
     blocks = ["You already answered this one, and your first answer counts."] if answered.again else []
-    blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {comes_back(answered.back_in)}"]
+    blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {_what_follows(answered)}"]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
-    row_id = answered.question.id
+    row_id, suspended = answered.question.id, answered.back_in is None
+    may_guess = answered.review.right and not answered.guessed and not suspended
+    aside = ("Ask again", "again") if suspended else ("Don't ask again", "stop")
     card = Message(
         colour,
         head,
@@ -65,11 +78,57 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         row(
             button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
             button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
+            button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
+        ),
+        row(
+            button(aside[0], SUSPEND.id(question=row_id, do=aside[1])),
             button("Report", REPORT.id(source="practice", row=row_id)),
             button("End", END.id(practice=answered.question.practice_id)),
         ),
     )
     return [card, *(Message(colour, page) for page in more)]
+
+
+def _what_follows(answered: PracticeVerdict) -> str:
+    """When an item comes back, and whether a right answer to it was a guess."""
+    if answered.back_in is None:
+        return "You won't be asked this one again. Change your mind here or in </topics>."
+    guessed = "Counts as a miss · " if answered.guessed else ""
+    return guessed + comes_back(answered.back_in)
+
+
+def suspended_page(found: Suspended) -> Message:
+    """What a member is not asked again, with a list to choose from; as many as fit, and the others once those went."""
+    again = None
+    if found.asked_again:
+        again = f"{t.count(found.asked_again, 'question is', 'questions are')} back in your practice."
+    if not found.items:
+        return Message(ENDED, again, "Nothing is set aside. Every question can come up in </practice>.")
+    shown = found.items[:_MOST_OPTIONS]
+    options = [
+        discord.SelectOption(
+            label=t.cut(" ".join(item.prompt.split()), _OPTION),
+            value=item.id,
+            description=t.cut(title, _OPTION),
+        )
+        for item, title in shown
+    ]
+    more = f" The first {_MOST_OPTIONS} are in the list." if len(found.items) > _MOST_OPTIONS else ""
+    return Message(
+        OPEN,
+        again,
+        f"### Set aside\n{t.count(len(found.items), 'question')} you don't want to be asked again.{more}",
+        row(
+            ui.Select(
+                custom_id=BACK.id(), options=options, placeholder="Ask again", min_values=1, max_values=len(options)
+            )
+        ),
+    )
+
+
+def aside_button(number: int) -> ui.Button[ui.LayoutView] | None:
+    """The way to what a member has set aside; None if that is nothing."""
+    return button(f"Set aside ({number:,})", ASIDE.id()) if number else None
 
 
 def summary_page(summary: Summary) -> Message:
@@ -85,7 +144,7 @@ def summary_page(summary: Summary) -> Message:
     more = None
     if summary.left:
         rest = "-# " + t.count(summary.left, "question") + " left for today"
-        more = row(button("Keep going", PRACTISE.id(topic=summary.topic_id or ""), PRIMARY))
+        more = row(button("One more round", PRACTISE.id(topic=summary.topic_id or ""), PRIMARY))
     elif summary.next_in is not None:
         rest = f"-# That's all for today. The next ones come {t.days_ahead(summary.next_in)}."
     else:
@@ -108,5 +167,5 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
     return words + (" </practice> without a topic may have more." if where else "")
 
 
-def _head(number: int, item: Item, bank: Bank) -> str:
-    return f"-# Practice · question {number:,} · {about(item, bank)}"
+def _head(number: str, item: Item, bank: Bank) -> str:
+    return f"-# Practice · question {number} · {about(item, bank)}"

@@ -124,7 +124,7 @@ class ReminderWork(Worker[Reminder]):
         next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
         asked = self._banks.of_member(conn, user_id, None).asked
         known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in asked}
-        due = len(memory.due_items(known, before.zone, now))
+        due = len(memory.due_items(known, before.zone, now, hidden=cards.suspended(conn, user_id)))
         if not due or now - before.next_at > time_rules.CATCH_UP:
             store.change(conn, before, next_at=next_at)
             return None

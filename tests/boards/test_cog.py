@@ -30,7 +30,7 @@ async def test_topics(stage: Stage) -> None:
     assert f"**{number}.** Temperature\n-# Learning · 0 of {items} learned · 1 due" in "\n".join(pages)
     assert [len(re.findall(r"^-# (New|Learning) · ", page, re.MULTILINE)) for page in pages] == [10, 10, 7, 6, 9, 8]
     practice = reply(await stage.ada.click(message, label="Practise it"))
-    assert practice.startswith("-# Practice · question 1 · ")
+    assert practice.startswith("-# Practice · question 1 of 8 · ")
     assert " ".join(question.item.prompt.split()) in practice.replace("\\", "")
 
 

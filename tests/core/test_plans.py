@@ -166,6 +166,11 @@ CALLS: list[Call] = [
     call(members.set_zone, ADA, "UTC"),
     call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ADA, Rating.Good, NOW)]),
     call(memory.cards_of, ADA),
+    call(memory.card_of, ADA, "t1-a"),
+    call(memory.card_of, ADA, "t1-a", lock=True),
+    call(memory.suspended, ADA),
+    call(memory.suspend, ADA, "t1-a", NOW),
+    call(memory.rate_again, "practice", LAST - 1, ADA, None),
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
     call(points.add, [ENTRY]),
     call(points.add, [replace(ENTRY, user_id=7)]),  # the first answer of a day, with which old sums go

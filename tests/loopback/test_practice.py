@@ -42,16 +42,16 @@ async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
         ann, bob = world.add_member(guild, "ann"), world.add_member(guild, "bob")
         await world.until(lambda: world.commands and world.gateway.connected)
         first = shown(await ann.slash(channel, "practice"))
-        assert "question 1 · " in first.text
+        assert "question 1 of 9 · " in first.text
         await _refused(bob, channel, first, first.custom_ids[0])
         assert shown(await answer(ann, first)) is first  # the same message, edited
         assert "Back in your practice" in first.text
         await _refused(bob, channel, first, button(first, "Next"))
         await bot.restart()
         assert shown(await ann.click(first, button(first, "Next"))) is first
-        assert "question 2 · " in first.text
+        assert "question 2 of 9 · " in first.text
         second = shown(await bob.slash(channel, "practice"))
-        assert "question 1 · " in second.text
+        assert "question 1 of 9 · " in second.text
         await _refused(ann, channel, second, button(second, "End"))
         assert " of 1 right" in (await ann.click(first, button(first, "End"))).text
         assert {m.audience for m in world.messages} == {ann.id, bob.id}

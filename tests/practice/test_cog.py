@@ -14,7 +14,7 @@ from simcord.actors import MemberActor
 
 from bot.questions.store import reports_since
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Question, Stage, labels, reply, text_of
+from tests.simcord.stage import Question, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -61,7 +61,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     """One private message goes from question to verdict to the next question to the summary."""
     practice = Practised(stage, stage.ada)
     question = await practice.open()
-    assert question.startswith("-# Practice · question 1 · ")
+    assert question.startswith("-# Practice · question 1 of 20 · ")
     assert question.splitlines()[0].endswith(" · new")
     assert "Only you see this · Up next: 19 new" in question
     message_id = practice.message.id
@@ -71,7 +71,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     assert labels(practice.message)[0] == "Next"
     assert labels(practice.message)[-1] == "End"
     question = await practice.press("Next")
-    assert question.startswith("-# Practice · question 2 · ")
+    assert question.startswith("-# Practice · question 2 of 20 · ")
     verdict = await practice.answer(right=False)
     assert "**Not quite**" in verdict
     assert "Back in your practice today" in verdict
@@ -116,13 +116,48 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
     assert practice.question.item == asked[False]
     assert shown.splitlines()[0].endswith(" · review")
     await practice.answer(right=True)
-    for _ in range(20):
+    for _ in range(19):
         await practice.press("Next")
         assert practice.question.item not in asked.values()
         await practice.answer(right=True)
+    assert "1 question left for today" in await practice.press("Next")  # a practice has 20
+    assert "question 1 of 1 · " in await practice.press("One more round")
+    await practice.answer(right=True)
     assert "That's all for today" in await practice.press("Next")
     again = reply(await stage.ada.slash(stage.quiz, "practice"))
     assert again == "Nothing is due right now. You've done today's 20 new questions. More tomorrow."
+
+
+async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
+    """The verdict says so in place, the offer is gone, and the summary counts no right answer."""
+    practice = Practised(stage, stage.ada)
+    await practice.open()
+    await practice.answer(right=True)
+    assert "Counts as a miss · Back in your practice today" in await practice.press("I guessed")
+    assert "I guessed" not in labels(practice.message)
+    summary = await practice.press("End")
+    assert "**0 of 1 right**" in summary
+    assert "1 question comes back today" in summary
+
+
+async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
+    """A miss that is set aside never comes back, until it is chosen from the list behind /topics."""
+    practice = Practised(stage, stage.ada)
+    await practice.open(topic="temperature")
+    item = practice.question.item
+    await practice.answer(right=False)
+    assert "You won't be asked this one again." in await practice.press("Don't ask again")
+    assert "Back in your practice today" in await practice.press("Ask again")
+    await practice.press("Don't ask again")
+    summary = await practice.press("End")
+    assert "comes back" not in summary
+    topics = answer_to(await stage.ada.slash(stage.quiz, "topics"))
+    opened = await stage.ada.click(topics, label="Set aside (1)")
+    assert "1 question you don't want to be asked again." in reply(opened)
+    chosen = await stage.ada.select(answer_to(opened), [item.id])
+    assert "1 question is back in your practice. Nothing is set aside." in " ".join(reply(chosen).split())
+    await practice.open(topic="temperature")
+    assert practice.question.item == item
 
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from bot.core.errors import UserError
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.store import reviews
-from bot.practice.rules import NEW_A_DAY
+from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.model import Item
 from bot.questions.store import items_in_play_anywhere
@@ -69,6 +69,8 @@ async def practise(stage: Stage, *, user_id: int = ADA, guild_id: int | None = G
         items.append(screen.item)
         await answer(stage, screen, user_id=user_id, guild_id=guild_id)
         screen = await stage.bot.practices.go_on(screen.question.practice_id, user_id, guild_id, stage.clock())
+        if isinstance(screen, Summary) and screen.left:  # one more round
+            screen = await start(stage, user_id, guild_id)
     return items
 
 
@@ -249,6 +251,114 @@ async def test_the_summary(stage: Stage) -> None:
     summary = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
     assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
     assert await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD) == summary
+
+
+async def test_a_practice_has_an_end(stage: Stage) -> None:
+    """After so many answers comes the summary, though there is more; each question says which of how many it is."""
+    stage = Stage(stage.database, small_bank(8))
+    await practise(stage)
+    stage.clock.turn(days=7)
+    screen, seen = await start(stage), []
+    while isinstance(screen, Asking):
+        seen.append((screen.number, screen.total, screen.due, screen.new))
+        await answer(stage, screen)
+        screen = await go_on(stage, screen.question.practice_id)
+    assert [number for number, *_ in seen] == list(range(1, LENGTH + 1))
+    assert {total for _, total, *_ in seen} == {LENGTH}
+    assert seen[0][2:] == (19, 0)
+    assert isinstance(screen, Summary)
+    assert (screen.answered, screen.left) == (LENGTH, 12)
+    again = await asked(stage)
+    assert (again.number, again.total) == (1, 12)
+
+
+# --- guesses, and what is set aside
+
+
+async def test_a_guess_is_a_miss(stage: Stage) -> None:
+    """Of a new item and of a known one: card and log are as after a wrong answer at the same moment, and once only."""
+    one, two = ADA, BOB
+    for days in (0, 3):
+        stage.clock.turn(days=days)
+        made = {}
+        for user_id, right in ((one, True), (two, False)):
+            asking = await asked(stage, user_id)
+            at = stage.clock()
+            verdict = await answer(stage, asking, right=right, user_id=user_id)
+            if right:
+                verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
+                assert (verdict.guessed, verdict.back_in, verdict.review.right) == (True, 0, True)
+                assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
+            made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
+            await stage.bot.practices.end(asking.question.practice_id, user_id, GUILD)
+            stage.clock.at = at
+        assert made[one] == made[two]
+        stage.clock.turn(seconds=5)
+    assert [rating for user_id, *_, rating, _ in await log(stage) if user_id == one] == [1, 1]
+
+
+async def test_a_guess_under_a_later_review(stage: Stage) -> None:
+    """What a round's reveal has made of the card meanwhile is played again on top."""
+    stage = Stage(stage.database, small_bank(1))
+    await stage.start(4)
+    await stage.run()
+    item = stage.card().card.item  # type: ignore[union-attr]
+    await stage.wait(minutes=3)
+    asking = await asked(stage)
+    while asking.item != item:
+        await answer(stage, asking)
+        asking = await go_on(stage, asking.question.practice_id)  # type: ignore[assignment]
+    await answer(stage, asking)
+    later = cards.ReviewedAnswer(ADA, fsrs.Rating.Good, stage.clock() + timedelta(seconds=1), 1)
+    await stage.database.write(cards.record, "round", 99, item.id, [later])
+    await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    card = None
+    for _, _, _, item_id, rating, at in await log(stage):
+        card = memory.review(card, fsrs.Rating(rating), at) if item_id == item.id else card
+    assert (await stage.database.read(cards.cards_of, ADA))[item.id] == card
+
+
+async def test_what_cannot_be_a_guess(stage: Stage) -> None:
+    """Another's answer, a miss, what is not answered yet, and whatever is not the last."""
+    asking = await asked(stage)
+    with pytest.raises(UserError, match="Only your last answer"):
+        await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    await answer(stage, asking)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await stage.bot.practices.guess(asking.question.id, BOB, GUILD)
+    following = await go_on(stage, asking.question.practice_id)
+    with pytest.raises(UserError, match="Only your last answer"):
+        await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    assert isinstance(following, Asking)
+    await answer(stage, following, right=False)
+    with pytest.raises(UserError, match="was a miss already"):
+        await stage.bot.practices.guess(following.question.id, ADA, GUILD)
+
+
+async def test_what_is_set_aside(stage: Stage) -> None:
+    """It is neither asked nor counted as due; rounds still review it; until it is back."""
+    stage = Stage(stage.database, small_bank(1))
+    asking = await asked(stage)
+    with pytest.raises(UserError, match="You haven't answered this one yet"):
+        await stage.bot.practices.suspend(asking.question.id, ADA, GUILD)
+    await answer(stage, asking, right=False)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await stage.bot.practices.suspend(asking.question.id, BOB, GUILD)
+    verdict = await stage.bot.practices.suspend(asking.question.id, ADA, GUILD)
+    assert verdict.back_in is None
+    summary = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
+    assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
+    assert asking.item not in await practise(stage)
+    progress = await stage.bot.boards.progress(GUILD, ADA)
+    assert (progress["t1"].met, progress["t1"].due) == (4, 0)
+    later = cards.ReviewedAnswer(ADA, fsrs.Rating.Again, stage.clock(), 1)
+    await stage.database.write(cards.record, "round", 99, asking.item.id, [later])
+    assert await stage.database.read(cards.suspended, ADA) == {asking.item.id}
+    assert [item for item, _ in (await stage.bot.practices.suspended(ADA)).items] == [asking.item]
+    assert (await stage.bot.practices.ask_again(ADA, ["t1-unknown"])).asked_again == 0
+    left = await stage.bot.practices.ask_again(ADA, [asking.item.id])
+    assert (left.items, left.asked_again) == ((), 1)
+    assert (await asked(stage)).item == asking.item
 
 
 # --- what must stay hidden

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import discord
 import pytest
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary
+from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary, Suspended
 from bot.practice.store import PracticeQuestion
 from bot.questions.answers import Review
 from bot.questions.model import Item
@@ -26,12 +27,15 @@ def question(one: Item, fresh: bool) -> PracticeQuestion:
 
 
 def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
-    made = Asking(question(one, fresh), one, order, due=5_000, new=20, instead=True)
+    made = Asking(question(one, fresh), one, order, number=9_999, due=5_000, new=20, instead=True)
     return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
-def answered(one: Item, order: tuple[int, ...], answer: str, back_in: int = 36_500) -> list[Message]:
-    verdict = PracticeVerdict(question(one, True), Review(one, order, answer), back_in, again=True)
+def answered(
+    one: Item, order: tuple[int, ...], answer: str, back_in: int | None = 36_500, *, guessed: bool = False
+) -> list[Message]:
+    given = replace(question(one, True), guessed=guessed)
+    verdict = PracticeVerdict(given, Review(one, order, answer), 9_999, back_in, again=True)
     return practice.answered_pages(verdict, bank())
 
 
@@ -73,11 +77,39 @@ def test_a_question_does_not_tell_its_answer() -> None:
 def test_the_way_on() -> None:
     """Next stands first and End last on a verdict; a question has End below its answers; ids name rows only."""
     one = next(i for i in ITEMS if i.kind == "choice" and len(i.choices) == 4)
+    right, wrong = str(min(one.right)), str(min({0, 1} - one.right))
     assert labels(asking(one, orders(one)[0])) == ["A", "B", "C", "D", "End"]
-    (view,) = answered(one, orders(one)[0], "0")
-    assert labels(view) == ["Next", "Explain", "Report", "End"]
-    about = (f"why:v1:practice:{ROW - 1}", f"report:v1:practice:{ROW - 1}")
-    assert custom_ids(view) == [f"next:v1:{ROW}", *about, f"end:v1:{ROW}"]
+    (view,) = answered(one, orders(one)[0], right)
+    assert labels(view) == ["Next", "Explain", "I guessed", "Don't ask again", "Report", "End"]
+    about = (f"why:v1:practice:{ROW - 1}", f"guessed:v1:{ROW - 1}", f"suspend:v1:{ROW - 1}:stop")
+    assert custom_ids(view) == [f"next:v1:{ROW}", *about, f"report:v1:practice:{ROW - 1}", f"end:v1:{ROW}"]
+    (view,) = answered(one, orders(one)[0], wrong)
+    assert labels(view) == ["Next", "Explain", "Don't ask again", "Report", "End"]  # a miss is no guess
+
+
+def test_a_guess_and_what_is_set_aside() -> None:
+    """The verdict says what was made of it; a second guess is not offered, and the way back is."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    (view,) = answered(one, order, "0", 0, guessed=True)
+    assert "Counts as a miss · Back in your practice today" in reads(view)
+    assert "I guessed" not in labels(view)
+    (view,) = answered(one, order, "0", None)
+    assert "You won't be asked this one again. Change your mind here or in </topics>." in reads(view)
+    assert labels(view) == ["Next", "Explain", "Ask again", "Report", "End"]
+    assert f"suspend:v1:{ROW - 1}:again" in custom_ids(view)
+
+
+def test_the_list_of_what_is_set_aside() -> None:
+    """As many as a list may have, with their topics; without any a sentence; and what has just come back."""
+    many = tuple((one, "Topic") for one in ITEMS[:26])
+    view = practice.suspended_page(Suspended(many, asked_again=1))
+    check_limits(view, "set aside")
+    assert "1 question is back in your practice." in reads(view)
+    assert "26 questions you don't want to be asked again. The first 25 are in the list." in reads(view)
+    (select,) = (c for c in view.walk_children() if isinstance(c, discord.ui.Select))
+    assert [option.value for option in select.options] == [one.id for one in ITEMS[:25]]
+    assert "Nothing is set aside." in reads(practice.suspended_page(Suspended(())))
+    assert practice.aside_button(0) is None
 
 
 @pytest.mark.parametrize(
@@ -92,6 +124,7 @@ def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
     """The line below a question says what could follow it."""
     view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, fresh=fresh, instead=False)
     assert line in reads(view)
+    assert f"Practice · question 9,999 of {9_999 + due + new:,} · " in reads(view)
 
 
 @pytest.mark.parametrize(("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")])
@@ -108,6 +141,7 @@ def test_summaries() -> None:
         "1,000 questions come back in 5 days 12 questions left for today"
     )
     assert custom_ids(view) == ["practise:v1:lora-and-qlora"]
+    assert labels(view) == ["One more round"]
     done = practice.summary_page(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
     assert "That's all for today. The next ones come in 2 days." in reads(done)
     assert labels(done) == []

@@ -45,6 +45,17 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     assert len(stage.sender.openings) == 1
 
 
+async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
+    """A question that its member doesn't want to be asked again counts in no reminder."""
+    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
+    await meet(stage, ADA, "t1-a", "t1-b")
+    await stage.database.write(memory.suspend, ADA, "t1-a", stage.clock())
+    await stage.wait(days=1)
+    await stage.database.write(memory.suspend, ADA, "t1-b", stage.clock())
+    await stage.wait(days=1)
+    assert stage.sender.reminders == [(ADA, 1)]
+
+
 async def test_a_pause(stage: Stage) -> None:
     """Paused, nothing is sent; resumed, it comes at the time that was set. Who never set one has none to pause."""
     assert await stage.bot.reminders.pause(ADA) is None

@@ -27,7 +27,16 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("difficulty", sa.Float(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("last_review_at", sa.BigInteger(), nullable=False),
+        sa.Column("suspended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
+    )
+    op.create_index(
+        "ix_cards_suspended",
+        "cards",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("suspended_at IS NOT NULL"),
+        postgresql_where=sa.text("suspended_at IS NOT NULL"),
     )
     op.create_table(
         "dailies",
@@ -536,6 +545,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("answer", sa.String(length=100), nullable=True),
         sa.Column("correct", sa.Boolean(), nullable=True),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("guessed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("card_before", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_practice_questions_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_questions")),
         sa.UniqueConstraint("practice_id", "number", name=op.f("uq_practice_questions_practice_id_number")),
