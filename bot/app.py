@@ -81,6 +81,8 @@ from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
 from bot.servers.service import ServerSettings
+from bot.study.cog import Topics as TopicsCog
+from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
 from bot.teams.cog import Team
@@ -116,6 +118,7 @@ class Services:
         self.rounds = Rounds(context, self.counters)
         self.names = Names(context)
         self.boards = Boards(context)
+        self.studies = Studies(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context)
@@ -158,6 +161,7 @@ class Services:
             PracticeCog(bot, self.practices),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
+            TopicsCog(bot, self.boards, self.studies),
             BankCog(bot, self.own_bank, suggestions.review),
             suggestions,
             InsightsCog(bot, self.insights, self.rounds),

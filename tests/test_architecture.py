@@ -96,7 +96,7 @@ LEVELS = (
     ("questions",),
     ("members", "teams", "points", "memory"),
     ("rounds", "daily", "practice", "reminders", "interviews"),
-    ("boards", "bank", "insights", "recap", "servers", "privacy", "suggestions"),
+    ("boards", "bank", "insights", "recap", "servers", "privacy", "study", "suggestions"),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
 ROOMS = {"rules", "store", "service", "work", "views", "cog"}

@@ -1,4 +1,4 @@
-"""/leaderboard, /stats and /topics, and the buttons that turn their pages."""
+"""/leaderboard and /stats, and the buttons that turn their pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Boards(commands.Cog):
         self.boards = boards
         bot.router.add(view.BOARD, self.turn_board)
         bot.router.add(view.TEAM_BOARD, self.turn_team_board)
-        bot.router.add(view.TOPICS, self.turn_topics)
         bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
@@ -55,12 +54,6 @@ class Boards(commands.Cog):
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
         await say(interaction, await in_time(interaction, self._stats(interaction, (member or interaction.user).id)))
 
-    @app_commands.command(description="All topics, and how you're doing in each")
-    @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
-    async def topics(self, interaction: discord.Interaction) -> None:
-        await say(interaction, await self._topics(interaction, 0))
-
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         card = await self._board(interaction, fields["period"], fields["topic"] or None, int(fields["page"]))
         await show(interaction, card)
@@ -68,9 +61,6 @@ class Boards(commands.Cog):
     async def turn_team_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         page = int(fields["page"])
         await show(interaction, await self._team_board(interaction, fields["period"], fields["topic"] or None, page))
-
-    async def turn_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await show(interaction, await self._topics(interaction, int(fields["page"])))
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
@@ -97,8 +87,3 @@ class Boards(commands.Cog):
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         return view.team_board_page(board, bank.topics.get(topic_id or ""))
-
-    async def _topics(self, interaction: discord.Interaction, page: int) -> Message:
-        progress = await self.boards.progress(guild_id_of(interaction), interaction.user.id)
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.topics_page(bank, progress, page, await self.boards.set_aside(interaction.user.id))

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from fsrs import Rating
 
 from bot.memory.rules import MemoryCard, is_due, is_learned
 from bot.points.rules import places
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Topic
 
 PAGE_SIZE = 10
 """Members on a page of a board."""
@@ -253,3 +254,21 @@ def weakest(topics: Mapping[str, Progress]) -> str | None:
     if not open_:
         return None
     return min(open_, key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items)).topic_id
+
+
+_TOPICS_A_PAGE = 10
+
+
+def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
+    """The list of topics in pages of one section each, of about the same length."""
+    pages = []
+    for section in bank.sections:
+        number = -(-len(section.topics) // _TOPICS_A_PAGE)
+        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
+        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
+    return pages
+
+
+def page_of_topic(bank: Bank, topic_id: str) -> int:
+    """The page of the list on which a topic stands, from 0; the first for one that is not on it."""
+    return next((n for n, page in enumerate(topic_pages(bank)) if any(t.id == topic_id for t in page)), 0)

@@ -153,10 +153,13 @@ class Boards:
         await self._database.write(members.set_shows_stats, user_id, shows)
 
     @reading
-    def progress(self, conn: Connection, guild_id: int, user_id: int) -> dict[str, Progress]:
-        """A member's progress by topic id, in the bank's order, from what they answered anywhere."""
+    def progress(self, conn: Connection, guild_id: int | None, user_id: int) -> dict[str, Progress]:
+        """A member's progress by topic id, in the bank's order, from what they answered anywhere.
+
+        The topics are those of the server, or those that are asked of the member in direct messages.
+        """
         cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
-        bank, zone = self._banks.of(conn, guild_id), zone_of(conn, user_id, guild_id)
+        bank, zone = self._banks.of_member(conn, user_id, guild_id), zone_of(conn, user_id, guild_id)
         return progress(bank, cards, ratings, zone, self._now(), memory.suspended(conn, user_id))
 
     @reading

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord import ui
@@ -18,6 +17,7 @@ from bot.boards.rules import (
     Progress,
     TeamBoard,
     level,
+    topic_pages,
     trend,
     weakest,
 )
@@ -33,18 +33,20 @@ from bot.questions.model import Bank, Topic
 _PAGES = {"slot": "prev|next|period|switch", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
 BOARD = Route("board", _PAGES)
 TEAM_BOARD = Route("teamboard", _PAGES)
-TOPICS = Route("topics", {"slot": "prev|next", "page": PAGE})
+TOPICS = Route("topics", {"slot": "prev|next|all", "page": PAGE})
+TOPIC_PICK = Route("topicpick", {})
 STATS = Route("stats", {"do": "show|hide"}, once=True)
 
 PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
 """What can be chosen, as members read it."""
-_TOPICS_A_PAGE = 10
 _LEGEND = (
     "Learned: you should remember it for a week. Known: you've learned half of the topic. "
     "Weak: two of your last five answers were wrong."
 )
 _MARGIN = 20
 _INNER = WIDTH - 2 * _MARGIN
+_MAX_OPTION = 100
+"""Characters of an option in a list; Discord takes no more."""
 _SECTIONS = 8
 _TITLE = 28
 _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
@@ -124,7 +126,7 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: in
 
     `aside`: how many questions they don't want to be asked again, to which there is a way too.
     """
-    pages = _topic_pages(bank)
+    pages = topic_pages(bank)
     page = min(page, len(pages) - 1)
     levels = Counter(p.level for p in topics.values())
     head = (
@@ -141,36 +143,28 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: in
     if first is not None:
         advice = f"Your weakest topic: **{t.escape(bank.topics[first].title)}**"
         buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
-    return Message(
-        OPEN,
-        head,
-        f"**{t.escape(section)}**",
-        lines,
-        line(),
-        advice,
-        f"-# {_LEGEND}",
-        row(*buttons, aside_button(aside)),
-    )
+    listed = f"**{t.escape(section)}**", lines
+    rows = row(_pick(pages[page])), row(*buttons, aside_button(aside))
+    return Message(OPEN, head, *listed, line(), advice, f"-# {_LEGEND}", *rows)
+
+
+def _pick(topics: Sequence[Topic]) -> ui.Select[ui.LayoutView]:
+    """The list from which a topic is opened."""
+    options = [discord.SelectOption(label=t.cut(topic.title, _MAX_OPTION), value=topic.id) for topic in topics]
+    return ui.Select(custom_id=TOPIC_PICK.id(), placeholder="Read up on a topic…", options=options)
 
 
 def _topic_line(topic: Topic, progress: Progress) -> str:
     number = f"**{topic.number}.** " if topic.number else ""
+    return f"{number}{t.escape(topic.title)}\n-# {topic_state(progress)}"
+
+
+def topic_state(progress: Progress) -> str:
+    """How a member is doing in a topic, in a few words."""
     if progress.level == "new":
-        state = f"New · {t.count(progress.items, 'question')}"
-    else:
-        state = f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned"
-        state += f" · {progress.due} due" if progress.due else ""
-    return f"{number}{t.escape(topic.title)}\n-# {state}"
-
-
-def _topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
-    """Pages of one section each, of about the same length."""
-    pages = []
-    for section in bank.sections:
-        number = -(-len(section.topics) // _TOPICS_A_PAGE)
-        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
-        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
-    return pages
+        return f"New · {t.count(progress.items, 'question')}"
+    due = f" · {progress.due} due" if progress.due else ""
+    return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
 
 
 def _id(route: Route, board: Board | TeamBoard, slot: str, *, page: int, period: str | None = None) -> str:

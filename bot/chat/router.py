@@ -32,6 +32,8 @@ VERSION = "v1"
 ROW = "[1-9][0-9]{0,17}"
 PAGE = "0|[1-9][0-9]{0,5}"
 TOPIC = "[a-z0-9-]{0,48}"
+"""Nothing stands for all topics."""
+ONE_TOPIC = "[a-z0-9-]{1,48}"
 UNKNOWN = "This button is out of date. Use the newest message, or </help>."
 
 Fields = Mapping[str, str]

@@ -121,9 +121,9 @@ streaks = sa.Table(
 
 register_in_play(
     "daily",
-    select(dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")).where(
-        UNREVEALED
-    ),
+    select(dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id"))
+    .add_columns(dailies.c.closes_at.label("until"))
+    .where(UNREVEALED),
 )
 
 

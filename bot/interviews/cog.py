@@ -26,6 +26,7 @@ class Interview(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
         self.interviews = interviews
+        bot.router.add(view.BEGIN, self.begin)
         bot.router.add(view.INTERVIEW, self.open)
         bot.router.add(view.INTERVIEWED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
@@ -48,6 +49,13 @@ class Interview(commands.Cog):
     ) -> None:
         begin = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions)
         await say_all(interaction, await self._pages(interaction, await in_time(interaction, begin)))
+
+    async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """An interview of one question, on the topic of the page whose place it takes."""
+        start = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1)
+        first, *more = await self._pages(interaction, await in_time(interaction, start, edits=is_private(interaction)))
+        await say_here(interaction, first)
+        await say_all(interaction, more)
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer; for a question that is answered, its feedback."""

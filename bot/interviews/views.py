@@ -13,7 +13,7 @@ from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
-from bot.chat.router import PAGE, ROW, Route
+from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.interviews.assessment import Assessment
 from bot.interviews.grading import State
 from bot.interviews.report import Asked, Report, SectionReport
@@ -22,8 +22,9 @@ from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import source
 
-# The modal's button, the modal, a page of the feedback, the list of points that a member may claim, on to the next
-# question. Rows are questions of interviews.
+# An interview on one topic. The modal's button, the modal, a page of the feedback, the list of points that a member may
+# claim, on to the next question. Rows are questions of interviews.
+BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)
 INTERVIEW = Route("interview", {"row": ROW})
 INTERVIEWED = Route("interviewed", {"row": ROW}, once=True)
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})

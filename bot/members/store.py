@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from bot.core import servers
 from bot.core.personal import register_rows, register_server_rows
 from bot.core.tables import insert, metadata, upsert
+from bot.questions.store import register_seen
 
 members = sa.Table(
     "members",
@@ -44,6 +45,7 @@ register_rows(
     [member_names.c.name],
 )
 register_server_rows(member_names.c.guild_id)
+register_seen(select(member_names.c.user_id, member_names.c.guild_id))
 
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:

@@ -114,10 +114,14 @@ register_server_rows(
 _in_play: dict[str, Select[Any]] = {}
 _answers: list[Select[Any]] = []
 _servers: list[Select[Any]] = []
+_seen: list[Select[Any]] = []
 
 
 def register_in_play(source: str, query: Select[Any]) -> None:
-    """`query` gives guild_id, item_id, topic_id (of an open question) and source_id of what is not revealed yet."""
+    """`query` gives guild_id, item_id, topic_id (of an open question) and source_id of what is not revealed yet.
+
+    It may give `until` too, when that will be revealed, as far as it is known.
+    """
     _in_play[source] = query
 
 
@@ -128,6 +132,11 @@ def register_answers(query: Select[Any], servers: Select[Any]) -> None:
     """
     _answers.append(query)
     _servers.append(servers)
+
+
+def register_seen(servers: Select[Any]) -> None:
+    """`servers` gives user_id and guild_id, once for each server on which a member has been seen."""
+    _seen.append(servers)
 
 
 def items_in_play(conn: Connection, guild_id: int, source: str) -> set[str]:
@@ -150,27 +159,44 @@ def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> s
     Their servers are the one in which they ask and those in which they have ever answered: others are not known, as
     the bot has no list of members.
     """
-    return _known(conn, [_hidden(source, "item_id", user_id, guild_id, answered=False) for source in _in_play])
-
-
-def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
-    """Topics whose open question is in play on a member's servers, whether the member has answered or not."""
-    return _known(conn, [_hidden(source, "topic_id", user_id, guild_id, answered=True) for source in _in_play])
-
-
-def _hidden(source: str, column: str, user_id: int, guild_id: int | None, *, answered: bool) -> Select[Any]:
-    query = _in_play[source]
-    columns = query.selected_columns
-    servers: list[Any] = [select(literal(guild_id))] if guild_id is not None else []
-    for known in _servers:
-        own = known.selected_columns
-        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == user_id))
-    if not answered:
+    hidden = []
+    for source in _in_play:
+        query = _on_servers(source, user_id, guild_id, _servers)
+        columns = query.selected_columns
         for answers in _answers:
             own = answers.selected_columns
             this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == user_id)
             query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
-    return query.with_only_columns(columns[column]).where(columns.guild_id.in_(union_all(*servers)))
+        hidden.append(query)
+    return _known(conn, [query.with_only_columns(query.selected_columns.item_id) for query in hidden])
+
+
+def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict[str, datetime | None]:
+    """Topics whose open question is in play on a member's servers, whether the member has answered or not.
+
+    Their servers are the one in which they ask and those on which they have ever answered or been seen. With each topic
+    comes when the last of these servers reveals it, None if that is not known of all of them.
+    """
+    found: dict[str, datetime | None] = {}
+    for source in _in_play:
+        query = _on_servers(source, user_id, guild_id, [*_servers, *_seen])
+        columns = query.selected_columns
+        until = columns["until"] if "until" in columns else sa.null().label("until")
+        for row in conn.execute(query.with_only_columns(columns.topic_id, until)):
+            if row.topic_id is not None:
+                known = found.get(row.topic_id, row.until)
+                found[row.topic_id] = max(known, row.until) if known and row.until else None
+    return found
+
+
+def _on_servers(source: str, user_id: int, guild_id: int | None, members: Sequence[Select[Any]]) -> Select[Any]:
+    """What one source has in play on a server, if one is given, and on those that `members` name for a member."""
+    query = _in_play[source]
+    servers: list[Any] = [select(literal(guild_id))] if guild_id is not None else []
+    for known in members:
+        own = known.selected_columns
+        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == user_id))
+    return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))
 
 
 def _known(conn: Connection, queries: list[Select[Any]]) -> set[str]:

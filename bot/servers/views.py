@@ -40,11 +40,12 @@ _ON_A_SERVER = """\
 </today> shows the question of the day and your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators
-</stats> and </topics> show what you know, and what to revisit"""
+</stats> shows what you know, and what to revisit"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
 </remind> writes to you on days when something is due
 </interview> asks you open questions and shows which key points your answers cover
+</topics> lets you read up on any topic, and shows how you're doing in each
 </privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\
 **To run it here**

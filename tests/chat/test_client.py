@@ -27,10 +27,11 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    private = {"practice", "remind", "interview", "privacy"}
-    shared = {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help", "bank", "settings", "suggest", "team"}
+    private = {"practice", "remind", "interview", "topics", "privacy"}
+    shared = {"quiz", "daily", "today", "leaderboard", "stats", "help", "bank", "settings", "suggest", "team"}
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
+    assert [o["name"] for o in commands["topics"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
     assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]

@@ -17,6 +17,7 @@ from tests.banks import teaching_bank
 from tests.fakes import FakeChatModel
 from tests.stage import ADA, BOB, GUILD, Stage
 
+STRANGER = 999
 GOOD = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
     "The same patient must stay on one side, so groups are not spread."
@@ -146,14 +147,14 @@ async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:
     with pytest.raises(UserError, match="question of the day right now"):
         await begin(stage, topic_id=topic_id)
     assert (await begin(stage, questions=10)).interview.total == 3
-    elsewhere = await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
-    assert isinstance(elsewhere, Step)  # nobody knows yet that Bob is on that server
-    await stage.bot.interviews.end(elsewhere.question.id, BOB)
-    await stage.write_daily(BOB, "A test set.")
+    elsewhere = await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
+    assert isinstance(elsewhere, Step)  # nobody knows yet that they are on that server
+    await stage.bot.interviews.end(elsewhere.question.id, STRANGER)
+    await stage.write_daily(STRANGER, "A test set.")
     with pytest.raises(UserError, match="question of the day right now"):
-        await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
+        await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
     await stage.wait(hours=2)
-    await stage.bot.interviews.start(BOB, None, topic_id=topic_id)
+    await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
 
 
 async def test_feedback_waits_while_its_topic_is_an_open_daily(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bot.core.database import Database
 from bot.daily import store as daily
 from bot.interviews import store as interviews
+from bot.members import store as members
 from bot.points import store as scores
 from bot.points.store import Entry
 from bot.questions import store
@@ -58,11 +59,13 @@ async def opened(
     *,
     day: int = 0,
     state: str = "open",
+    closes_at: datetime | None = None,
 ) -> int:
     """A daily with an open question, or without."""
 
     def work(conn: Connection) -> int:
         values = {"state": state, "scheduled_at": AT, "opened_at": AT, "topic_id": topic_id}
+        values["closes_at"] = closes_at
         daily_id = daily.create(conn, guild_id, DAY + timedelta(days=day), **values)
         assert daily_id is not None
         return daily_id
@@ -128,16 +131,30 @@ async def test_what_is_hidden_from_a_member(database: Database) -> None:
 
 
 async def test_which_topics_are_not_revealed(database: Database) -> None:
-    """Open dailies that are not closed, of the server and of servers where the member has points; none of others."""
+    """Open dailies that are not closed, of the server and of servers where the member has points or was seen."""
     await opened(database, "here", 1)
     await opened(database, "closed", 1, day=1, state="closed")
     await opened(database, "played", 2, state="closing")
     await opened(database, "strange", 3)
     await opened(database, None, 1, day=2)
     await database.write(scores.add, [Entry("round", 1, 7, 2, "t1", 0, False, DAY, AT)])
-    assert await database.read(store.topics_in_play, 7, 1) == {"here", "played"}
-    assert await database.read(store.topics_in_play, 7, None) == {"played"}
-    assert await database.read(store.topics_in_play, 8, None) == set()
+    assert (await database.read(store.topics_in_play, 7, 1)).keys() == {"here", "played"}
+    assert (await database.read(store.topics_in_play, 7, None)).keys() == {"played"}
+    assert await database.read(store.topics_in_play, 8, None) == {}
+    await database.write(members.set_names, {(3, 8): "Bob"})
+    assert (await database.read(store.topics_in_play, 8, None)).keys() == {"strange"}
+
+
+async def test_when_a_topic_is_revealed(database: Database) -> None:
+    """When the last of a member's servers closes it; unknown as long as one of them has not posted it."""
+    await opened(database, "t1", 1, closes_at=AT + HOUR)
+    await opened(database, "t1", 2, closes_at=AT + 3 * HOUR)
+    await opened(database, "t1", 3, closes_at=AT + 9 * HOUR)
+    await opened(database, "t2", 1, day=1, closes_at=AT + HOUR)
+    await opened(database, "t2", 2, day=1, state="posting")
+    await database.write(members.set_names, {(2, ADA): "Ada"})
+    assert await database.read(store.topics_in_play, ADA, 1) == {"t1": AT + 3 * HOUR, "t2": None}
+    assert await database.read(store.topics_in_play, BOB, 1) == {"t1": AT + HOUR, "t2": AT + HOUR}
 
 
 async def test_when_topics_were_last_met(database: Database) -> None:
