@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -77,7 +77,10 @@ class Lifecycle(Protocol):
 
 
 class QuizBot(commands.AutoShardedBot):
-    """Holds what cogs need: `context`, `router`, and `answerables`, where each enters what it lets answer.
+    """Holds what cogs need: `context`, `router`, and two tables in which each enters what others ask it.
+
+    `answerables` has what a feature lets answer; `misses` how to find the items that a member missed in what a feature
+    has played, by its row and the member, and refuses if there are none.
 
     `attach` gives it the features before it starts.
     """
@@ -104,6 +107,7 @@ class QuizBot(commands.AutoShardedBot):
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
         )
         self.answerables: dict[str, Any] = {}
+        self.misses: dict[str, Callable[[int, int], Awaitable[Sequence[str]]]] = {}
         self._command_ids: dict[str, int] = {}
 
     def attach(

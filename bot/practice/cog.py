@@ -9,12 +9,14 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.replies import say, say_all, say_here
-from bot.chat.router import Fields, picked_in
+from bot.chat.router import UNKNOWN, Fields, picked_in
 from bot.core.clicks import Click
+from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
 from bot.practice.service import Practices, Screen
 from bot.questions.cog import Answerable
+from bot.questions.views import MISSES
 
 
 class Practice(commands.Cog):
@@ -28,6 +30,7 @@ class Practice(commands.Cog):
         bot.router.add(view.SUSPEND, self.suspend)
         bot.router.add(view.ASIDE, self.aside)
         bot.router.add(view.BACK, self.ask_again)
+        bot.router.add(MISSES, self.misses)
         bot.answerables["practice"] = Answerable(practices.check_open, self.answer, practices.review, practices.subject)
 
     @app_commands.command(description="Practise in private: first what you missed, then something new")
@@ -40,6 +43,15 @@ class Practice(commands.Cog):
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._start(interaction, fields["topic"] or None)
+
+    async def misses(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Practise what the member missed in something that has ended."""
+        find = self.bot.misses.get(fields["source"])
+        if find is None:
+            raise UserError(UNKNOWN)
+        user_id, guild_id, at = interaction.user.id, interaction.guild_id, created_at(interaction.id)
+        items = await find(int(fields["row"]), user_id)
+        await self._show(interaction, await self.practices.start_on(user_id, guild_id, at, items))
 
     async def next(self, interaction: discord.Interaction, fields: Fields) -> None:
         screen = await self.practices.go_on(

@@ -14,9 +14,9 @@ NEW_A_DAY = 20  # items that a member meets for the first time in practice on on
 LENGTH = 20  # answers in one practice; who has more before them can begin another
 
 
-def ahead(answered: int, due: int, new: int) -> tuple[int, int]:
+def ahead(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int, int]:
     """How many due and new items can still follow the open question of a practice with so many answers."""
-    room = max(LENGTH - answered - 1, 0)
+    room = max(length - answered - 1, 0)
     due = min(due, room)
     return due, min(new, room - due)
 

@@ -7,7 +7,7 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -139,6 +139,24 @@ class Practices:
     async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
         return await self._database.write(self._start, user_id, guild_id, at, topic_id)
+
+    @writing
+    def start_on(
+        self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
+    ) -> Asking | Summary:
+        """Practise these items, each once and in this order, whatever else is due; go on if that is under way today.
+
+        Items that are in play on one of the member's servers are left out.
+        """
+        practice, view = store.running(conn, user_id), self._look(conn, user_id, guild_id, None, only=items)
+        if practice is not None:
+            today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
+            if today and practice.items == list(items):
+                return self._next(conn, practice, guild_id, at)
+            store.end(conn, practice.id, view.now)
+        if not view.due:
+            raise UserError("Those questions are live on one of your servers right now. Try again in a few minutes.")
+        return self._next(conn, _begun(conn, user_id, None, at, items), guild_id, at)
 
     @writing
     def go_on(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
@@ -302,10 +320,7 @@ class Practices:
             store.end(conn, practice.id, view.now)
         if not view.due and not view.new:
             return Nothing(topic_id, view.next_in(), bool(view.pool))
-        practice = store.create(conn, user_id, topic_id, at) or store.running(conn, user_id)
-        if practice is None:
-            raise UserError("Your practice has just ended. Start another with </practice>.")
-        return self._next(conn, practice, guild_id, at)
+        return self._next(conn, _begun(conn, user_id, topic_id, at), guild_id, at)
 
     def _next(
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
@@ -319,15 +334,17 @@ class Practices:
             question = None
         if question is not None:
             store.change_question(conn, question.id, asked_at=at)  # the time to answer counts from here
-        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, {q.item_id for q in asked})
+        known = {q.item_id for q in asked}
+        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, known, practice.items)
         answered = sum(q.answer is not None for q in asked)
-        if question is None and answered < rules.LENGTH:
+        length = len(practice.items) or rules.LENGTH
+        if question is None and answered < length:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
         if question is None:
             return self._end(conn, practice, guild_id)
         item, order = bank.asked[question.item_id], answers.decode_order(question.choice_order)
         due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
-        return Asking(question, item, order, answered + 1, *rules.ahead(answered, due, new), instead)
+        return Asking(question, item, order, answered + 1, *rules.ahead(answered, due, new, length), instead)
 
     def _ask(
         self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
@@ -345,7 +362,13 @@ class Practices:
         return store.ask(conn, **values, item_id=item.id, choice_order=order, fresh=fresh)
 
     def _look(
-        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, asked: Collection[str] = ()
+        self,
+        conn: Connection,
+        user_id: int,
+        guild_id: int | None,
+        topic_id: str | None,
+        asked: Collection[str] = (),
+        only: Sequence[str] = (),
     ) -> _View:
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         suspended = cards.suspended(conn, user_id)
@@ -363,6 +386,9 @@ class Practices:
         allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
         due = memory.due_items(known, zone, now, asked, hidden)
         wanted = {item_id: card for item_id, card in known.items() if item_id not in suspended}
+        if only:
+            left = [i for i in only if i in items and i not in hidden and i not in asked]
+            return _View(known, wanted, zone, now, bank, left, 0, [])
         return _View(known, wanted, zone, now, bank, due, min(unmet, allowed), pool if unmet else [])
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
@@ -389,6 +415,14 @@ def _locked(conn: Connection, question_id: int, user_id: int) -> tuple[Practice,
     """A question of a member's running practice, as it is now that nobody else can change it."""
     practice = _running(conn, _question(conn, question_id).practice_id, user_id, lock=True)
     return practice, _question(conn, question_id)
+
+
+def _begun(conn: Connection, user_id: int, topic_id: str | None, at: datetime, items: Sequence[str] = ()) -> Practice:
+    """A new practice, or the one that another process has just begun."""
+    practice = store.create(conn, user_id, topic_id, at, items) or store.running(conn, user_id)
+    if practice is None:
+        raise UserError("Your practice has just ended. Start another with </practice>.")
+    return practice
 
 
 def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ practices = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("topic_id", sa.String(48)),
+    sa.Column("item_ids", sa.Text),  # what it asks and nothing else, with spaces between; null: what is due, then new
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_practices_user_id", "user_id", "id"),
@@ -91,8 +93,14 @@ class Practice:
     id: int
     user_id: int
     topic_id: str | None
+    item_ids: str | None
     started_at: datetime
     ended_at: datetime | None
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The ids of what it asks and nothing else; empty for one that asks what is due, then what is new."""
+        return (self.item_ids or "").split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +121,12 @@ class PracticeQuestion:
     card_before: str | None = None
 
 
-def create(conn: Connection, user_id: int, topic_id: str | None, at: datetime) -> Practice | None:
-    """Begin a practice; None if one of the member's runs already."""
-    fresh = insert(conn, practices).values(user_id=user_id, topic_id=topic_id, started_at=at)
+def create(
+    conn: Connection, user_id: int, topic_id: str | None, at: datetime, items: Sequence[str] = ()
+) -> Practice | None:
+    """Begin a practice, on `items` only if some are named; None if one of the member's runs already."""
+    item_ids = " ".join(items) or None
+    fresh = insert(conn, practices).values(user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at)
     fresh = fresh.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
     row = conn.execute(fresh.returning(practices)).first()
     return None if row is None else Practice(**row._mapping)

@@ -156,6 +156,14 @@ class Review:
         return self.answer is not None and is_right(self.item, self.answer)
 
 
+def missed(reviews: Iterable[Review]) -> list[str]:
+    """The ids of the items that a member did not answer, or not right, in order; refuses if there are none."""
+    found = [review.item.id for review in reviews if not review.right]
+    if not found:
+        raise UserError("You had every question right, so there's nothing to practise here. </practice> has more.")
+    return found
+
+
 def already(item: Item, choice_order: str, answer: str, at: datetime) -> AlreadyAnswered:
     """What to raise for a second answer: it names the first one, as letters or text."""
     shown = escape(shown_answer(item, decode_order(choice_order), answer))

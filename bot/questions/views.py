@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, Part, boxes_modal, button, line, row, text_modal
+from bot.chat.messages import (
+    PRIMARY,
+    REVEALED,
+    Message,
+    Part,
+    boxes_modal,
+    button,
+    line,
+    pager,
+    row,
+    text_modal,
+)
 from bot.chat.router import ROW, Route
 from bot.questions import formulas
 from bot.questions.answers import MAX_TYPED, Outcome, Review, decode_picks, letters
@@ -21,9 +32,11 @@ PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
+MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
+_MINE_LIMIT = 1800  # characters of a page of "My answers"
 _MAX_OPTION = 100
 """Characters of an option's label, by Discord's limit."""
 
@@ -87,6 +100,24 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
     references = "\n".join(f"-# {source(r)}" for r in bank.topic_of(item).references)
     blocks = [own_result(review), others, f"{t.escape(item.explanation)}\n{references}"]
     return [block for block in blocks if block]
+
+
+def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str]) -> Message:
+    """A page, counted from 0, of a member's own answers to questions that were asked together, misses explained.
+
+    `link` makes the custom id that opens a page.
+    """
+    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
+    page = min(page, len(texts) - 1)
+    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
+    if len(texts) > 1:
+        title += f" · page {page + 1} of {len(texts)}"
+    return Message(REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number))))
+
+
+def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
+    """Opens a private practice of what the reader missed; whose row it is has entered itself in `QuizBot.misses`."""
+    return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 
 def review_block(number: int, review: Review) -> str:

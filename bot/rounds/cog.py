@@ -31,6 +31,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         self.rounds = rounds
         bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.MINE, self.mine)
+        bot.misses["round"] = rounds.misses
         bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
 
     @app_commands.command(description="Start a quiz round in this channel")

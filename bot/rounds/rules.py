@@ -42,6 +42,16 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a round is to be. Without `seconds` each question has the time that its item needs."""
+
+    questions: int = DEFAULT_QUESTIONS
+    topic_id: str | None = None
+    difficulty: str = "mixed"
+    seconds: int | None = None
+
+
 _WORDS_A_SECOND = 200 / 60
 _LOOKING = 2.0  # seconds in which the eye finds the explanation on a card that has just changed
 _WORDS_AROUND_A_NUMBER = 9

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core import servers, snowflakes
 from bot.core.clicks import Click
@@ -19,9 +20,9 @@ from bot.questions import answers, drawing
 from bot.questions import store as question_store
 from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
-from bot.questions.model import Item, Topic
+from bot.questions.model import Bank, Item, Topic
 from bot.rounds import rules, store
-from bot.rounds.rules import Phase
+from bot.rounds.rules import Options, Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
@@ -122,56 +123,46 @@ class Rounds:
         guild_id: int,
         channel_id: int,
         starter_id: int,
-        questions: int = rules.DEFAULT_QUESTIONS,
-        seconds: int | None = None,
-        topic_id: str | None = None,
-        difficulty: str = "mixed",
         tell: Tell | None = None,
         roles: Collection[int] = (),
         manages: bool = False,
+        **options: Any,
     ) -> Started:
         """Draw the questions and store the round; refuses a second one in a channel or of a member, a server's fourth.
 
-        Without `seconds` each question has the time that its item needs. `tell` takes a sentence for the starter,
-        should the first card not be posted; `roles` are the starter's.
+        `tell` takes a sentence for the starter, should the first card not be posted; `roles` are the starter's. The
+        other options are those of `rules.Options`.
         """
-        first_at = (now := self._now()) + rules.LEAD
+        wanted, first_at = Options(**options), (now := self._now()) + rules.LEAD
 
         def create(conn: Connection) -> Started:
             servers.require_starter(conn, guild_id, roles, manages=manages)
             bank = self._banks.of(conn, guild_id)
-            check_topic(bank, topic_id)
+            check_topic(bank, wanted.topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
-            drawn = self._draw(conn, guild_id, pool, questions)
-            times = [seconds or rules.seconds_for(item) for item in drawn]
-            orders = [answers.encode_order(drawing.shuffled(item, self._rng)) for item in drawn]
-            round_id = store.create(
-                conn,
-                guild_id=guild_id,
-                channel_id=channel_id,
-                starter_id=starter_id,
-                topic_id=topic_id,
-                difficulty=difficulty,
-                seconds=seconds,
-                questions=list(zip((item.id for item in drawn), orders, times, strict=True)),
-                now=now,
-                first_at=first_at,
-            )
+            made = self._made(self._draw(conn, guild_id, bank, wanted), wanted)
+            who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
+            what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
+            round_id = store.create(conn, questions=made, now=now, first_at=first_at, **who, **what)
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
-            chosen = bank.topics.get(topic_id or "")
-            return Started(round_id, len(drawn), questions, (min(times), max(times)), chosen, difficulty, first_at)
+            times = [limit for _, _, limit in made]
+            return Started(
+                *(round_id, len(made), wanted.questions, (min(times), max(times))),
+                *(bank.topics.get(wanted.topic_id or ""), wanted.difficulty, first_at),
+            )
 
-        made = await self._database.write(create)
-        log.info("round %s started: guild %s, channel %s", made.round_id, guild_id, channel_id)
+        started = await self._database.write(create)
+        log.info("round %s started: guild %s, channel %s", started.round_id, guild_id, channel_id)
         if tell is not None:
-            self._starters[made.round_id] = tell
+            self._starters[started.round_id] = tell
         self._scheduler.nudge(first_at)
-        return made
+        return started
 
-    def _draw(self, conn: Connection, guild_id: int, pool: Sequence[Item], count: int) -> list[Item]:
-        """Draw up to `count` items that no daily or round there has still to reveal; refuses if none is left."""
+    def _draw(self, conn: Connection, guild_id: int, bank: Bank, wanted: Options) -> list[Item]:
+        """Draw items that no daily or round there has still to reveal; refuses if none is left."""
+        topic_id, difficulty = wanted.topic_id, wanted.difficulty
+        pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         if not pool:
             raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
         hidden = question_store.items_in_play(conn, guild_id, "daily")
@@ -182,7 +173,18 @@ class Rounds:
                 "Everything that matches is being asked on this server right now. "
                 "Try another topic, or mixed difficulty, or start again in a few minutes."
             )
-        return drawing.draw(fitting, question_store.asked_in(conn, guild_id), count, self._rng)
+        return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, self._rng)
+
+    def _made(self, drawn: Sequence[Item], wanted: Options) -> list[tuple[str, str, int]]:
+        """Questions as `store.create` takes them: item, order of its choices, time limit."""
+        return [
+            (
+                item.id,
+                answers.encode_order(drawing.shuffled(item, self._rng)),
+                wanted.seconds or rules.seconds_for(item),
+            )
+            for item in drawn
+        ]
 
     async def tell_starter(self, round_id: int, sentence: str) -> None:
         """Tell who started a round, as far as this process knows how."""
@@ -303,6 +305,10 @@ class Rounds:
         items = self._banks.of(conn, round_.guild_id).items
         questions = [q for q in store.questions_of(conn, round_id) if q.item_id in items]
         return [_review(items[q.item_id], q, given.get(q.id)) for q in questions]
+
+    async def misses(self, round_id: int, user_id: int) -> list[str]:
+        """The ids of the items of a round that a member missed; refuses if there are none."""
+        return answers.missed(await self.review_all(round_id, user_id))
 
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""

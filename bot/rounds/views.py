@@ -6,14 +6,15 @@ import logging
 from collections.abc import Sequence
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, pager, row
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, row
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, drawn, panel, words
 from bot.chat.pictures import line as stroke
 from bot.chat.router import PAGE, ROW, Route
 from bot.points.rules import Tally, places
 from bot.questions.answers import Review
 from bot.questions.model import Bank, Item
-from bot.questions.views import about, after_row, answer_rows, asked, revealed, review_block
+from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
+from bot.questions.views import my_answers as own_answers
 from bot.rounds.rules import SHOWN, QuestionCard, Race, RevealCard, StandingsCard
 from bot.rounds.service import RoundStatus, Started
 
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
-_MINE_LIMIT = 1800  # characters of a page of "My answers"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
 _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
@@ -112,7 +112,7 @@ async def standings(card: StandingsCard) -> Message:
         *[part for part in body if part],
         f"-# {caption(card, card.race)}" if card.race else None,
         await race_picture(card.race) if card.race else None,
-        row(button("My answers", MINE.id(round=card.round_id, page=0))),
+        row(misses_button("round", card.round_id), button("My answers", MINE.id(round=card.round_id, page=0))),
     )
 
 
@@ -124,13 +124,7 @@ def _standing(place: int, tally: Tally, card: StandingsCard) -> str:
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
     """A page of a member's own answers of a round."""
-    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
-    page = min(page, len(texts) - 1)
-    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
-    if len(texts) > 1:
-        title += f" · page {page + 1} of {len(texts)}"
-    turn = pager(page, len(texts), lambda _, number: MINE.id(round=round_id, page=number))
-    return Message(REVEALED, title, texts[page], row(*turn))
+    return own_answers(reviews, page, lambda number: MINE.id(round=round_id, page=number))
 
 
 def status(found: RoundStatus) -> str:

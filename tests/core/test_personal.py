@@ -22,7 +22,7 @@ from tests.history import ADA, GUILD, NOW
 ROWS = {"id", "question_id", "daily_id", "round_id", "practice_id", "interview_id", "source_id"}
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
-BANKS = {"item_id", "topic_id", "choice_order", "difficulty"}
+BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty"}
 RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES

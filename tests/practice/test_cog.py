@@ -109,10 +109,7 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
     for right in (True, False):
         asked[right] = question.item
         await question.answer(stage.ada, right=right)
-        shown = len(stage.quiz.history())
-        while len(stage.quiz.history()) == shown:  # until the next question, or the standings
-            await stage.wait(1)
-        question = stage.question()
+        question = await stage.next_message()
     practice = Practised(stage, stage.ada)
     shown = await practice.open()
     assert practice.question.item == asked[False]

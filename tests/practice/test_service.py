@@ -77,6 +77,49 @@ async def practise(stage: Stage, *, user_id: int = ADA, guild_id: int | None = G
 # --- what is asked
 
 
+async def test_only_what_was_named(stage: Stage) -> None:
+    """A practice of named items asks each once and in order, due or not, says how many follow, and sums up."""
+    for _ in range(2):
+        await answer(stage, await asked(stage))
+    wanted = ["t3-c", "t1-a", "t2-b"]
+    shown: list[tuple[str, int, int]] = []
+    screen: Screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    while isinstance(screen, Asking):
+        shown.append((screen.item.id, screen.due, screen.new))
+        await answer(stage, screen, right=screen.item.id != "t1-a")
+        screen = await go_on(stage, screen.question.practice_id)
+    assert shown == [("t3-c", 2, 0), ("t1-a", 1, 0), ("t2-b", 0, 0)]
+    assert isinstance(screen, Summary)
+    assert (screen.answered, screen.right) == (3, 2)
+    assert screen.left > 0  # what else the day has
+
+
+async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
+    """The same items the same day go on, others begin anew, and /practice goes on with whatever runs."""
+    wanted = ["t1-a", "t1-b"]
+    first = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    assert isinstance(first, Asking)
+    await stage.restart()
+    again = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    assert isinstance(again, Asking)
+    assert again.question.id == first.question.id == (await asked(stage)).question.id
+    other = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["t2-a"])
+    assert isinstance(other, Asking)
+    assert (other.item.id, other.question.number) == ("t2-a", 1)
+
+
+async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
+    """What a round on one of the member's servers has still to reveal is not asked, and all of it is refused."""
+    await stage.start(1, topic_id="t1", difficulty="easy")
+    await stage.run()
+    hidden = stage.card().card.item.id  # type: ignore[union-attr]
+    with pytest.raises(UserError, match="live on one of your servers"):
+        await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden])
+    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden, "t2-a"])
+    assert isinstance(screen, Asking)
+    assert (screen.item.id, screen.due) == ("t2-a", 0)
+
+
 async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> None:
     """No topic twice before all were met, 20 new items a day, and the next day the rest."""
     stage = Stage(stage.database, small_bank(8))
@@ -456,7 +499,7 @@ async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
     with pytest.raises(Crash):
         await stage.wait(seconds=30)
     await stage.restart(minutes=1)
-    await stage.wait(seconds=5)
+    await stage.wait(seconds=6)
     assert len(await log(stage)) == 1
 
 

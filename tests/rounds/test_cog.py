@@ -34,8 +34,7 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     assert "✅" in revealed.text
     assert "Fastest: **ada**" in revealed.text
     assert labels(revealed.message) == ["Explain", "Report"]
-    await stage.wait(15)
-    second = stage.question()
+    second = await stage.next_message()
     assert "Question 2 of 2" in second.text
     await second.answer(stage.bob, right=True)
     await stage.wait(26)
@@ -51,10 +50,10 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     """A round that was open until its second half ends with its points after each question, over a restart too."""
     question = await stage.play(questions=5, seconds=5)
     for number in range(1, 6):
-        while f"Question {number} of 5" not in (question := stage.question()).text:
-            await stage.wait(0.5)
+        assert f"Question {number} of 5" in question.text
         await question.answer(stage.bob, right=number == 1)
         await question.answer(stage.ada, right=number > 3)
+        question = await stage.next_message() if number < 5 else question
     await stage.services.close()
     await stage.wait(20)
     await stage.restart()
@@ -64,7 +63,7 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     assert [file.filename for file in standings.attachments] == ["race.png"]
     [alt] = alt_texts(standings)
     assert alt.startswith("The winner took the lead for good on question 5.")
-    assert labels(standings) == ["My answers"]
+    assert labels(standings) == ["Practise my misses", "My answers"]
 
 
 async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +231,12 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert mine.ephemeral
     assert "0 of 1 right" in reply(mine)
     nobody = reply(await stage.carl.click(standings, label="My answers"))
+    assert nobody.startswith("You didn't play this round.")
+    practice = await stage.bob.click(standings, label="Practise my misses")
+    assert practice.ephemeral
+    assert f"### {question.item.prompt}" in reply(practice).replace("\\", "")
+    assert "-# Only you see this · Last one" in reply(practice)
+    nobody = reply(await stage.carl.click(standings, label="Practise my misses"))
     assert nobody.startswith("You didn't play this round.")
 
 

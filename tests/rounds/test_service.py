@@ -449,6 +449,26 @@ async def test_my_answers(stage: Stage) -> None:
         await stage.bot.rounds.review_all(round_id, BOB)
 
 
+async def test_misses(stage: Stage) -> None:
+    """What a member answered wrong or not at all, in the order of the round; refused if there is nothing."""
+    round_id = await stage.start(3)
+    await stage.run()
+    await stage.answer(ADA, after=1)
+    await stage.answer(BOB, after=1)
+    await stage.wait(seconds=27)
+    await stage.answer(ADA, right=False, after=1)
+    await stage.answer(BOB, after=1)
+    await stage.wait(seconds=27)
+    await stage.answer(BOB, after=1)
+    await stage.wait(seconds=27)
+    _, *others = [card.item.id for card in cards(stage)]
+    assert await stage.bot.rounds.misses(round_id, ADA) == others
+    with pytest.raises(UserError, match="every question right"):
+        await stage.bot.rounds.misses(round_id, BOB)
+    with pytest.raises(UserError, match="didn't play this round"):
+        await stage.bot.rounds.misses(round_id, CARL)
+
+
 async def test_every_kind_of_item(database: Database) -> None:
     """Right and wrong answers to choice, multiple and typed items are judged as such."""
     stage = Stage(database, small_bank(1))

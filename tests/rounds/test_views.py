@@ -14,6 +14,7 @@ from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
 from bot.points.rules import Tally
 from bot.questions.answers import outcome
+from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.cog import acknowledgement
 from bot.rounds.rules import Fastest, Race, RevealCard, StandingsCard
@@ -113,10 +114,10 @@ async def test_points_that_count_only_here() -> None:
 
 
 async def test_standings_open_the_own_answers() -> None:
-    """The standings have one button, which opens the first page of the reader's own answers."""
+    """The standings have buttons to practise what was missed and to read the own answers from their first page."""
     view = await standings((1, tally(7, 90)), (2, tally(8, 10)))
-    assert labels(view) == ["My answers"]
-    assert custom_ids(view) == [rounds.MINE.id(round=ROW, page=0)]
+    assert labels(view) == ["Practise my misses", "My answers"]
+    assert custom_ids(view) == [MISSES.id(source="round", row=ROW), rounds.MINE.id(round=ROW, page=0)]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,15 @@ class Stage:
         assert message is not None
         return Question(self, message)
 
+    async def next_message(self) -> Question:
+        """Let time pass until another card, or the standings, has come, and return it."""
+        before = self.question().message.id
+        for _ in range(400):
+            await self.wait(1)
+            if (newest := self.question()).message.id != before:
+                return newest
+        raise AssertionError("nothing comes")
+
     def texts(self, channel: ChannelHandle | None = None) -> list[str]:
         """All public messages of a channel as text, oldest first."""
         return [text_of(message) for message in (channel or self.quiz).history()]
