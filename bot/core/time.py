@@ -32,10 +32,14 @@ _SEARCH_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A daily's schedule: every local date at wall time `at` (naive) in the IANA zone `zone`."""
+    """A daily's schedule: at wall time `at` (naive) in the IANA zone `zone`, on every local date of its weekdays.
+
+    `days` are numbers from 0 for Monday to 6 for Sunday; there must be one.
+    """
 
     at: time
     zone: str
+    days: Collection[int] = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def local_date(zone: str, now: datetime) -> date:
 
 
 def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[date, datetime]:
-    """The first local date that is not taken and whose instant lies after `after`, with that instant.
+    """The first of a rule's local dates that is not taken and whose instant lies after `after`, with that instant.
 
     `taken` are the dates that have their post or were skipped. Raises ScheduleError if every date of a year is taken.
     """
@@ -92,7 +96,7 @@ def next_post(rule: Rule, *, after: datetime, taken: Collection[date]) -> tuple[
 
 
 def due(rule: Rule, *, now: datetime, since: datetime, taken: Collection[date]) -> list[Due]:
-    """Every local date that is not taken and whose instant lies in (since, now], the oldest first, nine at most.
+    """A rule's local dates that are not taken and whose instants lie in (since, now], oldest first, nine at most.
 
     `since` is the instant from which this rule holds: its set-up or its last change. Posting once per local date
     follows from `taken` (the dates that have a row, posted or skipped) and not from `since`, so a `since` that is too
@@ -110,12 +114,17 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _posts(rule: Rule, after: datetime, taken: Collection[date]) -> Iterator[tuple[date, datetime]]:
-    """The dates that the zone has and that are not taken, each with its instant, of those instants after `after`."""
+    """The rule's dates that the zone has and that are not taken, each with its instant, if that lies after `after`."""
     start = _utc(after)
     # `instant` is the first moment at which the clock reaches a wall time: no date before the local one is still ahead.
     first = local_date(rule.zone, start)
     for day in (first + timedelta(days=offset) for offset in range(_SEARCH_DAYS)):
-        if day not in taken and exists(rule.zone, day) and (at := instant(rule, day)) > start:
+        if (
+            day.weekday() in rule.days
+            and day not in taken
+            and exists(rule.zone, day)
+            and (at := instant(rule, day)) > start
+        ):
             yield day, at
 
 

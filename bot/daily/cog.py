@@ -35,6 +35,11 @@ from bot.interviews.views import essay_modal
 from bot.questions.cog import Answerable
 
 
+async def _day_choices(_interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Days of the week: "mon wed" finds "Mon, Wed"."""
+    return [app_commands.Choice(name=words, value=words) for words in rules.suggest_days(current[:60])]
+
+
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
@@ -55,13 +60,14 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         channel="The channel to post in",
         time="When to post, as HH:MM on a 24-hour clock, for example 18:30",
         timezone="The time zone to go by, for example Europe/Berlin",
+        days='The days of the week, for example "weekdays" or "Mon, Wed, Fri". Default: every day',
         topic="One topic only. Default: all topics",
         kind="The kind of question. Default: choice questions",
         answer_hours="How many hours it stays open. Default: 23",
         role="A role to ping. Default: none",
         thread="Open a discussion thread with each question. Default: no",
     )
-    @app_commands.autocomplete(timezone=zone_choices, topic=topic_choices)
+    @app_commands.autocomplete(timezone=zone_choices, days=_day_choices, topic=topic_choices)
     @app_commands.choices(
         kind=[app_commands.Choice(name=locale_str(words), value=kind) for kind, words in view.KINDS.items()]
     )
@@ -71,6 +77,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         channel: discord.TextChannel | None = None,
         time: str | None = None,
         timezone: str | None = None,
+        days: str | None = None,
         topic: str | None = None,
         kind: str | None = None,
         answer_hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] | None = None,
@@ -81,6 +88,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             "channel_id": channel and channel.id,
             "at": time and time.strip(),
             "zone": timezone and timezone.strip(),
+            "weekdays": days and rules.parse_days(days),
             "topic_id": topic,
             "kind": kind,
             "answer_hours": answer_hours,
@@ -126,6 +134,9 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
                 done = self._set(interaction, role_id=number_in(picked) if picked else None)
             case "kind":
                 done = self._set(interaction, kind="".join(picked))
+            case "days":
+                chosen = (int(day) for day in picked if day in rules.EVERY_DAY and len(day) == 1)
+                done = self._set(interaction, weekdays=rules.pack_days(chosen))
             case "threads" | "nothreads" as threads:
                 done = self._set(interaction, thread=threads == "threads")
             case "topics":

@@ -51,6 +51,7 @@ class Changes(TypedDict, total=False):
     channel_id: int
     at: str
     zone: str
+    weekdays: str
     topic_id: str | None
     kind: str
     answer_hours: int
@@ -130,6 +131,8 @@ class Dailies:
             changes["at"] = f"{time_rules.parse_time(changes['at']):%H:%M}"
         if "zone" in changes:
             changes["zone"] = parse_zone(changes["zone"]).key
+        if not changes.get("weekdays", rules.EVERY_DAY):
+            raise UserError("Pick at least one day of the week.")
         if changes.get("kind", "choice") not in rules.KINDS:
             raise UserError("I don't know that kind of question. Pick one from the list in </daily setup>.")
         if not rules.MIN_HOURS <= changes.get("answer_hours", rules.DEFAULT_HOURS) <= rules.MAX_HOURS:
@@ -475,7 +478,7 @@ def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime,
 
 
 def rule_of(schedule: Schedule) -> Rule:
-    return Rule(time_rules.parse_time(schedule.at), schedule.zone)
+    return Rule(time_rules.parse_time(schedule.at), schedule.zone, tuple(map(int, schedule.weekdays)))
 
 
 def link(daily: Daily) -> str:
@@ -505,7 +508,7 @@ def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) ->
             "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
             "or press All topics in </daily status> first."
         )
-    if (schedule.at, schedule.zone) != (before.at, before.zone):
+    if rule_of(schedule) != (rule_of(before) if before.at else None):
         next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
         schedule = replace(schedule, settled_until=now, next_at=next_at)
     store.save_schedule(conn, schedule)

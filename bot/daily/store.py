@@ -16,7 +16,7 @@ from bot.core import personal
 from bot.core.jobs import Queue
 from bot.core.personal import Personal, erase_rows, exported, make_nobody
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
-from bot.daily.rules import NO_STREAK, DailyState, Streak, streak
+from bot.daily.rules import EVERY_DAY, NO_STREAK, DailyState, Streak, streak
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 from bot.questions.store import register_in_play
@@ -28,6 +28,7 @@ daily_schedules = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
+    sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),  # see bot.daily.rules
     sa.Column("topic_id", sa.String(48)),
     sa.Column("kind", sa.String(6), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
@@ -232,6 +233,7 @@ class Schedule:
     paused: bool
     settled_until: datetime
     next_at: datetime | None
+    weekdays: str = EVERY_DAY
 
 
 @dataclass(frozen=True, slots=True)

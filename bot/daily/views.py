@@ -47,7 +47,7 @@ from bot.questions.views import (
 )
 
 # What changes a setting, and the modal for times.
-PANEL = Route("panel", {"what": "channel|role|kind|threads|nothreads|topics|post|pause|resume|form"}, once=True)
+PANEL = Route("panel", {"what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|form"}, once=True)
 FORM = Route("schedule", {}, once=True)
 # Of an open question: the modal, what was written in it, a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
@@ -209,7 +209,7 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
     wrong = _wrong(found, problem)
     settings = [
         f"Channel: <#{schedule.channel_id}>",
-        f"Time: **{schedule.at}**, every day",
+        f"Time: **{schedule.at}**, {rules.days_in_words(schedule.weekdays)}",
         f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
         f"Questions: {KINDS[schedule.kind].lower()} · {t.escape(topic.title) if topic else 'all topics'}",
         f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
@@ -228,6 +228,7 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
         "\n".join([*settings, f"-# {_last_post(found)}"]),
         row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
         row(_roles(schedule.role_id)),
+        row(_days(schedule.weekdays)),
         row(choices(PANEL.id(what="kind"), KINDS, schedule.kind)),
         row(
             button("Change time", PANEL.id(what="form")),
@@ -274,6 +275,14 @@ def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
         min_values=0,
         default_values=[discord.Object(role_id)] if role_id else [],
     )
+
+
+def _days(chosen: str) -> ui.Select[ui.LayoutView]:
+    """The days of the week, with those that are set."""
+    options = [
+        discord.SelectOption(label=day, value=str(n), default=str(n) in chosen) for n, day in enumerate(rules.DAYS)
+    ]
+    return ui.Select(custom_id=PANEL.id(what="days"), options=options, min_values=1, max_values=len(options))
 
 
 def _wrong(found: DailyStatus, problem: str | None) -> list[str]:

@@ -51,7 +51,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}
     assert {c["name"]: c["value"] for c in period["choices"]} == titles
     setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
-    names = ["channel", "time", "timezone", "topic", "kind", "answer_hours", "role", "thread"]
+    names = ["channel", "time", "timezone", "days", "topic", "kind", "answer_hours", "role", "thread"]
     assert [(o["name"], o["required"]) for o in setup["options"]] == [(name, False) for name in names]
     assert commands["daily"]["default_member_permissions"] == 32
     assert all(c["contexts"] is not None for c in commands.values())

@@ -365,6 +365,18 @@ def test_next_post() -> None:
         assert next_post(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (second, at("2024-06-11 07:00"))
 
 
+def test_days_of_the_week() -> None:
+    """Only a rule's own days have a post, by the calendar of its zone: in Auckland Monday begins on UTC's Sunday."""
+    rule = Rule(time(9), "Pacific/Auckland", (0, 3))  # Mondays and Thursdays
+    now = datetime(2027, 1, 3, 12, tzinfo=UTC)  # a Sunday
+    first = next_post(rule, after=now, taken=())
+    assert first == (date(2027, 1, 4), datetime(2027, 1, 3, 20, tzinfo=UTC))
+    assert next_post(rule, after=first[1], taken=())[0] == date(2027, 1, 7)
+    assert next_post(rule, after=now, taken={date(2027, 1, 4)})[0] == date(2027, 1, 7)
+    week = due(rule, now=now + timedelta(days=7), since=now, taken=())
+    assert [one.day.weekday() for one in week] == [0, 3]
+
+
 def test_next_post_gives_up() -> None:
     """If everything is taken the search ends, with a sentence."""
     with pytest.raises(ScheduleError, match=r"already has its question of the day"):

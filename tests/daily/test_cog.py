@@ -176,13 +176,14 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     for label in ("Turn threads on", "All topics", "Pause"):
         await click(label)
     await pick("kind", "mixed")
+    await pick("days", "0", "2", "5")
     said = text_of(answer_to(shown))
     assert f"Channel: <#{stage.quiz.id}>" in said
     assert f"Role to ping: <@&{role.id}>" in said
     assert "Discussion thread: with each question" in said
     assert "Questions: mixed, with an open one every 3 days · all topics" in said
     assert "Paused. Nothing is posted until" in said
-    assert "Time: **09:00**, every day" in said
+    assert "Time: **09:00**, Mon, Wed and Sat" in said
     await pick("role")
     await click("Resume")
     await click("Turn threads off")
@@ -191,7 +192,11 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     said = text_of(answer_to(shown))
     assert "Role to ping: none" in said
     assert "Discussion thread: none" in said
-    assert "Next: **Friday 2 January, 07:30** (Asia/Tokyo)" in said
+    assert "Next: **Saturday 3 January, 07:30** (Asia/Tokyo)" in said
+    found = await stage.manager.autocomplete(stage.quiz, "daily setup", "days", "mon f")
+    assert [one["value"] for one in found] == ["Mon, Fri"]
+    again = await stage.manager.slash(stage.quiz, "daily setup", days="every day")
+    assert "Time: **07:30**, every day" in reply(again)
     assert "Open for answers: 4 hours" in said
     assert stage.quiz.history() == []
     await click("Post now")

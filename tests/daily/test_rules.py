@@ -6,10 +6,24 @@ import random
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.daily.rules import DEFAULT_HOURS, MAX_HOURS, MIN_HOURS, POINTS, Streak, asks_openly, pick, streak
+from bot.core.errors import UserError
+from bot.daily.rules import (
+    DEFAULT_HOURS,
+    MAX_HOURS,
+    MIN_HOURS,
+    POINTS,
+    Streak,
+    asks_openly,
+    days_in_words,
+    parse_days,
+    pick,
+    streak,
+    suggest_days,
+)
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
@@ -131,6 +145,42 @@ def test_two_dailies_open_and_the_newer_answered_first() -> None:
 def test_an_open_day_without_a_daily_is_ignored() -> None:
     """Open dates that are not among the days change nothing."""
     assert streak(days(1, 2), days(1), days(3)) == Streak(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "words"),
+    [
+        ("every day", "0123456", "every day"),
+        ("Weekdays", "01234", "Monday to Friday"),
+        ("weekends", "56", "Saturday and Sunday"),
+        ("Mon, Wed and Fri", "024", "Mon, Wed and Fri"),
+        ("tuesdays & thu.", "13", "Tuesday and Thursday"),
+        ("fri-mo", "0456", "Mon, Fri, Sat and Sun"),
+        ("Tue \N{EN DASH} Thu", "123", "Tuesday to Thursday"),
+        ("su", "6", "Sunday"),
+    ],
+)
+def test_days_of_the_week(text: str, days: str, words: str) -> None:
+    """Names, beginnings of names and ranges are understood, and shown so that they can be read back."""
+    assert parse_days(text) == days
+    assert days_in_words(days) == words
+    assert parse_days(words.replace(" to ", "-")) == days
+
+
+@pytest.mark.parametrize("text", ["", " , ", "t", "someday", "mon-tue-wed", "mon tues wedding", "7", "mon--wed"])
+def test_days_that_are_not(text: str) -> None:
+    """Anything else is refused with an example."""
+    with pytest.raises(UserError, match="day"):
+        parse_days(text)
+
+
+def test_days_while_somebody_types() -> None:
+    """Widely used ones first; what can be read is offered as it will be understood."""
+    assert suggest_days("")[:2] == ["every day", "weekdays"]
+    assert suggest_days("week") == ["weekdays", "weekends"]
+    assert suggest_days("mo tu") == ["Mon, Tue"]
+    assert suggest_days("sat sun") == ["weekends"]
+    assert suggest_days("never") == []
 
 
 def oracle(held: list[date], answered: set[date], still_open: set[date]) -> Streak:

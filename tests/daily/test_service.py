@@ -121,6 +121,7 @@ async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
         {"channel_id": 11},
         {"at": "14:00", "next_at": START + HOUR},
         {"zone": "UTC", "next_at": START + 2 * HOUR},
+        {"weekdays": "01234"},
         {"topic_id": None},
         {"kind": "mixed"},
         {"answer_hours": 3},
@@ -131,6 +132,20 @@ async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
         await stage.bot.dailies.setup(GUILD, **{k: v for k, v in change.items() if k != "next_at"})
         before = replace(before, **change)
         assert await stage.bot.dailies.schedule(GUILD) == before
+
+
+async def test_the_days_of_the_week(stage: Stage) -> None:
+    """Posts come on the chosen days only; a change holds from the next date on; by hand any day can have one."""
+    await stage.set_up("13:00", weekdays="024", answer_hours=1)  # today is a Monday
+    await stage.wait(days=4)
+    assert times(stage) == [START + HOUR, START + 2 * DAY + HOUR]
+    status = await stage.bot.dailies.setup(GUILD, weekdays="6")
+    assert status.next_at == START + 6 * DAY + HOUR
+    await stage.bot.dailies.post(GUILD)
+    await stage.wait(days=2)
+    assert len(times(stage)) == 3
+    with pytest.raises(UserError, match="at least one day"):
+        await stage.bot.dailies.setup(GUILD, weekdays="")
 
 
 async def test_a_set_up_leaves_a_pause_alone(stage: Stage) -> None:

@@ -93,6 +93,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("weekdays", sa.String(length=7), server_default="0123456", nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("kind", sa.String(length=6), nullable=False),
         sa.Column("answer_hours", sa.Integer(), nullable=False),
