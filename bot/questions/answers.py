@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from math import factorial
 
 from bot.chat.text import escape
 from bot.core.clicks import AlreadyAnswered, Click
@@ -54,7 +56,8 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     """Whether a typed answer is one of the accepted forms, by normal form and a small edit distance.
 
     Never by substring: "not attention" is not "attention". Numbers, in digits or words, and short words must be exact,
-    since one edit there is another answer; a longer word may have one slip, from nine letters two.
+    since one edit there is another answer; a longer word may have one slip, from nine letters two. A number may be
+    written in another way: 0,3 and 0.30, 5·10^7 and 50 million, 5! and 120.
     """
     plain = text.strip().casefold()
     given = {normal_form(text)}
@@ -62,8 +65,11 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     if bracket and not _NEGATION.search(bracket[2].casefold()):  # "multi-query attention (MQA)"
         given.add(normal_form(bracket[1]))
     given.discard("")
+    number = quantity(text)
     return any(
-        plain == form.strip().casefold() or (_spells(form) and any(_close(one, normal_form(form)) for one in given))
+        plain == form.strip().casefold()
+        or (number is not None and number == quantity(form))
+        or (_spells(form) and any(_close(one, normal_form(form)) for one in given))
         for form in accepted
     )
 
@@ -71,6 +77,55 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
 def _spells(form: str) -> bool:
     """Whether a form is made of words or numbers; of one made of signs, such as </s>, too little is left to compare."""
     return len(normal_form(form)) > 1 or form.strip().isalnum()
+
+
+def quantity(text: str) -> tuple[Fraction, str] | None:
+    """The value of a text that is one number, with its unit in normal form; None for anything else.
+
+    Known are a decimal comma (three digits after it are thousands), marks for thousands, powers of ten, factorials,
+    fractions, LaTeX, and signs or words for "equals" and "about" before them. A percentage keeps its sign as the unit.
+    """
+    plain = unicodedata.normalize("NFC", text[: 4 * MAX_TYPED]).casefold().replace("\N{MINUS SIGN}", "-")
+    plain = re.sub(r"\\(?:times|cdot)|[×·*]", "x", plain)
+    plain = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda raised: f"^{raised[0].translate(_RAISED)}", plain)
+    plain = re.sub(r"\\d?frac\{(\d+)\}\{(\d+)\}", r"\1/\2", plain)
+    match = _QUANTITY.fullmatch(re.sub(r"[${}]|\\[,;]", "", plain).strip())
+    digits = _digits(match["number"]) if match else None
+    if match is None or digits is None:
+        return None
+    value = Fraction(digits)
+    if match["factorial"]:
+        if value.denominator != 1 or not 1 <= value <= _MOST_FACTORIAL:
+            return None
+        value = Fraction(factorial(int(value)))
+    if match["below"]:
+        if not int(match["below"]):
+            return None
+        value /= int(match["below"])
+    value *= Fraction(10) ** int(match["power"] or match["exponent"] or 0) * _SCALES.get(match["scale"] or "", 1)
+    return (-value if match["sign"] == "-" else value), normal_form(match["unit"].replace("%", "percent"))
+
+
+_QUANTITY = re.compile(
+    r"(?:[a-zλτ]\s*=|[=~≈]|about|approximately|roughly)?\s*(?P<sign>[-+]?)(?P<number>\d[\d,. ]*)"
+    r"(?:(?P<factorial>!)|\s*/\s*(?P<below>\d{1,9})|\s*x\s*10\s*\^\s*(?P<power>-?\d{1,2})|e(?P<exponent>[-+]?\d{1,2}))?"
+    r"(?:\s*(?P<scale>thousand|million|billion|trillion|[mk](?![a-z])))?(?P<unit>\s*%?[a-z /]*)\.?",
+)
+_SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_MOST_FACTORIAL = 20
+
+
+def _digits(number: str) -> str | None:
+    """A number with a decimal point and no other marks, or None if it isn't clear which one is meant."""
+    number = number.rstrip(" .,")
+    if re.fullmatch(r"\d+(?:\.\d+)?", number):
+        return number
+    if re.fullmatch(r"[1-9]\d{0,2}(?:(?:,\d{3})+|(?: \d{3})+)(?:\.\d+)?", number):
+        return number.replace(",", "").replace(" ", "")
+    if re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3}){2,}", number):
+        return number.replace(".", "")
+    return number.replace(",", ".") if re.fullmatch(r"0,\d+|\d+,\d{1,2}", number) else None
 
 
 def normal_form(text: str) -> str:

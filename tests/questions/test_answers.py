@@ -364,6 +364,52 @@ def test_spaces_around_a_minus_do_not_matter(given_text: str) -> None:
     assert matches(given_text, ["k-1"])
 
 
+@pytest.mark.parametrize(
+    ("given_text", "accepted"),
+    [
+        ("0,3", "0.3"),
+        ("0,002", "0.002"),
+        ("3,0", "3"),
+        ("0,3 nats", "0.3 nats"),
+        ("5×10^7", "50 million"),
+        ("5 · 10⁷", "50,000,000"),
+        (r"$5 \times 10^{7}$", "5e7"),
+        ("2×10⁻³", "0.002"),
+        ("50M", "50 million"),
+        ("5!", "120"),
+        (r"\frac{1}{8}", "1/8"),
+        ("k = 1", "1"),
+        ("about 9", "9"),
+        ("≈ 9 s", "9 s"),
+        ("1,5 %", "1.5%"),
+    ],
+)
+def test_a_number_is_taken_for_its_value(given_text: str, accepted: str) -> None:
+    """A decimal comma, a power of ten, LaTeX, a factorial, and words or signs before a number change nothing."""
+    assert matches(given_text, [accepted])
+
+
+@pytest.mark.parametrize(
+    ("given_text", "accepted"),
+    [
+        ("5", "120"),
+        ("6!", "120"),
+        ("1,500", "1.5"),
+        ("0,3 bits", "0.3 nats"),
+        ("0.3%", "0.003"),
+        ("5×10^6", "50 million"),
+        ("−5×10^7", "50 million"),
+        ("1/0", "0"),
+        ("9 minutes", "9 seconds"),
+        ("3 or 4", "3"),
+        ("3, 4", "3.4"),
+    ],
+)
+def test_another_value_or_unit_is_wrong(given_text: str, accepted: str) -> None:
+    """Only the same value in the same unit is the same quantity, and two numbers are none."""
+    assert not matches(given_text, [accepted])
+
+
 @given(first=st.integers(0, 99_999), second=st.integers(0, 99_999))
 def test_whole_numbers_match_only_themselves(first: int, second: int) -> None:
     """Of two whole numbers one is right for the other exactly if they are the same."""
