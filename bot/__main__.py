@@ -98,7 +98,7 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
     lint.add_argument("file", type=Path, nargs="?", help="bank file (default: QUESTION_BANK, or all shipped packs)")
     show = actions.add_parser("show", help="print an item as its card shows it")
     show.add_argument("id", help="the item's id")
-    stats = actions.add_parser("stats", help="count topics and items")
+    stats = actions.add_parser("stats", help="count topics and items by pack, kind and difficulty")
     for action in (show, stats):
         action.add_argument("--file", type=Path, help="bank file (default: QUESTION_BANK, or all shipped packs)")
 
@@ -109,7 +109,7 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
 
     paths = [options.file] if options.file else list(settings.bank)
     if options.action == "lint":
-        return max([bank_tools.lint_file(path) for path in pack_files(paths)])
+        return bank_tools.lint_files(pack_files(paths))
     if options.action == "show":
         bank_tools.show(paths, options.id)
     else:

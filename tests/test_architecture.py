@@ -102,7 +102,10 @@ LEVELS = (
 ROOMS = {"rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "questions": {"model", "check", "bank", "banks", "own", "lint", "answers", "drawing", "formulas", "tools"},
+    "questions": {
+        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
+        *("lint", "allowed", "twins", "numbers", "habits", "variants"),
+    },
     "bank": {"files", "sheets", "forms", "regrade"},
     "interviews": {"assessment", "report", "grading"},
 }
@@ -115,6 +118,11 @@ PURE = {
     "sheets",
     "forms",
     "lint",
+    "allowed",
+    "twins",
+    "numbers",
+    "habits",
+    "variants",
     "answers",
     "drawing",
     "assessment",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from math import factorial
 
 from bot.chat.text import escape
@@ -69,14 +70,14 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     return any(
         plain == form.strip().casefold()
         or (number is not None and number == quantity(form))
-        or (_spells(form) and any(_close(one, normal_form(form)) for one in given))
+        or (_spells(form) and any(_close(one, _known_form(form)) for one in given))
         for form in accepted
     )
 
 
 def _spells(form: str) -> bool:
     """Whether a form is made of words or numbers; of one made of signs, such as </s>, too little is left to compare."""
-    return len(normal_form(form)) > 1 or form.strip().isalnum()
+    return len(_known_form(form)) > 1 or form.strip().isalnum()
 
 
 def quantity(text: str) -> tuple[Fraction, str] | None:
@@ -85,6 +86,8 @@ def quantity(text: str) -> tuple[Fraction, str] | None:
     Known are a decimal comma (three digits after it are thousands), marks for thousands, powers of ten, factorials,
     fractions, LaTeX, and signs or words for "equals" and "about" before them. A percentage keeps its sign as the unit.
     """
+    if not any(map(str.isdigit, text)):
+        return None
     plain = unicodedata.normalize("NFC", text[: 4 * MAX_TYPED]).casefold().replace("\N{MINUS SIGN}", "-")
     plain = re.sub(r"\\(?:times|cdot)|[×·*]", "x", plain)
     plain = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda raised: f"^{raised[0].translate(_RAISED)}", plain)
@@ -139,6 +142,8 @@ def normal_form(text: str) -> str:
     return " ".join(words or text.split())
 
 
+_known_form = lru_cache(maxsize=4096)(normal_form)
+"""For accepted forms, which are the same again with each answer."""
 _REWRITE = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (

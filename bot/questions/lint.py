@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from bot.questions import habits, numbers, variants
+from bot.questions.allowed import ALLOWED
 from bot.questions.answers import MAX_TYPED, normal_form
 from bot.questions.model import Bank, Item, Topic
+from bot.questions.twins import twins
 
 Path = tuple[str | int, ...]
 
@@ -24,35 +27,65 @@ _SHORT_WHY = 15
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`path` leads into the document, as in `("sections", 0, "topics", 3)`; `fix` says what to do."""
+    """`path` leads into the document, as in `("sections", 0, "topics", 3)`; `fix` says what to do.
+
+    `rule` and `about`, ids of items or topics, are what an exception names; rules without a name have none.
+    """
 
     path: Path
     message: str
     fix: str
+    rule: str = ""
+    about: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it was looked at and found to be in order."""
+        return (self.rule, *self.about) in ALLOWED
 
 
 Check = Callable[[Item], str | None]
 """Says what is wrong with an item, or None. For what only the shell knows: drawing formulas, Discord's limits."""
 
 
-def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = ()) -> list[Finding]:
-    """All findings. `checks` are pairs of a check and its fix."""
+def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()) -> list[Finding]:
+    """All findings but those that are allowed. `checks` are pairs of a check and its fix.
+
+    `beside` are items of other packs that may not be asked again.
+    """
+    return [finding for finding in every_finding(bank, checks, beside) if not finding.allowed]
+
+
+def every_finding(bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()) -> list[Finding]:
+    """All findings, those that are allowed too."""
     findings: list[Finding] = []
     items: list[tuple[Path, Item]] = []
     for s, section in enumerate(bank.sections):
         for t, topic in enumerate(section.topics):
             path: Path = ("sections", s, "topics", t)
-            findings += _topic(topic, path)
+            findings += [*_topic(topic, path), *_habits(topic, path)]
             items += [((*path, "items", i), item) for i, item in enumerate(topic.items)]
     for path, item in items:
-        findings += _item(item, path)
+        findings += [*_item(item, path), *_giveaways(item, path)]
         findings += [Finding(path, wrong, fix) for check, fix in checks if (wrong := check(item))]
-    findings += _near_duplicates(items)
-    share = longest_share(bank.items.values())
+    findings += [*_near_duplicates(items), *_twins(items, beside), *_whole(bank)]
+    return findings
+
+
+def _whole(bank: Bank) -> Iterator[Finding]:
+    """What is said of a pack as a whole."""
+    items = list(bank.items.values())
+    share = longest_share(items)
     if share > LONGEST_SHARE:
         message = f"the right choice is the longest one in {share:.0%} of the choice items"
-        findings.append(Finding((), message, f"bring it to {LONGEST_SHARE:.0%} or less"))
-    return findings
+        yield Finding((), message, f"bring it to {LONGEST_SHARE:.0%} or less")
+    numeric = numbers.numeric_share(items)
+    if numeric > numbers.MOST_NUMERIC:
+        fix = f"bring it to {numbers.MOST_NUMERIC:.0%} or less: ask for ideas, choices and faults instead"
+        yield Finding((), f"{numeric:.0%} of the items turn on a number", fix, "numbers")
+    for opening, worn in habits.worn_openings([choice.why for item in items for choice in item.choices]):
+        message = f'{worn:.0%} of the reasons begin with "{opening}"'
+        yield Finding((), message, "say some of them in another way", "openings", (opening,))
 
 
 def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
@@ -78,6 +111,40 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
             if form in seen:
                 yield Finding((*where, a), f'"{phrase}" is in key point {seen[form] + 1} too', "keep it in one")
             seen.setdefault(form, k)
+
+
+def _habits(topic: Topic, path: Path) -> Iterator[Finding]:
+    for place, text in habits.said(topic):
+        if word := habits.undated(text):
+            about = (topic.items[int(place[1])].id,) if place[0] == "items" else (topic.id,)
+            fix = 'name the year, as in "as of 2025", or leave the word out'
+            yield Finding((*path, *place), f'"{word}" will be wrong one day', fix, "undated", about)
+    for reference in habits.unused_references(topic):
+        where = (*path, "references", topic.references.index(reference))
+        message = "no item names this source, and no text speaks of it"
+        yield Finding(where, message, "let an item name it, or take it out", "references", (topic.id,))
+
+
+def _giveaways(item: Item, path: Path) -> Iterator[Finding]:
+    """What gives an answer away or refuses a right one."""
+    if choice := habits.struck_out(item):
+        message = f'the prompt rules out what "{choice}" speaks of'
+        yield Finding((*path, "prompt"), message, "write a wrong choice that it leaves open", "struck out", (item.id,))
+    if wrong := numbers.plugged_in(item):
+        fix = "ask what to count, or which change helps"
+        yield Finding((*path, "prompt"), wrong, fix, "plug-in", (item.id,))
+    if forms := variants.refused(item):
+        message = f"counts {variants.listed(forms)} as wrong"
+        yield Finding((*path, "accept"), message, "accept them too", "refused", (item.id,))
+
+
+def _twins(items: Sequence[tuple[Path, Item]], beside: Sequence[Item]) -> Iterator[Finding]:
+    everything = [*beside, *(item for _, item in items)]
+    for pair in twins(everything):
+        if pair.other >= len(beside):
+            path, about = items[pair.other - len(beside)][0], (everything[pair.one].id, everything[pair.other].id)
+            message = f'asks much the same as "{about[0]}": {", ".join(pair.shared)}'
+            yield Finding((*path, "prompt"), message, "ask something else in one of them", "twins", about)
 
 
 def _item(item: Item, path: Path) -> Iterator[Finding]:
@@ -140,7 +207,7 @@ def longest_share(items: Iterable[Item]) -> float:
 
 
 def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
-    """Counts of the bank's topics and items by section, kind and difficulty, and of those with a formula."""
+    """Counts of a bank's topics and items by section, kind and difficulty, and of what else they have."""
     items = list(bank.items.values())
     return {
         "total": {
@@ -148,6 +215,8 @@ def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
             "topics": len(bank.topics),
             "items": len(items),
             "with a formula": sum(item.formula is not None for item in items),
+            "with a source of their own": sum(item.reference is not None for item in items),
+            "that turn on a number": sum(numbers.turns_on_a_number(item) for item in items),
             "fewest items in a topic": min((len(t.items) for t in bank.topics.values()), default=0),
         },
         "section": Counter(bank.section_of(item) for item in items),

@@ -17,32 +17,46 @@ from bot.questions.bank import load_packs, parse_bank
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
+from bot.questions.numbers import numeric_share
 from bot.questions.store import Report
 
 
-def lint_file(path: Path) -> int:
-    """Print every finding with its line and fix; 0 if there is none, 1 otherwise."""
-    try:
-        content = path.read_bytes()
-        bank = parse_bank(content)
-    except OSError as error:
-        raise SettingsError(f"{path} can't be read: {error.strerror}") from error
-    except BankError as error:
-        for problem in error.problems:
-            print(f"{path}: {problem}")
-        print(f"{len(error.problems)} problems; fix them first")
-        return 1
+def lint_files(paths: Sequence[Path]) -> int:
+    """Print every finding in these packs with its line and fix; 0 if there is none, 1 otherwise.
+
+    What a pack asks may not be asked again by those after it.
+    """
+    worst, asked = 0, list[Item]()
+    for path in paths:
+        try:
+            content = path.read_bytes()
+            bank = parse_bank(content)
+        except OSError as error:
+            raise SettingsError(f"{path} can't be read: {error.strerror}") from error
+        except BankError as error:
+            for problem in error.problems:
+                print(f"{path}: {problem}")
+            print(f"{len(error.problems)} problems; fix them first")
+            worst = 1
+            continue
+        worst = max(worst, _lint(path, content, bank, asked))
+        asked += bank.items.values()
+    return worst
+
+
+def _lint(path: Path, content: bytes, bank: Bank, beside: Sequence[Item]) -> int:
     text = content.decode("utf-8-sig")
     where, data = lint.lines(text), json.loads(text)
     checks: list[tuple[lint.Check, str]] = [
         (_undrawable, "write LaTeX that ziamath knows"),
         (partial(_overlong, bank), "shorten it"),
     ]
-    findings = lint.lint(bank, checks)
+    findings = lint.lint(bank, checks, beside)
     for finding in findings:
         line = where.get(finding.path, 1)
         print(f"{path}:{line}: {place(data, finding.path)}: {finding.message}. Fix: {finding.fix}.")
-    print(f"{len(findings)} findings" if findings else f"clean: {len(bank.topics)} topics, {len(bank.items)} items")
+    clean = f"{path.name} is clean: {len(bank.topics)} topics, {len(bank.items)} items"
+    print(f"{len(findings)} findings in {path.name}" if findings else clean)
     return 1 if findings else 0
 
 
@@ -57,15 +71,16 @@ def show(paths: Sequence[Path], item_id: str) -> None:
 
 
 def stats(paths: Sequence[Path]) -> None:
-    """Print how many items there are of what, and in which pack."""
+    """Print how many items there are of what: for each pack by itself, and for all together if they are several."""
     bank = _bank(paths)
-    for pack in bank.packs:
-        topics, items = len(pack.bank.topics), len(pack.bank.items)
-        print(f"pack {pack.name} ({pack.bank.title}): {topics:,} topics, {items:,} items")
-    for heading, counts in lint.statistics(bank).items():
-        print(f"{heading}: " + ", ".join(f"{name} {number:,}" for name, number in counts.items()))
-    share = lint.longest_share(list(bank.items.values()))
-    print(f"right choice is the longest: {share:.0%} of the choice items")
+    whole = [("all packs", bank)] if len(bank.packs) > 1 else []
+    for name, part in [*((f"pack {pack.name} ({pack.bank.title})", pack.bank) for pack in bank.packs), *whole]:
+        print(name)
+        for heading, counts in lint.statistics(part).items():
+            print(f"  {heading}: " + ", ".join(f"{what} {number:,}" for what, number in counts.items()))
+        items = list(part.items.values())
+        print(f"  turning on a number: {numeric_share(items):.0%} of the items")
+        print(f"  right choice is the longest: {lint.longest_share(items):.0%} of the choice items")
 
 
 def print_reports(bank: Bank, reports: Sequence[Report]) -> None:

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from rapidfuzz import fuzz
 
-from bot.questions.bank import load_bank
+from bot.questions.bank import load_packs
 from bot.questions.model import Bank, Item
 
 Scores = list[float]
@@ -244,11 +244,11 @@ def _softmax(votes: Scores) -> Scores:
 
 
 def combined(bank: Bank) -> list[Result]:
-    """Fitted on the topics with odd numbers and measured on the others, then the other way round."""
+    """Fitted on every other topic from the first and measured on those between, then the other way round."""
     halves: tuple[list[Item], list[Item]] = ([], [])
-    for item in choice_items(bank):
-        halves[(bank.topic_of(item).number or 0) % 2].append(item)
-    even, odd = halves
+    for place, topic in enumerate(bank.topics.values()):
+        halves[place % 2].extend(item for item in topic.items if item.kind == "choice")
+    odd, even = halves
     parts = list(strategies(bank).values())
     return [
         measure("all, fitted on odd topics", Combined(parts, odd), even),
@@ -257,10 +257,10 @@ def combined(bank: Bank) -> list[Result]:
 
 
 def main() -> None:
-    bank = load_bank()
-    print(f"{'strategy':28}{'items':>6}{'hits':>8}{'chance':>8}{'edge':>9}")
-    for result in [*table(bank), *combined(bank)]:
-        print(f"{result.name:28}{result.items:6}{result.rate:8.1%}{result.chance:8.1%}{100 * result.edge:+9.1f}")
+    for pack in load_packs().packs:
+        print(f"{pack.name:28}{'items':>6}{'hits':>8}{'chance':>8}{'edge':>9}")
+        for result in [*table(pack.bank), *combined(pack.bank)]:
+            print(f"{result.name:28}{result.items:6}{result.rate:8.1%}{result.chance:8.1%}{100 * result.edge:+9.1f}")
 
 
 if __name__ == "__main__":

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bot.questions.lint import lint
-from bot.questions.model import Bank
-from tests.shipped import bank
+from bot.questions.allowed import ALLOWED
+from bot.questions.lint import Finding, lint
+from bot.questions.model import Bank, Choice
+from bot.questions.tools import lint_files, stats
+from tests.shipped import bank, first_topic
 
 
 def findings(**changes: object) -> list[str]:
-    """What lint says of the shipped bank with its first formula's item changed: field and message."""
+    """What lint says of the section with the first formula, its item changed: field and message."""
     section, topic, item = next(
         (s, t, i) for s in bank().sections for t in s.topics for i in t.items if i.formula is not None
     )
     changed = replace(topic, items=tuple(replace(i, **changes) if i is item else i for i in topic.items))  # type: ignore[arg-type]
     topics = tuple(changed if t is topic else t for t in section.topics)
-    sections = tuple(replace(s, topics=topics) if s is section else s for s in bank().sections)
-    return [f"{finding.path[-1]}: {finding.message}" for finding in lint(Bank("Changed", sections))]
+    changed_bank = Bank("Changed", (replace(section, topics=topics),))
+    return [f"{finding.path[-1]}: {finding.message}" for finding in lint(changed_bank) if finding.path]
 
 
 def test_a_formula_needs_words() -> None:
@@ -32,3 +36,60 @@ def test_a_formula_needs_words() -> None:
 def test_words_are_not_latex(spoken: str) -> None:
     """Read aloud, LaTeX is noise."""
     assert findings(spoken=spoken) == ["spoken: has LaTeX in it"]
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("prompt", {"prompt": "The model is trained without regularization. What is seen?"}),
+        ("explanation", {"explanation": "Nowadays nobody trains without regularization."}),
+    ],
+)
+def test_habits_are_named_at_their_place(field: str, changes: dict[str, str]) -> None:
+    """A choice that the prompt rules out and a word without a date are findings where they stand."""
+    about = (Choice("It fits", True, "Because it can."), *[Choice("Regularization bites", False, "It's off.")] * 3)
+    assert any(found.startswith(f"{field}: ") for found in findings(choices=about, **changes))
+
+
+def test_what_another_pack_asks_may_not_be_asked_again() -> None:
+    """A pack's item that is like one of a pack before it is a finding of the later pack."""
+    early, late = (Bank(name, (section,)) for name, section in zip("ab", bank().sections[:2], strict=True))
+    copied = replace(next(iter(early.items.values())), id="copy")
+    found = lint(late, beside=[*early.items.values(), copied])
+    assert found == []  # what stands beside is not this pack's fault
+    topic = late.sections[0].topics[0]
+    topics = (replace(topic, items=(*topic.items, copied)), *late.sections[0].topics[1:])
+    again = Bank("again", (replace(late.sections[0], topics=topics),))
+    (twin,) = (f for f in lint(again, beside=list(early.items.values())) if f.rule == "twins")
+    assert twin.path == ("sections", 0, "topics", 0, "items", len(topic.items), "prompt")
+    assert twin.about[1] == "copy"
+
+
+def test_only_what_is_listed_is_allowed() -> None:
+    """An exception names the rule and all ids; another item's finding of the same rule stands."""
+    rule, *about = next(key for key in ALLOWED if key[0] == "plug-in")
+    assert Finding((), "", "", rule, tuple(about)).allowed
+    assert not Finding((), "", "", rule, ("another",)).allowed
+    assert not Finding((), "", "").allowed
+
+
+def test_the_commands_go_through_all_packs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`bank lint` compares a file with those before it, and `bank stats` counts each pack and all of them."""
+    first, second = first_topic(), first_topic()
+    topic = second["sections"][0]["topics"][0]
+    topic["id"], topic["title"] = "copied", "Copied"
+    del topic["number"]
+    for one in topic["items"]:
+        one["id"] = f"copied-{one['id']}"
+    paths = [tmp_path / "first.json", tmp_path / "second.json"]
+    for path, document in zip(paths, (first, second), strict=True):
+        path.write_text(json.dumps(document), "utf-8")
+    lint_files(paths[:1])
+    assert "asks much the same" not in capsys.readouterr().out
+    assert lint_files(paths) == 1
+    twins = [line for line in capsys.readouterr().out.splitlines() if "asks much the same as" in line]
+    assert len(twins) >= len(topic["items"])
+    assert all(line.startswith(f"{paths[1]}:") for line in twins)
+    stats(paths)
+    heads = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert [head.split(" (")[0] for head in heads] == ["pack first", "pack second", "all packs"]

@@ -1,0 +1,26 @@
+"""What lint finds in the shipped packs and an editor has found to be in order, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ALLOWED: Mapping[tuple[str, ...], str] = {
+    ("undated", "context-new-session"): "today is the day after yesterday in its story",
+    ("plug-in", "context-sliding-reach"): "that reach adds up over the layers is the point",
+    ("plug-in", "embedding-gradients-saved"): "that one table of two goes, one row a token, is the point",
+    ("plug-in", "kl-from-cross-entropy"): "that cross-entropy is entropy plus KL is the point",
+    ("plug-in", "chain-rule-two-branches"): "that paths add up, where steps multiply, is the point",
+    ("plug-in", "chain-rule-peak-activations"): "what is held at the same time is the point",
+    ("plug-in", "vanishing-norm-rescaled"): "the numbers meet by chance: the norm isn't their sum",
+    ("plug-in", "hyperparameters-global-batch"): "that all three count towards one step is the point",
+    ("twins", "attention-encoder-reach", "ar-mlm-who-sees-what"): "one has no mask, the other a causal one",
+    ("twins", "ar-mlm-who-sees-what", "softmax-causal-equal"): "one asks who is seen, the other for equal weights",
+    ("twins", "seq2seq-long-sentences", "encoder-vs-decoder-last-word"): "a bottleneck, and the reach of masks",
+    ("twins", "adaptive-softmax-normalizer", "adaptive-softmax-all-words"): "one target's loss, and all words at use",
+    ("twins", "tokenization-other-language", "oov-misspelled"): "what a language costs, and what becomes of a typo",
+    ("twins", "gpt4-calibration", "gpt4-base-exams"): "two findings of one report that differ: confidence, accuracy",
+    ("twins", "mha-gqa-changes", "prefill-decode-gqa-intensity"): "what gets smaller, and why the math is fed better",
+    ("twins", "parallelism-bubble", "sft-accumulation-weights"): "micro-batches in a pipeline, and in a mean of means",
+    ("twins", "vectors-exact-also-bad", "vectors-ef-search"): "what the setting does, and when it can't help",
+}
+"""By rule and ids, as in `Finding`. A test fails for an entry that lint doesn't need any more."""

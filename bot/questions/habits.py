@@ -1,0 +1,109 @@
+"""Habits of whoever writes questions that readers tire of, that age, or that give an answer away."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+
+from bot.questions.model import Item, Reference, Topic
+from bot.questions.twins import stems
+
+MOST_OPENINGS = 0.05
+"""The largest share of the reasons of a pack that may begin with the same two words, or with "That"."""
+_FEW = 40
+
+
+def worn_openings(whys: Sequence[str]) -> list[tuple[str, float]]:
+    """Openings that too many reasons share, with their shares; nothing is said of fewer than 40 reasons."""
+    if len(whys) < _FEW:
+        return []
+    starts = [re.findall(r"[\w’']+", why)[:2] for why in whys]
+    counts = Counter(" ".join(start) for start in starts if len(start) == 2)
+    counts["That"] = sum(start[:1] in (["That"], ["That's"]) for start in starts)
+    shares = [(opening, number / len(whys)) for opening, number in counts.most_common()]
+    return [(opening, share) for opening, share in shares if share > MOST_OPENINGS]
+
+
+def undated(text: str) -> str | None:
+    """The word by which a text says "now" without saying when; a year in the same sentence dates it."""
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        match = _NOW.search(sentence)
+        if match and not _YEAR.search(sentence):
+            return match[0]
+    return None
+
+
+_NOW = re.compile(
+    r"\b(today|currently|nowadays|recent(?:ly)?|these days|at present|latest|newest|state[- ]of[- ]the[- ]art|modern"
+    r"|as of now)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def said(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What a topic says in its own name, each text with its place: not what members may word, nor wrong choices."""
+    yield ("question",), topic.question
+    yield ("answer",), topic.answer
+    for n, point in enumerate(topic.key_points):
+        yield ("key_points", n, "text"), point.text
+    for n, wrong in enumerate(topic.misconceptions):
+        yield ("misconceptions", n, "text"), wrong.text
+        yield ("misconceptions", n, "why"), wrong.why
+    for n, follow in enumerate(topic.follow_ups):
+        yield ("follow_ups", n, "question"), follow.question
+        yield ("follow_ups", n, "hint"), follow.hint or ""
+    for n, item in enumerate(topic.items):
+        yield ("items", n, "prompt"), item.prompt
+        yield ("items", n, "explanation"), item.explanation
+        for c, choice in enumerate(item.choices):
+            yield ("items", n, "choices", c, "why"), choice.why
+            if choice.correct:
+                yield ("items", n, "choices", c, "text"), choice.text
+
+
+def struck_out(item: Item) -> str | None:
+    """The wrong choice whose subject the prompt rules out, as in "without dropout" and "Dropout slows it".
+
+    It knows two forms, "no X" and "the X is fine", and looks for X among a choice's first words, so it finds the plain
+    cases and none that are ruled out by sense. If a right choice speaks of X too, then X is the point.
+    """
+    if item.kind != "choice":
+        return None
+    for subject in _ruled_out(item.prompt):
+        speaks = [choice for choice in item.choices if subject in list(stems(choice.text))[:_FIRST]]
+        if speaks and not any(choice.correct for choice in speaks):
+            return speaks[0].text
+    return None
+
+
+_FIRST = 4
+_NONE = re.compile(r"\b(?:no|without(?: any| the)?)\s+([^\W\d_]{4,})", re.IGNORECASE)
+_FINE = re.compile(
+    r"([^\W\d_]{4,}) (?:is|are|was|were) (?:known to be |already |all |both )?"
+    r"(?:fine|fixed|right|correct|clean|frozen|ample|sound|deleted|ruled out)\b",
+    re.IGNORECASE,
+)
+
+
+def _ruled_out(prompt: str) -> Iterator[str]:
+    for pattern in (_NONE, _FINE):
+        for match in pattern.finditer(prompt):
+            yield from stems(match[1])
+
+
+def unused_references(topic: Topic) -> list[Reference]:
+    """References that no item names, and whose authors and subject no text of the topic speaks of."""
+    named = {item.reference for item in topic.items}
+    words = frozenset(stems(" ".join(text for _, text in said(topic))))
+    return [r for n, r in enumerate(topic.references) if n not in named and not _spoken_of(r, words)]
+
+
+def _spoken_of(reference: Reference, words: Set[str]) -> bool:
+    """Whether its first author is among the words, or a name in its title, or half of the title's words."""
+    who, _, title = reference.title.partition(", ")
+    names = [title.partition(":")[0] if ":" in title else "", *re.findall(r"\b\w+[A-Z]\w*\b", title)]
+    subject = frozenset(stems(title))
+    known = [frozenset(stems(name)) for name in (who.partition(" ")[0], *names)]
+    return any(name and name <= words for name in known) or 2 * len(subject & words) >= len(subject) > 0

@@ -1,0 +1,82 @@
+"""Ways in which members may write an accepted answer, tried on the accept list before members do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.questions.answers import matches
+from bot.questions.model import Item
+
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?")
+_FACTORIALS = {"24": "4", "120": "5", "720": "6"}
+_SHOWN = 4
+
+
+def refused(item: Item) -> list[str]:
+    """Likely ways to write a typed item's answer that it would count as wrong, each once; none for other kinds."""
+    return [form for form in dict.fromkeys(_variants(item)) if not matches(form, item.accept)]
+
+
+def _variants(item: Item) -> Iterator[str]:
+    if item.kind != "typed":
+        return
+    number = next((form for form in item.accept if _NUMBER.fullmatch(form)), None)
+    if number is None:
+        yield from _of_words(item.accept[0])
+    else:
+        yield from _of_number(number)
+        yield from _as_asked(number, item.prompt)
+
+
+def _of_words(form: str) -> Iterator[str]:
+    """Hyphens and spaces in each other's place, an article, a full stop, capitals, quotes and British spelling."""
+    plain = form.replace("-", " ")
+    yield from (plain, form.replace(" ", "-"), plain.replace(" ", ""), plain.upper(), plain.lower())
+    yield from (f"the {form}", f"{form}.", f'"{form}"', f" {form} ")
+    yield from (re.sub(r"iz(?=ation|ing|e)", "is", form), form.replace("’", "'").replace("'", "’"))
+
+
+def _of_number(text: str) -> Iterator[str]:
+    """With a decimal comma, other marks for thousands, as a power of ten, after a sign of equality, and in LaTeX."""
+    digits = text.replace(",", "")
+    value = float(digits)
+    yield from (digits, f"= {text}", f"about {text}", f"~{text}", f"${text}$", f"{text}.")
+    if "." in digits:
+        yield from (digits.replace(".", ","), digits.removeprefix("0"))
+    elif value >= 1000:
+        yield from (f"{value:,.0f}", f"{value:,.0f}".replace(",", " "))
+    else:
+        yield f"{digits}.0"
+    if value >= 1e5 or 0 < value < 0.01:
+        mantissa, _, exponent = f"{value:e}".partition("e")
+        short, power = f"{float(mantissa):g}", int(exponent)
+        raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        yield from (f"{short}e{power}", f"{short}*10^{power}", f"{short} x 10^{power}", f"{short}×10^{power}")
+        yield from (f"{short} × 10{raised}", f"{short} \\times 10^{{{power}}}")
+    if value.is_integer() and value < len(_WORDS):
+        yield _WORDS[int(value)]
+
+
+def _as_asked(text: str, prompt: str) -> Iterator[str]:
+    """With the unit or in the form that the question asks for: seconds, times as many, the nth one."""
+    if (of := _FACTORIALS.get(text)) and of in prompt:
+        yield f"{of}!"
+    if counted := re.search(r"\bhow many (?!times)(?:\w+ )??(\w+s)\b", prompt, re.IGNORECASE):
+        yield f"{text} {counted[1]}"
+    for unit in re.findall(r"\bin (?!all\b|total\b)((?:\w+ per )?\w+)[.?](?: Give| Answer|$)", prompt):
+        yield f"{text} {unit}"
+    if re.search(r"\bhow many times|by what factor\b", prompt, re.IGNORECASE):
+        yield from (f"{text}x", f"{text}×", f"x{text}", f"×{text}", f"{text} times")
+    which = re.search(r"\b(?:which|what) (epoch|step|layer|position|round)\b", prompt, re.IGNORECASE)
+    if which and text.isdigit() and int(text) < len(_ORDINALS):
+        short = f"{text}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(int(text), 'th') }"
+        yield from (f"{which[1]} {text}", short, _ORDINALS[int(text)], f"the {_ORDINALS[int(text)]} {which[1]}")
+
+
+def listed(forms: list[str]) -> str:
+    """Forms for a message, the first few in quotes."""
+    more = f" and {len(forms) - _SHOWN} more" if len(forms) > _SHOWN else ""
+    return ", ".join(f'"{form}"' for form in forms[:_SHOWN]) + more
