@@ -37,6 +37,8 @@ REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
 _MINE_LIMIT = 1800  # characters of a page of "My answers"
+_FORMS = 3
+"""Accepted forms of a typed item that are named; the others are spellings of these."""
 _MAX_OPTION = 100
 """Characters of an option's label, by Discord's limit."""
 
@@ -92,7 +94,10 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
     """The reasons for every choice, the reader's own first, as blocks of text."""
     item, order = review.item, review.order
     if item.kind == "typed":
-        others = f"Accepted: {t.escape(', '.join(item.accept))}"
+        more = len(item.accept) - _FORMS
+        others = f"Accepted: {t.escape(', '.join(item.accept[:_FORMS]))}"
+        if more > 0:
+            others += f" and {t.count(more, 'other way')} to say it"
     else:
         left = set(order) - decode_picks(review.answer or "")
         right_first = sorted(order, key=lambda p: p not in item.right)
