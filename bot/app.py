@@ -24,6 +24,11 @@ from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
 from bot.boards.cog import Boards as BoardsCog
 from bot.boards.service import Boards
+from bot.challenges import views as challenge_views
+from bot.challenges import work as challenge_work
+from bot.challenges.cog import Challenge as ChallengeCog
+from bot.challenges.service import Challenges
+from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.pace import LIMIT
 from bot.chat.sender import DiscordSender
@@ -98,6 +103,7 @@ class Views(NamedTuple):
     daily: daily_work.Views = daily_views
     reminders: reminder_work.Views = reminder_views
     recap: recap_work.Views = recap_views
+    challenges: challenge_work.Views = challenge_views
 
 
 class Services:
@@ -116,6 +122,7 @@ class Services:
         self.round_cards = RoundCards(context, views.rounds)
         self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
         self.rounds = Rounds(context, self.counters)
+        self.challenges = Challenges(context)
         self.names = Names(context)
         self.boards = Boards(context)
         self.studies = Studies(context)
@@ -138,8 +145,10 @@ class Services:
         self.reminder_work = ReminderWork(context, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.recap_work = RecapWork(context, self.recaps, views.recap)
+        self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
+            self.challenge_work,
             self.schedule_work,
             self.daily_work,
             self.reminder_work,
@@ -155,6 +164,7 @@ class Services:
         suggestions = SuggestionsCog(bot, self.suggestions)
         return [
             Quiz(bot, self.rounds),
+            ChallengeCog(bot, self.challenges),
             Answering(bot, self.reports),
             DailyCog(bot, self.dailies),
             Today(bot, self.dailies),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.challenges.rules import OpenCard, ResultCard
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
@@ -41,13 +42,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Post:
-    """A message in the fake's channels. `row_id` is the question's, round's, daily's or recap's."""
+    """A message in the fake's channels. `row_id` is the question's, round's, challenge's, daily's or recap's."""
 
     kind: str
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap | OpenCard
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: QuestionCard | RevealCard | DailyCard | DailyResult | OpenDailyCard | OpenDailyResult
+    card: QuestionCard | RevealCard | DailyCard | DailyResult | OpenDailyCard | OpenDailyResult | OpenCard | ResultCard
 
 
 @dataclass
@@ -77,9 +78,11 @@ _METHODS: dict[type, tuple[str, str]] = {
     DailyResult: ("daily", "close"),
     OpenDailyResult: ("daily", "close"),
     Recap: ("recap", "recap"),
+    OpenCard: ("challenge", "count"),
+    ResultCard: ("challenge", "result"),
 }
 """By what is shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id", "recap_id")
+_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id")
 
 
 class PlainViews:
@@ -91,7 +94,13 @@ class PlainViews:
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
 
-    reveal = result = question
+    reveal = question
+
+    def result(self, card: Any, _bank: Bank | None = None) -> Any:
+        return card
+
+    def open_card(self, card: OpenCard) -> OpenCard:
+        return card
 
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card

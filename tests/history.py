@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table, func, select
 
+from bot.challenges.store import challenge_answers, challenge_questions, challenge_takers, challenges
 from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
 from bot.interviews.store import interview_questions, interviews, model_requests
@@ -39,8 +40,10 @@ QUESTIONS = 3
 
 
 def fill(conn: Connection, days: int) -> None:
-    """Every day a round, a daily, a practice and an interview of Ada's; the newest of each is under way."""
-    for table, rows in chain(_members(), _rounds(days), _dailies(days), _points(days), _private(days)):
+    """A round, a challenge, a daily, a practice and an interview of Ada's each day; the newest ones are under way."""
+    for table, rows in chain(
+        _members(), _rounds(days), _challenges(days), _dailies(days), _points(days), _private(days)
+    ):
         made = list(rows)
         for start in range(0, len(made), 1000):
             conn.execute(table.insert(), made[start : start + 1000])
@@ -48,6 +51,8 @@ def fill(conn: Connection, days: int) -> None:
         for table in (
             rounds,
             round_questions,
+            challenges,
+            challenge_questions,
             dailies,
             practices,
             practice_questions,
@@ -140,6 +145,59 @@ def _rounds(days: int) -> Rows:
             {**given, "question_id": q, "user_id": user, "answered_at": at(n, days)}
             for n, _, q in questions
             for user in (ADA, 102)
+        ),
+    )
+
+
+def _challenges(days: int) -> Rows:
+    challenge = {"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, "member_id": ADA, "difficulty": "mixed"}
+    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    yield (
+        challenges,
+        (
+            {
+                **challenge,
+                **{"id": n, "message_id": n, "started_at": at(n, days), "closes_at": at(n, days) + timedelta(days=1)},
+                "state": "open" if n == days else "closed",
+                "due_at": at(n, days) + timedelta(days=1) if n == days else None,
+            }
+            for n in range(1, days + 1)
+        ),
+    )
+    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    asked = {"seconds": 20}
+    yield (
+        challenge_questions,
+        ({**asked, "id": q, "challenge_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)]} for n, k, q in questions),
+    )
+    takers = (ADA, 102)
+    yield (
+        challenge_takers,
+        (
+            {
+                **{
+                    "challenge_id": n,
+                    "user_id": user,
+                    "number": 1 if n == days else QUESTIONS,
+                    "began_at": at(n, days),
+                },
+                "finished_at": None if n == days else at(n, days),
+            }
+            for n in range(1, days + 1)
+            for user in takers
+        ),
+    )
+    given = {"answer": "0", "correct": True, "points": 90, "elapsed_ms": 900, "choice_order": "0123"}
+    yield (
+        challenge_answers,
+        (
+            {
+                **{**given, "question_id": q, "user_id": user},
+                **dict.fromkeys(("shown_at", "deadline_at", "answered_at"), at(n, days)),
+            }
+            for n, k, q in questions
+            if n < days or k == 1
+            for user in takers
         ),
     )
 

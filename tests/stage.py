@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, literal, null, select
 
 from bot.app import Services, Views
+from bot.challenges.rules import OpenCard
 from bot.core import snowflakes
 from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
@@ -65,7 +66,7 @@ class Stage:
             sender=self.sender,
         )
         plain = PlainViews()
-        return Services(context, self.chat_model, Views(plain, plain, plain, plain))
+        return Services(context, self.chat_model, Views(plain, plain, plain, plain, plain))
 
     async def introduce(self) -> None:
         """Let the members be known by name; others stay unknown."""
@@ -161,7 +162,11 @@ class Stage:
 
     def card(self, channel_id: int = CHANNEL) -> Post:
         """The newest question or daily in a channel."""
-        return [p for p in self.sender.posts if p.kind not in {"standings", "recap"} and p.channel_id == channel_id][-1]
+        return [
+            p
+            for p in self.sender.posts
+            if p.kind not in {"standings", "recap", "challenge"} and p.channel_id == channel_id
+        ][-1]
 
     async def answer(
         self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
@@ -177,7 +182,7 @@ class Stage:
     def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap)
+        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap | OpenCard)
         wanted = card.item.right if right else {i for i in range(len(card.order)) if i not in card.item.right}
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":

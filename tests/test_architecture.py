@@ -95,7 +95,7 @@ LEVELS = (
     ("core", "chat"),
     ("questions",),
     ("members", "teams", "points", "memory"),
-    ("rounds", "daily", "practice", "reminders", "interviews"),
+    ("rounds", "challenges", "daily", "practice", "reminders", "interviews"),
     ("boards", "bank", "insights", "recap", "servers", "privacy", "study", "suggestions"),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""

@@ -205,13 +205,15 @@ class OwnBank:
 
     @writing
     def correct(self, conn: Connection, guild_id: int, number: int) -> Regraded:
-        """Judge past answers to an own question by its key as it is now; refuses while a round asks it."""
+        """Judge past answers to an own question by its key as it is now; refuses while a round or a challenge does."""
         store.take_numbers(conn, guild_id, 0)
         row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
         if row is None:
             raise UserError("That question is gone. See </bank list>.")
-        if row.item_id in store.items_in_play(conn, guild_id, "round"):
-            raise UserError("A round is about to ask that question, or asks it now. Press this again once it's over.")
+        if row.item_id in store.items_in_play(conn, guild_id, "round", "challenge"):
+            raise UserError(
+                "A round or a challenge is about to ask that question, or asks it now. Press this again once it's over."
+            )
         done = regrade(conn, guild_id, item_of(row))
         log.info("guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id)
         return done

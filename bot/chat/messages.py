@@ -16,6 +16,7 @@ from bot.chat.pictures import Picture
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
 DAILY = discord.Colour(0xD9A514)
+CHALLENGE = discord.Colour(0x8B5CF6)
 ENDED = discord.Colour(0x80848E)
 ATTENTION = discord.Colour(0xE3B341)
 PRIMARY = discord.ButtonStyle.primary

@@ -365,9 +365,9 @@ class Dailies:
             store.note_used(conn, schedule.guild_id, topic.id, day)
             return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
         pool = [item for item in bank.asked.values() if schedule.topic_id in {None, item.topic_id}]
-        pool = pool or list(bank.asked.values())
-        hidden = questions.items_in_play(conn, schedule.guild_id, "round")
-        pool = [item for item in pool if item.id not in hidden] or pool
+        hidden = questions.items_in_play(conn, schedule.guild_id, "round", "challenge")
+        wider = list(bank.asked.values())  # a challenge may have all of a topic's for a week
+        pool = [i for i in pool if i.id not in hidden] or [i for i in wider if i.id not in hidden] or pool or wider
         item = rules.pick(pool, used, rng)
         store.note_used(conn, schedule.guild_id, item.id, day)
         return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}

@@ -42,5 +42,5 @@ class QuestionInsights:
             given,
             reports=store.reports_by_subject(conn, guild_id, since),
             asked=asked_in(conn, guild_id).keys(),
-            hidden=items_in_play(conn, guild_id, "round") | items_in_play(conn, guild_id, "daily"),
+            hidden=items_in_play(conn, guild_id),
         )

@@ -39,7 +39,7 @@ reviews = sa.Table(
     "reviews",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("source", sa.String(8), primary_key=True),  # round, daily, practice
+    sa.Column("source", sa.String(9), primary_key=True),  # round, daily, challenge, practice
     sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),  # of the question answered
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("rating", sa.Integer, nullable=False),

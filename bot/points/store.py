@@ -32,7 +32,7 @@ from bot.questions.store import register_answers
 ledger = sa.Table(
     "ledger",
     metadata,
-    sa.Column("source", sa.String(5), primary_key=True),  # round, daily
+    sa.Column("source", sa.String(9), primary_key=True),  # round, daily, challenge
     sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("guild_id", sa.BigInteger, nullable=False),

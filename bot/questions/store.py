@@ -131,6 +131,11 @@ def register_answers(query: Select[Any], servers: Select[Any]) -> None:
     `servers` gives user_id and guild_id, once for each server on which a member has answered anything.
     """
     _answers.append(query)
+    register_servers(servers)
+
+
+def register_servers(servers: Select[Any]) -> None:
+    """`servers` gives user_id and guild_id of further servers that a member is known to be on."""
     _servers.append(servers)
 
 
@@ -139,12 +144,13 @@ def register_seen(servers: Select[Any]) -> None:
     _seen.append(servers)
 
 
-def items_in_play(conn: Connection, guild_id: int, source: str) -> set[str]:
-    """Items that a server is being asked by one source, "round" or "daily"."""
-    query = _in_play[source]
-    columns = query.selected_columns
-    found = query.with_only_columns(columns.item_id).where(columns.guild_id == guild_id)
-    return _known(conn, [found])
+def items_in_play(conn: Connection, guild_id: int, *sources: str) -> set[str]:
+    """Items that a server is being asked by these sources, such as "round", or by any."""
+    found = []
+    for query in [_in_play[source] for source in sources] or _in_play.values():
+        columns = query.selected_columns
+        found.append(query.with_only_columns(columns.item_id).where(columns.guild_id == guild_id))
+    return _known(conn, found)
 
 
 def items_in_play_anywhere(conn: Connection) -> set[str]:

@@ -89,7 +89,7 @@ class Recaps:
 
     def _hardest(self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]) -> Hardest | None:
         """The hardest question that is not in play just now: what is said of it would help those who answer it."""
-        hidden = items_in_play(conn, guild_id, "daily") | items_in_play(conn, guild_id, "round")
+        hidden = items_in_play(conn, guild_id)
         known = self._banks.of(conn, guild_id).items
         shown = {i: found for i, found in sums.items() if i in known and i not in hidden}
         item_id = rules.hardest(shown)

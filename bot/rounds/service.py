@@ -160,13 +160,12 @@ class Rounds:
         return started
 
     def _draw(self, conn: Connection, guild_id: int, bank: Bank, wanted: Options) -> list[Item]:
-        """Draw items that no daily or round there has still to reveal; refuses if none is left."""
+        """Draw items that nothing there has still to reveal; refuses if none is left."""
         topic_id, difficulty = wanted.topic_id, wanted.difficulty
         pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
         if not pool:
             raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
-        hidden = question_store.items_in_play(conn, guild_id, "daily")
-        hidden |= question_store.items_in_play(conn, guild_id, "round")
+        hidden = question_store.items_in_play(conn, guild_id)
         fitting = [i for i in pool if i.id not in hidden]
         if not fitting:
             raise UserError(

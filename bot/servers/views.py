@@ -37,6 +37,7 @@ _RECAP_DAYS = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ON_A_SERVER = """\
 </quiz start> starts a round in this channel that everyone can play
+</challenge> puts the same questions to everyone, or to one of you, at their own pace
 </today> shows the question of the day and your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators

@@ -19,7 +19,7 @@ from bot.questions.store import reports
 from tests import history, rows
 from tests.history import ADA, GUILD, NOW
 
-ROWS = {"id", "question_id", "daily_id", "round_id", "practice_id", "interview_id", "source_id"}
+ROWS = {"id", "question_id", "daily_id", "round_id", "challenge_id", "practice_id", "interview_id", "source_id"}
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
 BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty"}
@@ -108,7 +108,8 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
             assert holding(conn, whose, member) == 0, held.name
             assert held.export(conn, member) == [], held.name
             left = conn.execute(select(func.count()).where(whose != member)).scalar_one()
-            assert left - others == (held.name == "rounds_started"), held.name  # which somebody else has by now
+            by_somebody = {"rounds_started", "challenges_started", "challenges_received"}
+            assert left - others == (held.name in by_somebody), held.name  # whose these are by now
 
     await database.write(look)
 

@@ -21,6 +21,9 @@ from sqlalchemy import Connection, event, select, text
 import bot
 from bot.app import all_tables
 from bot.boards import store as boards
+from bot.challenges import store as challenges
+from bot.challenges.store import Answer as ChallengeAnswer
+from bot.challenges.store import Taker
 from bot.core import notes, personal, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
@@ -53,7 +56,21 @@ from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
-    *(boards, daily, insights, interviews, members, memory, points, practice, privacy, questions, recap, reminders),
+    *(
+        boards,
+        challenges,
+        daily,
+        insights,
+        interviews,
+        members,
+        memory,
+        points,
+        practice,
+        privacy,
+        questions,
+        recap,
+        reminders,
+    ),
     *(rounds, suggestions, teams, notes, servers),
 )
 DAYS = 700
@@ -62,7 +79,7 @@ MOST = 250
 """Rows of a table that one statement may look at; whatever grows has more in these tests."""
 UNDER_WAY = (
     *("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running"),
-    *("ix_dailies_unrevealed", "ix_dailies_in_play", "ix_recaps_due_at"),
+    *("ix_challenges_due", "ix_challenges_running", "ix_dailies_unrevealed", "ix_dailies_in_play", "ix_recaps_due_at"),
 )
 """Indexes that hold only what is under way, and so do not grow."""
 BY_HAND = {
@@ -88,6 +105,7 @@ DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
 ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
 ROUND = Round(DAYS, GUILD, CHANNEL, ADA, 20, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
+SOON = {"closes_at": NOW + timedelta(hours=1)}
 OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
 
 
@@ -112,6 +130,25 @@ CALLS: list[Call] = [
     call(questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]),
     call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(boards.team_sums, GUILD, "week", TODAY - timedelta(days=TODAY.weekday()), None),
+    call(challenges.create, questions=[("t1-a", 20)], now=NOW, member_id=None, wanted=1, hours=1, **SOON, **OPTIONS),
+    call(challenges.get, DAYS),
+    call(challenges.get, DAYS, lock=True),
+    call(challenges.running_on, GUILD),
+    call(challenges.question, LAST),
+    call(challenges.questions_of, DAYS),
+    call(challenges.taker, DAYS, ADA),
+    call(challenges.save_taker, Taker(DAYS, ADA, 2, NOW, None)),
+    call(challenges.drop_taker, DAYS, ADA),
+    call(challenges.finishes, DAYS, NOW),
+    call(challenges.add_shown, ChallengeAnswer(LAST, ADA, "0123", NOW, NOW)),
+    call(challenges.take_back, LAST - 2, ADA),
+    call(challenges.answer_of, LAST - 2, ADA),
+    call(challenges.change_answer, LAST - 2, ADA, points=1),
+    call(challenges.shown_to_all, LAST - 2),
+    call(challenges.answers_of, DAYS, ADA),
+    call(challenges.players, DAYS),
+    call(challenges.tallies, DAYS),
+    call(challenges.answers_with, MINE),
     call(daily.answers_with, MINE),
     call(practice.answers_with, MINE),
     call(rounds.answers_with, MINE),
@@ -204,7 +241,8 @@ CALLS: list[Call] = [
     call(privacy.known_servers),
     call(privacy.departed),
     call(questions.items_in_play, GUILD, "round"),
-    call(questions.items_in_play, GUILD, "daily"),
+    call(questions.items_in_play, GUILD, "daily", "challenge"),
+    call(questions.items_in_play, GUILD),
     call(questions.items_in_play_anywhere),
     call(questions.items_hidden_from, ADA, GUILD),
     call(questions.items_hidden_from, ADA, None),

@@ -39,6 +39,91 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("suspended_at IS NOT NULL"),
     )
     op.create_table(
+        "challenges",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("starter_id", sa.BigInteger(), nullable=False),
+        sa.Column("member_id", sa.BigInteger(), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("difficulty", sa.String(length=10), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("shown", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("closes_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("edited_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("ending", sa.String(length=20), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_challenges_guild_id", "challenges", ["guild_id", "id"], unique=False)
+    op.create_index("ix_challenges_member_id", "challenges", ["member_id"], unique=False)
+    op.create_index("ix_challenges_starter_id", "challenges", ["starter_id"], unique=False)
+    open_ones = sa.text("state != 'closed'")
+    for name, column in (("due", "due_at"), ("running", "guild_id")):
+        op.create_index(
+            f"ix_challenges_{name}",
+            "challenges",
+            [column],
+            unique=False,
+            sqlite_where=open_ones,
+            postgresql_where=open_ones,
+        )
+    op.create_table(
+        "challenge_questions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_questions_challenge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_questions")),
+        sa.UniqueConstraint("challenge_id", "number", name=op.f("uq_challenge_questions_challenge_id_number")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "challenge_takers",
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")),
+        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
+    op.create_table(
+        "challenge_answers",
+        sa.Column("question_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.String(length=100), nullable=True),
+        sa.Column("correct", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("points", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("elapsed_ms", sa.Integer(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["challenge_questions.id"], name=op.f("fk_challenge_answers_question_id")
+        ),
+        sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_challenge_answers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_challenge_answers_user_id", "challenge_answers", ["user_id"], unique=False)
+    op.create_table(
         "dailies",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -194,7 +279,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_table(
         "ledger",
-        sa.Column("source", sa.String(length=5), nullable=False),
+        sa.Column("source", sa.String(length=9), nullable=False),
         sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -329,7 +414,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "reviews",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("source", sa.String(length=9), nullable=False),
         sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("rating", sa.Integer(), nullable=False),
@@ -588,6 +673,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)
     own = sa.text("item_id LIKE '%--%'")
     for table, columns in {
+        "challenge_questions": ["item_id"],
         "dailies": ["item_id"],
         "practice_questions": ["item_id"],
         "reviews": ["user_id", "item_id"],

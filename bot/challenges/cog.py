@@ -1,0 +1,141 @@
+"""/challenge, and the buttons of those who take one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.challenges import rules
+from bot.challenges import views as view
+from bot.challenges.service import Asked, Between, Challenges, Options, Person
+from bot.chat.client import QuizBot
+from bot.chat.options import topic_choices
+from bot.chat.permissions import require_here
+from bot.chat.replies import say, say_here, show_later
+from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
+from bot.core.clicks import Click
+from bot.core.errors import UserError
+from bot.core.snowflakes import created_at
+from bot.questions.cog import Answerable
+from bot.rounds.rules import DIFFICULTIES
+
+_SURELY_NOT_SHOWN = range(400, 500)
+"""With these statuses Discord says that a reply has reached nobody."""
+
+
+class Challenge(commands.Cog):
+    def __init__(self, bot: QuizBot, challenges: Challenges) -> None:
+        self.bot = bot
+        self.challenges = challenges
+        bot.router.add(view.TAKE, self.take)
+        bot.router.add(view.FOLLOWING, self.following)
+        bot.router.add(view.SKIP, self.skip)
+        bot.router.add(view.MINE, self.mine)
+        bot.router.add(view.BACK, self.back)
+        bot.answerables["challenge"] = Answerable(
+            challenges.check_open, self.answer, challenges.review_one, challenges.subject
+        )
+
+    @app_commands.command(description="The same questions for everyone who takes them, each when they have time")
+    @app_commands.describe(
+        questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
+        topic="One topic only. Default: all topics",
+        difficulty="How hard the questions are. Default: mixed",
+        hours=f"How many hours it stays open. Default: {rules.DEFAULT_HOURS}",
+        member="Whom you challenge. Default: everyone",
+    )
+    @app_commands.choices(
+        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES]
+    )
+    @app_commands.autocomplete(topic=topic_choices)
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def challenge(
+        self,
+        interaction: discord.Interaction,
+        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
+        topic: str | None = None,
+        difficulty: str = "mixed",
+        hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = rules.DEFAULT_HOURS,
+        member: discord.Member | None = None,
+    ) -> None:
+        require_here(interaction)
+        if member is not None and member.id == interaction.user.id:
+            raise UserError("You can't challenge yourself. Name somebody else, or nobody to challenge everyone.")
+        if member is not None and member.bot:
+            raise UserError("Bots don't take challenges. Name somebody else, or nobody to challenge everyone.")
+        assert interaction.channel_id is not None
+        found = await self.challenges.start(
+            Options(questions, topic, difficulty, hours),
+            guild_id=guild_id_of(interaction),
+            channel_id=interaction.channel_id,
+            starter=_person(interaction.user),
+            member=_person(member) if member else None,
+            roles=roles_of(interaction),
+            manages=interaction.permissions.manage_guild,
+            tell=partial(show_later, interaction),
+        )
+        await say(interaction, view.started(found))
+
+    async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Begin or go on, from the card."""
+        guild_id, message_id, at = guild_id_of(interaction), message_id_of(interaction), created_at(interaction.id)
+        asked = await self.challenges.take(int(fields["challenge"]), interaction.user.id, guild_id, message_id, at)
+        await self._show(interaction, asked)
+
+    async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
+        challenge_id, after, guild_id = int(fields["challenge"]), int(fields["after"]), guild_id_of(interaction)
+        at = created_at(interaction.id)
+        await self._show(
+            interaction, await self.challenges.next(challenge_id, after, interaction.user.id, guild_id, at)
+        )
+
+    async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
+        at = created_at(interaction.id)
+        found = await self.challenges.skip(int(fields["row"]), interaction.user.id, guild_id_of(interaction), at)
+        await self._show(interaction, found)
+
+    async def answer(self, interaction: discord.Interaction, click: Click) -> None:
+        await self._show(interaction, await self.challenges.answer(click))
+
+    async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """A member's own answers, paged: the card opens the first page, its buttons turn it."""
+        challenge_id, guild_id = int(fields["challenge"]), guild_id_of(interaction)
+        reviews = await self.challenges.review_all(challenge_id, interaction.user.id, guild_id)
+        await say_here(interaction, view.my_answers(challenge_id, reviews, int(fields["page"])))
+
+    async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Challenge the other one of two to the same again."""
+        require_here(interaction)
+        assert interaction.channel_id is not None
+        found = await self.challenges.back(
+            int(fields["challenge"]),
+            _person(interaction.user),
+            guild_id_of(interaction),
+            interaction.channel_id,
+            roles=roles_of(interaction),
+            manages=interaction.permissions.manage_guild,
+            tell=partial(show_later, interaction),
+        )
+        await say(interaction, view.started(found))
+
+    async def _show(self, interaction: discord.Interaction, found: Asked | Between) -> None:
+        """Show a taker what comes next, in their one private message."""
+        if isinstance(found, Between):
+            message = view.between(found)
+            await (say if found.moved_on else say_here)(interaction, message)
+            return
+        try:
+            await say_here(interaction, view.question(found))
+        except discord.HTTPException as error:
+            if error.status in _SURELY_NOT_SHOWN:
+                await self.challenges.take_back(found)
+            raise
+
+
+def _person(user: discord.User | discord.Member) -> Person:
+    return Person(user.id, user.display_name)

@@ -1,0 +1,139 @@
+"""What members see of a challenge: its card, the questions that each gets in private, the standings, their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.challenges.rules import SHOWN, Challenge, OpenCard, ResultCard
+from bot.challenges.service import Asked, Between, Started
+from bot.chat import text as t
+from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, pager, row
+from bot.chat.router import PAGE, ROW, Route
+from bot.points.rules import Tally
+from bot.questions.answers import Review
+from bot.questions.views import REPORT, about, answer_rows, asked, review_block
+
+TAKE = Route("take", {"challenge": ROW}, once=True)
+# In private: what comes after question `after`, and leaving one without an answer.
+FOLLOWING = Route("takenext", {"challenge": ROW, "after": ROW}, once=True)
+SKIP = Route("takeskip", {"row": ROW}, once=True)
+# Of a closed one.
+MINE = Route("taken", {"challenge": ROW, "page": PAGE})
+BACK = Route("rematch", {"challenge": ROW}, once=True)
+
+_TITLE = "## ⚔️ Challenge"
+_MINE_LIMIT = 1800  # characters of a page of "My answers"
+
+
+def started(found: Started) -> str:
+    """What whoever starts a challenge reads at once, in private."""
+    fewer = (
+        f" Only {t.count(found.questions, 'question matches', 'questions match')}."
+        if found.questions < found.wanted
+        else ""
+    )
+    who = f"{t.name(found.member)} and you" if found.member else "everyone, you included,"
+    return (
+        f"Your challenge is on its way to this channel. It gives {who} the same questions, "
+        f"and stays open until {t.when(found.closes_at)}.{fewer}"
+    )
+
+
+def open_card(card: OpenCard) -> Message:
+    """A challenge that can be taken."""
+    done = f" · {card.finished:,} finished" if card.finished else ""
+    sooner = ", or until both are done" if card.about.named else ""
+    return Message(
+        CHALLENGE,
+        _head(card.about),
+        "The same questions for everyone who takes it, in private and one after the other. Each has its own clock, "
+        "which starts when you see it. Who got what right comes out at the end.",
+        line(),
+        f"-# Open until {t.when(card.about.closes_at)}{sooner}{done}",
+        row(button("Take it", TAKE.id(challenge=card.challenge_id), PRIMARY)),
+    )
+
+
+_REPEATS = "-# A question counts on the leaderboard once in 30 days for each of you, so some points count only here."
+
+
+def result(card: ResultCard) -> Message:
+    """A closed challenge with its standings."""
+    if not card.standings:
+        return Message(ENDED, _head(card.about), "Nobody took it this time.", "-# Start another with </challenge>")
+    if len(card.standings) == 1:
+        tally = card.standings[0][1]
+        body = [
+            f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
+            f"{tally.right} of {card.about.questions} right, {t.seconds(tally.average_ms)} on average.",
+            "-# A challenge counts on the leaderboard when two or more people take it.",
+        ]
+    else:
+        lines = [_standing(place, tally, card) for place, tally in card.standings[:SHOWN]]
+        more = len(card.standings) - SHOWN
+        body = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
+        body.append(_REPEATS if card.repeats else "")
+    back = button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
+    return Message(
+        CHALLENGE,
+        f"{_head(card.about)}\n-# Closed",
+        *[part for part in body if part],
+        line(),
+        row(button("My answers", MINE.id(challenge=card.challenge_id, page=0)), back),
+    )
+
+
+def _head(of: Challenge) -> str:
+    whom = t.name(of.member) if of.named else "everyone here"
+    what = [t.count(of.questions, "question"), *([t.one_line(of.topic)] if of.topic else []), of.difficulty]
+    least, most = of.seconds
+    times = f"{least} s each" if least == most else f"{least} to {most} s each"
+    return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, times])}"
+
+
+def _standing(place: int, tally: Tally, card: ResultCard) -> str:
+    figures = f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
+    name = t.name(card.names.get(tally.user_id))
+    return f"{t.place_mark(place, tally.points)} {name} · **{t.count(tally.points, 'point')}** · {figures}"
+
+
+def question(found: Asked) -> Message:
+    """A question as a taker gets it, in private."""
+    last = " · last one" if found.number == found.total else ""
+    return Message(
+        OPEN,
+        f"-# ⚔️ Question {found.number} of {found.total} · {about(found.item, found.bank)}",
+        *asked(found.item, found.order),
+        line(),
+        f"-# {found.seconds} s · until {t.when(found.ends_at, 'T')}{last} · only you see this",
+        *answer_rows(found.item, "challenge", found.question_id),
+        row(button("Skip", SKIP.id(row=found.question_id))),
+    )
+
+
+def between(found: Between) -> Message:
+    """What a taker reads after a question: the same for a right answer and a wrong one."""
+    if found.shown is None:
+        said = f"Question {found.number} has no answer from you, so it counts as a miss."
+    else:
+        said = f"Locked in **{t.escape(found.shown)}**."
+    if found.next_seconds is not None:
+        rest = f"-# {found.number} of {found.total} done. The next one has {found.next_seconds} s once you open it."
+        onward = button("Next question", FOLLOWING.id(challenge=found.challenge_id, after=found.number), PRIMARY)
+    else:
+        sooner = ", or as soon as both of you are done" if found.both else ""
+        rest = f"That was the last one. The results come {t.when(found.closes_at)}{sooner}: {found.card}"
+        onward = None
+    report = button("Report", REPORT.id(source="challenge", row=found.question_id))
+    return Message(OPEN, said, rest, row(onward, report))
+
+
+def my_answers(challenge_id: int, reviews: Sequence[Review], page: int) -> Message:
+    """A page of a member's own answers of a challenge."""
+    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
+    page = min(page, len(texts) - 1)
+    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
+    if len(texts) > 1:
+        title += f" · page {page + 1} of {len(texts)}"
+    turn = pager(page, len(texts), lambda _, number: MINE.id(challenge=challenge_id, page=number))
+    return Message(REVEALED, title, texts[page], row(*turn))

@@ -1,0 +1,291 @@
+"""Challenges, moved on by the work queue: post the card, bring its count up to date, close, count, show the standings.
+
+A challenge is a row with a state (see `bot.challenges.store`); a step takes it on from whatever state it finds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.challenges import rules, store
+from bot.challenges.rules import OpenCard, ResultCard, State
+from bot.challenges.service import Challenges
+from bot.challenges.store import Answer, Challenge, Question
+from bot.core import servers
+from bot.core.context import Context, Place, make_nonce
+from bot.core.database import Connection
+from bot.core.errors import DeliveryRefused
+from bot.core.jobs import LEASE, Worker
+from bot.core.time import local_date
+from bot.members.store import names_of
+from bot.memory import store as memory
+from bot.memory.rules import rate, slow_in_round
+from bot.points import rules as points
+from bot.points import store as scores
+
+log = logging.getLogger(__name__)
+
+_LOST = {"message", "channel"}
+"""What is refused where nobody can take a challenge: its card is gone."""
+
+
+class Views(Protocol):
+    """What a challenge shows; `bot.challenges.views`."""
+
+    def open_card(self, card: OpenCard, /) -> Any: ...
+    def result(self, card: ResultCard, /) -> Any: ...
+
+
+class ChallengeWork(Worker[Challenge]):
+    """See the module."""
+
+    queue = store.QUEUE
+
+    def __init__(self, context: Context, challenges: Challenges, views: Views) -> None:
+        super().__init__(context)
+        self._banks = context.banks
+        self._sender = context.sender
+        self._scheduler = context.scheduler
+        self._challenges = challenges
+        self._views = views
+
+    def load(self, conn: Connection, key: int, /) -> Challenge | None:
+        return store.get(conn, key)
+
+    async def step(self, row: Challenge) -> None:
+        try:
+            match row.state:
+                case State.POSTING:
+                    await self._post(row)
+                case State.OPEN:
+                    await self._look(row)
+                case State.COUNTING:
+                    await self._count(row)
+                case State.CLOSING:
+                    await self._show_result(row)
+        except DeliveryRefused as error:
+            await self._refused(row.id, error)
+
+    async def give_up(self, key: int, reason: str) -> None:
+        """What can't be shown is left as it is; what can't be counted is left out. A challenge closes in any case."""
+        await self._leave(key, "error", reason)
+
+    async def _post(self, challenge: Challenge) -> None:
+        now = self._now()
+
+        def claim(conn: Connection) -> bool:
+            if challenge.closes_at <= now:  # the bot was away all the time
+                _end(conn, challenge, "late", "I was offline until it would have closed.")
+                return False
+            tried = challenge.tried_at or now
+            return self.queue.claim(conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried)
+
+        if not await self._database.write(claim):
+            return
+        card = await self._database.read(self._open_card, challenge, 0)
+        nonce = make_nonce("c", challenge.id, challenge.started_at)
+        message_id = await self._sender.post(
+            _place(challenge), self._views.open_card(card), nonce, tried_at=challenge.tried_at, urgent=False
+        )
+        due = await self._database.write(self._challenges.opened, challenge, message_id)
+        if due is not None:
+            log.info("challenge %s posted in channel %s", challenge.id, challenge.channel_id)
+            self._scheduler.nudge(due)
+
+    async def _look(self, challenge: Challenge) -> None:
+        """Close it if it is over, else bring the count on its card up to date if that has changed."""
+        now = self._now()
+
+        def look(conn: Connection) -> tuple[State, OpenCard | None]:
+            found = store.get(conn, challenge.id, lock=True)
+            if found is None or found.state is not State.OPEN:
+                return State.CLOSED, None
+            finished, due = self._challenges.next_look(conn, found, now)
+            named, given_until = found.member_id is not None, now - self._challenges.grace()
+            if rules.is_over(closes_at=found.closes_at, named=named, finished=finished, at=given_until):
+                store.change(conn, found.id, expect=State.OPEN, state=State.COUNTING, due_at=now, closed_at=now)
+                return State.COUNTING, None
+            if due > now:  # nothing that the card lacks, or too soon after its last edit
+                store.change(conn, found.id, expect=State.OPEN, due_at=due)
+                return State.OPEN, None
+            self.queue.claim(conn, found.id, expect=State.OPEN, now=now)
+            return State.OPEN, self._open_card(conn, found, finished)
+
+        state, card = await self._database.write(look)
+        if state is State.COUNTING:
+            self._scheduler.nudge(now)
+        if card is not None:
+            await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.open_card(card))
+            await self._shown(challenge.id, card.finished)
+
+    async def _shown(self, challenge_id: int, finished: int, **values: Any) -> None:
+        """Note what the card says now, and look again when that changes."""
+
+        def note(conn: Connection) -> datetime | None:
+            found = store.get(conn, challenge_id, lock=True)
+            if found is None or found.state is not State.OPEN:
+                return None
+            now = self._now()
+            noted = {"shown": finished, "edited_at": now, "failures": 0, **values}
+            store.change(conn, challenge_id, expect=State.OPEN, **noted)
+            fresh = store.get(conn, challenge_id)
+            assert fresh is not None
+            _, due = self._challenges.next_look(conn, fresh, now)
+            store.change(conn, challenge_id, expect=State.OPEN, due_at=due)
+            return due
+
+        due = await self._database.write(note)
+        if due is not None:
+            self._scheduler.nudge(due)
+
+    async def _count(self, challenge: Challenge) -> None:
+        """Count the answers, a question in each transaction: others wait for no more than that."""
+        while await self._database.write(self._count_next, challenge.id):
+            pass
+        self._scheduler.nudge(self._now())
+
+    def _count_next(self, conn: Connection, challenge_id: int) -> bool:
+        """Count the answers to the next question; False once there is none left."""
+        challenge = store.get(conn, challenge_id, lock=True)
+        if challenge is None or challenge.state is not State.COUNTING:
+            return False
+        following = [q for q in store.questions_of(conn, challenge_id) if q.number > challenge.counted]
+        now = self._now()
+        if not following:
+            store.change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=now)
+            return False
+        self._score(conn, challenge, following[0])
+        counted = {"counted": following[0].number, "due_at": now + LEASE}
+        store.change(conn, challenge_id, expect=State.COUNTING, **counted)
+        return True
+
+    def _score(self, conn: Connection, challenge: Challenge, question: Question) -> None:
+        """Count what takers made of a question: points on the boards, and what they remember of it."""
+        if scores.counted(conn, "challenge", question.id):
+            return
+        shown = store.shown_to_all(conn, question.id)
+        item = self._banks.of(conn, challenge.guild_id).items.get(question.item_id)
+        day = local_date(servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now())
+        server, topic, won = (
+            challenge.guild_id,
+            item.topic_id if item else "",
+            self._pay(conn, challenge, question, shown),
+        )
+        entries = [
+            scores.Entry(
+                *("challenge", question.id, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day),
+                at=a.answered_at,
+                item_id=question.item_id,
+                team_id=a.team_id,
+            )
+            for a in shown
+            if a.answered_at is not None
+        ]
+        scores.add(conn, entries)
+        slow = slow_in_round(question.seconds)
+        met = [
+            memory.ReviewedAnswer(
+                a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at or a.deadline_at, a.elapsed_ms
+            )
+            for a in shown
+        ]
+        memory.record(conn, "challenge", question.id, question.item_id, met)
+
+    def _pay(
+        self, conn: Connection, challenge: Challenge, question: Question, shown: list[Answer]
+    ) -> Mapping[int, int]:
+        """What the answers to a question win on the boards: nothing where one member played, nor with an old item."""
+        given = [a for a in shown if a.answered_at is not None]
+        if not given or len(store.players(conn, challenge.id)) < rules.FEWEST_PLAYERS:
+            return {}
+        since = min(a.answered_at for a in given if a.answered_at is not None) - points.PAYS_AGAIN
+        paid = scores.won_lately(conn, challenge.guild_id, question.item_id, [a.user_id for a in given], since)
+        return {a.user_id: a.points for a in given if a.user_id not in paid}
+
+    async def _show_result(self, challenge: Challenge) -> None:
+        if not await self._database.write(
+            self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now(), state=State.CLOSING
+        ):
+            return
+        card = await self._database.read(self._result, challenge)
+        await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.result(card))
+        closed: dict[str, Any] = {"state": State.CLOSED, "due_at": None, "ending": None, "detail": None}
+        await self._database.write(store.change, challenge.id, expect=State.CLOSING, **closed)
+        log.info("challenge %s closed", challenge.id)
+
+    async def _refused(self, challenge_id: int, error: DeliveryRefused) -> None:
+        """Discord refused for good. A card that can't be posted ends it, one that is gone closes it."""
+        log.warning("challenge %s: %s", challenge_id, error)
+        await self._leave(challenge_id, error.what, str(error))
+
+    async def _leave(self, challenge_id: int, ending: str, detail: str) -> None:
+        """Go on without what could not be done, and keep the reason."""
+        now = self._now()
+
+        def leave(conn: Connection) -> State | None:
+            found = store.get(conn, challenge_id, lock=True)
+            if found is None or found.state is State.CLOSED:
+                return None
+            why: dict[str, Any] = {"ending": ending, "detail": detail}
+            if found.state is State.COUNTING:
+                store.change(conn, challenge_id, expect=found.state, state=State.CLOSING, due_at=now, **why)
+            elif found.state is State.OPEN and ending in _LOST:
+                over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
+                store.change(conn, challenge_id, expect=found.state, **over, **why)
+            elif found.state is not State.OPEN:
+                _end(conn, found, ending, detail)
+            else:
+                store.change(conn, challenge_id, expect=found.state, **why)
+            return found.state
+
+        left = await self._database.write(leave)
+        if left is State.POSTING:
+            sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
+            await self._challenges.tell_starter(challenge_id, sorry)
+        if left is State.OPEN and ending not in _LOST:  # what the card lacks it gets with the next count
+            finished, _ = await self._database.read(store.finishes, challenge_id, now)
+            await self._shown(challenge_id, finished)
+        self._scheduler.nudge(now)
+
+    def _open_card(self, conn: Connection, challenge: Challenge, finished: int) -> OpenCard:
+        return OpenCard(challenge.id, self._about(conn, challenge), finished)
+
+    def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
+        standings = tuple(points.standings(store.tallies(conn, challenge.id)))
+        members = [tally.user_id for _, tally in standings[: rules.SHOWN]]
+        on_boards = scores.points_won(conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)])
+        repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
+        names = names_of(conn, challenge.guild_id, members)
+        return ResultCard(challenge.id, self._about(conn, challenge), standings, names, repeats)
+
+    def _about(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
+        topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
+        pair = [challenge.starter_id, challenge.member_id or 0]
+        names, times = (
+            names_of(conn, challenge.guild_id, pair),
+            [q.seconds for q in store.questions_of(conn, challenge.id)],
+        )
+        return rules.Challenge(
+            challenge_id=challenge.id,
+            starter=names.get(challenge.starter_id),
+            named=challenge.member_id is not None,
+            member=names.get(challenge.member_id or 0),
+            questions=challenge.total,
+            topic=topic.title if topic else None,
+            difficulty=challenge.difficulty,
+            seconds=(min(times), max(times)),
+            closes_at=challenge.closes_at,
+        )
+
+
+def _place(challenge: Challenge) -> Place:
+    return Place(challenge.guild_id, challenge.channel_id)
+
+
+def _end(conn: Connection, challenge: Challenge, ending: str, detail: str) -> None:
+    """A challenge that shows nothing more."""
+    values: dict[str, Any] = {"state": State.CLOSED, "due_at": None, "ending": ending, "detail": detail}
+    store.change(conn, challenge.id, expect=challenge.state, **values)

@@ -1,0 +1,87 @@
+"""How a test starts and takes challenges on the stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.challenges import store
+from bot.challenges.rules import OpenCard, ResultCard
+from bot.challenges.service import Asked, Between, Options, Person, Started
+from bot.challenges.store import Challenge
+from bot.core.clicks import Click
+from tests.stage import ADA, CHANNEL, GUILD, NAMES, Stage
+
+
+async def start(stage: Stage, starter: int = ADA, **options: Any) -> int:
+    """Start a challenge and let its card be posted."""
+    started = await begin(stage, starter, **options)
+    await stage.run()
+    return started.challenge_id
+
+
+async def begin(stage: Stage, starter: int = ADA, **given: Any) -> Started:
+    """Start a challenge; its card is still to be posted."""
+    usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter": person(starter)}
+    member = given.pop("member", None)
+    wish = {name: given.pop(name) for name in ("topic_id", "difficulty", "hours") if name in given}
+    options = Options(given.pop("questions", 3), **wish)
+    whom = person(member) if member else None
+    return await stage.bot.challenges.start(options, **{**usual, "member": whom, **given})
+
+
+def person(user_id: int) -> Person:
+    return Person(user_id, NAMES.get(user_id, f"Member {user_id}"))
+
+
+async def row(stage: Stage, challenge_id: int) -> Challenge:
+    found = await stage.database.read(store.get, challenge_id)
+    assert found is not None
+    return found
+
+
+async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
+    """Press "Take it"."""
+    message_id = (await row(stage, challenge_id)).message_id or 0
+    return await stage.bot.challenges.take(challenge_id, user_id, GUILD, message_id, stage.clock())
+
+
+async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
+    """Press "Next question"."""
+    return await stage.bot.challenges.next(between.challenge_id, between.number, user_id, GUILD, stage.clock())
+
+
+def click(stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None = None, **options: Any) -> Click:
+    wanted = asked.item.right if right else {i for i in range(len(asked.order)) if i not in asked.item.right}
+    picks = tuple(position for position, index in enumerate(asked.order) if index in wanted)
+    if asked.item.kind == "choice":
+        picks = picks[:1]
+    text = None
+    if asked.item.kind == "typed":
+        text = asked.item.accept[0] if right else "certainly not this"
+    usual = {"at": stage.clock(), "picks": picks, "text": text, **options}
+    return Click(asked.question_id, 1, GUILD, CHANNEL, user_id or asked.user_id, **usual)
+
+
+async def give(stage: Stage, asked: Asked, *, right: bool = True, after: float = 2.0, **options: Any) -> Between:
+    """Answer some seconds after the question was shown."""
+    stage.clock.turn(seconds=after)
+    return await stage.bot.challenges.answer(click(stage, asked, right=right, **options))
+
+
+async def play(stage: Stage, challenge_id: int, user_id: int, *, right: bool = True, after: float = 2.0) -> None:
+    """Take all of it."""
+    asked = await take(stage, challenge_id, user_id)
+    while True:
+        between = await give(stage, asked, right=right, after=after)
+        if between.next_seconds is None:
+            return
+        asked = await onward(stage, between, user_id)
+
+
+def counts(stage: Stage) -> list[int]:
+    """The counts that cards got."""
+    return [e.card.finished for e in stage.sender.edits_of("count") if isinstance(e.card, OpenCard)]
+
+
+def results(stage: Stage) -> list[ResultCard]:
+    return [e.card for e in stage.sender.edits_of("result") if isinstance(e.card, ResultCard)]

@@ -1,0 +1,187 @@
+"""Challenges as members live them, with the whole bot."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock, patch
+
+import discord
+from simcord.actors import MemberActor
+
+from bot.core.errors import DeliveryRefused
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Question, Stage, answer_to, buttons, custom_ids, labels, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+class Taker:
+    """A member who takes a challenge in the one private message that each step edits."""
+
+    def __init__(self, stage: Stage, member: MemberActor) -> None:
+        self.stage = stage
+        self.member = member
+        self.shown: Any = None
+
+    async def take(self, card: discord.Message) -> str:
+        await self.stage.wait(0.002)
+        return self.see(await self.member.click(card, label="Take it"))
+
+    def see(self, result: Any) -> str:
+        assert result.response.ephemeral
+        self.shown = result.response
+        return reply(result)
+
+    @property
+    def message(self) -> discord.Message:
+        message: discord.Message = self.shown.message
+        return message
+
+    async def answer(self, *, right: bool = True) -> str:
+        """Answer the question that is shown; the message says that it is locked in."""
+        before = self.message.id
+        await Question(self.stage, self.message).answer(self.member, right=right)
+        assert self.message.id == before
+        return text_of(self.message)
+
+    async def press(self, label: str) -> str:
+        await self.stage.wait(0.002)
+        return self.see(await self.member.click(self.message, label=label))
+
+
+async def card_of(stage: Stage, starter: MemberActor, **options: Any) -> discord.Message:
+    """Start a challenge; returns its card."""
+    result = await starter.slash(stage.quiz, "challenge", **options)
+    assert result.response is not None
+    assert result.response.ephemeral
+    assert "on its way" in reply(result)
+    await stage.wait(0.5)
+    message = stage.quiz.last_message
+    assert message is not None
+    return message
+
+
+async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
+    """Both get the same questions in private and read nothing of how they did; then the card shows the standings."""
+    card = await card_of(stage, stage.ada, questions=2, topic="temperature", hours=1)
+    opened = text_of(card)
+    assert "## ⚔️ Challenge\n**ada** challenges everyone here\n-# 2 questions · Temperature · mixed · " in opened
+    assert labels(card) == ["Take it"]
+    ada, bob = Taker(stage, stage.ada), Taker(stage, stage.bob)
+    first = await ada.take(card)
+    assert first.startswith("-# ⚔️ Question 1 of 2 · ")
+    said = await ada.answer()
+    assert said.startswith("Locked in **")
+    assert labels(ada.message) == ["Next question", "Report"]
+    await bob.take(card)
+    also = await bob.answer(right=False)
+    assert [line for line in said.splitlines() if "**" not in line] == [
+        line for line in also.splitlines() if "**" not in line
+    ]
+    await stage.restart()
+    assert (await ada.press("Next question")).startswith("-# ⚔️ Question 2 of 2 · ")
+    assert (await ada.answer()).count("That was the last one.") == 1
+    assert (await bob.take(card)).startswith("-# ⚔️ Question 2 of 2 · ")
+    await bob.answer(right=False)
+    secret = await ada.take(card)
+    assert secret.startswith("You've been through all of it.")
+    await stage.wait(60)
+    counted = stage.quiz.last_message
+    assert counted is not None
+    assert " · 2 finished" in text_of(counted)
+    assert "ada** ·" not in text_of(counted)
+    await stage.wait(3700)
+    (closed,) = stage.quiz.history()
+    assert closed.id == card.id
+    standings = text_of(closed)
+    assert "🥇 **ada** · **" in standings
+    assert "2 of 2 right" in standings
+    assert "0 of 2 right" in standings
+    mine = await stage.bob.click(closed, label="My answers")
+    assert reply(mine).startswith("### Your answers\n-# 0 of 2 right")
+    board = reply(await stage.ada.slash(stage.quiz, "leaderboard", period="today"))
+    assert "**ada** · **" in board
+    assert (await stage.carl.click(closed, label="My answers")).response is not None
+
+
+async def test_a_pair(stage: Stage) -> None:
+    """The card names both; it closes when both are done, and the loser challenges back."""
+    card = await card_of(stage, stage.ada, questions=1, topic="temperature", member=stage.bob)
+    assert "**ada** challenges **bob**" in text_of(card)
+    refused = reply(await stage.carl.click(card, label="Take it"))
+    assert refused.startswith("This challenge is for two others.")
+    for member in (stage.ada, stage.bob):
+        taker = Taker(stage, member)
+        await taker.take(card)
+        assert "as soon as both of you are done" in await taker.answer(right=member is stage.ada)
+        await stage.wait(3)
+    (closed,) = stage.quiz.history()
+    assert "-# Closed" in text_of(closed)
+    assert labels(closed) == ["My answers", "Challenge back"]
+    await stage.bob.click(closed, label="Challenge back")
+    await stage.wait(1)
+    again = stage.quiz.last_message
+    assert again is not None
+    assert "**bob** challenges **ada**\n-# 1 question · Temperature" in text_of(again)
+
+
+async def test_who_cannot_be_challenged(stage: Stage) -> None:
+    """Not oneself, and no bot."""
+    assert reply(await stage.ada.slash(stage.quiz, "challenge", member=stage.ada)).startswith("You can't challenge")
+    assert stage.texts() == []
+
+
+async def test_time_is_up_and_skip(stage: Stage) -> None:
+    """An answer that comes too late shows the way on in the same message; so does Skip, at any time."""
+    card = await card_of(stage, stage.ada, questions=3, hours=1)
+    ada = Taker(stage, stage.ada)
+    await ada.take(card)
+    running = reply(await stage.ada.click(card, label="Take it"))
+    assert running.startswith("Question 1 runs until <t:")
+    await stage.wait(400)
+    question = Question(stage, ada.message)
+    if question.item.kind == "choice":
+        await question.answer(stage.ada)
+        assert text_of(ada.message).startswith("Question 1 has no answer from you, so it counts as a miss.")
+        assert (await ada.press("Next question")).startswith("-# ⚔️ Question 2 of 3")
+    else:
+        refused = await question.answer(stage.ada)
+        assert refused.startswith("Time was up")
+        assert (await ada.press("Skip")).startswith("-# ⚔️ Question 2 of 3")
+    assert (await ada.press("Skip")).startswith("-# ⚔️ Question 3 of 3")
+    assert "That was the last one." in await ada.press("Skip")
+
+
+async def test_nothing_tells_the_right_answer(stage: Stage) -> None:
+    """Custom ids hold ids and shown positions only, and all buttons but Skip look alike."""
+    card = await card_of(stage, stage.ada, questions=1)
+    ada = Taker(stage, stage.ada)
+    await ada.take(card)
+    ids = custom_ids(ada.message)
+    item = Question(stage, ada.message).item
+    assert item.id not in str([*ids, *custom_ids(card)])
+    if item.kind == "choice":
+        row = ids[0].split(":")[3]
+        wanted = [f"answer:v1:challenge:{row}:{n}" for n in range(len(item.choices))]
+        assert ids == [*wanted, f"takeskip:v1:{row}"]
+    assert len({button.style for button in buttons(ada.message)[:-1]}) == 1
+
+
+async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
+    """The private line that announced it says why instead, and what to do."""
+    refused = DeliveryRefused("permission", "I can't post here: I need Send Messages.")
+    with patch.object(stage.services.context.sender, "post", side_effect=refused):
+        result = await stage.ada.slash(stage.quiz, "challenge")
+        await stage.wait(1)
+    assert reply(result).startswith("Your challenge couldn't be posted. I can't post here: I need Send Messages.")
+    assert text_of(answer_to(result)) == reply(result)
+
+
+async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
+    """Discord says that the interaction is gone: nobody has seen the question, and it comes with the next click."""
+    card = await card_of(stage, stage.ada, questions=3)
+    gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
+    with patch.object(discord.InteractionResponse, "send_message", side_effect=gone):
+        await stage.wait(0.002)
+        await stage.ada.click(card, label="Take it")
+    assert (await Taker(stage, stage.ada).take(card)).startswith("-# ⚔️ Question 1 of 3")

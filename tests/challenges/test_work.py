@@ -1,0 +1,297 @@
+"""Challenges, moved on by their deadlines: posted, counted on, closed and reckoned up, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from fsrs import Rating
+from sqlalchemy import Connection, select
+
+from bot.challenges import store
+from bot.challenges.rules import OpenCard, State
+from bot.core.errors import DeliveryRefused
+from bot.memory.store import reviews
+from bot.points.store import ledger
+from bot.rounds.rules import points
+from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
+from tests.fakes import START, Crash, unsent
+from tests.stage import ADA, BOB, CARL, DORA, GUILD, Stage
+
+GONE = DeliveryRefused("message", "The message was deleted.")
+DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
+
+
+async def won(stage: Stage) -> dict[int, list[int]]:
+    """What each member's answers won on the boards, in the order of the questions."""
+
+    def look(conn: Connection) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for entry in conn.execute(select(ledger).where(ledger.c.source == "challenge").order_by(ledger.c.source_id)):
+            found.setdefault(entry.user_id, []).append(entry.points)
+        return found
+
+    return await stage.database.read(look)
+
+
+async def ratings(stage: Stage, user_id: int) -> list[Rating]:
+    """How a member's memory took the questions, in their order."""
+    query = select(reviews.c.rating).where(reviews.c.user_id == user_id, reviews.c.source == "challenge")
+    rows = await stage.database.read(lambda conn: conn.execute(query.order_by(reviews.c.source_id)).scalars().all())
+    return [Rating(rating) for rating in rows]
+
+
+async def test_from_start_to_standings(stage: Stage) -> None:
+    """The card comes at once and counts who is done; at its time the same card shows how they did."""
+    challenge_id = await start(stage, topic_id="t1", hours=1)
+    (post,) = stage.sender.of_kind("challenge")
+    card = post.card
+    assert isinstance(card, OpenCard)
+    assert (card.about.starter, card.about.named, card.about.topic, card.about.questions) == (
+        "Ada",
+        False,
+        "Topic 1",
+        3,
+    )
+    assert card.about.closes_at == START + timedelta(hours=1)
+    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, BOB, right=False)
+    await stage.wait(minutes=2)
+    await give(stage, await take(stage, challenge_id, CARL), after=10.0)
+    await stage.wait(hours=1)
+    assert counts(stage) == [1, 2]
+    (result,) = results(stage)
+    assert [(place, t.user_id, t.points, t.right) for place, t in result.standings] == [
+        (1, ADA, 3 * points(True, 2000, 20000), 3),
+        (2, CARL, 75, 1),
+        (3, BOB, 0, 0),
+    ]
+    assert result.names == {ADA: "Ada", BOB: "Bob", CARL: "Carl"}
+    assert {e.message_id for e in stage.sender.edits} == {post.message_id}
+    assert await won(stage) == {ADA: [95, 95, 95], BOB: [0, 0, 0], CARL: [75]}
+    assert await ratings(stage, ADA) == [Rating.Good] * 3
+    assert await ratings(stage, BOB) == [Rating.Again] * 3
+    assert await ratings(stage, CARL) == [Rating.Good]
+    closed = await row(stage, challenge_id)
+    assert (closed.state, closed.due_at, closed.ending) == (State.CLOSED, None, None)
+    assert await stage.next_due() is None
+
+
+async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
+    """It is met, so it comes back in practice; it wins nothing, and is no answer on the boards."""
+    challenge_id = await start(stage, questions=2, hours=1)
+    await play(stage, challenge_id, BOB)
+    await give(stage, await take(stage, challenge_id, ADA), after=11.0)
+    await take(stage, challenge_id, ADA)
+    await stage.wait(minutes=5)
+    assert counts(stage) == [1, 2]  # her time for the last question is up
+    await stage.wait(hours=1)
+    assert await ratings(stage, ADA) == [Rating.Hard, Rating.Again]
+    assert await won(stage) == {ADA: [points(True, 11000, 20000)], BOB: [95, 95]}
+    mine = await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)
+    assert [review.answer is None for review in mine] == [False, True]
+    assert len(await stage.bot.challenges.missed(challenge_id, ADA, GUILD)) == 1
+
+
+async def test_what_counts_on_the_boards(stage: Stage) -> None:
+    """One taker alone wins nothing there, and an item wins a member nothing within thirty days of the last time."""
+    alone = await start(stage, topic_id="t1", questions=1, hours=1)
+    await play(stage, alone, ADA)
+    await stage.wait(hours=2)
+    assert await won(stage) == {ADA: [0]}
+    for _ in range(2):  # t1 has four items
+        both = await start(stage, topic_id="t1", questions=4, hours=1)
+        await play(stage, both, ADA)
+        await play(stage, both, BOB)
+        await stage.wait(hours=2)
+    paid = await won(stage)
+    assert (sum(paid[ADA]), sum(paid[BOB])) == (4 * 95, 4 * 95)
+    assert [result.repeats for result in results(stage)] == [False, False, True]
+    assert await stage.board_points() == {ADA: 380, BOB: 380}
+
+
+async def test_counts_are_edited_seldom(stage: Stage) -> None:
+    """Many who finish one after another make an edit each half a minute, not one each."""
+    challenge_id = await start(stage, questions=1)
+    for user_id in range(1, 41):
+        await play(stage, challenge_id, user_id, after=1.0)
+        await stage.wait(seconds=1)
+    await stage.wait(minutes=5)
+    assert counts(stage)[-1] == 40
+    assert len(counts(stage)) <= 4
+
+
+async def test_teams(stage: Stage) -> None:
+    """An answer is for the team that its member was in when they gave it."""
+    await stage.bot.teams.add(GUILD, 71, "Red", range(1, 99))
+    challenge_id = await start(stage, questions=1, hours=1)
+    await give(stage, await take(stage, challenge_id, ADA), roles=(72, 71))
+    await give(stage, await take(stage, challenge_id, BOB), roles=(72,))
+    await stage.wait(hours=1)
+    rows = await stage.database.read(lambda conn: conn.execute(select(ledger.c.user_id, ledger.c.team_id)).all())
+    assert {tuple(row) for row in rows} == {(ADA, 71), (BOB, None)}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("method", ["post_challenge", "count_challenge", "result_challenge"])
+async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -> None:
+    """Before or after a request has its effect the process dies; the next one goes on, and nothing comes twice."""
+    stage.sender.fail(method, Crash(), after=after)
+    started = await begin(stage, ADA, questions=2, hours=1)
+
+    async def live(seconds: float) -> None:
+        try:
+            await stage.wait(seconds=seconds)
+        except Crash:
+            await stage.restart(seconds=1)
+            await stage.wait(seconds=seconds)
+
+    await live(1)
+    challenge_id = started.challenge_id
+    await play(stage, challenge_id, ADA)
+    await live(60)
+    await play(stage, challenge_id, BOB)
+    await live(60)
+    await live(3600)
+    assert len(stage.sender.of_kind("challenge")) == 1
+    assert counts(stage)[-1] == 2
+    assert {result.standings for result in results(stage)} == {results(stage)[0].standings}
+    assert await won(stage) == {ADA: [95, 95], BOB: [95, 95]}
+    assert (await row(stage, challenge_id)).state is State.CLOSED
+
+
+async def test_a_crash_between_two_questions_that_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted is not counted again, and what is not yet is, by the process that comes after."""
+    challenge_id = await start(stage, questions=3, hours=1)
+    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, BOB)
+    count, left = stage.bot.challenge_work._count_next, [1, 2]
+
+    def dying(conn: Connection, key: int) -> bool:
+        if not left:
+            raise Crash
+        left.pop()
+        return count(conn, key)
+
+    monkeypatch.setattr(stage.bot.challenge_work, "_count_next", dying)
+    with pytest.raises(Crash):
+        await stage.wait(hours=2)
+    assert len((await won(stage))[ADA]) == 2
+    assert (await row(stage, challenge_id)).state is State.COUNTING
+    await stage.restart(seconds=1)
+    await stage.run()
+    assert {member: len(points) for member, points in (await won(stage)).items()} == {ADA: 3, BOB: 3}
+    assert len(results(stage)) == 1
+
+
+async def test_two_processes_close_it_once(stage: Stage) -> None:
+    """Two that see it due in the same moment count it once."""
+    challenge_id = await start(stage, questions=2, hours=1)
+    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, BOB)
+    await stage.wait(minutes=5)
+    stage.clock.turn(hours=1)
+    other = stage.process()
+    for _ in range(4):
+        await asyncio.gather(*(bot.challenge_work.work(challenge_id) for bot in (stage.bot, other)))
+    assert (await row(stage, challenge_id)).state is State.CLOSED
+    assert await won(stage) == {ADA: [95, 95], BOB: [95, 95]}
+
+
+async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
+    """Its starter is told why, its questions are free again, and so is its starter."""
+    told: list[str] = []
+
+    async def tell(sentence: str) -> None:
+        told.append(sentence)
+
+    stage.sender.fail("post_challenge", DENIED)
+    challenge_id = await start(stage, tell=tell)
+    assert told == [f"Your challenge couldn't be posted. {DENIED} Once that's fixed, use </challenge> again."]
+    ended = await row(stage, challenge_id)
+    assert (ended.state, ended.ending) == (State.CLOSED, "permission")
+    assert await start(stage)
+
+
+async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:
+    """A click proves that the card is there, though the process does not know it yet."""
+    stage.sender.fail("post_challenge", unsent(), after=True)
+    challenge_id = await start(stage, questions=1, hours=1)
+    assert (await row(stage, challenge_id)).state is State.POSTING
+    (post,) = stage.sender.of_kind("challenge")
+    await stage.bot.challenges.take(challenge_id, ADA, GUILD, post.message_id, stage.clock())
+    assert (await row(stage, challenge_id)).message_id == post.message_id
+    await stage.wait(hours=2)
+    assert len(stage.sender.of_kind("challenge")) == 1
+    assert len(results(stage)) == 1
+
+
+async def test_a_card_that_is_gone(stage: Stage) -> None:
+    """Deleted, which shows with the next count, it closes: what was answered counts, and the reason is kept."""
+    challenge_id = await start(stage, questions=1)
+    for method in ("count_challenge", "result_challenge"):
+        stage.sender.fail(method, GONE, times=99)
+    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, BOB)
+    await stage.wait(minutes=1)
+    closed = await row(stage, challenge_id)
+    assert (closed.state, closed.ending) == (State.CLOSED, "message")
+    assert await won(stage) == {ADA: [95], BOB: [95]}
+    assert len(await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)) == 1
+
+
+@pytest.mark.parametrize("what", ["permission", "server"])
+async def test_where_the_bot_may_do_nothing(stage: Stage, what: str) -> None:
+    """Without its permissions, or off the server, it stays open till its time, closes, and counts all the same."""
+    challenge_id = await start(stage, questions=1, hours=1)
+    for method in ("count_challenge", "result_challenge"):
+        stage.sender.fail(method, DeliveryRefused(what, "No."), times=99)
+    await play(stage, challenge_id, ADA)
+    await stage.wait(minutes=10)
+    assert (await row(stage, challenge_id)).state is State.OPEN
+    await play(stage, challenge_id, BOB)
+    await stage.wait(hours=1)
+    closed = await row(stage, challenge_id)
+    assert (closed.state, closed.ending) == (State.CLOSED, what)
+    assert await won(stage) == {ADA: [95], BOB: [95]}
+    assert stage.sender.calls["count_challenge"] == 2
+    assert stage.sender.calls["result_challenge"] == 1
+
+
+async def test_a_discord_that_fails_for_long(stage: Stage) -> None:
+    """A count that can't be shown is given up after a while, and the close still comes; so is the close itself."""
+    challenge_id = await start(stage, questions=1, hours=2)
+    stage.sender.fail("count_challenge", unsent(), times=999)
+    stage.sender.fail("result_challenge", unsent(), times=999)
+    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, BOB)
+    await stage.wait(hours=1)
+    assert (await row(stage, challenge_id)).state is State.OPEN
+    await stage.wait(hours=2)
+    closed = await row(stage, challenge_id)
+    assert (closed.state, closed.ending) == (State.CLOSED, "error")
+    assert await won(stage) == {ADA: [95], BOB: [95]}
+
+
+async def test_away_at_the_close(stage: Stage) -> None:
+    """A bot that was down at its time closes it when it is back; an answer that comes only then is too late."""
+    challenge_id = await start(stage, questions=2, hours=1)
+    await play(stage, challenge_id, BOB)
+    between = await give(stage, await take(stage, challenge_id, ADA))
+    await stage.restart(hours=30)
+    with pytest.raises(Exception, match="This challenge is over"):
+        await onward(stage, between, ADA)
+    await stage.run()
+    assert [len(result.standings) for result in results(stage)] == [2]
+
+
+async def test_away_all_the_time(stage: Stage) -> None:
+    """One whose card was never tried until its time was over is not posted at all."""
+    await begin(stage, DORA, hours=1)
+    await stage.restart(hours=2)
+    await stage.run()
+    assert stage.sender.posts == []
+    ended = await row(stage, 1)
+    assert (ended.state, ended.ending) == (State.CLOSED, "late")
+    assert await stage.database.read(store.running_on, GUILD) == []
