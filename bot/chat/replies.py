@@ -62,6 +62,12 @@ async def show(interaction: discord.Interaction, message: Message) -> None:
         await _respond(interaction, lambda: interaction.response.edit_message(**_edit(interaction, message)))
 
 
+async def acknowledge(interaction: discord.Interaction) -> None:
+    """Answer a click that shows nothing of its own."""
+    if not _is_answered(interaction):
+        await _respond(interaction, interaction.response.defer)
+
+
 async def _respond(interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]) -> None:
     """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
     try:

@@ -267,7 +267,7 @@ class Dailies:
         return item, answers.decode_order(daily.choice_order)
 
     @reading
-    def review(self, conn: Connection, daily_id: int, user_id: int) -> Review:
+    def review(self, conn: Connection, daily_id: int, _message_id: int, user_id: int) -> Review:
         """A member's own view of a closed daily, for "Explain"."""
         daily = store.get(conn, daily_id)
         item = self._banks.of(conn, daily.guild_id).items.get(daily.item_id or "") if daily else None

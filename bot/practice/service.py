@@ -190,7 +190,7 @@ class Practices:
         return question.item_id if question else None
 
     @reading
-    def review(self, conn: Connection, question_id: int, user_id: int) -> Review:
+    def review(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Review:
         """An answered question, for the reasons of all its choices."""
         question = _question(conn, question_id)
         item = self._item(conn, question)

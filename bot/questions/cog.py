@@ -27,13 +27,13 @@ class Answerable:
     """What a feature does with the cards that it posts; it enters this in `bot.answerables` under its cards' source.
 
     `check_open` gives what a row asks if a member can still answer it, by row, message and member, and refuses like
-    `answer`, which stores an answer and replies to it. `review` gives a question as a member answered it, by row and
-    member; `subject` the id of what a row asks, for reports, or None for an unknown row.
+    `answer`, which stores an answer and replies to it. `review` gives a question as a member answered it, by row,
+    message and member; `subject` the id of what a row asks, for reports, or None for an unknown row.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
-    review: Callable[[int, int], Awaitable[Review]]
+    review: Callable[[int, int, int], Awaitable[Review]]
     subject: Callable[[int], Awaitable[str | None]]
 
 
@@ -74,7 +74,8 @@ class Answering(commands.Cog):
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The reasons for every choice, the reader's own first."""
-        review = await self._answerable(fields).review(int(fields["row"]), interaction.user.id)
+        find, row_id = self._answerable(fields).review, int(fields["row"])
+        review = await find(row_id, message_id_of(interaction), interaction.user.id)
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         texts = t.pages(view.why_blocks(review, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])

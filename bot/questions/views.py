@@ -207,9 +207,10 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     return boxes_modal(title, custom_id, label="Tick all that are right", options=options, above=above)
 
 
-def after_row(source: str, row_id: int) -> ui.ActionRow[ui.LayoutView] | None:
+def after_row(source: str, row_id: int, *more: ui.Button[ui.LayoutView] | None) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons of a closed question."""
     return row(
         button("Explain", WHY.id(source=source, row=row_id)),
         button("Report", REPORT.id(source=source, row=row_id)),
+        *more,
     )

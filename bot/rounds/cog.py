@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -14,8 +15,8 @@ from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_here
-from bot.chat.replies import say, say_here, show_later
-from bot.chat.router import Fields, click_of, guild_id_of, roles_of
+from bot.chat.replies import acknowledge, say, say_here, show_later
+from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.questions.cog import Answerable
 from bot.rounds import rules
@@ -30,6 +31,8 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         self.bot = bot
         self.rounds = rounds
         bot.router.add(view.ANSWER, self.clicked)
+        bot.router.add(view.HOST, self.host)
+        bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
         bot.misses["round"] = rounds.misses
         bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
@@ -83,6 +86,22 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         await say(interaction, acknowledgement(await self.rounds.answer(click)))
+
+    async def host(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Move the round on; what comes of it, all can see."""
+        await self.rounds.go_on(
+            int(fields["row"]),
+            message_id_of(interaction),
+            interaction.user.id,
+            may_manage=interaction.permissions.manage_messages,
+        )
+        await acknowledge(interaction)
+
+    async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Start a round like the one whose standings these are, for whoever may start one."""
+        round_id, guild_id = int(fields["round"]), guild_id_of(interaction)
+        options = await self.rounds.options(round_id, guild_id, interaction.channel_id or 0)
+        await start_round(self.rounds, interaction, **asdict(options))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A member's own answers of a round, paged: the standings open the first page, its buttons turn it."""

@@ -26,6 +26,7 @@ EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
 FEWEST_PLAYERS = 2  # who answered anything in a round, for it to count on the boards
+LEADERS_EVERY = 5  # questions
 IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
 
 
@@ -231,12 +232,23 @@ class Fastest:
 
 
 @dataclass(frozen=True, slots=True)
+class Leader:
+    name: str | None
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class RevealCard(_Card):
-    """A question of a round after its end, with the three best answers. `alone`: only one member has played so far."""
+    """A question of a round after its end, with the three best answers. `alone`: only one member has played so far.
+
+    `leaders` are the first three of the round, shown now and then; `goes_on`: a pause follows, which "Next" ends.
+    """
 
     outcome: Outcome
     fastest: tuple[Fastest, ...]
     alone: bool = False
+    leaders: tuple[Leader, ...] = ()
+    goes_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,9 +286,16 @@ class Rounds:
         return RoundStatus(round_, question, count, leaders, names_of(conn, round_.guild_id, members))
 
     @reading
-    def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:
-        """A member's own view of a revealed question, for "Explain"."""
+    def review_one(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Review:
+        """A member's own view of a revealed question, for "Explain".
+
+        Its card must be the one that was used: in a database from a backup an old card's id may be another question's.
+        """
         question, round_ = get_question_or_refuse(conn, question_id)
+        if question.message_id != message_id:
+            raise UserError(
+                "This card is out of date: I don't know which question it showed. </practice> asks more like it."
+            )
         if question.revealed_at is None:
             raise UserError("This question is still open. You'll see why at the reveal.")
         return _review(self._item(conn, round_, question), question, store.answer_of(conn, question_id, user_id))
@@ -308,6 +315,31 @@ class Rounds:
     async def misses(self, round_id: int, user_id: int) -> list[str]:
         """The ids of the items of a round that a member missed; refuses if there are none."""
         return answers.missed(await self.review_all(round_id, user_id))
+
+    @reading
+    def options(self, conn: Connection, round_id: int, guild_id: int, channel_id: int) -> Options:
+        """What a round of this channel was to be, for another one like it."""
+        round_ = store.get(conn, round_id)
+        if round_ is None or (round_.guild_id, round_.channel_id) != (guild_id, channel_id):
+            raise UserError("I don't know that round any longer. Start a new one with </quiz start>.")
+        return Options(round_.total, round_.topic_id, round_.difficulty, round_.seconds)
+
+    async def go_on(self, question_id: int, message_id: int, user_id: int, *, may_manage: bool) -> None:
+        """End the pause after a question's reveal, for who hosts the round; harmless when repeated."""
+        now = self._now()
+
+        def end_pause(conn: Connection) -> None:
+            question, round_ = get_question_or_refuse(conn, question_id, lock=True)
+            _refuse_guests(round_, user_id, may_manage=may_manage)
+            if (round_.number, question.message_id) != (question.number, message_id):
+                raise UserError("The round has moved on already. The newest card in this channel is the one to use.")
+            if round_.phase is Phase.REVEAL:
+                raise UserError("The answer is only just coming. Press Next again in a moment.")
+            if round_.phase is Phase.PAUSE and round_.due_at > now:
+                store.change(conn, round_.id, expect=Phase.PAUSE, due_at=now)
+
+        await self._database.write(end_pause)
+        self._scheduler.nudge(now)
 
     def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
@@ -432,6 +464,12 @@ def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = F
     if question is None or round_ is None:
         raise UserError("That question is gone. Start a new round with </quiz start>.")
     return question, round_
+
+
+def _refuse_guests(round_: Round, user_id: int, *, may_manage: bool) -> None:
+    """Refuse who may not move the round on."""
+    if user_id != round_.starter_id and not may_manage:
+        raise UserError("Only whoever started this round, or someone with Manage Messages, can move it on.")
 
 
 def _refuse_elsewhere(round_: Round, click: Click) -> None:

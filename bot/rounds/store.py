@@ -212,6 +212,8 @@ class Round:
     guild_id: int
     channel_id: int
     starter_id: int
+    topic_id: str | None
+    difficulty: str
     seconds: int | None
     total: int
     phase: Phase

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from discord import ui
+
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, row
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, drawn, panel, words
@@ -21,6 +23,8 @@ from bot.rounds.service import RoundStatus, Started
 log = logging.getLogger(__name__)
 
 ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
+HOST = Route("host", {"what": "next", "row": ROW})
+AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
@@ -71,12 +75,15 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         last = f"Fastest: {best}"
     else:
         last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
+    ahead = " · ".join(f"{t.name(leader.name)} {leader.points:,}" for leader in card.leaders)
+    leading = f"Leading: {ahead}" if ahead else ""
+    alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
     return Message(
         REVEALED,
         _head(card.number, card.total, card.item, bank),
         *revealed(card.item, card.order, card.outcome, bank),
-        last + ("\n-# Counts on the leaderboard once a second person plays." if card.alone else ""),
-        after_row("round", card.question_id),
+        "\n".join(line for line in (last, leading, alone) if line),
+        after_row("round", card.question_id, _host_button("next", card.question_id) if card.goes_on else None),
     )
 
 
@@ -112,7 +119,11 @@ async def standings(card: StandingsCard) -> Message:
         *[part for part in body if part],
         f"-# {caption(card, card.race)}" if card.race else None,
         await race_picture(card.race) if card.race else None,
-        row(misses_button("round", card.round_id), button("My answers", MINE.id(round=card.round_id, page=0))),
+        row(
+            button("Play again", AGAIN.id(round=card.round_id)),
+            misses_button("round", card.round_id),
+            button("My answers", MINE.id(round=card.round_id, page=0)),
+        ),
     )
 
 
@@ -144,6 +155,11 @@ def status(found: RoundStatus) -> str:
         for place, tally in found.leaders
     ]
     return "\n".join(lines)
+
+
+def _host_button(what: str, question_id: int) -> ui.Button[ui.LayoutView]:
+    """For whoever hosts the round; all see it, so who presses it is checked."""
+    return button(what.capitalize(), HOST.id(what=what, row=question_id))
 
 
 def _head(number: int, total: int, item: Item, bank: Bank) -> str:

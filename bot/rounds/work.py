@@ -24,7 +24,7 @@ from bot.points import store as scores
 from bot.questions import answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
-from bot.rounds.rules import Fastest, Phase, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.rules import Fastest, Leader, Phase, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import AnswerCountRefresher, Rounds, get_question_or_refuse
 from bot.rounds.store import Answer, Round, RoundQuestion
 
@@ -71,8 +71,20 @@ class RoundCards:
         if len(players) == 1:
             players |= await self._database.read(store.first_players, round_.id, question.number)
         alone = len(players) == 1
-        card = RevealCard(question.id, item, order, question.number, round_.total, outcome, fastest, alone)
+        card = RevealCard(
+            *(question.id, item, order, question.number, round_.total, outcome, fastest, alone),
+            leaders=await self._leaders(round_, question.number),
+            goes_on=round_.ending is None,
+        )
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, bank))
+
+    async def _leaders(self, round_: Round, number: int) -> tuple[Leader, ...]:
+        """The first three who have points, after every fifth question."""
+        if number % rules.LEADERS_EVERY:
+            return ()
+        tallies = [t for _, t in points.standings(await self._database.read(store.tallies, round_.id)) if t.points][:3]
+        names = await self._database.read(names_of, round_.guild_id, [tally.user_id for tally in tallies])
+        return tuple(Leader(names.get(tally.user_id), tally.points) for tally in tallies)
 
     async def standings(self, round_: Round, card: StandingsCard, tried_at: datetime | None) -> None:
         """Post the standings, once."""

@@ -337,7 +337,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.review(stage.card().row_id, ADA)
+        await stage.bot.dailies.review(stage.card().row_id, 1, ADA)
     late = await stage.answer_daily(ADA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
     assert (late.review.points, wrong.review.points) == (100, 0)
@@ -350,8 +350,8 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert await stage.check_points() == {ADA: 100, BOB: 0}
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
-    assert (await stage.bot.dailies.review(card_id, BOB)).answer == wrong.review.answer
-    assert (await stage.bot.dailies.review(card_id, CARL)).answer is None
+    assert (await stage.bot.dailies.review(card_id, 1, BOB)).answer == wrong.review.answer
+    assert (await stage.bot.dailies.review(card_id, 1, CARL)).answer is None
 
 
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:

@@ -267,7 +267,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         go_on(stage, asking.question.practice_id, BOB),
         stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.review(asking.question.id, BOB),
+        stage.bot.practices.review(asking.question.id, 1, BOB),
     ):
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
@@ -278,9 +278,9 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(asking.question.id, ADA)
+        await stage.bot.practices.review(asking.question.id, 1, ADA)
     verdict = await answer(stage, asking)
-    assert await stage.bot.practices.review(asking.question.id, ADA) == verdict.review
+    assert await stage.bot.practices.review(asking.question.id, 1, ADA) == verdict.review
 
 
 async def test_the_summary(stage: Stage) -> None:

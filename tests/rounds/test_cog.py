@@ -33,8 +33,13 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     assert revealed.message.id == question.message.id
     assert "✅" in revealed.text
     assert "Fastest: **ada**" in revealed.text
-    assert labels(revealed.message) == ["Explain", "Report"]
-    second = await stage.next_message()
+    assert labels(revealed.message) == ["Explain", "Report", "Next"]
+    refused = await stage.bob.click(revealed.message, label="Next")
+    assert refused.ephemeral
+    assert reply(refused).startswith("Only whoever started this round")
+    assert (await stage.ada.click(revealed.message, label="Next")).acknowledged
+    await stage.wait(0.1)
+    second = stage.question()
     assert "Question 2 of 2" in second.text
     await second.answer(stage.bob, right=True)
     await stage.wait(26)
@@ -63,7 +68,7 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     assert [file.filename for file in standings.attachments] == ["race.png"]
     [alt] = alt_texts(standings)
     assert alt.startswith("The winner took the lead for good on question 5.")
-    assert labels(standings) == ["Practise my misses", "My answers"]
+    assert labels(standings) == ["Play again", "Practise my misses", "My answers"]
 
 
 async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +243,22 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert "-# Only you see this · Last one" in reply(practice)
     nobody = reply(await stage.carl.click(standings, label="Practise my misses"))
     assert nobody.startswith("You didn't play this round.")
+
+
+async def test_play_again(stage: Stage) -> None:
+    """Anybody who may start a round starts one with the same options below the standings; a second press is refused."""
+    question = await stage.play(questions=1, seconds=10, topic="temperature", difficulty="easy")
+    await question.answer(stage.bob)
+    await stage.wait(26)
+    standings = stage.question().message
+    started = await stage.carl.click(standings, label="Play again")
+    assert not started.ephemeral
+    assert reply(started).startswith("**carl** starts 1 question · Temperature · easy · 10 s each.")
+    again = await stage.bob.click(standings, label="Play again")
+    assert again.ephemeral
+    assert "already running in this channel" in reply(again)
+    await stage.wait(8)
+    assert "Question 1 of 1" in stage.question().text
 
 
 async def test_nothing_tells_the_right_answer_before_the_reveal(stage: Stage) -> None:

@@ -15,8 +15,9 @@ from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.questions.store import note_asked
-from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.rules import Options, QuestionCard, RevealCard, StandingsCard
 from tests.banks import small_bank
+from tests.fakes import unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
 
@@ -424,14 +425,16 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     card = stage.card()
     await stage.answer(BOB, right=False, after=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.rounds.review_one(card.row_id, BOB)
+        await stage.bot.rounds.review_one(card.row_id, card.message_id, BOB)
     with pytest.raises(UserError):
-        await stage.bot.rounds.review_one(404, BOB)
+        await stage.bot.rounds.review_one(404, card.message_id, BOB)
     await stage.wait(seconds=21)
-    review = await stage.bot.rounds.review_one(card.row_id, BOB)
+    review = await stage.bot.rounds.review_one(card.row_id, card.message_id, BOB)
     (answer,) = await stage.answers()
     assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
-    assert (await stage.bot.rounds.review_one(card.row_id, CARL)).answer is None
+    assert (await stage.bot.rounds.review_one(card.row_id, card.message_id, CARL)).answer is None
+    with pytest.raises(UserError, match="card is out of date"):  # of a question whose id was given out anew
+        await stage.bot.rounds.review_one(card.row_id, card.message_id - 1, BOB)
 
 
 async def test_my_answers(stage: Stage) -> None:
@@ -447,6 +450,54 @@ async def test_my_answers(stage: Stage) -> None:
     assert [r.answer is None for r in reviews] == [False, True]
     with pytest.raises(UserError, match="didn't play this round"):
         await stage.bot.rounds.review_all(round_id, BOB)
+
+
+async def test_next_ends_the_pause(stage: Stage) -> None:
+    """The starter, or who manages messages, brings the next question at once; a second press changes nothing."""
+    round_id = await stage.start(2)
+    await stage.run()
+    card = stage.card()
+    await stage.answer(BOB, after=1)
+    await stage.wait(seconds=21)
+    assert (await stage.round(round_id)).phase == "pause"
+    with pytest.raises(UserError, match="Only whoever started this round"):
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, BOB, may_manage=False)
+    await stage.bot.rounds.go_on(card.row_id, card.message_id, BOB, may_manage=True)
+    await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    await stage.run()
+    assert len(stage.sender.of_kind("question")) == 2
+    assert len(await stage.check_points()) == 1
+    with pytest.raises(UserError, match="moved on already"):
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    with pytest.raises(UserError, match="moved on already"):  # a card from before a restore
+        await stage.bot.rounds.go_on(stage.card().row_id, card.message_id, ADA, may_manage=False)
+    await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, ADA, may_manage=False)
+    assert (await stage.round(round_id)).phase == "open"  # no pause to end
+
+
+async def test_next_waits_for_the_reveal(stage: Stage) -> None:
+    """A press while the card is being edited is asked for once more, and does not skip the reveal."""
+    await stage.start(2)
+    await stage.run()
+    card = stage.card()
+    stage.sender.fail("reveal_question", unsent(), after=True)
+    await stage.wait(seconds=20.3)
+    with pytest.raises(UserError, match="Press Next again"):
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    await stage.wait(seconds=2)
+    await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    await stage.run()
+    assert len(stage.sender.of_kind("question")) == 2
+
+
+async def test_a_round_like_an_earlier_one(stage: Stage) -> None:
+    """What a round was to be is found again in its own channel only."""
+    round_id = await stage.start(2, topic_id="t1", difficulty="easy", seconds=7)
+    wanted = Options(2, "t1", "easy", 7)
+    assert await stage.bot.rounds.options(round_id, GUILD, CHANNEL) == wanted
+    for place in ((GUILD, CHANNEL + 1), (GUILD + 1, CHANNEL)):
+        with pytest.raises(UserError, match="Start a new one"):
+            await stage.bot.rounds.options(round_id, *place)
 
 
 async def test_misses(stage: Stage) -> None:

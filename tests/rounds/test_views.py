@@ -17,7 +17,7 @@ from bot.questions.answers import outcome
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.cog import acknowledgement
-from bot.rounds.rules import Fastest, Race, RevealCard, StandingsCard
+from bot.rounds.rules import Fastest, Leader, Race, RevealCard, StandingsCard
 from bot.rounds.service import Locked
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
@@ -107,6 +107,19 @@ def test_who_plays_alone_is_told_at_each_reveal() -> None:
     assert "Counts on the leaderboard once a second person plays." in reads(rounds.reveal(alone, bank()))
 
 
+def test_who_leads() -> None:
+    """The leaders stand below the best times, in their order; a reveal has a button to go on unless nothing follows."""
+    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+    leaders = (Leader("Ada", 1_340), Leader(None, 253))
+    card = RevealCard(ROW, one, order, 5, 10, outcome(one, [("0", True)]), (Fastest("Ada", 900, 98),), leaders=leaders)
+    view = rounds.reveal(card, bank())
+    assert "Fastest: Ada 0.9s (+98) Leading: Ada 1,340 · a member 253" in reads(view)
+    assert labels(view) == ["Explain", "Report", "Next"]
+    last = rounds.reveal(replace(card, leaders=(), goes_on=False), bank())
+    assert labels(last) == ["Explain", "Report"]
+    assert "Leading" not in reads(last)
+
+
 async def test_points_that_count_only_here() -> None:
     """Where an item won somebody nothing on the boards, the standings say why; otherwise they do not."""
     assert "once in 30 days" not in reads(await rounds.standings(CARD))
@@ -114,10 +127,11 @@ async def test_points_that_count_only_here() -> None:
 
 
 async def test_standings_open_the_own_answers() -> None:
-    """The standings have buttons to practise what was missed and to read the own answers from their first page."""
+    """The standings have buttons to play again, to practise what was missed and to read the own answers."""
     view = await standings((1, tally(7, 90)), (2, tally(8, 10)))
-    assert labels(view) == ["Practise my misses", "My answers"]
-    assert custom_ids(view) == [MISSES.id(source="round", row=ROW), rounds.MINE.id(round=ROW, page=0)]
+    assert labels(view) == ["Play again", "Practise my misses", "My answers"]
+    again, misses = rounds.AGAIN.id(round=ROW), MISSES.id(source="round", row=ROW)
+    assert custom_ids(view) == [again, misses, rounds.MINE.id(round=ROW, page=0)]
 
 
 @pytest.mark.parametrize(

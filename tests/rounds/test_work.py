@@ -136,6 +136,19 @@ async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> N
     ]
 
 
+async def test_every_fifth_reveal_shows_who_leads(stage: Stage) -> None:
+    """The first three of those who have points, after the fifth question and after no other of the first nine."""
+    round_id = await stage.start(9)
+    while await stage.next_card(round_id):
+        number = (await stage.round(round_id)).number
+        for after, user_id in enumerate((ADA, BOB, CARL, 5), start=1):
+            await stage.answer(user_id, right=number % after == 0, after=after)
+        await stage.answer(6, right=False, after=1)
+    shown = {card.number: [(one.name, one.points) for one in card.leaders] for card in revealed(stage)}
+    assert shown[5] == [("Ada", 490), ("Bob", 190), ("Carl", 92)]
+    assert [number for number, leaders in shown.items() if leaders] == [5]
+
+
 async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     """The day of the boards is that of the server's zone."""
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")
