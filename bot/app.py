@@ -81,6 +81,7 @@ from bot.reminders.work import ReminderWork
 from bot.rounds import views as round_views
 from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
+from bot.rounds.lines import PrivateLines
 from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
@@ -123,6 +124,7 @@ class Services:
         self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
         self.rounds = Rounds(context, self.counters)
         self.challenges = Challenges(context)
+        self.lines = PrivateLines(context.now, self.rounds.own_results)
         self.names = Names(context)
         self.boards = Boards(context)
         self.studies = Studies(context)
@@ -139,7 +141,7 @@ class Services:
         self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
-        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters)
+        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters, self.lines)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, views.reminders)
@@ -163,7 +165,7 @@ class Services:
         """The commands and buttons of all features."""
         suggestions = SuggestionsCog(bot, self.suggestions)
         return [
-            Quiz(bot, self.rounds),
+            Quiz(bot, self.rounds, self.lines),
             ChallengeCog(bot, self.challenges),
             Answering(bot, self.reports),
             DailyCog(bot, self.dailies),
@@ -219,6 +221,7 @@ class Services:
         """Take no new work and wait for what is under way."""
         await self.context.scheduler.close()
         await self.counters.close()
+        await self.lines.close()
         await self.names.close()
 
 

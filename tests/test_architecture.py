@@ -107,6 +107,7 @@ MORE_ROOMS = {
         *("lint", "allowed", "twins", "numbers", "habits", "variants"),
     },
     "bank": {"files", "sheets", "forms", "regrade"},
+    "rounds": {"lines"},
     "interviews": {"assessment", "report", "grading"},
 }
 PURE = {

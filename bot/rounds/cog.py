@@ -21,15 +21,18 @@ from bot.core.clicks import Click
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
+from bot.rounds.lines import PrivateLines
+from bot.rounds.rules import OwnResult
 from bot.rounds.service import Locked, Rounds
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"):
-    def __init__(self, bot: QuizBot, rounds: Rounds) -> None:
+    def __init__(self, bot: QuizBot, rounds: Rounds, lines: PrivateLines) -> None:
         self.bot = bot
         self.rounds = rounds
+        self.lines = lines
         bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.HOST, self.host)
         bot.router.add(view.AGAIN, self.again)
@@ -85,7 +88,11 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        await say(interaction, acknowledgement(await self.rounds.answer(click)))
+        locked = await self.rounds.answer(click)
+        await say(interaction, acknowledgement(locked))
+        if locked.reveal_at is not None:
+            interaction.message = None  # the card, which would be the most of what is kept
+            self.lines.keep(click.question_id, click.user_id, partial(_turn, interaction))
 
     async def host(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Move the round on; what comes of it, all can see."""
@@ -124,6 +131,11 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
         **options,
     )
     await say(interaction, view.start_line(interaction.user.display_name, started), public=True)
+
+
+async def _turn(interaction: discord.Interaction, result: OwnResult) -> None:
+    """Turn the line in which a member read that their answer is stored into what it came to."""
+    await show_later(interaction, view.own_line(result))
 
 
 def acknowledgement(answer: Locked) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, count
 from math import ceil
 from typing import Any
 
@@ -249,6 +249,27 @@ class RevealCard(_Card):
     alone: bool = False
     leaders: tuple[Leader, ...] = ()
     goes_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OwnResult:
+    """What an answer came to, for the member who gave it.
+
+    `shown` is the answer as they know it, letters or text, and `right` what would have been right, or None if it was.
+    `place` and `total` are theirs in the round so far, `streak` their right answers in a row up to this one.
+    """
+
+    shown: str
+    right: str | None
+    points: int
+    place: int
+    total: int
+    streak: int
+
+
+def streak(correct: Mapping[int, bool], number: int) -> int:
+    """Right answers in a row that end with question `number`; one that was not answered ends a row too."""
+    return next(n for n in count() if not correct.get(number - n))
 
 
 @dataclass(frozen=True, slots=True)

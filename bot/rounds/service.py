@@ -22,7 +22,7 @@ from bot.questions.answers import Review, Shown, already, given_answer, shown_an
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item, Topic
 from bot.rounds import rules, store
-from bot.rounds.rules import Options, Phase
+from bot.rounds.rules import Options, OwnResult, Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
@@ -281,7 +281,7 @@ class Rounds:
             raise _none_running(store.last_ended(conn, channel_id))
         question = store.question_of(conn, round_.id, round_.number)
         count = len(store.answers_to(conn, question.id)) if question else 0
-        leaders = tuple(scoring.standings(store.tallies(conn, round_.id))[:_LEADERS])
+        leaders = tuple(_standings(conn, round_.id)[:_LEADERS])
         members = [round_.starter_id, *(tally.user_id for _, tally in leaders)]
         return RoundStatus(round_, question, count, leaders, names_of(conn, round_.guild_id, members))
 
@@ -315,6 +315,26 @@ class Rounds:
     async def misses(self, round_id: int, user_id: int) -> list[str]:
         """The ids of the items of a round that a member missed; refuses if there are none."""
         return answers.missed(await self.review_all(round_id, user_id))
+
+    @reading
+    def own_results(self, conn: Connection, question_id: int, user_ids: Collection[int]) -> dict[int, OwnResult]:
+        """What their answers to a revealed question came to, for those of these members who answered it."""
+        question, round_ = get_question_or_refuse(conn, question_id)
+        item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
+        if item is None or question.revealed_at is None:
+            return {}
+        order = answers.decode_order(question.choice_order)
+        right = item.accept[0] if item.kind == "typed" else answers.letters(item.right, order)
+        standings = {tally.user_id: (place, tally.points) for place, tally in _standings(conn, round_.id)}
+        verdicts = store.verdicts(conn, round_.id, user_ids)
+        return {
+            a.user_id: OwnResult(
+                *(shown_answer(item, order, a.answer), None if a.correct else right, a.points),
+                *(*standings[a.user_id], rules.streak(verdicts[a.user_id], question.number)),
+            )
+            for a in store.answers_to(conn, question.id)
+            if a.user_id in user_ids
+        }
 
     @reading
     def options(self, conn: Connection, round_id: int, guild_id: int, channel_id: int) -> Options:
@@ -412,6 +432,10 @@ class Rounds:
 
     def _item(self, conn: Connection, round_: Round, question: RoundQuestion) -> Item:
         return still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
+
+
+def _standings(conn: Connection, round_id: int) -> list[tuple[int, scoring.Tally]]:
+    return scoring.standings(store.tallies(conn, round_id))
 
 
 def _review(item: Item, question: RoundQuestion, given: Answer | None) -> Review:

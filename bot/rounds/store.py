@@ -476,6 +476,19 @@ def tallies(conn: Connection, round_id: int) -> list[Tally]:
     return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
 
 
+def verdicts(conn: Connection, round_id: int, user_ids: Collection[int]) -> dict[int, dict[int, bool]]:
+    """Of each of these members who has answered anything in a round: question number -> whether they were right."""
+    rows = conn.execute(
+        select(round_questions.c.number, round_answers.c.user_id, round_answers.c.correct)
+        .join(round_answers, round_answers.c.question_id == round_questions.c.id)
+        .where(round_questions.c.round_id == round_id, round_answers.c.user_id.in_(user_ids))
+    )
+    found: dict[int, dict[int, bool]] = {}
+    for row in rows:
+        found.setdefault(row.user_id, {})[row.number] = row.correct
+    return found
+
+
 def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
     """Points by member of each revealed question of a round, in their order; empty for one that nobody answered."""
     rows = conn.execute(

@@ -17,7 +17,7 @@ from bot.questions.answers import Review
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.rules import SHOWN, QuestionCard, Race, RevealCard, StandingsCard
+from bot.rounds.rules import SHOWN, OwnResult, QuestionCard, Race, RevealCard, StandingsCard
 from bot.rounds.service import RoundStatus, Started
 
 log = logging.getLogger(__name__)
@@ -136,6 +136,18 @@ def _standing(place: int, tally: Tally, card: StandingsCard) -> str:
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
     """A page of a member's own answers of a round."""
     return own_answers(reviews, page, lambda number: MINE.id(round=round_id, page=number))
+
+
+def own_line(result: OwnResult) -> str:
+    """What a member's answer came to, in the line that told them that it is stored."""
+    shown = f"**{t.escape(result.shown)}**"
+    parts = (
+        [f"{shown}, right is **{t.escape(result.right)}**"] if result.right else [f"✅ {shown}", f"+{result.points}"]
+    )
+    parts.append(f"{t.ordinal(result.place)} with {result.total:,}" if result.total else "no points yet")
+    if result.streak > 1:
+        parts.append(f"{result.streak} in a row")
+    return " · ".join(parts)
 
 
 def status(found: RoundStatus) -> str:

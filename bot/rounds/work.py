@@ -24,6 +24,7 @@ from bot.points import store as scores
 from bot.questions import answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
+from bot.rounds.lines import PrivateLines
 from bot.rounds.rules import Fastest, Leader, Phase, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import AnswerCountRefresher, Rounds, get_question_or_refuse
 from bot.rounds.store import Answer, Round, RoundQuestion
@@ -123,8 +124,16 @@ class RoundWork(Worker[Round]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, rounds: Rounds, cards: RoundCards, counters: AnswerCountRefresher) -> None:
+    def __init__(
+        self,
+        context: Context,
+        rounds: Rounds,
+        cards: RoundCards,
+        counters: AnswerCountRefresher,
+        lines: PrivateLines,
+    ) -> None:
         super().__init__(context)
+        self._lines = lines
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._rounds = rounds
@@ -207,6 +216,7 @@ class RoundWork(Worker[Round]):
         due = self._now() if round_.ending else self._now() + pause
         await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
         self._scheduler.nudge(due)
+        self._lines.reveal(question.id)
 
     def _go_on(self, conn: Connection, round_id: int) -> None:
         """At the end of the pause: count the answers, then ask the next question or show the standings."""

@@ -305,6 +305,7 @@ CALLS: list[Call] = [
     call(rounds.first_players, DAYS, 3),
     call(rounds.tallies, DAYS),
     call(rounds.points_by_question, DAYS),
+    call(rounds.verdicts, DAYS, {ADA, 102}),
     call(rounds.answers_of, DAYS, ADA),
     call(teams.active, GUILD),
     call(teams.ids, GUILD),

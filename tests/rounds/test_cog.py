@@ -245,6 +245,20 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert nobody.startswith("You didn't play this round.")
 
 
+async def test_the_private_line_turns_into_the_result(stage: Stage) -> None:
+    """The line that was the same for all says at the reveal what each answer came to, and nothing else is sent."""
+    question = await stage.play(questions=1, seconds=10)
+    results = {}
+    for member, right in ((stage.ada, True), (stage.bob, False)):
+        results[right] = await question.respond(member, right=right)
+    assert {reply(result)[:11] for result in results.values()} == {"Locked in **"[:11]}
+    before = len(stage.texts())
+    await stage.wait(11)
+    assert re.fullmatch(r"✅ \*\*.+\*\* · \+100 · 1st with 100", reply(results[True]))
+    assert re.fullmatch(r"\*\*.+\*\*, right is \*\*.+\*\* · no points yet", reply(results[False]))
+    assert len(stage.texts()) == before
+
+
 async def test_play_again(stage: Stage) -> None:
     """Anybody who may start a round starts one with the same options below the standings; a second press is refused."""
     question = await stage.play(questions=1, seconds=10, topic="temperature", difficulty="easy")

@@ -39,6 +39,7 @@ from bot.rounds.rules import (
     reading_time,
     reveal_at,
     seconds_for,
+    streak,
 )
 from tests.shipped import item, typed
 
@@ -332,6 +333,12 @@ def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
     assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
     assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
     assert len(edits) <= 2
+
+
+def test_a_row_of_right_answers() -> None:
+    """It ends with the question asked for, and a wrong answer or none ends it."""
+    correct = {1: True, 2: True, 4: True, 5: True, 6: True, 7: False}
+    assert [streak(correct, number) for number in range(1, 9)] == [1, 2, 0, 1, 2, 3, 0, 0]
 
 
 A, B, C, D = 1, 2, 3, 4

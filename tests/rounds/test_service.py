@@ -500,6 +500,24 @@ async def test_a_round_like_an_earlier_one(stage: Stage) -> None:
             await stage.bot.rounds.options(round_id, *place)
 
 
+async def test_own_results(stage: Stage) -> None:
+    """After a reveal: what was answered and would have been right, points, place and total so far, and the row."""
+    round_id = await stage.start(3, topic_id="t1", difficulty="mixed")
+    for number in (1, 2):
+        assert await stage.next_card(round_id)
+        await stage.answer(ADA, after=1)
+        await stage.answer(BOB, right=number == 1, after=2)
+        assert await stage.bot.rounds.own_results(stage.card().row_id, {ADA, BOB}) == {}
+        await stage.wait(seconds=20.3)
+    card = cards(stage)[1]
+    found = await stage.bot.rounds.own_results(card.question_id, {ADA, BOB, CARL})
+    assert found.keys() == {ADA, BOB}
+    ada, bob = found[ADA], found[BOB]
+    assert (ada.right, ada.points, ada.place, ada.total, ada.streak) == (None, 98, 1, 196, 2)
+    assert (bob.right, bob.points, bob.place, bob.total, bob.streak) == (ada.shown, 0, 2, 95, 0)
+    assert bob.shown != ada.shown
+
+
 async def test_misses(stage: Stage) -> None:
     """What a member answered wrong or not at all, in the order of the round; refused if there is nothing."""
     round_id = await stage.start(3)

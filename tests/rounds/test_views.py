@@ -17,7 +17,7 @@ from bot.questions.answers import outcome
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.cog import acknowledgement
-from bot.rounds.rules import Fastest, Leader, Race, RevealCard, StandingsCard
+from bot.rounds.rules import Fastest, Leader, OwnResult, Race, RevealCard, StandingsCard
 from bot.rounds.service import Locked
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
@@ -34,6 +34,17 @@ def test_the_acknowledgement_tells_nothing() -> None:
     """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
     assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal at <t:1714564800:T>."
     assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
+
+
+def test_what_the_line_turns_into() -> None:
+    """One line: right or what would have been, points, place and total, and right answers in a row from two on."""
+    right = OwnResult("B", None, 87, 2, 1_340, 3)
+    assert rounds.own_line(right) == "✅ **B** · +87 · 2nd with 1,340 · 3 in a row"
+    assert rounds.own_line(replace(right, streak=1)) == "✅ **B** · +87 · 2nd with 1,340"
+    wrong = OwnResult("C", "A, B", 0, 3, 253, 0)
+    assert rounds.own_line(wrong) == "**C**, right is **A, B** · 3rd with 253"
+    first = OwnResult("2*3 <@1>", "*b*", 0, 1, 0, 0)
+    assert rounds.own_line(first) == r"**2\*3 \<@1>**, right is **\*b\*** · no points yet"
 
 
 def test_the_time_that_is_left() -> None:

@@ -136,6 +136,10 @@ class Question:
 
     async def answer(self, member: MemberActor, *, right: bool = True) -> str:
         """Answer as a member would, by button or modal; returns the private reply."""
+        return reply(await self.respond(member, right=right))
+
+    async def respond(self, member: MemberActor, *, right: bool = True) -> Any:
+        """Answer as a member would, and return what came of it, whose reply may change later."""
         item = self.item
         await self.stage.wait(0.002)  # nobody clicks twice in one millisecond
         if item.kind == "choice":
@@ -143,17 +147,17 @@ class Question:
         elif item.kind == "multiple":
             shown = await member.click(self.message, label="Choose")
             if shown.modal is None:
-                return reply(shown)
+                return shown
             picks = [str("ABCDEF".index(letter)) for letter in self.right_letters()]
             result = await member.submit_modal(shown, {"boxes": picks if right else picks[:1]})
         else:
             shown = await member.click(self.message, label="Answer")
             if shown.modal is None:
-                return reply(shown)
+                return shown
             result = await member.submit_modal(shown, {"text": item.accept[0] if right else "certainly not this"})
         assert result.response is not None
         assert result.response.ephemeral
-        return reply(result)
+        return result
 
     def right_letters(self) -> list[str]:
         lines = [line.replace("\\", "") for line in self.text.splitlines()]
