@@ -13,6 +13,9 @@ def small_bank(topics: int = 3) -> Bank:
     return Bank("Small", (Section("first", "First", tuple(made[::2])), Section("second", "Second", tuple(made[1::2]))))
 
 
+SPLIT_BY_TIME = "Train on the past and test on what came later. Leave a gap between both, so that no window overlaps."
+
+
 def teaching_bank(topics: int = 4) -> Bank:
     """Like `small_bank`, but the open questions have key points that sentences can be told apart by."""
     bank = small_bank(topics)
@@ -30,9 +33,9 @@ def _taught(topic: Topic) -> Topic:
             KeyPoint("Groups must not be spread over both sides", ("the same patient stays on one side",)),
         ),
         follow_ups=(
-            FollowUp("weak", "What does a test tell?"),
-            FollowUp("fair", "What may be tuned on what?"),
-            FollowUp("strong", "How would you split a time series?"),
+            FollowUp("weak", "What does a test tell?", "How a model does on cases that it has never seen."),
+            FollowUp("fair", "What may be tuned on what?", "Settings on a validation part; nothing on the test set."),
+            FollowUp("strong", "How would you split a time series?", SPLIT_BY_TIME),
         ),
     )
 
@@ -57,7 +60,7 @@ def _topic(n: int) -> Topic:
         question="Why?",
         answer="Therefore.",
         key_points=(KeyPoint("a point", ("the point",)),),
-        follow_ups=(FollowUp("weak", "Really?"),),
+        follow_ups=(FollowUp("weak", "Really?", "It is so because of that."),),
         references=(Reference("A paper", "https://example.org"),),
         items=items,
     )

@@ -108,7 +108,7 @@ MORE_ROOMS = {
     },
     "bank": {"files", "sheets", "forms", "regrade"},
     "rounds": {"lines"},
-    "interviews": {"assessment", "report", "grading"},
+    "interviews": {"assessment", "follow_up", "report", "grading"},
 }
 PURE = {
     "text",
@@ -127,6 +127,7 @@ PURE = {
     "answers",
     "drawing",
     "assessment",
+    "follow_up",
     "report",
 }
 PURE |= {"errors", "snowflakes", "shards"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -22,6 +23,18 @@ from bot.interviews.service import Interviews, Step
 from bot.questions.model import Bank
 
 
+@asynccontextmanager
+async def _saved(interaction: discord.Interaction) -> AsyncIterator[None]:
+    """Around showing what is stored already: if that fails, the member reads that nothing is lost."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception:
+        await say(interaction, "Your answer is saved. See its feedback with </interview>.")
+        raise
+
+
 class Interview(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
@@ -31,6 +44,8 @@ class Interview(commands.Cog):
         bot.router.add(view.INTERVIEWED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
         bot.router.add(view.CLAIM, self.claim)
+        bot.router.add(view.FOLLOW_UP, self.follow_up)
+        bot.router.add(view.FOLLOWED_UP, self.followed_up)
         bot.router.add(view.STEP, self.step)
 
     @app_commands.command(description="A private mock interview: open questions, and feedback on your answers")
@@ -72,7 +87,7 @@ class Interview(commands.Cog):
         async with hand_back(interaction, text):
             await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
-        try:
+        async with _saved(interaction):
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
@@ -80,11 +95,6 @@ class Interview(commands.Cog):
                 may_refine=self.interviews.may_refine,
                 refine=self.interviews.refine,
             )
-        except UserError:
-            raise
-        except Exception:
-            await say(interaction, "Your answer is saved. See its feedback with </interview>.")
-            raise
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))
@@ -100,6 +110,28 @@ class Interview(commands.Cog):
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
             await say(interaction, "One of those points is covered already, so there was nothing to mark.")
+
+    async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The modal for an answer to a follow-up, or what a good answer says; for one dealt with, what became of it."""
+        question_id, number, user = int(fields["row"]), int(fields["number"]), interaction.user.id
+        if fields["do"] == "show":
+            shown = self.interviews.show_follow_up(question_id, user, interaction.guild_id, number)
+            await self._show_follow_up(interaction, shown)
+            return
+        follow_up = await self.interviews.open_follow_up(question_id, user, number)
+        if follow_up is None:
+            await self._show_follow_up(interaction, self._feedback(interaction, question_id))
+            return
+        await interaction.response.send_modal(view.follow_up_modal(question_id, number, follow_up))
+
+    async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Store what was written to a follow-up, then compare it, then show both."""
+        question_id, number = int(fields["row"]), int(fields["number"])
+        text = modal_text(interaction, rules.MAX_ANSWER)
+        async with hand_back(interaction, text):
+            await self.interviews.answer_follow_up(question_id, interaction.user.id, number, text)
+        async with _saved(interaction):
+            await self._show_follow_up(interaction, self._feedback(interaction, question_id))
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Skip, next question, end. The feedback stays where it is; an open question's card is replaced."""
@@ -119,6 +151,11 @@ class Interview(commands.Cog):
         """A question's card or feedback in place of the private message that was used."""
         step = await in_time(interaction, self._feedback(interaction, question_id), edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction), page))
+
+    async def _show_follow_up(self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]) -> None:
+        """What became of a follow-up, in place of the private message that was used."""
+        step = await in_time(interaction, work, edits=is_private(interaction))
+        await say_here(interaction, view.follow_up_card(step, await self._bank(interaction)))
 
     def _feedback(self, interaction: discord.Interaction, question_id: int) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)

@@ -14,6 +14,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
+from bot.interviews.follow_up import Reply, decode_reply, encode_reply
 from bot.interviews.grading.service import Grading
 from bot.interviews.report import Asked, Report, report
 from bot.interviews.rules import DEFAULT_QUESTIONS
@@ -38,6 +39,8 @@ class Step:
     topic: Topic
     assessment: Assessment | None = None
     continued: bool = False
+    reply: Reply | None = None
+    """What became of the follow-up, once it was answered or shown; None as long as the feedback waits."""
 
     @property
     def last(self) -> bool:
@@ -45,7 +48,20 @@ class Step:
 
     @property
     def follow_up(self) -> FollowUp | None:
-        return rules.follow_up(self.topic, self.assessment.percent, self.question.id) if self.assessment else None
+        """The one that the member has dealt with, else the one that fits the answer; None while feedback waits."""
+        if self.assessment is None:
+            return None
+        if self.reply is not None:
+            return FollowUp("", self.reply.question, self.reply.hint)
+        return rules.follow_up(self.topic, self.assessment.percent, self.question.id)
+
+    @property
+    def follow_up_number(self) -> int | None:
+        """The place among the topic's follow-ups of one that can be answered now, from 0; None if there is none."""
+        follow = self.follow_up
+        if self.reply is not None or follow is None or not follow.hint:
+            return None
+        return self.topic.follow_ups.index(follow)
 
 
 class Interviews:
@@ -144,6 +160,51 @@ class Interviews:
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
         return assessment
 
+    @reading
+    def open_follow_up(self, conn: Connection, question_id: int, user_id: int, number: int) -> FollowUp | None:
+        """A follow-up of an answered question that the member can answer now; None if they have. For opening a modal.
+
+        Whoever was shown what a good answer says has nothing left to answer.
+        """
+        _, question = _own(conn, question_id, user_id)
+        return self._follow_up(conn, question, number) if question.follow_up is None else None
+
+    @writing
+    def answer_follow_up(self, conn: Connection, question_id: int, user_id: int, number: int, text: str) -> None:
+        """Store what a member wrote to a follow-up. It is compared with a good answer when it is shown."""
+        _, question = _own(conn, question_id, user_id, lock=True)
+        follow = self._follow_up(conn, question, number)
+        if not text.strip():
+            raise UserError("Your answer was empty. Press the follow-up's button again and write a sentence or two.")
+        if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
+            raise UserError("You've already answered this follow-up, and your first answer counts.")
+        store.save_follow_up(conn, question_id, encode_reply(Reply(follow.question, str(follow.hint), text)))
+
+    async def show_follow_up(self, question_id: int, user_id: int, guild_id: int | None, number: int) -> Step:
+        """Show what a good answer to a follow-up says; not before the question's own feedback can be seen."""
+        step = await self.feedback(question_id, user_id, guild_id)
+        if step.assessment is None or step.reply is not None:
+            return step
+        return replace(step, reply=await self._reveal(question_id, user_id, number))
+
+    @writing
+    def _reveal(self, conn: Connection, question_id: int, user_id: int, number: int) -> Reply:
+        """Note that a follow-up's good answer is shown; one that was answered meanwhile stays as it is."""
+        _, question = _own(conn, question_id, user_id, lock=True)
+        if question.follow_up is not None:
+            return decode_reply(question.follow_up)
+        follow = self._follow_up(conn, question, number)
+        reply = Reply(follow.question, str(follow.hint))
+        store.save_follow_up(conn, question_id, encode_reply(reply))
+        return reply
+
+    def _follow_up(self, conn: Connection, question: InterviewQuestion, number: int) -> FollowUp:
+        """A follow-up of a question, by its place; refuses one that is not there, or comes before the answer."""
+        found = self._topic(conn, question).follow_ups[number : number + 1]
+        if question.answer is None or not found or not found[0].hint:
+            raise UserError("That follow-up is gone. Go on with </interview>.")
+        return found[0]
+
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """Leave an open question out and go on."""
         await self._leave_out(question_id, user_id)
@@ -217,9 +278,20 @@ class Interviews:
         hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
         if question.topic_id in hidden:
             return step
+        step = replace(step, reply=await self._reply(step))
         if question.grade is not None:
             return replace(step, assessment=decode(question.grade))
         return await self._graded(step, await self._grading.assess(step.topic, question.answer))
+
+    async def _reply(self, step: Step) -> Reply | None:
+        """What became of a question's follow-up; compares an answer that has not been compared yet."""
+        if step.question.follow_up is None:
+            return None
+        reply = decode_reply(step.question.follow_up)
+        if reply.waits:
+            reply = await self._grading.compare(step.topic, reply)
+            await self._database.write(store.save_follow_up, step.question.id, encode_reply(reply))
+        return reply
 
     async def _graded(self, step: Step, assessment: Assessment) -> Step:
         return replace(step, assessment=await self._keep(step.question.id, assessment))
@@ -250,9 +322,11 @@ def _asked(question: InterviewQuestion) -> Asked:
     return Asked(question.topic_id, question.score, answered=question.answer is not None, claimed=claimed)
 
 
-def _own(conn: Connection, question_id: int, user_id: int) -> tuple[Interview, InterviewQuestion]:
-    """A question of this member, with its interview; refuses any other."""
-    question = store.question(conn, question_id)
+def _own(
+    conn: Connection, question_id: int, user_id: int, *, lock: bool = False
+) -> tuple[Interview, InterviewQuestion]:
+    """A question of this member, with its interview; refuses any other. With `lock` nobody else changes it now."""
+    question = store.question(conn, question_id, lock=lock)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
         raise UserError(_GONE)

@@ -40,6 +40,7 @@ interview_questions = sa.Table(
     sa.Column("grade", sa.Text),  # see bot.interviews.assessment
     sa.Column("score", sa.Integer),  # per cent, with the points that the member claims
     sa.Column("answered_at", Instant),
+    sa.Column("follow_up", sa.Text),  # once it was answered or shown; see bot.interviews.follow_up
     sa.UniqueConstraint("interview_id", "number"),
 )
 
@@ -59,12 +60,12 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
     query = (
         select(interviews.c.started_at.label("interview"), c.number, c.topic_id.label("topic"))
         .add_columns(c.asked_at.label("asked"), c.answered_at.label("answered"))
-        .add_columns(c.answer, c.score.label("percent"), c.grade)
+        .add_columns(c.answer, c.score.label("percent"), c.grade, c.follow_up)
         .join(interviews, interviews.c.id == c.interview_id)
         .where(interviews.c.user_id == user_id)
     )
     rows = exported(conn, query.order_by(c.interview_id, c.number))
-    return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
+    return [{**row, **{key: row[key] and json.loads(row[key]) for key in ("grade", "follow_up")}} for row in rows]
 
 
 def _erase(conn: Connection, user_id: int, limit: int) -> int:
@@ -74,7 +75,8 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
     return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
 
 
-_OF_MEMBERS = interviews.c.user_id, interview_questions.c.answer, interview_questions.c.grade
+_OF_QUESTIONS = interview_questions.c.answer, interview_questions.c.grade, interview_questions.c.follow_up
+_OF_MEMBERS = interviews.c.user_id, *_OF_QUESTIONS
 register(Personal("interviews", _OF_MEMBERS, _export, _erase))
 register_rows(
     "model_requests", model_requests.c.user_id, {"day": model_requests.c.day, "count": model_requests.c.count}
@@ -106,6 +108,7 @@ class InterviewQuestion:
     grade: str | None
     score: int | None
     answered_at: datetime | None
+    follow_up: str | None = None
 
     @property
     def open(self) -> bool:
@@ -170,6 +173,11 @@ def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> No
     conn.execute(
         update(interview_questions).where(interview_questions.c.id == question_id).values(grade=grade, score=score)
     )
+
+
+def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
+    """Keep what became of a question's follow-up, in place of what was kept before."""
+    conn.execute(update(interview_questions).where(interview_questions.c.id == question_id).values(follow_up=reply))
 
 
 def take_request(conn: Connection, user_id: int, day: date, most: int) -> bool:

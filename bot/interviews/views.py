@@ -1,6 +1,6 @@
 """The screens of a mock interview: question, feedback, report. Open dailies show the same feedback.
 
-The feedback on an open answer has three tabs, each as many pages as it takes.
+The feedback on an open answer has tabs, each as many pages as it takes: four once its follow-up is dealt with.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.interviews.assessment import Assessment
+from bot.interviews.follow_up import Reply
 from bot.interviews.grading import State
 from bot.interviews.report import Asked, Report, SectionReport
 from bot.interviews.rules import MAX_ANSWER, STRONG, band
@@ -23,16 +24,19 @@ from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import source
 
 # An interview on one topic. The modal's button, the modal, a page of the feedback, the list of points that a member may
-# claim, on to the next question. Rows are questions of interviews.
+# claim, what to do with the follow-up, its modal, on to the next question. Rows are questions of interviews, numbers
+# the places of a topic's follow-ups.
 BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)
 INTERVIEW = Route("interview", {"row": ROW})
 INTERVIEWED = Route("interviewed", {"row": ROW}, once=True)
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
 CLAIM = Route("claim", {"row": ROW})
+FOLLOW_UP = Route("followup", {"do": "answer|show", "row": ROW, "number": "[0-9]"})
+FOLLOWED_UP = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
 ASKING = "A model service is checking the unclear points. This updates in a moment."
-FEEDBACK_TAB, MODEL_TAB, OWN_TAB = "Feedback", "Model answer", "Your answer"
+FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = "Feedback", "Model answer", "Your answer", "Follow-up"
 _LIMIT = 3200
 """Characters of a page, beside the head of its card."""
 _MAX_QUOTE = 240
@@ -48,6 +52,12 @@ _HINTS = {
     "negated": "Something here reads as if you meant the opposite. Check the unclear points.",
     "cut": "This is longer than I can read, so only the first part counted.",
 }
+_OUTCOMES = {
+    "covered": "✅ **Covered**: you said all that a good answer says.",
+    "partly covered": "**Partly covered**: you said some of what a good answer says.",
+    "unclear": "**Unclear**: I can't tell from your words whether you said it.",
+    "missing": "**Missing**: I don't find what a good answer says in your words.",
+}
 
 
 def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
@@ -56,6 +66,14 @@ def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
     return text_modal(
         "Your answer", custom_id, label=label, limit=MAX_ANSWER, long=True, above=t.heading(topic.question)
     )
+
+
+def follow_up_modal(question_id: int, number: int, follow_up: FollowUp) -> ui.Modal:
+    """A modal for the answer to a follow-up, with its question."""
+    custom_id = FOLLOWED_UP.id(row=question_id, number=number)
+    label = "In a sentence or two, as you'd say it aloud"
+    above = t.heading(follow_up.question)
+    return text_modal("The follow-up", custom_id, label=label, limit=MAX_ANSWER, long=True, above=above)
 
 
 def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
@@ -99,11 +117,34 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         look = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, waits, row(look), on)
     note = ASKING if asking else _OWN_REPORT if step.assessment.claimed else ""
-    found = pages(step.topic, step.question.answer, step.assessment, step.follow_up, note)
+    found = _pages(step, step.assessment, note)
     page = min(page, len(found) - 1)
-    claims = None if asking or found[page].tab != FEEDBACK_TAB else _claims(step.assessment, number)
+    more = (None, None) if asking or found[page].tab != FEEDBACK_TAB else (_claims(step.assessment, number), _ask(step))
     return page_of(
-        head, found, page, lambda n: FEEDBACK.id(row=number, page=n), claims, on, colour=colour(step.assessment)
+        head, found, page, lambda n: FEEDBACK.id(row=number, page=n), *more, on, colour=colour(step.assessment)
+    )
+
+
+def follow_up_card(step: Step, bank: Bank) -> Message:
+    """The feedback, opened where it tells of the follow-up, once that was answered or shown."""
+    found = _pages(step, step.assessment, "") if step.assessment else []
+    page = next((n for n, one in enumerate(found) if one.tab == FOLLOW_UP_TAB), 0)
+    return feedback_card(step, bank, page)
+
+
+def _pages(step: Step, assessment: Assessment, note: str) -> list[Page]:
+    return pages(step.topic, step.question.answer, assessment, step.follow_up, note, step.reply)
+
+
+def _ask(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
+    """What can be done about a follow-up that is still open."""
+    number = step.follow_up_number
+    if number is None:
+        return None
+    question_id = step.question.id
+    return row(
+        button("Answer the follow-up", FOLLOW_UP.id(do="answer", row=question_id, number=number)),
+        button("Show what a good answer says", FOLLOW_UP.id(do="show", row=question_id, number=number)),
     )
 
 
@@ -172,7 +213,12 @@ class Page:
 
 
 def pages(
-    topic: Topic, answer: str | None, assessment: Assessment | None, follow_up: FollowUp | None = None, note: str = ""
+    topic: Topic,
+    answer: str | None,
+    assessment: Assessment | None,
+    follow_up: FollowUp | None = None,
+    note: str = "",
+    reply: Reply | None = None,
 ) -> list[Page]:
     """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
     sources = "\n".join(f"-# {source(reference)}" for reference in topic.references)
@@ -182,6 +228,8 @@ def pages(
         tabs = {FEEDBACK_TAB: _blocks(assessment, follow_up, note), **tabs}
     if answer is not None:
         tabs[OWN_TAB] = [t.escape(answer)]
+    if reply is not None:
+        tabs[FOLLOW_UP_TAB] = _reply_blocks(reply)
     return [Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _LIMIT)]
 
 
@@ -236,14 +284,43 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     if assessment.errors:
         blocks.append("\n".join(["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
     if follow_up is not None:
-        blocks.append(f"**Think about this next**\n{t.one_line(follow_up.question)}")
+        blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))
     return [block for block in blocks if block]
 
 
+def _reply_blocks(reply: Reply) -> list[str]:
+    """A follow-up's good answer, part by part if there is an answer beside which to hold it."""
+    blocks = [t.heading(reply.question)]
+    good = "**What a good answer says**"
+    if reply.answer is None:
+        return [*blocks, f"{good}\n{t.escape(reply.hint)}"]
+    hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
+    parts = (_part(part.text, part.state, part.quote) for part in reply.parts)
+    return [
+        *blocks,
+        "\n".join([_OUTCOMES[reply.outcome], *hints]),
+        "\n".join([good, *parts]),
+        f"**Your answer**\n{t.escape(reply.answer)}",
+        "-# Held together by their wording, for practice. Judge for yourself.",
+    ]
+
+
+def _part(text: str, state: str, quote: str) -> str:
+    mark = "✅ " if state == State.COVERED else ""
+    words = {State.COVERED: "covered", State.DOUBTFUL: "unclear", State.MISSING: "missing"}[State(state)]
+    shown = _quoted(quote) if state != State.MISSING else ""
+    return f"- {mark}{t.one_line(text)} · **{words}**{shown}"
+
+
 def _point(text: str, quote: str = "") -> str:
-    quoted = t.cut(" ".join(quote.split()), _MAX_QUOTE)
-    return f"- {t.one_line(text)}" + (f"\n> {t.escape(quoted)}" if quoted else "")
+    return f"- {t.one_line(text)}{_quoted(quote)}"
+
+
+def _quoted(quote: str) -> str:
+    """What a member wrote, on a line of its own; nothing for nothing."""
+    shown = t.cut(" ".join(quote.split()), _MAX_QUOTE)
+    return f"\n> {t.escape(shown)}" if shown else ""
 
 
 def _about_model(assessment: Assessment) -> str:

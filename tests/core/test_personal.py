@@ -100,6 +100,7 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
         rows.fill(conn, 9)
         for table in (daily_answers, interview_questions):  # whose grades are no words at random
             conn.execute(update(table).values(grade='{"points": []}'))
+        conn.execute(update(interview_questions).values(follow_up="{}"))
         for held in personal.of_members():
             (whose, *_) = held.columns
             others = conn.execute(select(func.count()).where(whose != member)).scalar_one()

@@ -194,6 +194,7 @@ CALLS: list[Call] = [
     call(interviews.save_answer, DAYS, "So.", NOW),
     call(interviews.skip, DAYS, NOW),
     call(interviews.save_grade, DAYS, "{}", 50),
+    call(interviews.save_follow_up, DAYS, "{}"),
     call(interviews.take_request, ADA, TODAY, 20),
     call(members.set_names, {(GUILD, ADA): "Ada"}),
     call(members.names_of, GUILD, [ADA, 1000]),

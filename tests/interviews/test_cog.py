@@ -15,7 +15,7 @@ from bot.interviews import store
 from bot.interviews.assessment import decode, encode
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, buttons, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, buttons, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -78,9 +78,10 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert first.key_points[0].text in said.partition("**Missing**")[0]
     assert first.key_points[4].text in said.partition("**Covered**")[2]
     assert first.key_points[4].text not in re.split("Unclear|Missing", said)[0]
-    assert "Think about this next" in said
+    assert "**Follow-up**" in said
     assert "not a verdict" in said
-    assert labels(feedback) == ["Feedback", "Model answer", "Your answer", "Next question", "End"]
+    tabs, follow = ["Feedback", "Model answer", "Your answer"], ["Answer the follow-up", "Show what a good answer says"]
+    assert labels(feedback) == [*tabs, *follow, "Next question", "End"]
     model = await press(stage, feedback, "Model answer")
     assert first.answer in text_of(model).replace("\\", "")
     assert first.references[0].url in text_of(model)
@@ -101,6 +102,40 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert practise.index(other.title) < practise.index(first.title)  # skipped counts as nothing
     assert last.title not in practise
     assert stage.texts() == []
+
+
+async def test_a_follow_up_is_answered_on_the_spot(stage: Stage) -> None:
+    """Held beside what a good answer says, and so it stays after a restart; a second answer comes back."""
+    feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
+    follow_up = next(
+        f for f in BANK.topics["temperature"].follow_ups if f.question in text_of(feedback).replace("\\", "")
+    )
+    assert str(follow_up.hint) not in text_of(feedback).replace("\\", "")
+    first, second = [await stage.ada.click(feedback, label="Answer the follow-up") for _ in range(2)]
+    done = await stage.ada.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
+    said = reply(done)
+    assert "**Covered**" in said
+    assert "· **covered**" in said
+    assert f"I'd say that {follow_up.hint}" in said.replace("\\", "")
+    assert "Answer the follow-up" not in labels(answer_to(done))
+    assert labels(answer_to(done))[:4] == ["Feedback", "Model answer", "Your answer", "Follow-up"]
+    late = await stage.ada.submit_modal(second, {"text": "Another thought."})
+    assert "already answered this follow-up" in all_of(late)
+    assert "Another thought." in all_of(late)
+    await stage.restart()
+    again = await press(stage, await begin(stage), "Follow-up")
+    assert text_of(again) == said
+
+
+async def test_a_follow_up_is_only_shown(stage: Stage) -> None:
+    """What a good answer says is shown whole; whoever has seen it isn't asked for an answer."""
+    feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
+    shown = await press(stage, feedback, "Show what a good answer says")
+    hints = [str(f.hint) for f in BANK.topics["temperature"].follow_ups]
+    assert sum(hint in text_of(shown).replace("\\", "") for hint in hints) == 1
+    assert "**Your answer**" not in text_of(shown)
+    assert labels(shown) == ["Feedback", "Model answer", "Your answer", "Follow-up", "See the report"]
+    assert labels(await press(stage, shown, "Feedback")) == labels(shown)
 
 
 async def test_i_did_say_this(stage: Stage) -> None:

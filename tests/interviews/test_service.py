@@ -11,9 +11,10 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import decode
+from bot.interviews.follow_up import decode_reply
 from bot.interviews.report import Report
 from bot.interviews.service import Step
-from tests.banks import teaching_bank
+from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeChatModel
 from tests.stage import ADA, BOB, GUILD, Stage
 
@@ -67,6 +68,91 @@ async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert (row.score, row.grade is not None) == (again.assessment.percent, True)
+
+
+async def answered(stage: Stage, text: str = GOOD, topic_id: str | None = None) -> tuple[Step, int]:
+    """A question that is answered, and the number of its follow-up."""
+    step = await begin(stage, topic_id=topic_id)
+    await stage.bot.interviews.answer(step.question.id, ADA, text)
+    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert shown.follow_up_number is not None
+    return shown, shown.follow_up_number
+
+
+async def test_a_follow_up_is_stored_before_it_is_compared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process dies while comparing, the next one compares what was stored; the first answer stays."""
+    step, number = await answered(stage)
+    assert (number, step.reply) == (2, None)
+
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage.bot.grading, "compare", dies)
+    text = "I'd train on the past and test on later cases."
+    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, text)
+    with pytest.raises(KeyboardInterrupt):
+        await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.restart()
+    again = await begin(stage)
+    assert again.reply is not None
+    assert (again.reply.hint, again.reply.answer) == (SPLIT_BY_TIME, text)
+    assert [part.state for part in again.reply.parts] == ["covered", "missing"]
+    assert again.follow_up_number is None
+    with pytest.raises(UserError, match="already answered this follow-up"):
+        await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, "Otherwise.")
+    assert await stage.bot.interviews.open_follow_up(step.question.id, ADA, number) is None
+    row = await stage.database.read(store.question, step.question.id)
+    assert row is not None
+    assert decode_reply(str(row.follow_up)) == again.reply
+
+
+async def test_a_follow_up_that_was_shown(stage: Stage) -> None:
+    """It stays the one that was shown, and takes the answer of a form that was open already; the score stays."""
+    step, number = await answered(stage, PART)
+    assert number == 0
+    shown = await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, number)
+    assert shown.reply is not None
+    assert shown.reply.answer is None
+    twice = await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, 2)
+    assert twice.reply == shown.reply
+    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, "How it does on unseen cases.")
+    late = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert late.reply is not None
+    assert late.reply.outcome == "covered"
+    assert late.assessment == step.assessment
+
+
+async def test_follow_ups_that_are_refused(stage: Stage) -> None:
+    """Those of others, of a question that is not answered, and those that are not there; and an empty answer."""
+    step = await begin(stage)
+    interviews, question_id = stage.bot.interviews, step.question.id
+    for user_id, number in ((ADA, 0), (BOB, 0)):
+        with pytest.raises(UserError, match="gone"):
+            await interviews.answer_follow_up(question_id, user_id, number, "So.")
+    assert (await interviews.show_follow_up(question_id, ADA, GUILD, 0)).reply is None
+    await interviews.answer(question_id, ADA, GOOD)
+    for number in (3, 9):
+        with pytest.raises(UserError, match="gone"):
+            await interviews.show_follow_up(question_id, ADA, GUILD, number)
+    with pytest.raises(UserError, match="empty"):
+        await interviews.answer_follow_up(question_id, ADA, 0, " ")
+
+
+async def test_a_follow_up_waits_with_its_feedback(stage: Stage) -> None:
+    """While its topic is an open daily nothing of it is shown; what is written meanwhile is kept until the close."""
+    step, number = await answered(stage, topic_id="t1")
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    while (await stage.days())[-1].topic_id != "t1":
+        await stage.wait(days=1)
+    assert (await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, number)).reply is None
+    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, SPLIT_BY_TIME)
+    waiting = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
+    await stage.wait(hours=2)
+    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert shown.reply is not None
+    assert shown.reply.outcome == "covered"
 
 
 async def test_topics_come_round(stage: Stage) -> None:

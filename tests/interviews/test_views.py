@@ -16,6 +16,7 @@ from bot.daily.service import OpenReview
 from bot.daily.store import Daily
 from bot.interviews import views as interview
 from bot.interviews.assessment import Assessment, Point
+from bot.interviews.follow_up import Part, Reply
 from bot.interviews.report import Asked, report
 from bot.interviews.service import Step
 from bot.interviews.store import Interview, InterviewQuestion
@@ -119,7 +120,8 @@ def test_what_can_be_pressed() -> None:
     """The tab that is open can't be pressed; on the last question the way on is the report."""
     topic = TOPICS[0]
     first = interview.feedback_card(step(topic), bank())
-    assert labels(first) == ["Model answer", "Your answer", "Next question", "End"]
+    follow_up = ["Answer the follow-up", "Show what a good answer says"]
+    assert labels(first) == ["Model answer", "Your answer", *follow_up, "Next question", "End"]
     last = replace(step(topic), interview=Interview(1, 1, None, 2, AT, None))
     assert labels(interview.feedback_card(last, bank(), 1)) == ["Feedback", "Your answer", "See the report"]
     waiting = interview.feedback_card(step(topic, hidden=True), bank())
@@ -150,6 +152,59 @@ def test_the_list_of_points_that_a_member_may_mark() -> None:
     assert not lists(interview.feedback_card(marked, bank(), asking=True))
     all_said = replace(shown, assessment=assessed(LARGEST, ("covered",)))
     assert not lists(interview.feedback_card(all_said, bank()))
+
+
+HINT = "|" * 400
+
+
+def replied(topic: Topic, answer: str | None = "#" * 4000) -> Step:
+    """An answered question whose follow-up has been dealt with."""
+    reply = Reply(topic.follow_ups[0].question, topic.follow_ups[0].hint or HINT, answer)
+    if answer is not None:
+        states = (Part("*" * 130, state, "> # said " * 40) for state in ("covered", "doubtful", "missing"))
+        reply = reply.compared(tuple(states), ("list",))
+    return replace(step(topic), reply=reply)
+
+
+def test_a_follow_up_to_deal_with() -> None:
+    """Its buttons stand below the feedback alone, and only while it is open and has something to show."""
+    hinted = replace(LARGEST, follow_ups=tuple(FollowUp(w, "?", HINT) for w in ("weak", "fair", "strong")))
+    asked = ["Answer the follow-up", "Show what a good answer says"]
+    assert labels(interview.feedback_card(step(hinted), bank()))[-4:] == [*asked, "Next question", "End"]
+    for card in (
+        interview.feedback_card(step(hinted), bank(), 5),
+        interview.feedback_card(step(hinted), bank(), asking=True),
+        interview.feedback_card(step(LARGEST), bank()),  # without a hint there is nothing to hold an answer to
+        interview.feedback_card(replied(hinted), bank()),
+    ):
+        assert not set(asked) & set(labels(card))
+
+
+@pytest.mark.parametrize("topic", [TOPICS[0], LARGEST], ids=["first", "largest"])
+def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
+    """Its tab has every part with its state in words, what the member wrote, and no figure, however long it is."""
+    one = replied(topic)
+    assert one.assessment is not None
+    found = interview.pages(one.topic, one.question.answer, one.assessment, one.follow_up, reply=one.reply)
+    cards = [interview.feedback_card(one, bank(), n) for n in range(len(found))]
+    assert all(len(text_of(card)) <= 4000 for card in cards)
+    said = "\n".join(page.text for page in found if page.tab == "Follow-up")
+    assert [word for word in ("covered", "unclear", "missing") if f"· **{word}**" not in said] == []
+    assert "**Partly covered**" in said
+    assert "list of terms" in said
+    assert said.count("\\#") + said.count("#") >= 4000
+    assert "%" not in said
+    opened = text_of(interview.follow_up_card(one, bank()))
+    assert plain(topic.follow_ups[0].question)[:500] in plain(opened)
+    assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
+
+
+def test_a_good_answer_in_the_banks_own_words() -> None:
+    """Whoever asks to see it reads the whole hint, without the member's own answer."""
+    for topic in bank().topics.values():
+        card = text_of(interview.follow_up_card(replied(topic, None), bank()))
+        assert plain(topic.follow_ups[0].hint or "") in plain(card)
+        assert "Your answer**" not in card
 
 
 def test_marked_points_stand_apart() -> None:

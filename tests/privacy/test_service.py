@@ -68,7 +68,8 @@ async def live(stage: Stage) -> None:
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
     await bot.interviews.answer(step.question.id, ZOE, f"My name is {NAME}.")
-    await bot.interviews.feedback(step.question.id, ZOE, GUILD)
+    graded: Any = await bot.interviews.feedback(step.question.id, ZOE, GUILD)
+    await bot.interviews.answer_follow_up(step.question.id, ZOE, graded.follow_up_number, f"{NAME} again.")
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME))
@@ -129,6 +130,7 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert all(set(a["answer"]) <= texts for a in found["round_answers"] if a not in typed)
     assert NAME in found["interviews"][0]["answer"]
     assert found["interviews"][0]["grade"]["points"]
+    assert NAME in found["interviews"][0]["follow_up"]["answer"]
     assert found["settings"] == [{"others_see_my_stats": True, "timezone": "Asia/Tokyo"}]
     assert found["cards"][0].keys() >= {"item", "state", "due"}
     assert "Bob" not in json.dumps(found)

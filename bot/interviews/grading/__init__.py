@@ -2,6 +2,7 @@
 
 from bot.interviews.grading.grader import Error, Grade, State, grade
 from bot.interviews.grading.guards import Flag
+from bot.interviews.grading.hints import as_topic, compare, parts_of
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
-__all__ = ["Error", "Flag", "Grade", "Rubric", "Rubrics", "State", "grade"]
+__all__ = ["Error", "Flag", "Grade", "Rubric", "Rubrics", "State", "as_topic", "compare", "grade", "parts_of"]

@@ -104,6 +104,10 @@ class Rubrics:
             self._made[topic.id] = Rubric.of(topic, self._topics, self._background)
         return self._made[topic.id]
 
+    def passing(self, topic: Topic) -> Rubric:
+        """A rubric for a question that is asked too seldom to keep it: it is made anew each time."""
+        return Rubric.of(topic, self._topics, self._background)
+
     def _of_server(self, topic: Topic) -> Rubric:
         topic = replace(topic, items=())
         if topic not in self._of_servers:

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
+from bot.interviews.follow_up import Part, Reply
 from bot.interviews.grading import Flag, Grade, Rubrics, State, opinion
-from bot.questions.model import Bank, Topic
+from bot.questions.model import Bank, FollowUp, Topic
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,15 @@ class Grading:
         )
         flags = tuple(sorted(map(str, grade.flags)))
         return Assessment(points, round(100 * grade.score), flags, errors=grade.errors)
+
+    async def compare(self, topic: Topic, reply: Reply) -> Reply:
+        """An answered follow-up of a topic, compared part by part with what a good answer says."""
+        parts, answer = grading.parts_of(reply.hint), reply.answer or ""
+        question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
+        async with self._one_at_a_time:
+            found = await asyncio.to_thread(lambda: grading.compare(answer, self._rubrics.passing(question)))
+        states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
+        return reply.compared(tuple(states), sorted(map(str, found.flags)))
 
     def may_ask(self, assessment: Assessment) -> bool:
         """Whether a model service is set up and there is something to ask it."""

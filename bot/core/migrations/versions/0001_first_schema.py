@@ -616,6 +616,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("grade", sa.Text(), nullable=True),
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("follow_up", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["interview_id"], ["interviews.id"], name=op.f("fk_interview_questions_interview_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interview_questions")),
         sa.UniqueConstraint("interview_id", "number", name=op.f("uq_interview_questions_interview_id_number")),
