@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.interviews.grading import Error, State
+from bot.interviews.report import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Assessment:
     def own_percent(self) -> int:
         """The estimate with claimed points counted in full: for the member's own report, and nothing else."""
         return _percent([1.0 if p.claimed else p.credit for p in self.points]) if self.claimed else self.percent
+
+    @property
+    def said(self) -> Said:
+        """How many points the answer has, with those that the member marked as said."""
+        return Said(len(self.of(State.COVERED)) + len(self.claimed), len(self.points))
 
     def of(self, state: str) -> tuple[Point, ...]:
         """The points in a state, without those that are claimed."""

@@ -312,14 +312,18 @@ class Interviews:
         return topic
 
     def _summed(self, conn: Connection, interview_id: int) -> Report:
-        questions = store.questions_of(conn, interview_id)
-        bank = self._banks.holding(conn, [question.topic_id for question in questions])
-        return report(bank, [_asked(question) for question in questions if not question.open])
+        questions, interview = store.questions_of(conn, interview_id), store.get(conn, interview_id)
+        topic_ids = [question.topic_id for question in questions]
+        before = store.earlier_grades(conn, interview, topic_ids) if interview else {}
+        asked = [_asked(question, before.get(question.topic_id)) for question in questions if not question.open]
+        return report(self._banks.holding(conn, topic_ids), asked)
 
 
-def _asked(question: InterviewQuestion) -> Asked:
-    claimed = len(decode(question.grade).claimed) if question.grade else 0
-    return Asked(question.topic_id, question.score, answered=question.answer is not None, claimed=claimed)
+def _asked(question: InterviewQuestion, earlier: str | None) -> Asked:
+    if question.grade is None:
+        return Asked(question.topic_id, question.score, answered=question.answer is not None)
+    now, before = decode(question.grade), decode(earlier).said if earlier else None
+    return Asked(question.topic_id, question.score, claimed=len(now.claimed), said=now.said, before=before)
 
 
 def _own(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,7 +24,7 @@ interviews = sa.Table(
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Index("ix_interviews_user_id", "user_id"),
+    sa.Index("ix_interviews_user_id", "user_id", "id"),
 )
 _RUNNING = interviews.c.ended_at.is_(None)
 sa.Index("uq_interviews_running", interviews.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
@@ -154,6 +155,21 @@ def questions_of(conn: Connection, interview_id: int) -> list[InterviewQuestion]
     """All questions of an interview, in their order."""
     query = select(interview_questions).where(interview_questions.c.interview_id == interview_id)
     return fetch_all(conn, query.order_by(interview_questions.c.number), InterviewQuestion)
+
+
+EARLIER = 100
+"""How many interviews of a member are looked through for what they said before."""
+
+
+def earlier_grades(conn: Connection, interview: Interview, topic_ids: Collection[str]) -> dict[str, str]:
+    """The grade of a member's latest answer to each of these topics in the hundred interviews before one."""
+    c = interview_questions.c
+    before = interviews.c.user_id == interview.user_id, interviews.c.id < interview.id
+    newest = select(interviews.c.id).where(*before).order_by(interviews.c.id.desc()).limit(EARLIER)
+    latest = conn.execute(newest).scalars().all()  # given as values, or PostgreSQL reads the questions of everybody
+    query = select(c.topic_id, c.grade).where(c.interview_id.in_(latest), c.topic_id.in_(topic_ids))
+    rows = conn.execute(query.where(c.grade.is_not(None)).order_by(c.interview_id))
+    return {row.topic_id: row.grade for row in rows}
 
 
 def save_answer(conn: Connection, question_id: int, text: str, now: datetime) -> bool:

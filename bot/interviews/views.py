@@ -17,7 +17,7 @@ from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.interviews.assessment import Assessment
 from bot.interviews.follow_up import Reply
 from bot.interviews.grading import State
-from bot.interviews.report import Asked, Report, SectionReport
+from bot.interviews.report import Asked, Report, Said, SectionReport
 from bot.interviews.rules import MAX_ANSWER, STRONG, band
 from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
@@ -175,7 +175,10 @@ def report_pages(report: Report) -> list[Message]:
         return [Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")]
     done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
     overall = f"**{report.percent}%** · {done}" if report.percent is not None else done
-    blocks = [f"### Your interview\n{overall}", *(_section(section) for section in report.sections)]
+    blocks = [
+        f"### Your interview\n{overall}{_against_last_time(report)}",
+        *(_section(section) for section in report.sections),
+    ]
     if report.practise:
         weakest = (f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1))
         blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
@@ -197,7 +200,21 @@ def _line(topic: Topic, asked: Asked) -> str:
         return f"{t.escape(topic.title)} · feedback when its question of the day closes"
     mark = "✅ " if asked.percent >= STRONG else ""
     claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
-    return f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
+    figures = f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
+    if asked.said is None or asked.before is None:
+        return figures
+    return f"{figures}\n-# {_of_points(asked.said)}, last time {asked.before.points} of {asked.before.of}"
+
+
+def _of_points(said: Said) -> str:
+    return f"{said.points} of {t.count(said.of, 'key point')}"
+
+
+def _against_last_time(report: Report) -> str:
+    """A line on the topics that were asked before; nothing where none was."""
+    counts = ((report.better, "better"), (report.same, "the same"), (report.behind, "behind"))
+    words = " · ".join(f"{number:,} {word}" for number, word in counts if number)
+    return f"\n-# Topics you've had before, against last time: {words}" if words else ""
 
 
 def _head(step: Step, bank: Bank) -> str:
@@ -254,10 +271,10 @@ def page_of(
 
 def estimate(assessment: Assessment) -> str:
     """The score at a glance."""
-    said, percent = len(assessment.of(State.COVERED)) + len(assessment.claimed), assessment.own_percent
+    said, percent = assessment.said, assessment.own_percent
     words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(percent)]
     without = f" · {assessment.percent}% without what you marked" if assessment.claimed else ""
-    return f"### {words}: {said} of {t.count(len(assessment.points), 'key point')}\n**{percent}%**{without}"
+    return f"### {words}: {_of_points(said)}\n**{percent}%**{without}"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:

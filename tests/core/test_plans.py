@@ -195,6 +195,7 @@ CALLS: list[Call] = [
     call(interviews.skip, DAYS, NOW),
     call(interviews.save_grade, DAYS, "{}", 50),
     call(interviews.save_follow_up, DAYS, "{}"),
+    call(interviews.earlier_grades, Interview(DAYS, ADA, None, 3, NOW, None), ["t1", "t2"]),
     call(interviews.take_request, ADA, TODAY, 20),
     call(members.set_names, {(GUILD, ADA): "Ada"}),
     call(members.names_of, GUILD, [ADA, 1000]),

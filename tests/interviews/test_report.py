@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.interviews.report import Asked, report
+import pytest
+
+from bot.interviews.report import Asked, Said, report
 from bot.questions.model import Bank, Section, Topic
 
 
@@ -36,3 +38,21 @@ def test_the_report_of_nothing() -> None:
     assert report(BANK, []).percent is None
     waiting = report(BANK, [Asked("a", None)])
     assert (waiting.percent, waiting.answered, waiting.practise) == (None, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "against"),
+    [((3, 5), (2, 5), 1), ((2, 5), (2, 5), 0), ((2, 6), (2, 5), -1), ((3, 6), (2, 4), 0), ((0, 3), (0, 4), 0)],
+)
+def test_against_last_time(now: tuple[int, int], before: tuple[int, int], against: int) -> None:
+    """By the share of the points, since a bank may have been changed in between."""
+    assert Said(*now).against(Said(*before)) == against
+
+
+def test_the_report_compares_with_last_time() -> None:
+    """Topics with an earlier answer are counted by how this one compares; without one, or a grade, they are not."""
+    two, three = Said(2, 5), Said(3, 5)
+    done = [Asked("a", 60, said=three, before=two), Asked("b", 60, said=three, before=two)]
+    done += [Asked("c", 40, said=two, before=three), Asked("d", 60, said=three), Asked("e", None, before=two)]
+    summed = report(BANK, done)
+    assert (summed.better, summed.same, summed.behind) == (2, 0, 1)

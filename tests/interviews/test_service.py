@@ -12,7 +12,7 @@ from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import decode
 from bot.interviews.follow_up import decode_reply
-from bot.interviews.report import Report
+from bot.interviews.report import Report, Said
 from bot.interviews.service import Step
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeChatModel
@@ -222,6 +222,29 @@ async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
         step = await on(stage, step, skip=True)
     assert isinstance(step, Report)
     assert (await stage.bot.interviews.end(1, ADA)).skipped == 4
+
+
+async def interviewed(stage: Stage, text: str, user_id: int = ADA) -> Report:
+    """An interview of one answer to the first topic."""
+    step = await begin(stage, user_id, topic_id="t1", questions=1)
+    await stage.bot.interviews.answer(step.question.id, user_id, text)
+    await stage.bot.interviews.feedback(step.question.id, user_id, GUILD)
+    return await stage.bot.interviews.end(step.question.id, user_id)
+
+
+async def test_the_report_has_last_time(stage: Stage) -> None:
+    """The latest earlier answer to the topic, of this member; one that was skipped or has no grade says nothing."""
+    await interviewed(stage, GOOD, BOB)
+    first = await interviewed(stage, PART)
+    second = await interviewed(stage, GOOD)
+    skipped = await begin(stage, topic_id="t1", questions=1)
+    await on(stage, skipped, skip=True)
+    third = await interviewed(stage, PART)
+    ((_, asked),) = first.sections[0].asked
+    assert (asked.said, asked.before) == (Said(1, 3), None)
+    befores = [report.sections[0].asked[0][1].before for report in (second, third)]
+    assert befores == [Said(1, 3), Said(3, 3)]
+    assert [(r.better, r.same, r.behind) for r in (first, second, third)] == [(0, 0, 0), (1, 0, 0), (0, 0, 1)]
 
 
 async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:

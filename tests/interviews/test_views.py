@@ -17,7 +17,7 @@ from bot.daily.store import Daily
 from bot.interviews import views as interview
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
-from bot.interviews.report import Asked, report
+from bot.interviews.report import Asked, Said, report
 from bot.interviews.service import Step
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
@@ -268,6 +268,18 @@ def test_the_report() -> None:
     assert f"1. {topics[1].title}" in practise
     assert "</practice>" in practise
     assert topics[0].title not in practise
+
+
+def test_the_report_against_last_time() -> None:
+    """Each topic that was asked before says how it was then; with none of them there is no word of it."""
+    first, other = list(bank().topics.values())[:2]
+    done = [Asked(first.id, 60, claimed=1, said=Said(3, 5), before=Said(2, 5)), Asked(other.id, 90, said=Said(5, 5))]
+    said = plain(text_of(interview.report_pages(report(bank(), done))[0]))
+    assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
+    assert f"✅ {other.title} · 90% **" in said + " **"
+    assert "against last time: 1 better" in said
+    assert "the same" not in said
+    assert "last time" not in text_of(interview.report_pages(report(bank(), done[1:]))[0])
 
 
 def test_the_report_of_nothing_and_of_all() -> None:

@@ -268,7 +268,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
     )
-    op.create_index("ix_interviews_user_id", "interviews", ["user_id"], unique=False)
+    op.create_index("ix_interviews_user_id", "interviews", ["user_id", "id"], unique=False)
     op.create_index(
         "uq_interviews_running",
         "interviews",
