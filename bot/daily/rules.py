@@ -142,18 +142,50 @@ def pick(pool: Sequence[Asked], used: Mapping[str, date], rng: random.Random) ->
     return rng.choice([one for one in pool if used.get(one.id, date.min) == oldest])
 
 
+FREEZE_AFTER, MOST_FREEZES = 7, 2
+"""How many dates answered in a row earn a freeze, and how many freezes are kept."""
+MILESTONES = {7: "a week of questions", 30: "a month of questions", 100: "a hundred questions"}
+"""Lengths of a streak that its verdict makes something of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Streak:
     """A member's runs of dailies answered in a row.
 
-    `current` can still grow, and is 0 if the latest closed daily was missed; `best` is the longest ever.
+    `current` can still grow, and is 0 once a missed daily has ended it; `best` is the longest ever. `freezes`: how many
+    dates can be missed without an end. `unbroken`: how many dates were answered since the last that was missed.
     """
 
     current: int
     best: int
+    freezes: int = 0
+    unbroken: int = 0
+
+    def answered(self) -> Streak:
+        """The streak after one more date with an answer."""
+        current, unbroken = self.current + 1, self.unbroken + 1
+        earned = self.freezes < MOST_FREEZES and unbroken % FREEZE_AFTER == 0
+        return Streak(current, max(self.best, current), self.freezes + earned, unbroken)
+
+    def missed(self) -> Streak:
+        """The streak after a date without one: a freeze is used up, or the streak ends."""
+        if self.freezes:
+            return Streak(self.current, self.best, self.freezes - 1, 0)
+        return Streak(0, self.best)
 
 
 NO_STREAK = Streak(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StreakNews:
+    """What an answer has changed about a streak: a freeze that it earned; how many missed dates freezes made up for."""
+
+    earned: bool = False
+    saved: int = 0
+
+
+NO_NEWS = StreakNews()
 
 
 def streak(
@@ -168,14 +200,39 @@ def streak(
     those whose daily the member answered. `open_days`: those whose daily still takes answers; unanswered, such a date
     neither counts nor breaks a run. `before`: the streaks after all earlier dailies.
     """
-    run, best = before.current, before.best
+    return _walk(days, answered, open_days, before)[0]
+
+
+def streak_news(
+    days: Sequence[date],
+    answered: Collection[date],
+    open_days: Collection[date],
+    before: Streak,
+    *,
+    now: date,
+    untold: Collection[date],
+) -> StreakNews:
+    """What the answer to the daily of `now` means, with the other arguments as in `streak`.
+
+    `untold`: dates that were decided since the member's previous answer, so that no verdict has spoken of them.
+    """
+    made, frozen = _walk(days, answered, open_days, before)
+    without = streak(days, {*answered} - {now}, {*open_days, now}, before)
+    return StreakNews(made.freezes > without.freezes, sum(day in untold for day in frozen))
+
+
+def _walk(
+    days: Sequence[date], answered: Collection[date], open_days: Collection[date], before: Streak
+) -> tuple[Streak, list[date]]:
+    """The streak after some dates, and those of the current run that were missed and made up for."""
+    run, frozen = before, list[date]()
     for day in sorted(set(days)):
         if day in answered:
-            run += 1
-            best = max(best, run)
+            run = run.answered()
         elif day not in open_days:
-            run = 0
-    return Streak(run, best)
+            frozen = [*frozen, day] if run.freezes else []
+            run = run.missed()
+    return run, frozen
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.core.errors import UserError
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
-from bot.daily.rules import DailyState, Streak
+from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
 from bot.daily.store import Daily, DailyAnswer, Schedule
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
@@ -80,6 +80,7 @@ class DailyVerdict:
     streak: Streak
     back_in: int | None
     thread_id: int | None = None
+    news: StreakNews = NO_NEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class OpenReview:
     streak: Streak
     assessment: Assessment | None = None
     follow_up: FollowUp | None = None
+    news: StreakNews = NO_NEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
-        streak = _credit(conn, daily, answer, item.topic_id, click.roles)
+        streak, news = _credit(conn, daily, answer, item.topic_id, click.roles)
         met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
         card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
         back_in: int | None = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
@@ -251,7 +253,7 @@ class Dailies:
             back_in = None
         assert daily.closes_at is not None
         review = Review(item, order, given, answer.points)
-        return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id)
+        return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id, news)
 
     @reading
     def check_open(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Shown:
@@ -435,9 +437,9 @@ class Dailies:
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
         topic_id = self._topic(conn, daily).id
-        _credit(conn, daily, answer, topic_id, click.roles)
+        _, news = _credit(conn, daily, answer, topic_id, click.roles)
         questions.note_met(conn, click.user_id, topic_id, click.at)
-        return self._review_open(conn, daily.id, click.user_id)
+        return replace(self._review_open(conn, daily.id, click.user_id), news=news)
 
     def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
         daily = store.get(conn, daily_id)
@@ -537,7 +539,9 @@ def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     return DailyStatus(schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id))
 
 
-def _credit(conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str, roles: Sequence[int]) -> Streak:
+def _credit(
+    conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str, roles: Sequence[int]
+) -> tuple[Streak, StreakNews]:
     """Count a stored first answer: points, also for the member's team, and the streak that it makes."""
     user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
     day = time_rules.local_date(guilds.zone(conn, server), at)

@@ -16,7 +16,7 @@ from bot.core import personal
 from bot.core.jobs import Queue
 from bot.core.personal import Personal, erase_rows, exported, make_nobody
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
-from bot.daily.rules import EVERY_DAY, NO_STREAK, DailyState, Streak, streak
+from bot.daily.rules import EVERY_DAY, NO_NEWS, NO_STREAK, DailyState, Streak, StreakNews, streak, streak_news
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 from bot.questions.store import register_in_play
@@ -117,6 +117,8 @@ streaks = sa.Table(
     sa.Column("through", sa.Date, nullable=False),
     sa.Column("current", sa.Integer, nullable=False),
     sa.Column("best", sa.Integer, nullable=False),
+    sa.Column("freezes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("unbroken", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_streaks_user_id", "user_id"),
 )
 
@@ -185,6 +187,7 @@ personal.register_rows(
         "server_id": streaks.c.guild_id,
         "days": streaks.c.current,
         "longest": streaks.c.best,
+        "freezes": streaks.c.freezes,
         "until": streaks.c.through,
     },
     derived=True,
@@ -412,7 +415,7 @@ def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> S
     return _streak(known, rows, now)
 
 
-def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> Streak:
+def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> tuple[Streak, StreakNews]:
     """The streak that a stored answer makes; kept with it, so that the close shows the same however often it is edited.
 
     What is settled by now is summed up, so that nobody has to look at it again.
@@ -426,27 +429,41 @@ def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> Streak
         upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **sums)
     made = _streak(known, rows, at)
     change_answer(conn, answer.daily_id, user_id, streak=made.current)
-    return made
+    return made, _news(known, rows, answer)
 
 
-def _streak(known: Streak | None, rows: Sequence[Row[Any, Any, Any]], now: datetime) -> Streak:
-    return streak(
+def _streak(known: Streak | None, rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> Streak:
+    return streak(*_dates(rows, now), known or NO_STREAK)
+
+
+def _news(known: Streak | None, rows: Sequence[Row[Any, Any, Any, Any]], answer: DailyAnswer) -> StreakNews:
+    now = next((row.local_date for row in rows if row.id == answer.daily_id), None)
+    if now is None:
+        return NO_NEWS
+    previous = max((row.answered_at for row in rows if row.answered_at and row.id != answer.daily_id), default=None)
+    untold = {row.local_date for row in rows if previous is None or row.closes_at is None or row.closes_at > previous}
+    return streak_news(*_dates(rows, answer.answered_at), known or NO_STREAK, now=now, untold=untold)
+
+
+def _dates(rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
+    """The dates that had a daily, those that were answered, and those that can still be."""
+    return (
         [row.local_date for row in rows],
-        {row.local_date for row in rows if row.user_id is not None},
+        {row.local_date for row in rows if row.answered_at is not None},
         {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
-        known or NO_STREAK,
     )
 
 
-def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any, Any, Any]]]:
+def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any, Any, Any, Any]]]:
     """What is summed up of a member's streak, and the server's dailies since, oldest first.
 
-    Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled.
+    Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled,
+    and the ends alone have more missed dates than there are freezes.
     """
     where = streaks.c.guild_id == guild_id, streaks.c.user_id == user_id
     known = conn.execute(select(streaks).where(*where)).first()
     query = (
-        select(dailies.c.local_date, dailies.c.closes_at, daily_answers.c.user_id)
+        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, daily_answers.c.answered_at)
         .outerjoin(daily_answers, (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id))
         .where(dailies.c.guild_id == guild_id, ON_CARD)
         .limit(_UNSETTLED)
@@ -458,7 +475,7 @@ def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | 
     if len(rows) == _UNSETTLED:
         first = query.where(dailies.c.local_date > known.through).order_by(dailies.c.local_date)
         rows |= {row.local_date: row for row in conn.execute(first)}
-    return Streak(known.current, known.best), [row for _, row in sorted(rows.items())]
+    return Streak(known.current, known.best, known.freezes, known.unbroken), [row for _, row in sorted(rows.items())]
 
 
 def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:

@@ -29,7 +29,7 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
-from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult, Streak, StreakNews
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
 from bot.daily.store import Schedule
 from bot.interviews import views as feedback
@@ -125,7 +125,8 @@ def verdict(found: DailyVerdict) -> list[Message]:
     blocks = verdict_blocks(given)
     back = f"{comes_back(found.back_in)} · " if found.back_in is not None else ""
     after = f"{back}Everyone sees the answer at {t.when(found.closes_at, 't')}"
-    figures = f"-# {points}{streak}\n-# {after}{_discussion(found.thread_id)}"
+    lines = [f"{points}{streak}", *_streak_news(found.streak, found.news), f"{after}{_discussion(found.thread_id)}"]
+    figures = "\n".join(f"-# {words}" for words in lines)
     blocks.append(f"{t.escape(given.item.explanation)}\n{figures}")
     return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
 
@@ -140,7 +141,8 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     else:
         streak = t.count(found.streak.current, "day")
         closes = "" if daily.revealed or daily.closes_at is None else f" · open until {t.when(daily.closes_at, 'f')}"
-        note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}{_discussion(daily.thread_id)}"
+        news = "".join(f"\n-# {words}" for words in _streak_news(found.streak, found.news))
+        note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}{news}{_discussion(daily.thread_id)}"
     pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
     return feedback.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
@@ -175,6 +177,24 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
 def _discussion(thread_id: int | None) -> str:
     """A link to the thread, for those who have answered."""
     return f"\n-# Talk about it in <#{thread_id}>" if thread_id else ""
+
+
+def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
+    """What is new about a streak, a line each."""
+    lines = []
+    if news.saved == 1:
+        lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
+    elif news.saved:
+        lines.append(f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}")
+    if streak.current in rules.MILESTONES:
+        lines.append(f"**{streak.current} days:** {rules.MILESTONES[streak.current]}. Well done.")
+    if news.earned:
+        lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
+    return lines
+
+
+def _freezes_left(streak: Streak) -> str:
+    return f"{t.count(streak.freezes, 'freeze')} left." if streak.freezes else "None left: seven days earn one."
 
 
 def _about(topic: Topic, bank: Bank) -> str:
@@ -331,5 +351,6 @@ def today(found: Today, now: datetime) -> Message:
         lines.append("The question of the day is paused.")
     streak = found.streak
     if streak.best:
-        lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}")
+        freezes = f" · {t.count(streak.freezes, 'freeze')}" if streak.freezes else ""
+        lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}")
     return Message(DAILY, "### 📅 Question of the day", "\n".join(lines))

@@ -103,15 +103,15 @@ def streaks(database: Path) -> Iterator[str]:
         if daily_id not in servers:
             yield f"{user} has answered daily {daily_id}, which was never posted"
             continue
-        run, _ = _replayed([d for d in days[servers[daily_id]] if d.opened <= at], user, at, given)
+        run, *_ = _replayed([d for d in days[servers[daily_id]] if d.opened <= at], user, at, given)
         if run != streak:
             yield f"an answer of {user} to daily {daily_id} made a streak of {streak}, a replay says {run}"
-    for guild_id, user, through, current, best in _rows(
-        database, "SELECT guild_id, user_id, through, current, best FROM streaks"
+    for guild_id, user, through, *sums in _rows(
+        database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks"
     ):
         made = _replayed([d for d in days[guild_id] if d.local_date <= through], user, None, given)
-        if made != (current, best):
-            yield f"the streak of {user} on {guild_id} through {through} is {(current, best)}, a replay says {made}"
+        if [*made] != sums:
+            yield f"the streak of {user} on {guild_id} through {through} is {sums}, a replay says {made}"
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,24 @@ class _Day:
     closes: int
 
 
-def _replayed(days: Sequence[_Day], user: int, at: int | None, given: dict[tuple[int, int], int]) -> tuple[int, int]:
-    """A member's run of dailies answered by a moment and the longest, one by one; open ones break nothing."""
-    run = best = 0
+def _replayed(
+    days: Sequence[_Day], user: int, at: int | None, given: dict[tuple[int, int], int]
+) -> tuple[int, int, int]:
+    """A member's run of dailies answered by a moment, the longest, and the freezes left, one by one.
+
+    Open ones break nothing; seven answered in a row earn a freeze, two are kept, and a missed one uses one up.
+    """
+    run = best = freezes = row = 0
     for day in days:
         answered = given.get((day.daily_id, user))
         if answered is not None and (at is None or answered <= at):
-            run += 1
+            run, row = run + 1, row + 1
             best = max(best, run)
+            freezes = min(freezes + (row % 7 == 0), 2)
         elif at is None or day.closes <= at:
-            run = 0
-    return run, best
+            row = 0
+            run, freezes = (run, freezes - 1) if freezes else (0, 0)
+    return run, best, freezes
 
 
 def told(database: Path, told: Collection[tuple[str, int, int]]) -> Iterator[str]:

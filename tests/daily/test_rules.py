@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,13 +17,14 @@ from bot.daily.rules import (
     DEFAULT_HOURS,
     MAX_HOURS,
     MIN_HOURS,
+    NO_STREAK,
     POINTS,
-    Streak,
     asks_openly,
     days_in_words,
     parse_days,
     pick,
     streak,
+    streak_news,
     suggest_days,
 )
 from tests.shipped import item
@@ -91,21 +94,27 @@ def days(*numbers: int) -> list[date]:
     return [date(2024, 5, number) for number in numbers]
 
 
+def lengths(*given: Any) -> tuple[int, int]:
+    """The current and the best run."""
+    found = streak(*given)
+    return found.current, found.best
+
+
 def test_nobody_answered_anything() -> None:
     """Without dailies or without answers there is no streak."""
-    assert streak([], []) == Streak(0, 0)
-    assert streak(days(1, 2, 3), []) == Streak(0, 0)
+    assert lengths([], []) == (0, 0)
+    assert lengths(days(1, 2, 3), []) == (0, 0)
 
 
 def test_every_daily_answered() -> None:
     """Three dailies in a row are a streak of three."""
-    assert streak(days(1, 2, 3), days(1, 2, 3)) == Streak(3, 3)
+    assert lengths(days(1, 2, 3), days(1, 2, 3)) == (3, 3)
 
 
 def test_a_missed_daily_breaks_it() -> None:
     """A closed daily without an answer starts the count again, and the best run is kept."""
-    assert streak(days(1, 2, 3, 4, 5), days(1, 2, 3, 5)) == Streak(1, 3)
-    assert streak(days(1, 2, 3), days(1, 2)) == Streak(0, 2)
+    assert lengths(days(1, 2, 3, 4, 5), days(1, 2, 3, 5)) == (1, 3)
+    assert lengths(days(1, 2, 3), days(1, 2)) == (0, 2)
 
 
 def test_days_without_a_daily_break_nothing() -> None:
@@ -115,36 +124,36 @@ def test_days_without_a_daily_break_nothing() -> None:
 
 def test_the_order_of_the_days_does_not_matter() -> None:
     """Days may come in any order and more than once."""
-    assert streak(days(5, 1, 3, 2, 4, 4), days(4, 5, 2)) == Streak(2, 2)
+    assert lengths(days(5, 1, 3, 2, 4, 4), days(4, 5, 2)) == (2, 2)
 
 
 def test_answers_without_a_daily_are_ignored() -> None:
     """An answer on a date that had no daily does not count."""
-    assert streak(days(1, 2), days(1, 2, 3, 4)) == Streak(2, 2)
-    assert streak([], days(1)) == Streak(0, 0)
+    assert lengths(days(1, 2), days(1, 2, 3, 4)) == (2, 2)
+    assert lengths([], days(1)) == (0, 0)
 
 
 def test_an_open_daily_does_not_break_it_yet() -> None:
     """Today's daily, open and unanswered, is passed over; when it closes unanswered the streak is over."""
-    assert streak(days(1, 2, 3), days(1, 2), days(3)) == Streak(2, 2)
-    assert streak(days(1, 2, 3), days(1, 2)) == Streak(0, 2)
+    assert lengths(days(1, 2, 3), days(1, 2), days(3)) == (2, 2)
+    assert lengths(days(1, 2, 3), days(1, 2)) == (0, 2)
 
 
 def test_an_open_daily_counts_once_it_is_answered() -> None:
     """An answer counts at once and not only at close."""
-    assert streak(days(1, 2, 3), days(1, 2, 3), days(3)) == Streak(3, 3)
+    assert lengths(days(1, 2, 3), days(1, 2, 3), days(3)) == (3, 3)
 
 
 def test_two_dailies_open_and_the_newer_answered_first() -> None:
     """With two open, the newer may be answered first; the older joins in later, or breaks the run by closing."""
-    assert streak(days(1, 2, 3), days(1, 3), days(2, 3)) == Streak(2, 2)
-    assert streak(days(1, 2, 3), days(1, 3, 2), days(2, 3)) == Streak(3, 3)
-    assert streak(days(1, 2, 3), days(1, 3), days(3)) == Streak(1, 1)
+    assert lengths(days(1, 2, 3), days(1, 3), days(2, 3)) == (2, 2)
+    assert lengths(days(1, 2, 3), days(1, 3, 2), days(2, 3)) == (3, 3)
+    assert lengths(days(1, 2, 3), days(1, 3), days(3)) == (1, 1)
 
 
 def test_an_open_day_without_a_daily_is_ignored() -> None:
     """Open dates that are not among the days change nothing."""
-    assert streak(days(1, 2), days(1), days(3)) == Streak(0, 1)
+    assert lengths(days(1, 2), days(1), days(3)) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -183,34 +192,106 @@ def test_days_while_somebody_types() -> None:
     assert suggest_days("never") == []
 
 
-def oracle(held: list[date], answered: set[date], still_open: set[date]) -> Streak:
-    """Drop what does not matter, then look at every stretch of the calendar there is."""
+def marks(text: str) -> tuple[list[date], set[date]]:
+    """Dates from 1 May on with a daily, and those of them that were answered, by one letter each: a or m(issed)."""
+    held = [FIRST + timedelta(days=n) for n in range(len(text))]
+    return held, {day for day, mark in zip(held, text, strict=True) if mark == "a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "best", "freezes"),
+    [
+        ("a" * 6, 6, 6, 0),
+        ("a" * 7, 7, 7, 1),
+        ("a" * 14, 14, 14, 2),
+        ("a" * 30, 30, 30, 2),  # no more than two are kept
+        ("a" * 6 + "m", 0, 6, 0),
+        ("a" * 7 + "m", 7, 7, 0),
+        ("a" * 7 + "ma", 8, 8, 0),
+        ("a" * 7 + "mm", 0, 7, 0),
+        ("a" * 7 + "mam", 0, 8, 0),
+        ("a" * 14 + "mma", 15, 15, 0),
+        ("a" * 14 + "mmma", 1, 14, 0),
+        ("a" * 7 + "m" + "a" * 6, 13, 13, 0),  # the row began anew at the missed date
+        ("a" * 7 + "m" + "a" * 7, 14, 14, 1),
+        ("a" * 13 + "m" + "a" * 7, 20, 20, 1),
+    ],
+)
+def test_freezes(text: str, current: int, best: int, freezes: int) -> None:
+    """Seven in a row earn one, two are kept, and a missed date uses one up or ends the streak."""
+    found = streak(*marks(text))
+    assert (found.current, found.best, found.freezes) == (current, best, freezes)
+
+
+def test_an_open_date_costs_no_freeze() -> None:
+    """Only its close does; dates without a daily cost none either."""
+    held, answered = marks("a" * 7 + "m")
+    assert streak(held, answered, {held[-1]}).freezes == 1
+    assert streak([*held[:-1], date(2025, 5, 1)], {*answered, date(2025, 5, 1)}).freezes == 1
+
+
+def test_the_news_of_an_answer() -> None:
+    """The answer that earns a freeze says so; the first after a frozen date says that, and only that one."""
+
+    def news(text: str, untold: str = "") -> tuple[bool, int]:
+        held, answered = marks(text)
+        days = {day for day, mark in zip(held, untold.rjust(len(text)), strict=True) if mark == "x"}
+        found = streak_news(held, answered, (), NO_STREAK, now=held[-1], untold=days)
+        return found.earned, found.saved
+
+    assert news("a" * 6) == (False, 0)
+    assert news("a" * 7, "x") == (True, 0)
+    assert news("a" * 8) == (False, 0)
+    assert news("a" * 21) == (False, 0)  # two are kept already
+    assert news("a" * 7 + "ma", "xx") == (False, 1)
+    assert news("a" * 7 + "maa", "x") == (False, 0)
+    assert news("a" * 14 + "mma", "xxx") == (False, 2)
+    assert news("a" * 7 + "mma", "xxx") == (False, 0)  # the streak ended: there is nothing to be glad of
+    assert news("a" * 7 + "m" + "a" * 7, "x") == (True, 0)
+
+
+def oracle(held: list[date], answered: set[date], still_open: set[date]) -> tuple[int, int, int]:
+    """Write the history down as letters, and let patterns count: sevens become freezes, and freezes eat misses."""
     matter = sorted({day for day in held if day in answered or day not in still_open})
-    runs = [0]
-    runs += [
-        end - start
-        for start in range(len(matter))
-        for end in range(start + 1, len(matter) + 1)
-        if all(day in answered for day in matter[start:end])
-    ]
-    tails = [n for n in range(len(matter) + 1) if all(day in answered for day in matter[len(matter) - n :])]
-    return Streak(max(tails), max(runs))
+    text = "".join("a" if day in answered else "m" for day in matter)
+    runs, freezes = [0], 0
+    for row, end in re.findall(r"(a*)(m|$)", text):
+        runs[-1] += len(row)
+        freezes = min(2, freezes + len(row) // 7)
+        if end and freezes:
+            freezes -= 1
+        elif end:
+            runs.append(0)
+    return runs[-1], max(runs), freezes
 
 
 some_days = st.lists(st.integers(0, 20).map(lambda n: FIRST + timedelta(days=n)), max_size=24)
+long_days = st.sets(st.integers(0, 40)).map(
+    lambda left: [FIRST + timedelta(days=n) for n in range(40) if n not in left]
+)
 
 
-@given(held=some_days, answered=some_days.map(set), still_open=some_days.map(set))
+@given(held=some_days | long_days, answered=(some_days | long_days).map(set), still_open=some_days.map(set))
 def test_agrees_with_the_oracle(held: list[date], answered: set[date], still_open: set[date]) -> None:
-    """The single pass gives what a look at every stretch gives."""
-    assert streak(held, answered, still_open) == oracle(held, answered, still_open)
+    """The single pass gives what the letters give, as a whole and in two parts."""
+    found = streak(held, answered, still_open)
+    assert (found.current, found.best, found.freezes) == oracle(held, answered, still_open)
+    middle = FIRST + timedelta(days=15)
+    first, rest = [day for day in held if day < middle], [day for day in held if day >= middle]
+    assert streak(rest, answered, still_open, streak(first, answered, still_open)) == found
 
 
-@given(held=some_days, answered=some_days.map(set), still_open=some_days.map(set), extra=some_days)
+@given(
+    held=some_days | long_days,
+    answered=(some_days | long_days).map(set),
+    still_open=some_days.map(set),
+    extra=some_days,
+)
 def test_more_answers_never_shorten_a_streak(
     held: list[date], answered: set[date], still_open: set[date], extra: list[date]
 ) -> None:
-    """Answering one more daily never makes the current or the best streak shorter."""
+    """Answering one more daily never makes the current or the best streak shorter, and costs no freeze."""
     before, after = streak(held, answered, still_open), streak(held, answered | set(extra), still_open)
     assert after.current >= before.current
     assert after.best >= before.best >= before.current
+    assert after.freezes >= before.freezes

@@ -15,7 +15,7 @@ from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
-from bot.daily.rules import DailyCard
+from bot.daily.rules import NO_NEWS, DailyCard, DailyResult, StreakNews
 from bot.daily.service import NotSetUp, link
 from tests.fakes import START
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
@@ -431,6 +431,28 @@ async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
     await stage.wait(hours=22)
     verdict = await stage.answer_daily(ADA)
     assert (verdict.streak.current, verdict.streak.best) == (1, 4)
+
+
+async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
+    """A week earns one, with the verdict that completes it; a missed date uses it up, which the next verdict tells."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    for day in range(1, 8):
+        verdict = await stage.answer_daily(ADA)
+        assert (verdict.streak.current, verdict.news) == (day, StreakNews(earned=day == 7))
+        await stage.wait(days=1)
+    today = (await stage.bot.dailies.today(GUILD, ADA)).streak
+    assert (today.current, today.freezes) == (7, 1)
+    await stage.wait(days=1)  # without an answer
+    verdict = await stage.answer_daily(ADA)
+    assert (verdict.streak.current, verdict.streak.freezes, verdict.news) == (8, 0, StreakNews(saved=1))
+    await stage.wait(hours=2)
+    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, DailyResult)]
+    assert closed[-1].streaks == (("Ada", 8),)
+    await stage.wait(hours=22)
+    assert (await stage.answer_daily(ADA)).news == NO_NEWS
+    stats = await stage.bot.boards.stats(GUILD, ADA, ADA)
+    assert stats.streak == (await stage.bot.dailies.today(GUILD, ADA)).streak
 
 
 async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:

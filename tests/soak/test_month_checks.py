@@ -63,13 +63,17 @@ def test_a_wrong_streak_is_found(tmp_path: Path) -> None:
         tmp_path,
         "CREATE TABLE dailies (id, guild_id, local_date, opened_at, closes_at, message_id DEFAULT 7)",
         "CREATE TABLE daily_answers (daily_id, user_id, answered_at, streak)",
-        "CREATE TABLE streaks (guild_id, user_id, through, current, best)",
+        "CREATE TABLE streaks (guild_id, user_id, through, current, best, freezes)",
         *(f"INSERT INTO dailies VALUES ({n}, 1, '2026-10-1{n}', {100 * n}, {100 * n + 90}, 7)" for n in range(1, 5)),
         *(f"INSERT INTO daily_answers VALUES ({n}, 5, {100 * n + 10}, {run})" for n, run in ((1, 1), (2, 2), (4, 1))),
-        "INSERT INTO streaks VALUES (1, 5, '2026-10-13', 0, 2)",
+        "INSERT INTO streaks VALUES (1, 5, '2026-10-13', 0, 2, 0)",
     )
     assert list(checks.streaks(file)) == []
-    for fault in ("UPDATE daily_answers SET streak = 3 WHERE daily_id = 4", "UPDATE streaks SET best = 3"):
+    for fault in (
+        "UPDATE daily_answers SET streak = 3 WHERE daily_id = 4",
+        "UPDATE streaks SET best = 3",
+        "UPDATE streaks SET freezes = 1",
+    ):
         bad = tmp_path / "bad.db"
         shutil.copy(file, bad)
         with closing(sqlite3.connect(bad)) as conn, conn:

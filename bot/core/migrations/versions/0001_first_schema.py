@@ -533,6 +533,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("through", sa.Date(), nullable=False),
         sa.Column("current", sa.Integer(), nullable=False),
         sa.Column("best", sa.Integer(), nullable=False),
+        sa.Column("freezes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("unbroken", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
     )
     op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
