@@ -57,6 +57,8 @@ from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.members.cog import NameTags
 from bot.members.service import Names
+from bot.plan.cog import Plan as PlanCog
+from bot.plan.service import Plans
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import Privacy as PrivacyCog
@@ -126,6 +128,7 @@ class Services:
         self.challenges = Challenges(context)
         self.lines = PrivateLines(context.now, self.rounds.own_results)
         self.names = Names(context)
+        self.plans = Plans(context)
         self.boards = Boards(context)
         self.studies = Studies(context)
         self.teams = Teams(context)
@@ -136,15 +139,19 @@ class Services:
         self.grading = Grading(context.banks.packs, chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
-        self.practices = Practices(context)
+        self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
         self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
+        self._add_workers(context, views)
+
+    def _add_workers(self, context: Context, views: Views) -> None:
+        """What does the work that comes due."""
         self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters, self.lines)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
-        self.reminder_work = ReminderWork(context, views.reminders)
+        self.reminder_work = ReminderWork(context, self.plans, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.recap_work = RecapWork(context, self.recaps, views.recap)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
@@ -171,8 +178,9 @@ class Services:
             DailyCog(bot, self.dailies),
             Today(bot, self.dailies),
             PracticeCog(bot, self.practices),
+            PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
-            BoardsCog(bot, self.boards),
+            BoardsCog(bot, self.boards, self.plans),
             TopicsCog(bot, self.boards, self.studies),
             BankCog(bot, self.own_bank, suggestions.review),
             suggestions,

@@ -15,6 +15,7 @@ from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.rules import Recap
 from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
@@ -108,8 +109,8 @@ class PlainViews:
     async def recap(self, found: Recap) -> Recap:
         return found
 
-    def reminder(self, due: int, *, last: bool) -> tuple[int, bool]:
-        return due, last
+    def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
+        return goal.share.left if goal else due, last
 
 
 class FakeSender:
@@ -126,7 +127,7 @@ class FakeSender:
         self.edits: list[Edit] = []
         self.threads: list[tuple[int, int, str]] = []
         self.reminders: list[tuple[int, int]] = []
-        """By member: how many questions are due."""
+        """By member: how many questions are due, or left today by their plan."""
         self.farewells: list[int] = []
         """Who was told that no reminder follows."""
         self.openings: list[datetime] = []

@@ -20,6 +20,7 @@ from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses,
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.store import cards, reviews
+from bot.plan.store import plan_days, plans
 from bot.points.rules import ALL_TIME, PERIODS, period_start
 from bot.points.store import ledger, score_buckets, scores, team_members, team_scores
 from bot.practice.store import practice_questions, practices
@@ -87,6 +88,15 @@ def _members() -> Rows:
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ADA, *others))
     yield streaks, ({"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0} for n in others)
     yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ADA, *others))
+    plan = {
+        "day": NOW.date() + timedelta(days=20),
+        "minutes": 15,
+        "set_on": NOW.date() - timedelta(days=40),
+        "goal": 80,
+    }
+    yield plans, ({"user_id": n, **plan} for n in (ADA, *others))
+    yield plan_days, ({"user_id": ADA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n} for n in range(40))
+    yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10} for n in others)
     card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
     yield cards, ({"user_id": n, "item_id": item, **card} for n in (ADA, *others) for item in ITEMS[:12])
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others))

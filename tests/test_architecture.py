@@ -95,7 +95,7 @@ LEVELS = (
     ("core", "chat"),
     ("questions",),
     ("members", "teams", "points", "memory"),
-    ("rounds", "challenges", "daily", "practice", "reminders", "interviews"),
+    ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     ("boards", "bank", "insights", "recap", "servers", "privacy", "study", "suggestions"),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
@@ -108,6 +108,7 @@ MORE_ROOMS = {
     },
     "bank": {"files", "sheets", "forms", "regrade"},
     "rounds": {"lines"},
+    "plan": {"forecast", "dates"},
     "interviews": {"assessment", "follow_up", "report", "grading"},
 }
 PURE = {
@@ -129,6 +130,8 @@ PURE = {
     "assessment",
     "follow_up",
     "report",
+    "forecast",
+    "dates",
 }
 PURE |= {"errors", "snowflakes", "shards"}
 SHELL = ("bot.app", "bot.__main__", "bot.playground")

@@ -14,11 +14,13 @@ from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import in_time, say, show
 from bot.chat.router import Fields, guild_id_of, roles_of
+from bot.plan.service import Plans
 
 
 class Boards(commands.Cog):
-    def __init__(self, bot: QuizBot, boards: BoardsService) -> None:
+    def __init__(self, bot: QuizBot, boards: BoardsService, plans: Plans) -> None:
         self.bot = bot
+        self.plans = plans
         self.boards = boards
         bot.router.add(view.BOARD, self.turn_board)
         bot.router.add(view.TEAM_BOARD, self.turn_team_board)
@@ -69,8 +71,9 @@ class Boards(commands.Cog):
         await show(interaction, await in_time(interaction, page, edits=True))
 
     async def _stats(self, interaction: discord.Interaction, user_id: int) -> Message:
-        stats = await self.boards.stats(guild_id_of(interaction), user_id, interaction.user.id)
-        return await view.stats_page(stats, own=user_id == interaction.user.id)
+        guild_id, own = guild_id_of(interaction), user_id == interaction.user.id
+        stats = await self.boards.stats(guild_id, user_id, interaction.user.id)
+        return await view.stats_page(stats, own=own, plan=await self.plans.standing(user_id, guild_id) if own else None)
 
     async def _board(self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int) -> Message:
         board = await self.boards.board(

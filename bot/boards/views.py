@@ -26,6 +26,8 @@ from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
 from bot.chat.router import PAGE, TOPIC, Route
+from bot.plan.rules import Outlook
+from bot.plan.views import stats_line
 from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Bank, Topic
@@ -179,8 +181,11 @@ def _own(board: Board) -> str:
     return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}{behind}"
 
 
-async def stats_page(stats: Stats, *, own: bool) -> Message:
-    """A member's figures in words, with their picture; the member's own has a button that decides who sees it."""
+async def stats_page(stats: Stats, *, own: bool, plan: Outlook | None = None) -> Message:
+    """A member's figures in words, with their picture; the member's own has a button that decides who sees it.
+
+    `plan` is how the plan of the member who asks stands, which nobody else ever sees.
+    """
     head = f"### {'Your progress' if own else 'Progress'}\n{t.name(stats.name)} · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
@@ -201,6 +206,7 @@ async def stats_page(stats: Stats, *, own: bool) -> Message:
         await stats_picture(stats),
         _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
         sections or None,
+        stats_line(plan) if own and plan else None,
         line() if weakest else None,
         weakest,
         *(_own_part(stats.shows, details.due) if own else ()),

@@ -305,7 +305,7 @@ class Challenges:
         return question.item_id if question else None
 
     @reading
-    def review_one(self, conn: Connection, question_id: int, user_id: int) -> Review:
+    def review_one(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Review:
         """A taker's own view of a question of a closed challenge."""
         question, challenge, shown = _shown_to(conn, question_id, user_id)
         _refuse_secret(challenge)

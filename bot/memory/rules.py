@@ -86,6 +86,12 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
     return MemoryCard(after.state, after.step, after.stability, after.difficulty, after.due, at)
 
 
+def recall(card: MemoryCard, at: datetime) -> float:
+    """FSRS' probability, from 0 to 1, that an item is answered right at a moment; it falls by whole days."""
+    known = fsrs.Card(card_id=1, state=card.state, stability=card.stability, last_review=card.last_review_at)
+    return float(SCHEDULER.get_card_retrievability(known, at))
+
+
 def moment(card: MemoryCard | None, at: datetime) -> datetime:
     """The time of a review in whole milliseconds of UTC, later than the card's last.
 

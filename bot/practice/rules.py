@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from fsrs import Rating
 
 from bot.memory.rules import MemoryCard
 from bot.questions.drawing import draw
@@ -19,6 +22,36 @@ def ahead(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int,
     room = max(length - answered - 1, 0)
     due = min(due, room)
     return due, min(new, room - due)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer in practice. `fresh`: the member met the item with it; `elapsed_ms`: how long they took."""
+
+    item_id: str
+    at: datetime
+    fresh: bool
+    rating: Rating
+    elapsed_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToday:
+    """How many new items a member's plan still brings today, and all that they never met, in its order, told once."""
+
+    left: int
+    order: Iterator[Item]
+
+
+def first_new(order: Iterable[Item], pool: Collection[str], in_play: Collection[str]) -> Item | None:
+    """The first item of an order that can be asked; one that is in play on some server only when no other is left."""
+    later = None
+    for item in order:
+        if item.id in pool:
+            if item.id not in in_play:
+                return item
+            later = later or item
+    return later
 
 
 def draw_new(

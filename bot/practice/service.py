@@ -7,10 +7,10 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -22,6 +22,7 @@ from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.rules import MemoryCard, rate, slow_in_practice
 from bot.practice import rules, store
+from bot.practice.rules import NewToday
 from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
 from bot.questions.answers import Review, Shown, already, given_answer
@@ -88,11 +89,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """There is nothing to ask: `next_in` days until something is due; `more_tomorrow`: there are items not met yet."""
+    """There is nothing to ask: `next_in` days until something is due; `more_tomorrow`: there are items not met yet.
+
+    `planned`: a plan says how many new ones a day has.
+    """
 
     topic_id: str | None
     next_in: int | None
     more_tomorrow: bool
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,32 @@ class Suspended:
 Screen = Asking | PracticeVerdict | Summary | Nothing
 
 
+class Course(Protocol):
+    """What a member has planned, which decides about new questions; `bot.plan.service`. `known` are all their cards."""
+
+    def new_today(
+        self,
+        conn: Connection,
+        user_id: int,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
+        /,
+    ) -> NewToday | None: ...
+
+    def note(
+        self, conn: Connection, user_id: int, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, /
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _View:
     """What a member has before them: their cards of items that are asked there, and what can be asked now.
 
     `wanted` are the cards without those that the member does not want to be asked again.
+    `everywhere` are their cards of all topics; `planned` is what their plan brings that is new, if they have one.
     """
 
     cards: dict[str, MemoryCard]
@@ -121,6 +147,8 @@ class _View:
     due: list[str]
     new: int
     pool: list[Item]
+    everywhere: dict[str, MemoryCard]
+    planned: NewToday | None
 
     def next_in(self) -> int | None:
         """Days until the next card is due."""
@@ -130,9 +158,10 @@ class _View:
 class Practices:
     """See the module. `at` is Discord's time of a click; `now` gives UTC."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, course: Course) -> None:
         self._database = context.database
         self._banks = context.banks
+        self._course = course
         self._now = context.now
         self._rng = context.rng
 
@@ -319,7 +348,8 @@ class Practices:
                 return self._next(conn, practice, guild_id, at)
             store.end(conn, practice.id, view.now)
         if not view.due and not view.new:
-            return Nothing(topic_id, view.next_in(), bool(view.pool))
+            return Nothing(topic_id, view.next_in(), bool(view.pool), view.planned is not None)
+        self._course.note(conn, user_id, view.bank, view.everywhere, view.zone, view.now)
         return self._next(conn, _begun(conn, user_id, topic_id, at), guild_id, at)
 
     def _next(
@@ -354,7 +384,11 @@ class Practices:
         if view.due:
             item = view.bank.asked[view.due[0]]
         elif view.new:
-            item = rules.draw_new(view.pool, view.cards, items_in_play_anywhere(conn), self._rng)
+            in_play = items_in_play_anywhere(conn)
+            if view.planned is not None:
+                item = rules.first_new(view.planned.order, {i.id for i in view.pool}, in_play)
+            else:
+                item = rules.draw_new(view.pool, view.cards, in_play, self._rng)
         if item is None:
             return None
         order, fresh = answers.encode_order(shuffled(item, self._rng)), item.id not in view.cards
@@ -375,27 +409,29 @@ class Practices:
         hidden = items_hidden_from(conn, user_id, guild_id) | suspended
         bank = self._banks.of_member(conn, user_id, guild_id)
         items = bank.asked
-        known = {
-            item_id: card
-            for item_id, card in cards.cards_of(conn, user_id).items()
-            if item_id in items and topic_id in {None, items[item_id].topic_id}
-        }
+        everywhere = {item_id: card for item_id, card in cards.cards_of(conn, user_id).items() if item_id in items}
+        known = {i: card for i, card in everywhere.items() if topic_id in {None, items[i].topic_id}}
         pool = [i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in hidden]
         unmet = sum(i.id not in known for i in pool)
-        midnight = instant(Rule(time(0), zone), local_date(zone, now))
-        allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
+        planned = self._course.new_today(conn, user_id, bank, everywhere, zone, now, hidden)
+        if planned is not None:
+            allowed = planned.left
+        else:
+            midnight = instant(Rule(time(0), zone), local_date(zone, now))
+            allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
         due = memory.due_items(known, zone, now, asked, hidden)
         wanted = {item_id: card for item_id, card in known.items() if item_id not in suspended}
+        new, pool = min(unmet, allowed), pool if unmet else []
         if only:
-            left = [i for i in only if i in items and i not in hidden and i not in asked]
-            return _View(known, wanted, zone, now, bank, left, 0, [])
-        return _View(known, wanted, zone, now, bank, due, min(unmet, allowed), pool if unmet else [])
+            due, new, pool = [i for i in only if i in items and i not in hidden and i not in asked], 0, []
+        return _View(known, wanted, zone, now, bank, due, new, pool, everywhere, planned)
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
         if practice.ended_at is None:
             store.end(conn, practice.id, self._now())
         given = [q for q in store.questions_of(conn, practice.id) if q.answer is not None]
         view = self._look(conn, practice.user_id, guild_id, practice.topic_id)
+        self._course.note(conn, practice.user_id, view.bank, view.everywhere, view.zone, view.now)
         days = [
             memory.days_away(view.wanted[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.wanted)
         ]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from fsrs import Rating
 from sqlalchemy import Connection, delete, func, select, update
 
 from bot.core.personal import Personal, Row, erase_rows, exported, register
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.memory.store import reviews
+from bot.practice.rules import Answered
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 
@@ -198,3 +200,17 @@ def new_since(conn: Connection, user_id: int, since: datetime) -> int:
         )
     )
     return conn.execute(query).scalar_one()
+
+
+def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
+    """A member's latest answers in practice since a moment, at most so many, oldest first."""
+    # each looked up by itself: of a join PostgreSQL may go through all questions there are
+    fresh = select(practice_questions.c.fresh).where(practice_questions.c.id == reviews.c.source_id).scalar_subquery()
+    query = (
+        select(reviews.c.item_id, reviews.c.at, reviews.c.rating, reviews.c.elapsed_ms, fresh.label("fresh"))
+        .where(reviews.c.user_id == user_id, reviews.c.at >= since, reviews.c.source == "practice")
+        .order_by(reviews.c.at.desc())
+        .limit(limit)
+    )
+    found = [Answered(r.item_id, r.at, bool(r.fresh), Rating(r.rating), r.elapsed_ms) for r in conn.execute(query)]
+    return found[::-1]

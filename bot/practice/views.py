@@ -159,7 +159,10 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
         where = f" in {t.escape(bank.topics[nothing.topic_id].title)}"
     words = f"Nothing is due{where} right now."
     if nothing.more_tomorrow:
-        words += f" You've done today's {NEW_A_DAY} new questions. More tomorrow."
+        share = (
+            "the new questions of your </plan> for today" if nothing.planned else f"today's {NEW_A_DAY} new questions"
+        )
+        words += f" You've done {share}. More tomorrow."
     elif nothing.next_in:
         words += f" You've seen every question there is. The next ones come back {t.days_ahead(nothing.next_in)}."
     else:

@@ -6,18 +6,23 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
+from bot.plan.rules import Goal
+from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE
 from bot.reminders.store import Reminder
 
 REMIND = Route("remind", {"what": "pause|resume"}, once=True)
 
 _TITLE = "### Practice reminder"
+_TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, *, last: bool = False) -> PlainMessage:
-    """The daily direct message, in words that a phone shows in its notification."""
+def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
+    """The daily direct message, in words that a phone shows in its notification; a plan's names the day's goal."""
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
+    if goal is not None:
+        words = f"**Today's goal: {goal_words(goal.share)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     if last:
         words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them back on with </remind>."

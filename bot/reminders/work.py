@@ -17,6 +17,8 @@ from bot.core.tables import values_of
 from bot.core.time import Rule
 from bot.memory import rules as memory
 from bot.memory import store as cards
+from bot.plan.rules import Goal
+from bot.plan.service import Plans
 from bot.practice.store import last_asked
 from bot.reminders import rules, store
 from bot.reminders.service import next_time
@@ -34,15 +36,16 @@ _IGNORED = "Your practice reminders are paused because you didn't use the last t
 class Views(Protocol):
     """What a reminder shows; `bot.reminders.views`."""
 
-    def reminder(self, due: int, /, *, last: bool) -> Any: ...
+    def reminder(self, due: int, goal: Goal | None, /, *, last: bool) -> Any: ...
 
 
 class Claimed(NamedTuple):
-    """A reminder to send: as it was before, as it is now, and how many questions are due."""
+    """A reminder to send: as it was before, as it is now, how many questions are due, and what a plan has for today."""
 
     before: Reminder
     now: Reminder
     due: int
+    goal: Goal | None
 
 
 class ReminderWork(Worker[Reminder]):
@@ -50,8 +53,9 @@ class ReminderWork(Worker[Reminder]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, views: Views) -> None:
+    def __init__(self, context: Context, plans: Plans, views: Views) -> None:
         super().__init__(context)
+        self._plans = plans
         self._banks = context.banks
         self._sender = context.sender
         self._views = views
@@ -90,7 +94,7 @@ class ReminderWork(Worker[Reminder]):
         reminder = claimed.now
         if reminder.channel_id is None:
             self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.OPENED_A_MINUTE))
-        message = self._views.reminder(claimed.due, last=reminder.next_at is None)
+        message = self._views.reminder(claimed.due, claimed.goal, last=reminder.next_at is None)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
@@ -122,14 +126,17 @@ class ReminderWork(Worker[Reminder]):
         if before is None or before.next_at is None or before.next_at > now:
             return None
         next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
-        asked = self._banks.of_member(conn, user_id, None).asked
-        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in asked}
-        due = len(memory.due_items(known, before.zone, now, hidden=cards.suspended(conn, user_id)))
-        if not due or now - before.next_at > time_rules.CATCH_UP:
+        bank = self._banks.of_member(conn, user_id, None)
+        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in bank.asked}
+        suspended = cards.suspended(conn, user_id)
+        due = len(memory.due_items(known, before.zone, now, hidden=suspended))
+        goal = self._plans.goal(conn, user_id, bank, known, before.zone, now)
+        nothing = not due if goal is None else not goal.share.left
+        if nothing or now - before.next_at > time_rules.CATCH_UP:
             store.change(conn, before, next_at=next_at)
             return None
         ignored = rules.ignored_now(before.ignored, before.sent_at, last_asked(conn, user_id))
         sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
         if ignored >= rules.IGNORED:
             sent = replace(sent, next_at=None, problem=_IGNORED)
-        return Claimed(before, sent, due) if store.change(conn, before, **values_of(sent)) else None
+        return Claimed(before, sent, due, goal) if store.change(conn, before, **values_of(sent)) else None

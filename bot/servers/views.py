@@ -44,6 +44,7 @@ _ON_A_SERVER = """\
 </stats> shows what you know, and what to revisit"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
+</plan> says how ready you'll be on the day of your interview, and what to do each day
 </remind> writes to you on days when something is due
 </interview> asks you open questions and shows which key points your answers cover
 </topics> lets you read up on any topic, and shows how you're doing in each

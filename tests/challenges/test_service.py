@@ -161,7 +161,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert await stage.database.read(items_hidden_from, BOB, GUILD) == items
     assert await stage.database.read(items_hidden_from, ADA, None) == items  # also in direct messages
     for look in (
-        stage.bot.challenges.review_one(asked.question_id, ADA),
+        stage.bot.challenges.review_one(asked.question_id, 0, ADA),
         stage.bot.challenges.review_all(challenge_id, ADA, GUILD),
         stage.bot.challenges.missed(challenge_id, ADA, GUILD),
     ):
@@ -177,7 +177,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert daily.item_id not in items
     await stage.wait(hours=2)
     assert await stage.database.read(items_in_play, GUILD) == {daily.item_id}
-    assert (await stage.bot.challenges.review_one(asked.question_id, ADA)).right
+    assert (await stage.bot.challenges.review_one(asked.question_id, 0, ADA)).right
     assert len(await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)) == 1
 
 

@@ -23,7 +23,7 @@ ROWS = {"id", "question_id", "daily_id", "round_id", "challenge_id", "practice_i
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
 BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty"}
-RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending"}
+RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending", "weekdays"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""

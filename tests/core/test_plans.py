@@ -37,6 +37,8 @@ from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
+from bot.plan import store as plan
+from bot.plan.rules import Plan
 from bot.points import store as points
 from bot.points.rules import PERIODS
 from bot.points.store import Entry
@@ -56,22 +58,8 @@ from bot.teams import store as teams
 from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
-    *(
-        boards,
-        challenges,
-        daily,
-        insights,
-        interviews,
-        members,
-        memory,
-        points,
-        practice,
-        privacy,
-        questions,
-        recap,
-        reminders,
-    ),
-    *(rounds, suggestions, teams, notes, servers),
+    *(boards, challenges, daily, insights, interviews, members, memory, plan, points, practice, privacy, questions),
+    *(recap, reminders, rounds, suggestions, teams, notes, servers),
 )
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -110,6 +98,7 @@ OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": N
 
 
 MINE = own_id(GUILD, 2)
+PLAN = Plan(ADA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80)
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
@@ -211,6 +200,11 @@ CALLS: list[Call] = [
     call(memory.suspend, ADA, "t1-a", NOW),
     call(memory.rate_again, "practice", LAST - 1, ADA, None),
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
+    call(plan.get, ADA),
+    call(plan.save, PLAN),
+    call(plan.end, PLAN),
+    call(plan.note_ready, ADA, TODAY, 500),
+    call(plan.ready_since, ADA, TODAY - timedelta(days=60)),
     call(points.add, [ENTRY]),
     call(points.add, [replace(ENTRY, user_id=7)]),  # the first answer of a day, with which old sums go
     call(points.rebuild_sums),
@@ -234,6 +228,7 @@ CALLS: list[Call] = [
     call(practice.questions_of, DAYS),
     call(practice.last_asked, ADA),
     call(practice.new_since, ADA, NOW - timedelta(days=1)),
+    call(practice.latest_answers, ADA, NOW - timedelta(days=28), 400),
     call(privacy.get, 1),
     call(privacy.begin, ADA, NOW),
     call(privacy.note_departure, GUILD, NOW),

@@ -71,6 +71,7 @@ async def live(stage: Stage) -> None:
     graded: Any = await bot.interviews.feedback(step.question.id, ZOE, GUILD)
     await bot.interviews.answer_follow_up(step.question.id, ZOE, graded.follow_up_number, f"{NAME} again.")
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
+    await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME))
     await bot.boards.show_stats(ZOE, True)

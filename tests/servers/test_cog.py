@@ -86,7 +86,7 @@ def test_help_away_from_servers(install: str | None) -> None:
     """By direct message only what works there is named; a button adds the bot to one's account, where that is on."""
     message = views.help_alone(install)
     named = set(re.findall(r"</([a-z ]+)>", text_of_view(message)))
-    assert named == {"practice", "remind", "interview", "topics", "privacy export", "privacy delete"}
+    assert named == {"practice", "plan", "remind", "interview", "topics", "privacy export", "privacy delete"}
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
     assert links == ([install] if install else [])
 

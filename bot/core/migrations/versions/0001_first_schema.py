@@ -385,6 +385,23 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("state = 'posting'"),
     )
     op.create_table(
+        "plans",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("set_on", sa.Date(), nullable=False),
+        sa.Column("goal", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
+    )
+    op.create_table(
+        "plan_days",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("ready", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),

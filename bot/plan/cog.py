@@ -1,0 +1,104 @@
+"""/plan: how ready a member will be on the day of their interview, and what to do until then."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.client import QuizBot
+from bot.chat.messages import Message
+from bot.chat.replies import in_time, is_private, say, say_here
+from bot.chat.router import Fields, entered
+from bot.core.errors import UserError
+from bot.plan import views as view
+from bot.plan.dates import offered
+from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
+from bot.plan.service import Plans
+
+
+async def date_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Days to pick from: "dec 12" finds 12 December."""
+    plans: Plans = interaction.client.features.plans  # type: ignore[attr-defined]
+    today = await plans.today(interaction.user.id, interaction.guild_id)
+    return [app_commands.Choice(name=name, value=day.isoformat()) for name, day in offered(current[:40], today)]
+
+
+class Plan(commands.Cog):
+    def __init__(self, bot: QuizBot, plans: Plans) -> None:
+        self.plans = plans
+        bot.router.add(view.PLAN, self.press)
+        bot.router.add(view.PLAN_FORM, self.change)
+
+    @app_commands.command(description="How ready you'll be on the day of your interview, and what to do until then")
+    @app_commands.describe(
+        date="The day of your interview. Leave it out to see your plan",
+        minutes="How long you want to practise a day. Default: 15",
+    )
+    @app_commands.autocomplete(date=date_choices)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def plan(
+        self,
+        interaction: discord.Interaction,
+        date: str | None = None,
+        minutes: app_commands.Range[int, LEAST_MINUTES, MOST_MINUTES] | None = None,
+    ) -> None:
+        if date is None and minutes is None:
+            await say(interaction, await in_time(interaction, self._page(interaction)))
+        else:
+            await say(interaction, await in_time(interaction, self._changed(interaction, date, minutes)))
+
+    async def press(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """The buttons below a plan."""
+        if fields["do"] == "show":
+            await self._show(interaction)
+            return
+        shown = await self.plans.look(interaction.user.id, interaction.guild_id)
+        if shown.outlook is None:
+            raise UserError(view.ended(shown.ended) if shown.ended else view.NONE)
+        if fields["do"] == "form":
+            await interaction.response.send_modal(view.form(shown.outlook))
+        elif fields["do"] == "ask":
+            await say_here(interaction, view.confirm(shown.outlook.plan.day))
+        else:
+            await self.plans.end(interaction.user.id)
+            await say_here(interaction, view.forgotten())
+
+    async def change(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """What was written in the form."""
+        fields = entered(interaction)
+        day, minutes = (" ".join(fields.get(name, [])).strip() for name in ("date", "minutes"))
+        number = int(minutes) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 4 else 0
+        if not LEAST_MINUTES <= number <= MOST_MINUTES:
+            raise UserError(
+                f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
+                "Press Change again."
+            )
+        work = self._changed(interaction, day, number)
+        await self._say_here(interaction, await in_time(interaction, work, edits=is_private(interaction)))
+
+    async def _show(self, interaction: discord.Interaction) -> None:
+        page = await in_time(interaction, self._page(interaction), edits=is_private(interaction))
+        await self._say_here(interaction, page)
+
+    async def _say_here(self, interaction: discord.Interaction, page: Message | str) -> None:
+        if isinstance(page, str):
+            await say(interaction, page)
+        else:
+            await say_here(interaction, page)
+
+    async def _page(self, interaction: discord.Interaction) -> Message | str:
+        return await view.plan_page(await self.plans.look(interaction.user.id, interaction.guild_id))
+
+    async def _changed(self, interaction: discord.Interaction, day: str | None, minutes: int | None) -> Message | str:
+        shown = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes)
+        return await view.plan_page(shown)
+
+    @commands.Cog.listener()
+    async def on_app_command_completion(self, interaction: discord.Interaction, command: object) -> None:
+        """Whose plan is over reads so with their next practice or figures, once."""
+        if getattr(command, "name", None) in {"practice", "stats"}:
+            day = await self.plans.take_ended(interaction.user.id, interaction.guild_id)
+            if day is not None:
+                await say(interaction, view.ended(day))

@@ -1,0 +1,145 @@
+"""Members who practise by a plan, each with habits of their own, and what the package `fsrs` says of them in the end.
+
+`python -m tests.plan.members` makes two hundred and compares what was forecast with what came: the mean error has to
+be under five points.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import fsrs
+
+from bot.memory import rules as memory
+from bot.memory.rules import SCHEDULER, MemoryCard, due_items, recall, review
+from bot.plan import rules
+from bot.plan.rules import Outlook, Plan
+from bot.practice.rules import Answered
+from bot.questions.model import Bank
+from tests.banks import small_bank
+
+START = datetime(2027, 1, 4, 18, tzinfo=UTC)
+ADA = 101
+
+
+@dataclass
+class Habits:
+    """Share of days kept, minutes on such a day, how able: right at first sight, and how fast they forget."""
+
+    kept: float
+    minutes: int
+    first: float
+    fade: float
+    seconds: float
+
+
+@dataclass
+class Member:
+    """Somebody with a plan, whose days are lived one after another by the package."""
+
+    plan: Plan
+    habits: Habits
+    bank: Bank
+    rng: random.Random
+    cards: dict[str, MemoryCard] = field(default_factory=dict)
+    answers: list[Answered] = field(default_factory=list)
+
+    def look(self, now: datetime) -> Outlook:
+        return rules.look(self.plan, self.bank, self.cards, self.lately(now), "UTC", now)
+
+    def lately(self, now: datetime) -> list[Answered]:
+        return [a for a in self.answers[-rules.LATEST :] if a.at > now - rules.WINDOW]
+
+    def live(self, day: int) -> None:
+        """A day, which they keep or not: what is due, then what the plan has that is new, until their time is over."""
+        if self.rng.random() >= self.habits.kept:
+            return
+        now = START + timedelta(days=day, hours=self.rng.uniform(-3, 3))
+        end = now + timedelta(minutes=self.habits.minutes)
+        due = deque(due_items(self.cards, "UTC", now))
+        own = rules.pace(self.lately(now), self.plan.set_on, "UTC", now)
+        unmet = len(self.bank.asked) - len(self.cards)
+        new = rules.share_of_today(self.plan, unmet, len(due), own, now.date()).new
+        fresh = iter([item.id for item in rules.in_order(self.bank, self.cards, now)][:new])
+        soon: deque[tuple[datetime, str]] = deque()
+        while now < end:
+            if soon and soon[0][0] <= now:
+                item_id = soon.popleft()[1]
+            elif due:
+                item_id = due.popleft()
+            elif (first := next(fresh, None)) is not None:
+                item_id = first
+            elif soon:
+                item_id = soon.popleft()[1]
+            else:
+                break
+            took = self.habits.seconds * self.rng.lognormvariate(0, 0.4)
+            now += timedelta(seconds=took)
+            if not self.answer(item_id, now, took):
+                soon.append((now + memory.STEPS[0], item_id))
+            now += timedelta(seconds=rules.READING)
+
+    def answer(self, item_id: str, now: datetime, took: float) -> bool:
+        before = self.cards.get(item_id)
+        chance = self.habits.first if before is None else recall(before, now) ** self.habits.fade
+        right = self.rng.random() < chance
+        rating = memory.rate(right, int(took * 1000), 75_000)
+        self.cards[item_id] = review(before, rating, now)
+        self.answers.append(Answered(item_id, now, before is None, rating, int(took * 1000)))
+        return right
+
+    def known(self, at: datetime) -> float:
+        """The share of the bank that they know, by the package alone."""
+        total = 0.0
+        for card in self.cards.values():
+            packed = fsrs.Card(card_id=1, stability=card.stability, last_review=card.last_review_at, state=card.state)
+            total += SCHEDULER.get_card_retrievability(packed, at)
+        return total / len(self.bank.asked)
+
+
+def member(seed: int, topics: int = 60) -> tuple[Member, int]:
+    """A member, and the day on which they look at their plan."""
+    rng = random.Random(seed)
+    days = rng.randint(14, 70)
+    minutes = rng.choice([5, 10, 15, 20, 30])
+    habits = Habits(
+        kept=rng.choice([1.0, 0.9, rng.uniform(0.2, 1)]),
+        minutes=max(4, round(minutes * rng.choice([1, 1, rng.uniform(0.5, 1.5)]))),
+        first=rng.uniform(0.3, 0.9),
+        fade=rng.uniform(0.4, 2.2),
+        seconds=rng.uniform(20, 70),
+    )
+    set_on = START.date()
+    plan = Plan(ADA, set_on + timedelta(days=days), minutes, set_on, 0)
+    return Member(plan, habits, small_bank(topics), rng), rng.randint(days // 4, 3 * days // 4)
+
+
+def forecast_and_truth(seed: int, topics: int = 60) -> tuple[float, float]:
+    """What a member's plan says on some day in the middle of it, and what the package says on the last."""
+    who, looked = member(seed, topics)
+    days = (who.plan.day - who.plan.set_on).days
+    expected = 0.0
+    for day in range(days):
+        if day == looked:
+            expected = who.look(START + timedelta(days=day, hours=-4)).expected
+        who.live(day)
+    return expected, who.known(START + timedelta(days=days, hours=-4))
+
+
+def main(members: int) -> None:
+    found = [forecast_and_truth(seed) for seed in range(members)]
+    errors = sorted(100 * (expected - truth) for expected, truth in found)
+    mean = sum(map(abs, errors)) / len(errors)
+    lean = sum(errors) / len(errors)
+    print(f"{members} members: mean error {mean:.1f} points, bias {lean:+.1f}")
+    if mean >= 5:
+        sys.exit("that is too far off")
+    print(f"worst {errors[0]:+.0f} and {errors[-1]:+.0f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)

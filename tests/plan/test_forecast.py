@@ -1,0 +1,127 @@
+"""The forecast: FSRS' own figures, and what it says of members whose practice the package then keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import fsrs
+import pytest
+from fsrs import Rating, State
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.memory import rules as memory
+from bot.memory.rules import SCHEDULER, MemoryCard
+from bot.plan.forecast import (
+    Forecast,
+    Habit,
+    Known,
+    Span,
+    first_state,
+    forecast,
+    interval,
+    new_a_day,
+    next_state,
+    recall_after,
+)
+from tests.plan.members import forecast_and_truth
+
+NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
+stabilities = st.floats(0.01, 3000)
+difficulties = st.floats(1, 10)
+ratings = st.sampled_from([Rating.Again, Rating.Hard, Rating.Good])
+
+
+@given(stability=stabilities, difficulty=difficulties, days=st.integers(0, 900), rating=ratings)
+def test_an_answer_moves_a_card_as_the_package_does(
+    stability: float, difficulty: float, days: int, rating: Rating
+) -> None:
+    """Recall, stability, difficulty and interval are those of `fsrs`, so that it can be told when they part."""
+    before = MemoryCard(State.Review, None, stability, difficulty, NOW, NOW - timedelta(days=days))
+    packed = fsrs.Card(card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at)
+    recall = recall_after(days, stability)
+    assert recall == pytest.approx(SCHEDULER.get_card_retrievability(packed, NOW))
+    assert recall == pytest.approx(memory.recall(before, NOW))
+    after = memory.review(before, rating, NOW)
+    assert next_state(stability, difficulty, days, recall, int(rating)) == pytest.approx(
+        (after.stability, after.difficulty)
+    )
+    if rating != Rating.Again:
+        assert interval(after.stability) == (after.due_at - NOW).days
+
+
+@given(rating=ratings)
+def test_a_first_answer(rating: Rating) -> None:
+    after = memory.review(None, rating, NOW)
+    assert first_state(int(rating)) == pytest.approx((after.stability, after.difficulty))
+
+
+cards = st.builds(
+    Known,
+    section=st.integers(0, 2),
+    stability=stabilities,
+    difficulty=difficulties,
+    seen=st.floats(0, 100),
+    due=st.integers(0, 60),
+    missed=st.booleans(),
+)
+habits = st.builds(
+    Habit,
+    kept=st.floats(0, 1),
+    answers=st.floats(0, 80),
+    first=st.floats(0, 1),
+    fade=st.floats(0, 4),
+    slow=st.floats(0, 1),
+)
+
+
+@given(
+    known=st.lists(cards, max_size=12),
+    unmet=st.lists(st.integers(0, 2), max_size=12),
+    habit=habits,
+    days=st.integers(0, 60),
+    rest=st.integers(0, 8),
+)
+def test_laws_of_a_forecast(known: list[Known], unmet: list[int], habit: Habit, days: int, rest: int) -> None:
+    """From now to the last day, always a share; sections add up to the whole; equal members have equal forecasts."""
+    span = Span(days, rest)
+    found = forecast(known, unmet, 3, habit, span)
+    assert found == forecast(known, unmet, 3, habit, span)
+    assert [found.curve[0][0], found.curve[-1][0]] == [0, days]
+    assert all(0 <= share <= 1 for _, share in found.curve)
+    items = len(known) + len(unmet)
+    assert sum(found.sections) / max(items, 1) == pytest.approx(found.ready)
+    assert (found.new + found.due) * days <= habit.answers * days + 1
+    assert found.unmet + round(found.new * days) == len(unmet)
+
+
+def test_who_does_nothing_forgets() -> None:
+    """Without practice the share known is FSRS' own on that day, of the cards as they are."""
+    known = [Known(0, 4.0, 5.0, 2.5, 3, False), Known(0, 9.0, 5.0, 0.1, 9, False)]
+    found = forecast(known, [0, 0], 1, Habit(0, 20), Span(30))
+    assert found.ready == pytest.approx((recall_after(32, 4.0) + recall_after(30, 9.0)) / 4)
+    assert (found.new, found.due, found.unmet) == (0, 0, 2)
+
+
+def test_more_practice_helps() -> None:
+    """Every day is better than every other, and that than none; who is short of time meets less."""
+
+    def at(kept: float, answers: float) -> Forecast:
+        return forecast([], [0] * 120, 1, Habit(kept, answers), Span(30, 3))
+
+    shares = [at(kept, 10).ready for kept in (0, 0.2, 0.5, 1)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert at(1, 5).unmet > at(1, 20).unmet == 0
+
+
+def test_the_last_days_are_for_repeating() -> None:
+    """What is left is spread over the days before the rest; days that were left out are made good by the others."""
+    assert [new_a_day(100, days, 4) for days in (24, 14, 5, 4, 1, 0)] == [5, 10, 100, 100, 100, 0]
+    assert new_a_day(0, 9, 1) == 0
+
+
+def test_what_was_forecast_comes() -> None:
+    """Members with habits of their own: what their plan says in the middle is what the package says at the end."""
+    errors = [expected - truth for expected, truth in map(forecast_and_truth, range(10))]
+    assert sum(map(abs, errors)) / len(errors) < 0.05

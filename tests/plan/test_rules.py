@@ -1,0 +1,158 @@
+"""Readiness, a member's pace, the share of a day, and the order of new items."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from fsrs import Rating
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.memory.rules import MemoryCard, recall, review
+from bot.plan.rules import (
+    LATEST,
+    MINUTES,
+    READING,
+    SECONDS,
+    Plan,
+    Today,
+    in_order,
+    left_today,
+    look,
+    pace,
+    percent,
+    readiness,
+    room,
+    share_of_today,
+)
+from bot.practice.rules import Answered
+from tests.banks import small_bank
+
+NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
+TODAY = NOW.date()
+BANK = small_bank(6)
+PLAN = Plan(1, TODAY + timedelta(days=20), MINUTES, TODAY - timedelta(days=12), 80)
+
+
+def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[str, MemoryCard]:
+    return {item_id: review(None, rating, NOW - timedelta(days=days)) for item_id in items}
+
+
+def answered(*days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: int = 30_000) -> list[Answered]:
+    """An answer for each of so many days ago, to an item of its own."""
+    return [Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating, ms) for n, d in enumerate(days)]
+
+
+def test_readiness_is_what_fsrs_expects() -> None:
+    """The mean of all items' recall; never met is not known, and what is not asked any more does not count."""
+    cards = known("t1-a", "t2-b") | known("t3-c", rating=Rating.Again) | known("gone")
+    expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b", "t3-c")) / 24
+    assert readiness(BANK, cards, NOW) == pytest.approx(expected)
+    assert readiness(BANK, {}, NOW) == 0
+    assert readiness(small_bank(0), {}, NOW) == 0
+
+
+def test_a_pace_without_a_past() -> None:
+    """Usual figures, and no days; the first few answers change them little."""
+    new = pace([], TODAY, "UTC", NOW)
+    assert (new.seconds, new.days, new.kept, new.done_today) == (SECONDS + READING, 0, 0, 0)
+    assert new.fade == pytest.approx(1)
+    few = pace(answered(0, 0, rating=Rating.Again, ms=9_000_000), TODAY, "UTC", NOW)
+    assert (few.days, few.new_today) == (0, 2)
+    assert 0 < new.first - few.first < 0.15
+    assert few.seconds < 1.5 * new.seconds
+
+
+def test_a_pace_is_measured() -> None:
+    """Days with practice of those since the plan was set or practice began; today counts for what was done only."""
+    own = pace(answered(5, 3, 3, 0, 0, 0), TODAY - timedelta(days=4), "UTC", NOW)
+    assert (own.days, own.kept, own.answers, own.new_today, own.others_today) == (5, 2, 1.5, 3, 0)
+    assert pace(answered(1), TODAY - timedelta(days=60), "UTC", NOW).days == 28
+    busy = pace(answered(*[n // 50 for n in range(LATEST)][::-1]), TODAY - timedelta(days=60), "UTC", NOW)
+    assert (busy.days, busy.kept) == (6, 6)  # no more is known of the days before, nor of all of the first one
+    tokyo = pace(answered(0.6), TODAY, "Asia/Tokyo", NOW)  # type: ignore[arg-type]
+    assert (tokyo.days, tokyo.new_today) == (0, 1)
+
+
+def test_how_well_somebody_remembers() -> None:
+    """A miss counts once: its repetitions that follow tell nothing about what is kept for days."""
+    misses = answered(*[1] * 20, fresh=False, rating=Rating.Again)
+    again = [replace(a, rating=Rating.Good, at=a.at + timedelta(minutes=10)) for a in misses]
+    bad = pace([*misses, *again], TODAY, "UTC", NOW)
+    good = pace(answered(*[1] * 20, fresh=False), TODAY, "UTC", NOW)
+    assert bad.fade == pace(misses, TODAY, "UTC", NOW).fade
+    assert bad.fade > 5
+    assert good.fade < 1
+
+
+def test_the_share_of_a_day() -> None:
+    """Due first, as far as the minutes reach; then as many new ones as are needed and still fit; done is done."""
+    own = pace([], TODAY, "UTC", NOW)
+    assert room(15, own.seconds) == 15
+    assert share_of_today(PLAN, 64, 6, own, TODAY) == Today(4, 6, 0)
+    assert share_of_today(PLAN, 64, 13, own, TODAY) == Today(2, 13, 0)
+    assert share_of_today(PLAN, 64, 40, own, TODAY) == Today(0, 15, 0)
+    later = replace(own, new_today=3, others_today=4)
+    assert share_of_today(PLAN, 61, 2, later, TODAY) == Today(1, 2, 7)
+    assert share_of_today(PLAN, 61, 2, replace(own, others_today=15), TODAY) == Today(0, 0, 15)
+    assert share_of_today(PLAN, 61, 2, own, PLAN.day) == Today(0, 2, 0)  # on the day itself nothing is new
+    assert share_of_today(PLAN, 1, 0, own, TODAY) == Today(1, 0, 0)
+
+
+def test_hidden_items_are_no_part_of_a_day() -> None:
+    cards = known("t1-a", "t1-b", days=9)
+    own = pace([], TODAY, "UTC", NOW)
+    assert left_today(PLAN, BANK, cards, own, "UTC", NOW) == Today(2, 2, 0)
+    hidden = {"t1-a", *(i for i in BANK.asked if i not in cards)}
+    assert left_today(PLAN, BANK, cards, own, "UTC", NOW, hidden) == Today(0, 1, 0)
+
+
+def test_new_items_come_where_most_is_missing() -> None:
+    """From the weakest section, from the topic of which least was met, easy ones first; then sections take turns."""
+    cards = known("t1-a", "t1-b", "t1-c", "t1-d", "t2-a")
+    order = [item.id for item in in_order(BANK, cards, NOW)]
+    assert sorted([*order, *cards]) == sorted(BANK.asked)
+    assert order[:2] == ["t4-a", "t6-a"]  # the second section is behind; two of its topics were never met
+    assert Counter(BANK.asked[i].difficulty for i in order[:4])[1] >= 2
+    sections = [BANK.topic_of(BANK.asked[i]).section_id for i in order[4:]]
+    assert abs(sections[:8].count("first") - 4) <= 1
+    nothing = [item.id for item in in_order(BANK, {}, NOW)]
+    assert [i[:2] for i in nothing[:6]] == ["t1", "t2", "t3", "t4", "t5", "t6"]
+    assert [i for i in nothing if i.startswith("t1")] == ["t1-a", "t1-d", "t1-b", "t1-c"]
+
+
+@given(st.sets(st.sampled_from(sorted(BANK.asked))))
+def test_every_item_has_its_place(met: set[str]) -> None:
+    """Whatever was met, each of the others comes once."""
+    order = [item.id for item in in_order(BANK, known(*sorted(met)), NOW)]
+    assert sorted([*order, *met]) == sorted(BANK.asked)
+
+
+def test_how_a_plan_stands() -> None:
+    """Now, on the day, by section; they add up, and who is far below the goal is behind."""
+    cards = known("t1-a", "t2-b", days=9)
+    found = look(PLAN, BANK, cards, answered(9, 9), "UTC", NOW)
+    assert found.ready == readiness(BANK, cards, NOW) == found.curve[0][1]
+    assert sum(s.now for s in found.sections) / 2 == pytest.approx(found.ready)
+    assert sum(s.then for s in found.sections) / 2 == pytest.approx(found.expected)
+    assert (found.pace_kept, found.pace_days, found.days) == (1, 12, 20)
+    assert found.expected < found.kept
+    assert found.behind
+    assert not replace(found, plan=replace(PLAN, goal=percent(found.expected))).behind
+    assert found.share.left == found.new + 2
+    assert found.fits
+    tight = look(replace(PLAN, minutes=5), small_bank(60), cards, [], "UTC", NOW)
+    assert not tight.fits
+    assert tight.unmet == 238
+
+
+def test_the_day_itself() -> None:
+    """Nothing lies ahead: what is expected is what is known, and only what is due is left."""
+    found = look(replace(PLAN, day=TODAY), BANK, known("t1-a", days=9), [], "UTC", NOW)
+    assert (found.days, found.curve) == (0, ((0, found.ready),))
+    assert (found.share.new, found.share.due) == (0, 1)
+    assert not PLAN.is_over(PLAN.day)
+    assert PLAN.is_over(date(2027, 2, 10))

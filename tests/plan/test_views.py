@@ -1,0 +1,135 @@
+"""A plan in words and as a picture, which say the same as the pure functions."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from bot.chat.messages import Message, text_of
+from bot.chat.pictures import to_png, writable
+from bot.memory.rules import review
+from bot.plan.rules import Goal, Outlook, Plan, Today, look, percent, readiness
+from bot.plan.service import Shown
+from bot.plan.views import NONE, alt_text, confirm, plan_page, stats_line, svg
+from bot.reminders.views import reminder
+from tests.pixels import size
+from tests.plan.members import START, Habits, Member
+from tests.shipped import bank
+
+NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
+PAST = tuple((START.date() + timedelta(days=n), 12 * n) for n in range(0, 20, 3))
+
+
+def lived(days: int, kept: float) -> Outlook:
+    """The plan of somebody who has kept so much of so many days."""
+    plan = Plan(1, START.date() + timedelta(days=40), 20, START.date(), 0)
+    member = Member(plan, Habits(kept, 20, 0.7, 1, 40), bank(), random.Random(5))
+    member.plan = replace(plan, goal=percent(member.look(START).kept))
+    for day in range(days):
+        member.live(day)
+    return member.look(START + timedelta(days=days, hours=-4))
+
+
+NEW, HALFWAY, BEHIND = lived(0, 1), lived(20, 1), lived(20, 0.25)
+
+
+async def read(outlook: Outlook, past: tuple[tuple[date, int], ...] = PAST) -> str:
+    page = await plan_page(Shown(outlook, past))
+    assert isinstance(page, Message)
+    return text_of(page)
+
+
+@pytest.mark.parametrize("outlook", [NEW, HALFWAY, BEHIND], ids=["new", "half-way", "behind"])
+async def test_every_number_is_the_rules(outlook: Outlook) -> None:
+    """Words, picture and alt text show what the pure functions give, and the picture holds all that it shows."""
+    said, drawing = await read(outlook), svg(outlook, PAST)
+    now, then = f"{percent(outlook.ready)}%", f"{percent(outlook.expected)}%"
+    assert f"**{now} ready** · **{then}** on 13 February 2027 at this pace" in said
+    written = re.findall(r">([^<]+)</text>", drawing)
+    assert written[:6] == [now, "ready now", then, "on 13 Feb", f"{outlook.days}", "days to go"]
+    assert f"Goal {outlook.plan.goal}%" in written
+    for section in outlook.sections:
+        now, then = f"{percent(section.now)}%", f"{percent(section.then)}%"
+        assert f"{section.title} · {now[:-1]} to {then}" in said
+        assert written[written.index(section.title) + 1] == f"{now} · {then}"
+        assert f"{section.title} {percent(section.now)}%, then {percent(section.then)}%" in alt_text(outlook)
+    assert all(map(writable, written))
+    assert f"{outlook.share.done} done · {outlook.share.left} left" in written
+    assert f"( Start today's {outlook.share.left} )\n( Change )\n( End plan )" in said
+    assert f"**{outlook.share.left} " in said or f"{outlook.share.new} new and {outlook.share.due} due" in said
+    width, height = size(to_png(drawing, width=400))
+    assert width == 400
+    places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawing)
+    assert all(0 < float(x) <= 390 and 0 < float(y) < height for x, y in places)
+
+
+def test_the_figures_are_of_the_cards() -> None:
+    """What is shown as ready is what the package says of the cards."""
+    cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
+    plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70)
+    outlook = look(plan, bank(), cards, [], "UTC", NOW)
+    assert f">{percent(readiness(bank(), cards, NOW))}%</text>" in svg(outlook, ())
+
+
+async def test_what_is_said_of_a_pace() -> None:
+    """A new plan names what it is about; on the way is said, and behind without blame, with what to do today."""
+    assert f"That's with 20 minutes of practice every day. It's also your goal: **{NEW.plan.goal}%**." in await read(
+        NEW
+    )
+    said = await read(HALFWAY)
+    assert (
+        f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days. You're on the way to your goal"
+        in said
+    )
+    said = await read(BEHIND)
+    assert BEHIND.behind
+    assert (
+        f"Start with today's {BEHIND.share.left} and practise every day, and you'll reach **{percent(BEHIND.kept)}"
+        in said
+    )
+
+
+async def test_whether_a_day_fits() -> None:
+    fits = replace(NEW, new=8, due=1, takes=9)
+    assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await read(fits)
+    more = replace(NEW, new=18, due=30, takes=48)
+    assert "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20." in await read(more)
+
+
+async def test_a_day_that_is_done() -> None:
+    """No button to start what is done; on the day of the interview nothing is forecast."""
+    done = await read(replace(NEW, share=Today(0, 0, 12)))
+    assert "Today: nothing left, 12 done" in done
+    assert "Start today's" not in done
+    last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),), ready=0.5)
+    said = await read(last)
+    assert "**50% ready** · your interview is today" in said
+    assert "at this pace" not in said.replace(alt_text(last), "")
+    assert size(to_png(svg(last, ()), width=400))[0] == 400
+
+
+async def test_where_there_is_none() -> None:
+    """One sentence says how to make a plan; one that is over says goodbye once."""
+    assert await plan_page(Shown(None)) == NONE
+    said = await plan_page(Shown(None, ended=date(2026, 12, 12)))
+    assert isinstance(said, str)
+    assert said.startswith("Your plan for 12 December 2026 is done. I hope the interview went well.")
+    page = await plan_page(Shown(NEW, ended=date(2026, 12, 12)))
+    assert isinstance(page, Message)
+    assert "I hope the interview went well." in text_of(page)
+    assert "### End your plan for 12 December 2026?" in text_of(confirm(date(2026, 12, 12)))
+
+
+def test_what_others_show_of_it() -> None:
+    """A line among one's own figures, and the day's goal in the reminder."""
+    assert stats_line(NEW).startswith(f"Plan: **0% ready** · **{percent(NEW.expected)}%** on 13 February 2027")
+    said = reminder(9, Goal(16, Today(5, 7, 0))).content
+    assert said == "**Today's goal: 12 questions, 5 new and 7 due.** 16 days to go."
+    assert (
+        reminder(0, Goal(1, Today(1, 0, 0))).content == "**Today's goal: 1 new question.** Your interview is tomorrow."
+    )
+    assert "due today" in reminder(2, None).content
