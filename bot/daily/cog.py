@@ -33,6 +33,7 @@ from bot.daily.service import Changes, Dailies, DailyStatus, NotSetUp
 from bot.interviews.rules import MAX_ANSWER
 from bot.interviews.views import essay_modal
 from bot.questions.cog import Answerable
+from bot.questions.views import answer_modal
 
 
 async def _day_choices(_interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -231,6 +232,11 @@ class Today(commands.Cog):
         bot.router.add(view.OPEN, self.open)
         bot.router.add(view.ESSAY, self.written)
         bot.router.add(view.OWN, self.own)
+        bot.router.add(view.APART_CHOOSE, self.fill_in_apart)
+        bot.router.add(view.APART_WRITE, self.fill_in_apart)
+        bot.router.add(view.APART_OPEN, self.open_apart)
+        bot.router.add(view.APART_ESSAY, self.written)
+        bot.answerables[view.APART] = Answerable(dailies.check_open, self.answer_apart, dailies.review, dailies.subject)
         bot.answerables["daily"] = Answerable(dailies.check_open, self.answer, dailies.review, dailies.subject)
 
     @app_commands.command(description="The question of the day, when the next one comes, and your streak")
@@ -238,10 +244,31 @@ class Today(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:
         today = await self.dailies.today(guild_id_of(interaction), interaction.user.id)
-        await say(interaction, view.today(today, self.bot.context.now()))
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        await say_all(interaction, view.today(today, bank, self.bot.context.now()))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         await say_all(interaction, view.verdict(await self.dailies.answer(click)))
+
+    async def answer_apart(self, interaction: discord.Interaction, click: Click) -> None:
+        """An answer below the copy of the question in /today, which becomes the verdict."""
+        first, *more = view.verdict(await self.dailies.answer(click, apart=True), whole=True)
+        await say_here(interaction, first)
+        await say_all(interaction, more)
+
+    async def fill_in_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open the modal to choose or type in, below the copy of the question in /today."""
+        daily_id = int(fields["row"])
+        shown = await self.dailies.check_open_apart(daily_id, interaction.guild_id, interaction.user.id)
+        await interaction.response.send_modal(answer_modal(*shown, view.APART, daily_id))
+
+    async def open_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
+        daily_id = int(fields["row"])
+        topic = await self.dailies.open_topic_apart(daily_id, interaction.guild_id, interaction.user.id)
+        if topic is None:
+            await self._show(interaction, daily_id)
+            return
+        await interaction.response.send_modal(essay_modal(view.APART_ESSAY.id(row=daily_id), topic))
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer to an open question; for a member who has answered, their feedback again."""
@@ -257,7 +284,7 @@ class Today(commands.Cog):
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await show_graded(
             interaction,
-            self.dailies.answer_openly(click_of(interaction, fields, text=text)),
+            self.dailies.answer_openly(click_of(interaction, fields, text=text), apart=fields["source"] == view.APART),
             lambda review, asking: view.review(review, bank, asking=asking),
             may_refine=self.dailies.may_refine,
             refine=lambda review: self.dailies.refine(review, interaction.user.id),

@@ -99,11 +99,15 @@ class OpenReview:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What `/today` shows; every part may be missing."""
+    """What `/today` shows; every part may be missing.
+
+    `asks`: the newest daily's item with the order of its choices, or its topic, if the bank still has it. `given`: what
+    the member reads of their answer to it.
+    """
 
     daily: Daily | None
-    question: str | None
-    answered: bool
+    asks: Shown | Topic | None
+    given: DailyVerdict | OpenReview | None
     next_at: datetime | None
     paused: bool
     streak: Streak
@@ -236,9 +240,12 @@ class Dailies:
         return _status(conn, guild_id, self._now())
 
     @writing
-    def answer(self, conn: Connection, click: Click) -> DailyVerdict:
-        """Store a member's first answer with its points and streak, and judge it; refuses what is late or there."""
-        daily = self._admit(conn, click)
+    def answer(self, conn: Connection, click: Click, *, apart: bool = False) -> DailyVerdict:
+        """Store a member's first answer with its points and streak, and judge it; refuses what is late or there.
+
+        `apart`: it was given below a private copy of the question, somewhere on the same server.
+        """
+        daily = self._admit(conn, click, apart=apart)
         item, order = self._item(conn, daily), answers.decode_order(daily.choice_order)
         given = given_answer(item, order, click)
         correct = answers.is_right(item, given)
@@ -247,10 +254,8 @@ class Dailies:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
         streak, news = _credit(conn, daily, answer, item.topic_id, click.roles)
         met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
-        card = memory.record(conn, "daily", daily.id, item.id, [met])[click.user_id]
-        back_in: int | None = days_away(card, zone_of(conn, click.user_id, daily.guild_id), click.at)
-        if item.id in memory.suspended(conn, click.user_id):
-            back_in = None
+        memory.record(conn, "daily", daily.id, item.id, [met])
+        back_in = self._back_in(conn, daily, item, click.user_id)
         assert daily.closes_at is not None
         review = Review(item, order, given, answer.points)
         return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id, news)
@@ -261,9 +266,24 @@ class Dailies:
 
         For opening a modal.
         """
-        daily = self._still_open(conn, daily_id, message_id)
+        return self._unanswered(conn, self._still_open(conn, daily_id, message_id), user_id)
+
+    @reading
+    def check_open_apart(self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int) -> Shown:
+        """The same for a private copy of the question."""
+        daily = self._still_open(conn, daily_id, self._message_apart(conn, daily_id, guild_id))
+        return self._unanswered(conn, daily, user_id)
+
+    def _message_apart(self, conn: Connection, daily_id: int, guild_id: int | None) -> int:
+        """The message of a daily of a server, for whoever has a copy of it there; refuses any other."""
+        daily = store.get(conn, daily_id)
+        if daily is None or daily.guild_id != guild_id or daily.message_id is None:
+            raise UserError(_UNKNOWN)
+        return daily.message_id
+
+    def _unanswered(self, conn: Connection, daily: Daily, user_id: int) -> Shown:
         item = self._item(conn, daily)
-        earlier = store.answer_of(conn, daily_id, user_id)
+        earlier = store.answer_of(conn, daily.id, user_id)
         if earlier is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
         return item, answers.decode_order(daily.choice_order)
@@ -289,17 +309,45 @@ class Dailies:
 
     @reading
     def today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
-        """The newest question of the day, the next one's time and the asker's streak."""
+        """The newest question of the day with the asker's answer, the next one's time and the asker's streak."""
         schedule = store.schedule(conn, guild_id)
         daily = store.latest_posted(conn, guild_id)
+        bank = self._banks.of(conn, guild_id)
+        asks: Shown | Topic | None = None
+        if daily is not None:
+            item = bank.items.get(daily.item_id or "")
+            asks = (item, answers.decode_order(daily.choice_order)) if item else bank.topics.get(daily.topic_id or "")
         return Today(
             daily=daily,
-            question=self.question(conn, daily) if daily else None,
-            answered=daily is not None and store.answer_of(conn, daily.id, user_id) is not None,
+            asks=asks,
+            given=self._given(conn, daily, asks, user_id) if daily and asks else None,
             next_at=schedule.next_at if schedule else None,
             paused=schedule is not None and schedule.paused,
             streak=store.streak_of(conn, guild_id, user_id, self._now()),
         )
+
+    def _given(
+        self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int
+    ) -> DailyVerdict | OpenReview | None:
+        """What a member reads of their answer to a daily; None without one."""
+        answer = store.answer_of(conn, daily.id, user_id)
+        if answer is None:
+            return None
+        if isinstance(asks, Topic):
+            return self._review_open(conn, daily.id, user_id)
+        item, order = asks
+        assert daily.closes_at is not None
+        streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
+        back_in = self._back_in(conn, daily, item, user_id)
+        review = Review(item, order, answer.answer, answer.points)
+        return DailyVerdict(review, daily.closes_at, streak, back_in, daily.thread_id)
+
+    def _back_in(self, conn: Connection, daily: Daily, item: Item, user_id: int) -> int | None:
+        """Days until an item comes back in a member's practice, None if it doesn't."""
+        card = memory.card_of(conn, user_id, item.id)
+        if card is None or item.id in memory.suspended(conn, user_id):
+            return None
+        return days_away(card, zone_of(conn, user_id, daily.guild_id), self._now())
 
     @reading
     def open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
@@ -308,15 +356,29 @@ class Dailies:
             return None
         return self._topic(conn, self._still_open(conn, daily_id, message_id))
 
-    async def answer_openly(self, click: Click) -> OpenReview:
-        """Grade a member's first answer, store it with its points and streak, and only then show it."""
+    @reading
+    def open_topic_apart(self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int) -> Topic | None:
+        """The same for a private copy of the question."""
+        message_id = self._message_apart(conn, daily_id, guild_id)
+        if store.answer_of(conn, daily_id, user_id) is not None:
+            return None
+        return self._topic(conn, self._still_open(conn, daily_id, message_id))
+
+    async def answer_openly(self, click: Click, *, apart: bool = False) -> OpenReview:
+        """Grade a member's first answer, store it with its points and streak, and only then show it.
+
+        `apart` is as in `answer`.
+        """
         text = (click.text or "").strip()
         if not text:
             raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
-        topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
+        if apart:
+            topic = await self.open_topic_apart(click.question_id, click.guild_id, click.user_id)
+        else:
+            topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
         if topic is None:
             raise UserError(_ANSWERED)
-        return await self._store_open(click, text, await self._grading.assess(topic, text))
+        return await self._store_open(click, text, await self._grading.assess(topic, text), apart=apart)
 
     @reading
     def review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
@@ -406,16 +468,25 @@ class Dailies:
             raise UserError(_CLOSED)
         return daily
 
-    def _admit(self, conn: Connection, click: Click) -> Daily:
-        """The daily that a click answers, locked; refuses what is late or not from its card."""
+    def _admit(self, conn: Connection, click: Click, *, apart: bool) -> Daily:
+        """The daily that a click answers, locked; refuses what is late, or neither from its card nor from a copy."""
+        if apart:
+            message_id = self._message_apart(conn, click.question_id, click.guild_id)
+            daily = _answerable(conn, click.question_id, message_id, self._now(), lock=True)
+        else:
+            daily = self._on_card(conn, click)
+        if daily.closes_at is None or click.at >= daily.closes_at:
+            raise UserError(_CLOSED)
+        return daily
+
+    def _on_card(self, conn: Connection, click: Click) -> Daily:
+        """The daily on whose card a click was made, locked."""
         daily = _answerable(conn, click.question_id, click.message_id, self._now(), lock=True)
         if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
             raise UserError("This card belongs to another channel. See </today> for the current question.")
         if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
             self.opened(conn, daily, click.message_id)
             daily = store.get(conn, daily.id) or daily
-        if daily.closes_at is None or click.at >= daily.closes_at:
-            raise UserError(_CLOSED)
         return daily
 
     def question(self, conn: Connection, daily: Daily) -> str | None:
@@ -431,8 +502,10 @@ class Dailies:
         return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
     @writing
-    def _store_open(self, conn: Connection, click: Click, text: str, assessment: Assessment) -> OpenReview:
-        daily = self._admit(conn, click)
+    def _store_open(
+        self, conn: Connection, click: Click, text: str, assessment: Assessment, *, apart: bool
+    ) -> OpenReview:
+        daily = self._admit(conn, click, apart=apart)
         answer = DailyAnswer(daily.id, click.user_id, answered_at=click.at, text=text, **_grade_of(assessment))
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)

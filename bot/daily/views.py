@@ -33,6 +33,7 @@ from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard,
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
 from bot.daily.store import Schedule
 from bot.interviews import views as feedback
+from bot.questions import formulas
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,
@@ -53,6 +54,12 @@ FORM = Route("schedule", {}, once=True)
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
+# Below the private copy of the question in /today; letters are answered as those of any card are.
+APART = "today"
+APART_CHOOSE = Route("choose", {"source": APART, "row": ROW})
+APART_WRITE = Route("write", {"source": APART, "row": ROW})
+APART_OPEN = Route("open", {"source": APART, "row": ROW})
+APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
 _TITLE = "## 📅 Question of the day"
 _CHANNEL = "The channel to post in"
@@ -115,20 +122,27 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
     )
 
 
-def verdict(found: DailyVerdict) -> list[Message]:
-    """What a member reads, privately and at once, after answering the question of the day; one card if it fits."""
+def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
+    """What a member reads, privately and at once, after answering the question of the day; one card if it fits.
+
+    `whole`: with the question, for where its card is not above.
+    """
     given = found.review
+    after = f"Everyone sees the answer at {t.when(found.closes_at, 't')}"
+    if found.back_in is not None:
+        after = f"{comes_back(found.back_in)} · {after}"
+    blocks = [t.heading(given.item.prompt)] if whole else []
+    lines = [_figures(found), *_streak_news(found.streak, found.news), f"{after}{_discussion(found.thread_id)}"]
+    figures = "\n".join(f"-# {words}" for words in lines)
+    blocks += [*verdict_blocks(given), f"{t.escape(given.item.explanation)}\n{figures}"]
+    return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
+
+
+def _figures(found: DailyVerdict) -> str:
     streak = f"Streak: {t.count(found.streak.current, 'day')}"
     if found.streak.best > found.streak.current:
         streak += f" (best: {found.streak.best:,})"
-    points = f"+{given.points} points · " if given.points else ""
-    blocks = verdict_blocks(given)
-    back = f"{comes_back(found.back_in)} · " if found.back_in is not None else ""
-    after = f"{back}Everyone sees the answer at {t.when(found.closes_at, 't')}"
-    lines = [f"{points}{streak}", *_streak_news(found.streak, found.news), f"{after}{_discussion(found.thread_id)}"]
-    figures = "\n".join(f"-# {words}" for words in lines)
-    blocks.append(f"{t.escape(given.item.explanation)}\n{figures}")
-    return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
+    return (f"+{found.review.points} points · " if found.review.points else "") + streak
 
 
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
@@ -332,25 +346,79 @@ def _last_post(found: DailyStatus) -> str:
     return f"Last question: {t.when(last.opened_at, 'f')} · {link(last)}"
 
 
-def today(found: Today, now: datetime) -> Message:
-    """Today's question or where it is, the next one's time, and the asker's streak."""
-    lines = []
-    daily, question = found.daily, found.question
-    if daily is None or question is None:
-        lines.append("This server has no question of the day yet. A moderator can set it up with </daily setup>.")
-    else:
-        lines.append(f"**{' '.join(t.escape(question).split())}**")
-        if daily.closes_at is not None and daily.closes_at > now:
-            state = "Answered" if found.answered else "Not answered yet"
-            lines.append(f"{state} · closes {t.when(daily.closes_at, 'f')} · {link(daily)}")
-        else:
-            lines.append(f"Closed · {link(daily)}")
+def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
+    """Today's question to answer or as it was answered, the next one's time, and the asker's streak.
+
+    The first message has all that is pressed; what does not fit beside the question follows.
+    """
+    daily, asks = found.daily, found.asks
+    after = "\n".join(_today_after(found))
+    if daily is None or asks is None or daily.closes_at is None:
+        none = "This server has no question of the day yet. A moderator can set it up with </daily setup>."
+        return [Message(DAILY, _TITLE.replace("##", "###"), none, after or None)]
+    is_open = daily.closes_at > now
+    state = f"Open until {t.when(daily.closes_at, 'f')}" if is_open else "Closed"
+    foot = f"-# Only you see this · {state} · {link(daily)}"
+    if isinstance(asks, Topic):
+        head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
+        parts = [t.heading(asks.question), _today_open(found, is_open=is_open)]
+        buttons: list[ui.ActionRow[ui.LayoutView] | None] = [_today_button(found, is_open=is_open)]
+        return [Message(DAILY, head, *parts, line(), after or None, foot, *buttons)]
+    item, order = asks
+    head = f"{_TITLE.replace('##', '###')}\n-# {about(item, bank)}"
+    if isinstance(found.given, DailyVerdict):
+        return _today_answered(found, found.given, head, after, foot)
+    if not is_open:
+        closed = "You didn't answer this one."
+        explain = after_row("daily", daily.id) if daily.revealed else None
+        return [Message(DAILY, head, t.heading(item.prompt), closed, line(), after or None, foot, explain)]
+    return [Message(DAILY, head, *asked(item, order), line(), after or None, foot, *answer_rows(item, APART, daily.id))]
+
+
+def _today_answered(found: Today, given: DailyVerdict, head: str, after: str, foot: str) -> list[Message]:
+    """A question with choices as its member answered it."""
+    daily, item = found.daily, given.review.item
+    assert daily is not None
+    points = f"+{given.review.points} points" if given.review.points else ""
+    back = comes_back(given.back_in) if given.back_in is not None else ""
+    figures = " · ".join(filter(None, [points, back]))
+    reason = t.escape(item.explanation) + (f"\n-# {figures}" if figures else "") + _discussion(given.thread_id)
+    prompt, blocks = t.heading(item.prompt), [*verdict_blocks(given.review), reason]
+    first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
+    colour = REVEALED if given.review.right else ENDED
+    explain = after_row("daily", daily.id) if daily.revealed else None
+    card = Message(colour, head, prompt, formulas.picture(item), line(), first, after or None, foot, explain)
+    return [card, *(Message(colour, page) for page in more)]
+
+
+def _today_open(found: Today, *, is_open: bool) -> str:
+    """How things stand with an open question."""
+    if isinstance(found.given, OpenReview):
+        thread = found.daily.thread_id if found.daily else None
+        return f"You answered: **+{t.count(found.given.points, 'point')}**{_discussion(thread)}"
+    if is_open:
+        return "Answer in a few sentences, as in an interview. You'll see right away which key points you covered."
+    return "You didn't answer this one. Press Model answer to read what a good answer says."
+
+
+def _today_button(found: Today, *, is_open: bool) -> ui.ActionRow[ui.LayoutView] | None:
+    assert found.daily is not None
+    own = OWN.id(row=found.daily.id, page=0)
+    if isinstance(found.given, OpenReview):
+        return row(button("Read my feedback", own))
+    if is_open:
+        return row(button("Answer", APART_OPEN.id(row=found.daily.id), PRIMARY))
+    return row(button("Model answer", own)) if found.daily.revealed else None
+
+
+def _today_after(found: Today) -> list[str]:
+    """The asker's streak, and when the next question comes."""
+    lines, streak = [], found.streak
+    if streak.best:
+        freezes = f" · {t.count(streak.freezes, 'freeze')}" if streak.freezes else ""
+        lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}")
     if found.next_at is not None:
         lines.append(f"Next question: {t.when(found.next_at, 'f')}")
     elif found.paused:
         lines.append("The question of the day is paused.")
-    streak = found.streak
-    if streak.best:
-        freezes = f" · {t.count(streak.freezes, 'freeze')}" if streak.freezes else ""
-        lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}")
-    return Message(DAILY, "### 📅 Question of the day", "\n".join(lines))
+    return lines

@@ -69,6 +69,31 @@ async def test_answering(stage: Stage) -> None:
     assert labels(closed.message) == ["Explain", "Report"]
 
 
+async def test_answering_in_today(stage: Stage) -> None:
+    """In another channel: the question with its buttons, which becomes the verdict; afterwards what was answered."""
+    await set_up(stage)
+    await stage.wait(DAY)
+    card = stage.question(stage.daily)
+    shown = await stage.ada.slash(stage.quiz, "today")
+    copy = Question(stage, answer_to(shown))
+    assert copy.item == card.item
+    assert "Only you see this · Open until" in reply(shown)
+    assert labels(answer_to(shown)) == labels(card.message)
+    await copy.answer(stage.ada, right=False)
+    verdict = text_of(answer_to(shown))
+    assert "**Not quite**" in verdict
+    assert "Streak: 1 day" in verdict
+    again = await stage.ada.slash(stage.quiz, "today")
+    assert "**Not quite**" in reply(again)
+    assert "Your streak: **1 day** · best 1" in reply(again)
+    assert labels(answer_to(again)) == []
+    assert (await card.answer(stage.ada, right=True)).startswith("You already locked in **")
+    await stage.wait(7.5 * 3600)
+    closed = await stage.bob.slash(stage.quiz, "today")
+    assert "You didn't answer this one." in reply(closed)
+    assert labels(answer_to(closed)) == ["Explain", "Report"]
+
+
 async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
     """Posting by hand, setting up again and a restart never make a second daily of one date."""
     await set_up(stage, time="12:00")
@@ -354,7 +379,14 @@ async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
 async def test_today_and_status_know_it(stage: Stage) -> None:
     """/today shows the question, /daily status the kind."""
     _, topic = await posted(stage)
-    assert topic.question[:40] in reply(await stage.ada.slash(stage.quiz, "today")).replace("\\", "")
+    shown = await stage.ada.slash(stage.quiz, "today")
+    assert topic.question[:40] in reply(shown).replace("\\", "")
+    opened = await stage.ada.click(answer_to(shown), label="Answer")
+    await stage.ada.submit_modal(opened, {"text": topic.answer[:1000]})
+    assert "Streak: 1 day" in text_of(answer_to(shown))
+    again = await stage.ada.slash(stage.quiz, "today")
+    assert "You answered: **+" in reply(again)
+    assert labels(answer_to(again)) == ["Read my feedback"]
     assert "open questions" in reply(await stage.manager.slash(stage.quiz, "daily status"))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
+from bot.daily.service import OpenReview
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
@@ -253,6 +254,8 @@ async def test_today_shows_the_open_question(stage: Stage) -> None:
     card = stage.card().card
     assert isinstance(card, OpenDailyCard)
     today = await stage.bot.dailies.today(GUILD, ADA)
-    assert (today.question, today.answered) == (card.topic.question, False)
+    assert (today.asks, today.given) == (card.topic, None)
     await stage.write_daily(ADA, PART)
-    assert (await stage.bot.dailies.today(GUILD, ADA)).answered
+    given = (await stage.bot.dailies.today(GUILD, ADA)).given
+    assert isinstance(given, OpenReview)
+    assert given.text is not None

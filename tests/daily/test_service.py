@@ -16,7 +16,7 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.rules import NO_NEWS, DailyCard, DailyResult, StreakNews
-from bot.daily.service import NotSetUp, link
+from bot.daily.service import DailyVerdict, NotSetUp, link
 from tests.fakes import START
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -470,21 +470,48 @@ async def test_today(stage: Stage) -> None:
     """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
     await stage.set_up("13:00")
     today = await stage.bot.dailies.today(GUILD, ADA)
-    assert (today.daily, today.question, today.next_at) == (None, None, START + HOUR)
+    assert (today.daily, today.asks, today.next_at) == (None, None, START + HOUR)
     await stage.wait(hours=1)
     today = await stage.bot.dailies.today(GUILD, ADA)
     assert today.daily is not None
     card = stage.card().card
     assert isinstance(card, DailyCard)
-    assert (today.daily.local_date, today.question, today.answered) == (TODAY, card.item.prompt, False)
+    assert (today.daily.local_date, today.asks, today.given) == (TODAY, (card.item, card.order), None)
     assert today.next_at == START + DAY + HOUR
     assert str(stage.card().message_id) in link(today.daily)
-    await stage.answer_daily(ADA)
-    assert (await stage.bot.dailies.today(GUILD, ADA)).answered
-    assert not (await stage.bot.dailies.today(GUILD, BOB)).answered
+    verdict = await stage.answer_daily(ADA)
+    given = (await stage.bot.dailies.today(GUILD, ADA)).given
+    assert isinstance(given, DailyVerdict)
+    assert given == replace(verdict, news=NO_NEWS)
+    assert (await stage.bot.dailies.today(GUILD, BOB)).given is None
     await stage.bot.dailies.pause(GUILD)
     today = await stage.bot.dailies.today(GUILD, ADA)
     assert (today.paused, today.next_at) == (True, None)
+
+
+async def test_answers_from_a_private_copy(stage: Stage) -> None:
+    """They count as those on the card do, wherever on the server they are given; not elsewhere, not late, once."""
+    await stage.set_up("13:00", answer_hours=1)
+    await stage.wait(hours=1)
+    copy = replace(stage.click(ADA), message_id=999, channel_id=77)
+    dailies, row = stage.bot.dailies, copy.question_id
+    with pytest.raises(UserError, match="out of date"):
+        await dailies.answer(copy)  # below no card
+    for forged in (replace(copy, guild_id=99), replace(copy, guild_id=None), replace(copy, question_id=404)):
+        with pytest.raises(UserError, match="That question is gone"):
+            await dailies.answer(forged, apart=True)
+        with pytest.raises(UserError, match="That question is gone"):
+            await dailies.check_open_apart(forged.question_id, forged.guild_id, ADA)
+    assert (await dailies.check_open_apart(row, GUILD, ADA))[0] == stage.card().card.item  # type: ignore[union-attr]
+    assert (await dailies.answer(copy, apart=True)).review.right
+    with pytest.raises(AlreadyAnswered):
+        await dailies.answer(copy, apart=True)
+    with pytest.raises(AlreadyAnswered):
+        await dailies.check_open_apart(row, GUILD, ADA)
+    assert await stage.check_points() == {ADA: 100}
+    await stage.wait(hours=1)
+    with pytest.raises(UserError, match="closed"):
+        await dailies.answer(replace(copy, user_id=BOB, at=stage.clock()), apart=True)
 
 
 async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.chat.messages import text_of
 from bot.daily import views
-from bot.daily.rules import Announcement, DailyResult, Streak, StreakNews
-from bot.daily.service import DailyVerdict
-from bot.questions.answers import Outcome, Review
-from tests.messages import reads
-from tests.questions.test_views import AT, MEMBER, NOBODY, TOPIC, daily, daily_end
-from tests.shipped import bank, item
+from bot.daily.rules import Announcement, DailyResult, DailyState, Streak, StreakNews
+from bot.daily.service import DailyVerdict, OpenReview, Today
+from bot.daily.store import Daily
+from bot.questions.answers import Outcome, Review, Shown
+from bot.questions.model import Topic
+from tests.messages import check_limits, custom_ids, labels, reads, sent, words
+from tests.questions.test_views import AT, MEMBER, NOBODY, ROW, TOPIC, answers, daily, daily_end, largest
+from tests.shipped import bank, item, orders
 
 
 def test_the_end_of_a_daily() -> None:
@@ -67,3 +70,56 @@ def test_the_thread_is_linked_from_verdicts_only() -> None:
     made = DailyVerdict(Review(one, order, "0", 0), AT, Streak(3, 5), 1, thread_id=77)
     assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])
     assert "<#" not in text_of(views.verdict(replace(made, thread_id=None))[-1])
+
+
+def row_of(**changes: object) -> Daily:
+    """A daily that is open until AT."""
+    made = Daily(
+        *(ROW, ROW, AT.date(), DailyState.OPEN, "an-item", "", ROW, ROW, None, None, AT, None, AT, AT, AT, None, None)
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def of_today(asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object) -> Today:
+    return Today(row_of(**changes), asks, given, AT, False, Streak(9_998, 9_999, 2))
+
+
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+def test_the_largest_item_fits_in_today(kind: str) -> None:
+    """Open, answered in any way, and closed: no message is larger than Discord takes, and nothing is left out."""
+    one = largest(kind)
+    order = orders(one)[1]
+    soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
+    (view,) = views.today(of_today((one, order)), bank(), soon)
+    check_limits(view, kind)
+    (view,) = views.today(of_today((one, order), state=DailyState.CLOSED), bank(), late)
+    check_limits(view, kind)
+    for answer in answers(one):
+        made = DailyVerdict(Review(one, order, answer, 100), AT, Streak(1, 1), 1, thread_id=ROW)
+        shown = views.today(of_today((one, order), made, state=DailyState.CLOSED), bank(), late)
+        for message in shown:
+            check_limits(message, kind)
+        assert words(one.explanation) in reads(*shown)
+        for message in views.verdict(made, whole=True):
+            check_limits(message, kind)
+
+
+def test_today_does_not_tell_the_answer() -> None:
+    """Before the member has answered, what Discord gets is the same whichever choice is right."""
+    one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
+    shown = [views.today(of_today((each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1)) for each in (one, other)]
+    assert sent(shown[0][0]) == sent(shown[1][0])
+
+
+def test_today_with_an_open_question() -> None:
+    """To be answered, answered, and closed: each has its own button."""
+    topic = next(iter(bank().topics.values()))
+    soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
+    (view,) = views.today(of_today(topic), bank(), soon)
+    assert custom_ids(view) == [f"open:v1:today:{ROW}"]
+    review = OpenReview(row_of(), topic, "So.", 60, Streak(1, 1))
+    (view,) = views.today(of_today(topic, review), bank(), soon)
+    assert "You answered: +60 points" in reads(view)
+    assert custom_ids(view) == [f"own:v1:daily:{ROW}:0"]
+    (view,) = views.today(of_today(topic, state=DailyState.CLOSED), bank(), late)
+    assert labels(view) == ["Model answer"]
