@@ -141,7 +141,7 @@ class Services:
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
-        self.privacy = Privacy(context, [self.names, self.rounds], erase_after)
+        self.privacy = Privacy(context, [self.names, self.rounds, context.drafts], erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
         self._add_workers(context, views)

@@ -191,11 +191,24 @@ def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.But
 
 
 def text_modal(
-    title: str, custom_id: str, *, label: str, limit: int, hint: str | None = None, long: bool = False, above: str = ""
+    title: str,
+    custom_id: str,
+    *,
+    label: str,
+    limit: int,
+    hint: str | None = None,
+    long: bool = False,
+    above: str = "",
+    written: str = "",
 ) -> ui.Modal:
-    """A modal of one text field, perhaps with a text above it."""
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    field: ui.TextInput[ui.LayoutView] = ui.TextInput(style=style, max_length=limit, placeholder=hint, custom_id="text")
+    """A modal of one text field, perhaps with a text above it, and with what was `written` in it already."""
+    field: ui.TextInput[ui.LayoutView] = ui.TextInput(
+        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
+        max_length=limit,
+        placeholder=hint,
+        default=written[:limit] or None,
+        custom_id="text",
+    )
     return _modal(title, custom_id, label, field, above)
 
 

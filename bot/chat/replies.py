@@ -16,6 +16,7 @@ from discord import app_commands
 from bot.chat import text as t
 from bot.chat.messages import Message
 from bot.core.database import StorageError
+from bot.core.drafts import Drafts
 from bot.core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -140,12 +141,20 @@ async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T]
 
 
 @asynccontextmanager
-async def hand_back(interaction: discord.Interaction, text: str) -> AsyncIterator[None]:
-    """Around storing what a member wrote at length: if that fails, they read why and get their text back."""
+async def hand_back(interaction: discord.Interaction, text: str, drafts: Drafts | None = None) -> AsyncIterator[None]:
+    """Around storing what a member wrote at length: if that fails, they read why and get their text back.
+
+    With `drafts` the form has it already when they open it again.
+    """
+    form = str(payload(interaction).get("custom_id", ""))
     try:
         yield
+        if drafts is not None:
+            drafts.drop(interaction.user.id, form)
     except Exception as error:
         if text.strip():
+            if drafts is not None:
+                drafts.keep(interaction.user.id, form, text)
             await report_error(interaction, error)
             pages = t.pages(["-# Here's what you wrote, so it isn't lost:", t.escape(text)], _MAX_CONTENT)
             await say_all(interaction, pages)
@@ -161,13 +170,14 @@ async def show_graded(
     may_refine: Callable[[T], bool],
     refine: Callable[[T], Coroutine[Any, Any, T]],
     text: str = "",
+    drafts: Drafts | None = None,
 ) -> None:
     """Show how an open answer was graded; if a model service is asked about points in doubt, once more after that.
 
     `card` makes the page, given whether the model service is being asked just now. `text` is what is handed back if
-    `grade` fails, unless it is stored already.
+    `grade` fails, unless it is stored already; `drafts` as for `hand_back`.
     """
-    async with hand_back(interaction, text):
+    async with hand_back(interaction, text, drafts):
         graded = await in_time(interaction, grade, edits=is_private(interaction))
     asking = may_refine(graded)
     await say_here(interaction, card(graded, asking))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
+from bot.core.drafts import Drafts
 from bot.core.jobs import Scheduler
 from bot.core.shards import ALL, Shards
 from bot.core.tables import milliseconds
@@ -62,7 +63,10 @@ def make_nonce(kind: str, key: int, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`banks` tell what is asked where, `rng` draws and shuffles, `shards` are those that this process serves."""
+    """`banks` tell what is asked where, `rng` draws and shuffles, `shards` are those that this process serves.
+
+    `drafts` have what members wrote at length and could not be stored.
+    """
 
     database: Database
     banks: Banks
@@ -71,6 +75,7 @@ class Context:
     scheduler: Scheduler
     sender: Sender
     shards: Shards = ALL
+    drafts: Drafts = field(default_factory=Drafts)
 
     def now(self) -> datetime:
         """The current UTC instant, by Discord's clock."""

@@ -277,7 +277,9 @@ class Today(commands.Cog):
         if topic is None:
             await self._show(interaction, daily_id)
             return
-        await interaction.response.send_modal(essay_modal(view.ESSAY.id(row=daily_id), topic))
+        form = view.ESSAY.id(row=daily_id)
+        written = self.bot.context.drafts.of(interaction.user.id, form)
+        await interaction.response.send_modal(essay_modal(form, topic, written))
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, MAX_ANSWER)
@@ -289,6 +291,7 @@ class Today(commands.Cog):
             may_refine=self.dailies.may_refine,
             refine=lambda review: self.dailies.refine(review, interaction.user.id),
             text=text,
+            drafts=self.bot.context.drafts,
         )
 
     async def own(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -39,6 +39,7 @@ class Interview(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
         self.interviews = interviews
+        self._drafts = bot.context.drafts
         bot.router.add(view.BEGIN, self.begin)
         bot.router.add(view.INTERVIEW, self.open)
         bot.router.add(view.INTERVIEWED, self.answered)
@@ -79,12 +80,14 @@ class Interview(commands.Cog):
         if topic is None:
             await self._show(interaction, question_id)
             return
-        await interaction.response.send_modal(view.essay_modal(view.INTERVIEWED.id(row=question_id), topic))
+        form = view.INTERVIEWED.id(row=question_id)
+        written = self._drafts.of(interaction.user.id, form)
+        await interaction.response.send_modal(view.essay_modal(form, topic, written))
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
         question_id, text = int(fields["row"]), modal_text(interaction, rules.MAX_ANSWER)
-        async with hand_back(interaction, text):
+        async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
         async with _saved(interaction):
@@ -122,13 +125,14 @@ class Interview(commands.Cog):
         if follow_up is None:
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
             return
-        await interaction.response.send_modal(view.follow_up_modal(question_id, number, follow_up))
+        form = view.FOLLOWED_UP.id(row=question_id, number=number)
+        await interaction.response.send_modal(view.follow_up_modal(form, follow_up, self._drafts.of(user, form)))
 
     async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written to a follow-up, then compare it, then show both."""
         question_id, number = int(fields["row"]), int(fields["number"])
         text = modal_text(interaction, rules.MAX_ANSWER)
-        async with hand_back(interaction, text):
+        async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer_follow_up(question_id, interaction.user.id, number, text)
         async with _saved(interaction):
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))

@@ -60,20 +60,22 @@ _OUTCOMES = {
 }
 
 
-def essay_modal(custom_id: str, topic: Topic) -> ui.Modal:
+def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
     """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
-    label = "In a few sentences, as you'd say it aloud"
-    return text_modal(
-        "Your answer", custom_id, label=label, limit=MAX_ANSWER, long=True, above=t.heading(topic.question)
+    return _modal("Your answer", custom_id, "In a few sentences, as you'd say it aloud", topic.question, written)
+
+
+def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str = "") -> ui.Modal:
+    """A modal for the answer to a follow-up, with its question."""
+    return _modal(
+        "The follow-up", custom_id, "In a sentence or two, as you'd say it aloud", follow_up.question, written
     )
 
 
-def follow_up_modal(question_id: int, number: int, follow_up: FollowUp) -> ui.Modal:
-    """A modal for the answer to a follow-up, with its question."""
-    custom_id = FOLLOWED_UP.id(row=question_id, number=number)
-    label = "In a sentence or two, as you'd say it aloud"
-    above = t.heading(follow_up.question)
-    return text_modal("The follow-up", custom_id, label=label, limit=MAX_ANSWER, long=True, above=above)
+def _modal(title: str, custom_id: str, label: str, question: str, written: str) -> ui.Modal:
+    """What was `written` before and could not be stored stands in it already."""
+    above = t.heading(question)
+    return text_modal(title, custom_id, label=label, limit=MAX_ANSWER, long=True, above=above, written=written)
 
 
 def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:

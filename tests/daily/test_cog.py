@@ -11,6 +11,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 from simcord.backend.errors import SetupError
+from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
 from bot.interviews.grading.opinion import NoOpinion
@@ -352,6 +353,22 @@ async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
     assert "A strong answer" in reply(await stage.ada.submit_modal(opened, {"text": full(topic)}))
     await stage.restart()
     assert "A strong answer" in reply(await stage.ada.click(card, label="Answer"))
+
+
+async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was told that it failed, and tries again, need not write it anew; nobody else sees it."""
+    card, _ = await posted(stage)
+    opened = await stage.ada.click(card, label="Answer")
+
+    async def fails(*_: object) -> None:
+        raise OperationalError("insert", None, OSError("disk full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.services.dailies, "answer_openly", fails)
+        assert "couldn't save" in all_of(await stage.ada.submit_modal(opened, {"text": "My thoughts."}))
+    again, others = [await member.click(card, label="Answer") for member in (stage.ada, stage.bob)]
+    fields = [one.modal["components"][-1]["component"] for one in (again, others) if one.modal]
+    assert [field.get("value") for field in fields] == ["My thoughts.", None]
 
 
 async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:

@@ -203,19 +203,36 @@ async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None
     assert "First thoughts." in text_of(await press(stage, await begin(stage), "Your answer"))
 
 
-async def test_an_answer_that_cannot_be_stored_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the database fails, the member reads so and has their text."""
-    card = await begin(stage)
-    opened = await stage.ada.click(card, label="Answer")
+def field_of(opened: Any) -> dict[str, Any]:
+    """The text field of a modal that was opened."""
+    return dict(opened.modal["components"][-1]["component"])
+
+
+@pytest.mark.parametrize("follow_up", [False, True])
+async def test_an_answer_that_cannot_be_stored_comes_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, follow_up: bool
+) -> None:
+    """If the database fails, the member reads so, has their text, and finds it in the form when they try again."""
+    card = await begin(stage, questions=1)
+    button, what = "Answer", "answer"
+    if follow_up:
+        card, button, what = await write(stage, card, "hm"), "Answer the follow-up", "answer_follow_up"
+    opened = await stage.ada.click(card, label=button)
+    assert "value" not in field_of(opened)
 
     async def fails(*_: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
-    monkeypatch.setattr(stage.services.interviews, "answer", fails)
-    late = await stage.ada.submit_modal(opened, {"text": "A long text of mine."})
-    said = all_of(late)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.services.interviews, what, fails)
+        said = all_of(await stage.ada.submit_modal(opened, {"text": "A long *text* of mine."}))
     assert said.startswith("I couldn't save that just now")
-    assert "A long text of mine." in said
+    assert "A long \\*text\\* of mine." in said
+    again = await stage.ada.click(await begin(stage), label=button)
+    assert field_of(again)["value"] == "A long *text* of mine."
+    done = await stage.ada.submit_modal(again, {"text": "A long *text* of mine."})
+    assert "What a good answer says" in reply(done) if follow_up else "key points" in reply(done)
+    assert not stage.bot.context.drafts.of(stage.ada.id, str(again.modal and again.modal["custom_id"]))
 
 
 async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
