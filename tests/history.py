@@ -192,6 +192,7 @@ def _challenges(days: int) -> Rows:
                     "began_at": at(n, days),
                 },
                 "finished_at": None if n == days else at(n, days),
+                "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
             for user in takers

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, literal, null, select
 
 from bot.app import Services, Views
 from bot.challenges.rules import OpenCard
+from bot.challenges.store import challenge_answers, challenge_questions, challenges
 from bot.core import snowflakes
 from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
@@ -239,7 +240,8 @@ class Stage:
         """The all-time points by member, after a check that answers, ledger and sums agree."""
 
         def look(conn: Connection) -> tuple[list[Any], list[Any], dict[int, int]]:
-            given = [*conn.execute(_ANSWERS_IN_ROUNDS), *conn.execute(_ANSWERS_TO_DAILIES)]
+            queries = _ANSWERS_IN_ROUNDS, _ANSWERS_IN_CHALLENGES, _ANSWERS_TO_DAILIES
+            given = [answer for query in queries for answer in conn.execute(query)]
             sums = {row.user_id: row.points for row in conn.execute(_ALL_TIME)}
             return given, list(conn.execute(select(ledger))), sums
 
@@ -256,17 +258,17 @@ class Stage:
 def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, bool]]:
     """What each answer wins on the boards, told from all answers by looking at them again and again.
 
-    A daily's answer its points. A round's, too, if a second member has answered in the round, and if its item has won
-    the member nothing in the thirty days before.
+    A daily's answer its points. A round's or challenge's, too, if a second member has answered in it, and if its item
+    has won the member nothing in the thirty days before.
     """
     found: dict[tuple[str, int, int], tuple[int, bool]] = {}
     won: list[Any] = []
     answers = sorted(given, key=lambda a: a.answered_at)
     for a in answers:
-        alone = a.source == "round" and len({b.user_id for b in answers if b.round_id == a.round_id}) < 2
+        alone = len({b.user_id for b in answers if (b.source, b.round_id) == (a.source, a.round_id)}) < 2
         same = [b for b in won if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)]
         lately = any(a.answered_at - b.answered_at < timedelta(days=30) for b in same)
-        points = 0 if a.source == "round" and (alone or lately) else a.points
+        points = 0 if a.source != "daily" and (alone or lately) else a.points
         found[a.source, a.source_id, a.user_id] = points, a.correct
         won += [a] if points else []
     return found
@@ -280,6 +282,17 @@ _ANSWERS_IN_ROUNDS = (
     )
     .join(round_questions, round_questions.c.id == round_answers.c.question_id)
     .join(rounds, rounds.c.id == round_questions.c.round_id)
+)
+_ANSWERS_IN_CHALLENGES = (
+    select(
+        *(literal("challenge").label("source"), challenge_answers.c.question_id.label("source_id")),
+        *(challenge_answers.c.user_id, challenge_answers.c.points, challenge_answers.c.correct),
+        *(challenge_answers.c.answered_at, challenge_questions.c.challenge_id.label("round_id")),
+        *(challenge_questions.c.item_id, challenges.c.guild_id),
+    )
+    .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
+    .join(challenges, challenges.c.id == challenge_questions.c.challenge_id)
+    .where(challenge_answers.c.answer.is_not(None), challenges.c.state == "closed")
 )
 _ANSWERS_TO_DAILIES = select(
     *(literal("daily").label("source"), daily_answers.c.daily_id.label("source_id"), daily_answers.c.user_id),

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from fsrs import Rating
 
+from bot.challenges import rules as challenge_rules
+from bot.challenges import store as challenges
 from bot.core.database import Connection
 from bot.daily import store as dailies
 from bot.daily.rules import POINTS
@@ -46,7 +48,7 @@ class _Verdict:
     right: bool
     points: int
     rating: Callable[[int | None], Rating]
-    round_id: int = 0
+    played_in: int = 0  # the id of the round or challenge
 
 
 def count_otherwise(conn: Connection, item: Item) -> int:
@@ -76,6 +78,11 @@ def _verdicts(conn: Connection, item: Item) -> list[_Verdict]:
         points = rounds_rules.points(right, a.elapsed_ms, a.seconds and a.seconds * 1000)
         rating = _rating(right, slow_in_round(a.seconds))
         found.append(_Verdict("round", a.question_id, a.user_id, a.correct, right, points, rating, a.round_id))
+    for c in challenges.answers_with(conn, item.id):
+        right = is_right(item, c.answer)
+        points = rounds_rules.points(right, c.elapsed_ms, c.seconds * 1000)
+        rating = _rating(right, slow_in_round(c.seconds))
+        found.append(_Verdict("challenge", c.question_id, c.user_id, c.correct, right, points, rating, c.challenge_id))
     for d in dailies.answers_with(conn, item.id):
         right = is_right(item, d.answer)
         found.append(_Verdict("daily", d.daily_id, d.user_id, d.correct, right, POINTS * right, _rating(right)))
@@ -95,6 +102,8 @@ def _judge(conn: Connection, verdict: _Verdict) -> None:
     match verdict.source:
         case "round":
             rounds.change_answer(conn, verdict.source_id, verdict.user_id, **values)
+        case "challenge":
+            challenges.change_answer(conn, verdict.source_id, verdict.user_id, **values)
         case "daily":
             dailies.change_answer(conn, verdict.source_id, verdict.user_id, **values)
         case "practice":
@@ -111,13 +120,16 @@ def _pay_anew(
         if verdict is None:
             continue
         lately = last_won is not None and entry.at - last_won < PAYS_AGAIN
-        pays = entry.source == "daily" or not (lately or _is_alone(conn, verdict.round_id))
+        pays = entry.source == "daily" or not (lately or _is_alone(conn, verdict))
         points = verdict.points if pays else 0
         if (points, verdict.right) != (entry.points, entry.correct):
             scores.replace(conn, entry.source, entry.source_id, user_id, points=points, correct=verdict.right)
         last_won = entry.at if points else last_won
 
 
-def _is_alone(conn: Connection, round_id: int) -> bool:
-    """Whether a round has had one player only, so that it wins nothing on the boards."""
-    return len(rounds.first_players(conn, round_id, rounds_rules.MAX_QUESTIONS + 1)) < rounds_rules.FEWEST_PLAYERS
+def _is_alone(conn: Connection, verdict: _Verdict) -> bool:
+    """Whether a round or challenge has had one player only, so that it wins nothing on the boards."""
+    if verdict.source == "challenge":
+        return len(challenges.players(conn, verdict.played_in)) < challenge_rules.FEWEST_PLAYERS
+    players = rounds.first_players(conn, verdict.played_in, rounds_rules.MAX_QUESTIONS + 1)
+    return len(players) < rounds_rules.FEWEST_PLAYERS

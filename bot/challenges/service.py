@@ -397,7 +397,9 @@ class Challenges:
             raise UserError("This challenge is for two others. Start one of your own with </challenge>.")
         _refuse_closed(challenge)
         now = max(at, self._now())
-        taker = store.taker(conn, challenge.id, user_id) or Taker(challenge.id, user_id, 0, now, None)
+        taker = store.taker(conn, challenge.id, user_id) or Taker(
+            challenge.id, user_id, 0, now, None, challenge.guild_id
+        )
         bank, questions = self._banks.of(conn, challenge.guild_id), store.questions_of(conn, challenge.id)
         left = [q for q in questions if q.number > taker.number and q.item_id in bank.items]
         _refuse_turn(conn, challenge, taker, questions, left, now)

@@ -91,9 +91,12 @@ challenge_takers = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),  # the question that they were shown last, from 1
     sa.Column("began_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),  # when the last question was answered, or its time is up; null before it
+    sa.Column("guild_id", sa.BigInteger),  # the challenge's server, for as long as nothing is told
     sa.Index("ix_challenge_takers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
+_TAKING = challenge_takers.c.guild_id.is_not(None)
+sa.Index("ix_challenge_takers_taking", challenge_takers.c.user_id, sqlite_where=_TAKING, postgresql_where=_TAKING)
 
 # What a taker was shown, each question once, and what they answered; one without an answer is a miss.
 challenge_answers = sa.Table(
@@ -130,11 +133,7 @@ register_in_play(
     ),
 )
 # a taker has no points on the server before the close, and must not be asked the same in direct messages meanwhile
-register_servers(
-    select(challenge_takers.c.user_id, challenges.c.guild_id)
-    .select_from(challenge_takers.join(challenges, challenges.c.id == challenge_takers.c.challenge_id))
-    .where(RUNNING)
-)
+register_servers(select(challenge_takers.c.user_id, challenge_takers.c.guild_id).where(_TAKING))
 
 
 def _export_answers(conn: Connection, user_id: int) -> list[Row]:
@@ -275,6 +274,7 @@ class Taker:
     number: int
     began_at: datetime
     finished_at: datetime | None
+    guild_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +322,13 @@ def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
     """The challenges on a server that are not closed, the oldest first."""
     query = select(challenges).where(challenges.c.guild_id == guild_id, RUNNING).order_by(challenges.c.id)
     return fetch_all(conn, query, Challenge)
+
+
+def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object) -> None:
+    """Everything that can be counted is: from now on answers may be told, on the card and to each who asks."""
+    change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=due, **values)
+    of = challenge_takers.c.challenge_id == challenge_id
+    conn.execute(update(challenge_takers).where(of).values(guild_id=None))
 
 
 def question(conn: Connection, question_id: int) -> Question | None:

@@ -155,7 +155,7 @@ class ChallengeWork(Worker[Challenge]):
         following = [q for q in store.questions_of(conn, challenge_id) if q.number > challenge.counted]
         now = self._now()
         if not following:
-            store.change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=now)
+            store.reveal(conn, challenge_id, now)
             return False
         self._score(conn, challenge, following[0])
         counted = {"counted": following[0].number, "due_at": now + LEASE}
@@ -231,7 +231,7 @@ class ChallengeWork(Worker[Challenge]):
                 return None
             why: dict[str, Any] = {"ending": ending, "detail": detail}
             if found.state is State.COUNTING:
-                store.change(conn, challenge_id, expect=found.state, state=State.CLOSING, due_at=now, **why)
+                store.reveal(conn, challenge_id, now, **why)
             elif found.state is State.OPEN and ending in _LOST:
                 over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
                 store.change(conn, challenge_id, expect=found.state, **over, **why)

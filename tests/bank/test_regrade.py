@@ -23,6 +23,7 @@ from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
 from bot.rounds.store import round_answers
+from tests.challenges import play as challenges
 from tests.ours import furnish
 from tests.stage import ADA, BOB, CARL, GUILD, Stage
 
@@ -208,3 +209,25 @@ async def test_two_with_the_same_words_at_once(stage: Stage) -> None:
     (refused,) = [result for result in done if isinstance(result, UserError)]
     assert "just now" in str(refused)
     assert (await stage.bot.own_bank.get(GUILD, "which")).item.explanation == kept.own.item.explanation
+
+
+async def test_a_challenge_follows_the_key(stage: Stage) -> None:
+    """Answers in a closed challenge are judged anew like those in a round; in an open one that has to wait."""
+    (mine,) = await furnish(stage.database, GUILD, items=1)
+    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
+    for user_id, pick in ((ADA, 0), (BOB, 1), (CARL, 1)):
+        asked = await challenges.take(stage, challenge_id, user_id)
+        await challenges.give(stage, asked, picks=(asked.order.index(pick),))
+    number, form = await form_of(stage)
+    assert (await save(stage, moved_key(form), number)).otherwise == 3
+    with pytest.raises(UserError, match="A round or a challenge"):
+        await stage.bot.own_bank.correct(GUILD, number)
+    await stage.wait(hours=2)
+    assert {user for user, won in (await stage.check_points()).items() if won} == {ADA}
+    corrected = await stage.bot.own_bank.correct(GUILD, number)
+    assert (corrected.answers, corrected.members, corrected.right) == (3, 3, 2)
+    assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CARL}
+    found = await stage.database.read(lambda conn: conn.execute(select(reviews.c.user_id, reviews.c.rating)).all())
+    wanted = {ADA: Rating.Again, BOB: rate(True, 2000, slow_in_round(20)), CARL: rate(True, 2000, slow_in_round(20))}
+    assert {row.user_id: Rating(row.rating) for row in found} == wanted

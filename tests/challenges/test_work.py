@@ -108,7 +108,7 @@ async def test_what_counts_on_the_boards(stage: Stage) -> None:
     paid = await won(stage)
     assert (sum(paid[ADA]), sum(paid[BOB])) == (4 * 95, 4 * 95)
     assert [result.repeats for result in results(stage)] == [False, False, True]
-    assert await stage.board_points() == {ADA: 380, BOB: 380}
+    assert await stage.check_points() == {ADA: 380, BOB: 380}
 
 
 async def test_counts_are_edited_seldom(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from bot.app import all_tables
 from bot.boards import store as boards
 from bot.boards.rules import Board
+from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
@@ -65,6 +66,7 @@ async def live(stage: Stage) -> None:
             await bot.dailies.answer(click(stage, post))
             await stage.answer_daily(BOB, post=post)
         await stage.wait(days=1)
+    await challenge(stage)
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
     await bot.interviews.answer(step.question.id, ZOE, f"My name is {NAME}.")
@@ -75,6 +77,25 @@ async def live(stage: Stage) -> None:
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME))
     await bot.boards.show_stats(ZOE, True)
+
+
+async def challenge(stage: Stage) -> None:
+    """Zoe challenges everyone, and takes it with others; later Bob challenges her, and she begins that one too."""
+    for starter, member in ((Person(ZOE, NAME), None), (Person(BOB, "Bob"), Person(ZOE, NAME))):
+        started = await stage.bot.challenges.start(
+            Options(6, hours=1), guild_id=GUILD, channel_id=CHANNEL, starter=starter, member=member
+        )
+        await stage.run()
+        (post, *_) = reversed(stage.sender.of_kind("challenge"))
+        for user_id in (ZOE, BOB):
+            asked = await stage.bot.challenges.take(
+                started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
+            )
+            text = NAME if asked.item.kind == "typed" else None
+            given = Click(asked.question_id, 1, GUILD, CHANNEL, user_id, stage.clock(), () if text else (0,), text)
+            await stage.bot.challenges.answer(given)
+        if member is None:
+            await stage.wait(hours=2)
 
 
 async def practise(stage: Stage) -> None:
@@ -186,7 +207,14 @@ async def board(stage: Stage) -> Board:
 
 def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Rows that are not hers are as they were, but for sums with hers, what she started, and parts of her things."""
-    for name in before.keys() - {"score_buckets", "team_scores", "rounds", "practice_questions", "interview_questions"}:
+    for name in before.keys() - {
+        "score_buckets",
+        "team_scores",
+        "rounds",
+        "challenges",
+        "practice_questions",
+        "interview_questions",
+    }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
 

@@ -98,11 +98,20 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")),
         sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
+    op.create_index(
+        "ix_challenge_takers_taking",
+        "challenge_takers",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("guild_id IS NOT NULL"),
+        postgresql_where=sa.text("guild_id IS NOT NULL"),
+    )
     op.create_table(
         "challenge_answers",
         sa.Column("question_id", ROW_ID, nullable=False),
