@@ -88,7 +88,7 @@ from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
-from bot.servers.service import ServerSettings
+from bot.servers.service import Help, ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
@@ -144,6 +144,7 @@ class Services:
         self.privacy = Privacy(context, [self.names, self.rounds, context.drafts], erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
+        self.help = Help(context)
         self._add_workers(context, views)
 
     def _add_workers(self, context: Context, views: Views) -> None:
@@ -189,7 +190,7 @@ class Services:
             NameTags(bot, self.names),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),
-            Servers(bot, self.rounds),
+            Servers(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
         ]
 

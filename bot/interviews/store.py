@@ -121,6 +121,11 @@ def running(conn: Connection, user_id: int) -> Interview | None:
     return fetch(conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview)
 
 
+def has_begun(conn: Connection, user_id: int) -> bool:
+    """Whether a member has ever begun an interview."""
+    return conn.execute(select(interviews.c.id).where(interviews.c.user_id == user_id).limit(1)).first() is not None
+
+
 def create(conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime) -> bool:
     """Begin an interview; False if the member has one running."""
     values = {"user_id": user_id, "topic_id": topic_id, "total": total, "started_at": now}

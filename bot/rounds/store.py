@@ -412,6 +412,14 @@ def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
     return fetch_all(conn, query, PastAnswer)
 
 
+def has_played(conn: Connection, user_id: int) -> bool:
+    """Whether a member has ever answered in a round."""
+    return (
+        conn.execute(select(round_answers.c.user_id).where(round_answers.c.user_id == user_id).limit(1)).first()
+        is not None
+    )
+
+
 def change_answer(conn: Connection, question_id: int, user_id: int, /, **values: object) -> None:
     """Judge an answer anew."""
     where = round_answers.c.question_id == question_id, round_answers.c.user_id == user_id

@@ -18,7 +18,7 @@ from bot.rounds.cog import start_round
 from bot.rounds.service import Rounds
 from bot.servers import service
 from bot.servers import views as view
-from bot.servers.service import ServerSettings
+from bot.servers.service import Help, ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +103,10 @@ def _problems(interaction: discord.Interaction, settings: service.Settings) -> l
 
 
 class Servers(commands.Cog):
-    def __init__(self, bot: QuizBot, rounds: Rounds) -> None:
+    def __init__(self, bot: QuizBot, rounds: Rounds, help_: Help) -> None:
         self.bot = bot
         self.rounds = rounds
+        self._help = help_
         bot.router.add(view.TEST_ROUND, self.play_test_round)
 
     @commands.Cog.listener()
@@ -130,11 +131,13 @@ class Servers(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def help(self, interaction: discord.Interaction) -> None:
         install = None if interaction.is_user_integration() else self.bot.user_install_link()
+        manages, asker = interaction.permissions.manage_guild, interaction.user.id
         if interaction.guild_id is None or self.bot.get_guild(interaction.guild_id) is None:
-            await say(interaction, view.help_alone(install))
+            done = await self._help.done(asker, None, manages=False)
+            await say(interaction, view.help_alone(done, install))
         else:
-            manages = interaction.permissions.manage_guild
-            await say(interaction, view.help_on_server(manages=manages, install=install))
+            done = await self._help.done(asker, interaction.guild_id, manages=manages)
+            await say(interaction, view.help_on_server(done, manages=manages, install=install))
 
 
 def _may_write(channel: discord.TextChannel) -> bool:

@@ -1,6 +1,10 @@
-"""Which time zone a manager means who types its name in a form, where no list opens."""
+"""Which time zone a manager means who types its name in a form, where no list opens; and what /help shows first."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.core.errors import UserError
 from bot.core.zones import ScheduleError, parse_zone, quoted, search_zones
@@ -24,3 +28,54 @@ def meant_zone(text: str) -> str:
 
 def _city(name: str) -> str:
     return name.rpartition("/")[2].replace("_", " ").casefold()
+
+
+class Step(StrEnum):
+    """Something to do that /help names first, in this order."""
+
+    SET_UP = "set up"
+    TODAY = "today"
+    PLAY = "play"
+    PRACTISE = "practise"
+    PLAN = "plan"
+    INTERVIEW = "interview"
+    REMIND = "remind"
+
+
+MOST_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a member has done so far. What is None can't be done where they ask.
+
+    `set_up`: the server has a question of the day, for a manager; `today`: today's is answered; `due`: questions that
+    wait in their practice.
+    """
+
+    set_up: bool | None = None
+    today: bool | None = None
+    played: bool | None = None
+    practised: bool = False
+    due: int = 0
+    planned: bool = False
+    interviewed: bool = False
+    reminded: bool = False
+
+
+def first_steps(done: Done) -> list[Step]:
+    """Up to three things that a member has not done yet, or that wait for them, the most telling first."""
+    return list(_steps(done))[:MOST_STEPS]
+
+
+def _steps(done: Done) -> Iterator[Step]:
+    open_ones = {
+        Step.SET_UP: done.set_up is False,
+        Step.TODAY: done.today is False,
+        Step.PLAY: done.played is False,
+        Step.PRACTISE: done.due > 0 or not done.practised,
+        Step.PLAN: not done.planned,
+        Step.INTERVIEW: not done.interviewed,
+        Step.REMIND: not done.reminded,
+    }
+    yield from (step for step, is_open in open_ones.items() if is_open)

@@ -1,4 +1,7 @@
-"""What managers set for their server. Each change is stored by itself, so that two managers at once lose nothing."""
+"""What managers set for their server, and what members have done, for /help.
+
+Each change is stored by itself, so that two managers at once lose nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,21 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
+from bot.core.time import local_date
+from bot.daily import store as daily
+from bot.daily.rules import DailyState
 from bot.daily.service import Dailies, DailyStatus
+from bot.interviews import store as interviews
+from bot.members.store import zone_of
+from bot.memory import store as cards
+from bot.memory.rules import due_items
+from bot.plan import store as plans
+from bot.practice import store as practice
 from bot.questions import store as questions
 from bot.recap.service import Recaps, RecapStatus
-from bot.servers.rules import meant_zone
+from bot.reminders import store as reminders
+from bot.rounds import store as rounds
+from bot.servers.rules import Done, meant_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +108,38 @@ class ServerSettings:
         known = [pack for pack in self._packs if chosen is None or pack.name in chosen] or self._packs
         packs = tuple(PackChoice(p.name, p.bank.title, len(p.bank.items), p in known) for p in self._packs)
         return Settings(servers.server(conn, guild_id), daily, recap, packs, self._now())
+
+
+class Help:
+    """What a member has done, for what /help names first."""
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._now = context.now
+
+    @reading
+    def done(self, conn: Connection, user_id: int, guild_id: int | None, *, manages: bool) -> Done:
+        """What a member has done, on a server or, without one, in direct messages."""
+        now, zone = self._now(), zone_of(conn, user_id, guild_id)
+        asked = self._banks.of_member(conn, user_id, guild_id).asked
+        known = {item_id: card for item_id, card in cards.cards_of(conn, user_id).items() if item_id in asked}
+        plan, reminder = plans.get(conn, user_id), reminders.get(conn, user_id)
+        return Done(
+            set_up=None if guild_id is None or not manages else daily.schedule(conn, guild_id) is not None,
+            today=None if guild_id is None else _answered_today(conn, guild_id, user_id),
+            played=None if guild_id is None else rounds.has_played(conn, user_id),
+            practised=practice.last_asked(conn, user_id) is not None,
+            due=len(due_items(known, zone, now, hidden=cards.suspended(conn, user_id))),
+            planned=plan is not None and not plan.is_over(local_date(zone, now)),
+            interviewed=interviews.has_begun(conn, user_id),
+            reminded=reminder is not None and reminder.next_at is not None,
+        )
+
+
+def _answered_today(conn: Connection, guild_id: int, user_id: int) -> bool | None:
+    """Whether a member has answered the question of the day that is open; None if none is."""
+    found = daily.latest_posted(conn, guild_id)
+    if found is None or found.state != DailyState.OPEN:
+        return None
+    return daily.answer_of(conn, found.id, user_id) is not None

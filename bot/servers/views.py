@@ -25,6 +25,7 @@ from bot.chat.router import Route
 from bot.core.zones import search_zones, stored_zone
 from bot.daily.views import PANEL, local_time, next_post
 from bot.recap.rules import AT, DAYS
+from bot.servers.rules import Done, Step, first_steps
 from bot.servers.service import PackChoice, Settings
 
 TEST_ROUND = Route("testround", {})
@@ -58,6 +59,16 @@ _FOR_MANAGERS = """\
 </settings> has the time zone, and who can start rounds
 Choose who can use each command in Server Settings, under Integrations."""
 
+_STEPS = {
+    Step.SET_UP: "</daily setup>: this server has no question of the day yet",
+    Step.TODAY: "</today>: the question of the day is open, and takes a minute",
+    Step.PLAY: "</quiz start>: play a first round, three questions are enough",
+    Step.PRACTISE: "</practice>: five minutes in private, and I remember what you miss",
+    Step.PLAN: "</plan>: tell me when your interview is, and see if you'll be ready",
+    Step.INTERVIEW: "</interview>: answer an open question as you would there",
+    Step.REMIND: "</remind>: get a message on days when something is due",
+}
+
 
 def hello() -> Message:
     """What a server reads when the bot has joined it."""
@@ -74,11 +85,12 @@ def hello() -> Message:
     )
 
 
-def help_on_server(*, manages: bool, install: str | None) -> Message:
+def help_on_server(done: Done, *, manages: bool, install: str | None) -> Message:
     """What to do first on a server; `install` is the address that adds the bot to the reader's own account."""
     return Message(
         OPEN,
         f"### Quizformer\n{_ABOUT}",
+        *_first(done),
         f"**Together**\n{_ON_A_SERVER}",
         f"**On your own, here or by direct message**\n{_IN_PRIVATE}",
         line() if manages else None,
@@ -88,11 +100,24 @@ def help_on_server(*, manages: bool, install: str | None) -> Message:
     )
 
 
-def help_alone(install: str | None) -> Message:
+def _first(done: Done) -> tuple[Part | None, ...]:
+    """The steps to take next, as a list that can be gone through; nothing for who has taken them all."""
+    steps = first_steps(done)
+    if not steps:
+        return ()
+    words = dict(_STEPS)
+    if done.due:
+        words[Step.PRACTISE] = f"</practice>: {t.count(done.due, 'question')} due today"
+    listed = "\n".join(f"{number}. {words[step]}" for number, step in enumerate(steps, start=1))
+    return f"**Next for you**\n{listed}", line()
+
+
+def help_alone(done: Done, install: str | None) -> Message:
     """What to do first where there is no server, or one that the bot is not on."""
     return Message(
         OPEN,
         f"### Quizformer\n{_ABOUT}",
+        *_first(done),
         f"**What you can do here**\n{_IN_PRIVATE}",
         "-# Quiz rounds, the question of the day and leaderboards are on servers that have added me.",
         _install(install),

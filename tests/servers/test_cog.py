@@ -12,6 +12,7 @@ from simcord.builders import ChannelHandle
 
 from bot.chat.messages import text_of as text_of_view
 from bot.servers import views
+from bot.servers.rules import Done
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
@@ -78,13 +79,33 @@ async def test_help_for_members_and_managers(stage: Stage) -> None:
     assert re.search(r"</quiz start:\d+> starts a round", member)
     assert re.search(r"</practice:\d+> quizzes you on what you missed", member)
     assert "To run it here" not in member
-    assert re.search(r"</daily setup:\d+>", reply(await stage.manager.slash(stage.quiz, "help")))
+    assert re.search(
+        r"1\. </daily setup:\d+>: this server has no question", reply(await stage.manager.slash(stage.quiz, "help"))
+    )
+
+
+async def test_help_names_what_is_left_to_do(stage: Stage) -> None:
+    """The first three things that a member has not done, by what is stored; then what waits for them."""
+
+    async def steps() -> list[str]:
+        return re.findall(r"^\d\. </([a-z ]+):\d+>", reply(await stage.ada.slash(stage.quiz, "help")), re.MULTILINE)
+
+    assert await steps() == ["quiz start", "practice", "plan"]
+    question = await stage.play(questions=1, seconds=5)
+    await question.answer(stage.ada, right=False)
+    await stage.wait(30)
+    assert await steps() == ["practice", "plan", "interview"]
+    assert "1 question due today" in reply(await stage.ada.slash(stage.quiz, "help"))
+    await stage.ada.slash(stage.quiz, "plan", date="2026-06-01")
+    await stage.ada.slash(stage.quiz, "remind", time="08:00")
+    await stage.ada.slash(stage.quiz, "interview")
+    assert await steps() == ["practice"]
 
 
 @pytest.mark.parametrize("install", [None, "https://discord.com/oauth2/authorize?client_id=1&integration_type=1"])
 def test_help_away_from_servers(install: str | None) -> None:
     """By direct message only what works there is named; a button adds the bot to one's account, where that is on."""
-    message = views.help_alone(install)
+    message = views.help_alone(Done(), install)
     named = set(re.findall(r"</([a-z ]+)>", text_of_view(message)))
     assert named == {"practice", "plan", "remind", "interview", "topics", "privacy export", "privacy delete"}
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]

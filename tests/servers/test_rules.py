@@ -1,11 +1,13 @@
-"""Which time zone a manager means who types its name in a form."""
+"""Which time zone a manager means who types its name in a form, and what /help names first."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from bot.core.errors import UserError
-from bot.servers.rules import meant_zone
+from bot.servers.rules import Done, Step, first_steps, meant_zone
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,23 @@ def test_what_names_no_zone(text: str, hint: str) -> None:
     with pytest.raises(UserError) as refused:
         meant_zone(text)
     assert str(refused.value) == f'I don\'t know the time zone "{text}". {hint} Press Change time zone to try again.'
+
+
+ALL_DONE = Done(True, True, True, practised=True, planned=True, interviewed=True, reminded=True)
+
+
+@pytest.mark.parametrize(
+    ("done", "steps"),
+    [
+        (Done(), ["practise", "plan", "interview"]),
+        (Done(played=False), ["play", "practise", "plan"]),
+        (Done(set_up=False, today=None, played=False), ["set up", "play", "practise"]),
+        (Done(today=False, played=True, practised=True), ["today", "plan", "interview"]),
+        (replace(ALL_DONE, due=4), ["practise"]),
+        (replace(ALL_DONE, reminded=False), ["remind"]),
+        (ALL_DONE, []),
+    ],
+)
+def test_first_steps(done: Done, steps: list[str]) -> None:
+    """Three things that were never done or wait now; nothing that can't be done there, and nothing twice."""
+    assert first_steps(done) == [Step(step) for step in steps]
