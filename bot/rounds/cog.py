@@ -45,10 +45,12 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
         topic="One topic only. Default: all topics",
         seconds="Seconds per question. Default: as long as each one needs",
+        mode="By the clock, or hosted: you show each answer and go on yourself. Default: timed",
         difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
-        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in rules.DIFFICULTIES]
+        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in rules.DIFFICULTIES],
+        mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )
     @app_commands.autocomplete(topic=topic_choices)
     async def start(
@@ -58,10 +60,10 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         topic: str | None = None,
         seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         difficulty: str = "mixed",
+        mode: str = "timed",
     ) -> None:
-        await start_round(
-            self.rounds, interaction, questions=questions, topic_id=topic, seconds=seconds, difficulty=difficulty
-        )
+        options = rules.Options(questions, topic, difficulty, seconds, mode == "hosted")
+        await start_round(self.rounds, interaction, **asdict(options))
 
     @app_commands.command(description="End the round in this channel after the current question")
     async def stop(self, interaction: discord.Interaction) -> None:
@@ -96,7 +98,8 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
     async def host(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Move the round on; what comes of it, all can see."""
-        await self.rounds.go_on(
+        move = self.rounds.show_answer if fields["what"] == "reveal" else self.rounds.go_on
+        await move(
             int(fields["row"]),
             message_id_of(interaction),
             interaction.user.id,
@@ -143,4 +146,6 @@ def acknowledgement(answer: Locked) -> str:
     locked = f"Locked in **{t.escape(answer.shown)}**."
     if answer.reveal_at is None:
         return f"{locked} You were in time, so it counts."
+    if answer.hosted:
+        return f"{locked} The answer comes when the host shows it."
     return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."

@@ -20,8 +20,10 @@ MIN_SECONDS, MAX_SECONDS = 5, 300  # that can be asked for
 LEAST_TIME, MOST_TIME = 15, 90  # seconds for an item if none were asked for
 MOST_ON_SERVER = 3  # rounds at a time: more would take the pace of other servers
 DIFFICULTIES = ("easy", "medium", "hard", "mixed")
+MODES = ("timed", "hosted")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=6), timedelta(seconds=15)  # between a reveal and what follows
+HOSTED_LIMIT = timedelta(hours=24)  # for which a hosted round waits for its host
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 FULL_POINTS = 100  # for a right answer at once
@@ -45,12 +47,20 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a round is to be. Without `seconds` each question has the time that its item needs."""
+    """What a round is to be. Without `seconds` each question has the time that its item needs.
+
+    A `hosted` round has no clock: whoever started it says when the answer is shown and when it goes on.
+    """
 
     questions: int = DEFAULT_QUESTIONS
     topic_id: str | None = None
     difficulty: str = "mixed"
     seconds: int | None = None
+    hosted: bool = False
+
+    def limit(self, item: Item) -> int | None:
+        """The seconds that an item has; None for as long as its host likes."""
+        return None if self.hosted else self.seconds or seconds_for(item)
 
 
 _WORDS_A_SECOND = 200 / 60
@@ -127,21 +137,30 @@ class Counter:
 
 
 def next_refresh(
-    counter: Counter, *, now: datetime, count: int, opened: datetime, deadline: datetime
+    counter: Counter, *, now: datetime, count: int, opened: datetime, deadline: datetime | None
 ) -> datetime | None:
     """When to refresh the count of answers next, or None if not at all.
 
     Edits are merged: the first comes 2 s after the first answers, a later one after half of the question's time, and
     none just before the reveal, which edits the card anyway. That makes at most two edits, so that a question costs
-    four requests with its post and its reveal, however long it is.
+    four requests with its post and its reveal, however long it is. Without a deadline the edits become rarer: two come
+    within half a minute, and each waits as long as the question had been open at the one before.
     """
     if count == counter.shown:
         return None
     if counter.at is None:
         at = max(now, opened) + timedelta(seconds=2)
     else:
-        at = max(now, counter.at + max(timedelta(seconds=2), (deadline - opened) / 2))
-    return at if at <= deadline - timedelta(seconds=1) else None
+        gap = max(timedelta(seconds=20), counter.at - opened)
+        if deadline is not None:
+            gap = max(timedelta(seconds=2), (deadline - opened) / 2)
+        at = max(now, counter.at + gap)
+    return at if deadline is None or at <= deadline - timedelta(seconds=1) else None
+
+
+def was_left(since: datetime | None, now: datetime, *, hosted: bool) -> bool:
+    """Whether a hosted round has waited for its host for so long that it ends."""
+    return hosted and since is not None and now - since >= HOSTED_LIMIT
 
 
 HOPELESS = 1000  # a count of failures with which the next one is the last
@@ -216,10 +235,13 @@ class _Card:
 
 @dataclass(frozen=True, slots=True)
 class QuestionCard(_Card):
-    """An open question of a round. `seconds` is its whole time, `left` what an edit of the card leaves of it."""
+    """An open question of a round. `seconds` is its whole time, `left` what an edit of the card leaves of it.
 
-    seconds: int
-    ends_at: datetime
+    A hosted one has neither these nor a time at which it ends.
+    """
+
+    seconds: int | None
+    ends_at: datetime | None
     left: int | None = None
     answered: int = 0
 
@@ -241,7 +263,8 @@ class Leader:
 class RevealCard(_Card):
     """A question of a round after its end, with the three best answers. `alone`: only one member has played so far.
 
-    `leaders` are the first three of the round, shown now and then; `goes_on`: a pause follows, which "Next" ends.
+    `leaders` are the first three of the round, shown now and then; `goes_on`: a pause follows, which "Next" ends;
+    `hosted`: times say nothing.
     """
 
     outcome: Outcome
@@ -249,6 +272,7 @@ class RevealCard(_Card):
     alone: bool = False
     leaders: tuple[Leader, ...] = ()
     goes_on: bool = True
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +298,7 @@ def streak(correct: Mapping[int, bool], number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class StandingsCard:
-    """The end of a round. `ending` is why it ended early ("stopped", "idle", "message"), or None.
+    """The end of a round. `ending` is why it ended early ("stopped", "idle", "left", "message"), or None.
 
     `names` has those of the members in the standings that are known, as far as they are shown. `repeats`: somebody won
     points here with an item that had won them points on the boards before.
@@ -287,6 +311,7 @@ class StandingsCard:
     ending: str | None
     race: Race | None = None
     repeats: bool = False
+    hosted: bool = False
 
 
 def points(correct: bool, elapsed_ms: int, limit_ms: int | None) -> int:

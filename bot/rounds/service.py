@@ -36,6 +36,7 @@ _APART_SECONDS = 0.01
 """Between the refreshes of two cards."""
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
 _TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
+_SHOWN = "That was too late: the answer was shown already. Answer the next one."
 _CLOSED_EARLY = (
     "That was too late: everyone playing had answered, so this question closed early. "
     "Answer the next one, and you'll be waited for."
@@ -49,13 +50,13 @@ Tell = Callable[[str], Awaitable[None]]
 class Started:
     """A round that was stored. It has fewer questions than were `wanted` if only so many match; see `Rounds.start`.
 
-    `seconds`: the shortest and the longest time that one of its questions has.
+    `seconds`: the shortest and the longest time that one of its questions has; None if it is hosted.
     """
 
     round_id: int
     questions: int
     wanted: int
-    seconds: tuple[int, int]
+    seconds: tuple[int, int] | None
     topic: Topic | None
     difficulty: str
     first_at: datetime
@@ -63,10 +64,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A stored answer, as the member knows it: letters or text. `reveal_at` is None once the reveal is shown."""
+    """A stored answer, as the member knows it: letters or text. `reveal_at` is None once the reveal is shown.
+
+    In a `hosted` round it is the latest that the reveal can come.
+    """
 
     shown: str
     reveal_at: datetime | None
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,8 @@ class Rounds:
         other options are those of `rules.Options`.
         """
         wanted, first_at = Options(**options), (now := self._now()) + rules.LEAD
+        if wanted.hosted and wanted.seconds:
+            raise UserError("A hosted round has no clock. Leave out the seconds, or start a timed one.")
 
         def create(conn: Connection) -> Started:
             servers.require_starter(conn, guild_id, roles, manages=manages)
@@ -143,12 +150,13 @@ class Rounds:
             made = self._made(self._draw(conn, guild_id, bank, wanted), wanted)
             who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
             what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
+            what["hosted"] = wanted.hosted
             round_id = store.create(conn, questions=made, now=now, first_at=first_at, **who, **what)
             if round_id is None:
                 raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
-            times = [limit for _, _, limit in made]
+            times = [limit for _, _, limit in made if limit]
             return Started(
-                *(round_id, len(made), wanted.questions, (min(times), max(times))),
+                *(round_id, len(made), wanted.questions, (min(times), max(times)) if times else None),
                 *(bank.topics.get(wanted.topic_id or ""), wanted.difficulty, first_at),
             )
 
@@ -174,15 +182,10 @@ class Rounds:
             )
         return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, self._rng)
 
-    def _made(self, drawn: Sequence[Item], wanted: Options) -> list[tuple[str, str, int]]:
+    def _made(self, drawn: Sequence[Item], wanted: Options) -> list[tuple[str, str, int | None]]:
         """Questions as `store.create` takes them: item, order of its choices, time limit."""
         return [
-            (
-                item.id,
-                answers.encode_order(drawing.shuffled(item, self._rng)),
-                wanted.seconds or rules.seconds_for(item),
-            )
-            for item in drawn
+            (item.id, answers.encode_order(drawing.shuffled(item, self._rng)), wanted.limit(item)) for item in drawn
         ]
 
     async def tell_starter(self, round_id: int, sentence: str) -> None:
@@ -202,6 +205,9 @@ class Rounds:
             await self._database.write(self._add_late, answer, round_.id, click.message_id)
             return Locked(shown, None)
         question.answered[click.user_id] = click.at
+        if question.limit_ms is None:
+            self._counters.touch(round_.id, question.question_id, len(question.answered), question.opened_at, None)
+            return Locked(shown, question.deadline_at, hosted=True)
         reveal = rules.reveal_at(
             number=round_.number,
             deadline=question.deadline_at,
@@ -342,7 +348,25 @@ class Rounds:
         round_ = store.get(conn, round_id)
         if round_ is None or (round_.guild_id, round_.channel_id) != (guild_id, channel_id):
             raise UserError("I don't know that round any longer. Start a new one with </quiz start>.")
-        return Options(round_.total, round_.topic_id, round_.difficulty, round_.seconds)
+        return Options(round_.total, round_.topic_id, round_.difficulty, round_.seconds, round_.hosted)
+
+    async def show_answer(self, question_id: int, message_id: int, user_id: int, *, may_manage: bool) -> None:
+        """Reveal an open question of a hosted round; harmless when repeated."""
+        due = self._due(self._now())
+
+        def close(conn: Connection) -> None:
+            question, round_ = get_question_or_refuse(conn, question_id, lock=True)
+            _refuse_guests(round_, user_id, may_manage=may_manage)
+            if not round_.hosted:
+                raise UserError("This round goes by the clock: the answer comes when the time is up.")
+            if round_.phase is Phase.ASKING and round_.number == question.number:
+                raise UserError("This question is only just coming. Press Reveal again in a moment.")
+            _refuse_moved_on(question, round_, message_id)
+            if round_.phase is Phase.OPEN and round_.due_at > due:
+                store.change(conn, round_.id, expect=Phase.OPEN, due_at=due)
+
+        await self._database.write(close)
+        self._scheduler.nudge(due)
 
     async def go_on(self, question_id: int, message_id: int, user_id: int, *, may_manage: bool) -> None:
         """End the pause after a question's reveal, for who hosts the round; harmless when repeated."""
@@ -351,8 +375,7 @@ class Rounds:
         def end_pause(conn: Connection) -> None:
             question, round_ = get_question_or_refuse(conn, question_id, lock=True)
             _refuse_guests(round_, user_id, may_manage=may_manage)
-            if (round_.number, question.message_id) != (question.number, message_id):
-                raise UserError("The round has moved on already. The newest card in this channel is the one to use.")
+            _refuse_moved_on(question, round_, message_id)
             if round_.phase is Phase.REVEAL:
                 raise UserError("The answer is only just coming. Press Next again in a moment.")
             if round_.phase is Phase.PAUSE and round_.due_at > now:
@@ -367,7 +390,7 @@ class Rounds:
         if round_ is None or question is None or round_.phase != Phase.ASKING:
             return None
         opened = snowflakes.created_at(message_id)
-        deadline = opened + timedelta(seconds=question.seconds or 0)
+        deadline = opened + (timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT)
         store.change_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
         due = self._due(deadline)
         store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=due)
@@ -496,6 +519,12 @@ def _refuse_guests(round_: Round, user_id: int, *, may_manage: bool) -> None:
         raise UserError("Only whoever started this round, or someone with Manage Messages, can move it on.")
 
 
+def _refuse_moved_on(question: RoundQuestion, round_: Round, message_id: int) -> None:
+    """Refuse to move a round on by a card that is not its newest."""
+    if (round_.number, question.message_id) != (question.number, message_id):
+        raise UserError("The round has moved on already. The newest card in this channel is the one to use.")
+
+
 def _refuse_elsewhere(round_: Round, click: Click) -> None:
     if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
         raise UserError("This card belongs to another channel. Answer on the one that's open here.")
@@ -509,11 +538,12 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
         raise UserError(_OLD_CARD)
     counted = round_.number != question.number or round_.phase is Phase.ASK
     if counted or (question.revealed_at is not None and at > question.revealed_at):
-        raise UserError(_CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE)
+        early = _SHOWN if round_.hosted else _CLOSED_EARLY
+        raise UserError(early if _closed_early(question, round_) else _TOO_LATE)
 
 
 def _closed_early(question: RoundQuestion, round_: Round) -> bool:
-    """Whether the reveal came before the deadline because all players had answered."""
+    """Whether the reveal came before the deadline: all players had answered, or the host went on."""
     revealed, deadline = question.revealed_at, question.deadline_at
     return revealed is not None and deadline is not None and revealed < deadline and round_.ending is None
 
@@ -524,7 +554,7 @@ class _Count:
 
     question_id: int
     opened: datetime
-    deadline: datetime
+    deadline: datetime | None
     count: int = 0
     counter: rules.Counter = field(default_factory=rules.Counter)
     task: asyncio.Task[None] | None = None
@@ -540,12 +570,14 @@ class AnswerCountRefresher:
         self._open: dict[int, _Count] = {}
         self._next_turn = 0.0
 
-    def touch(self, round_id: int, question_id: int, count: int, opened: datetime, deadline: datetime) -> None:
-        """An answer was stored: plan a refresh unless one is planned."""
+    def touch(self, round_id: int, question_id: int, count: int, opened: datetime, deadline: datetime | None) -> None:
+        """An answer was stored: plan a refresh unless one is planned. A hosted question has no deadline."""
         entry = self._open.get(round_id)
         if entry is None or entry.question_id != question_id:
             entry = self._open[round_id] = _Count(question_id, opened, deadline)
-        entry.count, entry.deadline = max(entry.count, count), min(entry.deadline, deadline)
+        entry.count = max(entry.count, count)
+        if deadline is not None and entry.deadline is not None:
+            entry.deadline = min(entry.deadline, deadline)
         if entry.task is None or entry.task.done():
             entry.task = asyncio.create_task(self._follow(round_id, entry))
 

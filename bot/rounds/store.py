@@ -43,7 +43,7 @@ from bot.rounds.rules import Phase
 # One row a round. `phase` is what the round does next and `due_at` when, or until when a process has claimed it:
 #   ask        post question `number`
 #   asking     the post is on its way; whether Discord has it is not known yet
-#   open       members answer; due at the reveal
+#   open       members answer; due at the reveal, in a hosted round a day later at the latest
 #   reveal     closed, the card is being edited
 #   pause      the reveal is read, and answers given in time may still come in; scored as it leaves
 #   standings  post the standings
@@ -58,7 +58,8 @@ rounds = sa.Table(
     sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for somebody who has had their data erased
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
-    sa.Column("seconds", sa.Integer),  # for every question, as it was asked for; null: each has its own time
+    sa.Column("seconds", sa.Integer),  # for every question, as it was asked for; null: each has its own time, or none
+    sa.Column("hosted", sa.Boolean, nullable=False, server_default=sa.false()),  # no clock: its host moves it on
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
@@ -88,7 +89,7 @@ round_questions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
-    sa.Column("seconds", sa.Integer),  # its time limit
+    sa.Column("seconds", sa.Integer),  # its time limit; null in a hosted round
     sa.Column("asked_at", Instant),  # when the post was tried
     sa.Column("message_id", sa.BigInteger),
     sa.Column("opened_at", Instant),  # the message's own time, by its snowflake
@@ -215,6 +216,7 @@ class Round:
     topic_id: str | None
     difficulty: str
     seconds: int | None
+    hosted: bool
     total: int
     phase: Phase
     number: int

@@ -23,7 +23,7 @@ from bot.rounds.service import RoundStatus, Started
 log = logging.getLogger(__name__)
 
 ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
-HOST = Route("host", {"what": "next", "row": ROW})
+HOST = Route("host", {"what": "reveal|next", "row": ROW})
 AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 
@@ -35,7 +35,11 @@ _APART = 22
 
 def start_line(starter: str, started: Started) -> str:
     """What everyone reads when a round has been started."""
-    about = [t.count(started.questions, "question"), started.difficulty, _times(*started.seconds)]
+    about = [
+        t.count(started.questions, "question"),
+        started.difficulty,
+        _times(*started.seconds) if started.seconds else "hosted, no clock",
+    ]
     if started.topic:
         about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
@@ -53,15 +57,19 @@ def _times(shortest: int, longest: int) -> str:
 
 def question(card: QuestionCard, bank: Bank) -> Message:
     """An open question of a round."""
-    time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
+    time = "No clock: the host shows the answer"
+    if card.ends_at is not None:
+        time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
+        time += f" · until {t.when(card.ends_at, 'T')}"
     answered = f" · {card.answered:,} answered" if card.answered else ""
     return Message(
         OPEN,
         _head(card.number, card.total, card.item, bank),
         *asked(card.item, card.order),
         line(),
-        f"-# {time} · until {t.when(card.ends_at, 'T')}{answered}",
+        f"-# {time}{answered}",
         *answer_rows(card.item, "round", card.question_id),
+        row(_host_button("reveal", card.question_id) if card.ends_at is None else None),
     )
 
 
@@ -70,7 +78,9 @@ _REPEATS = "-# A question counts on the leaderboard once in 30 days for each of 
 
 def reveal(card: RevealCard, bank: Bank) -> Message:
     """A question of a round with its right answer, shares, reasons and best times."""
-    if card.fastest:
+    if card.fastest and card.hosted:
+        last = f"First: {' · '.join(t.name(f.name) for f in card.fastest)}"
+    elif card.fastest:
         best = " · ".join(f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
         last = f"Fastest: {best}"
     else:
@@ -91,6 +101,7 @@ async def standings(card: StandingsCard) -> Message:
     """The end of a round, with the picture of its race if there was one."""
     why = {
         "stopped": "The round was stopped.",
+        "left": "Nobody went on for a day, so the round ends here.",
         "idle": "Nobody answered the last three questions, so the round ends here.",
         "message": "The question's message was deleted, so the round ends here.",
         "permission": "I'm missing a permission here now, so the round ends.",
@@ -103,9 +114,10 @@ async def standings(card: StandingsCard) -> Message:
         return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
     if len(card.standings) == 1:
         tally = card.standings[0][1]
+        time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
         body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
-            f"{tally.right} of {tally.answered} right, {t.seconds(tally.average_ms)} on average.",
+            f"{tally.right} of {tally.answered} right{time}.",
             "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
@@ -128,7 +140,9 @@ async def standings(card: StandingsCard) -> Message:
 
 
 def _standing(place: int, tally: Tally, card: StandingsCard) -> str:
-    figures = f"{t.percent(tally.right, tally.answered)} right · {t.seconds(tally.average_ms)}"
+    figures = f"{t.percent(tally.right, tally.answered)} right"
+    if not card.hosted:
+        figures += f" · {t.seconds(tally.average_ms)}"
     name = t.name(card.names.get(tally.user_id))
     return f"{t.place_mark(place, tally.points)} {name} · **{t.count(tally.points, 'point')}** · {figures}"
 
@@ -156,8 +170,10 @@ def status(found: RoundStatus) -> str:
     lines = [f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
         link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        ends_at = t.when(question.deadline_at, "T")
+        ends_at = "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
         lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
+    elif round_.phase == "pause" and round_.hosted:
+        lines.append("The next question comes when the host presses Next.")
     elif round_.phase in {"ask", "pause"}:
         lines.append(f"The next question comes at {t.when(round_.due_at, 'T')}.")
     if round_.ending:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from bot.core.jobs import Worker
 from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.memory import store as memory
-from bot.memory.rules import rate, slow_in_round
+from bot.memory.rules import LONGEST_MS, rate, slow_in_round
 from bot.points import rules as points
 from bot.points import store as scores
 from bot.questions import answers
@@ -52,7 +53,7 @@ class RoundCards:
 
     async def post(self, round_: Round, question: RoundQuestion, now: datetime) -> int:
         """Post an open question, once; returns its message's id."""
-        ends_at = now + timedelta(seconds=question.seconds or 0)
+        ends_at = now + timedelta(seconds=question.seconds) if question.seconds else None
         nonce = make_nonce("q", question.id, question.asked_at or now)
         message = await self._question(round_, question, ends_at)
         return await self._sender.post(_place(round_), message, nonce, tried_at=question.asked_at)
@@ -76,6 +77,7 @@ class RoundCards:
             *(question.id, item, order, question.number, round_.total, outcome, fastest, alone),
             leaders=await self._leaders(round_, question.number),
             goes_on=round_.ending is None,
+            hosted=round_.hosted,
         )
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, bank))
 
@@ -100,8 +102,11 @@ class RoundCards:
         if round_.phase is not Phase.OPEN:
             return None
         try:
-            left = max(0, (question.deadline_at - self._now()) // timedelta(seconds=1))
-            message = await self._question(round_, question, question.deadline_at, left=left, answered=answered)
+            ends_at, left = None, None
+            if not round_.hosted:
+                ends_at = question.deadline_at
+                left = max(0, (ends_at - self._now()) // timedelta(seconds=1))
+            message = await self._question(round_, question, ends_at, left=left, answered=answered)
             await self._sender.edit(_place(round_), question.message_id, message)
             # another process may have revealed it meanwhile, and the count has come on top
             question, round_, answered = await self._database.read(_question_with_count, question_id)
@@ -111,11 +116,10 @@ class RoundCards:
             log.info("round %s: counter not refreshed: %s", round_.id, error)
         return answered
 
-    async def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime, **now: int) -> Any:
+    async def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime | None, **now: Any) -> Any:
         bank = await self._database.read(self._banks.of, round_.guild_id)
         item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
-        seconds = question.seconds or 0
-        card = QuestionCard(question.id, item, order, question.number, round_.total, seconds, ends_at, **now)
+        card = QuestionCard(question.id, item, order, question.number, round_.total, question.seconds, ends_at, **now)
         return self._views.question(card, bank)
 
 
@@ -194,26 +198,31 @@ class RoundWork(Worker[Round]):
     async def _reveal(self, round_: Round) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> tuple[RoundQuestion, Sequence[Answer], timedelta] | None:
+        def claim(conn: Connection) -> tuple[RoundQuestion, Sequence[Answer], timedelta, bool] | None:
             claimed = self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL)
             question = store.question_of(conn, round_.id, round_.number)
             if not claimed or question is None:
                 return None
             given = store.answers_to(conn, question.id)
+            left = round_.phase is Phase.OPEN and rules.was_left(question.opened_at, now, hosted=round_.hosted)
             if round_.phase is Phase.OPEN:
                 store.change_question(conn, question.id, revealed_at=now)
                 store.change(conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1)
+                if left:
+                    store.change(conn, round_.id, expect=Phase.REVEAL, ending=round_.ending or "left")
             item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
-            return question, given, rules.pause_for(item) if item else rules.SHORTEST_PAUSE
+            pause = rules.HOSTED_LIMIT if round_.hosted else rules.pause_for(item) if item else rules.SHORTEST_PAUSE
+            return question, given, pause, left
 
         work = await self._database.write(claim)
         if work is None:
             return
-        question, given, pause = work
+        question, given, pause, left = work
+        ending = round_.ending or ("left" if left else None)
         self._rounds.forget(round_.id)
         await self._counters.stop(round_.id)
-        await self._cards.reveal(round_, question, given)
-        due = self._now() if round_.ending else self._now() + pause
+        await self._cards.reveal(replace(round_, ending=ending), question, given)
+        due = self._now() if ending else self._now() + pause
         await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
         self._scheduler.nudge(due)
         self._lines.reveal(question.id)
@@ -229,7 +238,13 @@ class RoundWork(Worker[Round]):
             return
         self._score(conn, round_)
         now = self._now()
-        ending = round_.ending or ("idle" if round_.idle >= rules.IDLE_LIMIT else None)
+        ending = round_.ending
+        if round_.hosted:  # its host is there, be it that all answer aloud
+            question = store.question_of(conn, round_id, round_.number)
+            left = question is not None and rules.was_left(question.revealed_at, now, hosted=True)
+            ending = ending or ("left" if left else None)
+        elif round_.idle >= rules.IDLE_LIMIT:
+            ending = ending or "idle"
         if ending or round_.number >= round_.total:
             store.change(conn, round_id, expect=expect, phase=Phase.STANDINGS, due_at=now, ending=ending)
         else:
@@ -264,7 +279,9 @@ class RoundWork(Worker[Round]):
         scores.add(conn, entries)
         slow = slow_in_round(question.seconds)
         met = [
-            memory.ReviewedAnswer(a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at, a.elapsed_ms)
+            memory.ReviewedAnswer(
+                *(a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at, min(a.elapsed_ms, LONGEST_MS))
+            )
             for a in given
         ]
         memory.record(conn, "round", question.id, question.item_id, met)
@@ -309,7 +326,10 @@ class RoundWork(Worker[Round]):
             race = rules.race(store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings])
             on_boards = scores.points_won(conn, "round", [question.id for question in revealed])
             repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
-            return StandingsCard(round_.id, len(revealed), standings, names, round_.ending, race, repeats), since
+            card = StandingsCard(
+                round_.id, len(revealed), standings, names, round_.ending, race, repeats, round_.hosted
+            )
+            return card, since
 
         claimed = await self._database.write(claim)
         if claimed is None:

@@ -91,7 +91,7 @@ SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, Fa
 ENTRY = Entry("daily", DAYS, ADA, GUILD, "t1", 100, True, TODAY, NOW)
 DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
 ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
-ROUND = Round(DAYS, GUILD, CHANNEL, ADA, None, "mixed", 20, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
+ROUND = Round(DAYS, GUILD, CHANNEL, ADA, None, "mixed", 20, False, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
 OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}

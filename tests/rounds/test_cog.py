@@ -259,6 +259,27 @@ async def test_the_private_line_turns_into_the_result(stage: Stage) -> None:
     assert len(stage.texts()) == before
 
 
+async def test_a_hosted_round(stage: Stage) -> None:
+    """Its host alone reveals and goes on, by buttons on the card, over a restart too."""
+    question = await stage.play(questions=2, mode="hosted", topic="temperature")
+    assert "hosted, no clock" in stage.texts()[0]
+    assert (await question.answer(stage.bob, right=True)).endswith("The answer comes when the host shows it.")
+    await stage.wait(1000)
+    refused = await stage.bob.click(stage.question().message, label="Reveal")
+    assert refused.ephemeral
+    assert reply(refused).startswith("Only whoever started this round")
+    await stage.restart()
+    assert (await stage.ada.click(stage.question().message, label="Reveal")).acknowledged
+    await stage.wait(1)
+    assert "First: **bob**" in stage.question().text
+    assert labels(stage.question().message) == ["Explain", "Report", "Next"]
+    await stage.wait(1000)
+    assert (await stage.ada.click(stage.question().message, label="Next")).acknowledged
+    await stage.wait(1)
+    assert "Question 2 of 2" in stage.question().text
+    assert "Open until the host shows the answer" in reply(await stage.bob.slash(stage.quiz, "quiz status"))
+
+
 async def test_play_again(stage: Stage) -> None:
     """Anybody who may start a round starts one with the same options below the standings; a second press is refused."""
     question = await stage.play(questions=1, seconds=10, topic="temperature", difficulty="easy")

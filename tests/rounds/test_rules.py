@@ -306,6 +306,24 @@ def test_later_refreshes_wait_for_half_of_the_time() -> None:
     assert refresh(Counter(1, after(2)), now=14, count=2) == after(14)
 
 
+def test_without_a_clock_refreshes_become_rare() -> None:
+    """Two come in the first half minute; then each waits as long as the question had been open at the one before."""
+    counter, now, edits = Counter(0), 0.0, list[float]()
+    for count in range(1, 4_000):
+        at = next_refresh(counter, now=after(now), count=count, opened=START, deadline=None)
+        assert at is not None
+        if at <= after(now):
+            edits.append(now)
+            counter = Counter(count, at)
+        elif counter.at is None:
+            edits.append(now + 2)
+            counter = Counter(count, at)
+        now += 1
+    assert edits[:2] == [2.0, 22.0]
+    assert all(later >= 2 * earlier for earlier, later in pairwise(edits[1:]))
+    assert len(edits) < 12
+
+
 def test_no_refresh_just_before_the_reveal() -> None:
     """In the last second the reveal does the counter's work."""
     assert refresh(Counter(0), now=17, count=1) == after(19)

@@ -254,7 +254,7 @@ async def test_the_acknowledgement_tells_nothing(stage: Stage) -> None:
     wrong = await stage.answer(BOB, right=False, after=1)
     assert right.reveal_at == wrong.reveal_at == opened + timedelta(seconds=20)
     assert {type(right), type(wrong)} == {type(right)}
-    assert right.__slots__ == ("shown", "reveal_at")
+    assert right.__slots__ == ("shown", "reveal_at", "hosted")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     """A created round waits to ask its first question, with its questions stored and instants kept to the ms."""
     round_id = await created(database)
     assert await database.read(store.get, round_id) == Round(
-        round_id, 1, 10, 5, None, "mixed", 20, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
+        round_id, 1, 10, 5, None, "mixed", 20, False, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
     )
     columns = select(store.rounds.c.topic_id, store.rounds.c.difficulty, store.rounds.c.ended_at)
     assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (None, "mixed", None)

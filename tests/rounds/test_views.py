@@ -33,6 +33,8 @@ CARD = StandingsCard(7, 5, TABLE, {1: "Ada", 2: "Bob", 3: "Carl"}, None, RACE)
 def test_the_acknowledgement_tells_nothing() -> None:
     """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
     assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal at <t:1714564800:T>."
+    hosted = "Locked in **A**. The answer comes when the host shows it."
+    assert acknowledgement(Locked("A", AT, hosted=True)) == hosted
     assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
 
 
@@ -54,6 +56,30 @@ def test_the_time_that_is_left() -> None:
     assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
     edited = reads(question(one, (0, 1, 2, 3), left=12, ends_at=AT + timedelta(seconds=5)))
     assert " 12 s left · until <t:1714564805:T> · 99,999 answered" in edited
+
+
+def test_a_hosted_card() -> None:
+    """It names no time and has a button to reveal in a row of its own; an edit adds how many have answered."""
+    one = item(topic=TOPIC)
+    card = question(one, (0, 1, 2, 3), seconds=None, ends_at=None, answered=0)
+    assert reads(card).endswith("No clock: the host shows the answer")
+    assert labels(card) == ["A", "B", "C", "D", "Reveal"]
+    edited = question(one, (0, 1, 2, 3), seconds=None, ends_at=None)
+    assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
+    best = (Fastest("Ada", 900, 100), Fastest("Bob", 90_000, 100))
+    shown = rounds.reveal(RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, NOBODY, best, hosted=True), bank())
+    assert "First: Ada · Bob" in reads(shown)
+
+
+async def test_hosted_standings() -> None:
+    """Where no clock ran, times stay out of the standings, and a round that was left says so."""
+    card = replace(CARD, hosted=True, race=None, ending="left")
+    text = reads(await rounds.standings(card))
+    assert "300 points · 60% right" in text
+    assert "60% right ·" not in text
+    assert "Nobody went on for a day" in text
+    alone = replace(card, standings=CARD.standings[:1], ending=None)
+    assert "on average" not in reads(await rounds.standings(alone))
 
 
 def test_best_times() -> None:

@@ -458,6 +458,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("difficulty", sa.String(length=10), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=True),
+        sa.Column("hosted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
