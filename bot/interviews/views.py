@@ -216,7 +216,7 @@ def _against_last_time(report: Report) -> str:
     """A line on the topics that were asked before; nothing where none was."""
     counts = ((report.better, "better"), (report.same, "the same"), (report.behind, "behind"))
     words = " · ".join(f"{number:,} {word}" for number, word in counts if number)
-    return f"\n-# Topics you've had before, against last time: {words}" if words else ""
+    return f"\n-# Against last time: {words}" if words else ""
 
 
 def _head(step: Step, bank: Bank) -> str:
@@ -315,13 +315,14 @@ def _reply_blocks(reply: Reply) -> list[str]:
     if reply.answer is None:
         return [*blocks, f"{good}\n{t.escape(reply.hint)}"]
     hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
-    parts = (_part(part.text, part.state, part.quote) for part in reply.parts)
+    whole = " ".join(reply.answer.split())  # stands below anyway
+    parts = (_part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote) for p in reply.parts)
     return [
         *blocks,
         "\n".join([_OUTCOMES[reply.outcome], *hints]),
         "\n".join([good, *parts]),
         f"**Your answer**\n{t.escape(reply.answer)}",
-        "-# Held together by their wording, for practice. Judge for yourself.",
+        "-# Compared by the wording alone, for practice. Judge for yourself.",
     ]
 
 

@@ -199,6 +199,15 @@ def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
 
 
+def test_a_short_answer_is_shown_once() -> None:
+    """A passage that is the whole answer is not quoted beside a part: it stands below."""
+    quotes = Part("One.", "covered", "Only  this."), Part("Two.", "doubtful", "Only")
+    one = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.").compared(quotes, ()))
+    said = text_of(interview.follow_up_card(one, bank()))
+    assert "- ✅ One. · **covered**\n- Two. · **unclear**\n> Only\n" in said
+    assert said.count("Only this.") == 1
+
+
 def test_a_good_answer_in_the_banks_own_words() -> None:
     """Whoever asks to see it reads the whole hint, without the member's own answer."""
     for topic in bank().topics.values():
@@ -277,7 +286,7 @@ def test_the_report_against_last_time() -> None:
     said = plain(text_of(interview.report_pages(report(bank(), done))[0]))
     assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
     assert f"✅ {other.title} · 90% **" in said + " **"
-    assert "against last time: 1 better" in said
+    assert "Against last time: 1 better" in said
     assert "the same" not in said
     assert "last time" not in text_of(interview.report_pages(report(bank(), done[1:]))[0])
 
