@@ -21,7 +21,7 @@ from bot.questions.bank import data_dir, load_bank
 from tests.crash import invariants
 from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
 from tests.loopback.driver import Member, Result
-from tests.loopback.model import Channel
+from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 from tests.shipped import first_topic
@@ -229,6 +229,36 @@ async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.bot.start()
     await stage.play(lambda: stage.rows("SELECT state FROM recaps") == [("posted",)], moment)
     await stage.stop()
+
+
+SAID = "A sentence about tokens that Ann wrote to a follow-up."
+
+
+async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
+    """An interview of one question whose follow-up is answered, and looked at again with the process of then."""
+    ann, channel = stage.ann, stage.channel
+    await stage.bot.start()
+    await ann.slash(channel, "interview", questions=1)
+    card = ann.sees(channel)[-1]
+    await ann.submit(await ann.click(card, labelled(card, "Answer")), "Subwords are tokens.")
+    await stage.world.until(lambda: "key point" in ann.sees(channel)[-1].text)
+    card = ann.sees(channel)[-1]
+    opened = await ann.click(card, labelled(card, "Answer the follow-up"))
+    arm()
+    await stage.tell(ann.submit(opened, SAID))
+    await stage.comes_back()
+    await ann.slash(channel, "interview")
+    await stage.world.until(lambda: ann.sees(channel)[-1] is not card and "key point" in ann.sees(channel)[-1].text)
+    shown = ann.sees(channel)[-1]
+    await ann.click(shown, labelled(shown, "Follow-up"))
+    await stage.world.until(lambda: SAID in shown.text)
+    await ann.click(shown, labelled(shown, "See the report"))
+    await stage.stop()
+
+
+def labelled(message: Message, label: str) -> str:
+    """The custom id of a button."""
+    return next(str(part["custom_id"]) for part in parts(message.components) if part.get("label") == label)
 
 
 def noon_offset(now: datetime) -> int:

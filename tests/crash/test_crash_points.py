@@ -1,4 +1,4 @@
-"""The bot is killed at every point between two effects of rounds, dailies and recaps, and nothing is lost or double.
+"""The bot is killed at every point between two effects, from rounds to follow-ups, and nothing is lost or double.
 
 Each case is a real process against the loopback Discord, which kills it on receiving a request, before or after that
 request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly. Cases run two at a time.
@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from tests.crash.play import cards, revealed
-from tests.crash.stage import Stage, play_daily, play_recap, play_round, staged, texts
+from tests.crash.stage import Stage, play_daily, play_interview, play_recap, play_round, staged, texts
 from tests.loopback.faults import Call, Fault, Kind, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 
@@ -25,8 +25,9 @@ pytestmark = pytest.mark.slow
 CALLBACK = "/interactions/{}/{}/callback"
 THREADS = "/channels/{}/messages/{}/threads"
 COMMANDS = "/applications/{}/commands"
+GOOD_ANSWER = "**What a good answer says**"
 MAX_CONCURRENT_JOBS = 2
-Scene = Literal["round", "two questions", "daily", "recap"]
+Scene = Literal["round", "two questions", "daily", "recap", "interview"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,10 @@ DAILY_POINTS = [
     CrashPoint("close: card edited, not noted", "daily", "PATCH", MESSAGE, "after", sign="why:v1:daily"),
 ]
 RECAP_POINTS = _both("recap", "recap", "POST", MESSAGES, "The week in review")
+INTERVIEW_POINTS = [
+    CrashPoint("follow-up: committed, member not told", "interview", "POST", CALLBACK, sign=GOOD_ANSWER),
+    CrashPoint("follow-up: member told", "interview", "POST", CALLBACK, "after", sign=GOOD_ANSWER),
+]
 SIGTERM_POINTS = [
     CrashPoint("SIGTERM at start-up", "round", "PUT", COMMANDS, how="stuck"),
     CrashPoint("SIGTERM while a card is sent", "round", "POST", MESSAGES, sign="v1:round", how="term"),
@@ -106,7 +111,7 @@ SIGTERM_POINTS = [
     CrashPoint("SIGTERM while a recap is sent", "recap", "POST", MESSAGES, sign="The week in review", how="term"),
     CrashPoint("SIGTERM while a daily is closed", "daily", "PATCH", MESSAGE, sign="why:v1:daily", how="stuck"),
 ]
-CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *RECAP_POINTS, *SIGTERM_POINTS]
+CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *RECAP_POINTS, *INTERVIEW_POINTS, *SIGTERM_POINTS]
 
 
 def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
@@ -154,6 +159,8 @@ async def _run(point: CrashPoint, folder: Path) -> list[str]:
             await play_daily(stage, lambda: _trap(point, stage))
         elif point.scene == "recap":
             await play_recap(stage, lambda: _trap(point, stage))
+        elif point.scene == "interview":
+            await play_interview(stage, lambda: _trap(point, stage))
         else:
             late = "mine:v1" in point.sign or "why:v1" in point.sign or point.scene == "two questions"
             questions = 2 if point.scene == "two questions" else 1
