@@ -51,16 +51,13 @@ class Plan(commands.Cog):
 
     async def press(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The buttons below a plan."""
-        if fields["do"] == "show":
+        plan = await self.plans.running(interaction.user.id, interaction.guild_id)
+        if plan is None or fields["do"] == "show":
             await self._show(interaction)
-            return
-        shown = await self.plans.look(interaction.user.id, interaction.guild_id)
-        if shown.outlook is None:
-            raise UserError(view.ended(shown.ended) if shown.ended else view.NONE)
-        if fields["do"] == "form":
-            await interaction.response.send_modal(view.form(shown.outlook))
+        elif fields["do"] == "form":
+            await interaction.response.send_modal(view.form(plan))
         elif fields["do"] == "ask":
-            await say_here(interaction, view.confirm(shown.outlook.plan.day))
+            await say_here(interaction, view.confirm(plan.day))
         else:
             await self.plans.end(interaction.user.id)
             await say_here(interaction, view.forgotten())

@@ -1,7 +1,8 @@
 """What a plan asks of a member, how ready they are, and how ready they will be.
 
 Readiness is the share of the bank's items that the member would answer right: for each that they have met FSRS'
-probability of it, none for the others. `bot.plan.forecast` lives their practice ahead.
+probability of it, none for the others. `bot.plan.forecast` lives their practice ahead. The items
+are those that the bank which is given asks: one that is left out of it counts nowhere, met or not.
 
 New items come where most is missing: from the section of which the smallest share is known, as if what was drawn before
 were known already; of two alike from the one with more to meet. In it they come from the topic of which least was met,
@@ -129,7 +130,6 @@ class Outlook:
     new: int
     due: int
     takes: int
-    unmet: int
     pace_kept: int
     pace_days: int
     share: Today
@@ -272,7 +272,6 @@ def look(
         new=new,
         due=due,
         takes=math.ceil((new + due) * own.seconds / 60),
-        unmet=len(unmet),
         pace_kept=own.kept,
         pace_days=own.days,
         share=left_today(plan, bank, cards, own, zone, now, hidden),

@@ -44,9 +44,9 @@ class Plans:
 
     async def set(self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None) -> Shown:
         """Make a plan or change it; what is not named stays. UserError without a day, or for one that is none."""
-        plan, ended = await self._database.read(self._drawn_up, user_id, guild_id, day, minutes)
-        await self._database.write(store.save, plan)
-        return replace(await self.look(user_id, guild_id), ended=ended)
+        plan, over = await self._database.read(self._drawn_up, user_id, guild_id, day, minutes)
+        await self._database.write(_save, plan, over)
+        return replace(await self.look(user_id, guild_id), ended=over.day if over else None)
 
     async def look(self, user_id: int, guild_id: int | None) -> Shown:
         """How a member's plan stands, if they have one; noted for the line of the days to come."""
@@ -59,6 +59,11 @@ class Plans:
     @reading
     def get(self, conn: Connection, user_id: int) -> Plan | None:
         return store.get(conn, user_id)
+
+    @reading
+    def running(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
+        """A member's plan; None if they have none, or it is over."""
+        return _running(conn, user_id, local_date(zone_of(conn, user_id, guild_id), self._now()))
 
     @writing
     def end(self, conn: Connection, user_id: int) -> bool:
@@ -126,13 +131,13 @@ class Plans:
 
     def _drawn_up(
         self, conn: Connection, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
-    ) -> tuple[Plan, date | None]:
-        """The plan that a member wants, with its goal, and the day of an earlier one that is over."""
+    ) -> tuple[Plan, Plan | None]:
+        """The plan that a member wants, with its goal, and an earlier one that is over."""
         zone, now = zone_of(conn, user_id, guild_id), self._now()
         today = local_date(zone, now)
         before = store.get(conn, user_id)
-        ended = before.day if before is not None and before.is_over(today) else None
-        before = None if ended else before
+        over = before if before is not None and before.is_over(today) else None
+        before = None if over else before
         if day is not None:
             chosen = read_date(day, today)
         elif before is not None:
@@ -147,7 +152,7 @@ class Plans:
             0,
         )
         kept = self._look(conn, plan, guild_id, zone, now).kept
-        return replace(plan, goal=rules.percent(kept)), ended
+        return replace(plan, goal=rules.percent(kept)), over
 
     def _look(self, conn: Connection, plan: Plan, guild_id: int | None, zone: str, now: datetime) -> Outlook:
         bank = self._banks.of_member(conn, plan.user_id, guild_id)
@@ -160,6 +165,12 @@ class Plans:
 def tenths(share: float) -> int:
     """A share from 0 to 1 in tenths of a percent."""
     return round(1000 * share)
+
+
+def _save(conn: Connection, plan: Plan, over: Plan | None) -> None:
+    if over is not None:
+        store.end(conn, over)
+    store.save(conn, plan)
 
 
 def _running(conn: Connection, user_id: int, today: date) -> Plan | None:

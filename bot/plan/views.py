@@ -27,7 +27,7 @@ from bot.chat.pictures import (
 from bot.chat.pictures import line as stroke
 from bot.chat.router import Route
 from bot.plan.dates import said
-from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES, NEAR, Outlook, SectionOutlook, Today, percent
+from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES, NEAR, Outlook, Plan, SectionOutlook, Today, percent
 from bot.plan.service import Shown
 from bot.practice.views import PRACTISE
 
@@ -58,7 +58,7 @@ async def plan_page(shown: Shown) -> Message | str:
         _today(outlook),
         _pace(outlook),
         _takes(outlook),
-        f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%B}**\n{sections}" if sections else None,
+        f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**\n{sections}" if sections else None,
         line(),
         f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
         row(
@@ -101,15 +101,11 @@ def forgotten() -> Message:
     return Message(ENDED, "Your plan has ended. What you've learned stays. You can set another with </plan>.")
 
 
-def form(outlook: Outlook) -> ui.Modal:
+def form(plan: Plan) -> ui.Modal:
     """The modal that changes a plan."""
     modal = ui.Modal(title="Your plan", custom_id=PLAN_FORM.id(), timeout=None)
-    day: ui.TextInput[ui.LayoutView] = ui.TextInput(
-        custom_id="date", max_length=40, default=outlook.plan.day.isoformat()
-    )
-    minutes: ui.TextInput[ui.LayoutView] = ui.TextInput(
-        custom_id="minutes", max_length=3, default=str(outlook.plan.minutes)
-    )
+    day: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="date", max_length=40, default=plan.day.isoformat())
+    minutes: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="minutes", max_length=3, default=str(plan.minutes))
     modal.add_item(ui.Label(text="Date of the interview", description="Like 2026-12-12 or 12 December", component=day))
     modal.add_item(
         ui.Label(text="Minutes a day", description=f"From {LEAST_MINUTES} to {MOST_MINUTES}", component=minutes)
@@ -136,10 +132,14 @@ def _pace(outlook: Outlook) -> str | None:
     goal, kept = outlook.plan.goal, percent(outlook.kept)
     if not outlook.pace_days:
         return f"That's with {outlook.plan.minutes} minutes of practice every day. It's also your goal: **{goal}%**."
-    past = f"You've practised on {outlook.pace_kept:,} of the last {t.count(outlook.pace_days, 'day')}."
+    past = f"You've practised on {outlook.pace_kept:,} of the last {outlook.pace_days:,} days."
+    if outlook.pace_days == 1:
+        past = "You practised yesterday." if outlook.pace_kept else "Yesterday was a day off."
     if outlook.behind:
         start = f"Start with today's {outlook.share.left:,}" if outlook.share.left else "Come back tomorrow"
         return f"{past} Your goal is {goal}%. {start} and practise every day, and you'll reach **{kept}%**."
+    if percent(outlook.expected) > goal + NEAR:
+        return f"{past} That takes you past your goal of **{goal}%**."
     return f"{past} You're on the way to your goal of **{goal}%**."
 
 
@@ -150,8 +150,9 @@ def _takes(outlook: Outlook) -> str | None:
     day = f"{_kinds(outlook.new, outlook.due)}, about {t.count(outlook.takes, 'minute')}"
     if outlook.fits:
         return f"A day takes {day}. That fits."
+    why = "To see everything" if outlook.new else "To keep up"
     return (
-        f"To see everything, a day takes {day}, which is more than your {outlook.plan.minutes}. "
+        f"{why}, a day takes {day}, which is more than your {outlook.plan.minutes}. "
         "I bring what is due first, then as many new questions as fit."
     )
 

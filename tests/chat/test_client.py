@@ -27,13 +27,15 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    private = {"practice", "remind", "interview", "topics", "privacy"}
+    private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
     shared = {"quiz", "daily", "today", "leaderboard", "stats", "help", "bank", "settings", "suggest", "team"}
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["topics"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
+    day, minutes = commands["plan"]["options"]
+    assert (day["name"], day["autocomplete"], minutes["min_value"], minutes["max_value"]) == ("date", True, 5, 120)
     assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
     questions = commands["interview"]["options"][1]
     assert (questions["min_value"], questions["max_value"]) == (1, 10)

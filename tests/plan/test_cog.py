@@ -15,6 +15,8 @@ DAY = 24 * 3600
 async def test_from_plan_to_practice(stage: Stage) -> None:
     """None at first; then a page with a picture that only its member sees, and a button that starts today's share."""
     assert "There's no plan yet." in reply(await stage.ada.slash(stage.quiz, "plan"))
+    offered = await stage.ada.autocomplete(stage.quiz, "plan", "date", "in 3 weeks")
+    assert [(c["name"], c["value"]) for c in offered] == [("Thursday 22 January 2026 · in 21 days", "2026-01-22")]
     shown = await stage.ada.slash(stage.quiz, "plan", date="in 30 days", minutes=20)
     assert shown.ephemeral
     said = text_of(answer_to(shown))

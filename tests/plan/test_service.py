@@ -162,10 +162,12 @@ async def asked_new(stage: Stage) -> Asking:
 async def test_a_new_plan_after_an_old_one(stage: Stage) -> None:
     """One that is over is told of with the next one, which begins anew."""
     await plan(stage, "in 2 days", 60)
+    assert len(await stage.database.read(store.ready_since, ADA, date(2027, 1, 1))) == 1
     stage.clock.turn(days=9)
     shown = await plan(stage, "in 20 days")
     assert shown.ended == date(2027, 1, 6)
     assert shown.outlook is not None
+    assert shown.past == tuple(await stage.database.read(store.ready_since, ADA, date(2027, 1, 1)))
     assert (shown.outlook.plan.minutes, shown.outlook.plan.set_on) == (rules.MINUTES, stage.clock().date())
 
 

@@ -81,10 +81,10 @@ async def test_what_is_said_of_a_pace() -> None:
         NEW
     )
     said = await read(HALFWAY)
-    assert (
-        f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days. You're on the way to your goal"
-        in said
-    )
+    past = f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days."
+    assert f"{past} That takes you past your goal of **{HALFWAY.plan.goal}%**." in said
+    on_the_way = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) + 4))
+    assert f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**." in await read(on_the_way)
     said = await read(BEHIND)
     assert BEHIND.behind
     assert (
@@ -93,11 +93,18 @@ async def test_what_is_said_of_a_pace() -> None:
     )
 
 
+async def test_a_first_day() -> None:
+    """Of a single day behind somebody it is said whether they practised."""
+    assert "You practised yesterday. You're on" in await read(replace(NEW, pace_days=1, pace_kept=1))
+    assert "Yesterday was a day off. You're on" in await read(replace(NEW, pace_days=1))
+
+
 async def test_whether_a_day_fits() -> None:
     fits = replace(NEW, new=8, due=1, takes=9)
     assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await read(fits)
     more = replace(NEW, new=18, due=30, takes=48)
     assert "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20." in await read(more)
+    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await read(replace(more, new=0))
 
 
 async def test_a_day_that_is_done() -> None:
