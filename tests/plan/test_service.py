@@ -16,6 +16,7 @@ from bot.plan.rules import Plan, percent
 from bot.plan.service import Shown
 from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen
+from bot.practice.store import latest_answers
 from bot.questions.model import Item
 from tests.banks import small_bank
 from tests.practice.test_service import answer, go_on, practise, start
@@ -185,3 +186,18 @@ async def test_the_reminder_names_the_days_goal(stage: Stage) -> None:
     await stage.wait(days=11)
     assert 2 < len(stage.sender.reminders) < 14
     assert await stage.bot.plans.standing(ADA, GUILD) is None
+
+
+async def test_the_latest_answers(stage: Stage) -> None:
+    """Those in practice, oldest first, of which a limit keeps the newest; they say whether an item was new."""
+    await meet(stage, "t1-a")
+    items = [item.id for item in await practise(stage)]
+    since = stage.clock() - timedelta(days=1)
+    found = await stage.database.read(latest_answers, ADA, since, 400)
+    assert [a.item_id for a in found] == items
+    assert [a.fresh for a in found] == [item_id != "t1-a" for item_id in items]
+    assert {a.rating for a in found} == {Rating.Good}
+    assert {a.elapsed_ms for a in found} == {5000}
+    assert await stage.database.read(latest_answers, ADA, since, 3) == found[-3:]
+    assert await stage.database.read(latest_answers, ADA, stage.clock(), 3) == found[-1:]
+    assert await stage.database.read(latest_answers, BOB, since, 3) == []

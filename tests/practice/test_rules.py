@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from fsrs import Rating
 
 from bot.memory.rules import MemoryCard, due_items, review
-from bot.practice.rules import draw_new
+from bot.practice.rules import draw_new, first_new
 from bot.questions.model import Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -72,3 +72,12 @@ def test_what_is_in_play_somewhere_comes_last() -> None:
     assert draw_new(pool, met | {"b-1": card(Rating.Good, HOUR)}, {"a-1"}, rng) == pool[0]
     assert draw_new(pool[2:], met, (), rng) is None
     assert draw_new([], {}, (), rng) is None
+
+
+def test_the_first_of_an_order() -> None:
+    """In the order that is given, of what can be asked; what is in play on some server only when no other is left."""
+    order = items("c-1", "a-1", "b-1")
+    assert first_new(order, {"a-1", "b-1"}, ()) == order[1]
+    assert first_new(order, {"a-1", "b-1"}, {"a-1"}) == order[2]
+    assert first_new(order, {"a-1", "b-1"}, {"a-1", "b-1"}) == order[1]
+    assert first_new(order, {"d-1"}, ()) is first_new([], {"a-1"}, ()) is None

@@ -156,6 +156,10 @@ def test_summaries() -> None:
             "Nothing is due right now. You've done today's 20 new questions. More tomorrow.",
         ),
         (
+            Nothing(None, 2, True, planned=True),
+            "Nothing is due right now. You've done the new questions of your </plan> for today. More tomorrow.",
+        ),
+        (
             Nothing(None, 3, False),
             "Nothing is due right now. You've seen every question there is. The next ones come back in 3 days.",
         ),
