@@ -19,7 +19,7 @@ from benchmarks.stub.server import Stub
 from benchmarks.table import Figure, Section, absolute, compared
 
 CHANNELS = 20
-_SERVERS = 40
+SERVERS = 40
 """More than CHANNELS, as not every question has buttons."""
 _IN_FLIGHT = 256
 _GOAL_RATE = 300
@@ -97,10 +97,10 @@ def _at_rate(rate: int, bare: Sequence[AtRate], bot: Sequence[AtRate]) -> list[F
 
 async def run(kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed: int) -> tuple[Result, list[Card]]:
     """One round of measurements. The bare client gets `cards` that the bot posted; the bot posts its own."""
-    async with Stub(servers=_SERVERS) as stub, Client(kind, stub, folder) as client:
+    async with Stub(servers=SERVERS) as stub, Client(kind, stub, folder) as client:
         await client.settle(0.5)
         if kind == "bot":
-            cards = await open_cards(stub, range(_SERVERS))
+            cards = await open_cards(stub, range(SERVERS))
         clicks = Clicks(stub, cards, random.Random(seed))
         await clicks.at_rate(plan.rates[0], plan.warm_up)
         at: dict[int, AtRate] = {}

@@ -15,10 +15,12 @@ from benchmarks.play import COMMAND, Unanswered, new_user
 from benchmarks.stub import payloads
 from benchmarks.stub.server import Json, Stub
 from benchmarks.table import Section, absolute
+from bot.rounds.rules import LEAD
 
 _LIMIT = 50
 """Requests a second that Discord lets a bot make."""
-_SOON = 3.0
+_SOON = LEAD.total_seconds() + 2
+"""Seconds to the due time: later than what wakes the bot."""
 _STALLED = 60.0
 
 
@@ -103,7 +105,7 @@ def schedule(database: Path, count: int, due: float) -> None:
 
 
 def wake(stub: Stub, server: int) -> None:
-    """Let the bot look at its deadlines, as any command does that stores one: a round starts on one more server."""
+    """Let the bot look at its deadlines soon, as a command does that stores one: a round starts on one more server."""
     data = {"id": "1", "name": "quiz", "type": 1, "options": [{"name": "start", "type": 1, "options": []}]}
     data["resolved"] = {}
     template = payloads.InteractionTemplate(COMMAND, server, payloads.channel_id(server), data)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import sqlite3
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 _LIBRARIES = ("discord.py", "aiohttp", "uvloop", "orjson", "SQLAlchemy")
@@ -36,9 +38,12 @@ class Figure:
 
 @dataclass(slots=True)
 class Section:
+    """A part of the table. `taken`: when and on what; sections that are run alone are kept beside older ones."""
+
     title: str
     note: str = ""
     figures: list[Figure] = field(default_factory=list)
+    taken: str = ""
 
 
 def compared(
@@ -71,24 +76,39 @@ def absolute(
 
 
 def machine(rounds: int) -> str:
-    """What the figures were taken on; nothing that names the machine."""
+    """When and on what figures are taken; nothing that names the machine."""
     libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
     return (
-        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {libraries}. Medians of {rounds} round{'s' if rounds > 1 else ''}; "
-        "the stub and the load on one core, the client on another."
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}; "
+        f"{f'medians of {rounds} rounds' if rounds > 1 else 'one round'}."
     )
 
 
-def markdown(sections: Sequence[Section], rounds: int) -> str:
-    lines = ["# Benchmarks", "", machine(rounds)]
+def markdown(sections: Sequence[Section]) -> str:
+    """The whole table, with nothing but these sections."""
+    return "\n".join([_HEAD, *(f"## {section.title}\n\n{_body(section)}" for section in sections)])
+
+
+def merged(before: str, sections: Sequence[Section]) -> str:
+    """A table of before with these sections instead of those of the same titles; what is new comes last."""
+    parts = dict(_SECTION.findall(before))
     for section in sections:
-        lines += ["", f"## {section.title}", ""]
-        if section.note:
-            lines += [section.note, ""]
-        lines += ["| figure | bare client | bot | value | spread | goal | met |", "|---|---|---|---|---|---|---|"]
-        lines += [_line(figure) for figure in section.figures]
-    return "\n".join(lines) + "\n"
+        parts[section.title] = _body(section)
+    return "\n".join([_HEAD, *(f"## {title}\n\n{body.strip()}\n" for title, body in parts.items())])
+
+
+_HEAD = (
+    "# Benchmarks\n\nWhere there is a bare client, both took turns. The stub and the load were on one core, the client "
+    "on another. Parts may\nhave been taken on different days and machines: each says when and on what.\n"
+)
+_SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def _body(section: Section) -> str:
+    lines = [line for text in (section.taken, section.note) if text for line in (text, "")]
+    lines += ["| figure | bare client | bot | value | spread | goal | met |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([*lines, *(_line(figure) for figure in section.figures)]) + "\n"
 
 
 def _line(figure: Figure) -> str:

@@ -35,7 +35,6 @@ class Stub:
         self.servers = servers
         self.shards = max(1, -(-servers // _PER_SHARD))
         self.snowflake = Snowflakes()
-        self.next_message_id: Callable[[], int] = self.snowflake
         self.limits = Limits() if limited else None
         self.gateway = Gateway(
             shards=self.shards,
@@ -163,7 +162,7 @@ class Stub:
         nonce = given.get("nonce")
         if nonce and given.get("enforce_nonce") and nonce in self._nonces:
             return _json(self._nonces[nonce])
-        shown = payloads.message(self.next_message_id(), channel, given)
+        shown = payloads.message(self.snowflake(), channel, given)
         self.posted.setdefault(channel, []).append(shown)
         if nonce:
             self._nonces[nonce] = shown
