@@ -197,11 +197,11 @@ class Month:
         if self._night not in _MEASURED and self._night != self._days:
             return
         assert self.bot.bot is not None
-        megabytes, objects = memory()
+        taken = memory(self.world)
         copy = self._copy()
         times = await query_times(copy, self.bot.bot.context.banks, self._machine.discord_now())
         size = copy.stat().st_size / 2**20
-        self.samples.append(Sample(self._night, megabytes, objects, rows_of(self.bot.file), size, times))
+        self.samples.append(Sample(self._night, taken, rows_of(self.bot.file), size, times))
         for file in self._folder.glob(f"{copy.name}*"):
             file.unlink()
         gc.collect()

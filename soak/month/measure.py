@@ -6,14 +6,17 @@ import ctypes
 import gc
 import os
 import random
+import re
 import sqlite3
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from bot.app import Services, opened_database
@@ -24,6 +27,7 @@ from bot.core.context import Context
 from bot.core.jobs import Scheduler
 from bot.questions.banks import Banks
 from tests.fakes import Clock, FakeSender
+from tests.loopback.world import World
 
 TABLES = (
     "dailies",
@@ -48,25 +52,90 @@ _TIMES = 200
 
 
 @dataclass(frozen=True)
+class Memory:
+    """Of this process, in megabytes. `objects`: how many there are of the bot's and of discord.py's classes.
+
+    `resident` has the holes, too, that whatever needed much for a while has left behind. `in_use` has not: it is what
+    Python's objects take, and what C has asked for and not given back. `loopback` is the part of the simulated Discord.
+    """
+
+    resident: float
+    in_use: float
+    loopback: float
+    objects: int
+
+
+@dataclass(frozen=True)
 class Sample:
     """A night's figures. `queries`: by what is asked, milliseconds in the middle and of the slowest hundredth."""
 
     day: int
-    megabytes: float
-    objects: int
+    memory: Memory
     rows: dict[str, int]
     file_megabytes: float
     queries: dict[str, tuple[float, float]]
 
 
-def memory() -> tuple[float, int]:
-    """This process's resident megabytes, and how many objects of the bot's and of discord.py's classes there are."""
+def memory(world: World) -> Memory:
+    """What this process takes now, once what is garbage is gone. Needs CPython on Linux."""
     gc.collect()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)
+    ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    own = sum(1 for found in gc.get_objects() if str(type(found).__module__).startswith(("bot.", "discord.")))
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, own
+    return Memory(
+        resident=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        in_use=(_used_by_python() + _used_by_c()) / 2**20,
+        loopback=held_by([world.channels, world.interactions, world.calls]) / 2**20,
+        objects=sum(str(type(o).__module__).startswith(("bot.", "discord.")) for o in gc.get_objects()),
+    )
+
+
+def _used_by_python() -> int:
+    """Bytes of the blocks that Python's own allocator has given out, which it tells nowhere but on stderr."""
+    with tempfile.TemporaryFile() as told:
+        stderr = os.dup(2)
+        os.dup2(told.fileno(), 2)
+        try:
+            sys._debugmallocstats()
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        told.seek(0)
+        found = re.search(rb"# bytes in allocated blocks\s*=\s*([\d,]+)", told.read())
+    assert found is not None
+    return int(found[1].replace(b",", b""))
+
+
+_MALLINFO = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+
+
+class _MallInfo(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in _MALLINFO]
+
+
+def _used_by_c() -> int:
+    """Bytes that malloc has given out, to SQLite and to Python for what is large."""
+    told = ctypes.CDLL(None).mallinfo2
+    told.restype = _MallInfo
+    info = told()
+    return int(info.uordblks + info.hblkhd)
+
+
+_SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
+_OTHERS = ("asyncio", "_asyncio", "aiohttp", "bot.", "discord.", "soak.")
+
+
+def held_by(roots: Iterable[object]) -> int:
+    """Bytes of all that can be reached from values, each once, but for classes, functions and what others keep."""
+    seen: set[int] = set()
+    waiting, total = list(roots), 0
+    while waiting:
+        found = waiting.pop()
+        if id(found) in seen or isinstance(found, _SHARED) or type(found).__module__.startswith(_OTHERS):
+            continue
+        seen.add(id(found))
+        total += sys.getsizeof(found)
+        waiting += gc.get_referents(found)
+    return total
 
 
 def rows_of(database: Path) -> dict[str, int]:

@@ -27,8 +27,10 @@ def table(samples: Sequence[Sample]) -> list[str]:
     def line(name: str, values: list[str]) -> None:
         lines.append(f"| {name} | " + " | ".join(values) + " |")
 
-    line("resident memory, MB (bot and loopback Discord)", [f"{s.megabytes:.0f}" for s in samples])
-    line("objects of the bot and of discord.py", [f"{s.objects:,}" for s in samples])
+    line("objects of the bot and of discord.py", [f"{s.memory.objects:,}" for s in samples])
+    line("memory in use, MB (the bot and the loopback Discord)", [f"{s.memory.in_use:.1f}" for s in samples])
+    line("of it remembered by the loopback, MB", [f"{s.memory.loopback:.1f}" for s in samples])
+    line("resident memory, MB (with the holes that the checks leave)", [f"{s.memory.resident:.0f}" for s in samples])
     for name in samples[-1].queries if samples else ():
         times = [s.queries[name] for s in samples]
         line(f"{name}: p50, p99, ms", [f"{middle:.1f}, {slow:.1f}" for middle, slow in times])
