@@ -14,7 +14,7 @@ from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
-_WIDTH, _PADDING, _SIZE = 960, 36, 44
+_WIDTH, _PADDING, _SIZE = 960, 24, 50
 _PAPER, _INK = "#1e1f22", "#f2f3f5"
 _KEPT = 4096
 """Formulas, of some 5 KB each: more than a bank has."""
