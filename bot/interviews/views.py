@@ -21,7 +21,7 @@ from bot.interviews.report import Asked, Report, Said, SectionReport
 from bot.interviews.rules import MAX_ANSWER, STRONG, band
 from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
-from bot.questions.views import source
+from bot.questions.views import sources
 
 # An interview on one topic. The modal's button, the modal, a page of the feedback, the list of points that a member may
 # claim, what to do with the follow-up, its modal, on to the next question. Rows are questions of interviews, numbers
@@ -240,8 +240,7 @@ def pages(
     reply: Reply | None = None,
 ) -> list[Page]:
     """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
-    sources = "\n".join(f"-# {source(reference)}" for reference in topic.references)
-    model = [t.heading(topic.question), t.escape(topic.answer), sources]
+    model = [t.heading(topic.question), t.escape(topic.answer), "\n".join(sources(topic.references))]
     tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
         tabs = {FEEDBACK_TAB: _blocks(assessment, follow_up, note), **tabs}

@@ -102,8 +102,8 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
         left = set(order) - decode_picks(review.answer or "")
         right_first = sorted(order, key=lambda p: p not in item.right)
         others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
-    references = "\n".join(f"-# {source(r)}" for r in bank.topic_of(item).references)
-    blocks = [own_result(review), others, f"{t.escape(item.explanation)}\n{references}"]
+    rest = [reference for reference in bank.topic_of(item).references if reference != _own_source(item, bank)]
+    blocks = [own_result(review), others, "\n".join([explanation(item, bank), *sources(rest, "More on the topic")])]
     return [block for block in blocks if block]
 
 
@@ -172,14 +172,28 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
 
 
 def explanation(item: Item, bank: Bank) -> str:
-    sources = bank.topic_of(item).references
-    known = item.reference is not None and item.reference < len(sources)  # a retired item may outlive its source
-    shown = f"\n-# {source(sources[item.reference or 0])}" if known else ""
-    return f"{t.escape(item.explanation)}{shown}"
+    """What to remember, and where the fact stands if the bank knows."""
+    own = _own_source(item, bank)
+    return "\n".join([t.escape(item.explanation), *([f"-# {source(own)}"] if own else [])])
+
+
+def _own_source(item: Item, bank: Bank) -> Reference | None:
+    """The reference that an item names; a retired item may outlive it."""
+    known = bank.topic_of(item).references
+    return known[item.reference] if item.reference is not None and item.reference < len(known) else None
 
 
 def source(reference: Reference) -> str:
-    return f"Source: [{t.escape(reference.title)}](<{reference.url}>)"
+    return f"Source: {_linked(reference)}"
+
+
+def sources(references: Sequence[Reference], title: str = "Sources") -> list[str]:
+    """Several references in small print, one a line under a title, so that it is said once; no lines for none."""
+    return [f"-# {title}", *(f"-# {_linked(reference)}" for reference in references)] if references else []
+
+
+def _linked(reference: Reference) -> str:
+    return f"[{t.escape(reference.title)}](<{reference.url}>)"
 
 
 def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:

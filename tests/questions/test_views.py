@@ -195,6 +195,16 @@ def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     assert "Accepted: EOS, end token" in cards.why_blocks(Review(typed("EOS", "end token"), (), None), _around())
 
 
+def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
+    """Only the source that holds the fact is called one; the topic's others stand below, under one line."""
+    topic = bank().topics["overfitting"]
+    one = next(i for i in topic.items if i.reference == 1)
+    last = cards.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[-1].splitlines()
+    assert [line[: line.find("[")] for line in last if "](<" in line] == ["-# Source: ", "-# ", "-# "]
+    assert t.escape(topic.references[1].title) in last[-4]
+    assert last[-3] == "-# More on the topic"
+
+
 def _around() -> Bank:
     """A bank for the item that `typed` makes."""
     topic = replace(next(iter(bank().topics.values())), id="t", items=())
