@@ -18,7 +18,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ("twins", "seq2seq-long-sentences", "encoder-vs-decoder-last-word"): "a bottleneck, and the reach of masks",
     ("twins", "adaptive-softmax-normalizer", "adaptive-softmax-all-words"): "one target's loss, and all words at use",
     ("twins", "tokenization-other-language", "oov-misspelled"): "what a language costs, and what becomes of a typo",
-    ("twins", "gpt4-calibration", "gpt4-base-exams"): "two findings of one report that differ: confidence, accuracy",
     ("twins", "mha-gqa-changes", "prefill-decode-gqa-intensity"): "what gets smaller, and why the math is fed better",
     ("twins", "parallelism-bubble", "sft-accumulation-weights"): "micro-batches in a pipeline, and in a mean of means",
     ("twins", "vectors-exact-also-bad", "vectors-ef-search"): "what the setting does, and when it can't help",
