@@ -55,12 +55,15 @@ from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading.chat_model import trial
 from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
+from bot.interviews.store import has_begun
 from bot.members.cog import NameTags
 from bot.members.service import Names
+from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
+from bot.practice.store import last_asked
 from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Privacy
@@ -75,6 +78,7 @@ from bot.recap import views as recap_views
 from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
+from bot.reminders import store as reminder_store
 from bot.reminders import views as reminder_views
 from bot.reminders import work as reminder_work
 from bot.reminders.cog import Reminders as RemindersCog
@@ -85,10 +89,12 @@ from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
 from bot.rounds.lines import PrivateLines
 from bot.rounds.service import AnswerCountRefresher, Rounds
+from bot.rounds.store import has_played
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
-from bot.servers.service import Help, ServerSettings
+from bot.servers.rules import Step
+from bot.servers.service import Help, Probe, ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
@@ -107,6 +113,15 @@ class Views(NamedTuple):
     reminders: reminder_work.Views = reminder_views
     recap: recap_work.Views = recap_views
     challenges: challenge_work.Views = challenge_views
+
+
+_PROBES: dict[Step, Probe] = {
+    Step.PLAY: has_played,
+    Step.PRACTISE: last_asked,
+    Step.PLAN: plan_store.get,
+    Step.INTERVIEW: has_begun,
+    Step.REMIND: reminder_store.get,
+}
 
 
 class Services:
@@ -144,7 +159,7 @@ class Services:
         self.privacy = Privacy(context, [self.names, self.rounds, context.drafts], erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
-        self.help = Help(context)
+        self.help = Help(context, _PROBES)
         self._add_workers(context, views)
 
     def _add_workers(self, context: Context, views: Views) -> None:

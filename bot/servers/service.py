@@ -5,7 +5,7 @@ Each change is stored by itself, so that two managers at once lose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,21 +14,15 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
-from bot.core.time import local_date
 from bot.daily import store as daily
 from bot.daily.rules import DailyState
 from bot.daily.service import Dailies, DailyStatus
-from bot.interviews import store as interviews
 from bot.members.store import zone_of
 from bot.memory import store as cards
 from bot.memory.rules import due_items
-from bot.plan import store as plans
-from bot.practice import store as practice
 from bot.questions import store as questions
 from bot.recap.service import Recaps, RecapStatus
-from bot.reminders import store as reminders
-from bot.rounds import store as rounds
-from bot.servers.rules import Done, meant_zone
+from bot.servers.rules import Done, Step, meant_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +104,18 @@ class ServerSettings:
         return Settings(servers.server(conn, guild_id), daily, recap, packs, self._now())
 
 
-class Help:
-    """What a member has done, for what /help names first."""
+Probe = Callable[[Connection, int], object]
+"""Something of a member's, by their id, that is there once they have taken a step."""
 
-    def __init__(self, context: Context) -> None:
+
+class Help:
+    """What a member has done, for what /help names first; `probes` tell of the steps that other features keep."""
+
+    def __init__(self, context: Context, probes: Mapping[Step, Probe]) -> None:
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
+        self._probes = probes
 
     @reading
     def done(self, conn: Connection, user_id: int, guild_id: int | None, *, manages: bool) -> Done:
@@ -124,16 +123,16 @@ class Help:
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         asked = self._banks.of_member(conn, user_id, guild_id).asked
         known = {item_id: card for item_id, card in cards.cards_of(conn, user_id).items() if item_id in asked}
-        plan, reminder = plans.get(conn, user_id), reminders.get(conn, user_id)
+        taken = {step: bool(probe(conn, user_id)) for step, probe in self._probes.items()}
         return Done(
             set_up=None if guild_id is None or not manages else daily.schedule(conn, guild_id) is not None,
             today=None if guild_id is None else _answered_today(conn, guild_id, user_id),
-            played=None if guild_id is None else rounds.has_played(conn, user_id),
-            practised=practice.last_asked(conn, user_id) is not None,
+            played=None if guild_id is None else taken[Step.PLAY],
+            practised=taken[Step.PRACTISE],
             due=len(due_items(known, zone, now, hidden=cards.suspended(conn, user_id))),
-            planned=plan is not None and not plan.is_over(local_date(zone, now)),
-            interviewed=interviews.has_begun(conn, user_id),
-            reminded=reminder is not None and reminder.next_at is not None,
+            planned=taken[Step.PLAN],
+            interviewed=taken[Step.INTERVIEW],
+            reminded=taken[Step.REMIND],
         )
 
 
