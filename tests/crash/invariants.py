@@ -24,13 +24,15 @@ from bot.points.rules import SUMS_KEPT
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
 
-PLANNED = {"finished", "stopped", "idle", "message"}
+PLANNED = {"finished", "stopped", "idle", "left", "message"}
 """Endings after which a round has its standings; with another one Discord refused for good."""
 _ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
+_TURNED = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
 _EARLIER = re.compile(r"You already locked in \*\*(.+)\*\*\.", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
 _FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
+_FIRST = re.compile(r"^First: (.+)$", re.MULTILINE)  # in a hosted round
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
 _DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+)% right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
@@ -158,8 +160,20 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
             shown = ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
             if _plain(locked[1]) != shown:
                 yield f"{key} locked in {locked[1]!r}, stored is {shown!r}"
+            yield from _turned(act, key, stored[key], shown)
     new = (key for key, answer in stored.items() if answer["answered_at"] >= facts.since_ms)
     yield from (f"stored but never given: {key}" for key in new if key not in tried)
+
+
+def _turned(act: Interaction, key: tuple[str, int, int], answer: Row, shown: str) -> Iterator[str]:
+    """A line that said "Locked in" has been edited once at most, into what the answer came to."""
+    later = [version.text for version in act.reply.history[1:]] if act.reply is not None else []
+    if not later:
+        return
+    match = _TURNED.match(later[0])
+    given, won = (match[1] or match[3], int(match[2] or 0)) if match else ("", -1)
+    if len(later) > 1 or (_plain(given), won) != (shown, answer["points"]):
+        yield f"{key}: the private line became {later}, stored are {shown!r} and {answer['points']} points"
 
 
 def _reply(act: Interaction) -> str:
@@ -232,6 +246,8 @@ def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names
             yield f"question {row}: the card says {percent} % for {letter}, stored are {count} of {len(given)}"
     right = sorted((a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"]))[:3]
     fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
+    if (first := _FIRST.search(text)) is not None:
+        fastest = [(name, 100) for name in re.findall(r"\*\*(\w+)\*\*", first[1])]
     if fastest != [(names.get(a["user_id"], "?"), a["points"]) for a in right]:
         yield f"question {row}: the card's best times {fastest} are not the stored ones"
 

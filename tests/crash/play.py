@@ -16,6 +16,7 @@ from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 
 _OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|practice):(\d+)(?::\d)?")
+_HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
 _TABLES = {"round": "round_questions", "daily": "dailies", "practice": "practice_questions"}
 
 
@@ -31,6 +32,12 @@ def cards(channel: Channel, source: str = "round") -> list[Message]:
     """The open cards in a channel, oldest first."""
     found = [m for m in channel.messages.values() if m.audience is None and not m.deleted]
     return [m for m in found if (card := card_of(m)) is not None and card[1] == source]
+
+
+def host_buttons(channel: Channel) -> list[tuple[str, Message, int]]:
+    """What the host of a round can press in a channel: ("reveal" or "next", the card, its question)."""
+    found = [(m, _HOST.fullmatch(i)) for m in channel.messages.values() if not m.deleted for i in m.custom_ids]
+    return [(match[1], message, int(match[2])) for message, match in found if match]
 
 
 def revealed(channel: Channel, source: str = "round") -> list[Message]:
@@ -81,11 +88,12 @@ class Players:
 
 
 def hasten(database: Path, seconds: float = 1.0) -> None:
-    """While the bot is stopped: let open questions, pauses and dailies be due soon instead of later."""
+    """While the bot is stopped: let open questions and pauses be due soon instead of later, but for hosted ones."""
     due = int((time.time() + seconds) * 1000)
     with closing(sqlite3.connect(database)) as conn, conn:
         conn.execute("UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL", [due])
-        conn.execute("UPDATE rounds SET due_at = min(due_at, ?) WHERE phase IN ('ask', 'open', 'pause')", [due])
+        waiting = "phase IN ('ask', 'open', 'pause') AND NOT hosted"
+        conn.execute(f"UPDATE rounds SET due_at = min(due_at, ?) WHERE {waiting}", [due])
 
 
 def close_dailies(database: Path, seconds: float = 0.0) -> int:

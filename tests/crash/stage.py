@@ -19,7 +19,7 @@ from bot.core.servers import set_zone
 from bot.points.store import rebuild_sums
 from bot.questions.bank import data_dir, load_bank
 from tests.crash import invariants
-from tests.crash.play import Players, cards, close_dailies, hasten, query, revealed
+from tests.crash.play import Players, cards, close_dailies, hasten, host_buttons, query, revealed
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
@@ -48,6 +48,8 @@ class Stage:
     ends: list[tuple[int, float]] = field(default_factory=list)
     ordered_at: float | None = None
     done: set[tuple[int, int]] = field(default_factory=set)
+    pressed: dict[str, float] = field(default_factory=dict)
+    """When a host's button was last pressed."""
 
     def terminate(self) -> None:
         """SIGTERM now; `comes_back` checks how the bot ends."""
@@ -88,7 +90,18 @@ class Stage:
             for source in ("round", "daily"):
                 for card in cards(self.channel, source):
                     await self._answer(card.id, source)
+            await self._host()
             await asyncio.sleep(0.03)
+
+    async def _host(self) -> None:
+        """Move a hosted round on once both have answered, and press again where that had no effect."""
+        number = max((int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0)
+        for what, message, row in host_buttons(self.channel):
+            answered = {(message.id, member.id) for member in (self.ann, self.bob)} <= self.done
+            custom_id, now = f"host:v1:{what}:{row}", time.monotonic()
+            if row == number and answered and now - self.pressed.get(custom_id, 0.0) > 1:
+                self.pressed[custom_id] = now
+                await self.tell(self.ann.click(message, custom_id))
 
     async def _answer(self, card_id: int, source: str) -> None:
         for member in (self.ann, self.bob):
@@ -176,6 +189,15 @@ async def play_round(
         await stage.stop()
         hasten(stage.bot.database, 0.0)
         await stage.bot.start()
+    await stage.play(stage.settled, moment)
+    await stage.stop()
+
+
+async def play_hosted(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
+    """A hosted round of two questions, with Ann as its host, from its start to its standings."""
+    await stage.bot.start()
+    moment = arm()
+    await stage.tell(stage.ann.slash(stage.channel, "quiz start", questions=2, mode="hosted"))
     await stage.play(stage.settled, moment)
     await stage.stop()
 

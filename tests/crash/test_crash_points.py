@@ -16,7 +16,16 @@ import pytest
 import pytest_asyncio
 
 from tests.crash.play import cards, revealed
-from tests.crash.stage import Stage, play_daily, play_interview, play_recap, play_round, staged, texts
+from tests.crash.stage import (
+    Stage,
+    play_daily,
+    play_hosted,
+    play_interview,
+    play_recap,
+    play_round,
+    staged,
+    texts,
+)
 from tests.loopback.faults import Call, Fault, Kind, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 
@@ -27,7 +36,9 @@ THREADS = "/channels/{}/messages/{}/threads"
 COMMANDS = "/applications/{}/commands"
 GOOD_ANSWER = "**What a good answer says**"
 MAX_CONCURRENT_JOBS = 2
-Scene = Literal["round", "two questions", "daily", "recap", "interview"]
+REPLY = "/webhooks/{}/{}/messages/{}"
+PRESSED = "'type': 6"  # a click that is acknowledged and shows nothing of its own
+Scene = Literal["round", "two questions", "hosted", "daily", "recap", "interview"]
 
 
 @dataclass(frozen=True)
@@ -80,8 +91,24 @@ ROUND_POINTS = [
     *_both("standings", "round", "POST", MESSAGES, "mine:v1"),
     CrashPoint("pause between two questions", "two questions", moment=_paused),
     *_both("next card", "two questions", "POST", MESSAGES, "v1:round:2"),
+    CrashPoint("private line: not turned yet", "round", "PATCH", REPLY, sign="1st with"),
+    CrashPoint("private line: turned", "round", "PATCH", REPLY, "after", sign="1st with"),
     CrashPoint("commands: not synced", "round", "PUT", COMMANDS),
     CrashPoint("commands: synced, start not finished", "round", "PUT", COMMANDS, "after"),
+]
+HOSTED_POINTS = [
+    CrashPoint("hosted: stored, member not told", "hosted", "POST", CALLBACK, sign="hosted, no clock"),
+    *_both("hosted: first card", "hosted", "POST", MESSAGES, "host:v1:reveal:1"),
+    CrashPoint("hosted: open, nothing under way", "hosted", moment=_open),
+    CrashPoint("hosted: Reveal stored, host not told", "hosted", "POST", CALLBACK, sign=PRESSED),
+    CrashPoint("hosted: Reveal stored, host told", "hosted", "POST", CALLBACK, "after", sign=PRESSED),
+    CrashPoint("hosted: closed, card not edited", "hosted", "PATCH", MESSAGE, sign="host:v1:next:1"),
+    CrashPoint("hosted: card edited, not noted", "hosted", "PATCH", MESSAGE, "after", sign="host:v1:next:1"),
+    CrashPoint("hosted: pause between two questions", "hosted", moment=_paused),
+    CrashPoint("hosted: Next stored, host not told", "hosted", "POST", CALLBACK, sign=PRESSED, skip=1),
+    CrashPoint("hosted: Next stored, host told", "hosted", "POST", CALLBACK, "after", sign=PRESSED, skip=1),
+    *_both("hosted: next card", "hosted", "POST", MESSAGES, "host:v1:reveal:2"),
+    *_both("hosted: standings", "hosted", "POST", MESSAGES, "mine:v1"),
 ]
 DAILY_POINTS = [
     CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next: **"),
@@ -111,7 +138,7 @@ SIGTERM_POINTS = [
     CrashPoint("SIGTERM while a recap is sent", "recap", "POST", MESSAGES, sign="The week in review", how="term"),
     CrashPoint("SIGTERM while a daily is closed", "daily", "PATCH", MESSAGE, sign="why:v1:daily", how="stuck"),
 ]
-CRASH_POINTS = [*ROUND_POINTS, *DAILY_POINTS, *RECAP_POINTS, *INTERVIEW_POINTS, *SIGTERM_POINTS]
+CRASH_POINTS = [*ROUND_POINTS, *HOSTED_POINTS, *DAILY_POINTS, *RECAP_POINTS, *INTERVIEW_POINTS, *SIGTERM_POINTS]
 
 
 def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
@@ -155,6 +182,8 @@ async def _run(point: CrashPoint, folder: Path) -> list[str]:
             stage.ends += [(0, 0.0)] if stage.ordered_at is None else []
             stage.ordered_at = None
             await play_round(stage, lambda: None)
+        elif point.scene == "hosted":
+            await play_hosted(stage, lambda: _trap(point, stage))
         elif point.scene == "daily":
             await play_daily(stage, lambda: _trap(point, stage))
         elif point.scene == "recap":
