@@ -100,6 +100,8 @@ class Challenge(commands.Cog):
         await self._show(interaction, found)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
+        """Unlike those to rounds, a second answer is answered like the first: so only one process may."""
+        await self.bot.router.claim(interaction)
         await self._show(interaction, await self.challenges.answer(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -83,7 +83,8 @@ class Asked:
 class Between:
     """Where a taker stands after a question: what they locked in, None if they did not answer in time.
 
-    `next_seconds` is the time for the next question, None after the last. `both`: it closes once two members are done.
+    `again`: it was locked in before. `next_seconds` is the time for the next question, None after the last. `both`: it
+    closes once two members are done.
     `moved_on`: their private message shows a later question by now.
     """
 
@@ -96,6 +97,7 @@ class Between:
     closes_at: datetime
     card: str
     both: bool
+    again: bool = False
     moved_on: bool = False
 
 
@@ -235,19 +237,22 @@ class Challenges:
         return await self._go_on(leave)
 
     async def answer(self, click: Click) -> Between:
-        """Store a member's first answer and say so only when it is committed; one that came too late is a miss."""
+        """Store a member's first answer and say so only when it is committed; one that came too late is a miss.
+
+        Who has answered before reads what, and how to go on: their message may have stayed as it was.
+        """
 
         def keep(conn: Connection) -> tuple[Between, datetime | None]:
             question, challenge, shown = _shown_to(conn, click.question_id, click.user_id, click.guild_id)
-            item = self._item(conn, challenge, question)
-            if shown.answer is not None and shown.answered_at is not None:
-                raise already(item, shown.choice_order, shown.answer, shown.answered_at)
+            item, order = self._item(conn, challenge, question), answers.decode_order(shown.choice_order)
             _refuse_closed(challenge)
             taker = store.taker(conn, challenge.id, click.user_id)
             assert taker is not None
+            if shown.answer is not None:
+                before = self._between(conn, challenge, question, taker, shown_answer(item, order, shown.answer))
+                return replace(before, again=True), None
             if click.at > shown.deadline_at:
                 return self._between(conn, challenge, question, taker, None), None
-            order = answers.decode_order(shown.choice_order)
             given = given_answer(item, order, click)
             correct, elapsed = answers.is_right(item, given), max(0, (click.at - shown.shown_at) // _MS)
             store.change_answer(
@@ -291,13 +296,13 @@ class Challenges:
         For opening a modal.
         """
         question, challenge, shown = _shown_to(conn, question_id, user_id)
-        item = self._item(conn, challenge, question)
-        if shown.answer is not None and shown.answered_at is not None:
-            raise already(item, shown.choice_order, shown.answer, shown.answered_at)
+        item, order = self._item(conn, challenge, question), answers.decode_order(shown.choice_order)
         _refuse_closed(challenge)
+        if shown.answer is not None and shown.answered_at is not None:
+            raise UserError(f"{already(item, shown.choice_order, shown.answer, shown.answered_at)} {_GO_ON}")
         if self._now() > shown.deadline_at:
             raise UserError(f"Time was up, so this one counts as a miss. {_GO_ON}")
-        return item, answers.decode_order(shown.choice_order)
+        return item, order
 
     async def subject(self, question_id: int) -> str | None:
         """The id of the item that a question asks."""

@@ -48,7 +48,9 @@ challenges = sa.Table(
     sa.Column("hours", sa.Integer, nullable=False),
     sa.Column("state", OneOf(State, 8), nullable=False),
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),  # questions whose answers are counted
-    sa.Column("shown", sa.Integer, nullable=False, server_default="0"),  # how many are done, as the card says
+    sa.Column(
+        "shown", sa.Integer, nullable=False, server_default="0"
+    ),  # how many are done, as the card says; -1 while that changes
     sa.Column("due_at", Instant),  # null once it is closed
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
     sa.Column("message_id", sa.BigInteger),
@@ -221,7 +223,7 @@ QUEUE = Queue(
     due_at=challenges.c.due_at,
     state=challenges.c.state,
     guild_id=challenges.c.guild_id,
-    claimed=challenges.c.state.in_([State.POSTING, State.COUNTING, State.CLOSING]),  # which are due at once
+    claimed=challenges.c.state.in_([State.POSTING, State.COUNTING, State.CLOSING]) | (challenges.c.shown < 0),
     where=RUNNING,
 )
 change = QUEUE.change

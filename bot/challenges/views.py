@@ -115,6 +115,8 @@ def between(found: Between) -> Message:
     """What a taker reads after a question: the same for a right answer and a wrong one."""
     if found.shown is None:
         said = f"Question {found.number} has no answer from you, so it counts as a miss."
+    elif found.again:
+        said = f"You already locked in **{t.escape(found.shown)}**, and your first answer counts."
     else:
         said = f"Locked in **{t.escape(found.shown)}**."
     if found.next_seconds is not None:

@@ -111,7 +111,8 @@ class ChallengeWork(Worker[Challenge]):
             if due > now:  # nothing that the card lacks, or too soon after its last edit
                 store.change(conn, found.id, expect=State.OPEN, due_at=due)
                 return State.OPEN, None
-            self.queue.claim(conn, found.id, expect=State.OPEN, now=now)
+            if not self.queue.claim(conn, found.id, expect=State.OPEN, now=now, shown=-1):
+                return State.OPEN, None
             return State.OPEN, self._open_card(conn, found, finished)
 
         state, card = await self._database.write(look)

@@ -21,6 +21,7 @@ import fsrs
 
 from bot.core.snowflakes import earliest_id
 from bot.points.rules import SUMS_KEPT
+from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
 
@@ -83,6 +84,7 @@ _TIMES = {
     "round_questions": "asked_at",
     "dailies": "scheduled_at",
     "recaps": "scheduled_at",
+    "challenges": "started_at",
 }
 """When a row came to be that members have seen something of."""
 _TABLES = (
@@ -94,6 +96,12 @@ _TABLES = (
     "daily_schedules",
     "ledger",
     "recaps",
+    "challenges",
+    "challenge_questions",
+    "challenge_takers",
+    "challenge_answers",
+    "practices",
+    "practice_questions",
 )
 
 
@@ -116,7 +124,7 @@ def broken(database: Path, world: World, log: str) -> list[str]:
 
 def seen(facts: Facts) -> list[str]:
     """What members saw is what is stored."""
-    checks = (_contract, _acknowledged, _rounds, _cards, _standings, _dailies, _recaps)
+    checks = (_contract, _acknowledged, _rounds, _cards, _standings, challenges, _dailies, _recaps)
     return [problem for check in checks for problem in check(facts)]
 
 
@@ -353,6 +361,12 @@ def _ledger(facts: Facts) -> Iterator[str]:
             wanted["round", a["question_id"], a["user_id"]] = a
             players[question["round_id"]].add(a["user_id"])
     wanted |= {("daily", a["daily_id"], a["user_id"]): a for a in facts["daily_answers"]}
+    in_challenges = _counted_in_challenges(facts)
+    wanted |= {("challenge", a["question_id"], a["user_id"]): a for a in in_challenges if a["answer"] is not None}
+    takers: dict[int, set[int]] = defaultdict(set)
+    of = {q["id"]: q["challenge_id"] for q in facts["challenge_questions"]}
+    for _, question_id, user in (key for key in wanted if key[0] == "challenge"):
+        takers[of[question_id]].add(user)
     booked = {(e["source"], e["source_id"], e["user_id"]): e for e in facts["ledger"]}
     yield from (f"not in the ledger: {key}" for key in wanted.keys() - booked.keys())
     yield from (f"in the ledger without an answer: {key}" for key in booked.keys() - wanted.keys())
@@ -360,14 +374,22 @@ def _ledger(facts: Facts) -> Iterator[str]:
     for key, entry in sorted(booked.items(), key=lambda one: one[1]["at"]):
         points = wanted[key]["points"] if key in wanted else entry["points"]
         item = entry["user_id"], entry["guild_id"], entry["item_id"]
-        if key[0] == "round" and key in wanted:
+        if key[0] != "daily" and key in wanted:
             again = item in paid and entry["at"] - paid[item] < 30 * 86_400_000
-            alone = len(players[revealed[key[1]]["round_id"]]) < 2
+            together = players[revealed[key[1]]["round_id"]] if key[0] == "round" else takers[of[key[1]]]
+            alone = len(together) < 2
             points = 0 if again or alone else points
         if key in wanted and (entry["points"], entry["correct"]) != (points, wanted[key]["correct"]):
             yield f"the ledger says {entry['points']} for {key}, it won {points}"
         if entry["points"]:
             paid[item] = entry["at"]
+
+
+def _counted_in_challenges(facts: Facts) -> list[Row]:
+    """What takers were shown, and answered, in challenges that are closed."""
+    closed = {c["id"] for c in facts["challenges"] if c["state"] == "closed"}
+    questions = {q["id"] for q in facts["challenge_questions"] if q["challenge_id"] in closed}
+    return [a for a in facts["challenge_answers"] if a["question_id"] in questions]
 
 
 def _scores(facts: Facts) -> Iterator[str]:
@@ -396,6 +418,8 @@ def _memory(facts: Facts) -> Iterator[str]:
     """Each answer in the ledger is one review, rated by whether it is right, and each card is what its reviews make."""
     asked = [entry for entry in facts["ledger"] if entry["item_id"]]  # an open question is no card to remember
     booked = {(e["source"], e["source_id"], e["user_id"]): e["correct"] for e in asked}
+    left_alone = [a for a in _counted_in_challenges(facts) if a["answer"] is None]  # which is a miss, and no entry
+    booked |= {("challenge", a["question_id"], a["user_id"]): False for a in left_alone}
     logged = {(r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in facts["reviews"]}
     yield from (f"no review of {key}" for key in booked.keys() - logged.keys())
     yield from (f"a review without an answer: {key}" for key in logged.keys() - booked.keys() if key[0] != "practice")

@@ -15,9 +15,14 @@ from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 
-_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|practice):(\d+)(?::\d)?")
+_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|practice|challenge):(\d+)(?::\d)?")
 _HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
 _TABLES = {"round": "round_questions", "daily": "dailies", "practice": "practice_questions"}
+_QUERIES = {source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?" for source, table in _TABLES.items()}
+_OF_TAKER = (
+    "SELECT item_id, choice_order FROM challenge_questions JOIN challenge_answers ON question_id = id "
+    "WHERE id = ? AND user_id = ?"
+)
 
 
 def card_of(message: Message) -> tuple[str, str, int] | None:
@@ -71,8 +76,10 @@ class Players:
         if card is None:
             return None
         name, source, row = card
-        sql = f"SELECT item_id, choice_order FROM {_TABLES[source]} WHERE id = ?"
-        item_id, order = query(self._database, sql, row)[0]
+        if source == "challenge":
+            item_id, order = query(self._database, _OF_TAKER, row, member.id)[0]
+        else:
+            item_id, order = query(self._database, _QUERIES[source], row)[0]
         item = self._bank.items[str(item_id)]
         if name == "write":
             opened = await member.click(message, f"write:v1:{source}:{row}")
@@ -87,6 +94,29 @@ class Players:
         return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
 
 
+def challenge_cards(channel: Channel) -> list[Message]:
+    """The cards of challenges in a channel that can be taken."""
+    found = [m for m in channel.messages.values() if m.audience is None and not m.deleted]
+    return [m for m in found if any(i.startswith("take:v1:") for i in m.custom_ids)]
+
+
+async def step_in_challenge(players: Players, member: Member, card: Message, *, right: bool) -> Result | None:
+    """What a taker does next: answer the question that is before them, go on, or press "Take it"."""
+    mine = [m for m in member.sees(card.channel) if m.audience == member.id and _is_of_challenge(m)]
+    if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
+        result = await players.answer(member, mine[-1], right=right)
+        if result is not None and "Press Skip to go on" in result.text:
+            return await member.click(mine[-1], next(i for i in mine[-1].custom_ids if i.startswith("takeskip:")))
+        return result
+    if mine and (following := next((i for i in mine[-1].custom_ids if i.startswith("takenext:v1:")), None)):
+        return await member.click(mine[-1], following)
+    return await member.click(card, next(i for i in card.custom_ids if i.startswith("take:v1:")))
+
+
+def _is_of_challenge(message: Message) -> bool:
+    return any(":challenge:" in i or i.startswith("takenext:") for i in message.custom_ids)
+
+
 def hasten(database: Path, seconds: float = 1.0) -> None:
     """While the bot is stopped: let open questions and pauses be due soon instead of later, but for hosted ones."""
     due = int((time.time() + seconds) * 1000)
@@ -94,6 +124,17 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
         conn.execute("UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL", [due])
         waiting = "phase IN ('ask', 'open', 'pause') AND NOT hosted"
         conn.execute(f"UPDATE rounds SET due_at = min(due_at, ?) WHERE {waiting}", [due])
+        conn.execute("UPDATE challenge_answers SET deadline_at = min(deadline_at, ?) WHERE answer IS NULL", [due])
+        late = "UPDATE challenge_takers SET finished_at = ? WHERE finished_at > ?"
+        conn.execute(late, [due, due])
+
+
+def close_challenges(database: Path, seconds: float = 0.0) -> int:
+    """While the bot is stopped: let open challenges close soon; how many."""
+    due = int((time.time() + seconds) * 1000)
+    with closing(sqlite3.connect(database)) as conn, conn:
+        changed = conn.execute("UPDATE challenges SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due])
+        return changed.rowcount
 
 
 def close_dailies(database: Path, seconds: float = 0.0) -> int:

@@ -8,7 +8,7 @@ import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,18 @@ from bot.core.servers import set_zone
 from bot.points.store import rebuild_sums
 from bot.questions.bank import data_dir, load_bank
 from tests.crash import invariants
-from tests.crash.play import Players, cards, close_dailies, hasten, host_buttons, query, revealed
+from tests.crash.play import (
+    Players,
+    cards,
+    challenge_cards,
+    close_challenges,
+    close_dailies,
+    hasten,
+    host_buttons,
+    query,
+    revealed,
+    step_in_challenge,
+)
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
@@ -87,6 +98,8 @@ class Stage:
                 await self.comes_back()
             if moment is not None and moment():
                 moment = None
+            for card in challenge_cards(self.channel):
+                await self._take(card)
             for source in ("round", "daily"):
                 for card in cards(self.channel, source):
                     await self._answer(card.id, source)
@@ -111,6 +124,20 @@ class Stage:
             result = await self.tell(self.players.answer(member, card, right=member is self.ann))
             if result is not None and result.acked:
                 self.done.add((card_id, member.id))
+
+    async def _take(self, card: Message) -> None:
+        """Ann and Bob take a step in a challenge each, until they are through."""
+        for member in (self.ann, self.bob):
+            if not self.bot.running or self.is_through(member):
+                continue
+            with suppress(IndexError):  # the question that is shown is not hers any more, or not stored yet
+                await self.tell(step_in_challenge(self.players, member, card, right=member is self.ann))
+
+    def is_through(self, member: Member) -> bool:
+        """Whether a member has answered the last question of the challenge, or their time for it is up."""
+        now = int(time.time() * 1000)
+        sql = f"SELECT 1 FROM challenge_takers WHERE user_id = {member.id} AND finished_at < {now}"
+        return bool(self.rows(sql))
 
     async def tell(self, action: Coroutine[object, object, Result | None]) -> Result | None:
         """Do something to the bot; nobody waits for a bot that is dead."""
@@ -229,6 +256,29 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     close_dailies(stage.bot.database)
     await stage.bot.start()
     await stage.play(lambda: stage.daily_is("closed"), moment)
+    await stage.stop()
+
+
+async def play_challenge(stage: Stage, arm: Callable[[], Callable[[], bool] | None], *, forward: bool = False) -> None:
+    """A challenge from its card to its standings. `arm` sets the trap; `forward`: only once both have taken it."""
+    await stage.bot.start()
+    moment = None if forward else arm()
+    for _ in range(3):
+        if not stage.bot.running:
+            await stage.comes_back()
+        if stage.rows("SELECT 1 FROM challenges"):
+            break
+        await stage.tell(stage.ann.slash(stage.channel, "challenge", questions=2, hours=1))
+    await stage.play(lambda: stage.is_through(stage.ann) and stage.is_through(stage.bob), moment)
+    shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"  # the second one's count takes a while
+    if not forward:
+        await stage.play(lambda: bool(stage.rows(shown)))
+    await stage.stop()
+    close_challenges(stage.bot.database)
+    if forward:
+        arm()
+    await stage.bot.start(ready=False)
+    await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
     await stage.stop()
 
 

@@ -1,4 +1,4 @@
-"""The bot is killed at every point between two effects, from rounds to follow-ups, and nothing is lost or double.
+"""The bot is killed at every point between two effects of all that it plays, and nothing is lost or double.
 
 Each case is a real process against the loopback Discord, which kills it on receiving a request, before or after that
 request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly. Cases run two at a time.
@@ -18,6 +18,7 @@ import pytest_asyncio
 from tests.crash.play import cards, revealed
 from tests.crash.stage import (
     Stage,
+    play_challenge,
     play_daily,
     play_hosted,
     play_interview,
@@ -38,7 +39,7 @@ GOOD_ANSWER = "**What a good answer says**"
 MAX_CONCURRENT_JOBS = 2
 REPLY = "/webhooks/{}/{}/messages/{}"
 PRESSED = "'type': 6"  # a click that is acknowledged and shows nothing of its own
-Scene = Literal["round", "two questions", "hosted", "daily", "recap", "interview"]
+Scene = Literal["round", "two questions", "hosted", "challenge", "daily", "recap", "interview"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,20 @@ HOSTED_POINTS = [
     *_both("hosted: next card", "hosted", "POST", MESSAGES, "host:v1:reveal:2"),
     *_both("hosted: standings", "hosted", "POST", MESSAGES, "mine:v1"),
 ]
+CHALLENGE_POINTS = [
+    CrashPoint("challenge: stored, member not told", "challenge", "POST", CALLBACK, sign="on its way"),
+    *_both("challenge", "challenge", "POST", MESSAGES, "take:v1:"),
+    CrashPoint("taker: shown a question, but not told", "challenge", "POST", CALLBACK, sign="takeskip:v1"),
+    CrashPoint("taker: shown a question", "challenge", "POST", CALLBACK, "after", sign="takeskip:v1"),
+    CrashPoint("taker: shown the next one, but not told", "challenge", "POST", CALLBACK, sign="takeskip:v1:2"),
+    CrashPoint("taker: committed, member not told", "challenge", "POST", CALLBACK, sign="takenext:v1"),
+    CrashPoint("taker: member told", "challenge", "POST", CALLBACK, "after", sign="takenext:v1"),
+    CrashPoint("taker: through, member not told", "challenge", "POST", CALLBACK, sign="the last one"),
+    CrashPoint("challenge: card without its count", "challenge", "PATCH", MESSAGE, sign=" finished"),
+    CrashPoint("challenge: count shown, not noted", "challenge", "PATCH", MESSAGE, "after", sign=" finished"),
+    CrashPoint("challenge: counted, card not edited", "challenge", "PATCH", MESSAGE, sign="taken:v1"),
+    CrashPoint("challenge: card edited, not noted", "challenge", "PATCH", MESSAGE, "after", sign="taken:v1"),
+]
 DAILY_POINTS = [
     CrashPoint("schedule: stored, manager not told", "daily", "POST", CALLBACK, sign="Next: **"),
     *_both("daily", "daily", "POST", MESSAGES, ":v1:daily:"),
@@ -133,12 +148,24 @@ SIGTERM_POINTS = [
     CrashPoint("SIGTERM while a card is revealed", "round", "PATCH", MESSAGE, sign="why:v1:round", how="term"),
     CrashPoint("SIGTERM during the pause", "two questions", moment=_paused, how="term"),
     CrashPoint("SIGTERM while standings are sent", "round", "POST", MESSAGES, sign="mine:v1", how="term"),
+    CrashPoint(
+        "SIGTERM while a taker is shown a question", "challenge", "POST", CALLBACK, sign="takeskip:", how="term"
+    ),
+    CrashPoint("SIGTERM while a challenge is closed", "challenge", "PATCH", MESSAGE, sign="taken:v1", how="term"),
     CrashPoint("SIGTERM while a daily is sent", "daily", "POST", MESSAGES, sign="v1:daily", how="term"),
     CrashPoint("SIGTERM while a thread is opened", "daily", "POST", THREADS, how="term"),
     CrashPoint("SIGTERM while a recap is sent", "recap", "POST", MESSAGES, sign="The week in review", how="term"),
     CrashPoint("SIGTERM while a daily is closed", "daily", "PATCH", MESSAGE, sign="why:v1:daily", how="stuck"),
 ]
-CRASH_POINTS = [*ROUND_POINTS, *HOSTED_POINTS, *DAILY_POINTS, *RECAP_POINTS, *INTERVIEW_POINTS, *SIGTERM_POINTS]
+CRASH_POINTS = [
+    *ROUND_POINTS,
+    *HOSTED_POINTS,
+    *CHALLENGE_POINTS,
+    *DAILY_POINTS,
+    *RECAP_POINTS,
+    *INTERVIEW_POINTS,
+    *SIGTERM_POINTS,
+]
 
 
 def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
@@ -186,6 +213,8 @@ async def _run(point: CrashPoint, folder: Path) -> list[str]:
             await play_hosted(stage, lambda: _trap(point, stage))
         elif point.scene == "daily":
             await play_daily(stage, lambda: _trap(point, stage))
+        elif point.scene == "challenge":
+            await play_challenge(stage, lambda: _trap(point, stage), forward="taken:v1" in point.sign)
         elif point.scene == "recap":
             await play_recap(stage, lambda: _trap(point, stage))
         elif point.scene == "interview":

@@ -13,7 +13,7 @@ import pytest
 
 from tests.crash.invariants import broken
 from tests.crash.play import close_dailies, revealed, standings
-from tests.crash.stage import Stage, play_round, staged
+from tests.crash.stage import Stage, play_challenge, play_round, staged
 from tests.loopback.model import Message
 
 pytestmark = pytest.mark.slow
@@ -104,3 +104,43 @@ async def test_damage_is_found(tmp_path: Path) -> None:
             for message in before.values():
                 message.history[:] = histories[message.id]
         assert broken(stage.bot.database, stage.world, "2026 ERROR x: y")
+
+
+IN_CHALLENGES = {
+    "DELETE FROM challenge_answers WHERE question_id = 1": "which is not stored",
+    "UPDATE challenge_answers SET answer = NULL, answered_at = NULL": "acknowledged but not stored",
+    "UPDATE challenge_answers SET answer = (answer + 1) % 4 WHERE choice_order != ''": "locked in",
+    "UPDATE challenge_answers SET user_id = 5 WHERE question_id = 1 AND user_id = (SELECT min(user_id) FROM "
+    "challenge_answers)": "never given",
+    "UPDATE challenge_answers SET points = points + 1": "the standings say",
+    "UPDATE challenges SET state = 'counting'": "is stuck",
+    "UPDATE challenges SET state = 'open'": "its card shows the end",
+    "UPDATE challenges SET message_id = 5": "the stored message is",
+    "UPDATE challenge_questions SET item_id = (SELECT item_id FROM round_questions), challenge_id = 1 WHERE id = 1;"
+    "UPDATE round_questions SET asked_at = (SELECT started_at + 1 FROM challenges)": "was asked on its server",
+    "DELETE FROM ledger WHERE source = 'challenge'": "not in the ledger",
+    "UPDATE ledger SET points = points + 1 WHERE source = 'challenge'": "the ledger says",
+    "DELETE FROM reviews WHERE source = 'challenge'": "no review of",
+}
+
+
+async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
+    """The same for a challenge that two have taken, after a round on the same server."""
+    async with staged(tmp_path) as stage:
+        await play_round(stage, lambda: None)
+        stage.done.clear()
+        await play_challenge(stage, lambda: None)
+        assert stage.verdict() == []
+        for sql, sentence in IN_CHALLENGES.items():
+            copied = tmp_path / "copy.db"
+            shutil.copy(stage.bot.database, copied)
+            with closing(sqlite3.connect(copied)) as conn, conn:
+                conn.executescript(sql)
+            found = broken(copied, stage.world, "")
+            assert any(sentence in line for line in found), (sql, found)
+        card = next(m for m in stage.channel.messages.values() if any(i.startswith("taken:") for i in m.custom_ids))
+        asked = next(m for m in stage.channel.messages.values() if m.audience == stage.ann.id and len(m.history) > 2)
+        for message, sentence in ((card, "turned back"), (asked, "saw a question of challenge 1 twice")):
+            message.history.append(message.history[0])
+            assert any(sentence in line for line in broken(stage.bot.database, stage.world, ""))
+            message.history.pop()
