@@ -18,6 +18,7 @@ POINTS = 100  # for a right first answer, whenever it comes
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
 ON_THE_WAY = timedelta(seconds=5)  # how long after its close an answer is awaited that was given in time
+SHORTEST_GAP = timedelta(minutes=1)  # between two edits of the number of answers on an open card
 KINDS = ("choice", "open", "mixed")
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """What must be named to set a daily up, and how it is called; the rest has defaults."""
@@ -235,6 +236,16 @@ def _walk(
     return run, frozen
 
 
+def next_count(opened_at: datetime, closes_at: datetime, now: datetime) -> datetime:
+    """When the open card shall tell of an answer that came now; `closes_at` if not before that.
+
+    Answers that come until then are told of together. The gaps grow with the card's age from a minute on: most members
+    answer early, and an edit costs a request.
+    """
+    at = now + max(SHORTEST_GAP, (now - opened_at) / 4)
+    return at if at <= closes_at - SHORTEST_GAP else closes_at
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """A question of the day in words, which phones show in the notification for the role that it pings."""
@@ -246,12 +257,13 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class DailyCard:
-    """The open question of the day."""
+    """The open question of the day. `answered`: how many have answered it, as of the card's last edit."""
 
     daily_id: int
     item: Item
     order: tuple[int, ...]
     closes_at: datetime
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +284,7 @@ class OpenDailyCard:
     daily_id: int
     topic: Topic
     closes_at: datetime
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

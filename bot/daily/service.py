@@ -452,14 +452,14 @@ class Dailies:
     def shown(self, conn: Connection, daily: Daily) -> None:
         """Note that an announced daily has become its card."""
         assert daily.closes_at is not None
-        following = self._after_card(store.schedule(conn, daily.guild_id), daily.closes_at)
+        following = self._after_card(store.schedule(conn, daily.guild_id), when_to_count(conn, daily, self._now()))
         store.change(conn, daily.id, expect=DailyState.SHOWING, problem=None, **following)
 
-    def _after_card(self, schedule: Schedule | None, closes_at: datetime) -> dict[str, Any]:
-        """What comes once members see the card: its thread if one is wanted, else the close."""
+    def _after_card(self, schedule: Schedule | None, due_at: datetime | None) -> dict[str, Any]:
+        """What comes once members see the card: its thread if one is wanted, else what an open one has to wait for."""
         if schedule is not None and schedule.thread:
             return {"state": DailyState.THREADING, "due_at": self._now()}
-        return {"state": DailyState.OPEN, "due_at": closes_at}
+        return {"state": DailyState.OPEN, "due_at": due_at}
 
     def _still_open(self, conn: Connection, daily_id: int, message_id: int) -> Daily:
         """A daily that can be answered now; refuses any other."""
@@ -612,6 +612,15 @@ def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     return DailyStatus(schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id))
 
 
+def when_to_count(conn: Connection, daily: Daily, now: datetime) -> datetime | None:
+    """When an open daily is due next: once its card shall tell of answers that it does not tell of, or at its close."""
+    if daily.opened_at is None or daily.closes_at is None:
+        return daily.closes_at
+    if store.count_answers(conn, daily.id) == daily.counted:
+        return daily.closes_at
+    return rules.next_count(daily.opened_at, daily.closes_at, now)
+
+
 def _credit(
     conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str, roles: Sequence[int]
 ) -> tuple[Streak, StreakNews]:
@@ -621,4 +630,13 @@ def _credit(
     item_id, team = daily.item_id or "", team_of(roles, team_store.ids(conn, server))
     entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id, team)
     scores.add(conn, [entry])
+    _count_later(conn, daily, at)
     return store.count_streak(conn, server, answer)
+
+
+def _count_later(conn: Connection, daily: Daily, at: datetime) -> None:
+    """Let the open card tell of an answer in a while, unless it will anyway."""
+    if daily.state is DailyState.OPEN and daily.opened_at and daily.closes_at and daily.due_at == daily.closes_at:
+        due_at = rules.next_count(daily.opened_at, daily.closes_at, at)
+        if due_at != daily.closes_at:
+            store.change(conn, daily.id, expect=DailyState.OPEN, due_at=due_at)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, func, select, update
 
 from bot.core import personal
 from bot.core.jobs import Queue
@@ -45,7 +45,7 @@ daily_schedules = sa.Table(
 #   posting    on its way, or tried again until it is too late
 #   showing    announced in words to a role; the message is still to become the card
 #   threading  posted; its thread is still to be opened
-#   open       members answer; due at the close
+#   open       members answer; due when the card shall tell of new answers, and at the close
 #   closing    the card is being edited
 #   closed
 #   skipped    left out by a manager
@@ -71,6 +71,7 @@ dailies = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
     sa.Column("problem", sa.Text),
     sa.Column("topic_id", sa.String(48)),  # of an open question, which has no item
+    sa.Column("counted", sa.Integer, nullable=False, server_default="0"),  # answers that the open card tells of
     sa.UniqueConstraint("guild_id", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
     sqlite_autoincrement=True,  # or the id of one that was erased would be given again, and members' reviews know it
@@ -260,6 +261,7 @@ class Daily:
     due_at: datetime | None
     problem: str | None
     topic_id: str | None
+    counted: int = 0
 
     @property
     def posted(self) -> bool:
@@ -407,6 +409,12 @@ def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | No
 
 def answers_to(conn: Connection, daily_id: int) -> list[DailyAnswer]:
     return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id == daily_id), DailyAnswer)
+
+
+def count_answers(conn: Connection, daily_id: int) -> int:
+    """How many members have answered a daily."""
+    query = select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
+    return conn.execute(query).scalar_one()
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:

@@ -81,7 +81,8 @@ def announcement(words: Announcement) -> PlainMessage:
 
 def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
     """The question of the day while it can be answered."""
-    closes = f"-# Your answer stays private · Open until {t.when(card.closes_at, 'f')}"
+    answered = f" · {card.answered:,} answered" if card.answered else ""
+    closes = f"-# Your answer stays private · Open until {t.when(card.closes_at, 'f')}{answered}"
     if isinstance(card, OpenDailyCard):
         return Message(
             DAILY,

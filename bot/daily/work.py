@@ -1,4 +1,4 @@
-"""The question of the day, moved on by the work queue: decide what is due, post, open the thread, close.
+"""The question of the day, moved on by the work queue: decide what is due, post, open the thread, count, close.
 
 A schedule comes due at its post time, which gives the local date its row. A daily is such a row with a state (see
 `bot.daily.store`), and a step takes it on from whatever state it finds.
@@ -7,18 +7,19 @@ A schedule comes due at its post time, which gives the local date its row. A dai
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core import time as time_rules
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
-from bot.core.errors import DeliveryRefused
+from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.zones import ScheduleError
 from bot.daily import store
 from bot.daily.rules import Announcement, DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
-from bot.daily.service import Dailies, next_post, rule_of
+from bot.daily.service import Dailies, next_post, rule_of, when_to_count
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
 from bot.members.store import names_of
@@ -135,6 +136,8 @@ class DailyWork(Worker[Daily]):
                     await self._show(row)
                 case DailyState.THREADING:
                     await self._open_thread(row)
+                case DailyState.OPEN if row.closes_at is not None and self._now() < row.closes_at:
+                    await self._count(row)
                 case DailyState.SHOWING | DailyState.OPEN | DailyState.CLOSING:
                     await self._close(row)
         except DeliveryRefused as error:
@@ -159,7 +162,13 @@ class DailyWork(Worker[Daily]):
                 values["state"] = DailyState.MISSED
             elif daily.state is DailyState.THREADING:
                 problem = f"The question is posted, but its thread isn't. {reason}"
-                values = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": problem}
+                values = {
+                    "state": DailyState.OPEN,
+                    "due_at": when_to_count(conn, daily, self._now()),
+                    "problem": problem,
+                }
+            elif daily.state is DailyState.OPEN and daily.closes_at is not None and daily.closes_at > self._now():
+                values = {"state": DailyState.OPEN, "due_at": daily.closes_at}  # without its number of answers
             store.change(conn, key, expect=daily.state, **values)
 
         await self._database.write(leave)
@@ -215,7 +224,7 @@ class DailyWork(Worker[Daily]):
         await self._database.write(self._dailies.shown, daily)
 
     async def _open_thread(self, daily: Daily) -> None:
-        opened: dict[str, Any] = {"state": DailyState.OPEN, "due_at": daily.closes_at, "problem": None}
+        opened: dict[str, Any] = {"state": DailyState.OPEN, "problem": None}
         topic = _topic(daily, await self._database.read(self._banks.of, daily.guild_id))
         if topic is not None:
             if not await self._claim(daily, DailyState.THREADING):
@@ -223,7 +232,41 @@ class DailyWork(Worker[Daily]):
             name = f"Spoilers: {daily.local_date.day} {daily.local_date:%B} · {topic.title}"
             await self._sender.open_thread(_place(daily), daily.message_id or 0, name)
             opened["thread_id"] = daily.message_id  # Discord gives a thread its message's id
-        await self._database.write(store.change, daily.id, expect=DailyState.THREADING, **opened)
+
+        def note(conn: Connection) -> None:
+            due_at = when_to_count(conn, daily, self._now())
+            store.change(conn, daily.id, expect=DailyState.THREADING, due_at=due_at, **opened)
+
+        await self._database.write(note)
+
+    async def _count(self, daily: Daily) -> None:
+        """Let the open card tell how many have answered. An edit that fails is left out, as the next one tells more."""
+
+        def claim(conn: Connection) -> tuple[int, Bank] | None:
+            bank = self._banks.of(conn, daily.guild_id)
+            if not _topic(daily, bank):
+                store.change(conn, daily.id, expect=DailyState.OPEN, due_at=daily.closes_at)
+                return None
+            claimed = self.queue.claim(conn, daily.id, expect=DailyState.OPEN, now=self._now())
+            return (store.count_answers(conn, daily.id), bank) if claimed else None
+
+        found = await self._database.write(claim)
+        if found is None or daily.closes_at is None:
+            return
+        number, bank = found
+        try:
+            card = self._card(daily, bank, daily.closes_at, number)
+            await self._sender.edit(_place(daily), daily.message_id or 0, card)
+        except (DeliveryRefused, DeliveryUnknown) as error:
+            log.info("guild %s: daily of %s: its number of answers: %s", daily.guild_id, daily.local_date, error)
+        counted = replace(daily, counted=number)
+
+        def note(conn: Connection) -> None:
+            due_at = when_to_count(conn, counted, self._now())  # some may have answered since
+            values = {"state": DailyState.OPEN, "due_at": due_at, "counted": number}
+            store.change(conn, daily.id, expect=DailyState.OPEN, **values)
+
+        await self._database.write(note)
 
     async def _close(self, daily: Daily) -> None:
         if not await self._claim(daily, DailyState.CLOSING):
@@ -265,13 +308,13 @@ class DailyWork(Worker[Daily]):
             return None
         return daily.role_id
 
-    def _card(self, daily: Daily, bank: Bank, closes_at: datetime) -> Any:
+    def _card(self, daily: Daily, bank: Bank, closes_at: datetime, answered: int = 0) -> Any:
         """The open card."""
         topic = bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            return self._views.question(OpenDailyCard(daily.id, topic, closes_at), bank)
+            return self._views.question(OpenDailyCard(daily.id, topic, closes_at, answered), bank)
         item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
-        return self._views.question(DailyCard(daily.id, item, order, closes_at), bank)
+        return self._views.question(DailyCard(daily.id, item, order, closes_at, answered), bank)
 
 
 def _topic(daily: Daily, bank: Bank) -> Topic | None:

@@ -168,6 +168,7 @@ CALLS: list[Call] = [
     call(daily.add_answer, DAILY_ANSWER),
     call(daily.answer_of, DAYS, ADA),
     call(daily.answers_to, DAYS),
+    call(daily.count_answers, DAYS),
     call(daily.streak_of, GUILD, ADA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
     call(daily.count_streak, GUILD, DAILY_ANSWER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +21,7 @@ from bot.daily.rules import (
     POINTS,
     asks_openly,
     days_in_words,
+    next_count,
     parse_days,
     pick,
     streak,
@@ -295,3 +296,17 @@ def test_more_answers_never_shorten_a_streak(
     assert after.current >= before.current
     assert after.best >= before.best >= before.current
     assert after.freezes >= before.freezes
+
+
+def test_when_answers_are_counted() -> None:
+    """A minute after an answer or later, with gaps that grow, some thirty times a day, never in the last minute."""
+    opened = datetime(2027, 1, 4, 9, tzinfo=UTC)
+    closes, at, seen = opened + timedelta(hours=23), opened, list[datetime]()
+    while at < closes:
+        at = next_count(opened, closes, at)
+        seen.append(at)
+    assert [round((at - opened) / timedelta(minutes=1), 1) for at in seen[:6]] == [1, 2, 3, 4, 5, 6.2]
+    assert len(seen) < 35
+    assert seen[-1] == closes
+    assert seen[-2] <= closes - timedelta(minutes=1)
+    assert next_count(opened, opened + timedelta(seconds=90), opened) == opened + timedelta(seconds=90)

@@ -224,6 +224,65 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
     assert results(stage)[-1].outcome.answered == 1
 
 
+def counts(stage: Stage) -> list[int]:
+    """The numbers of answers that open cards were edited to."""
+    shown = [e.card for e in stage.sender.edits_of("show")]
+    return [card.answered for card in shown if isinstance(card, DailyCard) and card.answered]
+
+
+async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
+    """A minute after an answer at the earliest, several together, ever more seldom, and only if it grew."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    await stage.answer_daily(BOB, right=False)
+    assert counts(stage) == []  # the answer itself edits nothing
+    await stage.wait(seconds=61)
+    assert counts(stage) == [2]
+    assert (await stage.day(TODAY)).due_at == (await stage.day(TODAY)).closes_at
+    await stage.wait(hours=5)
+    assert counts(stage) == [2]
+    for user_id in range(1000, 1060):  # one a minute
+        await stage.answer_daily(user_id)
+        await stage.wait(minutes=1)
+    await stage.wait(hours=4)
+    assert 2 <= len(counts(stage)) <= 3
+    assert counts(stage)[-1] == 62
+    await stage.wait(hours=13)
+    daily = await stage.day(TODAY)
+    assert (daily.state, results(stage)[-1].outcome.answered) == ("closed", 62)
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_count_survives_a_crash(stage: Stage, after: bool) -> None:
+    """The next process brings the card up to date."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.answer_daily(ADA)
+    stage.sender.fail("show_daily", Crash(), after=after)
+    with pytest.raises(Crash):
+        await stage.wait(minutes=2)
+    await stage.restart(minutes=1)
+    await stage.run()
+    assert counts(stage)[-1:] == [1]
+    daily = await stage.day(TODAY)
+    assert (daily.state, daily.counted, daily.problem) == ("open", 1, None)
+
+
+@pytest.mark.parametrize("error", [unsent(), DENIED, RuntimeError("odd")])
+async def test_a_count_that_fails_ends_nothing(stage: Stage, error: Exception) -> None:
+    """However often and however it fails, the question stays open, and closes at its time."""
+    await stage.set_up("13:00", answer_hours=3)
+    await stage.wait(hours=1)
+    stage.sender.fail("show_daily", error, times=100)
+    await stage.answer_daily(ADA)
+    await stage.wait(hours=2, minutes=50)
+    assert (await stage.day(TODAY)).state == "open"
+    await stage.answer_daily(BOB)
+    await stage.wait(minutes=10)
+    assert ((await stage.day(TODAY)).state, results(stage)[-1].outcome.answered) == ("closed", 2)
+
+
 @pytest.mark.parametrize("method", ["show_daily", "open_thread", "close_daily"])
 async def test_a_problem_that_passed_is_not_reported(stage: Stage, method: str) -> None:
     """Once the retry of a failed card, thread or close succeeded, status reports no problem."""

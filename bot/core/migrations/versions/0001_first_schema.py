@@ -152,6 +152,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
         sa.UniqueConstraint("guild_id", "local_date", name=op.f("uq_dailies_guild_id_local_date")),
         sqlite_autoincrement=True,
