@@ -189,7 +189,7 @@ def source(reference: Reference) -> str:
 
 def sources(references: Sequence[Reference], title: str = "Sources") -> list[str]:
     """Several references in small print, one a line under a title, so that it is said once; no lines for none."""
-    return [f"-# {title}", *(f"-# {_linked(reference)}" for reference in references)] if references else []
+    return [f"-# {title}", *(f"-# · {_linked(reference)}" for reference in references)] if references else []
 
 
 def _linked(reference: Reference) -> str:

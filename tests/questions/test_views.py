@@ -200,7 +200,7 @@ def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
     topic = bank().topics["overfitting"]
     one = next(i for i in topic.items if i.reference == 1)
     last = cards.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[-1].splitlines()
-    assert [line[: line.find("[")] for line in last if "](<" in line] == ["-# Source: ", "-# ", "-# "]
+    assert [line[: line.find("[")] for line in last if "](<" in line] == ["-# Source: ", "-# · ", "-# · "]
     assert t.escape(topic.references[1].title) in last[-4]
     assert last[-3] == "-# More on the topic"
 
