@@ -21,6 +21,7 @@ from fsrs import Rating
 
 from bot.core.time import local_date
 from bot.memory.rules import MemoryCard, days_away, due_items, recall
+from bot.plan.dates import LAST
 from bot.plan.forecast import Forecast, Habit, Known, Span, forecast, new_a_day
 from bot.practice.rules import Answered
 from bot.questions.model import Bank, Item
@@ -248,7 +249,10 @@ def look(
     now: datetime,
     hidden: Collection[str] = (),
 ) -> Outlook:
-    """How a plan stands now. `cards` are the member's by item id; `hidden` items must not be asked just now."""
+    """How a plan stands now. `cards` are the member's by item id.
+
+    `hidden` items must not be asked now: what is known of them counts, but is not refreshed in the days ahead either.
+    """
     cards = met(cards, bank)
     today = local_date(zone, now)
     own = pace(answers, plan.set_on, zone, now)
@@ -256,7 +260,7 @@ def look(
     days = max((plan.day - today).days, 0)
     span = Span(days, plan.rest, own.done_today, math.ceil(_AGAIN_AFTER / own.seconds))
     order = {section.id: n for n, section in enumerate(bank.sections)}
-    known = _known(bank, cards, order, zone, now)
+    known = _known(bank, cards, order, zone, now, hidden)
     unmet = [order[bank.topic_of(item).section_id] for item in in_order(bank, cards, now)]
 
     def ahead(habit: Habit) -> Forecast:
@@ -314,9 +318,14 @@ class _Pile:
 
 
 def _known(
-    bank: Bank, cards: Mapping[str, MemoryCard], order: Mapping[str, int], zone: str, now: datetime
+    bank: Bank,
+    cards: Mapping[str, MemoryCard],
+    order: Mapping[str, int],
+    zone: str,
+    now: datetime,
+    hidden: Collection[str],
 ) -> list[Known]:
-    """Cards as the forecast takes them, the longest due first."""
+    """Cards as the forecast takes them, the longest due first; a hidden one never comes up."""
     found = sorted(cards.items(), key=lambda pair: pair[1].due_at)
     return [
         Known(
@@ -324,8 +333,8 @@ def _known(
             card.stability,
             card.difficulty,
             (now - card.last_review_at) / timedelta(days=1),
-            days_away(card, zone, now),
-            card.missed,
+            days_away(card, zone, now) if item_id not in hidden else LAST + 1,
+            card.missed and item_id not in hidden,
         )
         for item_id, card in found
     ]

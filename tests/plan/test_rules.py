@@ -110,6 +110,16 @@ def test_hidden_items_are_no_part_of_a_day() -> None:
     assert left_today(PLAN, BANK, cards, own, "UTC", NOW, hidden) == Today(0, 1, 0)
 
 
+def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
+    """What is known of them counts, and fades as it does without practice; no day takes time for them."""
+    cards = known(*list(BANK.asked)[:-1], days=9) | known(*list(BANK.asked)[-1:], rating=Rating.Again)
+    found = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
+    assert (found.new, found.due, found.share.left) == (0, 0, 0)
+    day = NOW + timedelta(days=found.days)
+    assert found.expected == pytest.approx(readiness(BANK, cards, day))
+    assert found.expected < look(PLAN, BANK, cards, [], "UTC", NOW).expected
+
+
 def test_new_items_come_where_most_is_missing() -> None:
     """From the weakest section, from the topic of which least was met, easy ones first; then sections take turns."""
     cards = known("t1-a", "t1-b", "t1-c", "t1-d", "t2-a")
