@@ -39,7 +39,8 @@ _MARGIN = 20
 _INNER = WIDTH - 2 * _MARGIN
 _LEFT, _CHART = 62, 130
 """Where the chart begins, beside its scale, and its height."""
-_SECTIONS, _TITLE = 8, 28
+_SECTIONS, _LINES, _TITLE = 8, 12, 28
+"""Sections in the picture and in the words, and characters of a title in the picture."""
 _LATER, _BAND, _GOAL = "#949cf7", "#2f5d45", "#7ccf9b"
 """What is expected, and the goal with its words."""
 
@@ -49,7 +50,6 @@ async def plan_page(shown: Shown) -> Message | str:
     outlook, note = shown.outlook, ended(shown.ended) if shown.ended else None
     if outlook is None:
         return note or NONE
-    sections = "\n".join(f"-# {t.escape(s.title)} · {percent(s.now)} to {percent(s.then)}%" for s in outlook.sections)
     return Message(
         OPEN,
         f"### Your plan\n{headline(outlook)}",
@@ -58,7 +58,7 @@ async def plan_page(shown: Shown) -> Message | str:
         _today(outlook),
         _pace(outlook),
         _takes(outlook),
-        f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**\n{sections}" if sections else None,
+        _by_section(outlook),
         line(),
         f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
         row(
@@ -141,6 +141,17 @@ def _pace(outlook: Outlook) -> str | None:
     if percent(outlook.expected) > goal + NEAR:
         return f"{past} That takes you past your goal of **{goal}%**."
     return f"{past} You're on the way to your goal of **{goal}%**."
+
+
+def _by_section(outlook: Outlook) -> str | None:
+    """Now and on the day; of a bank with very many sections the first ones, so that a message holds them."""
+    lines = [
+        f"-# {t.escape(t.cut(s.title, 60))} · {percent(s.now)} to {percent(s.then)}%" for s in outlook.sections[:_LINES]
+    ]
+    if len(outlook.sections) > _LINES:
+        lines.append(f"-# and {t.count(len(outlook.sections) - _LINES, 'more section')}")
+    head = f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**"
+    return "\n".join([head, *lines]) if lines else None
 
 
 def _takes(outlook: Outlook) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png, writable
 from bot.memory.rules import review
-from bot.plan.rules import Goal, Outlook, Plan, Today, look, percent, readiness
+from bot.plan.rules import Goal, Outlook, Plan, SectionOutlook, Today, look, percent, readiness
 from bot.plan.service import Shown
 from bot.plan.views import NONE, alt_text, confirm, plan_page, stats_line, svg
 from bot.reminders.views import reminder
@@ -97,6 +97,16 @@ async def test_a_first_day() -> None:
     """Of a single day behind somebody it is said whether they practised."""
     assert "You practised yesterday. You're on" in await read(replace(NEW, pace_days=1, pace_kept=1))
     assert "Yesterday was a day off. You're on" in await read(replace(NEW, pace_days=1))
+
+
+async def test_a_bank_with_many_sections() -> None:
+    """A message and a picture hold it: the words name twelve and say how many more there are, the picture eight."""
+    many = replace(NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40)))
+    said = await read(many)
+    assert len(said) < 4000
+    assert "S11 " in said
+    assert "-# and 28 more sections" in said
+    assert size(to_png(svg(many, PAST), width=400))[1] < 900
 
 
 async def test_whether_a_day_fits() -> None:
