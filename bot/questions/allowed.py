@@ -18,8 +18,5 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ("twins", "seq2seq-long-sentences", "encoder-vs-decoder-last-word"): "a bottleneck, and the reach of masks",
     ("twins", "adaptive-softmax-normalizer", "adaptive-softmax-all-words"): "one target's loss, and all words at use",
     ("twins", "tokenization-other-language", "oov-misspelled"): "what a language costs, and what becomes of a typo",
-    ("twins", "mha-gqa-changes", "prefill-decode-gqa-intensity"): "what gets smaller, and why the math is fed better",
-    ("twins", "parallelism-bubble", "sft-accumulation-weights"): "micro-batches in a pipeline, and in a mean of means",
-    ("twins", "vectors-exact-also-bad", "vectors-ef-search"): "what the setting does, and when it can't help",
 }
 """By rule and ids, as in `Finding`. A test fails for an entry that lint doesn't need any more."""
