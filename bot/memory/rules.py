@@ -25,6 +25,8 @@ STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
 SCHEDULER = fsrs.Scheduler(learning_steps=STEPS, relearning_steps=STEPS, enable_fuzzing=False)
 
+_NOT_TODAY = timedelta(days=2)
+"""What lies so far ahead is on no date of today, whatever the zone, and should its clocks go back by a day."""
 LONGEST_MS = 3_600_000  # a member who takes longer over a question has been away; no more is kept
 _MS = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,6 +145,9 @@ def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
 
 
 def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
+    """Whether an item comes back today."""
+    if not card.missed and card.due_at - now >= _NOT_TODAY:  # a member has hundreds of such: no zone is looked at
+        return False
     return back_on(card, zone, now) == local_date(zone, now)
 
 

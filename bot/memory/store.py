@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating, State
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy import Row as DatabaseRow
 
 from bot.core.personal import Personal, Row, erase_rows, exported, register
@@ -175,7 +176,7 @@ def card_of(conn: Connection, user_id: int, item_id: str, *, lock: bool = False)
 
 def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
     """All cards of a member by item id."""
-    return {row.item_id: _card(row) for row in conn.execute(select(cards).where(cards.c.user_id == user_id))}
+    return {item_id: _made(*values) for item_id, *values in conn.execute(_ALL_OF, {"member": user_id})}
 
 
 def suspended(conn: Connection, user_id: int) -> set[str]:
@@ -210,6 +211,15 @@ def practised_at(conn: Connection, user_id: int, since: datetime) -> list[dateti
     return list(rows.scalars())
 
 
+_ALL_OF = select(cards.c.item_id, *(cards.c[name] for name in MemoryCard.__slots__)).where(
+    cards.c.user_id == bindparam("member")
+)
+
+
 def _card(row: DatabaseRow[tuple[object, ...]]) -> MemoryCard:
-    values = {name: row._mapping[name] for name in MemoryCard.__slots__}
-    return MemoryCard(**{**values, "state": State(values["state"])})
+    return _made(*(row._mapping[name] for name in MemoryCard.__slots__))
+
+
+def _made(state: int, *values: Any) -> MemoryCard:
+    """A card of its fields in their order, as they are stored."""
+    return MemoryCard(State(state), *values)

@@ -144,6 +144,7 @@ class _View:
     zone: str
     now: datetime
     bank: Bank
+    hidden: set[str]
     due: list[str]
     new: int
     pool: list[Item]
@@ -356,23 +357,21 @@ class Practices:
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
     ) -> Asking | Summary:
         asked = store.questions_of(conn, practice.id)
-        hidden = items_hidden_from(conn, practice.user_id, guild_id) | cards.suspended(conn, practice.user_id)
+        known = {q.item_id for q in asked}
+        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, known, practice.items)
         question = asked[-1] if asked and asked[-1].answered_at is None else None
-        bank = self._banks.of_member(conn, practice.user_id, guild_id)
-        if question is not None and (question.item_id in hidden or question.item_id not in bank.asked):
+        if question is not None and (question.item_id in view.hidden or question.item_id not in view.bank.asked):
             store.change_question(conn, question.id, answered_at=at)  # its row stays: SQLite would reuse its id
             question = None
         if question is not None:
             store.change_question(conn, question.id, asked_at=at)  # the time to answer counts from here
-        known = {q.item_id for q in asked}
-        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, known, practice.items)
         answered = sum(q.answer is not None for q in asked)
         length = len(practice.items) or rules.LENGTH
         if question is None and answered < length:
             question = self._ask(conn, practice, view, len(asked) + 1, at)
         if question is None:
             return self._end(conn, practice, guild_id)
-        item, order = bank.asked[question.item_id], answers.decode_order(question.choice_order)
+        item, order = view.bank.asked[question.item_id], answers.decode_order(question.choice_order)
         due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
         return Asking(question, item, order, answered + 1, *rules.ahead(answered, due, new, length), instead)
 
@@ -424,7 +423,7 @@ class Practices:
         new, pool = min(unmet, allowed), pool if unmet else []
         if only:
             due, new, pool = [i for i in only if i in items and i not in hidden and i not in asked], 0, []
-        return _View(known, wanted, zone, now, bank, due, new, pool, everywhere, planned)
+        return _View(known, wanted, zone, now, bank, hidden, due, new, pool, everywhere, planned)
 
     def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
         if practice.ended_at is None:

@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, exists, literal, select, union_all, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, select, union_all, update
 
 from bot.core.personal import register_rows, register_server_rows
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata, upsert, values_of
@@ -165,16 +166,19 @@ def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> s
     Their servers are the one in which they ask and those in which they have ever answered: others are not known, as
     the bot has no list of members.
     """
-    hidden = []
-    for source in _in_play:
-        query = _on_servers(source, user_id, guild_id, _servers)
-        columns = query.selected_columns
-        for answers in _answers:
-            own = answers.selected_columns
-            this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == user_id)
-            query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
-        hidden.append(query)
-    return _known(conn, [query.with_only_columns(query.selected_columns.item_id) for query in hidden])
+    return _known(conn, [_hidden(source, here=guild_id is not None) for source in _in_play], _for(user_id, guild_id))
+
+
+@cache
+def _hidden(source: str, *, here: bool) -> Select[Any]:
+    """Made once, when all have registered: it is asked with every question of a practice."""
+    query = _on_servers(source, here=here)
+    columns = query.selected_columns
+    for answers in _answers:
+        own = answers.selected_columns
+        this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == _MEMBER)
+        query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
+    return query.with_only_columns(columns.item_id)
 
 
 def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict[str, datetime | None]:
@@ -185,28 +189,38 @@ def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict
     """
     found: dict[str, datetime | None] = {}
     for source in _in_play:
-        query = _on_servers(source, user_id, guild_id, [*_servers, *_seen])
+        query = _on_servers(source, here=guild_id is not None, seen=True)
         columns = query.selected_columns
         until = columns["until"] if "until" in columns else sa.null().label("until")
-        for row in conn.execute(query.with_only_columns(columns.topic_id, until)):
+        for row in conn.execute(query.with_only_columns(columns.topic_id, until), _for(user_id, guild_id)):
             if row.topic_id is not None:
                 known = found.get(row.topic_id, row.until)
                 found[row.topic_id] = max(known, row.until) if known and row.until else None
     return found
 
 
-def _on_servers(source: str, user_id: int, guild_id: int | None, members: Sequence[Select[Any]]) -> Select[Any]:
-    """What one source has in play on a server, if one is given, and on those that `members` name for a member."""
+_MEMBER, _SERVER = (bindparam(name, type_=sa.BigInteger) for name in ("member", "server"))
+
+
+def _for(user_id: int, guild_id: int | None) -> dict[str, int | None]:
+    return {"member": user_id, "server": guild_id}
+
+
+def _on_servers(source: str, *, here: bool, seen: bool = False) -> Select[Any]:
+    """What one source has in play on a member's servers: with `here` also on that on which they ask.
+
+    With `seen` these are not only those on which they have answered.
+    """
     query = _in_play[source]
-    servers: list[Any] = [select(literal(guild_id))] if guild_id is not None else []
-    for known in members:
+    servers: list[Any] = [select(_SERVER)] if here else []
+    for known in [*_servers, *(_seen if seen else ())]:
         own = known.selected_columns
-        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == user_id))
+        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == _MEMBER))
     return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))
 
 
-def _known(conn: Connection, queries: list[Select[Any]]) -> set[str]:
-    return {found for query in queries for found in conn.execute(query).scalars() if found is not None}
+def _known(conn: Connection, queries: list[Select[Any]], parameters: dict[str, Any] | None = None) -> set[str]:
+    return {found for query in queries for found in conn.execute(query, parameters).scalars() if found is not None}
 
 
 def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:

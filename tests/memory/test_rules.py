@@ -126,6 +126,14 @@ def test_days_of_what_is_known(now: datetime, zone: str, day: date, due: bool) -
     assert (days_away(card, zone, now) == 0) is due
 
 
+@given(st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Apia", "America/New_York"]), st.integers(-80, 80))
+def test_due_is_what_comes_back_in_no_days(zone: str, hours: int) -> None:
+    """However far away it is, and where clocks are changed by an hour or by a whole day."""
+    now = datetime(2011, 12, 30, 9, tzinfo=UTC)  # a date that Apia skips
+    card = MemoryCard(State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS)
+    assert is_due(card, zone, now) is (days_away(card, zone, now) == 0)
+
+
 def test_a_miss_is_due_at_once_and_all_day() -> None:
     """Also a minute before midnight, when its ten minutes end on the next date."""
     late = NOON.replace(hour=23, minute=59)
