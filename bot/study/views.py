@@ -54,11 +54,9 @@ def pages(found: StudyPage) -> list[Page]:
 
 def in_play_text(found: InPlay) -> str:
     """Why a topic can't be read now, and from when on it can."""
-    back = "when that closes" if found.until is None else f"after {t.when(found.until)}"
-    return (
-        f"**{t.one_line(found.topic.title)}** is a question of the day on one of your servers right now, so I'll show "
-        f"you this page {back}."
-    )
+    back = "when it closes" if found.until is None else f"after {t.when(found.until)}"
+    title = t.one_line(found.topic.title)
+    return f"**{title}** is being asked on one of your servers right now, so I'll show you this page {back}."
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -20,10 +20,11 @@ from bot.practice import views as practice
 from bot.questions import views as questions
 from bot.reminders import views as reminders
 from bot.rounds import views as rounds
+from bot.study import views as study
 from tests.fakes import Clock
 from tests.shipped import bank
 
-VIEWS = (boards, daily, interviews, practice, questions, reminders, rounds)
+VIEWS = (boards, daily, interviews, practice, questions, reminders, rounds, study)
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
     key=lambda route: (route.name, sorted(route.fixed.items())),

@@ -106,7 +106,7 @@ def test_a_topic_that_has_to_wait() -> None:
     at = datetime(2027, 1, 4, 15, tzinfo=UTC)
     assert in_play_text(InPlay(LARGEST, at)).endswith("I'll show you this page after <t:1799074800:f>.")
     card = study_page(InPlay(LARGEST, None), 3)
-    assert text_of(card).endswith("I'll show you this page when that closes.")
+    assert text_of(card).endswith("I'll show you this page when it closes.")
     assert labels(card) == []
 
 
