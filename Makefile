@@ -5,7 +5,7 @@
 #   make postgres the tests that run on PostgreSQL, and those of the services, which `make test` runs on SQLite only
 #   make crash    kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
 #   make bench    the bot against a bare client, and on a past of years (an hour; ARGS=--quick: eight minutes)
-#   make soak     ten minutes of rounds and dailies under random faults; ARGS="--seed 1" repeats one
+#   make soak     ten minutes of rounds, challenges and dailies under random faults; ARGS="--seed 1" repeats one
 #   make month    a month in minutes: habits of 1,000 members on 50 servers in virtual time; ARGS="--seed 3 --days 30"
 #   make grade-eval  how well the offline grader grades: the tables of docs/grading.md
 

@@ -1,4 +1,4 @@
-"""`python -m soak --minutes 10 --seed N`: rounds and dailies under random faults, then every invariant is checked."""
+"""`python -m soak --minutes 10 --seed N`: all that members play under random faults; then invariants are checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from soak.checks import unanswered
 from soak.life import Life
 from soak.report import report
 from tests.crash import invariants
-from tests.crash.play import Players, close_dailies, query, soon
+from tests.crash.play import Players, close_challenges, close_dailies, query, soon
 from tests.loopback.model import Guild
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
@@ -96,6 +96,7 @@ async def _come_to_rest(world: World, bot: BotProcess, chaos: Chaos, life: Life,
         try:
             running = query(bot.database, "SELECT 1 FROM rounds WHERE phase != 'ended'")
             busy = query(bot.database, "SELECT 1 FROM dailies WHERE state IN ('posting', 'threading', 'closing')")
+            busy += query(bot.database, "SELECT 1 FROM challenges WHERE state NOT IN ('open', 'closed')")
         except sqlite3.Error:
             return False
         return not running and not busy
@@ -109,9 +110,12 @@ async def _come_to_rest(world: World, bot: BotProcess, chaos: Chaos, life: Life,
         await bot.start()
     ends = [await bot.stop()]
     close_dailies(bot.database)
+    close_challenges(bot.database)
     await bot.start()
     if not await soon(lambda: not query(bot.database, "SELECT 1 FROM dailies WHERE due_at IS NOT NULL"), 30):
         wrong.append("a daily did not close")
+    if not await soon(lambda: not query(bot.database, "SELECT 1 FROM challenges WHERE state != 'closed'"), 30):
+        wrong.append("a challenge did not close")
     for guild in guilds:
         wrong += await _board(world, bot, life, guild)
     ends.append(await bot.stop())

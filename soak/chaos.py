@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.crash.play import close_dailies
+from tests.crash.play import close_challenges, close_dailies
 from tests.loopback.faults import Fault, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 from tests.loopback.process import BotProcess
@@ -192,12 +192,14 @@ class Chaos:
             await self._bot.start(ready=False)
 
     async def _while_down(self) -> None:
-        """Time passes: Discord may forget nonces, a daily's hours may pass."""
+        """Time passes: Discord may forget nonces, the hours of dailies and challenges may pass."""
         await asyncio.sleep(self._rng.uniform(0.1, 2))
         if self._rng.random() < 0.3:
             self._world.rest.forget_nonces()
         if self._rng.random() < 0.25 and self._bot.database.exists():
             close_dailies(self._bot.database, self._rng.uniform(0, 5))
+        if self._rng.random() < 0.15 and self._bot.database.exists():
+            close_challenges(self._bot.database, self._rng.uniform(0, 5))
 
     async def _watch(self) -> None:
         """Measure every time without a connection."""

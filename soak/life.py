@@ -1,4 +1,4 @@
-"""What members do during a soak: rounds in every channel, questions of the day on every server."""
+"""What members do during a soak: rounds in every channel, challenges and questions of the day on every server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import sqlite3
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from tests.crash.play import Players, card_of, cards, query, revealed, soon, standings
+from tests.crash.play import (
+    Players,
+    card_of,
+    cards,
+    challenge_cards,
+    query,
+    revealed,
+    soon,
+    standings,
+    step_in_challenge,
+)
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Guild, Message
 from tests.loopback.process import BotProcess
@@ -40,6 +50,7 @@ class Life:
     def start(self, quiz_channels: list[Channel], daily_channels: list[Channel]) -> None:
         self._tasks = [asyncio.create_task(self._rounds(c)) for c in quiz_channels]
         self._tasks += [asyncio.create_task(self._dailies(c, bool(n % 2))) for n, c in enumerate(daily_channels)]
+        self._tasks += [asyncio.create_task(self._challenges(c)) for c in daily_channels]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -93,6 +104,44 @@ class Life:
                 return
             self.did["interactions that failed"] += 1
             await asyncio.sleep(self._rng.uniform(0.2, 1))
+
+    async def _challenges(self, channel: Channel) -> None:
+        """One after another, for everyone or for one member; most take it at once, some leave a question alone."""
+        members = self._members[channel.guild.id]
+        while not self.over:
+            starter, other = self._rng.sample(members, 2)
+            named = {"member": other} if self._rng.random() < 0.5 else {}
+            before = {card.id for card in challenge_cards(channel)}
+            if self._bot.running:
+                options = {"questions": self._rng.randint(1, 3), "hours": 1, **named}
+                await self._slash(starter, channel, "challenge", **options)
+                await soon(lambda: self._new_challenges(channel, before), 5)  # noqa: B023 - it is awaited here
+            for card in self._new_challenges(channel, before):
+                takers = [starter, other] if named else members
+                await asyncio.gather(*(self._take(m, card) for m in takers))
+            await asyncio.sleep(self._rng.uniform(5, 20))
+
+    def _new_challenges(self, channel: Channel, before: set[int]) -> list[Message]:
+        return [card for card in challenge_cards(channel) if card.id not in before]
+
+    async def _take(self, member: Member, card: Message) -> None:
+        """Step by step, as one reads and thinks; who reads that it failed, or has to wait, tries again."""
+        right = self._rng.random() < 0.6
+        for _ in range(40):
+            await asyncio.sleep(self._rng.uniform(0.3, 3))
+            if self.over or not any(i.startswith("take:") for i in card.custom_ids):
+                return
+            if not self._bot.running:
+                continue
+            try:
+                result = await step_in_challenge(self._players, member, card, right=right)
+            except (CannotDo, IndexError, sqlite3.Error, StopIteration):
+                continue  # the message has changed meanwhile, or what it shows is not stored yet
+            if result is not None and not result.acked:
+                self.did["interactions that failed"] += 1
+            elif result is not None and "That was the last one." in result.text:
+                self.did["challenges taken"] += 1
+                return
 
     async def _look_back(self, channel: Channel, member: Member) -> None:
         for message in [*revealed(channel)[-1:], *standings(channel)[-1:]]:

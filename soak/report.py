@@ -19,6 +19,7 @@ def report(
     """The whole report; it ends with the broken invariants."""
     reveals = facts.public("why:v1:round:")
     endings = Counter(str(r["ending"]) for r in facts["rounds"])
+    challenges = Counter(str(c["ending"] or c["state"]) for c in facts["challenges"])
     states = Counter(str(d["state"]) for d in facts["dailies"])
     rows = [
         ("faults", f"{sum(tally.faults.values())} of {len(tally.faults)} kinds"),
@@ -27,6 +28,8 @@ def report(
             "question cards, revealed",
             f"{len(facts.public('answer:v1:round', 'choose:v1:round', 'write:v1:round'))}, {len(reveals)}",
         ),
+        ("challenges", f"{len(facts['challenges'])} ({_counted(challenges)})"),
+        ("questions shown to their takers", len(facts["challenge_answers"])),
         ("dailies", f"{len(facts['dailies'])} ({_counted(states)})"),
         ("answers stored", f"{len(facts['round_answers'])} in rounds, {len(facts['daily_answers'])} to dailies"),
         ("answers acknowledged", life.did["answers acknowledged"]),

@@ -87,7 +87,7 @@ def people(seed: int, servers: int, members: int, days: int) -> Population:
 def acts_of(population: Population, seed: int, day: int) -> list[Act]:
     """All that is done on a day (the first is 0), in order."""
     rng = random.Random(f"day {seed} {day}")
-    acts = [*_fates(population, rng, day), *_rounds(population, rng, day)]
+    acts = [*_fates(population, rng, day), *_rounds(population, rng, day), *_challenges(population, rng, day)]
     for number, member in enumerate(population.members):
         if not _within(member.away, day) and population.is_there(member.server, day):
             acts += _habits(rng, number, member, day)
@@ -152,6 +152,23 @@ def _rounds(population: Population, rng: random.Random, day: int) -> list[Act]:
         players = rng.sample(here, min(len(here), rng.randint(2, 12)))
         at = day * DAY + _awake(rng, population.members[players[0]].hour)
         acts.append(Act(at, "round", server, players[0], tuple(players), rng.randint(3, 8), rng.random()))
+    return acts
+
+
+def _challenges(population: Population, rng: random.Random, day: int) -> list[Act]:
+    """Somebody challenges everyone, or one other, and those who take it do so later on the day."""
+    acts = []
+    for server in range(len(population.servers)):
+        here = [n for n in population.of(server) if not _within(population.members[n].away, day)]
+        if len(here) < 2 or rng.random() > 0.3 or not population.is_there(server, day):
+            continue
+        takers = rng.sample(here, min(len(here), rng.randint(2, 8)))
+        at = day * DAY + _awake(rng, population.members[takers[0]].hour)
+        acts.append(Act(at, "challenge", server, takers[0], tuple(takers), rng.randint(2, 6), rng.random()))
+        for taker in takers:
+            later = at + 60 + rng.random() * ((day + 1) * DAY - at)
+            if not _QUIET[0] < later % DAY < _QUIET[1]:
+                acts.append(Act(later, "take", server, taker, luck=rng.random()))
     return acts
 
 

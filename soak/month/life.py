@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.questions.bank import load_packs
 from soak.month.bot import Deployed
 from soak.month.clock import Machine
 from soak.month.habits import Act, Population
-from tests.crash.play import Players, card_of, cards, revealed, standings
+from tests.crash.play import Players, card_of, cards, challenge_cards, revealed, standings, step_in_challenge
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.losses import add_bot, remove_bot
 from tests.loopback.model import Channel, Guild, Message, parts
@@ -96,6 +97,8 @@ class Life:
             "practice": self._practise,
             "interview": self._interview,
             "round": self._round,
+            "challenge": self._challenge,
+            "take": self._take,
             "look back": self._look_back,
             "remind": self._remind,
             "remove": self._remove,
@@ -191,6 +194,30 @@ class Life:
             if any(m.text.startswith(("### Final standings", "### Round over")) for m in new):
                 return
 
+    async def _challenge(self, act: Act) -> None:
+        options: dict[str, Any] = {"questions": act.much, "hours": 2 + int(12 * act.luck)}
+        if len(act.others) == 2:
+            options["member"] = self.members[act.others[1]]
+        await self._command(self.members[act.member], self.quiz[act.server], "challenge", **options)
+
+    async def _take(self, act: Act) -> None:
+        """Take what is open, or go on with it; one in ten leaves a question alone, and comes back another time."""
+        found, member = challenge_cards(self.quiz[act.server]), self.members[act.member]
+        for _ in range(50 if found else 0):
+            await asyncio.sleep(self._rng.uniform(2, 12))
+            if self._rng.random() < 0.1 * act.luck:
+                return
+            right = self._rng.random() < self._population.members[act.member].skill
+            try:
+                result = await self._try(partial(step_in_challenge, self._players, member, found[-1], right=right))
+            except (IndexError, StopIteration):
+                return  # it was closed meanwhile
+            if result is None or "been through" in result.text or "is over" in result.text:
+                return
+            if "for two others" in result.text or "That was the last one." in result.text:
+                self.did["challenges taken"] += "last one" in result.text
+                return
+
     async def _think(self, member: int, card: Message) -> None:
         await asyncio.sleep(self._rng.uniform(1, 15))
         if card_of(card) is not None:
@@ -212,10 +239,11 @@ class Life:
     async def _look_back(self, act: Act) -> None:
         """At any revealed card or standings that are left, the old ones too."""
         channel, member = self.quiz[act.server], self.members[act.member]
-        found = [*revealed(channel), *revealed(self.daily[act.server], "daily"), *standings(channel)]
+        ended = [m for m in channel.messages.values() if any(i.startswith("taken:") for i in m.custom_ids)]
+        found = [*revealed(channel), *revealed(self.daily[act.server], "daily"), *standings(channel), *ended]
         if found:
             message = found[int(act.luck * len(found))]
-            ids = [i for i in message.custom_ids if i.startswith(("why:", "mine:"))]
+            ids = [i for i in message.custom_ids if i.startswith(("why:", "mine:", "taken:"))]
             if ids:
                 await self._try(lambda: member.click(message, ids[0]))
 

@@ -34,6 +34,8 @@ TABLES = (
     "daily_answers",
     "rounds",
     "round_answers",
+    "challenges",
+    "challenge_answers",
     "practices",
     "practice_questions",
     "interviews",

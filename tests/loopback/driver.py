@@ -186,8 +186,14 @@ class Member:
         except KeyError as error:
             raise CannotDo(f"no option {error}") from None
 
-    def _resolve(self, value: Channel | str | int, resolved: Json) -> str:
-        """The id of a channel or role, described in `resolved`."""
+    def _resolve(self, value: Channel | Member | str | int, resolved: Json) -> str:
+        """The id of a channel, member or role, described in `resolved`."""
+        if isinstance(value, Member):
+            roles = [str(role) for role in value.roles]
+            described = {"roles": roles, "joined_at": iso(0), "permissions": str(value.permissions), "flags": 0}
+            resolved.setdefault("users", {})[str(value.id)] = value.user
+            resolved.setdefault("members", {})[str(value.id)] = described | {"deaf": False, "mute": False}
+            return str(value.id)
         if isinstance(value, Channel):
             shown = {"id": str(value.id), "type": 0, "name": value.name, "permissions": str(MEMBERS_MAY)}
             resolved.setdefault("channels", {})[str(value.id)] = shown
@@ -200,7 +206,7 @@ class Member:
         option = next((o for o in known if o["name"] == name), None)
         if option is None:
             raise CannotDo(f"no option {name}")
-        if isinstance(value, Channel) or option["type"] == _ROLE:
+        if isinstance(value, Channel | Member) or option["type"] == _ROLE:
             value = self._resolve(value, resolved)
         return {"name": name, "type": option["type"], "value": value}
 

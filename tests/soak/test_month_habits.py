@@ -7,7 +7,7 @@ from itertools import chain
 from soak.month.habits import DAY, NIGHT, acts_of, people
 
 KINDS = {"daily", "practice", "interview", "round", "board", "look back", "remind", "leave", "return"}
-KINDS |= {"remove", "add", "move", "re-identify", "resume", "reconnect", "twice"}
+KINDS |= {"challenge", "take", "remove", "add", "move", "re-identify", "resume", "reconnect", "twice"}
 
 
 def test_a_seed_makes_the_same_month() -> None:
