@@ -209,7 +209,9 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
 
 
 def _freezes_left(streak: Streak) -> str:
-    return f"{t.count(streak.freezes, 'freeze')} left." if streak.freezes else "None left: seven days earn one."
+    return (
+        f"{t.count(streak.freezes, 'freeze')} left." if streak.freezes else "None left; seven days in a row earn one."
+    )
 
 
 def _about(topic: Topic, bank: Bank) -> str:
@@ -359,7 +361,7 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
         return [Message(DAILY, _TITLE.replace("##", "###"), none, after or None)]
     is_open = daily.closes_at > now
     state = f"Open until {t.when(daily.closes_at, 'f')}" if is_open else "Closed"
-    foot = f"-# Only you see this · {state} · {link(daily)}"
+    foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"
     if isinstance(asks, Topic):
         head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
         parts = [t.heading(asks.question), _today_open(found, is_open=is_open)]

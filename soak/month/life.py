@@ -23,6 +23,8 @@ from tests.loopback.model import Channel, Guild, Message, parts
 from tests.loopback.world import World
 
 _TRIES = 5
+_CHANGES_MIND = 0.1
+"""How often a member says of an answer in practice that it was a guess, or that they don't want the question again."""
 _ROUND_SECONDS = 900
 _ESSAY = (
     "It depends on the data: one should compare both on held-out examples, look at the variance between runs, and "
@@ -157,6 +159,8 @@ class Life:
                 return
             if _button(card, "Next"):
                 self.told.append(("practice", row, member.id))
+            if self._rng.random() < _CHANGES_MIND:
+                await self._press(member, card, self._rng.choice(("I guessed", "Don't ask again")))
             if not await self._press(member, card, "Next"):
                 return
         if card is not None:
@@ -226,7 +230,9 @@ class Life:
     async def _look(self, act: Act) -> None:
         member, channel = self.members[act.member], self.quiz[act.server]
         if act.kind != "board":
-            await self._command(member, channel, act.kind)
+            card = _reply(await self._command(member, channel, act.kind))
+            if act.kind == "today" and card is not None and card_of(card) is not None:
+                await self._answer(act.member, card)
             return
         period = ("today", "week", "month", "all")[int(4 * act.luck)]
         board = _reply(await self._command(member, channel, "leaderboard", period=period))

@@ -15,9 +15,9 @@ from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 
-_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|practice|challenge):(\d+)(?::\d)?")
+_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|today|practice|challenge):(\d+)(?::\d)?")
 _HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
-_TABLES = {"round": "round_questions", "daily": "dailies", "practice": "practice_questions"}
+_TABLES = {"round": "round_questions", "daily": "dailies", "today": "dailies", "practice": "practice_questions"}
 _QUERIES = {source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?" for source, table in _TABLES.items()}
 _OF_TAKER = (
     "SELECT item_id, choice_order FROM challenge_questions JOIN challenge_answers ON question_id = id "
