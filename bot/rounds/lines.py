@@ -47,10 +47,10 @@ class PrivateLines:
     def keep(self, question_id: int, user_id: int, show: Show) -> None:
         """A member has read that their answer is stored; `show` turns that line into a result."""
         lines = self._kept.setdefault(question_id, {})
-        if len(lines) >= MOST_LINES:
+        if len(lines) >= MOST_LINES and user_id not in lines:
             return
+        self._count += user_id not in lines  # who presses again has a newer line, not a second one
         lines[user_id] = (self._now(), show)
-        self._count += 1
         while self._count > MOST_KEPT:
             self._take(next(iter(self._kept)))
 

@@ -142,3 +142,16 @@ async def test_the_end_waits_for_nobody() -> None:
     await asyncio.sleep(1)
     await board.lines.close()
     assert (seconds_passed(), board.read) == (1, [])
+
+
+@virtual
+async def test_who_presses_again_and_again() -> None:
+    """Their newest line is kept, as one; it takes nobody else's place, and never runs out of what can go."""
+    board = Board()
+    board.keep(1, question_id=6)
+    for _ in range(MOST_KEPT + 1):
+        board.keep(2)
+    board.lines.reveal(6)
+    board.lines.reveal(7)
+    await asyncio.sleep(1)
+    assert sorted(user_id for user_id, _ in board.read) == [1, 2]
