@@ -17,6 +17,13 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ("twins", "ar-mlm-who-sees-what", "softmax-causal-equal"): "one asks who is seen, the other for equal weights",
     ("twins", "seq2seq-long-sentences", "encoder-vs-decoder-last-word"): "a bottleneck, and the reach of masks",
     ("twins", "adaptive-softmax-normalizer", "adaptive-softmax-all-words"): "one target's loss, and all words at use",
+    ("struck out", "ttc-search-on-easy"): "that is what tells it from its siblings",
+    ("struck out", "security-zero-click"): "that is what tells it from its siblings",
+    ("struck out", "vectors-exact-also-bad"): "that is what tells it from its siblings",
+    ("twins", "modern-block-mla-stored", "modern-block-latent-name"): "what it stores, and what it is called",
+    ("twins", "prefill-decode-faster-first-token", "quantization-prefill-gain"): "all that shortens it, and a format",
+    ("twins", "softmax-ratio-typed", "prefill-decode-gqa-intensity"): "they share numbers, and no question",
+    ("twins", "deploying-why-batch", "batching-why-paging-helps"): "what batching gains, and what paging adds to it",
     ("twins", "tokenization-other-language", "oov-misspelled"): "what a language costs, and what becomes of a typo",
 }
 """By rule and ids, as in `Finding`. A test fails for an entry that lint doesn't need any more."""

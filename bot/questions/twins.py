@@ -46,7 +46,8 @@ def twins(items: Sequence[Item]) -> list[Twins]:
     """Pairs that are alike in prompt, key, wrong choices and explanation, the most alike first.
 
     Words weigh the more the fewer items have them, and numbers half, since sums share numbers by chance. Only pairs
-    with three rare words in common are looked at, which an index finds, so the time grows with what is alike.
+    with three rare words in common are looked at, which an index finds, so the time grows with what is alike. Siblings
+    are alike and ask different things.
     """
     parts = [_parts(item) for item in items]
     seen = Counter(word for part in parts for word in part.asked)
@@ -57,9 +58,16 @@ def twins(items: Sequence[Item]) -> list[Twins]:
     found = []
     for (one, other), shared in _candidates(parts, seen).items():
         likeness = _likeness(parts[one], parts[other], weight)
-        if likeness >= LEAST:
+        if likeness >= LEAST and not are_siblings(items[one], items[other]):
             found.append(Twins(one, other, likeness, tuple(sorted(shared))))
     return sorted(found, key=lambda pair: (-pair.likeness, pair.one, pair.other))
+
+
+def are_siblings(one: Item, other: Item) -> bool:
+    """Whether two items offer the same choices, of which each has another one right: they tell neighbours apart."""
+    offered = [{choice.text for choice in item.choices} for item in (one, other)]
+    right = [{choice.text for choice in item.choices if choice.correct} for item in (one, other)]
+    return bool(offered[0]) and offered[0] == offered[1] and not right[0] & right[1]
 
 
 def _candidates(parts: Sequence[_Words], seen: Mapping[str, int]) -> dict[tuple[int, int], list[str]]:

@@ -58,3 +58,13 @@ def test_words_meet_in_their_stems() -> None:
     """Endings and words without meaning don't count, numbers do."""
     assert list(stems("The masked keys' 1,024 weights")) == ["mask", "keys", "1,024", "weight"]
     assert list(stems("zeroing")) == list(stems("zeroed"))
+
+
+def test_siblings_are_no_twins() -> None:
+    """The same choices with another one right, however alike the prompts are; with the same one right they are."""
+    shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
+    same = replace(SAME, choices=MASKED.choices)
+    (wrong, right) = (replace(choice, correct=not choice.correct) for choice in MASKED.choices[:2])
+    sibling = replace(same, choices=(wrong, right, *MASKED.choices[2:]))
+    assert len(twins([MASKED, *shipped, same])) == 1
+    assert twins([MASKED, *shipped, sibling]) == []
