@@ -43,11 +43,12 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0, 1, 2], [0, 1])
     start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")
     options = {o["name"]: o for o in start["options"]}
-    assert list(options) == ["questions", "topic", "seconds", "difficulty"]
+    assert list(options) == ["questions", "topic", "seconds", "difficulty", "mode"]
     assert (options["questions"]["min_value"], options["questions"]["max_value"]) == (1, 50)
     assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
     assert options["topic"]["autocomplete"]
     assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
+    assert [c["value"] for c in options["mode"]["choices"]] == ["timed", "hosted"]
     assert [o["name"] for o in commands["leaderboard"]["options"]] == ["period", "board", "topic"]
     period = commands["leaderboard"]["options"][0]
     titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}

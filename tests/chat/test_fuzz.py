@@ -149,6 +149,7 @@ async def test_clicks_and_modals(
         channel=None,
         locale="de",
         permissions=discord.Permissions(manage_guild=user_id is None),
+        app_permissions=discord.Permissions(),
         user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
         response=heard,
         extras={},
