@@ -184,6 +184,8 @@ class Practices:
             if today and practice.items == list(items):
                 return self._next(conn, practice, guild_id, at)
             store.end(conn, practice.id, view.now)
+        if not any(item_id in view.bank.asked for item_id in items):
+            raise UserError("Those questions have been retired. </practice> has others.")
         if not view.due:
             raise UserError("Those questions are live on one of your servers right now. Try again in a few minutes.")
         return self._next(conn, _begun(conn, user_id, None, at, items), guild_id, at)

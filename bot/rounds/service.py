@@ -538,12 +538,12 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
         raise UserError(_OLD_CARD)
     counted = round_.number != question.number or round_.phase is Phase.ASK
     if counted or (question.revealed_at is not None and at > question.revealed_at):
-        early = _SHOWN if round_.hosted else _CLOSED_EARLY
-        raise UserError(early if _closed_early(question, round_) else _TOO_LATE)
+        early = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
+        raise UserError(_SHOWN if round_.hosted else early)
 
 
 def _closed_early(question: RoundQuestion, round_: Round) -> bool:
-    """Whether the reveal came before the deadline: all players had answered, or the host went on."""
+    """Whether the reveal came before the deadline because all players had answered."""
     revealed, deadline = question.revealed_at, question.deadline_at
     return revealed is not None and deadline is not None and revealed < deadline and round_.ending is None
 

@@ -115,6 +115,8 @@ async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
     hidden = stage.card().card.item.id  # type: ignore[union-attr]
     with pytest.raises(UserError, match="live on one of your servers"):
         await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden])
+    with pytest.raises(UserError, match="have been retired"):
+        await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["gone"])
     screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden, "t2-a"])
     assert isinstance(screen, Asking)
     assert (screen.item.id, screen.due) == ("t2-a", 0)
