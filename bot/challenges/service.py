@@ -199,6 +199,8 @@ class Challenges:
             if challenge.state is State.POSTING:  # the click came before Discord's answer to our post
                 self.opened(conn, challenge, message_id)
                 challenge = _challenge(conn, challenge_id, guild_id)
+            if challenge.message_id != message_id:  # in a database from a backup an old card's id may be another's
+                raise UserError("This card is out of date. Start a new one with </challenge>.")
             return self._ask(conn, challenge, user_id, at)
 
         return await self._go_on(begin)

@@ -141,6 +141,8 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
         await stage.bot.challenges.skip(asked.question_id, BOB, GUILD, stage.clock())
     with pytest.raises(UserError, match="isn't one of yours"):
         await stage.bot.challenges.skip(asked.question_id, ADA, GUILD + 1, stage.clock())
+    with pytest.raises(UserError, match="card is out of date"):
+        await stage.bot.challenges.take(challenge_id, ADA, GUILD, 1, stage.clock())
     for challenge, guild in ((challenge_id, GUILD + 1), (challenge_id + 1, GUILD)):
         with pytest.raises(UserError, match="is gone"):
             await stage.bot.challenges.take(challenge, ADA, guild, 1, stage.clock())
