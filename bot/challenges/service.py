@@ -42,6 +42,14 @@ class Person(NamedTuple):
     name: str | None
 
 
+class TooMany(UserError):
+    """A challenge that is one too many; `in_its_way` are the ids of those that are open."""
+
+    def __init__(self, sentence: str, in_its_way: Sequence[int]) -> None:
+        super().__init__(sentence)
+        self.in_its_way = tuple(in_its_way)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is asked in a challenge, and for how many hours."""
@@ -154,12 +162,21 @@ class Challenges:
             )
             return Started(challenge_id, len(drawn), options.questions, closes_at, member.name if member else None)
 
-        made = await self._database.write(create)
+        made = await self._created(create)
         log.info("challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id)
         if tell is not None:
             self._starters[made.challenge_id] = tell
         self._scheduler.nudge(now)
         return made
+
+    async def _created(self, create: Callable[[Connection], Started]) -> Started:
+        """Store a challenge. What stands in its way is looked at: whose card was deleted closes, and makes room."""
+        try:
+            return await self._database.write(create)
+        except TooMany as refused:
+            await self._database.write(store.look_at, refused.in_its_way, self._now())
+            self._scheduler.nudge(self._now())
+            raise
 
     async def back(
         self,
@@ -470,15 +487,17 @@ def _refuse_another(conn: Connection, guild_id: int, starter_id: int) -> None:
     running = [c for c in store.running_on(conn, guild_id) if c.state not in REVEALED]
     own = next((c for c in running if c.starter_id == starter_id), None)
     if own is not None:
-        raise UserError(
+        raise TooMany(
             f"You can have one challenge open on a server, and yours is here: {link(own)}. "
-            f"It closes {closing(own.closes_at)}."
+            f"It closes {closing(own.closes_at)}.",
+            [own.id],
         )
     if len(running) >= rules.MOST_ON_SERVER:
         first = min(c.closes_at for c in running)
-        raise UserError(
+        raise TooMany(
             f"This server has {len(running)} challenges open, as many as it can. "
-            f"Take one of them, or come back when the first one closes {closing(first)}."
+            f"Take one of them, or come back when the first one closes {closing(first)}.",
+            [c.id for c in running],
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -324,6 +324,12 @@ def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
     """The challenges on a server that are not closed, the oldest first."""
     query = select(challenges).where(challenges.c.guild_id == guild_id, RUNNING).order_by(challenges.c.id)
     return fetch_all(conn, query, Challenge)
+
+
+def look_at(conn: Connection, challenge_ids: Collection[int], now: datetime) -> None:
+    """Let the cards of open challenges be edited as soon as they may be, whether their counts have changed or not."""
+    of = challenges.c.id.in_(challenge_ids), challenges.c.state == State.OPEN
+    conn.execute(update(challenges).where(*of).values(shown=-1, due_at=now))
 
 
 def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from bot.challenges import store
 from bot.challenges.rules import OpenCard, State
-from bot.core.errors import DeliveryRefused
+from bot.core.errors import DeliveryRefused, UserError
 from bot.memory.store import reviews
 from bot.points.store import ledger
 from bot.rounds.rules import points
@@ -239,6 +239,24 @@ async def test_a_card_that_is_gone(stage: Stage) -> None:
     assert (closed.state, closed.ending) == (State.CLOSED, "message")
     assert await won(stage) == {ADA: [95], BOB: [95]}
     assert len(await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)) == 1
+
+
+async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
+    """Whoever is refused a second one because of it can start one as soon as the bot has seen that it is gone."""
+    challenge_id = await start(stage, questions=1)
+    stage.sender.fail("count_challenge", GONE)
+    stage.sender.fail("result_challenge", GONE)
+    with pytest.raises(UserError, match="and yours is here"):
+        await begin(stage, questions=1)
+    await stage.run()
+    assert (await row(stage, challenge_id)).ending == "message"
+    again = await start(stage, questions=1)
+    for _ in range(3):  # of one whose card is there, an edit each half a minute at most comes of it
+        with pytest.raises(UserError, match="and yours is here"):
+            await begin(stage, questions=1)
+        await stage.run()
+    assert counts(stage) == [0]
+    assert (await row(stage, again)).state is State.OPEN
 
 
 @pytest.mark.parametrize("what", ["permission", "server"])

@@ -123,6 +123,7 @@ CALLS: list[Call] = [
     call(challenges.get, DAYS),
     call(challenges.get, DAYS, lock=True),
     call(challenges.running_on, GUILD),
+    call(challenges.look_at, [DAYS], NOW),
     call(challenges.reveal, DAYS, NOW),
     call(challenges.question, LAST),
     call(challenges.questions_of, DAYS),
