@@ -39,7 +39,7 @@ _ABOUT = "I help you get ready for LLM and machine-learning interviews, together
 _ON_A_SERVER = """\
 </quiz start> starts a round in this channel that everyone can play
 </challenge> puts the same questions to everyone, or to one of you, at their own pace
-</today> shows the question of the day and your streak
+</today> asks you the question of the day, and shows your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators
 </stats> shows what you know, and what to revisit"""
@@ -52,7 +52,7 @@ _IN_PRIVATE = """\
 </privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\
 **To run it here**
-</daily setup> posts a question every day, in the channel and at the time you choose
+</daily setup> posts a question of the day, in the channel, on the days and at the time you choose
 </daily status> shows when the next one comes, and what needs attention
 </bank import> adds your own questions, which only this server is asked
 </bank review> goes through what members suggest and report
