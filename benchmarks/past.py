@@ -66,11 +66,13 @@ def daily_of(server: int, size: Size) -> int:
 
 
 async def filled(file: Path, size: Size, bank: Bank, now: datetime) -> Path:
-    """Write such a database to a new file, as it is at a moment."""
+    """Write such a database to a new file, as it is at a moment; some 2 KB a round question, and a minute a million."""
     async with open_database(URL.create("sqlite", database=str(file))):
         pass  # has made the tables
     with closing(sqlite3.connect(file, isolation_level=None)) as conn:
+        conn.execute(f"PRAGMA temp_store_directory = '{file.parent}'")  # gigabytes, for which /tmp may have no room
         _Past(conn, size, bank, now).write()
+        conn.execute("PRAGMA temp_store_directory = ''")
     return file
 
 
