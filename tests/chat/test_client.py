@@ -28,7 +28,19 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
-    shared = {"quiz", "daily", "today", "leaderboard", "stats", "help", "bank", "settings", "suggest", "team"}
+    shared = {
+        "quiz",
+        "challenge",
+        "daily",
+        "today",
+        "leaderboard",
+        "stats",
+        "help",
+        "bank",
+        "settings",
+        "suggest",
+        "team",
+    }
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["topics"]["options"]] == ["topic"]

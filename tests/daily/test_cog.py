@@ -360,7 +360,7 @@ async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeyp
     card, _ = await posted(stage)
     opened = await stage.ada.click(card, label="Answer")
 
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, **__: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
     with monkeypatch.context() as patch:

@@ -40,7 +40,7 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     question = await stage.play(questions=1)
     await question.answer(stage.ada)
     await question.answer(stage.bob)
-    await stage.wait(40)
+    await stage.wait(90)
     found = await file_of(stage, stage.ada)
     assert found["round_answers"][0]["item"] == question.item.id
     assert found["names"] == [{"server_id": str(stage.guild.id), "name": "ada"}]
