@@ -13,6 +13,7 @@ from tests.crash.play import (
     card_of,
     cards,
     challenge_cards,
+    host_buttons,
     query,
     revealed,
     soon,
@@ -63,6 +64,7 @@ class Life:
         members = self._members[channel.guild.id]
         seen: set[int] = set()
         tasks: set[asyncio.Task[None]] = set()
+        host = members[0]
         while True:
             await asyncio.sleep(_TICK)
             for card in cards(channel):
@@ -70,13 +72,20 @@ class Life:
                     seen.add(card.id)
                     tasks |= {asyncio.create_task(self._answer(m, card)) for m in members if self._rng.random() < 0.8}
             tasks = {t for t in tasks if not t.done()}
+            for what, message, row in host_buttons(channel)[-1:]:
+                if self._rng.random() < 0.1 and self._bot.running and self._running(channel):
+                    result = await host.click(message, f"host:v1:{what}:{row}")
+                    self.did[f"pressed {what}" if result.acked else "interactions that failed"] += 1
             if self.over or not self._bot.running or self._running(channel):
                 continue
             if self._rng.random() < 0.3:
                 await self._look_back(channel, self._rng.choice(members))
             await asyncio.sleep(self._rng.uniform(0.2, 1.5))
-            options = {"questions": self._rng.randint(1, 4), "seconds": self._rng.randint(5, 7)}
-            await self._slash(self._rng.choice(members), channel, "quiz start", **options)
+            options: dict[str, object] = {"questions": self._rng.randint(1, 4), "seconds": self._rng.randint(5, 7)}
+            if self._rng.random() < 0.2:
+                options = {"questions": self._rng.randint(1, 3), "mode": "hosted"}
+            host = self._rng.choice(members)
+            await self._slash(host, channel, "quiz start", **options)
             if self._rng.random() < 0.1:
                 await asyncio.sleep(self._rng.uniform(0, 6))
                 await self._slash(members[0], channel, "quiz stop")

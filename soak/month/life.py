@@ -16,7 +16,16 @@ from bot.questions.bank import load_packs
 from soak.month.bot import Deployed
 from soak.month.clock import Machine
 from soak.month.habits import Act, Population
-from tests.crash.play import Players, card_of, cards, challenge_cards, revealed, standings, step_in_challenge
+from tests.crash.play import (
+    Players,
+    card_of,
+    cards,
+    challenge_cards,
+    host_buttons,
+    revealed,
+    standings,
+    step_in_challenge,
+)
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.losses import add_bot, remove_bot
 from tests.loopback.model import Channel, Guild, Message, parts
@@ -186,15 +195,25 @@ class Life:
                 return
 
     async def _round(self, act: Act) -> None:
-        channel, seen = self.quiz[act.server], set()
-        options = {"questions": act.much, "seconds": 20}
-        begun = await self._command(self.members[act.member], channel, "quiz start", **options)
+        """One of six by the host, of the others half with the time that each question needs."""
+        channel, seen, host = self.quiz[act.server], set(), self.members[act.member]
+        options: dict[str, Any] = {"questions": act.much}
+        hosted = act.luck < 1 / 6
+        if hosted:
+            options["mode"] = "hosted"
+        elif act.luck < 0.6:
+            options["seconds"] = 20
+        begun = await self._command(host, channel, "quiz start", **options)
         for _ in range(_ROUND_SECONDS // 2):
             await asyncio.sleep(2)
             new = _public_since(channel, begun)
             for card in [m for m in new if m.id not in seen and (found := card_of(m)) and found[1] == "round"]:
                 seen.add(card.id)
                 await asyncio.gather(*(self._think(p, card) for p in act.others if self._rng.random() < 0.85))
+            moves = [(what, m) for what, m, _ in host_buttons(channel) if m in new] if hosted else []
+            for what, card in moves[-1:]:
+                await asyncio.sleep(self._rng.uniform(2, 20))
+                await self._press(host, card, what.capitalize())
             if any(m.text.startswith(("### Final standings", "### Round over")) for m in new):
                 return
 
