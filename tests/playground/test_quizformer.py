@@ -54,8 +54,7 @@ async def test_a_round_of_two_members(tmp_path: Path) -> None:
                     await client.timeline.get_by_text(re.compile(f"^Locked in {letter}\\.")).last.wait_for()
                     locked = client.timeline.get_by_text(re.compile("^Locked in"))
                     assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
-                explain = client.timeline.get_by_role("button", name="Explain")
-                await explain.nth(number - 1).wait_for()  # the reveal came by itself
+                await client.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()  # by itself
             await client.timeline.get_by_text("Final standings").wait_for()
             standings = await client.timeline.get_by_text(re.compile(r"points? · \d+% right")).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))

@@ -163,8 +163,8 @@ async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
     assert not result.ephemeral
     line = reply(result)
     assert re.fullmatch(
-        r"\*\*ada\*\* starts \d questions? · Temperature · medium · \d\d to \d\d s, depending on the question\. "
-        r"First one at <t:\d+:T>\..*",
+        r"\*\*ada\*\* starts \d questions? · Temperature · medium · \d\d "
+        r"(s each|to \d\d s, depending on the question)\. First one at <t:\d+:T>\..*",
         line,
     )
     await stage.wait(7.5)
