@@ -25,6 +25,7 @@ KEPT_FOR = timedelta(minutes=14)
 """Discord takes edits for a quarter of an hour."""
 LATE = 10.0
 """Seconds after a reveal, when the next question is what matters."""
+_REMEMBERED = 300
 _AT_ONCE = 8
 """Edits under way at a time, so that clicks are not held up by them."""
 
@@ -41,11 +42,16 @@ class PrivateLines:
         self._results = results
         self._kept: dict[int, dict[int, tuple[datetime, Show]]] = {}
         self._count = 0
+        self._revealed: dict[int, None] = {}
+        """The last questions that were revealed."""
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._telling: set[asyncio.Task[None]] = set()
 
     def keep(self, question_id: int, user_id: int, show: Show) -> None:
         """A member has read that their answer is stored; `show` turns that line into a result."""
+        if question_id in self._revealed:  # the line was on its way for longer than the reveal
+            self._begin(question_id, {user_id: show})
+            return
         lines = self._kept.setdefault(question_id, {})
         if len(lines) >= MOST_LINES and user_id not in lines:
             return
@@ -59,9 +65,10 @@ class PrivateLines:
         fresh = self._now() - KEPT_FOR
         lines = {user_id: show for user_id, (at, show) in self._take(question_id).items() if at > fresh}
         if lines:
-            task = asyncio.create_task(self._tell(question_id, lines))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._begin(question_id, lines)
+        self._revealed[question_id] = None
+        if len(self._revealed) > _REMEMBERED:
+            del self._revealed[next(iter(self._revealed))]
 
     async def close(self) -> None:
         """Tell nobody any more."""
@@ -73,6 +80,11 @@ class PrivateLines:
         lines = self._kept.pop(question_id, {})
         self._count -= len(lines)
         return lines
+
+    def _begin(self, question_id: int, lines: Mapping[int, Show]) -> None:
+        task = asyncio.create_task(self._tell(question_id, lines))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def _tell(self, question_id: int, lines: Mapping[int, Show]) -> None:
         try:

@@ -58,6 +58,19 @@ async def test_each_line_turns_once_and_the_reveal_does_not_wait() -> None:
 
 
 @virtual
+async def test_a_line_that_comes_after_the_reveal_turns_at_once() -> None:
+    """An answer's reply may be on its way for longer than the reveal takes."""
+    board = Board()
+    board.lines.reveal(7)
+    board.keep(1)
+    await asyncio.sleep(1)
+    assert board.read == [(1, 0.1)]
+    board.lines.reveal(7)
+    await asyncio.sleep(1)
+    assert len(board.read) == 1
+
+
+@virtual
 async def test_a_crowd_is_told_bit_by_bit() -> None:
     """The first fifty of a question are told, eight at a time."""
     board = Board()
