@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.challenges.rules import SHOWN, Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat import text as t
-from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, pager, row
+from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, link_button, pager, row
 from bot.chat.router import PAGE, ROW, Route
 from bot.points.rules import Tally
 from bot.questions.answers import Review
@@ -32,11 +32,8 @@ def started(found: Started) -> str:
         if found.questions < found.wanted
         else ""
     )
-    who = f"{t.name(found.member)} and you" if found.member else "everyone, you included,"
-    return (
-        f"Your challenge is on its way to this channel. It gives {who} the same questions, "
-        f"and stays open until {t.when(found.closes_at)}.{fewer}"
-    )
+    who = f"Only {t.name(found.member)} and you can take it." if found.member else "You can take it too."
+    return f"Your challenge is on its way to this channel, open until {t.when(found.closes_at)}. {who}{fewer}"
 
 
 def open_card(card: OpenCard) -> Message:
@@ -46,8 +43,8 @@ def open_card(card: OpenCard) -> Message:
     return Message(
         CHALLENGE,
         _head(card.about),
-        "The same questions for everyone who takes it, in private and one after the other. Each has its own clock, "
-        "which starts when you see it. Who got what right comes out at the end.",
+        f"{'You both get' if card.about.named else 'Everyone gets'} the same questions in private, at any time. "
+        "Each has its own clock, which starts when you open it.",
         line(),
         f"-# Open until {t.when(card.about.closes_at)}{sooner}{done}",
         row(button("Take it", TAKE.id(challenge=card.challenge_id), PRIMARY)),
@@ -60,7 +57,7 @@ _REPEATS = "-# A question counts on the leaderboard once in 30 days for each of 
 def result(card: ResultCard) -> Message:
     """A closed challenge with its standings."""
     if not card.standings:
-        return Message(ENDED, _head(card.about), "Nobody took it this time.", "-# Start another with </challenge>")
+        return Message(ENDED, _head(card.about, closed=True), "Nobody took it.", "-# Start another with </challenge>")
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         body = [
@@ -76,19 +73,19 @@ def result(card: ResultCard) -> Message:
     back = button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
     return Message(
         CHALLENGE,
-        f"{_head(card.about)}\n-# Closed",
-        *[part for part in body if part],
+        _head(card.about, closed=True),
         line(),
+        *[part for part in body if part],
         row(button("My answers", MINE.id(challenge=card.challenge_id, page=0)), back),
     )
 
 
-def _head(of: Challenge) -> str:
+def _head(of: Challenge, *, closed: bool = False) -> str:
     whom = t.name(of.member) if of.named else "everyone here"
     what = [t.count(of.questions, "question"), *([t.one_line(of.topic)] if of.topic else []), of.difficulty]
     least, most = of.seconds
     times = f"{least} s each" if least == most else f"{least} to {most} s each"
-    return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, times])}"
+    return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, 'closed' if closed else times])}"
 
 
 def _standing(place: int, tally: Tally, card: ResultCard) -> str:
@@ -102,7 +99,7 @@ def question(found: Asked) -> Message:
     last = " · last one" if found.number == found.total else ""
     return Message(
         OPEN,
-        f"-# ⚔️ Question {found.number} of {found.total} · {about(found.item, found.bank)}",
+        f"-# Challenge · question {found.number} of {found.total} · {about(found.item, found.bank)}",
         *asked(found.item, found.order),
         line(),
         f"-# {found.seconds} s · until {t.when(found.ends_at, 'T')}{last} · only you see this",
@@ -124,8 +121,8 @@ def between(found: Between) -> Message:
         onward = button("Next question", FOLLOWING.id(challenge=found.challenge_id, after=found.number), PRIMARY)
     else:
         sooner = ", or as soon as both of you are done" if found.both else ""
-        rest = f"That was the last one. The results come {t.when(found.closes_at)}{sooner}: {found.card}"
-        onward = None
+        rest = f"That was the last one. The results come {t.when(found.closes_at)}{sooner}."
+        onward = link_button("See the card", found.card)
     report = button("Report", REPORT.id(source="challenge", row=found.question_id))
     return Message(OPEN, said, rest, row(onward, report))
 

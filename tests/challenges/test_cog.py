@@ -69,7 +69,7 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     assert labels(card) == ["Take it"]
     ada, bob = Taker(stage, stage.ada), Taker(stage, stage.bob)
     first = await ada.take(card)
-    assert first.startswith("-# ⚔️ Question 1 of 2 · ")
+    assert first.startswith("-# Challenge · question 1 of 2 · ")
     said = await ada.answer()
     assert said.startswith("Locked in **")
     assert labels(ada.message) == ["Next question", "Report"]
@@ -79,9 +79,9 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
         line for line in also.splitlines() if "**" not in line
     ]
     await stage.restart()
-    assert (await ada.press("Next question")).startswith("-# ⚔️ Question 2 of 2 · ")
+    assert (await ada.press("Next question")).startswith("-# Challenge · question 2 of 2 · ")
     assert (await ada.answer()).count("That was the last one.") == 1
-    assert (await bob.take(card)).startswith("-# ⚔️ Question 2 of 2 · ")
+    assert (await bob.take(card)).startswith("-# Challenge · question 2 of 2 · ")
     await bob.answer(right=False)
     secret = await ada.take(card)
     assert secret.startswith("You've been through all of it.")
@@ -116,7 +116,7 @@ async def test_a_pair(stage: Stage) -> None:
         assert "as soon as both of you are done" in await taker.answer(right=member is stage.ada)
         await stage.wait(3)
     (closed,) = stage.quiz.history()
-    assert "-# Closed" in text_of(closed)
+    assert "Temperature · mixed · closed" in text_of(closed)
     assert labels(closed) == ["My answers", "Challenge back"]
     await stage.bob.click(closed, label="Challenge back")
     await stage.wait(1)
@@ -143,12 +143,12 @@ async def test_time_is_up_and_skip(stage: Stage) -> None:
     if question.item.kind == "choice":
         await question.answer(stage.ada)
         assert text_of(ada.message).startswith("Question 1 has no answer from you, so it counts as a miss.")
-        assert (await ada.press("Next question")).startswith("-# ⚔️ Question 2 of 3")
+        assert (await ada.press("Next question")).startswith("-# Challenge · question 2 of 3")
     else:
         refused = await question.answer(stage.ada)
         assert refused.startswith("Time was up")
-        assert (await ada.press("Skip")).startswith("-# ⚔️ Question 2 of 3")
-    assert (await ada.press("Skip")).startswith("-# ⚔️ Question 3 of 3")
+        assert (await ada.press("Skip")).startswith("-# Challenge · question 2 of 3")
+    assert (await ada.press("Skip")).startswith("-# Challenge · question 3 of 3")
     assert "That was the last one." in await ada.press("Skip")
 
 
@@ -184,4 +184,4 @@ async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
     with patch.object(discord.InteractionResponse, "send_message", side_effect=gone):
         await stage.wait(0.002)
         await stage.ada.click(card, label="Take it")
-    assert (await Taker(stage, stage.ada).take(card)).startswith("-# ⚔️ Question 1 of 3")
+    assert (await Taker(stage, stage.ada).take(card)).startswith("-# Challenge · question 1 of 3")

@@ -23,7 +23,8 @@ _SAYS_NOTHING = re.compile(
     r"|You already locked in \*\*.+?\*\*, and your first answer counts\."
     r"|Question \d+ has no answer from you, so it counts as a miss\.)\n"
     r"(-# \d+ of \d+ done\. The next one has \d+ s once you open it\.\nNext question"
-    r"|That was the last one\. The results come <t:\d+:f>(, or as soon as both of you are done)?: https://\S+)\nReport",
+    r"|That was the last one\. The results come <t:\d+:f>(, or as soon as both of you are done)?\.\nSee the card)"
+    r"\nReport",
     re.DOTALL,
 )
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")

@@ -38,7 +38,7 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
             return result.interaction.reply
 
         first = await step(ann)
-        assert "Question 1 of 2" in first.text
+        assert "question 1 of 2" in first.text
         forged = {"custom_id": next(i for i in first.custom_ids if "skip" in i), "component_type": 2, "id": 1}
         refused = await bob._act(COMPONENT, channel, forged, card)
         assert refused.text.startswith("That question isn't one of yours.")

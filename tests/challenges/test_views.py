@@ -1,0 +1,99 @@
+"""The messages of a challenge: its card, open and closed, and what a taker reads in private."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.challenges import views
+from bot.challenges.rules import Challenge, OpenCard, ResultCard
+from bot.challenges.service import Asked, Between, Started
+from bot.chat.messages import CHALLENGE, ENDED, text_of
+from bot.points.rules import Tally
+from tests.messages import check_limits, custom_ids, labels, lines, reads
+from tests.shipped import packs
+
+AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+ABOUT = Challenge(7, "*Ada*", False, None, 5, None, "mixed", (15, 40), AT)
+NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
+NAMES = {1: "Ada", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
+TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))
+BETWEEN = Between(7, 9, "A, C", 2, 5, 30, AT, "https://discord.com/channels/1/2/3", both=False)
+
+
+def test_the_open_card() -> None:
+    """Who challenges whom, on what, until when, and how many are done; nothing of how."""
+    message = views.open_card(OpenCard(7, ABOUT, 0))
+    assert lines(message)[:3] == [
+        "## ⚔️ Challenge",
+        r"**\*Ada\*** challenges everyone here",
+        "-# 5 questions · mixed · 15 to 40 s each",
+    ]
+    assert lines(message)[-1] == "-# Open until <t:1714564800:f>"
+    assert lines(views.open_card(OpenCard(7, ABOUT, 1_200)))[-1].endswith(" · 1,200 finished")
+    assert custom_ids(message) == ["take:v1:7"]
+    pair = views.open_card(OpenCard(7, NAMED, 1))
+    assert r"**\*Ada\*** challenges **Bob**" in lines(pair)
+    assert "-# 5 questions · Attention · mixed · 20 s each" in lines(pair)
+    assert lines(pair)[-1] == "-# Open until <t:1714564800:f>, or until both are done · 1 finished"
+    assert "challenges a member" in reads(views.open_card(OpenCard(7, replace(NAMED, member=None), 0)))
+
+
+def test_the_standings() -> None:
+    """Place, name and points in this order, ten by name; a pair can challenge back."""
+    message = views.result(ResultCard(7, ABOUT, TABLE, NAMES, repeats=True))
+    check_limits(message, "standings")
+    assert lines(message)[2:5] == [
+        "-# 5 questions · mixed · closed",
+        "🥇 **Ada** · **950 points** · 3 of 5 right · 2.5s",
+        "🥈 **Bob** · **900 points** · 3 of 5 right · 2.5s",
+    ]
+    assert "-# and 3 more" in lines(message)
+    assert "once in 30 days" in reads(message)
+    assert labels(message) == ["My answers"]
+    assert labels(views.result(ResultCard(7, NAMED, TABLE[:2], NAMES))) == ["My answers", "Challenge back"]
+    assert message.children[0].accent_colour == CHALLENGE  # type: ignore[attr-defined]
+
+
+def test_few_who_took_it() -> None:
+    """One reads that it counts with two, and nobody has nothing to press."""
+    alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES))
+    assert "Well done, Ada: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
+    assert "when two or more people take it" in reads(alone)
+    nobody = views.result(ResultCard(7, ABOUT, (), {}))
+    assert "Nobody took it." in reads(nobody)
+    assert custom_ids(nobody) == []
+    assert nobody.children[0].accent_colour == ENDED  # type: ignore[attr-defined]
+
+
+def test_every_question_fits() -> None:
+    """Whatever the packs hold can be asked in a private message, within Discord's limits."""
+    bank = packs()
+    for item in bank.items.values():
+        asked = Asked(7, 10**17, 1, item, tuple(range(len(item.choices))), 20, 20, 90, AT, bank)
+        message = views.question(asked)
+        check_limits(message, item.id)
+        assert custom_ids(message)[-1] == f"takeskip:v1:{10**17}"
+
+
+@pytest.mark.parametrize("shown", ["A", None])
+def test_between_two_questions(shown: str | None) -> None:
+    """What is locked in, how far it is, and the way on; after the last one where the results come."""
+    between = replace(BETWEEN, shown=shown)
+    text = reads(views.between(between))
+    assert text.startswith("Locked in A." if shown else "Question 2 has no answer from you, so it counts as a miss.")
+    assert "2 of 5 done. The next one has 30 s once you open it." in text
+    assert custom_ids(views.between(between)) == ["takenext:v1:7:2", "report:v1:challenge:9"]
+    last = views.between(replace(between, next_seconds=None, both=True))
+    assert "The results come <t:1714564800:f>, or as soon as both of you are done." in reads(last)
+    assert labels(last) == ["See the card", "Report"]
+
+
+def test_what_the_starter_reads() -> None:
+    """That it is on its way, until when, who can take it, and whether it has fewer questions than wished."""
+    said = views.started(Started(7, 3, 5, AT, None))
+    assert said.endswith("open until <t:1714564800:f>. You can take it too. Only 3 questions match.")
+    assert views.started(Started(7, 5, 5, AT, "Bob")).endswith("Only **Bob** and you can take it.")
+    assert "Only" not in text_of(views.open_card(OpenCard(7, ABOUT, 0)))
