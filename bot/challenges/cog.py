@@ -39,6 +39,7 @@ class Challenge(commands.Cog):
         bot.answerables["challenge"] = Answerable(
             challenges.check_open, self.answer, challenges.review_one, challenges.subject
         )
+        bot.misses["challenge"] = challenges.misses
 
     @app_commands.command(description="The same questions for everyone who takes them, each when they have time")
     @app_commands.describe(

@@ -338,22 +338,22 @@ class Challenges:
     @reading
     def review_all(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> list[Review]:
         """A taker's own view of every question that they were shown in a closed challenge, for "My answers"."""
-        challenge = _challenge(conn, challenge_id, guild_id)
+        return self._reviews(conn, _challenge(conn, challenge_id, guild_id), user_id)
+
+    @reading
+    def misses(self, conn: Connection, challenge_id: int, user_id: int) -> list[str]:
+        """The ids of the items of a closed challenge that a taker missed; refuses if there are none."""
+        challenge = store.get(conn, challenge_id)
+        if challenge is None:
+            raise UserError(_GONE)
+        return answers.missed(self._reviews(conn, challenge, user_id))
+
+    def _reviews(self, conn: Connection, challenge: Challenge, user_id: int) -> list[Review]:
         _refuse_secret(challenge)
-        items = self._banks.of(conn, challenge.guild_id).items
-        seen = _seen(conn, challenge_id, user_id)
+        items, seen = self._banks.of(conn, challenge.guild_id).items, _seen(conn, challenge.id, user_id)
         if not seen:
             raise UserError("You didn't take this challenge. Start one of your own with </challenge>.")
         return [_review(items[q.item_id], shown) for q, shown in seen if q.item_id in items]
-
-    @reading
-    def missed(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> list[str]:
-        """The items that a taker did not get right in a closed challenge, in their order."""
-        _refuse_secret(_challenge(conn, challenge_id, guild_id))
-        seen = _seen(conn, challenge_id, user_id)
-        if not seen:
-            raise UserError("You didn't take this challenge. Start one of your own with </challenge>.")
-        return [question.item_id for question, shown in seen if not shown.correct]
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> datetime | None:
         """Open a challenge whose card is known now; None if a click or another process has done so."""

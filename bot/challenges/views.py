@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from bot.challenges.rules import SHOWN, Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat import text as t
-from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, link_button, pager, row
+from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, Message, button, line, link_button, row
 from bot.chat.router import PAGE, ROW, Route
 from bot.points.rules import Tally
 from bot.questions.answers import Review
-from bot.questions.views import REPORT, about, answer_rows, asked, review_block
+from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
+from bot.questions.views import my_answers as own_answers
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # In private: what comes after question `after`, and leaving one without an answer.
@@ -22,7 +23,6 @@ MINE = Route("taken", {"challenge": ROW, "page": PAGE})
 BACK = Route("rematch", {"challenge": ROW}, once=True)
 
 _TITLE = "## ⚔️ Challenge"
-_MINE_LIMIT = 1800  # characters of a page of "My answers"
 
 
 def started(found: Started) -> str:
@@ -76,7 +76,11 @@ def result(card: ResultCard) -> Message:
         _head(card.about, closed=True),
         line(),
         *[part for part in body if part],
-        row(button("My answers", MINE.id(challenge=card.challenge_id, page=0)), back),
+        row(
+            misses_button("challenge", card.challenge_id),
+            button("My answers", MINE.id(challenge=card.challenge_id, page=0)),
+            back,
+        ),
     )
 
 
@@ -129,10 +133,4 @@ def between(found: Between) -> Message:
 
 def my_answers(challenge_id: int, reviews: Sequence[Review], page: int) -> Message:
     """A page of a member's own answers of a challenge."""
-    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
-    page = min(page, len(texts) - 1)
-    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
-    if len(texts) > 1:
-        title += f" · page {page + 1} of {len(texts)}"
-    turn = pager(page, len(texts), lambda _, number: MINE.id(challenge=challenge_id, page=number))
-    return Message(REVEALED, title, texts[page], row(*turn))
+    return own_answers(reviews, page, lambda number: MINE.id(challenge=challenge_id, page=number))

@@ -99,6 +99,8 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     assert "0 of 2 right" in standings
     mine = await stage.bob.click(closed, label="My answers")
     assert reply(mine).startswith("### Your answers\n-# 0 of 2 right")
+    practice = await stage.bob.click(closed, label="Practise my misses")
+    assert reply(practice).startswith("-# Practice · question 1")
     board = reply(await stage.ada.slash(stage.quiz, "leaderboard", period="today"))
     assert "**ada** · **" in board
     assert (await stage.carl.click(closed, label="My answers")).response is not None
@@ -117,7 +119,7 @@ async def test_a_pair(stage: Stage) -> None:
         await stage.wait(3)
     (closed,) = stage.quiz.history()
     assert "Temperature · mixed · closed" in text_of(closed)
-    assert labels(closed) == ["My answers", "Challenge back"]
+    assert labels(closed) == ["Practise my misses", "My answers", "Challenge back"]
     await stage.bob.click(closed, label="Challenge back")
     await stage.wait(1)
     again = stage.quiz.last_message

@@ -165,7 +165,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     for look in (
         stage.bot.challenges.review_one(asked.question_id, 0, ADA),
         stage.bot.challenges.review_all(challenge_id, ADA, GUILD),
-        stage.bot.challenges.missed(challenge_id, ADA, GUILD),
+        stage.bot.challenges.misses(challenge_id, ADA),
     ):
         with pytest.raises(UserError, match="Answers stay secret while a challenge is open"):
             await look

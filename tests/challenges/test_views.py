@@ -52,8 +52,12 @@ def test_the_standings() -> None:
     ]
     assert "-# and 3 more" in lines(message)
     assert "once in 30 days" in reads(message)
-    assert labels(message) == ["My answers"]
-    assert labels(views.result(ResultCard(7, NAMED, TABLE[:2], NAMES))) == ["My answers", "Challenge back"]
+    assert labels(message) == ["Practise my misses", "My answers"]
+    assert labels(views.result(ResultCard(7, NAMED, TABLE[:2], NAMES))) == [
+        "Practise my misses",
+        "My answers",
+        "Challenge back",
+    ]
     assert message.children[0].accent_colour == CHALLENGE  # type: ignore[attr-defined]
 
 

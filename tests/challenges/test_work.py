@@ -14,6 +14,7 @@ from bot.challenges.rules import OpenCard, State
 from bot.core.errors import DeliveryRefused, UserError
 from bot.memory.store import reviews
 from bot.points.store import ledger
+from bot.practice.service import Asking
 from bot.rounds.rules import points
 from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
 from tests.fakes import START, Crash, unsent
@@ -91,7 +92,15 @@ async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
     assert await won(stage) == {ADA: [points(True, 11000, 20000)], BOB: [95, 95]}
     mine = await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)
     assert [review.answer is None for review in mine] == [False, True]
-    assert len(await stage.bot.challenges.missed(challenge_id, ADA, GUILD)) == 1
+    missed = await stage.bot.challenges.misses(challenge_id, ADA)
+    assert missed == [mine[1].item.id]
+    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), missed)
+    assert isinstance(screen, Asking)
+    assert screen.item.id == missed[0]
+    with pytest.raises(UserError, match="You had every question right"):
+        await stage.bot.challenges.misses(challenge_id, BOB)
+    with pytest.raises(UserError, match="You didn't take this challenge"):
+        await stage.bot.challenges.misses(challenge_id, DORA)
 
 
 async def test_what_counts_on_the_boards(stage: Stage) -> None:
