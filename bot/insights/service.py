@@ -35,6 +35,7 @@ class QuestionInsights:
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
         since, bank = self._now() - YEAR, self._banks.of(conn, guild_id)
         given = store.answers_in_rounds(conn, guild_id, since)
+        given += store.answers_in_challenges(conn, guild_id, since)
         given += store.answers_to_dailies(conn, guild_id, since.date())
         return bank, partial(
             look_at,

@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
+from bot.challenges.rules import State
+from bot.challenges.store import challenge_answers, challenge_questions, challenges
 from bot.daily.rules import DailyState
 from bot.daily.store import dailies, daily_answers
 from bot.insights.rules import Given
@@ -13,9 +15,9 @@ from bot.questions.store import reports
 from bot.rounds.store import round_answers, round_questions, rounds
 
 MOST = 10_000
-"""Answers in rounds, and as many to dailies, that are looked at; the last portion may go beyond."""
+"""Answers in rounds, and as many in challenges and to dailies, that are looked at; the last portion may go beyond."""
 _PORTION = 20
-"""Rounds or dailies that are looked up at a time."""
+"""Rounds, challenges or dailies that are looked up at a time."""
 _MOST_REPORTS = 1000
 _NEWEST = 2**62
 
@@ -39,6 +41,29 @@ def answers_in_rounds(conn: Connection, guild_id: int, since: datetime) -> list[
         if len(recent) < _PORTION:
             break
         before = recent[-1]
+    return found
+
+
+def answers_in_challenges(conn: Connection, guild_id: int, since: datetime) -> list[Given]:
+    """A server's latest answers in closed challenges, from a moment on; a question left alone has none."""
+    found: list[Given] = []
+    before, c = _NEWEST, challenges.c
+    while len(found) < MOST:
+        older = select(c.id, c.started_at, c.state).where(c.guild_id == guild_id, c.id < before)
+        of = conn.execute(older.order_by(c.id.desc()).limit(_PORTION)).all()
+        recent = [row for row in of if row.started_at >= since]
+        told = [row.id for row in recent if row.state is State.CLOSED]
+        if told:
+            given = (
+                select(challenge_questions.c.item_id, challenge_answers.c.user_id, challenge_answers.c.answer)
+                .add_columns(challenge_answers.c.correct, challenge_answers.c.answered_at)
+                .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
+                .where(challenge_questions.c.challenge_id.in_(told), challenge_answers.c.answer.is_not(None))
+            )
+            found += [Given(*row) for row in conn.execute(given)]
+        if len(recent) < _PORTION:
+            break
+        before = recent[-1].id
     return found
 
 

@@ -28,19 +28,8 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
-    shared = {
-        "quiz",
-        "challenge",
-        "daily",
-        "today",
-        "leaderboard",
-        "stats",
-        "help",
-        "bank",
-        "settings",
-        "suggest",
-        "team",
-    }
+    shared = {"quiz", "challenge", "daily", "today", "leaderboard", "stats", "help", "bank", "settings"}
+    shared |= {"suggest", "team"}
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
     assert [o["name"] for o in commands["topics"]["options"]] == ["topic"]
@@ -61,6 +50,11 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert options["topic"]["autocomplete"]
     assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
     assert [c["value"] for c in options["mode"]["choices"]] == ["timed", "hosted"]
+    challenge = {o["name"]: o for o in commands["challenge"]["options"]}
+    assert list(challenge) == ["questions", "topic", "difficulty", "hours", "member"]
+    assert (challenge["questions"]["min_value"], challenge["questions"]["max_value"]) == (1, 20)
+    assert (challenge["hours"]["min_value"], challenge["hours"]["max_value"]) == (1, 168)
+    assert challenge["topic"]["autocomplete"]
     assert [o["name"] for o in commands["leaderboard"]["options"]] == ["period", "board", "topic"]
     period = commands["leaderboard"]["options"][0]
     titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}

@@ -24,6 +24,7 @@ SNOWFLAKES = st.integers(1, 2**63 - 1)
 NAMES = (*(route.name for route in ROUTES), "other")
 PARTS = [
     "round",
+    "challenge",
     "daily",
     "practice",
     "1",

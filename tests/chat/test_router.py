@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.boards import views as boards
+from bot.challenges import views as challenges
 from bot.chat.router import Fields, Handler, Route, Router
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
@@ -24,7 +25,7 @@ from bot.study import views as study
 from tests.fakes import Clock
 from tests.shipped import bank
 
-VIEWS = (boards, daily, interviews, practice, questions, reminders, rounds, study)
+VIEWS = (boards, challenges, daily, interviews, practice, questions, reminders, rounds, study)
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
     key=lambda route: (route.name, sorted(route.fixed.items())),

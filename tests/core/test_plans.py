@@ -175,6 +175,7 @@ CALLS: list[Call] = [
     call(daily.count_streak, GUILD, DAILY_ANSWER),
     call(daily.change_answer, DAYS, ADA, points=1),
     call(insights.answers_in_rounds, GUILD, NOW - timedelta(days=365)),
+    call(insights.answers_in_challenges, GUILD, NOW - timedelta(days=365)),
     call(insights.answers_to_dailies, GUILD, TODAY - timedelta(days=365)),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
     call(interviews.running, ADA),

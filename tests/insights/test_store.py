@@ -24,12 +24,14 @@ async def old(database: Database) -> Database:
 
 
 async def test_only_what_is_revealed(old: Database) -> None:
-    """Answers to the round's question and the daily that are open now are not looked at."""
+    """Answers to the round's question, the challenge and the daily that are open now are not looked at."""
     in_rounds = await old.read(store.answers_in_rounds, GUILD, SINCE)
     assert len(in_rounds) == 2 * (3 * DAYS - 1)  # two members, three questions a day but the open one
+    in_challenges = await old.read(store.answers_in_challenges, GUILD, SINCE)
+    assert len(in_challenges) == 2 * 3 * (DAYS - 1)
     in_dailies = await old.read(store.answers_to_dailies, GUILD, SINCE.date())
     assert len(in_dailies) == 2 * (DAYS - 1)
-    assert {(g.answer, g.correct) for g in (*in_rounds, *in_dailies)} == {("0", True)}
+    assert {(g.answer, g.correct) for g in (*in_rounds, *in_challenges, *in_dailies)} == {("0", True)}
     assert await old.read(store.answers_in_rounds, GUILD + 5, SINCE) == []
     assert await old.read(store.answers_to_dailies, GUILD + 5, SINCE.date()) == []
 
@@ -38,6 +40,7 @@ async def test_only_the_last_year(old: Database) -> None:
     """What is older than asked for is left out."""
     since = NOW - timedelta(days=9, hours=1)
     assert len(await old.read(store.answers_in_rounds, GUILD, since)) == 2 * (3 * 10 - 1)
+    assert len(await old.read(store.answers_in_challenges, GUILD, since)) == 2 * 3 * 9
     assert len(await old.read(store.answers_to_dailies, GUILD, since.date())) == 2 * 9
 
 
