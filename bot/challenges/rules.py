@@ -124,7 +124,8 @@ class ResultCard:
     """The card of a closed challenge.
 
     `names` has those of the members in the standings that are known, as far as they are shown. `repeats`: somebody won
-    points here with an item that had won them points on the boards before.
+    points here with an item that had won them points on the boards before. `taken`: somebody has been through it, with
+    or without an answer.
     """
 
     challenge_id: int
@@ -132,3 +133,4 @@ class ResultCard:
     standings: tuple[tuple[int, Tally], ...]
     names: Mapping[int, str]
     repeats: bool = False
+    taken: bool = True

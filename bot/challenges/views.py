@@ -56,9 +56,11 @@ _REPEATS = "-# A question counts on the leaderboard once in 30 days for each of 
 
 def result(card: ResultCard) -> Message:
     """A closed challenge with its standings."""
-    if not card.standings:
+    if not card.taken:
         return Message(ENDED, _head(card.about, closed=True), "Nobody took it.", "-# Start another with </challenge>")
-    if len(card.standings) == 1:
+    if not card.standings:
+        body = ["Nobody answered."]
+    elif len(card.standings) == 1:
         tally = card.standings[0][1]
         body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "

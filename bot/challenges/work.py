@@ -260,7 +260,9 @@ class ChallengeWork(Worker[Challenge]):
         on_boards = scores.points_won(conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)])
         repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
         names = names_of(conn, challenge.guild_id, members)
-        return ResultCard(challenge.id, self._about(conn, challenge), standings, names, repeats)
+        finished, _ = store.finishes(conn, challenge.id, self._now())
+        taken = bool(standings) or finished > 0
+        return ResultCard(challenge.id, self._about(conn, challenge), standings, names, repeats, taken)
 
     def _about(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
         topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")

@@ -66,7 +66,10 @@ def test_few_who_took_it() -> None:
     alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES))
     assert "Well done, Ada: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
     assert "when two or more people take it" in reads(alone)
-    nobody = views.result(ResultCard(7, ABOUT, (), {}))
+    silent = views.result(ResultCard(7, ABOUT, (), {}))
+    assert "Nobody answered." in reads(silent)
+    assert "My answers" in labels(silent)  # who left all of it alone can read why, too
+    nobody = views.result(ResultCard(7, ABOUT, (), {}, taken=False))
     assert "Nobody took it." in reads(nobody)
     assert custom_ids(nobody) == []
     assert nobody.children[0].accent_colour == ENDED  # type: ignore[attr-defined]

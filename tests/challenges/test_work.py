@@ -103,6 +103,17 @@ async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
         await stage.bot.challenges.misses(challenge_id, DORA)
 
 
+async def test_who_leaves_all_of_it_alone(stage: Stage) -> None:
+    """They have taken it, and can read the answers; where nobody came, there is nothing to read."""
+    for taken in (True, False):
+        challenge_id = await start(stage, questions=1, hours=1)
+        if taken:
+            await take(stage, challenge_id, ADA)
+        await stage.wait(hours=2)
+        assert (results(stage)[-1].standings, results(stage)[-1].taken) == ((), taken)
+    assert len(await stage.bot.challenges.review_all(1, ADA, GUILD)) == 1
+
+
 async def test_what_counts_on_the_boards(stage: Stage) -> None:
     """One taker alone wins nothing there, and an item wins a member nothing within thirty days of the last time."""
     alone = await start(stage, topic_id="t1", questions=1, hours=1)
