@@ -1,7 +1,8 @@
 """What keeps answers that say nothing from being paid, and hints on the form of an answer.
 
-A guard lowers a score only for a form that no honest answer has: notes, formulas, contrasts and digressions are honest.
-Bounds stand in the gaps between labelled answers in ten voices and the attacks on the bank's topics.
+A guard lowers a score only for a form that honest answers hardly ever have (one in 256 as measured): notes, formulas,
+contrasts and digressions are honest. Bounds stand in the gaps between labelled answers in ten voices and the attacks on
+the bank's topics.
 """
 
 from __future__ import annotations

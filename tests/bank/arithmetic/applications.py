@@ -104,19 +104,19 @@ def failed_answers() -> str:
     left = [40, 39, 35, 8]
     lost = [before - after for before, after in zip(left, [*left[1:], 0], strict=True)]
     words = {
-        0: "On the chunks, since one of the passages was never indexed",
-        1: "On the embeddings, since the search missed some passages",
-        2: "On the reranker, since most candidates got lost there",
-        3: "On the generator, since it had the passage and still erred",
+        0: "The index that holds the chunks",
+        1: "The search for the candidates",
+        2: "The reranker of the candidates",
+        3: "The generator with its prompt",
     }
     return say(words, lost.index(max(lost)))
 
 
 def residual_scaling() -> str:
-    """Variance of a sum of N independent branches, for two depths, with weights scaled by one over root N."""
-    shallow, deep = (n * (1 / math.sqrt(n)) ** 2 for n in (12, 96))
-    words = {True: "The sum of all branches starts with a variance that doesn't grow with N"}
-    return say(words, math.isclose(shallow, deep))
+    """Growth of the variance of a sum of N independent branches from N = 12 to 96, with weights over root N or not."""
+    as_it_is, scaled = (96 * (96**power) ** 2 / (12 * (12**power) ** 2) for power in (0, -0.5))
+    words = {(8, 1): "Start the branches' output weights scaled by 1/√N"}
+    return say(words, (round(as_it_is, 6), round(scaled, 6)))
 
 
 def dpo_start() -> str:
@@ -135,10 +135,11 @@ def layers_in_two_stacks() -> str:
 
 
 def add_one_harm() -> str:
+    """What words never seen get from one count more each, and from a discount of at most 0.75 of a count."""
     seen, vocabulary, distinct = 50, 100_000, 50
-    unseen_share = (vocabulary - distinct) / (seen + vocabulary)
-    words = {True: "Nearly all to words never seen after it, as each gets a count"}
-    return say(words, unseen_share > 0.99)
+    by_counts, by_discount = (vocabulary - distinct) / (seen + vocabulary), 0.75 * distinct / seen
+    words = {(True, False): "It adds one to the count of every possible word"}
+    return say(words, (by_counts > 0.99, by_discount > 0.99))
 
 
 def weights_on_training_text() -> str:

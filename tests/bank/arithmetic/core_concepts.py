@@ -16,6 +16,7 @@ from tests.bank.arithmetic.maths import (
     say,
     shape,
     sigmoid,
+    softmax,
     transposed,
     visible_pairs,
 )
@@ -64,8 +65,13 @@ def invertible_change() -> str:
     assert matmul(m, inverse) == [[1, 0], [0, 1]]
     q, k = matmul(x, to_query), matmul(x, to_key)
     new_q, new_k = matmul(x, matmul(to_query, m)), matmul(x, matmul(to_key, transposed(inverse)))
-    change, stay = q != new_q and k != new_k, matmul(q, transposed(k)) == matmul(new_q, transposed(new_k))
-    return say({(True, True): "Queries and keys change, the scores and outputs stay"}, (change, stay))
+    assert q != new_q
+    assert k != new_k
+    values = [[4, -1], [2, 3]]
+    scores, new_scores = matmul(q, transposed(k)), matmul(new_q, transposed(new_k))
+    outputs, new_outputs = (matmul([softmax(row) for row in of], values) for of in (scores, new_scores))
+    words = {(True, True): "The scores stay, and the output stays too"}
+    return say(words, (scores == new_scores, outputs == new_outputs))
 
 
 def sliding_reach() -> str:
@@ -88,7 +94,7 @@ def fails_at_load() -> str:
     """The base alone is too large in 16 bits, so nothing but smaller base weights helps."""
     card, weights = 24e9, 13e9
     fits = {bits: weights * bits / 8 < card for bits in (16, 4)}
-    return say({(False, True): "Quantize the base weights to 4 bits"}, (fits[16], fits[4]))
+    return say({(False, True): "Quantize the base weights to 4 bits each"}, (fits[16], fits[4]))
 
 
 def two_step_search() -> str:

@@ -49,6 +49,12 @@ def true_of(statements: Mapping[str, bool]) -> frozenset[str]:
     return frozenset(statement for statement, holds in statements.items() if holds)
 
 
+def only(statements: Mapping[str, bool]) -> str:
+    """The one statement that holds."""
+    (found,) = true_of(statements)
+    return found
+
+
 def order(values: Sequence[float]) -> list[int]:
     """Positions by rising value."""
     return sorted(range(len(values)), key=values.__getitem__)

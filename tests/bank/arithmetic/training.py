@@ -34,14 +34,14 @@ def applied_merges() -> str:
 
 def two_accents() -> str:
     one, two = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
-    return say({(1, 2): "One app writes é as one code point, the other as two"}, (len(one), len(two)))
+    return say({(1, 2): "One character can be stored as one code point or two"}, (len(one), len(two)))
 
 
 def stream_garbage() -> str:
     """One character's bytes, cut in two and decoded apart."""
     parts = "日".encode()[:1], "日".encode()[1:]
     spoiled = all("\ufffd" in part.decode(errors="replace") for part in parts)
-    return say({True: "The bytes of one character can be split between two tokens"}, spoiled)
+    return say({True: "The bytes of one character can be split over two tokens"}, spoiled)
 
 
 def linear_attention() -> str:
