@@ -27,7 +27,8 @@ from tests.loopback.world import World
 
 PLANNED = {"finished", "stopped", "idle", "left", "message"}
 """Endings after which a round has its standings; with another one Discord refused for good."""
-_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily):(\d+)(?::\d)?")
+_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today):(\d+)(?::\d)?")
+_SOURCES = {"today": "daily"}  # the same question, in private
 _LOCKED = re.compile(r"Locked in \*\*(.+)\*\*\.", re.DOTALL)
 _TURNED = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
 _EARLIER = re.compile(r"You already locked in \*\*(.+)\*\*\.", re.DOTALL)
@@ -155,7 +156,7 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
         match = _ANSWER.fullmatch(act.name)
         if match is None or act.id < first:
             continue
-        key = (match[1], int(match[2]), act.member_id)
+        key = (_SOURCES.get(match[1], match[1]), int(match[2]), act.member_id)
         tried.add(key)
         said = _reply(act)
         locked = _LOCKED.match(said) or _EARLIER.match(said)
@@ -163,7 +164,7 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
             continue
         if key not in stored:
             yield f"acknowledged but not stored: {key}, {said!r}"
-        elif locked and match[1] == "round" and key[1] in questions:
+        elif locked and key[0] == "round" and key[1] in questions:
             answer, order = str(stored[key]["answer"]), questions[key[1]]
             shown = ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
             if _plain(locked[1]) != shown:

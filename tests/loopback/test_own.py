@@ -68,6 +68,7 @@ async def test_two_servers(tmp_path: Path) -> None:
         await bob.slash(there, "quiz start", questions=4, seconds=5)
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here), 20)
+        await world.until(lambda: "Round over" in _texts(here), 20)  # until then it is in play
         setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
         assert "I don't know that topic" in (await max_.slash(there, "daily setup", channel=there, **setup)).text
         await mia.slash(here, "daily setup", channel=here, **setup)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bot.config import Settings, database_url
 from bot.core.database import open_database
 from bot.questions.bank import load_bank
 from bot.questions.model import Bank
+from bot.rounds import rules
 from tests.playground.driver import Client
 from tests.playground.test_playground import BROWSER, browser, playground
 
@@ -34,8 +36,10 @@ def _choice_items_only(bank: Bank) -> Bank:
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
-async def test_a_round_of_two_members(tmp_path: Path) -> None:
+async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two members answer privately, reveals come by themselves, standings and board agree."""
+    for pause in ("SHORTEST_PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(rules, pause, timedelta(seconds=1))  # nobody reads here
     database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
     async with open_database(database_file) as database:
         bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(load_bank()), database)
