@@ -18,11 +18,11 @@ from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.questions import answers, drawing
-from bot.questions import store as question_store
 from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
 from bot.rounds import rules as rounds
+from bot.rounds.service import draw_items
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -391,18 +391,7 @@ class Challenges:
         bank = self._banks.of(conn, guild_id)
         check_topic(bank, options.topic_id)
         _refuse_another(conn, guild_id, starter_id)
-        topic_id, difficulty = options.topic_id, options.difficulty
-        pool = [i for i in bank.asked.values() if rounds.fits(i, topic_id=topic_id, difficulty=difficulty)]
-        if not pool:
-            raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
-        hidden = question_store.items_in_play(conn, guild_id)
-        fitting = [i for i in pool if i.id not in hidden]
-        if not fitting:
-            raise UserError(
-                "Everything that matches is being asked on this server right now. "
-                "Try another topic, or mixed difficulty."
-            )
-        return drawing.draw(fitting, question_store.asked_in(conn, guild_id), options.questions, self._rng)
+        return draw_items(conn, guild_id, bank, options, self._rng)
 
     def _pair(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> tuple[Challenge, Person]:
         """A closed challenge between two members, and the one of them who is not this one."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from bot.challenges.rules import SHOWN, Challenge, OpenCard, ResultCard
+from bot.challenges.rules import Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat import text as t
 from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, Message, button, line, link_button, row
@@ -13,6 +14,7 @@ from bot.points.rules import Tally
 from bot.questions.answers import Review
 from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
 from bot.questions.views import my_answers as own_answers
+from bot.rounds.views import standing_rows
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # In private: what comes after question `after`, and leaving one without an answer.
@@ -51,9 +53,6 @@ def open_card(card: OpenCard) -> Message:
     )
 
 
-_REPEATS = "-# A question counts on the leaderboard once in 30 days for each of you, so some points count only here."
-
-
 def result(card: ResultCard) -> Message:
     """A closed challenge with its standings."""
     if not card.taken:
@@ -68,16 +67,13 @@ def result(card: ResultCard) -> Message:
             "-# A challenge counts on the leaderboard when two or more people take it.",
         ]
     else:
-        lines = [_standing(place, tally, card) for place, tally in card.standings[:SHOWN]]
-        more = len(card.standings) - SHOWN
-        body = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
-        body.append(_REPEATS if card.repeats else "")
+        body = standing_rows(card.standings, card.names, partial(_figures, card), repeats=card.repeats)
     back = button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
     return Message(
         CHALLENGE,
         _head(card.about, closed=True),
         line(),
-        *[part for part in body if part],
+        *body,
         row(
             misses_button("challenge", card.challenge_id),
             button("My answers", MINE.id(challenge=card.challenge_id, page=0)),
@@ -94,10 +90,8 @@ def _head(of: Challenge, *, closed: bool = False) -> str:
     return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, 'closed' if closed else times])}"
 
 
-def _standing(place: int, tally: Tally, card: ResultCard) -> str:
-    figures = f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
-    name = t.name(card.names.get(tally.user_id))
-    return f"{t.place_mark(place, tally.points)} {name} · **{t.count(tally.points, 'point')}** · {figures}"
+def _figures(card: ResultCard, tally: Tally) -> str:
+    return f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
 
 
 def question(found: Asked) -> Message:

@@ -25,6 +25,7 @@ from bot.memory import store as memory
 from bot.memory.rules import rate, slow_in_round
 from bot.points import rules as points
 from bot.points import store as scores
+from bot.rounds.rules import SHOWN
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +257,7 @@ class ChallengeWork(Worker[Challenge]):
 
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
         standings = tuple(points.standings(store.tallies(conn, challenge.id)))
-        members = [tally.user_id for _, tally in standings[: rules.SHOWN]]
+        members = [tally.user_id for _, tally in standings[:SHOWN]]
         on_boards = scores.points_won(conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)])
         repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
         names = names_of(conn, challenge.guild_id, members)

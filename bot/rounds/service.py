@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from bot.core import servers, snowflakes
 from bot.core.clicks import Click
@@ -147,7 +148,7 @@ class Rounds:
             bank = self._banks.of(conn, guild_id)
             check_topic(bank, wanted.topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            made = self._made(self._draw(conn, guild_id, bank, wanted), wanted)
+            made = self._made(draw_items(conn, guild_id, bank, wanted, self._rng), wanted)
             who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
             what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
             what["hosted"] = wanted.hosted
@@ -166,21 +167,6 @@ class Rounds:
             self._starters[started.round_id] = tell
         self._scheduler.nudge(first_at)
         return started
-
-    def _draw(self, conn: Connection, guild_id: int, bank: Bank, wanted: Options) -> list[Item]:
-        """Draw items that nothing there has still to reveal; refuses if none is left."""
-        topic_id, difficulty = wanted.topic_id, wanted.difficulty
-        pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
-        if not pool:
-            raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
-        hidden = question_store.items_in_play(conn, guild_id)
-        fitting = [i for i in pool if i.id not in hidden]
-        if not fitting:
-            raise UserError(
-                "Everything that matches is being asked on this server right now. "
-                "Try another topic, or mixed difficulty, or start again in a few minutes."
-            )
-        return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, self._rng)
 
     def _made(self, drawn: Sequence[Item], wanted: Options) -> list[tuple[str, str, int | None]]:
         """Questions as `store.create` takes them: item, order of its choices, time limit."""
@@ -502,6 +488,33 @@ def _none_running(last: Round | None = None) -> UserError:
     if last is None or last.detail is None:
         return UserError("No round is running in this channel. Start one with </quiz start>.")
     return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
+
+
+class Wanted(Protocol):
+    """Which items a round or a challenge wants, and how many."""
+
+    @property
+    def questions(self) -> int: ...
+    @property
+    def topic_id(self) -> str | None: ...
+    @property
+    def difficulty(self) -> str: ...
+
+
+def draw_items(conn: Connection, guild_id: int, bank: Bank, wanted: Wanted, rng: random.Random) -> list[Item]:
+    """Draw items that nothing on the server has still to reveal; refuses if none is left."""
+    topic_id, difficulty = wanted.topic_id, wanted.difficulty
+    pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
+    if not pool:
+        raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
+    hidden = question_store.items_in_play(conn, guild_id)
+    fitting = [i for i in pool if i.id not in hidden]
+    if not fitting:
+        raise UserError(
+            "Everything that matches is being asked on this server right now. "
+            "Try another topic, or mixed difficulty, or start again in a few minutes."
+        )
+    return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, rng)
 
 
 def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:

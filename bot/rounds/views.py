@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from discord import ui
 
@@ -121,14 +122,11 @@ async def standings(card: StandingsCard) -> Message:
             "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
-        lines = [_standing(place, tally, card) for place, tally in card.standings[:SHOWN]]
-        more = len(card.standings) - SHOWN
-        body = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
-        body.append(_REPEATS if card.repeats else "")
+        body = standing_rows(card.standings, card.names, partial(_figures, card), repeats=card.repeats)
     return Message(
         ENDED,
         f"### Final standings\n-# {t.count(card.questions, 'question')}{' · ' + why if why else ''}",
-        *[part for part in body if part],
+        *body,
         f"-# {caption(card, card.race)}" if card.race else None,
         await race_picture(card.race) if card.race else None,
         row(
@@ -139,12 +137,26 @@ async def standings(card: StandingsCard) -> Message:
     )
 
 
-def _standing(place: int, tally: Tally, card: StandingsCard) -> str:
-    figures = f"{t.percent(tally.right, tally.answered)} right"
-    if not card.hosted:
-        figures += f" · {t.seconds(tally.average_ms)}"
-    name = t.name(card.names.get(tally.user_id))
-    return f"{t.place_mark(place, tally.points)} {name} · **{t.count(tally.points, 'point')}** · {figures}"
+def _figures(card: StandingsCard, tally: Tally) -> str:
+    share = f"{t.percent(tally.right, tally.answered)} right"
+    return share if card.hosted else f"{share} · {t.seconds(tally.average_ms)}"
+
+
+def standing_rows(
+    standings: Sequence[tuple[int, Tally]], names: Mapping[int, str], figures: Callable[[Tally], str], *, repeats: bool
+) -> list[str]:
+    """Place, name, points and `figures` of the first ten, the first three apart, as blocks of text.
+
+    `repeats`: somebody has won points here that do not count on the boards.
+    """
+    lines = [
+        f"{t.place_mark(place, tally.points)} {t.name(names.get(tally.user_id))} · "
+        f"**{t.count(tally.points, 'point')}** · {figures(tally)}"
+        for place, tally in standings[:SHOWN]
+    ]
+    more = len(standings) - SHOWN
+    rows = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
+    return [block for block in [*rows, _REPEATS if repeats else ""] if block]
 
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
