@@ -66,6 +66,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         self.await_thread(future)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
+        """Wait for threads to end without a limit: by a clock that jumps, any is over at once."""
+        await super().shutdown_default_executor()
+
 
 class _NoThread(SimpleQueue[Any]):
     """What a thread of aiosqlite is asked to do, done by the loop in its turn; the thread is only told to end."""
