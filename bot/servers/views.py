@@ -90,18 +90,18 @@ def help_on_server(done: Done, *, manages: bool, install: str | None) -> Message
     return Message(
         OPEN,
         f"### Quizformer\n{_ABOUT}",
-        *_first(done),
         f"**Together**\n{_ON_A_SERVER}",
         f"**On your own, here or by direct message**\n{_IN_PRIVATE}",
         line() if manages else None,
         _FOR_MANAGERS if manages else None,
+        *_first(done),
         "-# Your answers stay private until the reveal, and only your first one counts.",
         _install(install),
     )
 
 
 def _first(done: Done) -> tuple[Part | None, ...]:
-    """The steps to take next, as a list that can be gone through; nothing for who has taken them all."""
+    """The steps to take next, if any are left. They stand last, since a phone shows the end of a message first."""
     steps = first_steps(done)
     if not steps:
         return ()
@@ -109,7 +109,7 @@ def _first(done: Done) -> tuple[Part | None, ...]:
     if done.due:
         words[Step.PRACTISE] = f"</practice>: {t.count(done.due, 'question')} due today"
     listed = "\n".join(f"{number}. {words[step]}" for number, step in enumerate(steps, start=1))
-    return f"**Next for you**\n{listed}", line()
+    return line(), f"**Next for you**\n{listed}"
 
 
 def help_alone(done: Done, install: str | None) -> Message:
@@ -117,8 +117,8 @@ def help_alone(done: Done, install: str | None) -> Message:
     return Message(
         OPEN,
         f"### Quizformer\n{_ABOUT}",
-        *_first(done),
         f"**What you can do here**\n{_IN_PRIVATE}",
+        *_first(done),
         "-# Quiz rounds, the question of the day and leaderboards are on servers that have added me.",
         _install(install),
     )
