@@ -9,7 +9,7 @@ import pytest
 from soak.month.measure import held_by, memory
 from tests.loopback.world import World
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc and /proc tell it")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is in use is read from glibc and /proc")
 MB = 2**20
 
 
