@@ -139,7 +139,7 @@ def saved(done: Saved) -> Message:
         )
     fix = None
     if done.otherwise:
-        notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now. Correct them?")
+        notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
         fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
     parts = t.heading(item.prompt), formulas.picture(item), answers(item), t.escape(item.explanation)
     return Message(REVEALED, "**Saved**", *parts, line(), "\n".join(notes), fix)

@@ -162,7 +162,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
     changed = {"prompt": "Is it so?", "answers": "- Yes\n> It was not\n+ No\n> It was", "explanation": "No."}
     shown = await stage.manager.submit_modal(edited, {**changed, "difficulty": "1", "formula": ""})
-    assert "2 past answers would be judged differently now. Correct them?" in reply(shown)
+    assert "2 past answers would be judged differently now." in reply(shown)
     done = await stage.manager.click(answer_to(shown), label="Correct past answers")
     assert reply(done).startswith("**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong.")
     assert "bob" in reply(await stage.ada.slash(stage.quiz, "leaderboard")).splitlines()[2]
