@@ -8,7 +8,7 @@ from benchmarks.measure import percentile
 from benchmarks.options import Options
 from benchmarks.table import Section, absolute
 from bot.questions import formulas as formula
-from bot.questions.bank import load_bank
+from bot.questions.bank import data_dir, load_packs
 
 
 async def section(options: Options) -> Section:
@@ -16,7 +16,7 @@ async def section(options: Options) -> Section:
     loads, p50, p99 = [], [], []
     for _ in range(options.rounds):
         began = time.perf_counter()
-        bank = load_bank(None)
+        bank = load_packs([data_dir() / "questions.json"])
         loads.append((time.perf_counter() - began) * 1000)
         formulas = [item.formula for item in bank.items.values() if item.formula]
         formula.draw(formulas[0])  # the libraries are imported here

@@ -79,8 +79,8 @@ async def section(options: Options) -> Section:
     fits = [r.per_second for r in bare], [r.per_second for r in bot]
     busiest = max(r.stub_cpu for r in bare + bot) * 100
     made.figures += [
-        compared("CPU an answer, saturated", cpu, "ms", goal=1.6),
-        compared(f"answers a second with {_IN_FLIGHT} in flight", fits, "/s", goal=0.6, sense=">="),
+        compared("CPU an answer, saturated", cpu, "ms", goal=1.3),
+        compared(f"answers a second with {_IN_FLIGHT} in flight", fits, "/s", goal=0.8, sense=">="),
         absolute("stub's use of its core, saturated, at most", [busiest], "%"),
     ]
     return made

@@ -25,6 +25,7 @@ from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import open_database
 from bot.core.jobs import Scheduler
+from bot.core.processes import tune_interpreter
 from bot.points.rules import PERIODS
 from bot.practice.service import Asking
 from bot.questions.bank import load_packs
@@ -59,6 +60,7 @@ async def section(options: Options) -> Section:
     with scratch() as folder:
         now = datetime.now(UTC)
         files = [await filled(folder / f"{size.questions}.db", size, load_packs(), now) for size in sizes]
+        tune_interpreter()  # as the bot does
         rounds = [
             [await timed(file, size, now, seed) for file, size in zip(files, sizes, strict=True)]
             for seed in range(options.rounds)
@@ -73,8 +75,9 @@ async def section(options: Options) -> Section:
         "A database with a past",
         f"Use cases one after the other, each from the call to its return, {_CALLS} of each for regulars of {BUSY} "
         f"servers, who have met {CARDS} items in every database. An answer with the next question is two commits, one "
-        f"to a daily one. Behind {largest.questions:,} questions of rounds are {largest.servers:,} servers, with a "
-        f"daily on {largest.days} days. The bot is started on {_servers(options):,} servers.",
+        "to a daily one; each waits for what is left to do of the one before. Behind "
+        f"{largest.questions:,} questions of rounds are {largest.servers:,} servers, with a daily on {largest.days} "
+        f"days. The bot is started on {_servers(options):,} servers.",
     )
     for name in rounds[0][0]:
         made.figures += _figures(name, sizes, [[taken[name] for taken in each] for each in rounds])

@@ -18,5 +18,5 @@ async def section(options: Options) -> Section:
                     if number:
                         seconds.append(client.started_in)
     made = Section("Start")
-    made.figures.append(compared("start to READY, warm", (taken["bare"], taken["bot"]), "s", goal=1.5))
+    made.figures.append(compared("start to READY, warm", (taken["bare"], taken["bot"]), "s", goal=2.0))
     return made

@@ -133,11 +133,13 @@ async def _reports(settings: Settings, options: argparse.Namespace) -> None:
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.token:
         raise SettingsError(NO_TOKEN)
+    gc.disable()  # all that is imported and loaded now stays: to look through it over and over is a tenth of a start
     import aiohttp
     import discord
 
     from bot.app import build_bot, opened, shorten
     from bot.core.database import DatabaseBroken, StorageError, is_away
+    from bot.core.processes import tune_interpreter
     from bot.health import serving
     from bot.interviews.grading.chat_model import model_service
     from bot.questions.formulas import drawing_formulas
@@ -146,10 +148,9 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
         opened(settings) as (bank, database),
         model_service(settings) as chat_model,
         build_bot(settings, bank, database, chat_model=chat_model) as bot,
-        drawing_formulas(bank),
+        drawing_formulas(bank, lambda: bot.wait_for("connect")),
     ):
-        gc.collect()
-        gc.freeze()  # bank, modules and the bot stay for good: the collector need not look at them again and again
+        tune_interpreter()
         try:
             async with serving(bot, settings.health_host, settings.health_port):
                 await _until_signal(bot.start(settings.token), database.broken)

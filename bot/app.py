@@ -164,12 +164,11 @@ class Services:
 
     def _add_workers(self, context: Context, views: Views) -> None:
         """What does the work that comes due."""
-        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.counters, self.lines)
+        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.lines)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, self.plans, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
-        self.recap_work = RecapWork(context, self.recaps, views.recap)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
@@ -178,7 +177,7 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            self.recap_work,
+            RecapWork(context, self.recaps, views.recap),
             self.erasure_work,
         ]
         for worker in self.workers:

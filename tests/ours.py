@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.database import Database
 from bot.questions import store
+from bot.questions.banks import Banks
 from bot.questions.own import OwnItem, OwnTopic, own_id
 
 OTHER_GUILD = 2
@@ -42,3 +43,8 @@ async def furnish(
     await database.write(store.save_items, rows)
     await database.write(store.take_numbers, guild_id, items + 1)
     return [row.item_id for row in rows]
+
+
+def kept_in(banks: Banks) -> tuple[int, int]:
+    """How many servers' banks are held in memory just now, with how many own items."""
+    return len(banks._kept), sum(kept.items for kept in banks._kept.values())

@@ -7,7 +7,7 @@ import json
 from functools import cache
 from typing import Any
 
-from bot.questions.bank import data_dir, load_bank, load_packs, schema
+from bot.questions.bank import data_dir, load_packs, parse_bank, schema
 from bot.questions.model import Bank, Choice, Item
 
 __all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "schema", "typed"]
@@ -16,7 +16,7 @@ __all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "schema
 @cache
 def bank() -> Bank:
     """The first pack that comes with the bot."""
-    return load_bank()
+    return parse_bank((data_dir() / "questions.json").read_bytes())
 
 
 @cache

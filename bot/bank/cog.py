@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
 
@@ -18,9 +17,9 @@ from bot.bank.service import OwnBank, Saved
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import require_bot, require_manager
-from bot.chat.replies import in_time, is_private, say, say_here, show
-from bot.chat.router import Fields, entered, guild_id_of
+from bot.chat.permissions import require_bot, require_manager_in_public
+from bot.chat.replies import in_time, say, say_here, show
+from bot.chat.router import Fields, guild_id_of, written_in
 from bot.core.errors import UserError
 from bot.insights.cog import show_insights
 from bot.questions.check import BankError
@@ -52,7 +51,6 @@ async def title_choices(interaction: discord.Interaction, current: str) -> list[
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
     def __init__(self, bot: QuizBot, bank: OwnBank, review: Callable[[discord.Interaction], Awaitable[None]]) -> None:
         """`review` shows what waits for review, which `bot.suggestions` knows and this does not."""
-        self.bot = bot
         self.own = bank
         self.show_review = review
         bot.router.add(view.LIST, self.turn)
@@ -99,7 +97,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, view.listing(await self.own.page_of(guild_id_of(interaction), search), search))
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
-        _refuse_others(interaction)
+        require_manager_in_public(interaction)
         search = view.unpacked(fields["search"])
         found = await self.own.page_of(guild_id_of(interaction), search, int(fields["page"]))
         await say_here(interaction, view.listing(found, search))
@@ -108,10 +106,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.describe(topic="The topic it belongs to, or the title of a new one")
     @app_commands.autocomplete(topic=title_choices)
     async def add(self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = "") -> None:
-        await interaction.response.send_modal(view.form(None, view.ADDED.id(), topic))
+        await interaction.response.send_modal(view.add_form(topic))
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        written = _written(interaction)
+        written = form_in(interaction)
         await self._save(interaction, written, self.own.add(guild_id_of(interaction), written))
 
     @app_commands.command(description="Change one of this server's own questions")
@@ -119,11 +117,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.autocomplete(item=item_choices)
     async def edit(self, interaction: discord.Interaction, item: str) -> None:
         own = await self.own.get(guild_id_of(interaction), item)
-        custom_id = view.EDITED.id(number=own.row.number)
-        await interaction.response.send_modal(view.form(json.loads(own.row.content), custom_id))
+        await interaction.response.send_modal(view.edit_form(own.row))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        written = _written(interaction)
+        written = form_in(interaction)
         await self._save(interaction, written, self.own.edit(guild_id_of(interaction), int(fields["number"]), written))
 
     async def _save(self, interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]) -> None:
@@ -135,7 +132,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, message)
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
-        _refuse_others(interaction)
+        require_manager_in_public(interaction)
         work = self.own.correct(guild_id_of(interaction), int(fields["number"]))
         await say(interaction, view.corrected(await in_time(interaction, work)))
 
@@ -146,7 +143,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, view.retiring(await self.own.get(guild_id_of(interaction), item)))
 
     async def retired(self, interaction: discord.Interaction, fields: Fields) -> None:
-        _refuse_others(interaction)
+        require_manager_in_public(interaction)
         row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
         await show(interaction, view.retired(row.name))
 
@@ -159,20 +156,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await self.show_review(interaction)
 
 
-def _written(interaction: discord.Interaction) -> Form:
-    """What was written in a form, as the client sent it: it may be longer than the fields are."""
-    fields = {name: "".join(values)[:4000] for name, values in entered(interaction).items()}
-    return Form(
-        prompt=fields.get("prompt", ""),
-        answers=fields.get("answers", ""),
-        explanation=fields.get("explanation", ""),
-        difficulty=fields.get("difficulty", ""),
-        topic=fields.get("topic", ""),
-        formula=fields.get("formula", ""),
-    )
-
-
-def _refuse_others(interaction: discord.Interaction) -> None:
-    """Discord decided who may use the command, whose replies nobody else sees; a click elsewhere is checked here."""
-    if not is_private(interaction):
-        require_manager(interaction)
+def form_in(interaction: discord.Interaction) -> Form:
+    """The form of a question as it was filled in."""
+    given = written_in(interaction)
+    return Form(**{name: given.get(name, "") for name in Form.__match_args__})

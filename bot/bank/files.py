@@ -16,11 +16,6 @@ from bot.questions.own import OwnTopic
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 
 
-def titles_known(topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
-    """A server's topics as `bot.bank.sheets.titles_of` gives those of packs."""
-    return {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
-
-
 def refuse_size(size: int) -> None:
     """Raise BankError for a file that is too large to be read at all."""
     if size > MAX_BYTES:
@@ -37,7 +32,7 @@ def read_file(
     if not content.strip():
         raise BankError([Problem("the file", "is empty")])
     if _is_sheet(name, content):
-        draft = read_sheet(read_text(content), packs, titles_known(topics))
+        draft = read_sheet(read_text(content), packs, topics)
     else:
         document = read_json(content)
         draft = Draft(document, partial(place, document))
@@ -48,16 +43,13 @@ def read_file(
     return draft
 
 
-def check_one(
-    item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any], packs: Bank
-) -> Draft:
+def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]) -> Draft:
     """One item that was written in a form, checked like a file; `topic` is id and title of its topic and section."""
     topic_id, title, section_id, section = topic
     inside = {"id": topic_id, "title": title, "items": [item]}
     document = {"version": 1, "title": "Form", "sections": [{"id": section_id, "title": section, "topics": [inside]}]}
-    draft = Draft(document, where_in_form)
     check_document(document, own_schema(schema), where_in_form, own=True)
-    return draft
+    return Draft(document, where_in_form)
 
 
 def _is_sheet(name: str, content: bytes) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.questions.check import MAX_ITEMS, BankError, Place, Problem
@@ -50,10 +50,8 @@ def foreign_ids(draft: Draft, packs: Bank) -> list[Problem]:
             if extra:
                 wrong = f"is part of a shipped topic, which takes questions only; leave out {', '.join(extra)}"
                 found.append(Problem(draft.where([*path, extra[0]]), wrong))
-            if (
-                topic.get("references", [])
-                != [{"title": r.title, "url": r.url} for r in shipped.references][: len(topic.get("references", []))]
-            ):
+            repeated = topic.get("references", [])
+            if repeated != sources_of(shipped)[: len(repeated)]:
                 wrong = "are not those of the shipped topic; leave them out, or repeat its own"
                 found.append(Problem(draft.where([*path, "references"]), wrong))
         for n, item in enumerate(topic["items"]):
@@ -68,6 +66,11 @@ def foreign_ids(draft: Draft, packs: Bank) -> list[Problem]:
                 wrong = f"is {item['reference']}, but its topic has {len(known)} references, counted from 0"
                 found.append(Problem(draft.where([*path, "items", n, "reference"]), wrong))
     return found
+
+
+def sources_of(topic: Topic | None) -> list[dict[str, str]]:
+    """A topic's references as in a bank's file; none for no topic."""
+    return [asdict(reference) for reference in topic.references] if topic else []
 
 
 def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str, str | None]]:
@@ -93,7 +96,7 @@ def _topics(document: Mapping[str, Any]) -> list[tuple[list[str | int], dict[str
 class Merge:
     """What a file changes: rows to store, and how many items it adds, changes and leaves as they are.
 
-    `regradable` are ids of changed items whose key is another now.
+    `rekeyed` are ids of changed items whose key is another now, `total` is how many items are asked then.
     """
 
     topics: tuple[OwnTopic, ...]
@@ -101,7 +104,8 @@ class Merge:
     added: int
     changed: int
     same: int
-    rekeyed: tuple[str, ...] = ()
+    rekeyed: tuple[str, ...]
+    total: int
 
 
 @dataclass(slots=True)
@@ -147,7 +151,8 @@ def merge(
     if len(at.items) > MAX_ITEMS:
         problem = f"would make {len(at.items):,} questions of this server's own; {MAX_ITEMS:,} are allowed"
         raise BankError([Problem("the file", problem)])
-    return Merge(tuple(at.saved_topics), tuple(at.saved_items), **at.counts, rekeyed=tuple(at.rekeyed))
+    topics, items = tuple(at.saved_topics), tuple(at.saved_items)
+    return Merge(topics, items, **at.counts, rekeyed=tuple(at.rekeyed), total=len(at.items))
 
 
 def _merge_topic(
@@ -283,7 +288,7 @@ def _topic_out(topic: Topic, names: Names, *, packs: bool) -> dict[str, Any]:
             for f in topic.follow_ups
         ]
     if (mine or packs) and topic.references:
-        out["references"] = [{"title": r.title, "url": r.url} for r in topic.references]
+        out["references"] = sources_of(topic)
     out["items"] = [item_out(item, names) for item in topic.items if packs or is_own(item.id)]
     return out
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.bank import rules
-from bot.bank.files import check_one, read_file, refuse_size, titles_known
+from bot.bank.files import check_one, read_file, refuse_size
 from bot.bank.forms import Form, item_from
 from bot.bank.regrade import Regraded, count_otherwise, regrade
 from bot.bank.rules import Draft, Merge, Names
-from bot.bank.sheets import slug, titles_of, topic_called, write_sheet
+from bot.bank.sheets import free_id, slug, titles_of, topic_called, write_sheet
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -21,7 +21,7 @@ from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import BankError, Problem
 from bot.questions.formulas import FormulaError, prepare
-from bot.questions.model import Bank, Item
+from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
@@ -85,9 +85,8 @@ class OwnBank:
         draft = await asyncio.to_thread(read_file, name, content, schema(), self._banks.packs, topics)
         await _check_formulas(draft, items)
         merged = await self._database.write(self._store, guild_id, draft)
-        total = await self._database.read(_count, guild_id)
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
-        return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), total)
+        return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), merged.total)
 
     def _store(
         self,
@@ -145,10 +144,14 @@ class OwnBank:
                 found.append(OwnQuestion(row, item, topic))
         return found
 
-    @reading
-    def get(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
+    def _named(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
         """An own question by its id; refuses one that is not there."""
-        return _question(self._banks.of(conn, guild_id), _named(conn, guild_id, name))
+        row = next((r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired), None)
+        if row is None:
+            raise UserError("This server has no question of that id. Pick one from the list as you type.")
+        return OwnQuestion(row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title)
+
+    get = reading(_named)
 
     async def add(self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None) -> Saved:
         """Add a question that was written in a form; raises BankError with what is wrong with it.
@@ -167,11 +170,10 @@ class OwnBank:
         """A new question as a checked document, and the id that it gets."""
         packs = self._banks.packs
         title = form.topic.strip()
-        known = titles_of(packs) | titles_known(topics)
-        topic = topic_called(title, known) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
+        topic = topic_called(title, titles_of(packs, topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
         taken = {row.name for row in items if not row.retired} | packs.items.keys()
-        item = {**item_from(form), "id": _free_name(slug(form.prompt, 40), taken)}
-        return check_one(item, topic, schema(), packs), item["id"]
+        item = {**item_from(form), "id": free_id(form.prompt, taken)}
+        return check_one(item, topic, schema()), item["id"]
 
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
         """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
@@ -183,7 +185,7 @@ class OwnBank:
         item = {**item_from(form, before), "id": row.name}
         topic = next(t for t in topics if t.topic_id == row.topic_id)
         place = topic.name, topic.title, topic.section, topic.section_title
-        return await self._save(guild_id, check_one(item, place, schema(), self._banks.packs), items, row.name)
+        return await self._save(guild_id, check_one(item, place, schema()), items, row.name)
 
     async def _save(
         self,
@@ -200,7 +202,7 @@ class OwnBank:
         return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
-        own = _question(self._banks.of(conn, guild_id), _named(conn, guild_id, name))
+        own = self._named(conn, guild_id, name)
         return Saved(own, replaced, count_otherwise(conn, own.item))
 
     @writing
@@ -229,31 +231,8 @@ class OwnBank:
         return row
 
 
-def _question(bank: Bank, row: OwnItem) -> OwnQuestion:
-    return OwnQuestion(row, item_of(row), bank.topics[row.topic_id].title)
-
-
-def _free_name(wish: str, taken: Collection[str]) -> str:
-    """An id that no other question has."""
-    name, number = wish, 2
-    while name in taken:
-        name, number = f"{wish}-{number}", number + 1
-    return name
-
-
 def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:
     return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
-
-
-def _count(conn: Connection, guild_id: int) -> int:
-    return sum(not row.retired for row in store.own_items_of(conn, guild_id))
-
-
-def _named(conn: Connection, guild_id: int, name: str) -> OwnItem:
-    row = next((r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired), None)
-    if row is None:
-        raise UserError("This server has no question of that id. Pick one from the list as you type.")
-    return row
 
 
 async def _check_formulas(draft: Draft, items: Sequence[OwnItem]) -> None:

@@ -7,13 +7,14 @@ import io
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.bank.rules import Draft
+from bot.bank.rules import Draft, sources_of
 from bot.questions.check import BankError, Problem
 from bot.questions.model import LETTERS, Bank
+from bot.questions.own import OwnTopic
 
 _CHOICES = tuple(LETTERS.casefold())
 COLUMNS = (
@@ -44,6 +45,15 @@ def slug(text: str, limit: int = 48) -> str:
     return made or f"x{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
 
 
+def free_id(prompt: str, taken: Collection[str]) -> str:
+    """An id made of a question, which no other one has."""
+    made, number = slug(prompt, 40), 2
+    name = made
+    while name in taken:
+        name, number = f"{made}-{number}", number + 1
+    return name
+
+
 @dataclass(slots=True)
 class _Sheet:
     """A document in the making, and the row in which each part of it stands."""
@@ -55,16 +65,13 @@ class _Sheet:
     item_rows: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def read_sheet(text: str, packs: Bank, known: Mapping[str, tuple[str, str, str, str]]) -> Draft:
-    """A CSV as a document; raises BankError for what can't be one.
-
-    `known` are topics that the server has, by title in lower case: id, title, and id and title of the section.
-    """
+def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft:
+    """A CSV as a document; raises BankError for what can't be one. `topics` are those that the server has already."""
     rows = _rows(text)
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _wrong_header(header)
     sheet = _Sheet()
-    titles = titles_of(packs) | dict(known)
+    titles = titles_of(packs, topics)
     for number, cells in [] if problems else rows[1:]:
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
@@ -79,12 +86,13 @@ def read_sheet(text: str, packs: Bank, known: Mapping[str, tuple[str, str, str, 
     return Draft(document, lambda path: _where(sheet, document, path))
 
 
-def titles_of(packs: Bank) -> dict[str, tuple[str, str, str, str]]:
-    """The topics of packs by title in lower case: id, title, and id and title of the section."""
-    return {
+def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
+    """The topics of packs and of a server by title in lower case: id, title, and id and title of the section."""
+    shipped = {
         topic.title.casefold(): (topic.id, topic.title, topic.section_id, packs.section_titles[topic.section_id])
         for topic in packs.topics.values()
     }
+    return shipped | {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
 
 
 def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) -> tuple[str, str, str, str] | None:
@@ -124,8 +132,7 @@ def _add_row(
     item, problems = _item(sheet, number, values)
     if "source" in values or "source_url" in values:
         source = {"title": values.get("source", ""), "url": values.get("source_url", "").strip()}
-        shipped = packs.topics.get(topic["id"])
-        known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+        known = sources_of(packs.topics.get(topic["id"]))
         sources = known or topic.setdefault("references", [])
         if source not in sources and known:
             wrong = "is not one of the shipped topic's own; leave source and source_url empty"
@@ -193,12 +200,9 @@ def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[s
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
     """The id in a row, or one made of its question, the same whenever the same file is read."""
-    given = values.get("id", "").strip()
-    made, number = given or slug(values["prompt"], 40), 2
-    while not given and made in sheet.taken:
-        made, number = f"{slug(values['prompt'], 40)}-{number}", number + 1
-    sheet.taken.add(made)
-    return made
+    name = values.get("id", "").strip() or free_id(values["prompt"], sheet.taken)
+    sheet.taken.add(name)
+    return name
 
 
 def _where(sheet: _Sheet, document: Mapping[str, Any], path: Sequence[str | int]) -> str:
@@ -242,8 +246,7 @@ def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
     writer.writeheader()
     for section in document["sections"]:
         for topic in section["topics"]:
-            shipped = sources.topics.get(topic["id"])
-            known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+            known = sources_of(sources.topics.get(topic["id"]))
             for item in topic["items"]:
                 writer.writerow(_row(section, topic, item, topic.get("references") or known))
     return out.getvalue()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import discord
 from discord import ui
@@ -16,10 +15,12 @@ from bot.bank.service import Imported, Listing, OwnQuestion, Saved
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
 from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Download, Message, button, line, pager, row
+from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import PAGE, ROW, Route
 from bot.questions import formulas
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
+from bot.questions.own import OwnItem
 
 _SEARCH_BYTES = 30
 LIST = Route("bank", {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"})
@@ -62,7 +63,7 @@ def refused(problems: Sequence[Problem]) -> Message:
 @cache
 def sample_json() -> bytes:
     """The sample as JSON."""
-    document = read_sheet(SAMPLE, Bank("", ()), {}).document | {"title": "Our own questions"}
+    document = read_sheet(SAMPLE, Bank("", ())).document | {"title": "Our own questions"}
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
@@ -92,31 +93,31 @@ def _listed(own: OwnQuestion) -> str:
     return f"{t.one_line(t.cut(own.item.prompt, 150))}\n-# {about}"
 
 
-def form(item: Mapping[str, Any] | None, custom_id: str, topic: str = "") -> ui.Modal:
-    """The form of a question with what stands there: its topic where it is new, its formula where it is not."""
-    now = item or {"prompt": "", "explanation": "", "difficulty": "", "formula": ""}
-    lines = answer_lines(item) if item else ""
-    modal = ui.Modal(title="Edit the question" if item else "Add a question", custom_id=custom_id, timeout=None)
-    if item is None:
-        modal.add_item(_field("topic", "Topic", topic, 100, "One of the topics, or a new title"))
-    modal.add_item(_field("prompt", "Question", now["prompt"], 600, long=True))
-    modal.add_item(_field("answers", "Answers", lines, _MAX_ANSWERS, _ANSWERS, long=True))
-    modal.add_item(_field("explanation", "What to remember", now["explanation"], 600, long=True))
-    modal.add_item(_field("difficulty", "Difficulty, from 1 to 5", str(now["difficulty"] or 3), 1))
-    if item is not None:
-        modal.add_item(_field("formula", "Formula", now.get("formula", ""), 400, "LaTeX, or empty", needed=False))
-    modal.stop()
-    return modal
+def add_form(topic: str) -> ui.Modal:
+    """The form of a new question."""
+    return form("Add a question", ADDED.id(), Form("", "", "", "3", topic), new=True)
 
 
-def _field(
-    name: str, label: str, value: str, limit: int, hint: str | None = None, *, long: bool = False, needed: bool = True
-) -> ui.Label[ui.Modal]:
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    field: ui.TextInput[ui.Modal] = ui.TextInput(
-        style=style, custom_id=name, default=value[:limit] or None, max_length=limit, required=needed
+def edit_form(own: OwnItem) -> ui.Modal:
+    """The form of an own question, with what stands there."""
+    item = json.loads(own.content)
+    texts = item["prompt"], answer_lines(item), item["explanation"], str(item["difficulty"])
+    now = Form(*texts, formula=item.get("formula", ""))
+    return form("Edit the question", EDITED.id(number=own.number), now, new=False)
+
+
+def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
+    """A form with what stands there: with its topic where the question is new, its formula where it is not."""
+    return fields_modal(
+        title,
+        custom_id,
+        text_field("topic", "Topic", now.topic, 100, "One of the topics, or a new title") if new else None,
+        text_field("prompt", "Question", now.prompt, 600, long=True),
+        text_field("answers", "Answers", now.answers, _MAX_ANSWERS, _ANSWERS, long=True),
+        text_field("explanation", "What to remember", now.explanation, 600, long=True),
+        text_field("difficulty", "Difficulty, from 1 to 5", now.difficulty, 1),
+        None if new else text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False),
     )
-    return ui.Label(text=label, description=hint, component=field)
 
 
 def not_saved(problems: Sequence[Problem], written: Form) -> Message:

@@ -54,7 +54,7 @@ class Boards(commands.Cog):
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
-        await say(interaction, await in_time(interaction, self._stats(interaction, (member or interaction.user).id)))
+        await say(interaction, await in_time(interaction, self._stats(interaction, member or interaction.user)))
 
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         card = await self._board(interaction, fields["period"], fields["topic"] or None, int(fields["page"]))
@@ -67,13 +67,14 @@ class Boards(commands.Cog):
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
         await self.boards.show_stats(interaction.user.id, fields["do"] == "show")
-        page = self._stats(interaction, interaction.user.id)
+        page = self._stats(interaction, interaction.user)
         await show(interaction, await in_time(interaction, page, edits=True))
 
-    async def _stats(self, interaction: discord.Interaction, user_id: int) -> Message:
-        guild_id, own = guild_id_of(interaction), user_id == interaction.user.id
-        stats = await self.boards.stats(guild_id, user_id, interaction.user.id)
-        return await view.stats_page(stats, own=own, plan=await self.plans.standing(user_id, guild_id) if own else None)
+    async def _stats(self, interaction: discord.Interaction, member: discord.Member | discord.User) -> Message:
+        guild_id, own = guild_id_of(interaction), member.id == interaction.user.id
+        stats = await self.boards.stats(guild_id, member.id, interaction.user.id)
+        plan = await self.plans.standing(member.id, guild_id) if own else None
+        return await view.stats_page(member.display_name, stats, own=own, plan=plan)
 
     async def _board(self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int) -> Message:
         board = await self.boards.board(

@@ -40,11 +40,6 @@ class Row:
     points: int
     before: int | None = None
 
-    @property
-    def trend(self) -> str:
-        """An arrow against the previous period; empty for a member who was not on that board."""
-        return trend(self.place, self.before)
-
 
 @dataclass(frozen=True, slots=True)
 class Own:

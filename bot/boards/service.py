@@ -70,8 +70,6 @@ class Details:
 class Stats:
     """A member's figures in a server. `shows`: others see `details` too, which is None for whoever may not."""
 
-    user_id: int
-    name: str | None
     points: int
     answers: int
     streak: Streak
@@ -139,8 +137,6 @@ class Boards:
         points, given, right = scores.total(conn, guild_id, user_id)
         shows = members.shows_stats(conn, user_id)
         return Stats(
-            user_id=user_id,
-            name=members.names_of(conn, guild_id, [user_id]).get(user_id),
             points=points,
             answers=given,
             streak=daily.streak_of(conn, guild_id, user_id, self._now()),

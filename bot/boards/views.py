@@ -23,8 +23,9 @@ from bot.boards.rules import (
 )
 from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
+from bot.chat.charts import MARGIN, bar_row, figure, fitting, headline
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
+from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, drawn, panel, words
 from bot.chat.router import PAGE, TOPIC, Route
 from bot.plan.rules import Outlook
 from bot.plan.views import stats_line
@@ -45,8 +46,6 @@ _LEGEND = (
     "Learned: you should remember it for a week. Known: you've learned half of the topic. "
     "Weak: two of your last five answers were wrong."
 )
-_MARGIN = 20
-_INNER = WIDTH - 2 * _MARGIN
 _MAX_OPTION = 100
 """Characters of an option in a list; Discord takes no more."""
 _SECTIONS = 8
@@ -59,7 +58,8 @@ def board_page(board: Board, topic: Topic | None) -> Message:
     """One page of a board, always with the asker's own place."""
     head = _board_head("Leaderboard", board, topic, t.count(board.members, "member"))
     lines = [
-        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** {r.trend}".rstrip()
+        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** "
+        f"{trend(r.place, r.before)}".rstrip()
         for r in board.rows
     ]
     body = "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
@@ -181,12 +181,12 @@ def _own(board: Board) -> str:
     return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}{behind}"
 
 
-async def stats_page(stats: Stats, *, own: bool, plan: Outlook | None = None) -> Message:
+async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None = None) -> Message:
     """A member's figures in words, with their picture; the member's own has a button that decides who sees it.
 
     `plan` is how the plan of the member who asks stands, which nobody else ever sees.
     """
-    head = f"### {'Your progress' if own else 'Progress'}\n{t.name(stats.name)} · **{t.count(stats.points, 'point')}**"
+    head = f"### {'Your progress' if own else 'Progress'}\n{t.name(name)} · **{t.count(stats.points, 'point')}**"
     details = stats.details
     if details is None:
         return Message(REVEALED, head, _figures(stats) or None, "-# They keep the details private.")
@@ -272,7 +272,7 @@ def svg(stats: Stats, details: Details) -> str:
     """The picture, top to bottom: four figures, a bar for each section, a square for each day."""
     sections, below = _sections(details.sections, 116)
     heat, bottom = _heat(details.activity, below + 26)
-    return panel(bottom + _MARGIN, _tiles(stats, details), sections, heat)
+    return panel(bottom + MARGIN, _tiles(stats, details), sections, heat)
 
 
 def _tiles(stats: Stats, details: Details) -> str:
@@ -282,46 +282,34 @@ def _tiles(stats: Stats, details: Details) -> str:
         (f"{details.learned:,}", "learned"),
         (f"{details.due:,}", "due"),
     )
-    return "".join(
-        words(x, 48, figure, size=30, bold=True) + words(x, 74, label, colour=MUTED)
-        for x, (figure, label) in zip(range(_MARGIN, WIDTH, 92), figures, strict=False)
-    )
+    return "".join(figure(x, *shown) for x, shown in zip(range(MARGIN, WIDTH, 92), figures, strict=False))
 
 
 def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, float]:
     most_answered = sorted(enumerate(sections, start=1), key=lambda numbered: -numbered[1].answers)[:_SECTIONS]
-    parts = [words(_MARGIN, top, "Accuracy by section", size=18, bold=True)]
+    parts = [headline(top, "Accuracy by section")]
     y = top + 32
     for n, s in sorted(most_answered, key=lambda numbered: numbered[0]):
-        title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n}"
+        title = fitting(s.title, _TITLE, f"Section {n}")
         said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers"
-        parts += [
-            words(_MARGIN, y, title),
-            words(WIDTH - _MARGIN, y, said, colour=MUTED, anchor="end"),
-            box(_MARGIN, y + 11, _INNER, 8, TRACK),
-        ]
-        if s.right:
-            parts.append(box(_MARGIN, y + 11, max(8, _INNER * s.right / s.answers), 8, ACCENT))
+        parts.append(bar_row(y, title, said, s.answers, (s.right, ACCENT)))
         y += 47
     return "".join(parts), y - 19
 
 
 def _heat(activity: Activity, top: float) -> tuple[str, float]:
     step = _CELL + _GAP
-    left, upper = WIDTH - _MARGIN - WEEKS * step + _GAP, top + 42
-    parts = [
-        words(_MARGIN, top, "Last 12 weeks", size=18, bold=True),
-        words(WIDTH - _MARGIN, top, f"{t.count(activity.days, 'day')} active", colour=MUTED, anchor="end"),
-    ]
+    left, upper = WIDTH - MARGIN - WEEKS * step + _GAP, top + 42
+    parts = [headline(top, "Last 12 weeks", f"{t.count(activity.days, 'day')} active")]
     for weekday, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun")):
-        parts.append(words(_MARGIN, upper + weekday * step + 17, name, colour=MUTED))
+        parts.append(words(MARGIN, upper + weekday * step + 17, name, colour=MUTED))
     cells = list(activity.cells())
     free_from = left
     for week, weekday, day, _ in cells:
         x = left + week * step
         if weekday == 0 and (week == 0 or day.day <= 7) and x >= free_from:
             last = week == WEEKS - 1
-            at, anchor = (WIDTH - _MARGIN, "end") if last else (x, "start")
+            at, anchor = (WIDTH - MARGIN, "end") if last else (x, "start")
             parts.append(words(at, upper - 10, f"{day:%b}", colour=MUTED, anchor=anchor))
             free_from = x + 40
     for week, weekday, _, count in cells:

@@ -69,18 +69,8 @@ class Challenge(commands.Cog):
             raise UserError("You can't challenge yourself. Name somebody else, or nobody to challenge everyone.")
         if member is not None and member.bot:
             raise UserError("Bots don't take challenges. Name somebody else, or nobody to challenge everyone.")
-        assert interaction.channel_id is not None
-        found = await self.challenges.start(
-            Options(questions, topic, difficulty, hours),
-            guild_id=guild_id_of(interaction),
-            channel_id=interaction.channel_id,
-            starter=_person(interaction.user),
-            member=_person(member) if member else None,
-            roles=roles_of(interaction),
-            manages=interaction.permissions.manage_guild,
-            tell=partial(show_later, interaction),
-        )
-        await say(interaction, view.started(found))
+        options = Options(questions, topic, difficulty, hours)
+        await self._start(interaction, options, _person(member) if member else None)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Begin or go on, from the card."""
@@ -114,12 +104,18 @@ class Challenge(commands.Cog):
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Challenge the other one of two to the same again."""
         require_here(interaction)
+        user_id, guild_id = interaction.user.id, guild_id_of(interaction)
+        options, other = await self.challenges.rematch(int(fields["challenge"]), user_id, guild_id)
+        await self._start(interaction, options, other)
+
+    async def _start(self, interaction: discord.Interaction, options: Options, member: Person | None) -> None:
         assert interaction.channel_id is not None
-        found = await self.challenges.back(
-            int(fields["challenge"]),
-            _person(interaction.user),
-            guild_id_of(interaction),
-            interaction.channel_id,
+        found = await self.challenges.start(
+            options,
+            guild_id=guild_id_of(interaction),
+            channel_id=interaction.channel_id,
+            starter=_person(interaction.user),
+            member=member,
             roles=roles_of(interaction),
             manages=interaction.permissions.manage_guild,
             tell=partial(show_later, interaction),

@@ -97,7 +97,6 @@ class Challenge:
     `named`: it is for one member, called `member`. `seconds` are the shortest and the longest time of a question.
     """
 
-    challenge_id: int
     starter: str | None
     named: bool
     member: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -22,7 +22,7 @@ from bot.questions.answers import Review, Shown, already, given_answer, shown_an
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
 from bot.rounds import rules as rounds
-from bot.rounds.service import draw_items
+from bot.rounds.service import Tell, draw_items
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -31,8 +31,6 @@ T = TypeVar("T")
 _MS = timedelta(milliseconds=1)
 _GONE = "That challenge is gone. Start a new one with </challenge>."
 _GO_ON = "Press Skip to go on."
-
-Tell = Callable[[str], Awaitable[None]]
 
 
 class Person(NamedTuple):
@@ -143,7 +141,11 @@ class Challenges:
         def create(conn: Connection) -> Started:
             servers.lock(conn, guild_id)
             servers.require_starter(conn, guild_id, roles, manages=manages)
-            drawn = self._draw(conn, guild_id, starter.id, options)
+            bank = self._banks.of(conn, guild_id)
+            check_topic(bank, options.topic_id)
+            _refuse_another(conn, guild_id, starter.id)
+            wanted = rounds.Options(options.questions, options.topic_id, options.difficulty)
+            drawn = draw_items(conn, guild_id, bank, wanted, self._rng)
             _keep_names(conn, guild_id, starter, *([member] if member else []))
             closes_at = now + timedelta(hours=options.hours)
             challenge_id = store.create(
@@ -178,30 +180,18 @@ class Challenges:
             self._scheduler.nudge(self._now())
             raise
 
-    async def back(
-        self,
-        challenge_id: int,
-        user: Person,
-        guild_id: int,
-        channel_id: int,
-        *,
-        roles: Collection[int] = (),
-        manages: bool = False,
-        tell: Tell | None = None,
-    ) -> Started:
-        """One of two who were in a challenge challenges the other to the same again; refuses like `start`."""
-        before, other = await self._database.read(self._pair, challenge_id, user.id, guild_id)
-        again = Options(before.wanted, before.topic_id, before.difficulty, before.hours)
-        return await self.start(
-            again,
-            guild_id=guild_id,
-            channel_id=channel_id,
-            starter=user,
-            member=other,
-            roles=roles,
-            manages=manages,
-            tell=tell,
-        )
+    @reading
+    def rematch(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> tuple[Options, Person]:
+        """What a challenge between two members was, for the same again, and the one of them who is not this one."""
+        challenge = _challenge(conn, challenge_id, guild_id)
+        pair = {challenge.starter_id, challenge.member_id or 0}
+        if user_id not in pair:
+            raise UserError("Only the two who played this can challenge back. Start one of your own with </challenge>.")
+        other = (pair - {user_id}).pop()
+        if not other:
+            raise UserError("I don't know who that was: their data was erased. Start a new one with </challenge>.")
+        options = Options(challenge.wanted, challenge.topic_id, challenge.difficulty, challenge.hours)
+        return options, Person(other, names_of(conn, guild_id, [other]).get(other))
 
     async def tell_starter(self, challenge_id: int, sentence: str) -> None:
         """Tell who started a challenge, as far as this process knows how."""
@@ -385,24 +375,6 @@ class Challenges:
         if look_at is not None:
             self._scheduler.nudge(look_at)
         return result
-
-    def _draw(self, conn: Connection, guild_id: int, starter_id: int, options: Options) -> list[Item]:
-        """Draw items that nothing there has still to reveal; refuses if there is none, or a challenge is too many."""
-        bank = self._banks.of(conn, guild_id)
-        check_topic(bank, options.topic_id)
-        _refuse_another(conn, guild_id, starter_id)
-        return draw_items(conn, guild_id, bank, options, self._rng)
-
-    def _pair(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> tuple[Challenge, Person]:
-        """A closed challenge between two members, and the one of them who is not this one."""
-        challenge = _challenge(conn, challenge_id, guild_id)
-        pair = {challenge.starter_id, challenge.member_id or 0}
-        if user_id not in pair:
-            raise UserError("Only the two who played this can challenge back. Start one of your own with </challenge>.")
-        other = (pair - {user_id}).pop()
-        if not other:
-            raise UserError("I don't know who that was: their data was erased. Start a new one with </challenge>.")
-        return challenge, Person(other, names_of(conn, guild_id, [other]).get(other))
 
     def _ask(self, conn: Connection, challenge: Challenge, user_id: int, at: datetime) -> tuple[Asked, datetime | None]:
         """Store that a taker is shown the next question now; refuses where there is none for them."""

@@ -22,6 +22,7 @@ from bot.core.personal import (
     register_rows,
 )
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, metadata, upsert, values_of
+from bot.points import store as scores
 from bot.points.rules import Tally
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
@@ -429,19 +430,8 @@ def players(conn: Connection, challenge_id: int) -> set[int]:
 
 def tallies(conn: Connection, challenge_id: int) -> list[Tally]:
     """What each member did who answered anything in a challenge."""
-    rows = conn.execute(
-        select(
-            challenge_answers.c.user_id,
-            func.sum(challenge_answers.c.points).label("points"),
-            func.sum(case((challenge_answers.c.correct, 1), else_=0)).label("right"),
-            func.count().label("answered"),
-            func.sum(challenge_answers.c.elapsed_ms).label("total_ms"),
-        )
-        .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(challenge_questions.c.challenge_id == challenge_id, challenge_answers.c.answer.is_not(None))
-        .group_by(challenge_answers.c.user_id)
-    )
-    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
+    where = challenge_questions.c.challenge_id == challenge_id, challenge_answers.c.answer.is_not(None)
+    return scores.tallies(conn, challenge_answers, challenge_questions, *where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from bot.points.rules import Tally
 from bot.questions.answers import Review
 from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.views import standing_rows
+from bot.rounds.views import fewer, standing_rows
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # In private: what comes after question `after`, and leaving one without an answer.
@@ -29,13 +29,9 @@ _TITLE = "## ⚔️ Challenge"
 
 def started(found: Started) -> str:
     """What whoever starts a challenge reads at once, in private."""
-    fewer = (
-        f" Only {t.count(found.questions, 'question matches', 'questions match')}."
-        if found.questions < found.wanted
-        else ""
-    )
     who = f"Only {t.name(found.member)} and you can take it." if found.member else "You can take it too."
-    return f"Your challenge is on its way to this channel, open until {t.when(found.closes_at)}. {who}{fewer}"
+    start = f"Your challenge is on its way to this channel, open until {t.when(found.closes_at)}. {who}"
+    return start + fewer(found.questions, found.wanted)
 
 
 def open_card(card: OpenCard) -> Message:

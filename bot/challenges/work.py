@@ -68,7 +68,8 @@ class ChallengeWork(Worker[Challenge]):
                 case State.CLOSING:
                     await self._show_result(row)
         except DeliveryRefused as error:
-            await self._refused(row.id, error)
+            log.warning("challenge %s: %s", row.id, error)
+            await self._leave(row.id, error.what, str(error))
 
     async def give_up(self, key: int, reason: str) -> None:
         """What can't be shown is left as it is; what can't be counted is left out. A challenge closes in any case."""
@@ -123,7 +124,7 @@ class ChallengeWork(Worker[Challenge]):
             await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.open_card(card))
             await self._shown(challenge.id, card.finished)
 
-    async def _shown(self, challenge_id: int, finished: int, **values: Any) -> None:
+    async def _shown(self, challenge_id: int, finished: int) -> None:
         """Note what the card says now, and look again when that changes."""
 
         def note(conn: Connection) -> datetime | None:
@@ -131,8 +132,7 @@ class ChallengeWork(Worker[Challenge]):
             if found is None or found.state is not State.OPEN:
                 return None
             now = self._now()
-            noted = {"shown": finished, "edited_at": now, "failures": 0, **values}
-            store.change(conn, challenge_id, expect=State.OPEN, **noted)
+            store.change(conn, challenge_id, expect=State.OPEN, shown=finished, edited_at=now, failures=0)
             fresh = store.get(conn, challenge_id)
             assert fresh is not None
             _, due = self._challenges.next_look(conn, fresh, now)
@@ -171,11 +171,8 @@ class ChallengeWork(Worker[Challenge]):
         shown = store.shown_to_all(conn, question.id)
         item = self._banks.of(conn, challenge.guild_id).items.get(question.item_id)
         day = local_date(servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now())
-        server, topic, won = (
-            challenge.guild_id,
-            item.topic_id if item else "",
-            self._pay(conn, challenge, question, shown),
-        )
+        server, topic = challenge.guild_id, item.topic_id if item else ""
+        won = self._pay(conn, challenge, question, shown)
         entries = [
             scores.Entry(
                 *("challenge", question.id, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day),
@@ -208,9 +205,7 @@ class ChallengeWork(Worker[Challenge]):
         return {a.user_id: a.points for a in given if a.user_id not in paid}
 
     async def _show_result(self, challenge: Challenge) -> None:
-        if not await self._database.write(
-            self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now(), state=State.CLOSING
-        ):
+        if not await self._database.write(self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now()):
             return
         card = await self._database.read(self._result, challenge)
         await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.result(card))
@@ -218,13 +213,11 @@ class ChallengeWork(Worker[Challenge]):
         await self._database.write(store.change, challenge.id, expect=State.CLOSING, **closed)
         log.info("challenge %s closed", challenge.id)
 
-    async def _refused(self, challenge_id: int, error: DeliveryRefused) -> None:
-        """Discord refused for good. A card that can't be posted ends it, one that is gone closes it."""
-        log.warning("challenge %s: %s", challenge_id, error)
-        await self._leave(challenge_id, error.what, str(error))
-
     async def _leave(self, challenge_id: int, ending: str, detail: str) -> None:
-        """Go on without what could not be done, and keep the reason."""
+        """Go on without what could not be done, and keep the reason.
+
+        Where Discord refused for good, a card that can't be posted ends it, and one that is gone closes it.
+        """
         now = self._now()
 
         def leave(conn: Connection) -> State | None:
@@ -268,12 +261,9 @@ class ChallengeWork(Worker[Challenge]):
     def _about(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
         topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
         pair = [challenge.starter_id, challenge.member_id or 0]
-        names, times = (
-            names_of(conn, challenge.guild_id, pair),
-            [q.seconds for q in store.questions_of(conn, challenge.id)],
-        )
+        names = names_of(conn, challenge.guild_id, pair)
+        times = [q.seconds for q in store.questions_of(conn, challenge.id)]
         return rules.Challenge(
-            challenge_id=challenge.id,
             starter=names.get(challenge.starter_id),
             named=challenge.member_id is not None,
             member=names.get(challenge.member_id or 0),

@@ -1,9 +1,9 @@
-"""A message: a container of texts, pictures and buttons that carries its own files. And modals."""
+"""A message: a container of texts, pictures and buttons that carries its own files."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ CHALLENGE = discord.Colour(0x8B5CF6)
 ENDED = discord.Colour(0x80848E)
 ATTENTION = discord.Colour(0xE3B341)
 PRIMARY = discord.ButtonStyle.primary
+DANGER = discord.ButtonStyle.danger
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,16 @@ def channel_list(
     )
 
 
+def role_list(custom_id: str, role_id: int | None, hint: str) -> ui.RoleSelect[ui.LayoutView]:
+    """A list of roles, with the one that is set; none can be picked too."""
+    return ui.RoleSelect(
+        custom_id=custom_id,
+        placeholder=hint,
+        min_values=0,
+        default_values=[discord.Object(role_id)] if role_id else [],
+    )
+
+
 def choices(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
     """A list to pick one value from, given with the words for each."""
     listed = [
@@ -188,46 +199,3 @@ def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.But
         button("Back", link("prev", max(page - 1, 0)), disabled=page == 0),
         button("Next", link("next", page + 1), disabled=page == pages - 1),
     ]
-
-
-def text_modal(
-    title: str,
-    custom_id: str,
-    *,
-    label: str,
-    limit: int,
-    hint: str | None = None,
-    long: bool = False,
-    above: str = "",
-    written: str = "",
-) -> ui.Modal:
-    """A modal of one text field, perhaps with a text above it, and with what was `written` in it already."""
-    field: ui.TextInput[ui.LayoutView] = ui.TextInput(
-        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
-        max_length=limit,
-        placeholder=hint,
-        default=written[:limit] or None,
-        custom_id="text",
-    )
-    return _modal(title, custom_id, label, field, above)
-
-
-def boxes_modal(title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = "") -> ui.Modal:
-    """A modal with a box to tick for each option, whose position is what comes back. At least one must be ticked."""
-    boxes: ui.CheckboxGroup[ui.LayoutView] = ui.CheckboxGroup(
-        custom_id="boxes",
-        min_values=1,
-        max_values=len(options),
-        options=[discord.CheckboxGroupOption(label=option, value=str(n)) for n, option in enumerate(options)],
-    )
-    return _modal(title, custom_id, label, boxes, above)
-
-
-def _modal(title: str, custom_id: str, label: str, field: ui.Item[ui.LayoutView], above: str) -> ui.Modal:
-    """A modal of one field. It is routed by custom id, as a click is."""
-    modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
-    if above:
-        modal.add_item(ui.TextDisplay(above))
-    modal.add_item(ui.Label(text=label, component=field))
-    modal.stop()
-    return modal

@@ -109,6 +109,15 @@ def require_manager(interaction: discord.Interaction) -> None:
         raise UserError("Only members with Manage Server can use this button. Ask one of them to press it.")
 
 
+def require_manager_in_public(interaction: discord.Interaction) -> None:
+    """Refuse a click on what others may see too, unless its member has Manage Server.
+
+    Discord decided who may use the command, whose replies nobody else sees; a click elsewhere is checked here.
+    """
+    if not is_private(interaction):
+        require_manager(interaction)
+
+
 def require_panel(interaction: discord.Interaction, panel: Route) -> None:
     """Refuse a click that changes a setting, unless it comes from a panel or from a member with Manage Server.
 

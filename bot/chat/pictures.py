@@ -1,4 +1,4 @@
-"""Pictures: SVG to PNG by resvg, off the event loop, with the fonts that come along, so that all hosts draw alike."""
+"""Pictures: SVG to PNG by resvg, in a process apart, with the fonts that come along, so that all hosts draw alike."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TypeVar
-from xml.sax.saxutils import escape
+
+from bot.chat.apart import call_apart
 
 T = TypeVar("T")
 WIDTH, TEXT = 400, 17
@@ -19,7 +21,7 @@ PAPER, INK, MUTED, TRACK, ACCENT = "#1e1f22", "#f2f3f5", "#b5bac1", "#383a40", "
 _PIXELS = 600
 """A picture's width as drawn: sharp on a phone, and 40 ms of work. More pixels take their time in proportion."""
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
-"""resvg holds the interpreter's lock while it draws. One at a time, so that the event loop has its turn in between."""
+"""Waits for the process in which pictures are drawn, one after the other."""
 _FONTS = [str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf") for weight in ("Regular", "SemiBold")]
 _PUNCTUATION = "–—‘’“”…−"
 
@@ -34,17 +36,21 @@ class Picture:
 
 
 async def drawn(name: str, alt: str, svg: Callable[[], str]) -> Picture:
-    """Draw a picture in a thread; Discord takes 1,024 characters of alt text."""
+    """Draw a picture; Discord takes 1,024 characters of alt text."""
     return Picture(await in_thread(lambda: to_png(svg(), width=_PIXELS)), name, alt[:1024])
 
 
 async def in_thread(draw: Callable[[], T]) -> T:
-    """Draw something in the thread for pictures, after what is being drawn there."""
+    """Draw something while the event loop goes on, after what is being drawn."""
     return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
 
 
 def to_png(svg: str, *, width: int | None = None) -> bytes:
-    """Render an SVG without a look at the host's fonts; raises ValueError if it is none."""
+    """Render an SVG without a look at the host's fonts; raises ValueError if it is none, else as `call_apart`."""
+    return call_apart(_render, svg, width)
+
+
+def _render(svg: str, width: int | None) -> bytes:
     import resvg_py
 
     return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True, font_files=_FONTS))
@@ -64,7 +70,7 @@ def words(
     """A line of text on its baseline."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" '
-        f'font-weight="{600 if bold else 400}">{escape(text)}</text>'
+        f'font-weight="{600 if bold else 400}">{escape(text, quote=False)}</text>'
     )
 
 

@@ -73,12 +73,12 @@ async def _respond(interaction: discord.Interaction, send: Callable[[], Coroutin
     """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
     try:
         await send()
-    except HICCUPS:
+    except HICCUPS as lost:
         try:
             await send()
         except discord.HTTPException as error:
-            if error.code != _ANSWERED:
-                raise
+            if error.code != _ANSWERED:  # too late, say: that tells nothing of the first
+                raise lost from error
             interaction.extras[_ARRIVED] = True
 
 

@@ -240,6 +240,11 @@ def entered(interaction: discord.Interaction) -> dict[str, list[str]]:
     return {node["custom_id"]: _texts(node.get("values", [node.get("value")])) for node in nodes}
 
 
+def written_in(interaction: discord.Interaction) -> dict[str, str]:
+    """What was written in a modal of several fields, as the client sent it: it may be longer than the fields are."""
+    return {name: "".join(values)[:4000] for name, values in entered(interaction).items()}
+
+
 def number_in(values: Sequence[str]) -> int:
     """The number that a client sent; 0, which nothing has, for anything else."""
     return int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import aiosqlite
-from sqlalchemy import URL, Connection, StaticPool, create_engine, event
+from sqlalchemy import URL, Connection, StaticPool, create_engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -38,17 +38,7 @@ from bot.core.processes import PROGRAM, hold_file
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-__all__ = [
-    "Connection",
-    "Database",
-    "DatabaseBroken",
-    "DatabaseClosed",
-    "StorageError",
-    "is_away",
-    "open_database",
-    "reading",
-    "writing",
-]
+__all__ = ["Connection"]  # which services name, and take from here: SQLAlchemy is for stores
 
 StorageError = SQLAlchemyError
 """Whatever the database says no to."""
@@ -56,19 +46,16 @@ StorageError = SQLAlchemyError
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-Work = Callable[[Connection], Any]
 
 BUSY_MS = 2500
 """How long another process's lock, or a free connection, is waited for: less than Discord's 3 s for a reply."""
 MIGRATION_BUSY_MS = 60_000
 """The same while migrating: nobody waits for a reply yet, and another process may be migrating just now."""
 MAX_BATCH = 500
+_CHECKPOINT_ROWS = 20
+"""Rows changed after which the write-ahead log, then of some 200 KB, is taken into the file if nobody waits."""
 _LONG_ENOUGH = 0.005
 """Seconds after which a batch takes up no more of the writes that may be long."""
-_NO_WAL = (
-    "SQLite can't keep a write-ahead log here (its journal is {!r}), as on most network disks: "
-    "put the file on a local disk, or use PostgreSQL"
-)
 STATEMENT_SECONDS = 10.0
 """How long a server may take to let us in, and for a statement; then the connection is given up."""
 _IDLE_MS = 60_000
@@ -96,7 +83,7 @@ class DatabaseBroken(Exception):
 
 @dataclass(slots=True)
 class _Job:
-    work: Work
+    work: Callable[[Connection], Any]
     done: asyncio.Future[Any]
     single: bool = False
     """One statement, without a savepoint."""
@@ -199,6 +186,8 @@ class Database:
                         job.done.set_exception(outcome.error)
                     else:
                         job.done.set_result(outcome.value)
+                if not self._first and not self._rest:
+                    await self._backend.tidy()
         finally:
             self._leader = None
 
@@ -272,12 +261,11 @@ class _Lane(aiosqlite.Connection):
     def __init__(self, url: URL, *, writes: bool, busy_ms: int = BUSY_MS) -> None:
         engine = create_engine(url.set(drivername="sqlite"), creator=lambda: self._conn, poolclass=StaticPool)
         names, options = engine.dialect.create_connect_args(url)  # with what the address says behind its `?`
-        mine = {"timeout": busy_ms / 1000, "isolation_level": None}  # SQLAlchemy's events say when to begin
+        mine = {"timeout": busy_ms / 1000, "isolation_level": None}  # transactions begin and end here
         super().__init__(partial(_connect_sqlite, *names, **{**options, **mine}), iter_chunk_size=64)
         self._thread.daemon = True  # if it is never closed, the interpreter must end all the same
-        event.listen(engine, "begin", _begin_sqlite)
-        self._engine = engine.execution_options(writes=writes)
-        self._writes = writes
+        self._engine = engine
+        self._begin, self._end = ("BEGIN IMMEDIATE", "COMMIT") if writes else ("BEGIN", "ROLLBACK")
         self._view: Connection | None = None
 
     async def open(self) -> None:
@@ -295,6 +283,10 @@ class _Lane(aiosqlite.Connection):
         context = copy_context()  # a simulated Discord keeps its clock there
         return await self._execute(context.run, self._transaction, [work])  # type: ignore[no-any-return, no-untyped-call]
 
+    async def checkpoint(self) -> None:
+        """Take what the write-ahead log holds into the file, as far as nobody reads it."""
+        await self.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+
     async def close(self) -> None:
         """Close once everything has run that was asked for before."""
         if self._connection is not None:
@@ -303,23 +295,26 @@ class _Lane(aiosqlite.Connection):
 
     def _transaction(self, given: list[Callable[[Connection], T]]) -> T:
         work = given.pop()  # or aiosqlite's thread would hold a batch until it is given the next one
-        if self._view is None:  # kept: to fetch one from the pool costs as much as an INSERT
+        if self._view is None:  # kept, and in what SQLAlchemy takes for one transaction: to begin its own is slow
             self._view = self._engine.connect()
+            self._view.begin()
         try:
-            transaction = self._view.begin()
+            self._run_sql(self._begin)
             result = work(self._view)
-            if self._writes:
-                transaction.commit()
-            else:
-                transaction.rollback()
+            self._run_sql(self._end)
             return result
         except BaseException:  # whatever state it is in, the next transaction has a new one
             self._drop_view()
-            if self._conn.in_transaction:  # after a COMMIT that failed SQLAlchemy takes it for over
-                self._conn.rollback()
             raise
 
+    def _run_sql(self, statement: str) -> None:
+        try:
+            self._conn.execute(statement)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+
     def _drop_view(self) -> None:
+        """Roll back what is open, and forget the view."""
         view, self._view = self._view, None
         if view is not None:
             view.close()
@@ -328,25 +323,25 @@ class _Lane(aiosqlite.Connection):
 class _Sqlite:
     """One connection writes, three read (WAL lets them)."""
 
-    def __init__(self, url: URL, *, visiting: bool = False) -> None:
+    def __init__(self, url: URL) -> None:
         if url.database and not url.database.startswith("file:"):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._url = url
-        self._visiting = visiting
         self._held: IO[bytes] | None = None
         self._writer = _Lane(url, writes=True)
         self._readers = [_Lane(url, writes=False) for _ in range(3)]
+        self._copied = 0
         self._free: asyncio.Queue[_Lane] = asyncio.Queue()
         for lane in self._readers:
             self._free.put_nowait(lane)
 
-    async def migrate(self) -> bool:
+    async def migrate(self, *, visiting: bool = False) -> bool:
         """Must come first: before it nothing is open, and reads and writes fail."""
 
         def prepare(conn: Connection) -> bool:
-            if not self._visiting:
+            if not visiting:
                 self._held = hold_file(conn.exec_driver_sql("PRAGMA database_list").one().file)
-            return migrate.upgrade(conn, visiting=self._visiting)
+            return migrate.upgrade(conn, visiting=visiting)
 
         lane = _Lane(self._url, writes=True, busy_ms=MIGRATION_BUSY_MS)
         await lane.open()
@@ -369,6 +364,20 @@ class _Sqlite:
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(work)
 
+    async def tidy(self) -> None:
+        """Take the write-ahead log into the file while nobody waits for a commit, a small piece at a time.
+
+        Else SQLite does it within every so manieth commit, for whose answers it takes ten milliseconds more. Only the
+        connection that writes does it: before 3.51.3 SQLite can lose a commit where another one does it meanwhile.
+        """
+        if self._writer.total_changes - self._copied < _CHECKPOINT_ROWS:
+            return
+        self._copied = self._writer.total_changes
+        try:
+            await self._writer.checkpoint()
+        except sqlite3.Error as error:
+            log.warning("could not take the write-ahead log into the database, trying again later: %s", error)
+
     async def close(self) -> None:
         for lane in (self._writer, *self._readers):
             await lane.close()
@@ -381,7 +390,10 @@ def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
     try:
         mode = _switch_to_wal(connection)
         if mode != "wal":  # SQLite says so, and goes on without
-            raise sqlite3.OperationalError(_NO_WAL.format(mode))
+            raise sqlite3.OperationalError(
+                f"SQLite can't keep a write-ahead log here (its journal is {mode!r}), as on most network disks: "
+                "put the file on a local disk, or use PostgreSQL"
+            )
         # secure_delete: what members have erased is overwritten in the file, and not only given free
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -403,14 +415,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> str:
             time.sleep(0.01)
 
 
-def _begin_sqlite(conn: Connection) -> None:
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
-
-
 class _Postgres:
-    def __init__(self, url: URL, *, visiting: bool = False, patient: bool = False) -> None:
+    def __init__(self, url: URL, *, patient: bool = False) -> None:
         self._url = url
-        self._visiting = visiting
         self._name = f"{PROGRAM} {secrets.token_hex(8)}"
         self._engine = self._make_engine(BUSY_MS, None if patient else STATEMENT_SECONDS)
 
@@ -426,12 +433,12 @@ class _Postgres:
         pool: dict[str, Any] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": busy_ms / 1000}
         return create_async_engine(self._url, pool_pre_ping=True, connect_args=options, **pool)
 
-    async def migrate(self) -> bool:
+    async def migrate(self, *, visiting: bool = False) -> bool:
         """A full table may take its time; nobody waits for a reply yet."""
         engine = self._make_engine(MIGRATION_BUSY_MS, None)
         try:
             async with _connected(engine) as conn, conn.begin():
-                return await conn.run_sync(partial(migrate.upgrade, visiting=self._visiting))
+                return await conn.run_sync(partial(migrate.upgrade, visiting=visiting))
         finally:
             await engine.dispose()
 
@@ -439,6 +446,9 @@ class _Postgres:
         async with _connected(self._engine) as conn:
             await conn.execution_options(isolation_level="REPEATABLE READ")  # one consistent state for all its queries
             return await conn.run_sync(work)
+
+    async def tidy(self) -> None:
+        """There is nothing to do between commits."""
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         def run(conn: Connection) -> T:
@@ -491,12 +501,12 @@ async def open_database(url: URL, *, visiting: bool = False, patient: bool = Fal
     """
     backend: _Sqlite | _Postgres
     if url.get_backend_name() == "sqlite":
-        backend = _Sqlite(url, visiting=visiting)
+        backend = _Sqlite(url)
     else:
-        backend = _Postgres(url, visiting=visiting, patient=patient)
+        backend = _Postgres(url, patient=patient)
     database = Database(backend)
     try:
-        if await backend.migrate():
+        if await backend.migrate(visiting=visiting):
             log.debug("database schema is now %s", migrate.HEAD)
         yield database
     finally:

@@ -15,9 +15,24 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, false, literal_column, or_, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    false,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot.core.errors import DeliveryUnknown
 from bot.core.shards import ALL, SHARD_BITS, TAKE_OVER, Shards
@@ -33,7 +48,10 @@ LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(minutes=15)
 """How long a row is tried that fails each time."""
 MAX_CONCURRENT_JOBS = 100
-"""Upper bound on concurrent jobs; higher would let jobs time out while they wait for the rate limiter."""
+"""Upper bound on concurrent jobs of one source; higher would let them time out while they wait for the rate limiter.
+
+All sources together have half as many more, so that ten thousand schedules that come due don't hold up the posts.
+"""
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
@@ -76,53 +94,78 @@ class Queue:
     def _key(self) -> Column[int]:
         return next(iter(self.table.primary_key.columns))
 
+    # Statements are built once: to build one takes longer than to run it, and these run with every step.
+
+    @cached_property
+    def _due(self) -> Select[Any]:
+        waiting = select(self._key).where(self.where, self.due_at <= bindparam("now"))
+        return waiting.order_by(self.due_at).limit(bindparam("limit"))
+
+    @cached_property
+    def _next(self) -> Select[Any]:
+        return select(self.due_at).where(self.where, self.due_at.is_not(None)).order_by(self.due_at).limit(1)
+
+    @cached_property
+    def _claim(self) -> Update:
+        free = select(self._key).where(self._this, self.due_at <= bindparam("now"), self._as_expected)
+        return update(self.table).where(self._key.in_(free.with_for_update(skip_locked=True)))
+
+    @cached_property
+    def _change(self) -> Update:
+        return update(self.table).where(self._this, self._as_expected)
+
+    @cached_property
+    def _state_of(self) -> Select[Any]:
+        assert self.state is not None
+        return select(self.state).where(self._this)
+
+    @property
+    def _this(self) -> ColumnElement[bool]:
+        return self._key == bindparam("this")
+
+    @property
+    def _as_expected(self) -> ColumnElement[bool]:
+        assert self.state is not None
+        return self.state == bindparam("expected")
+
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
         """Keys of the rows that a process with these shards takes, longest waiting first.
 
         Those are rows of its servers, and what other processes have given up: claims that ran out, and rows that have
         waited too long.
         """
-        query = select(self._key).where(self.where, self.due_at <= now)
+        query = self._due
         if not shards.all and self.guild_id is not None:
             query = query.where(or_(_on(shards, self.guild_id), self.due_at <= now - TAKE_OVER, self.claimed))
-        return list(conn.execute(query.order_by(self.due_at).limit(limit)).scalars())
+        return list(conn.execute(query, {"now": now, "limit": limit}).scalars())
 
     def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
         """When the next row is due for a process with these shards."""
-        query = select(self.due_at).where(self.where, self.due_at.is_not(None)).order_by(self.due_at).limit(1)
-        first: datetime | None = conn.execute(query).scalar()
+        first: datetime | None = conn.execute(self._next).scalar()
         if first is None or shards.all or self.guild_id is None:
             return first
-        own: datetime | None = conn.execute(query.where(or_(_on(shards, self.guild_id), self.claimed))).scalar()
+        own: datetime | None = conn.execute(self._next.where(or_(_on(shards, self.guild_id), self.claimed))).scalar()
         return min(own or first + TAKE_OVER, first + TAKE_OVER)
 
-    def claim(
-        self, conn: Connection, key: int, /, *, now: datetime, expect: str | None = None, **values: object
-    ) -> bool:
-        """Take a due row in hand for the length of a lease; False if it is not due any more.
+    def claim(self, conn: Connection, key: int, /, *, now: datetime, expect: str, **values: object) -> bool:
+        """Take a due row in state `expect` in hand for the length of a lease; False if it is not due any more.
 
         Of two processes that try, the second finds the deadline moved on, or the row locked, and does not wait for it.
         """
-        where = [self._key == key, self.due_at <= now]
-        if self.state is not None:
-            where.append(self.state == expect)
-        free = select(self._key).where(*where).with_for_update(skip_locked=True)
-        changed: dict[str, Any] = {self.due_at.name: now + LEASE, **values}
-        return conn.execute(update(self.table).where(self._key.in_(free)).values(**changed)).rowcount == 1
+        changed = {self.due_at.name: now + LEASE, **values}
+        return conn.execute(self._claim, {"this": key, "now": now, "expected": expect, **changed}).rowcount == 1
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
         """Change a row that is still in state `expect`; False if it is not. A new state begins without failures."""
-        assert self.state is not None
-        if self.state.name in values:
+        if self.state is not None and self.state.name in values:
             values = {"failures": 0, **values}
-        where = self._key == key, self.state == expect
-        return conn.execute(update(self.table).where(*where).values(**values)).rowcount == 1
+        return conn.execute(self._change, {"this": key, "expected": expect, **values}).rowcount == 1
 
     def state_of(self, conn: Connection, key: int) -> str | None:
         """The state of a row, None for one that is gone or has none."""
         if self.state is None:
             return None
-        return conn.execute(select(self.state).where(self._key == key)).scalar()
+        return conn.execute(self._state_of, {"this": key}).scalar()
 
     def count_failure(
         self, conn: Connection, key: int, /, *, began: str | None, now: datetime, problem: str
@@ -237,6 +280,7 @@ class Scheduler:
     def __init__(self, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS) -> None:
         self._now = now
         self._at_once = at_once
+        self._of_all_sources = at_once + at_once // 2
         self._sources: list[Source] = []
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at: datetime | None = None
@@ -291,12 +335,15 @@ class Scheduler:
         now = self._now()
         nearest = now + _LONGEST_SLEEP
         for index, source in enumerate(self._sources):
-            if len(self._running) >= self._at_once:  # the next piece that is done looks again
+            if len(self._running) >= self._of_all_sources:  # the next piece that is done looks again
                 break
             try:
+                own = sum(number == index for number, _ in self._running)
                 for key in await source.due(now, self._at_once):
-                    if (index, key) not in self._running and len(self._running) < self._at_once and not self._closed:
+                    free = own < self._at_once and len(self._running) < self._of_all_sources and not self._closed
+                    if free and (index, key) not in self._running:
                         self._running[index, key] = asyncio.create_task(self._work(index, key))
+                        own += 1
                 following = await source.next_due()
             except Exception:
                 log.exception("could not look for due work of %s; trying again", type(source).__name__)

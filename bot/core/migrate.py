@@ -12,8 +12,6 @@ HEAD = max(file.name for file in (_SCRIPTS / "versions").glob("[0-9]*.py")).part
 _LOCK = 0x517A_0001
 """The number of PostgreSQL's advisory lock for whoever migrates."""
 
-_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
-
 
 class MigrationError(Exception):
     """The database can't be brought to this program's schema; the message is one line."""
@@ -28,7 +26,7 @@ def version(conn: Connection) -> str | None:
 
 def touch(conn: Connection) -> None:
     """Write something that changes nothing: it fails where nothing can be stored."""
-    conn.execute(_TOUCH)
+    conn.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def upgrade(conn: Connection, *, visiting: bool = False) -> bool:

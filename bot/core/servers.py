@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Select, String, Table, select
 
 from bot.core.errors import UserError
 from bot.core.personal import register_server_rows
-from bot.core.tables import fetch, metadata, upsert
+from bot.core.tables import first_row, metadata, upsert
 
 DEFAULT_ZONE = "UTC"
 
@@ -38,12 +39,17 @@ class Server:
 
 def server(conn: Connection, guild_id: int) -> Server:
     """What is set on a server."""
-    return fetch(conn, select(guilds).where(guilds.c.guild_id == guild_id), Server) or Server(guild_id)
+    return _row(conn, guild_id) or Server(guild_id)
+
+
+@first_row(Server)
+def _row(guild_id: int) -> Select[Any]:
+    return select(guilds).where(guilds.c.guild_id == guild_id)
 
 
 def zone(conn: Connection, guild_id: int) -> str:
     """IANA name of the server's time zone."""
-    return conn.execute(select(guilds.c.zone).where(guilds.c.guild_id == guild_id)).scalar() or DEFAULT_ZONE
+    return server(conn, guild_id).zone
 
 
 def follow_zone(follow: Callable[[Connection, int], None]) -> None:

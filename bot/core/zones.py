@@ -11,8 +11,6 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
-from rapidfuzz import fuzz, process
-
 from bot.core.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -125,6 +123,8 @@ def _plain(text: str) -> str:
 
 
 def _similar(wanted: str, limit: int) -> list[str]:
+    from rapidfuzz import fuzz, process  # only the first misspelt zone needs it
+
     by_text: dict[str, str] = {}
     for name, full, city, _ in _index():
         by_text.setdefault(city, name)

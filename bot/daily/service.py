@@ -470,30 +470,16 @@ class Dailies:
 
     def _admit(self, conn: Connection, click: Click, *, apart: bool) -> Daily:
         """The daily that a click answers, locked; refuses what is late, or neither from its card nor from a copy."""
-        if apart:
-            message_id = self._message_apart(conn, click.question_id, click.guild_id)
-            daily = _answerable(conn, click.question_id, message_id, self._now(), lock=True)
-        else:
-            daily = self._on_card(conn, click)
+        message_id = self._message_apart(conn, click.question_id, click.guild_id) if apart else click.message_id
+        daily = _answerable(conn, click.question_id, message_id, self._now(), lock=True)
+        if not apart and (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
+            raise UserError("This card belongs to another channel. See </today> for the current question.")
+        if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
+            self.opened(conn, daily, message_id)
+            daily = store.get(conn, daily.id) or daily
         if daily.closes_at is None or click.at >= daily.closes_at:
             raise UserError(_CLOSED)
         return daily
-
-    def _on_card(self, conn: Connection, click: Click) -> Daily:
-        """The daily on whose card a click was made, locked."""
-        daily = _answerable(conn, click.question_id, click.message_id, self._now(), lock=True)
-        if (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError("This card belongs to another channel. See </today> for the current question.")
-        if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
-            self.opened(conn, daily, click.message_id)
-            daily = store.get(conn, daily.id) or daily
-        return daily
-
-    def question(self, conn: Connection, daily: Daily) -> str | None:
-        """What a daily asks, in words; None if the bank has it no more."""
-        bank = self._banks.of(conn, daily.guild_id)
-        item, topic = bank.items.get(daily.item_id or ""), bank.topics.get(daily.topic_id or "")
-        return item.prompt if item else topic.question if topic else None
 
     def _item(self, conn: Connection, daily: Daily) -> Item:
         return still_there(self._banks.of(conn, daily.guild_id).items.get(daily.item_id or ""))

@@ -6,16 +6,30 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, bindparam, case, delete, func, select, update
 
 from bot.core import personal
 from bot.core.jobs import Queue
 from bot.core.personal import Personal, erase_rows, exported, make_nobody
-from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, insert, metadata, upsert, values_of
+from bot.core.tables import (
+    Instant,
+    OneOf,
+    RowId,
+    all_rows,
+    constant,
+    fetch_all,
+    first_row,
+    insert_for,
+    metadata,
+    prepared,
+    upsert,
+    values_of,
+)
 from bot.daily.rules import EVERY_DAY, NO_NEWS, NO_STREAK, DailyState, Streak, StreakNews, streak, streak_news
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
@@ -216,8 +230,7 @@ change = QUEUE.change
 
 def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
     """Make a server's post that was refused, and rests, due now; False if there is none."""
-    refused = UNREVEALED, dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None), dailies.c.due_at > now
-    woken = update(dailies).where(dailies.c.guild_id == guild_id, *refused).values(due_at=now)
+    woken = update(dailies).where(*_unsent(guild_id), dailies.c.due_at > now).values(due_at=now)
     return conn.execute(woken).rowcount > 0
 
 
@@ -291,10 +304,11 @@ class DailyAnswer:
     grade: str | None = None
 
 
-def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
+@first_row(Schedule)
+def schedule(guild_id: int, *, claim: bool = False) -> Select[Any]:
     """A server's schedule. With `claim` nobody else can change it before this transaction ends; None if one does."""
     query = select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)
-    return fetch(conn, query.with_for_update(skip_locked=True) if claim else query, Schedule)
+    return query.with_for_update(skip_locked=True) if claim else query
 
 
 def save_schedule(conn: Connection, schedule: Schedule) -> None:
@@ -302,7 +316,10 @@ def save_schedule(conn: Connection, schedule: Schedule) -> None:
 
 
 def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> None:
-    conn.execute(update(daily_schedules).where(daily_schedules.c.guild_id == guild_id).values(**values))
+    conn.execute(_CHANGE_SCHEDULE, {"server": guild_id, **values})
+
+
+_CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.guild_id == bindparam("server"))
 
 
 def active_schedules(conn: Connection, since: date, *, after: int, limit: int) -> list[tuple[Schedule, set[date]]]:
@@ -321,31 +338,39 @@ def active_schedules(conn: Connection, since: date, *, after: int, limit: int) -
 
 def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
     """Local dates from a date on about which has been decided: posted, being posted, skipped or missed."""
-    where = dailies.c.guild_id == guild_id, dailies.c.local_date >= since
-    return set(conn.execute(select(dailies.c.local_date).where(*where)).scalars())
+    return set(_dates_since(conn, guild_id, since).scalars())
 
 
-def get(conn: Connection, daily_id: int, *, lock: bool = False) -> Daily | None:
+@prepared
+def _dates_since(guild_id: int, since: date) -> Select[Any]:
+    return select(dailies.c.local_date).where(dailies.c.guild_id == guild_id, dailies.c.local_date >= since)
+
+
+@first_row(Daily)
+def get(daily_id: int, *, lock: bool = False) -> Select[Any]:
     """A daily; with `lock` no other process can change it before this transaction ends."""
     query = select(dailies).where(dailies.c.id == daily_id)
-    return fetch(conn, query.with_for_update() if lock else query, Daily)
+    return query.with_for_update() if lock else query
 
 
-def of_day(conn: Connection, guild_id: int, day: date) -> Daily | None:
-    return fetch(conn, select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day), Daily)
+@first_row(Daily)
+def of_day(guild_id: int, day: date) -> Select[Any]:
+    return select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day)
 
 
-def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
+@first_row(Daily)
+def latest_posted(guild_id: int) -> Select[Any]:
     """The newest daily of a server that members have seen."""
     query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
-    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
+    return query.order_by(dailies.c.local_date.desc()).limit(1)
 
 
-def latest_tried(conn: Connection, guild_id: int) -> Daily | None:
+@first_row(Daily)
+def latest_tried(guild_id: int) -> Select[Any]:
     """The newest daily of a server that was posted or missed: what became of the last one."""
     tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
     query = select(dailies).where(dailies.c.guild_id == guild_id, tried)
-    return fetch(conn, query.order_by(dailies.c.local_date.desc()).limit(1), Daily)
+    return query.order_by(dailies.c.local_date.desc()).limit(1)
 
 
 def posting(conn: Connection, guild_id: int) -> Daily | None:
@@ -357,9 +382,14 @@ def posting(conn: Connection, guild_id: int) -> Daily | None:
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
     """Store a daily for a local date; its id, or None if that date has one already."""
-    statement = insert(conn, dailies).values(guild_id=guild_id, local_date=day, **{"choice_order": "", **values})
-    statement = statement.on_conflict_do_nothing(index_elements=["guild_id", "local_date"])
-    return conn.execute(statement.returning(dailies.c.id)).scalar()
+    columns = {"guild_id": guild_id, "local_date": day, "choice_order": "", **values}
+    return conn.execute(_creating(conn.dialect.name), columns).scalar()
+
+
+@cache
+def _creating(dialect: str) -> Executable:
+    unless = insert_for(dialect, dailies).on_conflict_do_nothing(index_elements=["guild_id", "local_date"])
+    return unless.returning(dailies.c.id)
 
 
 def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
@@ -385,16 +415,24 @@ def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:
 
 def used(conn: Connection, guild_id: int) -> dict[str, date]:
     """When each item, or each topic's open question, was last a server's daily."""
-    query = select(daily_uses.c.item_id, daily_uses.c.last_on).where(daily_uses.c.guild_id == guild_id)
-    return {row.item_id: row.last_on for row in conn.execute(query)}
+    return {row.item_id: row.last_on for row in _used(conn, guild_id)}
+
+
+@prepared
+def _used(guild_id: int) -> Select[Any]:
+    return select(daily_uses.c.item_id, daily_uses.c.last_on).where(daily_uses.c.guild_id == guild_id)
 
 
 def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
     """Store a member's first answer; returns the earlier one, unchanged, if there is one."""
-    statement = insert(conn, daily_answers).values(**values_of(answer)).on_conflict_do_nothing()
-    if conn.execute(statement).rowcount == 1:
+    if conn.execute(_adding(conn.dialect.name), values_of(answer)).rowcount == 1:
         return None
     return answer_of(conn, answer.daily_id, answer.user_id)
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    return insert_for(dialect, daily_answers).on_conflict_do_nothing()
 
 
 def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
@@ -403,18 +441,25 @@ def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
     return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id.in_(asked)), DailyAnswer)
 
 
-def answer_of(conn: Connection, daily_id: int, user_id: int) -> DailyAnswer | None:
-    return fetch(conn, select(daily_answers).where(*_given(daily_id, user_id)), DailyAnswer)
+@first_row(DailyAnswer)
+def answer_of(daily_id: int, user_id: int) -> Select[Any]:
+    return select(daily_answers).where(daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id)
 
 
-def answers_to(conn: Connection, daily_id: int) -> list[DailyAnswer]:
-    return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id == daily_id), DailyAnswer)
+@all_rows(DailyAnswer)
+def answers_to(daily_id: int) -> Select[Any]:
+    return select(daily_answers).where(daily_answers.c.daily_id == daily_id)
 
 
 def count_answers(conn: Connection, daily_id: int) -> int:
     """How many members have answered a daily."""
-    query = select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
-    return conn.execute(query).scalar_one()
+    counted: int = _count(conn, daily_id).scalar_one()
+    return counted
+
+
+@prepared
+def _count(daily_id: int) -> Select[Any]:
+    return select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
@@ -440,11 +485,11 @@ def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> tuple[
     return made, _news(known, rows, answer)
 
 
-def _streak(known: Streak | None, rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> Streak:
+def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> Streak:
     return streak(*_dates(rows, now), known or NO_STREAK)
 
 
-def _news(known: Streak | None, rows: Sequence[Row[Any, Any, Any, Any]], answer: DailyAnswer) -> StreakNews:
+def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: DailyAnswer) -> StreakNews:
     now = next((row.local_date for row in rows if row.id == answer.daily_id), None)
     if now is None:
         return NO_NEWS
@@ -453,7 +498,7 @@ def _news(known: Streak | None, rows: Sequence[Row[Any, Any, Any, Any]], answer:
     return streak_news(*_dates(rows, answer.answered_at), known or NO_STREAK, now=now, untold=untold)
 
 
-def _dates(rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
+def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
     """The dates that had a daily, those that were answered, and those that can still be."""
     return (
         [row.local_date for row in rows],
@@ -462,34 +507,51 @@ def _dates(rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> tuple[list
     )
 
 
-def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any, Any, Any, Any]]]:
+def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any]]]:
     """What is summed up of a member's streak, and the server's dailies since, oldest first.
 
     Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled,
     and the ends alone have more missed dates than there are freezes.
     """
-    where = streaks.c.guild_id == guild_id, streaks.c.user_id == user_id
-    known = conn.execute(select(streaks).where(*where)).first()
-    query = (
-        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, daily_answers.c.answered_at)
-        .outerjoin(daily_answers, (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id))
-        .where(dailies.c.guild_id == guild_id, ON_CARD)
-        .limit(_UNSETTLED)
-    )
-    newest = conn.execute(query.order_by(dailies.c.local_date.desc())).all()
+    known, newest = _summed_up(conn, guild_id, user_id).first(), _newest(conn, guild_id, user_id).all()
     if known is None:
         return None, [*reversed(newest)]
     rows = {row.local_date: row for row in newest if row.local_date > known.through}
     if len(rows) == _UNSETTLED:
-        first = query.where(dailies.c.local_date > known.through).order_by(dailies.c.local_date)
-        rows |= {row.local_date: row for row in conn.execute(first)}
+        rows |= {row.local_date: row for row in _first_after(conn, guild_id, user_id, known.through)}
     return Streak(known.current, known.best, known.freezes, known.unbroken), [row for _, row in sorted(rows.items())]
+
+
+@prepared
+def _summed_up(guild_id: int, user_id: int) -> Select[Any]:
+    return select(streaks).where(streaks.c.guild_id == guild_id, streaks.c.user_id == user_id)
+
+
+@prepared
+def _newest(guild_id: int, user_id: int) -> Select[Any]:
+    return _some_dailies(guild_id, user_id).order_by(dailies.c.local_date.desc())
+
+
+@prepared
+def _first_after(guild_id: int, user_id: int, through: date) -> Select[Any]:
+    return _some_dailies(guild_id, user_id).where(dailies.c.local_date > through).order_by(dailies.c.local_date)
+
+
+def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
+    own = (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id)
+    return (
+        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, daily_answers.c.answered_at)
+        .outerjoin(daily_answers, own)
+        .where(dailies.c.guild_id == guild_id, ON_CARD)
+        .limit(_UNSETTLED)
+    )
 
 
 def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:
     """Change what is kept with an answer, such as its grade; False if the answer is gone."""
-    return conn.execute(update(daily_answers).where(*_given(daily_id, user_id)).values(**values)).rowcount == 1
+    return conn.execute(_CHANGE_ANSWER, {"daily": daily_id, "member": user_id, **values}).rowcount == 1
 
 
-def _given(daily_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
-    return daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
+_CHANGE_ANSWER = update(daily_answers).where(
+    daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member")
+)

@@ -23,6 +23,7 @@ from bot.chat.messages import (
     channel_list,
     choices,
     line,
+    role_list,
     row,
     text_of,
 )
@@ -31,7 +32,7 @@ from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
 from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult, Streak, StreakNews
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
-from bot.daily.store import Schedule
+from bot.daily.store import Daily, Schedule
 from bot.interviews import views as feedback
 from bot.questions import formulas
 from bot.questions.model import Bank, Topic
@@ -264,7 +265,7 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
         "\n".join(wrong) or None,
         "\n".join([*settings, f"-# {_last_post(found)}"]),
         row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
-        row(_roles(schedule.role_id)),
+        row(role_list(PANEL.id(what="role"), schedule.role_id, "Role to ping (optional)")),
         row(_days(schedule.weekdays)),
         row(choices(PANEL.id(what="kind"), KINDS, schedule.kind)),
         row(
@@ -293,11 +294,8 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
     at = schedule.at if schedule else "09:00"
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
     modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
-    zone = stored_zone(zone).key
-    zones = list(dict.fromkeys([zone, *search_zones("")]))[:25]
-    clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
     hint = "Not listed? Set it with /daily setup"
-    modal.add_item(ui.Label(text="Time zone", description=hint, component=choices("zone", clocks, zone)))
+    modal.add_item(ui.Label(text="Time zone", description=hint, component=zone_list(zone, now)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
     hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
     modal.add_item(ui.Label(text="Open for answers", component=choices("hours", hours, str(open_for))))
@@ -305,13 +303,12 @@ def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, 
     return modal
 
 
-def _roles(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
-    return ui.RoleSelect(
-        custom_id=PANEL.id(what="role"),
-        placeholder="Role to ping (optional)",
-        min_values=0,
-        default_values=[discord.Object(role_id)] if role_id else [],
-    )
+def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
+    """A list of common time zones and the one that is set, each with its clock."""
+    chosen = stored_zone(zone).key
+    zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
+    clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
+    return choices("zone", clocks, chosen)
 
 
 def _days(chosen: str) -> ui.Select[ui.LayoutView]:
@@ -364,9 +361,8 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
     foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"
     if isinstance(asks, Topic):
         head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
-        parts = [t.heading(asks.question), _today_open(found, is_open=is_open)]
-        buttons: list[ui.ActionRow[ui.LayoutView] | None] = [_today_button(found, is_open=is_open)]
-        return [Message(DAILY, head, *parts, line(), after or None, foot, *buttons)]
+        said, press = _today_open(daily, found.given, is_open=is_open)
+        return [Message(DAILY, head, t.heading(asks.question), said, line(), after or None, foot, press)]
     item, order = asks
     head = f"{_TITLE.replace('##', '###')}\n-# {about(item, bank)}"
     if isinstance(found.given, DailyVerdict):
@@ -394,24 +390,19 @@ def _today_answered(found: Today, given: DailyVerdict, head: str, after: str, fo
     return [card, *(Message(colour, page) for page in more)]
 
 
-def _today_open(found: Today, *, is_open: bool) -> str:
-    """How things stand with an open question."""
-    if isinstance(found.given, OpenReview):
-        thread = found.daily.thread_id if found.daily else None
-        return f"You answered: **+{t.count(found.given.points, 'point')}**{_discussion(thread)}"
+def _today_open(
+    daily: Daily, given: DailyVerdict | OpenReview | None, *, is_open: bool
+) -> tuple[str, ui.ActionRow[ui.LayoutView] | None]:
+    """How things stand with an open question, and the button that goes with that."""
+    own = OWN.id(row=daily.id, page=0)
+    if isinstance(given, OpenReview):
+        said = f"You answered: **+{t.count(given.points, 'point')}**{_discussion(daily.thread_id)}"
+        return said, row(button("Read my feedback", own))
     if is_open:
-        return "Answer in a few sentences, as in an interview. You'll see right away which key points you covered."
-    return "You didn't answer this one. Press Model answer to read what a good answer says."
-
-
-def _today_button(found: Today, *, is_open: bool) -> ui.ActionRow[ui.LayoutView] | None:
-    assert found.daily is not None
-    own = OWN.id(row=found.daily.id, page=0)
-    if isinstance(found.given, OpenReview):
-        return row(button("Read my feedback", own))
-    if is_open:
-        return row(button("Answer", APART_OPEN.id(row=found.daily.id), PRIMARY))
-    return row(button("Model answer", own)) if found.daily.revealed else None
+        said = "Answer in a few sentences, as in an interview. You'll see right away which key points you covered."
+        return said, row(button("Answer", APART_OPEN.id(row=daily.id), PRIMARY))
+    said = "You didn't answer this one. Press Model answer to read what a good answer says."
+    return said, row(button("Model answer", own)) if daily.revealed else None
 
 
 def _today_after(found: Today) -> list[str]:

@@ -201,8 +201,9 @@ class DailyWork(Worker[Daily]):
         if role_id is None:
             message = self._card(daily, bank, now + timedelta(hours=schedule.answer_hours))
         else:
-            words = await self._database.read(self._dailies.question, daily)
-            message = self._views.announcement(Announcement(daily.id, words or "", role_id))
+            item = bank.items.get(daily.item_id or "")
+            words = item.prompt if item else bank.topics[daily.topic_id or ""].question
+            message = self._views.announcement(Announcement(daily.id, words, role_id))
         if too_late:  # only one that was tried: if it is there, it counts
             message_id = await self._sender.find(place, message, daily.tried_at or now)
         else:

@@ -7,8 +7,8 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import require_manager
-from bot.chat.replies import in_time, is_private, say, show
+from bot.chat.permissions import require_manager_in_public
+from bot.chat.replies import in_time, say, show
 from bot.chat.router import Fields, guild_id_of
 from bot.insights import views as view
 from bot.insights.service import QuestionInsights
@@ -20,7 +20,6 @@ class Insights(commands.Cog):
     """What `/bank insights` shows; the command stands with the others of its group, in `bot.bank.cog`."""
 
     def __init__(self, bot: QuizBot, insights: QuestionInsights, rounds: Rounds) -> None:
-        self.bot = bot
         self.insights = insights
         self.rounds = rounds
         bot.router.add(view.INSIGHTS, self.turn)
@@ -28,13 +27,13 @@ class Insights(commands.Cog):
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open a list, turn its pages, or go back to the overview, always with what is true now."""
-        _refuse_others(interaction)
+        require_manager_in_public(interaction)
         work = page(self.insights, guild_id_of(interaction), fields["list"], int(fields["page"]))
         await show(interaction, await in_time(interaction, work, edits=True))
 
     async def start(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round on a topic, in the channel and for everybody."""
-        _refuse_others(interaction)
+        require_manager_in_public(interaction)
         await start_round(self.rounds, interaction, topic_id=fields["topic"])
 
 
@@ -48,9 +47,3 @@ async def page(insights: QuestionInsights, guild_id: int, name: str = "all", num
     """The overview, or a page of a list."""
     found, bank = await insights.look(guild_id)
     return await view.overview(found) if name == "all" else view.listing(found, bank, name, number)
-
-
-def _refuse_others(interaction: discord.Interaction) -> None:
-    """Discord decided who may use the command, whose replies nobody else sees; a click elsewhere is checked here."""
-    if not is_private(interaction):
-        require_manager(interaction)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.chat import text as t
+from bot.chat.charts import INNER, MARGIN, at_right, bar_row, fitting, headline
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, line, pager, row
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, shortened, words, writable
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, words
 from bot.chat.router import PAGE, Route
 from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD, Insights, Judged, WeakTopic, columns
 from bot.questions.model import Bank, Item
@@ -24,8 +25,6 @@ WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"})
 
 _A_PAGE = 1600
 """Characters of a list on one page: what a phone shows in a few swipes."""
-_MARGIN = 20
-_INNER = WIDTH - 2 * _MARGIN
 _BARS = 90
 _TITLE = 26
 _MEANING = {
@@ -153,30 +152,30 @@ def svg(found: Insights) -> str:
     """The picture, top to bottom: a column of questions for each tenth of right answers, a bar for each weak topic."""
     shares, below = _shares(found, 40)
     topics, bottom = _topics(found.weakest, below)
-    return panel(bottom + _MARGIN, shares, topics)
+    return panel(bottom + MARGIN, shares, topics)
 
 
 def _shares(found: Insights, top: float) -> tuple[str, float]:
     if not found.judged:
         return "", top
     counts = columns(found.judged)
-    most, step, base = max(counts), _INNER / len(counts), top + 74 + _BARS
+    most, step, base = max(counts), INNER / len(counts), top + 74 + _BARS
     parts = [
-        words(_MARGIN, top, "Questions by right answers", size=18, bold=True),
-        words(_MARGIN, top + 26, _with_enough(found), colour=MUTED),
+        headline(top, "Questions by right answers"),
+        words(MARGIN, top + 26, _with_enough(found), colour=MUTED),
     ]
     for n, count in enumerate(counts):
         height = max(4, _BARS * count / most)
-        left = _MARGIN + step * n
+        left = MARGIN + step * n
         parts.append(box(left + 3, base - height, step - 6, height, ACCENT if count else TRACK))
         if count:
             parts.append(words(left + step / 2, base - height - 7, f"{count:,}", colour=INK, anchor="middle"))
-    hard, easy = (_MARGIN + _INNER * percent / 100 for percent in (HARD, EASY))
+    hard, easy = (MARGIN + INNER * percent / 100 for percent in (HARD, EASY))
     parts += [
-        box(_MARGIN + 3, base + 6, hard - _MARGIN - 6, 3, MUTED, radius=1),
-        box(easy + 3, base + 6, WIDTH - _MARGIN - easy - 6, 3, MUTED, radius=1),
-        words(_MARGIN, base + 30, f"under {HARD}%: too hard", colour=MUTED),
-        words(WIDTH - _MARGIN, base + 30, f"from {EASY}%: too easy", colour=MUTED, anchor="end"),
+        box(MARGIN + 3, base + 6, hard - MARGIN - 6, 3, MUTED, radius=1),
+        box(easy + 3, base + 6, WIDTH - MARGIN - easy - 6, 3, MUTED, radius=1),
+        words(MARGIN, base + 30, f"under {HARD}%: too hard", colour=MUTED),
+        at_right(base + 30, f"from {EASY}%: too easy"),
     ]
     return "".join(parts), base + 36 + (40 if found.weakest else 0)
 
@@ -184,16 +183,10 @@ def _shares(found: Insights, top: float) -> tuple[str, float]:
 def _topics(weakest: tuple[WeakTopic, ...], top: float) -> tuple[str, float]:
     if not weakest:
         return "", top
-    parts = [words(_MARGIN, top, "Weakest topics", size=18, bold=True)]
+    parts = [headline(top, "Weakest topics")]
     y = top + 32
     for place, w in enumerate(weakest, start=1):
-        title = shortened(w.title, _TITLE) if writable(w.title) else f"Topic {place}"
-        parts += [
-            words(_MARGIN, y, title),
-            words(WIDTH - _MARGIN, y, f"{t.percent(w.right, w.answers)} right", colour=MUTED, anchor="end"),
-            box(_MARGIN, y + 11, _INNER, 8, TRACK),
-        ]
-        if w.right:
-            parts.append(box(_MARGIN, y + 11, max(8, _INNER * w.right / w.answers), 8, ACCENT))
+        title = fitting(w.title, _TITLE, f"Topic {place}")
+        parts.append(bar_row(y, title, f"{t.percent(w.right, w.answers)} right", w.answers, (w.right, ACCENT)))
         y += 47
     return "".join(parts), y - 28

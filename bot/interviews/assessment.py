@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bot.interviews.follow_up import Reply
 from bot.interviews.grading import Error, State
 from bot.interviews.report import Said
 
@@ -82,8 +83,7 @@ class Assessment:
     def keep_claims(self, earlier: Assessment) -> Assessment:
         """The same with what was claimed of an earlier grade, as far as it is not covered by now."""
         claimed = {point.text for point in earlier.claimed}
-        points = (replace(p, claimed=p.text in claimed and p.state != State.COVERED) for p in self.points)
-        return replace(self, points=tuple(points))
+        return self.claim({n for n, point in enumerate(self.points) if point.text in claimed})
 
     def confirm(self, quotes: dict[int, str]) -> Assessment:
         """The same with these doubtful points, by index, counted as covered by a passage of the answer."""
@@ -98,9 +98,9 @@ def _percent(credits: Sequence[float]) -> int:
     return round(100 * sum(credits) / len(credits))
 
 
-def encode(assessment: Assessment) -> str:
+def encode(found: Assessment | Reply) -> str:
     """As it is stored."""
-    return json.dumps(asdict(assessment), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(asdict(found), ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(text: str) -> Assessment:

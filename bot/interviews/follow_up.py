@@ -6,8 +6,7 @@ Question and hint stand in it in the words they had then, so that they can be sh
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.interviews.grading import State
@@ -49,18 +48,9 @@ class Reply:
             return "covered" if set(states) == {State.COVERED} else "partly covered"
         return "unclear" if State.DOUBTFUL in states else "missing"
 
-    def compared(self, parts: Sequence[Part], flags: Sequence[str]) -> Reply:
-        """The same with what the comparison has found."""
-        return replace(self, parts=tuple(parts), flags=tuple(flags))
-
-
-def encode_reply(reply: Reply) -> str:
-    """As it is stored."""
-    return json.dumps(asdict(reply), ensure_ascii=False, separators=(",", ":"))
-
 
 def decode_reply(text: str) -> Reply:
-    """What `encode_reply` stored."""
+    """What `bot.interviews.assessment.encode` stored."""
     data: dict[str, Any] = json.loads(text)
     parts = tuple(Part(**part) for part in data.pop("parts"))
     return Reply(**{**data, "parts": parts, "flags": tuple(data["flags"])})

@@ -14,13 +14,13 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
-from bot.interviews.follow_up import Reply, decode_reply, encode_reply
+from bot.interviews.follow_up import Reply, decode_reply
 from bot.interviews.grading.service import Grading
 from bot.interviews.report import Asked, Report, report
 from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
-from bot.questions.model import Bank, FollowUp, Topic
+from bot.questions.model import FollowUp, Topic
 from bot.questions.store import topics_in_play, topics_met
 
 _GONE = "That question is gone. Start again with </interview>."
@@ -178,7 +178,7 @@ class Interviews:
             raise UserError("Your answer was empty. Press the follow-up's button again and write a sentence or two.")
         if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
             raise UserError("You've already answered this follow-up, and your first answer counts.")
-        store.save_follow_up(conn, question_id, encode_reply(Reply(follow.question, str(follow.hint), text)))
+        store.save_follow_up(conn, question_id, encode(Reply(follow.question, str(follow.hint), text)))
 
     async def show_follow_up(self, question_id: int, user_id: int, guild_id: int | None, number: int) -> Step:
         """Show what a good answer to a follow-up says; not before the question's own feedback can be seen."""
@@ -195,7 +195,7 @@ class Interviews:
             return decode_reply(question.follow_up)
         follow = self._follow_up(conn, question, number)
         reply = Reply(follow.question, str(follow.hint))
-        store.save_follow_up(conn, question_id, encode_reply(reply))
+        store.save_follow_up(conn, question_id, encode(reply))
         return reply
 
     def _follow_up(self, conn: Connection, question: InterviewQuestion, number: int) -> FollowUp:
@@ -246,28 +246,20 @@ class Interviews:
             elif newest is not None and (newest.open or (newest.number > after and newest.answer is not None)):
                 return interview, newest
             number = newest.number + 1 if newest else 1
-            topic = self._draw(conn, bank, interview, asked, guild_id) if number <= interview.total else None
+            topic = None
+            if number <= interview.total:
+                topic = rules.draw(
+                    bank,
+                    topics_met(conn, interview.user_id),
+                    used={question.topic_id for question in asked},
+                    hidden=topics_in_play(conn, interview.user_id, guild_id),
+                    wish=interview.topic_id,
+                    rng=self._rng,
+                )
             if topic is None:
                 store.end(conn, interview_id, self._now())
                 return self._summed(conn, interview_id)
             store.add_question(conn, interview, number, topic.id, self._now())
-
-    def _draw(
-        self,
-        conn: Connection,
-        bank: Bank,
-        interview: Interview,
-        asked: list[InterviewQuestion],
-        guild_id: int | None,
-    ) -> Topic | None:
-        return rules.draw(
-            bank,
-            topics_met(conn, interview.user_id),
-            used={question.topic_id for question in asked},
-            hidden=topics_in_play(conn, interview.user_id, guild_id),
-            wish=interview.topic_id,
-            rng=self._rng,
-        )
 
     async def _shown(self, where: tuple[Interview, InterviewQuestion], guild_id: int | None) -> Step:
         """A question as the member may see it now; grades an answer that has no grade yet."""
@@ -290,7 +282,7 @@ class Interviews:
         reply = decode_reply(step.question.follow_up)
         if reply.waits:
             reply = await self._grading.compare(step.topic, reply)
-            await self._database.write(store.save_follow_up, step.question.id, encode_reply(reply))
+            await self._database.write(store.save_follow_up, step.question.id, encode(reply))
         return reply
 
     async def _graded(self, step: Step, assessment: Assessment) -> Step:

@@ -86,25 +86,23 @@ register_rows(
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """A row of `interviews`."""
+    """A row of `interviews`, as far as it is looked at."""
 
     id: int
     user_id: int
     topic_id: str | None
     total: int
-    started_at: datetime
     ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class InterviewQuestion:
-    """A row of `interview_questions`. One that was skipped has a time but no answer."""
+    """A row of `interview_questions`, as far as it is looked at. One that was skipped has a time but no answer."""
 
     id: int
     interview_id: int
     number: int
     topic_id: str
-    asked_at: datetime
     answer: str | None
     grade: str | None
     score: int | None

@@ -12,7 +12,8 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
+from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.interviews.assessment import Assessment
 from bot.interviews.follow_up import Reply

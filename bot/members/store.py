@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Insert, Select, select
 
 from bot.core import servers
 from bot.core.personal import register_rows, register_server_rows
-from bot.core.tables import insert, metadata, upsert
+from bot.core.tables import insert_for, metadata, prepared, upsert
 from bot.questions.store import register_seen
 
 members = sa.Table(
@@ -50,19 +52,28 @@ register_seen(select(member_names.c.user_id, member_names.c.guild_id))
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
     """Store what members are called, in the order of their ids: two processes that do so can't block each other."""
-    statement = insert(conn, member_names)
-    latest = statement.on_conflict_do_update(
+    rows = [{"guild_id": guild, "user_id": user, "name": names[guild, user]} for guild, user in sorted(names)]
+    conn.execute(_latest_name(conn.dialect.name), rows)
+
+
+@lru_cache(maxsize=2)
+def _latest_name(dialect: str) -> Insert:
+    """Built once: that takes longer than to store a dozen names."""
+    statement = insert_for(dialect, member_names)
+    return statement.on_conflict_do_update(
         index_elements=list(member_names.primary_key), set_={"name": statement.excluded.name}
     )
-    rows = [{"guild_id": guild, "user_id": user, "name": names[guild, user]} for guild, user in sorted(names)]
-    conn.execute(latest, rows)
 
 
 def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
     """What these members are called on a server; who has not been seen there since the bot knows names is left out."""
+    return {row.user_id: row.name for row in _names_of(conn, guild_id, user_ids)}
+
+
+@prepared
+def _names_of(guild_id: int, user_ids: Collection[int]) -> Select[Any]:
     query = select(member_names.c.user_id, member_names.c.name)
-    where = member_names.c.guild_id == guild_id, member_names.c.user_id.in_(user_ids)
-    return {row.user_id: row.name for row in conn.execute(query.where(*where))}
+    return query.where(member_names.c.guild_id == guild_id, member_names.c.user_id.in_(user_ids))
 
 
 def shows_stats(conn: Connection, user_id: int) -> bool:
@@ -76,8 +87,12 @@ def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
 
 def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
     """The zone that a member's days follow: their own if they have set one, else the server's, else UTC."""
-    own = conn.execute(select(members.c.zone).where(members.c.user_id == user_id)).scalar()
-    return own or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
+    return _own_zone(conn, user_id).scalar() or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
+
+
+@prepared
+def _own_zone(user_id: int) -> Select[Any]:
+    return select(members.c.zone).where(members.c.user_id == user_id)
 
 
 def set_zone(conn: Connection, user_id: int, zone: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -44,16 +47,15 @@ class Plan(commands.Cog):
         date: str | None = None,
         minutes: app_commands.Range[int, LEAST_MINUTES, MOST_MINUTES] | None = None,
     ) -> None:
-        if date is None and minutes is None:
-            await say(interaction, await in_time(interaction, self._page(interaction)))
-        else:
-            await say(interaction, await in_time(interaction, self._changed(interaction, date, minutes)))
+        looks = date is None and minutes is None
+        work = self._page(interaction) if looks else self._changed(interaction, date, minutes)
+        await say(interaction, await in_time(interaction, work))
 
     async def press(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The buttons below a plan."""
         plan = await self.plans.running(interaction.user.id, interaction.guild_id)
         if plan is None or fields["do"] == "show":
-            await self._show(interaction)
+            await self._show(interaction, self._page(interaction))
         elif fields["do"] == "form":
             await interaction.response.send_modal(view.form(plan))
         elif fields["do"] == "ask":
@@ -72,14 +74,11 @@ class Plan(commands.Cog):
                 f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
                 "Press Change again."
             )
-        work = self._changed(interaction, day, number)
-        await self._say_here(interaction, await in_time(interaction, work, edits=is_private(interaction)))
+        await self._show(interaction, self._changed(interaction, day, number))
 
-    async def _show(self, interaction: discord.Interaction) -> None:
-        page = await in_time(interaction, self._page(interaction), edits=is_private(interaction))
-        await self._say_here(interaction, page)
-
-    async def _say_here(self, interaction: discord.Interaction, page: Message | str) -> None:
+    async def _show(self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]) -> None:
+        """A plan, or why there is none, in place of the private message that was used."""
+        page = await in_time(interaction, work, edits=is_private(interaction))
         if isinstance(page, str):
             await say(interaction, page)
         else:

@@ -15,7 +15,6 @@ FIRST, LAST = 2, 365
 _WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 26, 39, 52)
 _LISTED = 25
 _MONTH_NAMES, _WEEKDAYS = ([name.casefold() for name in names] for names in (calendar.month_name, calendar.day_name))
-_MONTHS = {name: n for n, name in enumerate(_MONTH_NAMES) if name}
 _HOW = "Pick a date from the list as you type, or write it like 2026-12-12."
 
 
@@ -86,7 +85,7 @@ def _written(text: str, today: date) -> date:
         month, written, year = found.groups()
     else:
         raise _unknown(text)
-    numbered = [n for name, n in _MONTHS.items() if name.startswith(month)]
+    numbered = [n for n, name in enumerate(_MONTH_NAMES) if name.startswith(month)]
     if not numbered:
         raise _unknown(text)
     if year is not None:

@@ -200,7 +200,7 @@ class _Life:
         self._room += self._habit.answers
         room, self._room = divmod(self._room, 1)
         left = int(room) - (0 if day else self._span.done)
-        new = self._new_today(day)
+        new = new_a_day(len(self._unmet) - self.fresh, self._span.days - day, self._span.rest)
         soon: deque[tuple[int, int]] = deque()
         for asked in range(left):
             number = self._next(asked, soon)
@@ -222,11 +222,6 @@ class _Life:
         if self._missed:
             return self._missed.popleft()
         return self._late.popleft() if self._late else None
-
-    def _new_today(self, day: int) -> int:
-        """How many new items a day brings, so that all are met in time."""
-        left = len(self._unmet) - self.fresh
-        return new_a_day(left, self._span.days - day, self._span.rest)
 
     def _meet(self, day: int) -> int:
         """Ask a new item; its number."""

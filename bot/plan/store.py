@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, select
 
 from bot.core.personal import register_rows
-from bot.core.tables import fetch, metadata, upsert, values_of
+from bot.core.tables import first_row, metadata, upsert, values_of
 from bot.plan.rules import Plan
 
 # A member's plan; no row if they have none.
@@ -46,8 +47,9 @@ register_rows(
 )
 
 
-def get(conn: Connection, user_id: int) -> Plan | None:
-    return fetch(conn, select(plans).where(plans.c.user_id == user_id), Plan)
+@first_row(Plan)
+def get(user_id: int) -> Select[Any]:
+    return select(plans).where(plans.c.user_id == user_id)
 
 
 def save(conn: Connection, plan: Plan) -> None:

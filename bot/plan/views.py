@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, line, row
+from bot.chat.charts import MARGIN, bar, bar_row, figure, fitting, headline
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, line, row
+from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
     INK,
@@ -20,9 +21,7 @@ from bot.chat.pictures import (
     box,
     drawn,
     panel,
-    shortened,
     words,
-    writable,
 )
 from bot.chat.pictures import line as stroke
 from bot.chat.router import Route
@@ -35,8 +34,6 @@ PLAN = Route("plan", {"do": "form|ask|end|show"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)
 
 NONE = "There's no plan yet. Use </plan> with the date of your interview, and I'll say how ready you'll be."
-_MARGIN = 20
-_INNER = WIDTH - 2 * _MARGIN
 _LEFT, _CHART = 62, 130
 """Where the chart begins, beside its scale, and its height."""
 _SECTIONS, _LINES, _TITLE = 8, 12, 28
@@ -52,7 +49,7 @@ async def plan_page(shown: Shown) -> Message | str:
         return note or NONE
     return Message(
         OPEN,
-        f"### Your plan\n{headline(outlook)}",
+        f"### Your plan\n{in_short(outlook)}",
         note,
         await plan_picture(outlook, shown.past),
         _today(outlook),
@@ -71,7 +68,7 @@ async def plan_page(shown: Shown) -> Message | str:
     )
 
 
-def headline(outlook: Outlook) -> str:
+def in_short(outlook: Outlook) -> str:
     """Readiness now and on the day."""
     now = f"**{percent(outlook.ready)}% ready**"
     if not outlook.days:
@@ -92,7 +89,7 @@ def confirm(day: date) -> Message:
     return Message(
         ENDED,
         f"### End your plan for {said(day)}?\nWhat you've learned stays, and practice goes on without a plan.",
-        row(button("End plan", PLAN.id(do="end"), discord.ButtonStyle.danger), button("Keep it", PLAN.id(do="show"))),
+        row(button("End plan", PLAN.id(do="end"), DANGER), button("Keep it", PLAN.id(do="show"))),
     )
 
 
@@ -103,20 +100,18 @@ def forgotten() -> Message:
 
 def form(plan: Plan) -> ui.Modal:
     """The modal that changes a plan."""
-    modal = ui.Modal(title="Your plan", custom_id=PLAN_FORM.id(), timeout=None)
-    day: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="date", max_length=40, default=plan.day.isoformat())
-    minutes: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="minutes", max_length=3, default=str(plan.minutes))
-    modal.add_item(ui.Label(text="Date of the interview", description="Like 2026-12-12 or 12 December", component=day))
-    modal.add_item(
-        ui.Label(text="Minutes a day", description=f"From {LEAST_MINUTES} to {MOST_MINUTES}", component=minutes)
+    minutes = f"From {LEAST_MINUTES} to {MOST_MINUTES}"
+    return fields_modal(
+        "Your plan",
+        PLAN_FORM.id(),
+        text_field("date", "Date of the interview", plan.day.isoformat(), 40, "Like 2026-12-12 or 12 December"),
+        text_field("minutes", "Minutes a day", str(plan.minutes), 3, minutes),
     )
-    modal.stop()
-    return modal
 
 
 def stats_line(outlook: Outlook) -> str:
     """The plan among a member's own figures."""
-    return f"Plan: {headline(outlook)} · {t.count(outlook.share.left, 'question')} left today"
+    return f"Plan: {in_short(outlook)} · {t.count(outlook.share.left, 'question')} left today"
 
 
 def goal_words(share: Today) -> str:
@@ -201,27 +196,24 @@ def svg(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> str:
     chart, below = _chart(outlook, past, 104)
     sections, bottom = _sections(outlook.sections, below + 42)
     share, bottom = _share(outlook, bottom + 8)
-    return panel(bottom + _MARGIN, _figures(outlook), chart, sections, share)
+    return panel(bottom + MARGIN, _figures(outlook), chart, sections, share)
 
 
 def _figures(outlook: Outlook) -> str:
     day = f"{outlook.plan.day.day} {outlook.plan.day:%b}"
     figures = (
-        (_MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
+        (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
         (150, f"{percent(outlook.expected)}%", f"on {day}", _LATER),
         (280, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
-    return "".join(
-        words(x, 48, figure, size=30, bold=True, colour=colour) + words(x, 74, label, colour=MUTED)
-        for x, figure, label, colour in figures
-    )
+    return "".join(figure(*shown) for shown in figures)
 
 
 def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> tuple[str, float]:
     """Readiness so far, dashed what is expected, the goal as a band; the scale is from 0 to 100%."""
     start = min([outlook.today, *(day for day, _ in past)])
     whole = max((outlook.plan.day - start).days, 1)
-    right, base = WIDTH - _MARGIN, top + _CHART
+    right, base = WIDTH - MARGIN, top + _CHART
 
     def at(days: int, share: float) -> tuple[float, float]:
         return _LEFT + (right - _LEFT) * days / whole, base - _CHART * share
@@ -257,7 +249,7 @@ def _goal_label(goal: int, high: float, low: float, top: float) -> str:
 
 def _ends(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
     """The days below the chart: its first, today if that is apart, and the interview's."""
-    right = WIDTH - _MARGIN
+    right = WIDTH - MARGIN
     labels = [words(right, y, f"{outlook.plan.day.day} {outlook.plan.day:%b}", colour=MUTED, anchor="end")]
     if start == outlook.today:
         return [*labels, words(_LEFT, y, "Today", colour=MUTED)]
@@ -269,24 +261,13 @@ def _ends(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
 
 
 def _sections(sections: tuple[SectionOutlook, ...], top: float) -> tuple[str, float]:
-    parts = [
-        words(_MARGIN, top, "By section", size=18, bold=True),
-        words(WIDTH - _MARGIN, top, "now · then", colour=MUTED, anchor="end"),
-    ]
+    parts = [headline(top, "By section", "now · then")]
     y = top + 32
     for n, s in enumerate(sections[:_SECTIONS], start=1):
-        title = shortened(s.title, _TITLE) if writable(s.title) else f"Section {n}"
+        title = fitting(s.title, _TITLE, f"Section {n}")
         now, then = (f"{percent(share)}%" for share in (s.now, s.then))
-        parts += [
-            words(_MARGIN, y, title),
-            words(WIDTH - _MARGIN, y, f"{now} · {then}", colour=MUTED, anchor="end"),
-            box(_MARGIN, y + 11, _INNER, 8, TRACK),
-        ]
-        parts += [
-            box(_MARGIN, y + 11, max(8, _INNER * share), 8, colour)
-            for share, colour in sorted([(s.then, _LATER), (s.now, ACCENT)], reverse=True)
-            if share > 0
-        ]
+        shares = sorted([(s.then, _LATER), (s.now, ACCENT)], reverse=True)
+        parts.append(bar_row(y, title, f"{now} · {then}", 1, *shares))
         y += 47
     return "".join(parts), y
 
@@ -294,12 +275,5 @@ def _sections(sections: tuple[SectionOutlook, ...], top: float) -> tuple[str, fl
 def _share(outlook: Outlook, top: float) -> tuple[str, float]:
     """The day's share, and what of it is done."""
     done, left = outlook.share.done, outlook.share.left
-    whole = done + left
-    parts = [
-        words(_MARGIN, top, "Today", size=18, bold=True),
-        words(WIDTH - _MARGIN, top, f"{done:,} done · {left:,} left", colour=MUTED, anchor="end"),
-        box(_MARGIN, top + 14, _INNER, 8, TRACK),
-    ]
-    if done:
-        parts.append(box(_MARGIN, top + 14, max(8, _INNER * done / whole), 8, ACCENT))
-    return "".join(parts), top + 22
+    head = headline(top, "Today", f"{done:,} done · {left:,} left")
+    return head + bar(top + 14, done + left, (done, ACCENT)), top + 22

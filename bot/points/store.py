@@ -10,7 +10,19 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.personal import (
@@ -22,9 +34,9 @@ from bot.core.personal import (
     register_of_servers,
     register_rows,
 )
-from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, values_of
+from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, prepared, values_of
 from bot.points import rules
-from bot.points.rules import bucket
+from bot.points.rules import Tally, bucket
 from bot.questions.store import register_answers
 
 # Every answer that counts, once, with the points that it won on the boards: the source's key is the question's or the
@@ -47,14 +59,22 @@ ledger = sa.Table(
     sa.Index("ix_ledger_days", "guild_id", "local_date", "item_id", "correct"),
 )
 
+
+def _of_board() -> list[sa.Column[Any]]:
+    """The columns that say to which board a row belongs; they begin its key."""
+    return [
+        sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("period", sa.String(5), primary_key=True),
+        sa.Column("start", sa.Date, primary_key=True),
+        sa.Column("topic_id", sa.String(48), primary_key=True),
+    ]
+
+
 # Sums of the ledger by period and topic ('' for all topics), kept in the transaction that writes the ledger.
 scores = sa.Table(
     "scores",
     metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("period", sa.String(5), primary_key=True),
-    sa.Column("start", sa.Date, primary_key=True),
-    sa.Column("topic_id", sa.String(48), primary_key=True),
+    *_of_board(),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Column("answers", sa.Integer, nullable=False),
@@ -69,10 +89,7 @@ sa.Index("ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), 
 score_buckets = sa.Table(
     "score_buckets",
     metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("period", sa.String(5), primary_key=True),
-    sa.Column("start", sa.Date, primary_key=True),
-    sa.Column("topic_id", sa.String(48), primary_key=True),
+    *_of_board(),
     sa.Column("low", sa.BigInteger, primary_key=True, autoincrement=False),  # the bucket's lowest points
     sa.Column("members", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -83,10 +100,7 @@ score_buckets = sa.Table(
 team_scores = sa.Table(
     "team_scores",
     metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("period", sa.String(5), primary_key=True),
-    sa.Column("start", sa.Date, primary_key=True),
-    sa.Column("topic_id", sa.String(48), primary_key=True),
+    *_of_board(),
     sa.Column("team_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Column("members", sa.Integer, nullable=False),
@@ -95,10 +109,7 @@ team_scores = sa.Table(
 team_members = sa.Table(
     "team_members",
     metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("period", sa.String(5), primary_key=True),
-    sa.Column("start", sa.Date, primary_key=True),
-    sa.Column("topic_id", sa.String(48), primary_key=True),
+    *_of_board(),
     sa.Column("team_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("points", sa.BigInteger, nullable=False),
@@ -202,19 +213,27 @@ def _drop_oldest(conn: Connection, guild_id: int, before: date) -> None:
     so few go that nobody waits for it.
     """
     for period in rules.PASSING:
-        of = scores.c.guild_id == guild_id, scores.c.period == period
-        oldest = conn.execute(select(func.min(scores.c.start)).where(*of)).scalar()
+        oldest = _oldest(conn, guild_id, period).scalar()
         if oldest is not None and oldest < before:
             for table in _SUMS:
                 mine = table.c.guild_id == guild_id, table.c.period == period, table.c.start == oldest
                 conn.execute(delete(table).where(*mine))
 
 
+@prepared
+def _oldest(guild_id: int, period: str) -> Select[Any]:
+    return select(func.min(scores.c.start)).where(scores.c.guild_id == guild_id, scores.c.period == period)
+
+
 def won_lately(conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> set[int]:
     """Which of these members have won points with an item on a server since then."""
+    return set(_winners(conn, guild_id, item_id, user_ids, since).scalars())
+
+
+@prepared
+def _winners(guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> Select[Any]:
     own = ledger.c.user_id.in_(user_ids), ledger.c.guild_id == guild_id, ledger.c.item_id == item_id
-    query = select(ledger.c.user_id).where(*own, ledger.c.at > since, ledger.c.points > 0)
-    return set(conn.execute(query).scalars())
+    return select(ledger.c.user_id).where(*own, ledger.c.at > since, ledger.c.points > 0)
 
 
 def entries_with(conn: Connection, guild_id: int, item_id: str, user_id: int) -> list[Entry]:
@@ -227,6 +246,23 @@ def points_won(conn: Connection, source: str, source_ids: Collection[int]) -> in
     """All points that were won on the boards with these questions."""
     where = ledger.c.source == source, ledger.c.source_id.in_(source_ids)
     return int(conn.execute(select(func.sum(ledger.c.points)).where(*where)).scalar() or 0)
+
+
+def tallies(conn: Connection, given: sa.Table, questions: sa.Table, *where: ColumnElement[bool]) -> list[Tally]:
+    """What each member did by a table of answers to questions of another, those that fit."""
+    rows = conn.execute(
+        select(
+            given.c.user_id,
+            func.sum(given.c.points).label("points"),
+            func.sum(sa.case((given.c.correct, 1), else_=0)).label("right"),
+            func.count().label("answered"),
+            func.sum(given.c.elapsed_ms).label("total_ms"),
+        )
+        .join(questions, questions.c.id == given.c.question_id)
+        .where(*where)
+        .group_by(given.c.user_id)
+    )
+    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
 
 
 def counted(conn: Connection, source: str, source_id: int) -> bool:
@@ -392,13 +428,9 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
         if mine == left:  # perhaps not all
             break
         erased += conn.execute(delete(scores).where(*ever, scores.c.user_id == user_id)).rowcount
-    return (
-        erased
-        or erase_rows(conn, scores, limit, scores.c.guild_id == guild_id)
-        or erase_rows(conn, score_buckets, limit, score_buckets.c.guild_id == guild_id)
-        or erase_rows(conn, team_members, limit, team_members.c.guild_id == guild_id)
-        or erase_rows(conn, team_scores, limit, team_scores.c.guild_id == guild_id)
-    )
+    for table in _SUMS:
+        erased = erased or erase_rows(conn, table, limit, table.c.guild_id == guild_id)
+    return erased
 
 
 register_rows(
@@ -439,34 +471,32 @@ _COUNT_DAY = (
 
 def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]:
     """All-time points, answers and right answers of a member in a server."""
-    query = select(scores.c.points, scores.c.answers, scores.c.right)
-    row = conn.execute(query.where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]))).first()
+    row = _sums_for(conn, guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]).first()
     return (row.points, row.answers, row.right) if row else (0, 0, 0)
 
 
 def by_topic(conn: Connection, guild_id: int, user_id: int, topics: Collection[str]) -> dict[str, tuple[int, int]]:
     """Answers and right answers of a member in a server in each of these topics, of all time; without those of none."""
-    query = select(scores.c.topic_id, scores.c.answers, scores.c.right)
-    rows = conn.execute(query.where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], topics)))
+    rows = _sums_for(conn, guild_id, user_id, "all", [rules.ALL_TIME], topics)
     return {row.topic_id: (row.answers, row.right) for row in rows}
 
 
 def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     """On how many local dates a member answered something in a server."""
-    query = select(scores.c.days).where(_sums_for(guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]))
-    return conn.execute(query).scalar() or 0
+    row = _sums_for(conn, guild_id, user_id, "all", [rules.ALL_TIME], [ALL_TOPICS]).first()
+    return row.days if row else 0
 
 
 def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
     """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
-    query = select(scores.c.start, scores.c.answers)
-    rows = conn.execute(query.where(_sums_for(guild_id, user_id, "today", days, [ALL_TOPICS])))
+    rows = _sums_for(conn, guild_id, user_id, "today", days, [ALL_TOPICS])
     return {row.start: row.answers for row in rows}
 
 
+@prepared
 def _sums_for(
     guild_id: int, user_id: int, period: str, starts: Collection[date], topics: Collection[str]
-) -> ColumnElement[bool]:
+) -> Select[Any]:
     """A member's sums, each found by its whole key: part of it would go through the sums of all members."""
-    keys = scores.c.start.in_(starts), scores.c.topic_id.in_(topics)
-    return and_(scores.c.guild_id == guild_id, scores.c.user_id == user_id, scores.c.period == period, *keys)
+    of = scores.c.guild_id == guild_id, scores.c.user_id == user_id, scores.c.period == period
+    return select(scores).where(*of, scores.c.start.in_(starts), scores.c.topic_id.in_(topics))

@@ -61,7 +61,7 @@ class PracticeVerdict:
     """The verdict on an answer to a question, which is given as it was before.
 
     `number` counts the answers of this practice. `back_in`: days until the item comes back, None if the member doesn't
-    want to be asked it again. `again`: the answer had been given before. `guessed`: it counts as a miss.
+    want to be asked it again. `again`: the answer had been given before.
     """
 
     question: PracticeQuestion
@@ -69,10 +69,6 @@ class PracticeVerdict:
     number: int
     back_in: int | None
     again: bool = False
-
-    @property
-    def guessed(self) -> bool:
-        return self.question.guessed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from bot.core.personal import Personal, Row, erase_rows, exported, register
-from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, insert, metadata, prepared
 from bot.memory.store import reviews
 from bot.practice.rules import Answered
 from bot.questions.answers import MAX_TYPED
@@ -134,15 +135,17 @@ def create(
     return None if row is None else Practice(**row._mapping)
 
 
-def get(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice | None:
+@first_row(Practice)
+def get(practice_id: int, user_id: int, *, lock: bool = False) -> Select[Any]:
     """A member's own practice; with `lock` no other process can change it before this transaction ends."""
     query = select(practices).where(practices.c.id == practice_id, practices.c.user_id == user_id)
-    return fetch(conn, query.with_for_update() if lock else query, Practice)
+    return query.with_for_update() if lock else query
 
 
-def running(conn: Connection, user_id: int) -> Practice | None:
+@first_row(Practice)
+def running(user_id: int) -> Select[Any]:
     """The practice that a member has under way; no other process can change it before this transaction ends."""
-    return fetch(conn, select(practices).where(practices.c.user_id == user_id, _RUNNING).with_for_update(), Practice)
+    return select(practices).where(practices.c.user_id == user_id, _RUNNING).with_for_update()
 
 
 def end(conn: Connection, practice_id: int, at: datetime) -> None:
@@ -151,22 +154,27 @@ def end(conn: Connection, practice_id: int, at: datetime) -> None:
 
 def ask(conn: Connection, **values: object) -> PracticeQuestion:
     """Store a question that is asked now; `values` are its columns."""
-    row = conn.execute(practice_questions.insert().values(**values).returning(practice_questions)).one()
-    return PracticeQuestion(**row._mapping)
+    return PracticeQuestion(**conn.execute(_ASKING, values).one()._mapping)
+
+
+_ASKING = practice_questions.insert().returning(practice_questions)
+_CHANGING = update(practice_questions).where(practice_questions.c.id == bindparam("this"))
 
 
 def change_question(conn: Connection, question_id: int, **values: object) -> None:
-    conn.execute(update(practice_questions).where(practice_questions.c.id == question_id).values(**values))
+    conn.execute(_CHANGING, {"this": question_id, **values})
 
 
-def question(conn: Connection, question_id: int) -> PracticeQuestion | None:
-    return fetch(conn, select(practice_questions).where(practice_questions.c.id == question_id), PracticeQuestion)
+@first_row(PracticeQuestion)
+def question(question_id: int) -> Select[Any]:
+    return select(practice_questions).where(practice_questions.c.id == question_id)
 
 
-def questions_of(conn: Connection, practice_id: int) -> list[PracticeQuestion]:
+@all_rows(PracticeQuestion)
+def questions_of(practice_id: int) -> Select[Any]:
     """All questions of a practice in order; at most the last has no answer."""
     query = select(practice_questions).where(practice_questions.c.practice_id == practice_id)
-    return fetch_all(conn, query.order_by(practice_questions.c.number), PracticeQuestion)
+    return query.order_by(practice_questions.c.number)
 
 
 def answers_with(conn: Connection, item_id: str) -> list[PractisedAnswer]:
@@ -188,7 +196,13 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
 
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:
     """How many items a member has met for the first time in practice since then."""
-    query = (
+    counted: int = _count_new(conn, user_id, since).scalar_one()
+    return counted
+
+
+@prepared
+def _count_new(user_id: int, since: datetime) -> Select[Any]:
+    return (
         select(func.count())
         .select_from(reviews)
         .join(practice_questions, practice_questions.c.id == reviews.c.source_id)
@@ -199,7 +213,6 @@ def new_since(conn: Connection, user_id: int, since: datetime) -> int:
             practice_questions.c.fresh,
         )
     )
-    return conn.execute(query).scalar_one()
 
 
 def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:

@@ -66,7 +66,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
     row_id, suspended = answered.question.id, answered.back_in is None
-    may_guess = answered.review.right and not answered.guessed and not suspended
+    may_guess = answered.review.right and not answered.question.guessed and not suspended
     aside = ("Ask again", "again") if suspended else ("Don't ask again", "stop")
     card = Message(
         colour,
@@ -93,7 +93,7 @@ def _what_follows(answered: PracticeVerdict) -> str:
     """When an item comes back, and whether a right answer to it was a guess."""
     if answered.back_in is None:
         return "You won't be asked this one again. Change your mind here or in </topics>."
-    guessed = "Counts as a miss · " if answered.guessed else ""
+    guessed = "Counts as a miss · " if answered.question.guessed else ""
     return guessed + comes_back(answered.back_in)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import discord
-
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, ENDED, OPEN, Download, Message, button, row
+from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, Download, Message, button, row
 from bot.chat.router import Route
 from bot.privacy.service import Export
 
 ERASE = Route("privacy", {"what": "ask|yes|no"}, once=True)
-
-_DANGER = discord.ButtonStyle.danger
 
 
 def export_pages(export: Export) -> list[Message]:
@@ -42,7 +38,7 @@ def about_erasing() -> Message:
         "- your reminder, settings, reports and suggestions",
         "Past results keep how many people answered, with nothing that leads to you. Messages that are already in a "
         "channel stay there.\n-# Want a copy first? Use </privacy export>.",
-        row(button("Delete my data", ERASE.id(what="ask"), _DANGER)),
+        row(button("Delete my data", ERASE.id(what="ask"), DANGER)),
     )
 
 
@@ -51,7 +47,7 @@ def ask_again() -> Message:
     return Message(
         ATTENTION,
         "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
-        row(button("Keep my data", ERASE.id(what="no")), button("Yes, delete it all", ERASE.id(what="yes"), _DANGER)),
+        row(button("Keep my data", ERASE.id(what="no")), button("Yes, delete it all", ERASE.id(what="yes"), DANGER)),
     )
 
 

@@ -28,19 +28,10 @@ def schema() -> dict[str, Any]:
     return dict(json.loads((data_dir() / "questions.schema.json").read_text("utf-8")))
 
 
-def load_bank(path: Path | None = None) -> Bank:
-    """Read and check one file, by default the first shipped pack; raises BankError with every problem, OSError."""
-    return parse_bank(bank_file(path).read_bytes())
-
-
-def bank_file(path: Path | None = None) -> Path:
-    return path or data_dir() / "questions.json"
-
-
 def pack_files(paths: Sequence[Path] = ()) -> list[Path]:
     """The files of these packs, by default of all shipped ones, that of the seed topics first."""
     shipped = sorted(path for path in data_dir().glob("*.json") if not path.name.endswith(".schema.json"))
-    return list(paths) or sorted(shipped, key=lambda path: path != bank_file())
+    return list(paths) or sorted(shipped, key=lambda path: path.name != "questions.json")
 
 
 def load_packs(paths: Sequence[Path] = ()) -> Bank:

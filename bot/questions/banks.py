@@ -63,11 +63,6 @@ class Banks:
         banks = [self.of(conn, server) for server in sorted(servers)]
         return own.together([self.packs, *banks]) if banks else self.packs
 
-    def held(self) -> tuple[int, int]:
-        """How many servers' banks are held just now, with how many own items."""
-        with self._lock:
-            return len(self._kept), sum(kept.items for kept in self._kept.values())
-
     def _loaded(self, conn: Connection, guild_id: int, mark: int) -> Bank:
         with self._lock:
             kept = self._kept.get(guild_id)

@@ -10,7 +10,8 @@ from discord.ext import commands
 
 from bot.chat import text as t
 from bot.chat.client import QuizBot
-from bot.chat.messages import REVEALED, Message, text_modal
+from bot.chat.messages import REVEALED, Message
+from bot.chat.modals import text_modal
 from bot.chat.replies import say, say_all
 from bot.chat.router import UNKNOWN, Fields, click_of, message_id_of, modal_text, modal_values
 from bot.core.clicks import Click

@@ -1,21 +1,21 @@
-"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, each drawn once and kept."""
+"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, in a process apart, each drawn once and kept."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 
-from bot.chat.pictures import Picture, in_thread
+from bot.chat.apart import call_apart, stop_calls
+from bot.chat.pictures import INK, PAPER, Picture, in_thread
 from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
 _WIDTH, _PADDING, _SIZE = 960, 24, 50
-_PAPER, _INK = "#1e1f22", "#f2f3f5"
 _KEPT = 4096
 """Formulas, of some 5 KB each: more than a bank has."""
 
@@ -25,25 +25,34 @@ class FormulaError(ValueError):
 
 
 async def draw_all(bank: Bank) -> None:
-    """Draw every formula of a bank, one after the other in the thread for pictures, so that no card waits for one."""
+    """Draw every formula of a bank, one after the other, so that no card waits for one."""
     for item in bank.items.values():
         await in_thread(partial(picture, item))
 
 
 @asynccontextmanager
-async def drawing_formulas(bank: Bank) -> AsyncIterator[None]:
-    """Draw a bank's formulas beside what the block does; until they are there, a card draws the one it needs."""
-    task = asyncio.create_task(draw_all(bank))
+async def drawing_formulas(bank: Bank, start: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Draw a bank's formulas beside what the block does, from the end of `start()` on.
+
+    Until they are there, a card draws the one it needs.
+    """
+
+    async def draw_later() -> None:
+        await start()
+        await draw_all(bank)
+
+    task = asyncio.create_task(draw_later())
     try:
         yield
     finally:
         task.cancel()
+        stop_calls()
 
 
 async def prepare(latex: str, spoken: str | None) -> None:
-    """Draw a formula in the thread for pictures, ahead of its first card; raises FormulaError if that can't be done."""
+    """Draw a formula ahead of its first card; raises FormulaError if that can't be done."""
     if await in_thread(partial(_kept, latex, f"Formula: {spoken or latex}")) is None:
-        await in_thread(partial(draw, latex))
+        await in_thread(partial(call_apart, draw, latex))
 
 
 def picture(item: Item) -> Picture | None:
@@ -59,7 +68,7 @@ def alt_text(item: Item) -> str:
 @lru_cache(maxsize=_KEPT)
 def _kept(latex: str, alt: str) -> Picture | None:
     try:
-        return Picture(draw(latex), "formula.png", alt)
+        return Picture(call_apart(draw, latex), "formula.png", alt)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
         return None
@@ -76,7 +85,7 @@ def draw(latex: str) -> bytes:
         raise FormulaError("its braces do not match")
     try:
         unknown = re.search(r">\s*(\\[a-zA-Z]+)", convert(latex))
-        formula = ziamath.Latex(latex, size=_SIZE, color=_INK)
+        formula = ziamath.Latex(latex, size=_SIZE, color=INK)
         svg = formula.svg()
         width, height = formula.getsize()
     except Exception as error:  # ziamath raises whatever its parser stumbles over
@@ -93,6 +102,6 @@ def draw(latex: str) -> bytes:
     inner = inner.replace("<svg ", f'<svg x="{left:.1f}" y="{_PADDING}" ', 1)
     panel = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{drawn_height:.0f}">'
-        f'<rect width="100%" height="100%" fill="{_PAPER}"/>{inner}</svg>'
+        f'<rect width="100%" height="100%" fill="{PAPER}"/>{inner}</svg>'
     )
     return bytes(resvg_py.svg_to_bytes(svg_string=panel, skip_system_fonts=True))

@@ -15,10 +15,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, bindparam, exists, select, union_all, update
+from sqlalchemy import CompoundSelect, Connection, Select, and_, bindparam, exists, select, union, union_all, update
 
 from bot.core.personal import register_rows, register_server_rows
-from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata, upsert, values_of
+from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata, prepared, upsert, values_of
 from bot.questions.own import OwnItem, OwnTopic
 
 # When a server last met an item, in a round or a daily.
@@ -92,7 +92,6 @@ own_items = sa.Table(
     sa.Column("retired", sa.Boolean, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
 )
-_ASKED = own_items.c.retired == sa.false()
 sa.Index(
     "uq_own_items_name",
     *(own_items.c.guild_id, own_items.c.name),
@@ -147,17 +146,33 @@ def register_seen(servers: Select[Any]) -> None:
 
 def items_in_play(conn: Connection, guild_id: int, *sources: str) -> set[str]:
     """Items that a server is being asked by these sources, such as "round", or by any."""
-    found = []
-    for query in [_in_play[source] for source in sources] or _in_play.values():
-        columns = query.selected_columns
-        found.append(query.with_only_columns(columns.item_id).where(columns.guild_id == guild_id))
-    return _known(conn, found)
+    return set(_in_play_on(conn, guild_id, sources=sources).scalars())
+
+
+@prepared
+def _in_play_on(guild_id: int, *, sources: tuple[str, ...]) -> CompoundSelect[Any]:
+    found = [query.where(query.selected_columns.guild_id == guild_id) for query in _asking(*sources)]
+    return _items_of(found)
 
 
 def items_in_play_anywhere(conn: Connection) -> set[str]:
     """Items whose answers are not revealed yet on some server."""
-    found = [query.with_only_columns(query.selected_columns.item_id) for query in _in_play.values()]
-    return _known(conn, [query.distinct() for query in found])  # a thousand servers ask few more items than ten do
+    return set(_in_play_anywhere(conn).scalars())
+
+
+@prepared
+def _in_play_anywhere() -> CompoundSelect[Any]:
+    return _items_of(_asking())
+
+
+def _asking(*sources: str) -> list[Select[Any]]:
+    return [_in_play[source] for source in sources or _in_play]
+
+
+def _items_of(queries: Sequence[Select[Any]]) -> CompoundSelect[Any]:
+    """Each item once: a thousand servers ask few more of them than ten do."""
+    items = [(query, query.selected_columns.item_id) for query in queries]
+    return union(*(query.with_only_columns(item).where(item.is_not(None)) for query, item in items))
 
 
 def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
@@ -166,19 +181,22 @@ def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> s
     Their servers are the one in which they ask and those in which they have ever answered: others are not known, as
     the bot has no list of members.
     """
-    return _known(conn, [_hidden(source, here=guild_id is not None) for source in _in_play], _for(user_id, guild_id))
+    return set(conn.execute(_hidden(here=guild_id is not None), _for(user_id, guild_id)).scalars())
 
 
 @cache
-def _hidden(source: str, *, here: bool) -> Select[Any]:
-    """Made once, when all have registered: it is asked with every question of a practice."""
+def _hidden(*, here: bool) -> CompoundSelect[Any]:
+    return _items_of([_unanswered(source, here=here) for source in _in_play])
+
+
+def _unanswered(source: str, *, here: bool) -> Select[Any]:
     query = _on_servers(source, here=here)
     columns = query.selected_columns
     for answers in _answers:
         own = answers.selected_columns
         this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == _MEMBER)
         query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
-    return query.with_only_columns(columns.item_id)
+    return query
 
 
 def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict[str, datetime | None]:
@@ -219,10 +237,6 @@ def _on_servers(source: str, *, here: bool, seen: bool = False) -> Select[Any]:
     return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))
 
 
-def _known(conn: Connection, queries: list[Select[Any]], parameters: dict[str, Any] | None = None) -> set[str]:
-    return {found for query in queries for found in conn.execute(query, parameters).scalars() if found is not None}
-
-
 def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
     """Note that a member meets a topic's open question."""
     upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
@@ -241,14 +255,19 @@ def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> 
 
 def asked_in(conn: Connection, guild_id: int) -> dict[str, datetime]:
     """When each item was last asked in a server."""
-    rows = conn.execute(select(asked.c.item_id, asked.c.last_at).where(asked.c.guild_id == guild_id))
-    return {row.item_id: row.last_at for row in rows}
+    return {row.item_id: row.last_at for row in _asked_in(conn, guild_id)}
+
+
+@prepared
+def _asked_in(guild_id: int) -> Select[Any]:
+    return select(asked.c.item_id, asked.c.last_at).where(asked.c.guild_id == guild_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What somebody said is wrong with an item, or with the open question of a topic."""
 
+    id: int
     item_id: str
     text: str
     at: datetime
@@ -263,19 +282,10 @@ def reports_since(conn: Connection, since: datetime) -> list[Report]:
     return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingReport:
-    """A report that a server's managers have not dealt with."""
-
-    id: int
-    item_id: str
-    text: str
-
-
-def next_report(conn: Connection, guild_id: int, after: int) -> WaitingReport | None:
+def next_report(conn: Connection, guild_id: int, after: int) -> Report | None:
     """The oldest report that waits on a server, of those later than one."""
     query = select(reports).where(*_waits_on(guild_id), reports.c.id > after)
-    return fetch(conn, query.order_by(reports.c.id).limit(1), WaitingReport)
+    return fetch(conn, query.order_by(reports.c.id).limit(1), Report)
 
 
 def count_reports(conn: Connection, guild_id: int, most: int) -> int:
@@ -296,7 +306,12 @@ def _waits_on(guild_id: int) -> tuple[sa.ColumnElement[bool], ...]:
 
 def bank_mark(conn: Connection, guild_id: int) -> int | None:
     """What changes with a server's choice of packs and its own questions; None where all packs and nothing else."""
-    return conn.execute(select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)).scalar()
+    return _mark_of(conn, guild_id).scalar()
+
+
+@prepared
+def _mark_of(guild_id: int) -> Select[Any]:
+    return select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)
 
 
 def bank_marks_for(conn: Connection, user_id: int, limit: int) -> list[tuple[int, int]]:

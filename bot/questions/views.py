@@ -7,18 +7,8 @@ from collections.abc import Callable, Sequence
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import (
-    PRIMARY,
-    REVEALED,
-    Message,
-    Part,
-    boxes_modal,
-    button,
-    line,
-    pager,
-    row,
-    text_modal,
-)
+from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, line, pager, row
+from bot.chat.modals import boxes_modal, text_modal
 from bot.chat.router import ROW, Route
 from bot.questions import formulas
 from bot.questions.answers import MAX_TYPED, Outcome, Review, decode_picks, letters

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.chat import text as t
+from bot.chat.charts import INNER, MARGIN, bar_row, figure, fitting, headline
 from bot.chat.messages import OPEN, Message, line
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, box, drawn, panel, shortened, words, writable
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, drawn, panel, words
 from bot.recap.rules import DAYS, Recap
 
-_MARGIN = 20
-_INNER = WIDTH - 2 * _MARGIN
 _NAME = 22
 _BARS = 96
 
@@ -75,7 +74,7 @@ def svg(found: Recap) -> str:
     """The picture, top to bottom: three figures, a bar for each of the first three, a column for each day."""
     leaders, below = _leaders(found, 116)
     days, bottom = _days(found, below)
-    return panel(bottom + _MARGIN, _tiles(found), leaders, days)
+    return panel(bottom + MARGIN, _tiles(found), leaders, days)
 
 
 def _tiles(found: Recap) -> str:
@@ -84,35 +83,27 @@ def _tiles(found: Recap) -> str:
         (f"{found.answers:,}", "answers" if found.answers != 1 else "answer"),
         (t.percent(found.right, found.answers), "right"),
     )
-    return "".join(
-        words(x, 48, figure, size=30, bold=True) + words(x, 74, label, colour=MUTED)
-        for x, (figure, label) in zip((_MARGIN, 150, 280), figures, strict=True)
-    )
+    return "".join(figure(x, *shown) for x, shown in zip((MARGIN, 150, 280), figures, strict=True))
 
 
 def _leaders(found: Recap, top: float) -> tuple[str, float]:
     if not found.first:
         return "", top
-    parts = [words(_MARGIN, top, "Most points", size=18, bold=True)]
+    parts = [headline(top, "Most points")]
     most, y = max(r.points for r in found.first), top + 32
     for r in found.first:
-        name = shortened(r.name, _NAME) if r.name and writable(r.name) else "a member"
-        parts += [
-            words(_MARGIN, y, f"{r.place}. {name}"),
-            words(WIDTH - _MARGIN, y, f"{r.points:,}", colour=MUTED, anchor="end"),
-            box(_MARGIN, y + 11, _INNER, 8, TRACK),
-            box(_MARGIN, y + 11, max(8, _INNER * r.points / most), 8, ACCENT),
-        ]
+        name = fitting(r.name, _NAME, "a member")
+        parts.append(bar_row(y, f"{r.place}. {name}", f"{r.points:,}", most, (r.points, ACCENT)))
         y += 47
     return "".join(parts), y + 7
 
 
 def _days(found: Recap, top: float) -> tuple[str, float]:
-    parts = [words(_MARGIN, top, "Answers by day", size=18, bold=True)]
-    most, step, base = max(1, *found.by_day), _INNER / len(DAYS), top + 52 + _BARS
+    parts = [headline(top, "Answers by day")]
+    most, step, base = max(1, *found.by_day), INNER / len(DAYS), top + 52 + _BARS
     for n, (day, count) in enumerate(zip(DAYS, found.by_day, strict=True)):
         height = max(4, _BARS * count / most)
-        middle = _MARGIN + step * (n + 0.5)
+        middle = MARGIN + step * (n + 0.5)
         parts += [
             box(middle - 16, base - height, 32, height, ACCENT if count else TRACK),
             words(middle, base - height - 8, f"{count:,}", colour=INK if count else MUTED, anchor="middle"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -62,9 +63,7 @@ class RecapScheduleWork(Worker[Schedule]):
                 values = {"state": RecapState.MISSED, "problem": _OFFLINE}
             store.create(conn, guild_id, week, channel_id=schedule.channel_id, scheduled_at=at, **values)
         next_at = upcoming(conn, schedule, now)
-        store.save_schedule(
-            conn, Schedule(guild_id, schedule.channel_id, schedule.weekday, settled_until=now, next_at=next_at)
-        )
+        store.save_schedule(conn, replace(schedule, settled_until=now, next_at=next_at))
 
 
 class RecapWork(Worker[RecapRow]):

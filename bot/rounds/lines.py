@@ -25,6 +25,8 @@ KEPT_FOR = timedelta(minutes=14)
 """Discord takes edits for a quarter of an hour."""
 LATE = 10.0
 """Seconds after a reveal, when the next question is what matters."""
+AFTER = 0.2
+"""Seconds for which lines wait, so that other rounds' reveals of the same moment come first."""
 _REMEMBERED = 300
 _AT_ONCE = 8
 """Edits under way at a time, so that clicks are not held up by them."""
@@ -65,7 +67,7 @@ class PrivateLines:
         fresh = self._now() - KEPT_FOR
         lines = {user_id: show for user_id, (at, show) in self._take(question_id).items() if at > fresh}
         if lines:
-            self._begin(question_id, lines)
+            self._begin(question_id, lines, after=AFTER)
         self._revealed[question_id] = None
         if len(self._revealed) > _REMEMBERED:
             del self._revealed[next(iter(self._revealed))]
@@ -81,14 +83,15 @@ class PrivateLines:
         self._count -= len(lines)
         return lines
 
-    def _begin(self, question_id: int, lines: Mapping[int, Show]) -> None:
-        task = asyncio.create_task(self._tell(question_id, lines))
+    def _begin(self, question_id: int, lines: Mapping[int, Show], after: float = 0) -> None:
+        task = asyncio.create_task(self._tell(question_id, lines, after))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _tell(self, question_id: int, lines: Mapping[int, Show]) -> None:
+    async def _tell(self, question_id: int, lines: Mapping[int, Show], after: float) -> None:
         try:
             async with asyncio.timeout(LATE):
+                await asyncio.sleep(after)
                 results = await self._results(question_id, lines.keys())
                 await asyncio.gather(*(self._show(lines[user_id], result) for user_id, result in results.items()))
         except TimeoutError:

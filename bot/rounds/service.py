@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from bot.core import servers, snowflakes
 from bot.core.clicks import Click
@@ -148,7 +148,8 @@ class Rounds:
             bank = self._banks.of(conn, guild_id)
             check_topic(bank, wanted.topic_id)
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            made = self._made(draw_items(conn, guild_id, bank, wanted, self._rng), wanted)
+            drawn = draw_items(conn, guild_id, bank, wanted, self._rng)
+            made = [(i.id, answers.encode_order(drawing.shuffled(i, self._rng)), wanted.limit(i)) for i in drawn]
             who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
             what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
             what["hosted"] = wanted.hosted
@@ -167,12 +168,6 @@ class Rounds:
             self._starters[started.round_id] = tell
         self._scheduler.nudge(first_at)
         return started
-
-    def _made(self, drawn: Sequence[Item], wanted: Options) -> list[tuple[str, str, int | None]]:
-        """Questions as `store.create` takes them: item, order of its choices, time limit."""
-        return [
-            (item.id, answers.encode_order(drawing.shuffled(item, self._rng)), wanted.limit(item)) for item in drawn
-        ]
 
     async def tell_starter(self, round_id: int, sentence: str) -> None:
         """Tell who started a round, as far as this process knows how."""
@@ -208,10 +203,11 @@ class Rounds:
         self._counters.touch(round_.id, question.question_id, answered, question.opened_at, reveal)
         return Locked(shown, reveal)
 
-    def forget(self, round_id: int) -> None:
-        """The round's question is revealed, or it asks no more: drop what is known of it."""
+    async def forget(self, round_id: int) -> None:
+        """The round's question is revealed, or it asks no more: drop what is known of it, and refresh no count."""
         self._starters.pop(round_id, None)
         self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
+        await self._counters.stop(round_id)
 
     def forget_member(self, user_id: int) -> None:
         """The member's answers were taken back: load the questions that they have answered anew."""
@@ -490,18 +486,7 @@ def _none_running(last: Round | None = None) -> UserError:
     return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
 
 
-class Wanted(Protocol):
-    """Which items a round or a challenge wants, and how many."""
-
-    @property
-    def questions(self) -> int: ...
-    @property
-    def topic_id(self) -> str | None: ...
-    @property
-    def difficulty(self) -> str: ...
-
-
-def draw_items(conn: Connection, guild_id: int, bank: Bank, wanted: Wanted, rng: random.Random) -> list[Item]:
+def draw_items(conn: Connection, guild_id: int, bank: Bank, wanted: Options, rng: random.Random) -> list[Item]:
     """Draw items that nothing on the server has still to reveal; refuses if none is left."""
     topic_id, difficulty = wanted.topic_id, wanted.difficulty
     pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Dialect, and_, bindparam, case, delete, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, bindparam, case, delete, func, null, select, update
 
 from bot.core.jobs import Queue
 from bot.core.personal import (
@@ -25,15 +25,18 @@ from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
+    all_rows,
     constant,
-    fetch,
     fetch_all,
+    first_row,
     insert,
     insert_for,
     metadata,
     milliseconds,
+    prepared,
     values_of,
 )
+from bot.points import store as scores
 from bot.points.rules import Tally
 from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
@@ -293,32 +296,35 @@ def create(
     return round_id
 
 
-def get(conn: Connection, round_id: int, *, lock: bool = False) -> Round | None:
+@first_row(Round)
+def get(round_id: int, *, lock: bool = False) -> Select[Any]:
     """A round; with `lock` no other process can change it before this transaction ends."""
     query = select(rounds).where(rounds.c.id == round_id)
-    return fetch(conn, query.with_for_update() if lock else query, Round)
+    return query.with_for_update() if lock else query
 
 
-def running_in(conn: Connection, channel_id: int) -> Round | None:
-    return fetch(conn, select(rounds).where(rounds.c.channel_id == channel_id, RUNNING), Round)
+@first_row(Round)
+def running_in(channel_id: int) -> Select[Any]:
+    return select(rounds).where(rounds.c.channel_id == channel_id, RUNNING)
 
 
-def running_on(conn: Connection, guild_id: int) -> list[Round]:
+@all_rows(Round)
+def running_on(guild_id: int) -> Select[Any]:
     """The rounds that run on a server, the oldest first."""
-    return fetch_all(conn, select(rounds).where(rounds.c.guild_id == guild_id, RUNNING).order_by(rounds.c.id), Round)
+    return select(rounds).where(rounds.c.guild_id == guild_id, RUNNING).order_by(rounds.c.id)
 
 
-def started_by(conn: Connection, starter_id: int) -> list[Round]:
+@all_rows(Round)
+def started_by(starter_id: int) -> Select[Any]:
     """The running rounds, on whatever server, that a member has started."""
-    return fetch_all(conn, select(rounds).where(rounds.c.starter_id == starter_id, RUNNING), Round)
+    return select(rounds).where(rounds.c.starter_id == starter_id, RUNNING)
 
 
-def last_ended(conn: Connection, channel_id: int) -> Round | None:
+@first_row(Round)
+def last_ended(channel_id: int) -> Select[Any]:
     """The round that ended last in a channel."""
-    query = (
-        select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING).order_by(rounds.c.ended_at.desc()).limit(1)
-    )
-    return fetch(conn, query, Round)
+    ended = select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING)
+    return ended.order_by(rounds.c.ended_at.desc()).limit(1)
 
 
 def count_running(conn: Connection) -> int:
@@ -332,19 +338,21 @@ def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -
     conn.execute(update(rounds).where(*still).values(due_at=due))
 
 
-def question(conn: Connection, question_id: int) -> RoundQuestion | None:
-    return fetch(conn, select(round_questions).where(round_questions.c.id == question_id), RoundQuestion)
+@first_row(RoundQuestion)
+def question(question_id: int) -> Select[Any]:
+    return select(round_questions).where(round_questions.c.id == question_id)
 
 
-def question_of(conn: Connection, round_id: int, number: int) -> RoundQuestion | None:
-    where = round_questions.c.round_id == round_id, round_questions.c.number == number
-    return fetch(conn, select(round_questions).where(*where), RoundQuestion)
+@first_row(RoundQuestion)
+def question_of(round_id: int, number: int) -> Select[Any]:
+    return select(round_questions).where(round_questions.c.round_id == round_id, round_questions.c.number == number)
 
 
-def questions_of(conn: Connection, round_id: int) -> list[RoundQuestion]:
+@all_rows(RoundQuestion)
+def questions_of(round_id: int) -> Select[Any]:
     """All revealed questions of a round, in order."""
     where = round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None)
-    return fetch_all(conn, select(round_questions).where(*where).order_by(round_questions.c.number), RoundQuestion)
+    return select(round_questions).where(*where).order_by(round_questions.c.number)
 
 
 def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: datetime) -> None:
@@ -355,7 +363,10 @@ def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: da
 
 
 def change_question(conn: Connection, question_id: int, /, **values: object) -> None:
-    conn.execute(update(round_questions).where(round_questions.c.id == question_id).values(**values))
+    conn.execute(_CHANGE_QUESTION, {"this": question_id, **values})
+
+
+_CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))
 
 
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
@@ -416,10 +427,8 @@ def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
 
 def has_played(conn: Connection, user_id: int) -> bool:
     """Whether a member has ever answered in a round."""
-    return (
-        conn.execute(select(round_answers.c.user_id).where(round_answers.c.user_id == user_id).limit(1)).first()
-        is not None
-    )
+    query = select(round_answers.c.user_id).where(round_answers.c.user_id == user_id).limit(1)
+    return conn.execute(query).first() is not None
 
 
 def change_answer(conn: Connection, question_id: int, user_id: int, /, **values: object) -> None:
@@ -428,75 +437,78 @@ def change_answer(conn: Connection, question_id: int, user_id: int, /, **values:
     conn.execute(update(round_answers).where(*where).values(**values))
 
 
-def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None:
-    where = round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
-    return fetch(conn, select(round_answers).where(*where), Answer)
+@first_row(Answer)
+def answer_of(question_id: int, user_id: int) -> Select[Any]:
+    return select(round_answers).where(round_answers.c.question_id == question_id, round_answers.c.user_id == user_id)
 
 
 def count_answers(conn: Connection, question_id: int) -> int:
-    return conn.execute(select(func.count()).where(round_answers.c.question_id == question_id)).scalar_one()
+    counted: int = _count(conn, question_id).scalar_one()
+    return counted
 
 
-def answers_to(conn: Connection, question_id: int) -> list[Answer]:
+@prepared
+def _count(question_id: int) -> Select[Any]:
+    return select(func.count()).where(round_answers.c.question_id == question_id)
+
+
+@all_rows(Answer)
+def answers_to(question_id: int) -> Select[Any]:
     """All answers to a question, fastest first."""
     query = select(round_answers).where(round_answers.c.question_id == question_id)
-    return fetch_all(conn, query.order_by(round_answers.c.elapsed_ms, round_answers.c.user_id), Answer)
+    return query.order_by(round_answers.c.elapsed_ms, round_answers.c.user_id)
 
 
 def players(conn: Connection, round_id: int, numbers: Collection[int]) -> set[int]:
     """Members who answered one of these questions of a round."""
-    query = (
-        select(round_answers.c.user_id)
-        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.round_id == round_id, round_questions.c.number.in_(numbers))
-        .distinct()
-    )
-    return set(conn.execute(query).scalars())
+    return set(_players_of(conn, round_id, numbers).scalars())
+
+
+@prepared
+def _players_of(round_id: int, numbers: Collection[int]) -> Select[Any]:
+    return _players(round_id, round_questions.c.number.in_(numbers))
 
 
 def first_players(conn: Connection, round_id: int, before: int) -> set[int]:
     """Members who answered a question of a round with a number below `before`; two of them at most."""
-    query = (
+    return set(_players_before(conn, round_id, before).scalars())
+
+
+@prepared
+def _players_before(round_id: int, number: int) -> Select[Any]:
+    return _players(round_id, round_questions.c.number < number).limit(2)
+
+
+def _players(round_id: int, asked: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(round_answers.c.user_id)
         .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.round_id == round_id, round_questions.c.number < before)
+        .where(round_questions.c.round_id == round_id, asked)
         .distinct()
-        .limit(2)
     )
-    return set(conn.execute(query).scalars())
 
 
 def tallies(conn: Connection, round_id: int) -> list[Tally]:
     """What each member did in the round's revealed questions."""
-    rows = conn.execute(
-        select(
-            round_answers.c.user_id,
-            func.sum(round_answers.c.points).label("points"),
-            func.sum(case((round_answers.c.correct, 1), else_=0)).label("right"),
-            func.count().label("answered"),
-            func.sum(round_answers.c.elapsed_ms).label("total_ms"),
-        )
-        .join(
-            round_questions,
-            and_(round_questions.c.id == round_answers.c.question_id, round_questions.c.revealed_at.is_not(None)),
-        )
-        .where(round_questions.c.round_id == round_id)
-        .group_by(round_answers.c.user_id)
-    )
-    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
+    where = round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None)
+    return scores.tallies(conn, round_answers, round_questions, *where)
 
 
 def verdicts(conn: Connection, round_id: int, user_ids: Collection[int]) -> dict[int, dict[int, bool]]:
     """Of each of these members who has answered anything in a round: question number -> whether they were right."""
-    rows = conn.execute(
+    found: dict[int, dict[int, bool]] = {}
+    for row in _verdicts(conn, round_id, user_ids):
+        found.setdefault(row.user_id, {})[row.number] = row.correct
+    return found
+
+
+@prepared
+def _verdicts(round_id: int, user_ids: Collection[int]) -> Select[Any]:
+    return (
         select(round_questions.c.number, round_answers.c.user_id, round_answers.c.correct)
         .join(round_answers, round_answers.c.question_id == round_questions.c.id)
         .where(round_questions.c.round_id == round_id, round_answers.c.user_id.in_(user_ids))
     )
-    found: dict[int, dict[int, bool]] = {}
-    for row in rows:
-        found.setdefault(row.user_id, {})[row.number] = row.correct
-    return found
 
 
 def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
@@ -517,9 +529,13 @@ def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
 
 def answers_of(conn: Connection, round_id: int, user_id: int) -> Mapping[int, Answer]:
     """A member's answers in a round, by question id."""
-    query = (
+    return {answer.question_id: answer for answer in _answers_of(conn, round_id, user_id)}
+
+
+@all_rows(Answer)
+def _answers_of(round_id: int, user_id: int) -> Select[Any]:
+    return (
         select(round_answers)
         .join(round_questions, round_questions.c.id == round_answers.c.question_id)
         .where(round_questions.c.round_id == round_id, round_answers.c.user_id == user_id)
     )
-    return {answer.question_id: answer for answer in fetch_all(conn, query, Answer)}

@@ -44,12 +44,13 @@ def start_line(starter: str, started: Started) -> str:
     if started.topic:
         about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
-    fewer = (
-        f" Only {t.count(started.questions, 'question matches', 'questions match')}."
-        if started.questions < started.wanted
-        else ""
-    )
-    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer}"
+    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer(started.questions, started.wanted)}"
+
+
+def fewer(questions: int, wanted: int) -> str:
+    """What ends a start line where only so many questions match."""
+    only = t.count(questions, "question matches", "questions match")
+    return f" Only {only}." if questions < wanted else ""
 
 
 def _times(shortest: int, longest: int) -> str:

@@ -27,7 +27,7 @@ from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds.lines import PrivateLines
 from bot.rounds.rules import Fastest, Leader, Phase, QuestionCard, RevealCard, StandingsCard
-from bot.rounds.service import AnswerCountRefresher, Rounds, get_question_or_refuse
+from bot.rounds.service import Rounds, get_question_or_refuse
 from bot.rounds.store import Answer, Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -128,21 +128,13 @@ class RoundWork(Worker[Round]):
 
     queue = store.QUEUE
 
-    def __init__(
-        self,
-        context: Context,
-        rounds: Rounds,
-        cards: RoundCards,
-        counters: AnswerCountRefresher,
-        lines: PrivateLines,
-    ) -> None:
+    def __init__(self, context: Context, rounds: Rounds, cards: RoundCards, lines: PrivateLines) -> None:
         super().__init__(context)
         self._lines = lines
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._rounds = rounds
         self._cards = cards
-        self._counters = counters
 
     def load(self, conn: Connection, key: int, /) -> Round | None:
         return store.get(conn, key)
@@ -164,12 +156,8 @@ class RoundWork(Worker[Round]):
     async def give_up(self, key: int, reason: str) -> None:
         """End a round whose step fails for good. Its standings are tried once more; its channel is free in any case."""
         round_ = await self._database.read(store.get, key)
-        if round_ is None or round_.phase is Phase.ENDED:
-            return
-        if round_.phase in {Phase.STANDINGS, Phase.CLOSING}:
-            await self._end(round_, "error", reason)
-        else:
-            await self._to_standings(round_, "error", reason, failures=round_.failures)
+        if round_ is not None and round_.phase is not Phase.ENDED:
+            await self._break_off(round_, "error", reason, failures=round_.failures)
 
     async def _ask(self, round_: Round) -> None:
         now = self._now()
@@ -219,8 +207,7 @@ class RoundWork(Worker[Round]):
             return
         question, given, pause, left = work
         ending = round_.ending or ("left" if left else None)
-        self._rounds.forget(round_.id)
-        await self._counters.stop(round_.id)
+        await self._rounds.forget(round_.id)
         await self._cards.reveal(replace(round_, ending=ending), question, given)
         due = self._now() if ending else self._now() + pause
         await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
@@ -339,17 +326,18 @@ class RoundWork(Worker[Round]):
         await self._end(round_, round_.ending or "finished", round_.detail)
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
-        self._rounds.forget(round_.id)
-        await self._counters.stop(round_.id)
+        await self._rounds.forget(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
         await self._leave(round_.id, values)
         log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
 
-    async def _to_standings(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
-        """Ask no more, and show how it stands."""
+    async def _break_off(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
+        """Ask no more, and show how it stands; a round that could not show that just ends."""
+        if round_.phase in {Phase.STANDINGS, Phase.CLOSING}:
+            await self._end(round_, ending, detail)
+            return
         now = self._now()
-        self._rounds.forget(round_.id)
-        await self._counters.stop(round_.id)
+        await self._rounds.forget(round_.id)
         values |= {"phase": Phase.STANDINGS, "due_at": now, "ending": ending, "detail": detail}
         await self._leave(round_.id, values)
         self._scheduler.nudge(now)
@@ -379,14 +367,12 @@ class RoundWork(Worker[Round]):
         if fresh is None or fresh.phase is Phase.ENDED:
             return
         log.warning("round %s in channel %s: %s", fresh.id, fresh.channel_id, error)
-        first = fresh.phase is Phase.ASKING and fresh.number == 1
-        if first:
+        if fresh.phase is Phase.ASKING and fresh.number == 1:
             sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
             await self._rounds.tell_starter(fresh.id, sorry)
-        if first or fresh.phase in {Phase.STANDINGS, Phase.CLOSING}:
             await self._end(fresh, error.what, str(error))
         else:
-            await self._to_standings(fresh, error.what, str(error))
+            await self._break_off(fresh, error.what, str(error))
 
 
 def _place(round_: Round) -> Place:

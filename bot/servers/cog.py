@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import daily_problem, needed, require_bot, require_manager, require_panel
+from bot.chat.permissions import daily_problem, missing, needed, require_bot, require_manager, require_panel
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_in
 from bot.core.context import Place
@@ -21,8 +21,6 @@ from bot.servers import views as view
 from bot.servers.service import Help, ServerSettings
 
 log = logging.getLogger(__name__)
-
-_TEST_QUESTIONS = 3
 
 
 class Settings(commands.Cog):
@@ -112,7 +110,8 @@ class Servers(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say hello where the server's own notices stand, or else in the first channel where the bot may write."""
-        channel = next((c for c in (guild.system_channel, *guild.text_channels) if c and _may_write(c)), None)
+        candidates = (guild.system_channel, *guild.text_channels)
+        channel = next((c for c in candidates if c and not missing(c.permissions_for(guild.me), needed(c))), None)
         if channel is None:
             log.info("guild %s: no channel to say hello in", guild.id)
             return
@@ -124,7 +123,7 @@ class Servers(commands.Cog):
 
     async def play_test_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
         require_manager(interaction)
-        await start_round(self.rounds, interaction, questions=_TEST_QUESTIONS)
+        await start_round(self.rounds, interaction, questions=3)
 
     @app_commands.command(name="help", description="What I can do, and where to start")
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -138,8 +137,3 @@ class Servers(commands.Cog):
         else:
             done = await self._help.done(asker, interaction.guild_id, manages=manages)
             await say(interaction, view.help_on_server(done, manages=manages, install=install))
-
-
-def _may_write(channel: discord.TextChannel) -> bool:
-    permissions = channel.permissions_for(channel.guild.me)
-    return all(getattr(permissions, name) for name in needed(channel))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,10 +64,6 @@ class Done:
 
 def first_steps(done: Done) -> list[Step]:
     """Up to three things that a member has not done yet, or that wait for them, the most telling first."""
-    return list(_steps(done))[:MOST_STEPS]
-
-
-def _steps(done: Done) -> Iterator[Step]:
     open_ones = {
         Step.SET_UP: done.set_up is False,
         Step.TODAY: done.today is False,
@@ -78,4 +73,4 @@ def _steps(done: Done) -> Iterator[Step]:
         Step.INTERVIEW: not done.interviewed,
         Step.REMIND: not done.reminded,
     }
-    yield from (step for step, is_open in open_ones.items() if is_open)
+    return [step for step, is_open in open_ones.items() if is_open][:MOST_STEPS]

@@ -19,11 +19,12 @@ from bot.chat.messages import (
     choices,
     line,
     link_button,
+    role_list,
     row,
 )
 from bot.chat.router import Route
-from bot.core.zones import search_zones, stored_zone
-from bot.daily.views import PANEL, local_time, next_post
+from bot.core.zones import stored_zone
+from bot.daily.views import PANEL, local_time, next_post, zone_list
 from bot.recap.rules import AT, DAYS
 from bot.servers.rules import Done, Step, first_steps
 from bot.servers.service import PackChoice, Settings
@@ -138,7 +139,7 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         row(button("Change time zone", SETTINGS.id(what="zone"))),
         line(),
         f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
-        row(_starters(role)),
+        row(role_list(SETTINGS.id(what="starters"), role, "Everyone")),
         line(),
         *_packs(found.packs),
         _recap(found),
@@ -200,22 +201,10 @@ def _recap(found: Settings) -> str:
     return "\n".join(lines)
 
 
-def _starters(role_id: int | None) -> ui.RoleSelect[ui.LayoutView]:
-    return ui.RoleSelect(
-        custom_id=SETTINGS.id(what="starters"),
-        placeholder="Everyone",
-        min_values=0,
-        default_values=[discord.Object(role_id)] if role_id else [],
-    )
-
-
 def zone_form(found: Settings) -> ui.Modal:
     """The modal for the time zone: a list of common ones, and a field for any other."""
     modal = ui.Modal(title="Time zone", custom_id=ZONE.id(), timeout=None)
-    current = stored_zone(found.server.zone).key
-    zones = list(dict.fromkeys([current, *search_zones("")]))[:25]
-    clocks = {name: f"{name} · now {found.now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
-    modal.add_item(ui.Label(text="Time zone", component=choices("zone", clocks, current)))
+    modal.add_item(ui.Label(text="Time zone", component=zone_list(found.server.zone, found.now)))
     other: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="other", required=False, max_length=64)
     modal.add_item(ui.Label(text="Not listed?", description="A city or a zone, for example Lisbon", component=other))
     modal.stop()

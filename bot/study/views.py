@@ -41,7 +41,7 @@ def pages(found: StudyPage) -> list[Page]:
         asked = f"**In an interview**\n{t.escape(topic.question)}"
         points = "\n".join(["**Key points**", *(f"- {t.one_line(point.text)}" for point in topic.key_points)])
         tabs[QUESTION_TAB] = [asked, points]
-        tabs[MODEL_TAB] = [*_paragraphs(topic.answer), sources]
+        tabs[MODEL_TAB] = [*(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()), sources]
         tabs[PROGRESS_TAB] = ["\n".join(own)]
     else:
         tabs[PROGRESS_TAB] = ["\n".join(own), sources]
@@ -57,10 +57,6 @@ def in_play_text(found: InPlay) -> str:
     back = "when it closes" if found.until is None else f"after {t.when(found.until)}"
     title = t.one_line(found.topic.title)
     return f"**{title}** is being asked on one of your servers right now, so I'll show you this page {back}."
-
-
-def _paragraphs(text: str) -> list[str]:
-    return [t.escape(paragraph) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def _own(item: ItemProgress) -> str:

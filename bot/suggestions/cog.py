@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -11,11 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.bank import views as bank_view
-from bot.bank.forms import Form
+from bot.bank.cog import form_in
 from bot.chat.client import QuizBot
 from bot.chat.permissions import require_bot, require_manager, require_panel
 from bot.chat.replies import HICCUPS, hand_back, in_time, say, say_all, say_here
-from bot.chat.router import Fields, entered, guild_id_of, modal_text
+from bot.chat.router import Fields, guild_id_of, modal_text, written_in
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -46,7 +45,7 @@ class Suggestions(commands.Cog):
         await interaction.response.send_modal(view.suggest_form())
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        fields = _entered(interaction)
+        fields = written_in(interaction)
         written = Written(**{name: fields.get(name, "") for name in Written.__match_args__})
         guild_id = guild_id_of(interaction)
         async with hand_back(interaction, "\n\n".join(filter(None, fields.values()))):
@@ -54,7 +53,7 @@ class Suggestions(commands.Cog):
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, written)
             except BankError as error:
                 raise UserError(view.not_added(error.problems) + " Use </suggest> again and mend that.") from error
-        await say(interaction, view.thanks())
+        await say(interaction, view.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
         await self._tell(interaction)
 
@@ -85,7 +84,7 @@ class Suggestions(commands.Cog):
                 await self._accept(interaction, row_id)
             case "settle", Kind.REPORT:
                 await self.service.settle(guild_id, row_id)
-                await self._go_on(interaction, kind, row_id, view.settled())
+                await self._go_on(interaction, kind, row_id, view.SETTLED_NOTE)
             case _:
                 await self._go_on(interaction, kind, row_id)
 
@@ -103,15 +102,12 @@ class Suggestions(commands.Cog):
         found = await self.service.next(guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1)
         if not isinstance(found, Reported) or found.id != row_id or found.own is None or found.hidden:
             raise UserError("That question can't be edited now. Press Later, or use </bank review> to see what's left.")
-        custom_id = bank_view.EDITED.id(number=found.own.number)
-        await interaction.response.send_modal(bank_view.form(json.loads(found.own.content), custom_id))
+        await interaction.response.send_modal(bank_view.edit_form(found.own))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A suggestion as a manager has mended it, to be accepted."""
         require_panel(interaction, view.REVIEW)
-        row_id, given = int(fields["row"]), _entered(interaction)
-        names = ("prompt", "answers", "explanation", "difficulty", "topic")
-        form = Form(**{name: given.get(name, "") for name in names})
+        row_id, form = int(fields["row"]), form_in(interaction)
         work = self.service.accept(guild_id_of(interaction), row_id, form)
         try:
             note = view.added(await in_time(interaction, work, edits=True))
@@ -126,7 +122,7 @@ class Suggestions(commands.Cog):
         if not reason:
             raise UserError("Its author should know why. Press Reject again and say it in a few words.")
         await self.service.reject(guild_id_of(interaction), row_id, reason)
-        await self._go_on(interaction, Kind.SUGGESTION, row_id, view.rejected())
+        await self._go_on(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)
 
     async def _go_on(self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None) -> None:
         """Show the next one in place of the one that was decided."""
@@ -166,8 +162,3 @@ class Suggestions(commands.Cog):
                 await self.service.told(interaction.user.id, found)
         except (discord.HTTPException, StorageError, *HICCUPS) as error:
             log.info("a member is told later what became of their suggestions (%s)", type(error).__name__)
-
-
-def _entered(interaction: discord.Interaction) -> dict[str, str]:
-    """What was written in a form, as the client sent it: it may be longer than the fields are."""
-    return {name: "".join(values)[:4000] for name, values in entered(interaction).items()}

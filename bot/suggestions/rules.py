@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 
 from bot.bank.forms import RIGHT, WHY, WRONG, Form
@@ -46,22 +45,11 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A row of `suggestions`."""
+class Suggestion(Written):
+    """A row of `suggestions`, as far as it is shown."""
 
     id: int
-    guild_id: int
     user_id: int
-    prompt: str
-    answer: str
-    wrong: str
-    why: str
-    source: str
-    at: datetime
-
-    @property
-    def written(self) -> Written:
-        return Written(self.prompt, self.answer, self.wrong, self.why, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,26 +45,22 @@ class Suggestions:
         store.add(conn, guild_id, user_id, written, self._now())
         return self._announced(conn, guild_id)
 
-    @reading
-    def require_room(self, conn: Connection, guild_id: int, user_id: int) -> None:
-        """Refuse a member of whom enough suggestions wait, before they write another one."""
-        self._require_room(conn, guild_id, user_id)
-
     def _require_room(self, conn: Connection, guild_id: int, user_id: int) -> None:
+        """Refuse a member of whom enough suggestions wait, before they write another one."""
         if store.count_open(conn, guild_id, user_id) >= rules.MOST_OPEN:
             raise UserError(
                 f"{rules.MOST_OPEN} of your suggestions are waiting for review already. "
                 "Use </suggest> again once one of them has been decided."
             )
 
-    @reading
-    def announced(self, conn: Connection, guild_id: int) -> int | None:
-        """Where to announce what has just come to wait, if it is to be."""
-        return self._announced(conn, guild_id)
+    require_room = reading(_require_room)
 
     def _announced(self, conn: Connection, guild_id: int) -> int | None:
+        """Where to announce what has just come to wait, if it is to be."""
         channel_id = servers.server(conn, guild_id).suggestions_channel_id
         return channel_id if channel_id and _waiting(conn, guild_id).total == 1 else None
+
+    announced = reading(_announced)
 
     @reading
     def verdicts(self, conn: Connection, guild_id: int, user_id: int) -> Sequence[Verdict]:
@@ -83,23 +79,18 @@ class Suggestions:
         self, conn: Connection, guild_id: int, user_id: int, kind: Kind = Kind.SUGGESTION, after: int = 0
     ) -> Suggested | Reported | None:
         """What is next to review after something: suggestions first, then reports, then from the start again."""
-        return self._next(conn, guild_id, user_id, kind, after)
-
-    def _next(
-        self, conn: Connection, guild_id: int, user_id: int, kind: Kind = Kind.SUGGESTION, after: int = 0
-    ) -> Suggested | Reported | None:
         waiting = _waiting(conn, guild_id)
-        if kind is Kind.SUGGESTION and (row := store.next_waiting(conn, guild_id, after)):
-            author = names_of(conn, guild_id, [row.user_id]).get(row.user_id)
-            return Suggested(row, author, waiting)
-        report = questions.next_report(conn, guild_id, after if kind is Kind.REPORT else 0)
-        if report is not None:
-            return self._reported(conn, guild_id, user_id, report, waiting)
-        started_anew = kind is Kind.SUGGESTION and not after
-        return None if started_anew else self._next(conn, guild_id, user_id)
+        for what, number in dict.fromkeys([(kind, after), (Kind.SUGGESTION, 0)]):
+            if what is Kind.SUGGESTION and (row := store.next_waiting(conn, guild_id, number)):
+                author = names_of(conn, guild_id, [row.user_id]).get(row.user_id)
+                return Suggested(row, author, waiting)
+            report = questions.next_report(conn, guild_id, number if what is Kind.REPORT else 0)
+            if report is not None:
+                return self._reported(conn, guild_id, user_id, report, waiting)
+        return None
 
     def _reported(
-        self, conn: Connection, guild_id: int, user_id: int, report: questions.WaitingReport, waiting: Waiting
+        self, conn: Connection, guild_id: int, user_id: int, report: questions.Report, waiting: Waiting
     ) -> Reported:
         bank = self._banks.holding(conn, [report.item_id])
         item, topic = bank.items.get(report.item_id), bank.topics.get(report.item_id)
@@ -116,7 +107,10 @@ class Suggestions:
     @reading
     def get(self, conn: Connection, guild_id: int, suggestion_id: int) -> Suggestion:
         """A suggestion that waits; refuses one that does not any more."""
-        return _require(store.waiting(conn, guild_id, suggestion_id))
+        row = store.waiting(conn, guild_id, suggestion_id)
+        if row is None:
+            raise UserError(_DECIDED)
+        return row
 
     async def accept(self, guild_id: int, suggestion_id: int, form: Form | None = None) -> Saved:
         """Take a suggestion into the server's bank, as its author or, given a form, as a manager wrote it.
@@ -125,7 +119,7 @@ class Suggestions:
         is wrong.
         """
         if form is None:
-            form = rules.form_of((await self.get(guild_id, suggestion_id)).written)
+            form = rules.form_of(await self.get(guild_id, suggestion_id))
 
         def decide(conn: Connection) -> None:
             if not store.decide(conn, guild_id, suggestion_id, State.ACCEPTED):
@@ -149,9 +143,3 @@ class Suggestions:
 
 def _waiting(conn: Connection, guild_id: int) -> Waiting:
     return Waiting(store.count_waiting(conn, guild_id), questions.count_reports(conn, guild_id, rules.MAX_COUNTED))
-
-
-def _require(row: Suggestion | None) -> Suggestion:
-    if row is None:
-        raise UserError(_DECIDED)
-    return row

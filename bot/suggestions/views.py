@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import discord
 from discord import ui
 
 from bot.bank.forms import item_from
 from bot.bank.service import Saved
-from bot.bank.views import answers
+from bot.bank.views import answers, form
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row, text_modal
+from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
+from bot.chat.modals import fields_modal, text_field, text_modal
 from bot.chat.router import ROW, Route
 from bot.questions.check import Problem, make_item
 from bot.suggestions import rules
@@ -26,54 +26,31 @@ REVIEW = Route(
 )
 REJECTED = Route("rejected", {"row": ROW}, once=True)
 EDITED = Route("reviewedited", {"row": ROW}, once=True)
+THANKS = "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
+REJECTED_NOTE = "**Rejected**. Its author will read your reason."
+SETTLED_NOTE = "**Done**. That report is off the list."
 MAX_REASON = 300
-_DANGER = discord.ButtonStyle.danger
 _MOST = {"prompt": 1400, "answers": 1700, "why": 700}
 """Characters of each part that are shown: all, unless most of them are signs that have to be escaped."""
 
 
 def suggest_form() -> ui.Modal:
     """The form in which a member suggests a question."""
-    modal = ui.Modal(title="Suggest a question", custom_id=SUGGESTED.id(), timeout=None)
-    modal.add_item(_field("prompt", "Question", 600, long=True))
-    modal.add_item(_field("answer", "Right answer", 200))
-    hint = "One a line, up to five. Leave it empty if the answer is to be typed"
-    modal.add_item(_field("wrong", "Wrong answers", 1010, hint=hint, long=True, needed=False))
-    modal.add_item(_field("why", "Why is it right?", 300, hint="What to remember, in a sentence or two", long=True))
-    modal.add_item(_field("source", "Source", 200, hint="A paper or a page, if you know one", needed=False))
-    modal.stop()
-    return modal
+    wrong = "One a line, up to five. Leave it empty if the answer is to be typed"
+    return fields_modal(
+        "Suggest a question",
+        SUGGESTED.id(),
+        text_field("prompt", "Question", "", 600, long=True),
+        text_field("answer", "Right answer", "", 200),
+        text_field("wrong", "Wrong answers", "", 1010, wrong, long=True, needed=False),
+        text_field("why", "Why is it right?", "", 300, "What to remember, in a sentence or two", long=True),
+        text_field("source", "Source", "", 200, "A paper or a page, if you know one", needed=False),
+    )
 
 
 def edit_form(suggestion: Suggestion) -> ui.Modal:
     """The form in which a suggestion is mended before it is added; its answers are lines as in `/bank edit`."""
-    now = rules.form_of(suggestion.written)
-    modal = ui.Modal(title="Edit and accept", custom_id=EDITED.id(row=suggestion.id), timeout=None)
-    modal.add_item(_field("topic", "Topic", 100, now.topic, hint="One of the topics, or a new title"))
-    modal.add_item(_field("prompt", "Question", 600, now.prompt, long=True))
-    hint = "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
-    modal.add_item(_field("answers", "Answers", 4000, now.answers, hint=hint, long=True))
-    modal.add_item(_field("explanation", "What to remember", 600, now.explanation, long=True))
-    modal.add_item(_field("difficulty", "Difficulty, from 1 to 5", 1, now.difficulty))
-    modal.stop()
-    return modal
-
-
-def _field(
-    name: str,
-    label: str,
-    limit: int,
-    value: str = "",
-    *,
-    hint: str | None = None,
-    long: bool = False,
-    needed: bool = True,
-) -> ui.Label[ui.Modal]:
-    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-    field: ui.TextInput[ui.Modal] = ui.TextInput(
-        style=style, custom_id=name, default=value[:limit] or None, max_length=limit, required=needed
-    )
-    return ui.Label(text=label, description=hint, component=field)
+    return form("Edit and accept", EDITED.id(row=suggestion.id), rules.form_of(suggestion), new=True)
 
 
 def reject_form(suggestion_id: int) -> ui.Modal:
@@ -86,10 +63,6 @@ def reject_form(suggestion_id: int) -> ui.Modal:
         limit=MAX_REASON,
         long=True,
     )
-
-
-def thanks() -> str:
-    return "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
 
 
 def announcement() -> Message:
@@ -114,7 +87,7 @@ def review(found: Suggested | Reported | None, note: str | None = None) -> Messa
 
 def _suggested(found: Suggested, note: str | None) -> Message:
     suggestion = found.row
-    form = rules.form_of(suggestion.written)
+    form = rules.form_of(suggestion)
     item = make_item({**item_from(form), "id": rules.Kind.SUGGESTION}, form.topic)
     source = f"\n-# Source: {t.escape(suggestion.source)}" if suggestion.source else ""
     return Message(
@@ -128,7 +101,7 @@ def _suggested(found: Suggested, note: str | None) -> Message:
         row(
             button("Accept", _id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
             button("Edit", _id("edit", Kind.SUGGESTION, suggestion.id)),
-            button("Reject", _id("reject", Kind.SUGGESTION, suggestion.id), _DANGER),
+            button("Reject", _id("reject", Kind.SUGGESTION, suggestion.id), DANGER),
             _later(found.waiting, Kind.SUGGESTION, suggestion.id),
         ),
     )
@@ -190,14 +163,6 @@ def not_added(problems: Sequence[Problem]) -> str:
     """Why one can't be accepted as it is."""
     first = problems[0]
     return f"**Not added** yet: {t.one_line(first.place)} {t.one_line(first.message)}."
-
-
-def rejected() -> str:
-    return "**Rejected**. Its author will read your reason."
-
-
-def settled() -> str:
-    return "**Done**. That report is off the list."
 
 
 def verdicts(found: Sequence[Verdict]) -> list[Message]:

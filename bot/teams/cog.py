@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 @app_commands.allowed_installs(guilds=True, users=False)
 class Team(commands.GroupCog, group_name="team", group_description="Teams whose members win points together"):
     def __init__(self, bot: QuizBot, teams: Teams) -> None:
-        self.bot = bot
         self.teams = teams
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
@@ -55,19 +54,18 @@ class Team(commands.GroupCog, group_name="team", group_description="Teams whose 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.name != after.name:
-            await self._note("renamed", after)
+            await self._note(after, gone=False)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
-        await self._note("deleted", role)
+        await self._note(role, gone=True)
 
-    async def _note(self, what: str, role: discord.Role) -> None:
+    async def _note(self, role: discord.Role, *, gone: bool) -> None:
         """Keep what became of a role; what is not stored now is noticed with the next change of the teams."""
-        note = self.teams.deleted if what == "deleted" else self.teams.renamed
         try:
-            await note(role.guild.id, role.id, role.name)
+            await self.teams.note(role.guild.id, role.id, role.name, gone=gone)
         except StorageError as error:
-            log.warning("a role that was %s was not noted: %s", what, type(error).__name__)
+            log.warning("a role that was %s was not noted: %s", "deleted" if gone else "renamed", type(error).__name__)
 
 
 def _require_manager(interaction: discord.Interaction) -> None:

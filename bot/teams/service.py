@@ -9,7 +9,6 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.teams import rules, store
-from bot.teams.store import Team
 
 
 class Teams:
@@ -20,46 +19,42 @@ class Teams:
         self._now = context.now
 
     @writing
-    def add(self, conn: Connection, guild_id: int, role_id: int, name: str, here: Collection[int]) -> list[Team]:
+    def add(self, conn: Connection, guild_id: int, role_id: int, name: str, here: Collection[int]) -> list[int]:
         """Make a role a team from now on; returns all teams."""
         if role_id == guild_id:
             raise UserError("Everyone has that role, so it can't be a team. Pick another one.")
         servers.lock(conn, guild_id)  # two managers at once must not add one too many
         teams = self._present(conn, guild_id, here)
-        if role_id in {team.role_id for team in teams}:
+        if role_id in teams:
             raise UserError(f"<@&{role_id}> is a team already. See all of them with </team list>.")
         if len(teams) >= rules.MOST:
             raise UserError(
                 f"This server has {len(teams)} teams, as many as it can. Remove one with </team remove> first."
             )
         store.add(conn, guild_id, role_id, name)
-        return store.active(conn, guild_id)
+        return store.ids(conn, guild_id)
 
     @writing
-    def remove(self, conn: Connection, guild_id: int, role_id: int) -> list[Team]:
+    def remove(self, conn: Connection, guild_id: int, role_id: int) -> list[int]:
         """Make a role a team no more; what it has won stays on the boards. Returns all teams."""
         if not store.remove(conn, guild_id, [role_id], self._now()):
             raise UserError(f"<@&{role_id}> isn't a team. See the teams with </team list>.")
-        return store.active(conn, guild_id)
+        return store.ids(conn, guild_id)
 
     @reading
-    def all_of(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[Team]:
+    def all_of(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[int]:
         """The teams of a server."""
-        return [team for team in store.active(conn, guild_id) if team.role_id in here]
+        return [role_id for role_id in store.ids(conn, guild_id) if role_id in here]
 
     @writing
-    def renamed(self, conn: Connection, guild_id: int, role_id: int, name: str) -> None:
-        """A role has another name."""
+    def note(self, conn: Connection, guild_id: int, role_id: int, name: str, *, gone: bool) -> None:
+        """A role has another name, or is gone; if it was a team, boards go on naming it."""
         store.rename(conn, guild_id, role_id, name)
+        if gone:
+            store.remove(conn, guild_id, [role_id], self._now())
 
-    @writing
-    def deleted(self, conn: Connection, guild_id: int, role_id: int, name: str) -> None:
-        """A role is gone; if it was a team, boards go on naming it."""
-        store.rename(conn, guild_id, role_id, name)
-        store.remove(conn, guild_id, [role_id], self._now())
-
-    def _present(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[Team]:
+    def _present(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[int]:
         """The teams of a server, after those are removed whose roles it has no more."""
-        gone = [team.role_id for team in store.active(conn, guild_id) if team.role_id not in here]
+        gone = [role_id for role_id in store.ids(conn, guild_id) if role_id not in here]
         store.remove(conn, guild_id, gone, self._now())
-        return store.active(conn, guild_id)
+        return store.ids(conn, guild_id)

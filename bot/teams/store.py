@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from bot.core.personal import register_server_rows
-from bot.core.tables import Instant, fetch_all, metadata, upsert
+from bot.core.tables import Instant, metadata, prepared, upsert
 
 MAX_NAME = 100
 """Discord's own limit for a role."""
@@ -28,25 +28,15 @@ teams = sa.Table(
 register_server_rows(teams.c.guild_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
-    """A row of `teams`."""
-
-    guild_id: int
-    role_id: int
-    name: str
-    removed_at: datetime | None = None
+def ids(conn: Connection, guild_id: int) -> list[int]:
+    """The roles that are teams of a server, those that were roles first before the others."""
+    return list(_ids(conn, guild_id).scalars())
 
 
-def active(conn: Connection, guild_id: int) -> list[Team]:
-    """The teams of a server, those that were roles first before the others."""
-    query = select(teams).where(teams.c.guild_id == guild_id, teams.c.removed_at.is_(None))
-    return fetch_all(conn, query.order_by(teams.c.role_id), Team)
-
-
-def ids(conn: Connection, guild_id: int) -> frozenset[int]:
-    """The roles that are teams of a server."""
-    return frozenset(team.role_id for team in active(conn, guild_id))
+@prepared
+def _ids(guild_id: int) -> Select[Any]:
+    query = select(teams.c.role_id).where(teams.c.guild_id == guild_id, teams.c.removed_at.is_(None))
+    return query.order_by(teams.c.role_id)
 
 
 def names_of(conn: Connection, guild_id: int, role_ids: Collection[int]) -> dict[int, str]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -99,7 +100,8 @@ class Deployed:
         async with (
             opened(self._settings) as (bank, database),
             build_bot(self._settings, bank, database) as bot,
-            drawing_formulas(bank) if self.starts == 1 else nullcontext(),  # this process has them already
+            # this process has them already, after its first start
+            drawing_formulas(bank, partial(asyncio.sleep, 0)) if self.starts == 1 else nullcontext(),
         ):
             # discord.py's heart beats in a thread, in real time: here nothing is to be concluded from its silence
             bot._connection.heartbeat_timeout = _NEVER

@@ -12,7 +12,7 @@ from bot.bank.files import check_one
 from bot.bank.forms import Form, answer_lines, item_from, where_in_form
 from bot.questions.bank import schema
 from bot.questions.check import BankError
-from tests.bank.test_files import PACKS, WORDS, item
+from tests.bank.test_files import WORDS, item
 
 FORM = Form("Which?", "+ This\n> It is\n- That\n> It is not", "This it is.", "2")
 TOPIC = ("ours", "Ours", "house", "Our house")
@@ -80,7 +80,7 @@ def test_another_formula_has_other_words() -> None:
 def test_what_is_wrong(form: Form, said: str) -> None:
     """The place is a field of the form, or a line in it."""
     with pytest.raises(BankError) as error:
-        check_one({**item_from(form), "id": "x"}, TOPIC, SCHEMA, PACKS)
+        check_one({**item_from(form), "id": "x"}, TOPIC, SCHEMA)
     assert str(error.value).startswith(said)
 
 

@@ -44,5 +44,6 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
 async def test_stats_before_the_first_answer(stage: Stage) -> None:
     """Who has not answered yet reads how to begin, without an empty picture."""
     result = await stage.bob.slash(stage.quiz, "stats")
+    assert "**bob** · **0 points**" in reply(result)
     assert "No answers yet" in reply(result)
     assert not answer_to(result).attachments

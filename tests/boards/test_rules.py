@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from fsrs import Rating, State
 
-from bot.boards.rules import Progress, Row, activity, first_day, level, progress, weakest
+from bot.boards.rules import Progress, activity, first_day, level, progress, trend, weakest
 from bot.memory.rules import MemoryCard
 from tests.banks import small_bank
 
@@ -129,7 +129,7 @@ def test_the_weakest_topic(topics: list[Progress], expected: str | None) -> None
 
 def test_trends() -> None:
     """An arrow points up for a better place than before, and there is none for who was not on the board."""
-    assert Row(2, 7, "Ada", 100, before=5).trend == "▲"
-    assert Row(5, 7, "Ada", 100, before=2).trend == "▼"
-    assert Row(2, 7, "Ada", 100, before=2).trend == "▬"
-    assert Row(2, 7, "Ada", 100).trend == ""
+    assert trend(2, 5) == "▲"
+    assert trend(5, 2) == "▼"
+    assert trend(2, 2) == "▬"
+    assert trend(2, None) == ""

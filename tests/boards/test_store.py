@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from bot.boards.rules import PAGE_SIZE, Own, TeamSum
+from bot.boards.rules import PAGE_SIZE, Own, TeamSum, trend
 from bot.boards.store import board as read_board
 from bot.boards.store import team_sums
 from bot.core.database import Database
@@ -59,7 +59,7 @@ async def test_boards_of_every_period(
         ]
         for row in board.rows:
             was = place_in(before, row.user_id) if row.user_id in before else None
-            assert row.trend == ("" if was is None else "▬▼▲"[(row.place > was) - (row.place < was)])
+            assert trend(row.place, was) == ("" if was is None else "▬▼▲"[(row.place > was) - (row.place < was)])
         assert board.own == own_in(now, asker)
 
 

@@ -7,7 +7,9 @@ from unittest.mock import Mock, patch
 
 import discord
 from simcord.actors import MemberActor
+from sqlalchemy import select
 
+from bot.challenges.store import challenge_answers
 from bot.core.errors import DeliveryRefused
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Question, Stage, answer_to, buttons, custom_ids, labels, reply, text_of
@@ -187,3 +189,14 @@ async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
         await stage.wait(0.002)
         await stage.ada.click(card, label="Take it")
     assert (await Taker(stage, stage.ada).take(card)).startswith("-# Challenge · question 1 of 3")
+
+
+async def test_a_question_that_may_have_been_shown(stage: Stage) -> None:
+    """The reply to it was lost, and the second attempt is too late: it may be before its taker, and its clock runs."""
+    card = await card_of(stage, stage.ada, questions=3)
+    gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
+    with patch.object(discord.InteractionResponse, "send_message", side_effect=[OSError("connection lost"), gone]):
+        await stage.wait(0.002)
+        await stage.ada.click(card, label="Take it")
+    stored = await stage.database.read(lambda conn: conn.execute(select(challenge_answers)).all())
+    assert len(stored) == 1

@@ -189,7 +189,7 @@ async def test_a_pair_of_their_own(stage: Stage) -> None:
     with pytest.raises(UserError, match="for two others"):
         await take(stage, challenge_id, CARL)
     with pytest.raises(UserError, match="Only the two who played this"):
-        await stage.bot.challenges.back(challenge_id, person(CARL), GUILD, CHANNEL)
+        await stage.bot.challenges.rematch(challenge_id, CARL, GUILD)
     await play(stage, challenge_id, ADA)
     await stage.wait(minutes=5)
     assert results(stage) == []
@@ -197,7 +197,10 @@ async def test_a_pair_of_their_own(stage: Stage) -> None:
     await stage.wait(seconds=2)
     (result,) = results(stage)
     assert [(place, tally.user_id) for place, tally in result.standings] == [(1, ADA), (2, BOB)]
-    started = await stage.bot.challenges.back(challenge_id, person(BOB), GUILD, CHANNEL)
+    options, other = await stage.bot.challenges.rematch(challenge_id, BOB, GUILD)
+    started = await stage.bot.challenges.start(
+        options, guild_id=GUILD, channel_id=CHANNEL, starter=person(BOB), member=other
+    )
     again, before = await row(stage, started.challenge_id), await row(stage, challenge_id)
     assert (again.starter_id, again.member_id) == (BOB, ADA)
     assert (again.topic_id, again.difficulty, again.hours, again.wanted) == ("t1", "mixed", 48, before.wanted)

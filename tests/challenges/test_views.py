@@ -16,7 +16,7 @@ from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.shipped import packs
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-ABOUT = Challenge(7, "*Ada*", False, None, 5, None, "mixed", (15, 40), AT)
+ABOUT = Challenge("*Ada*", False, None, 5, None, "mixed", (15, 40), AT)
 NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
 NAMES = {1: "Ada", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
 TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))

@@ -27,30 +27,42 @@ from bot.rounds.store import round_questions
 
 
 @contextmanager
-def counted_commits() -> Iterator[list[Connection]]:
+def before_commits(hook: Callable[[], None]) -> Iterator[None]:
+    """Call `hook` before each COMMIT: SQLite's, which a lane says itself, and PostgreSQL's, which is SQLAlchemy's."""
+    run_sql = module._Lane._run_sql
+
+    def run_hooked(lane: module._Lane, statement: str) -> None:
+        if statement == "COMMIT":
+            hook()
+        run_sql(lane, statement)
+
+    def call(_conn: Connection) -> None:
+        hook()
+
+    event.listen(Engine, "commit", call)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Lane, "_run_sql", run_hooked)
+        try:
+            yield
+        finally:
+            event.remove(Engine, "commit", call)
+
+
+@contextmanager
+def counted_commits() -> Iterator[list[None]]:
     """Collects one entry a COMMIT, of any engine."""
-    commits: list[Connection] = []
-
-    def count(conn: Connection) -> None:
-        commits.append(conn)
-
-    event.listen(Engine, "commit", count)
-    try:
+    commits: list[None] = []
+    with before_commits(lambda: commits.append(None)):
         yield commits
-    finally:
-        event.remove(Engine, "commit", count)
 
 
 @contextmanager
 def failing_commits() -> Iterator[None]:
-    def fail(_conn: Connection) -> None:
+    def fail() -> None:
         raise OSError("disk full")
 
-    event.listen(Engine, "commit", fail)
-    try:
+    with before_commits(fail):
         yield
-    finally:
-        event.remove(Engine, "commit", fail)
 
 
 async def note(database: Database, key: str) -> str | None:
@@ -451,6 +463,59 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
     expected = ["wal", 2, 1, module.BUSY_MS]
     assert await database.read(pragmas) == expected
     assert await database.write(pragmas) == expected
+
+
+async def test_the_write_ahead_log_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is taken into the file between the writes, and begins anew; at most that of one commit is left to SQLite."""
+    monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 10)
+    file = tmp_path / "bot.db"
+    async with open_database(URL.create("sqlite", database=str(file))) as database:
+        lengths = []
+        for number in range(100):
+            await database.write(set_note, f"{number % 20}", "x" * 4000)
+            lengths.append(file.with_name("bot.db-wal").stat().st_size)
+        assert lengths[-1] == lengths[30] < 50 * 4096
+
+
+async def test_whoever_waits_comes_before_the_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is taken over after the last of those who wait has been told, and not once for each batch."""
+    done: list[str] = []
+    told = asyncio.Event()
+
+    async def take_over(_lane: module._Lane) -> None:
+        await told.wait()
+        done.append("log")
+
+    async def write(database: Database, name: str) -> None:
+        await database.write(count_up)
+        done.append(name)
+
+    monkeypatch.setattr(module, "MAX_BATCH", 1)
+    monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 1)
+    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+        monkeypatch.setattr(module._Lane, "checkpoint", take_over)
+        await asyncio.gather(write(database, "first"), write(database, "second"), write(database, "third"))
+        told.set()
+    assert done == ["first", "second", "third", "log"]
+
+
+async def test_a_write_ahead_log_that_can_not_be_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is written stays in the log, writes go on, and it is tried again."""
+
+    async def fail(_lane: module._Lane) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+        monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 10)
+        monkeypatch.setattr(module._Lane, "checkpoint", fail)
+        for _ in range(21):
+            await database.write(count_up)
+        assert await note(database, "n") == "21"
+    assert [r.message for r in caplog.records if "write-ahead log" in r.message] == [
+        "could not take the write-ahead log into the database, trying again later: disk I/O error"
+    ] * 2
 
 
 async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> None:

@@ -371,3 +371,22 @@ async def test_stuck_work_does_not_stop_the_rest() -> None:
     await asyncio.sleep(20)
     assert len([name for name, _ in table.worked if name.startswith("fine")]) == 50
     await scheduler.close()
+
+
+@virtual
+async def test_a_crowd_of_one_source_leaves_room_for_others() -> None:
+    """Thousands of schedules that come due in one minute do not keep the posts that they make waiting."""
+    crowd, other = Table(**{f"{n:04}": -5 + n / 10_000 for n in range(2000)}), Table()
+
+    async def slowly(_name: str) -> None:
+        await asyncio.sleep(0.5)
+
+    crowd.doing = slowly
+    scheduler = started(crowd, other)
+    await asyncio.sleep(1)
+    other.deadlines["post"] = 0
+    scheduler.nudge(virtual_now())
+    await asyncio.sleep(1)
+    assert [name for name, _ in other.worked] == ["post"]
+    assert len(crowd.worked) < 1000
+    await scheduler.close()

@@ -7,7 +7,7 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 
 from bot.core.servers import set_zone
 from bot.points.store import rebuild_sums
-from bot.questions.bank import data_dir, load_bank
+from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
 from tests.crash.play import (
     Players,
@@ -103,16 +103,16 @@ class Stage:
             for source in ("round", "daily"):
                 for card in cards(self.channel, source):
                     await self._answer(card.id, source)
-            await self._host()
+            await self._host({"reveal"} if moment else {"reveal", "next"})  # in a pause the moment may come
             await asyncio.sleep(0.03)
 
-    async def _host(self) -> None:
+    async def _host(self, pressing: Container[str]) -> None:
         """Move a hosted round on once both have answered, and press again where that had no effect."""
         number = max((int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0)
         for what, message, row in host_buttons(self.channel):
             answered = {(message.id, member.id) for member in (self.ann, self.bob)} <= self.done
             custom_id, now = f"host:v1:{what}:{row}", time.monotonic()
-            if row == number and answered and now - self.pressed.get(custom_id, 0.0) > 1:
+            if what in pressing and row == number and answered and now - self.pressed.get(custom_id, 0.0) > 1:
                 self.pressed[custom_id] = now
                 await self.tell(self.ann.click(message, custom_id))
 
@@ -193,7 +193,7 @@ async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = Fa
         channel = world.add_channel(guild, "quiz")
         ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob")
         bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file)})
-        players = Players(bot.database, load_bank(bank_file), random.Random(1))
+        players = Players(bot.database, parse_bank(bank_file.read_bytes()), random.Random(1))
         stage = Stage(world, bot, channel, ann, bob, players, forgetful)
         try:
             yield stage

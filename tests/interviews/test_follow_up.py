@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.interviews.follow_up import Part, Reply, decode_reply, encode_reply
+from bot.interviews.assessment import encode
+from bot.interviews.follow_up import Part, Reply, decode_reply
 
 SHOWN = Reply("Why “so”?", "Because. And so.")
 ANSWERED = Reply("Why?", "Because. And so.", "I think so.")
-COMPARED = ANSWERED.compared([Part("Because.", "missing"), Part("And so.", "covered", "I think so.")], ["terse"])
+COMPARED = replace(
+    ANSWERED, parts=(Part("Because.", "missing"), Part("And so.", "covered", "I think so.")), flags=("terse",)
+)
 
 
 @pytest.mark.parametrize("reply", [SHOWN, ANSWERED, COMPARED])
 def test_it_comes_back_as_it_was_stored(reply: Reply) -> None:
     """Shown, answered or compared, every part of it."""
-    assert decode_reply(encode_reply(reply)) == reply
+    assert decode_reply(encode(reply)) == reply
 
 
 def test_what_is_still_to_be_compared() -> None:
@@ -34,4 +39,4 @@ def test_what_is_still_to_be_compared() -> None:
 )
 def test_the_whole_in_a_word(states: list[str], outcome: str) -> None:
     """All, some, in doubt, or none."""
-    assert ANSWERED.compared([Part("x", state) for state in states], ()).outcome == outcome
+    assert replace(ANSWERED, parts=tuple(Part("x", state) for state in states)).outcome == outcome

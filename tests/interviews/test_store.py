@@ -69,7 +69,7 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     for grade in ("{}", '{"a":1}'):
         await database.write(store.save_grade, answered.id, grade, 40)
     found = await database.read(store.question, answered.id)
-    assert found == InterviewQuestion(answered.id, answered.interview_id, 1, "t1", AT + HOUR, "So.", '{"a":1}', 40, AT)
+    assert found == InterviewQuestion(answered.id, answered.interview_id, 1, "t1", "So.", '{"a":1}', 40, AT)
     left_out = await database.read(store.question, skipped.id)
     assert left_out is not None
     assert (left_out.open, left_out.answer) == (False, None)

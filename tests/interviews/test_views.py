@@ -52,9 +52,9 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
 
 
 def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
-    question = InterviewQuestion(ROW, 1, 2, topic.id, AT, answer, None, 50, AT if answer else None)
+    question = InterviewQuestion(ROW, 1, 2, topic.id, answer, None, 50, AT if answer else None)
     graded = assessed(topic) if answer and not hidden else None
-    return Step(Interview(1, 1, None, 3, AT, None), question, topic, graded)
+    return Step(Interview(1, 1, None, 3, None), question, topic, graded)
 
 
 def plain(text: str) -> str:
@@ -122,7 +122,7 @@ def test_what_can_be_pressed() -> None:
     first = interview.feedback_card(step(topic), bank())
     follow_up = ["Answer the follow-up", "Show what a good answer says"]
     assert labels(first) == ["Model answer", "Your answer", *follow_up, "Next question", "End"]
-    last = replace(step(topic), interview=Interview(1, 1, None, 2, AT, None))
+    last = replace(step(topic), interview=Interview(1, 1, None, 2, None))
     assert labels(interview.feedback_card(last, bank(), 1)) == ["Feedback", "Your answer", "See the report"]
     waiting = interview.feedback_card(step(topic, hidden=True), bank())
     assert labels(waiting) == ["Feedback", "Next question", "End"]
@@ -162,7 +162,7 @@ def replied(topic: Topic, answer: str | None = "#" * 4000) -> Step:
     reply = Reply(topic.follow_ups[0].question, topic.follow_ups[0].hint or HINT, answer)
     if answer is not None:
         states = (Part("*" * 130, state, "> # said " * 40) for state in ("covered", "doubtful", "missing"))
-        reply = reply.compared(tuple(states), ("list",))
+        reply = replace(reply, parts=tuple(states), flags=("list",))
     return replace(step(topic), reply=reply)
 
 
@@ -202,7 +202,7 @@ def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
 def test_a_short_answer_is_shown_once() -> None:
     """A passage that is the whole answer is not quoted beside a part: it stands below."""
     quotes = Part("One.", "covered", "Only  this."), Part("Two.", "doubtful", "Only")
-    one = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.").compared(quotes, ()))
+    one = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.", quotes))
     said = text_of(interview.follow_up_card(one, bank()))
     assert "- ✅ One. · **covered**\n- Two. · **unclear**\n> Only\n" in said
     assert said.count("Only this.") == 1

@@ -6,7 +6,7 @@ import json
 import random
 from pathlib import Path
 
-from bot.questions.bank import load_bank
+from bot.questions.bank import parse_bank
 from tests.crash.play import Players, challenge_cards, close_challenges, step_in_challenge
 from tests.loopback.driver import COMPONENT, Member
 from tests.loopback.model import Message
@@ -24,7 +24,7 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         ann, bob = world.add_member(guild, "ann"), world.add_member(guild, "bob")
-        players = Players(bot.database, load_bank(file), random.Random(1))
+        players = Players(bot.database, parse_bank(file.read_bytes()), random.Random(1))
         await world.until(lambda: world.commands and world.gateway.connected)
         started = await ann.slash(channel, "challenge", questions=2, hours=1)
         assert started.ephemeral

@@ -34,7 +34,7 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         assert exported.interaction.reply is not None
         assert [a["filename"] for a in exported.interaction.reply.attachments] == ["quizformer-data.json"]
         wal = bot.database.with_name("bot.db-wal")
-        assert NAME.encode() in bot.database.read_bytes() + wal.read_bytes()
+        await world.until(lambda: NAME.encode() in bot.database.read_bytes() + wal.read_bytes(), what="a name")
         about = (await zoe.slash(channel, "privacy delete")).interaction.reply
         assert about is not None
         await zoe.click(about, "privacy:v1:ask")

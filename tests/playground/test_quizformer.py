@@ -12,11 +12,11 @@ import pytest
 from bot.app import build_bot
 from bot.config import Settings, database_url
 from bot.core.database import open_database
-from bot.questions.bank import load_bank
 from bot.questions.model import Bank
 from bot.rounds import rules
 from tests.playground.driver import Client
 from tests.playground.test_playground import BROWSER, browser, playground
+from tests.shipped import bank
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,7 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr(rules, pause, timedelta(seconds=1))  # nobody reads here
     database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
     async with open_database(database_file) as database:
-        bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(load_bank()), database)
+        bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(bank()), database)
         async with playground(bot) as url, browser() as chrome:
             page = await chrome.new_page(viewport={"width": 1250, "height": 820})
             page.set_default_timeout(20_000)

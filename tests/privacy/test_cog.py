@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from simcord.actors import MemberActor
@@ -27,10 +28,12 @@ async def file_of(stage: Stage, member: MemberActor) -> dict[str, Any]:
     return {name: rows for name, rows in found.items() if isinstance(rows, list) and rows}
 
 
-async def traces(stage: Stage, *words: str) -> list[str]:
+async def traces(stage: Stage, word: str) -> list[str]:
+    """Where the database has a word, also within a longer text: "ada" is not in "adaptive"."""
+
     def look(conn: Connection) -> list[str]:
         rows = [(t.name, value) for t in all_tables() for row in conn.execute(select(t)) for value in row]
-        return [f"{name}: {value}" for name, value in rows if any(word in str(value) for word in words)]
+        return [f"{name}: {value}" for name, value in rows if re.search(rf"\b{word}\b", str(value))]
 
     return await stage.database.read(look)
 

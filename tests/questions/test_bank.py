@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from bot.questions.bank import data_dir, join_packs, load_bank, load_packs, mark_of, pack_files, parse_bank, schema
+from bot.questions.bank import data_dir, join_packs, load_packs, mark_of, pack_files, parse_bank, schema
 from bot.questions.check import BankError
+from tests.shipped import bank as shipped_bank
 
 
 def document() -> dict[str, Any]:
@@ -55,7 +56,7 @@ def encoded(data: Any) -> bytes:
 
 def test_the_shipped_bank() -> None:
     """The shipped bank is valid and has the fifty numbered topics with four or more items each."""
-    bank = load_bank()
+    bank = shipped_bank()
     assert sorted(t.number or 0 for t in bank.topics.values()) == list(range(1, 51))
     assert all(len(t.items) >= 4 for t in bank.topics.values())
     assert all(bank.topics[item.topic_id] is bank.topic_of(item) for item in bank.items.values())
@@ -82,9 +83,9 @@ def test_a_byte_order_mark_is_passed_over() -> None:
 def test_a_file_by_its_path(tmp_path: Path) -> None:
     """A bank is read from the path that is given; a missing file raises OSError."""
     (tmp_path / "own.json").write_bytes(encoded(document()))
-    assert load_bank(tmp_path / "own.json").title == "Small"
+    assert load_packs([tmp_path / "own.json"]).title == "Small"
     with pytest.raises(OSError, match="none"):
-        load_bank(tmp_path / "none.json")
+        load_packs([tmp_path / "none.json"])
 
 
 @pytest.mark.parametrize(

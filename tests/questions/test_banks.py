@@ -12,7 +12,7 @@ from bot.questions import store
 from bot.questions.banks import Banks
 from bot.questions.own import is_own, server_of
 from tests.banks import small_bank
-from tests.ours import OTHER_GUILD, furnish, own_item
+from tests.ours import OTHER_GUILD, furnish, kept_in, own_item
 from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
 
 
@@ -21,7 +21,7 @@ async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> No
     banks = Banks(stage.bank)
     for guild_id in range(1, 50):
         assert await stage.database.read(banks.of, guild_id) is stage.bank
-    assert banks.held() == (0, 0)
+    assert kept_in(banks) == (0, 0)
 
 
 async def test_a_change_is_seen_at_once(stage: Stage) -> None:
@@ -56,13 +56,13 @@ async def test_what_is_idle_is_let_go(stage: Stage) -> None:
     for guild_id in (1, 2, 3):
         await furnish(stage.database, guild_id)
         await stage.database.read(banks.of, guild_id)
-    assert banks.held() == (3, 9)
+    assert kept_in(banks) == (3, 9)
     now = 1000.0
     await stage.database.read(banks.of, 1)
     now = 2000.0
     await furnish(stage.database, 4)
     await stage.database.read(banks.of, 4)
-    assert banks.held() == (2, 6)
+    assert kept_in(banks) == (2, 6)
     assert len((await stage.database.read(banks.of, 2)).asked) == len(stage.bank.items) + 3
 
 
@@ -74,7 +74,7 @@ async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.Monke
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
         await stage.database.read(banks.of, guild_id)
-        servers, items = banks.held()
+        servers, items = kept_in(banks)
         assert servers <= 4
         assert items <= 20
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
+import time
 from dataclasses import replace
 
 import pytest
 
+from bot.chat import apart
+from bot.chat.pictures import in_thread
 from bot.questions import formulas
-from bot.questions.formulas import FormulaError, alt_text, draw
+from bot.questions.formulas import FormulaError, alt_text, draw, drawing_formulas
+from bot.questions.model import Item
 from tests.shipped import bank
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -135,3 +140,21 @@ def test_the_file_name_tells_nothing() -> None:
     """All formulas have one file name, so that it can't tell an item."""
     names = {found.name for item in bank().items.values() if (found := formulas.picture(item)) is not None}
     assert names == {"formula.png"}
+
+
+async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that leaves while its formulas are drawn ends the process that draws them."""
+
+    def draw_for_ever(_item: Item) -> None:
+        apart.call_apart(time.sleep, 600)
+
+    async def start() -> None:
+        """At once."""
+
+    apart._PROCESS.close()
+    monkeypatch.setattr(formulas, "picture", draw_for_ever)
+    async with asyncio.timeout(30):
+        async with drawing_formulas(bank(), start):
+            while apart._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
+                await asyncio.sleep(0.01)
+        assert await in_thread(lambda: "free") == "free"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rounds.lines import KEPT_FOR, LATE, MOST_KEPT, MOST_LINES, PrivateLines
+from bot.rounds.lines import AFTER, KEPT_FOR, LATE, MOST_KEPT, MOST_LINES, PrivateLines
 from bot.rounds.rules import OwnResult
 from tests.virtual import seconds_passed, virtual, virtual_now
 
@@ -53,7 +53,7 @@ async def test_each_line_turns_once_and_the_reveal_does_not_wait() -> None:
     assert (board.read, seconds_passed()) == ([], 0)
     board.lines.reveal(7)
     await asyncio.sleep(20)
-    assert sorted(board.read) == [(1, 0.1), (2, 0.1)]
+    assert sorted(board.read) == [(1, round(AFTER + 0.1, 3)), (2, round(AFTER + 0.1, 3))]
     assert board.asked == [(7, 2)]
 
 
@@ -80,7 +80,7 @@ async def test_a_crowd_is_told_bit_by_bit() -> None:
     await asyncio.sleep(20)
     assert sorted(user_id for user_id, _ in board.read) == list(range(1, MOST_LINES + 1))
     assert board.most_at_once == 8
-    assert max(at for _, at in board.read) < 1
+    assert AFTER < min(at for _, at in board.read) < max(at for _, at in board.read) < AFTER + 1
 
 
 @virtual
@@ -91,7 +91,7 @@ async def test_what_would_come_late_is_dropped() -> None:
         board.keep(user_id)
     board.lines.reveal(7)
     await asyncio.sleep(60)
-    assert {at for _, at in board.read} == {4.0, 8.0}
+    assert {at for _, at in board.read} == {AFTER + 4, AFTER + 8}
     assert max(at for _, at in board.read) <= LATE
     assert len(board.read) == 16
     board.takes = 0

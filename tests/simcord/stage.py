@@ -19,10 +19,10 @@ from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
 from bot.interviews.grading.rubric import Rubrics
-from bot.questions.bank import load_bank
 from bot.questions.model import Item
+from tests.shipped import bank
 
-BANK = load_bank()
+BANK = bank()
 RUBRICS = Rubrics(BANK)
 RUBRICS.of(next(iter(BANK.topics.values())))  # to read the whole bank takes longer than simcord waits for a bot
 

@@ -40,7 +40,7 @@ async def test_accepted(stage: Stage) -> None:
     row_id = await suggest(stage)
     found = await waiting(stage)
     assert isinstance(found, Suggested)
-    assert (found.author, found.row.written, found.waiting.total) == ("Ada", WRITTEN, 1)
+    assert (found.author, form_of(found.row), found.waiting.total) == ("Ada", form_of(WRITTEN), 1)
     saved = await stage.bot.suggestions.accept(GUILD, row_id)
     assert (saved.own.topic, saved.own.item.prompt, len(saved.own.item.choices)) == (TOPIC, WRITTEN.prompt, 3)
     assert saved.own.row.item_id in (await stage.bot.context.bank_for(ADA, GUILD)).asked

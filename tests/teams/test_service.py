@@ -24,7 +24,7 @@ ROLES = range(1, 100)
 
 
 async def teams_of(stage: Stage) -> list[int]:
-    return [team.role_id for team in await stage.bot.teams.all_of(GUILD, ROLES)]
+    return await stage.bot.teams.all_of(GUILD, ROLES)
 
 
 async def found(stage: Stage) -> None:
@@ -146,10 +146,10 @@ async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
     """Under its last name, while new answers no longer count for it."""
     await found(stage)
     await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,)})
-    await stage.bot.teams.renamed(GUILD, RED, "Scarlet")
+    await stage.bot.teams.note(GUILD, RED, "Scarlet", gone=False)
     assert [row.name for row in (await board(stage)).rows] == ["Scarlet"]
-    await stage.bot.teams.deleted(GUILD, RED, "Crimson")
-    await stage.bot.teams.deleted(GUILD, OTHER, "Never a team")
+    await stage.bot.teams.note(GUILD, RED, "Crimson", gone=True)
+    await stage.bot.teams.note(GUILD, OTHER, "Never a team", gone=True)
     await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,), DORA: (RED,)})
     (row,) = (await board(stage)).rows
     assert (row.name, row.members) == ("Crimson", 3)

@@ -50,7 +50,7 @@ class Grading:
         async with self._one_at_a_time:
             found = await asyncio.to_thread(lambda: grading.compare(answer, self._rubrics.passing(question)))
         states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
-        return reply.compared(tuple(states), sorted(map(str, found.flags)))
+        return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
 
     def may_ask(self, assessment: Assessment) -> bool:
         """Whether a model service is set up and there is something to ask it."""

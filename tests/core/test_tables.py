@@ -1,0 +1,91 @@
+"""Statements that are built once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, select
+
+from bot.core.database import Database
+from bot.core.notes import meta, set_note
+from bot.core.tables import all_rows, fetch_all, first_row, prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Its fields stand in another order than the columns."""
+
+    value: str
+    key: str
+
+
+@all_rows(Note)
+def find_all(keys: Collection[str]) -> Select[Any]:
+    return select(meta).where(meta.c.key.in_(keys)).order_by(meta.c.key)
+
+
+@prepared
+def find_keys(keys: Collection[str]) -> Select[Any]:
+    return select(meta.c.key).where(meta.c.key.in_(keys)).order_by(meta.c.key)
+
+
+@pytest.fixture
+async def notes(database: Database) -> Database:
+    for key in "abc":
+        await database.write(set_note, key, "x")
+    return database
+
+
+def make_find(built: list[bool]) -> Any:
+    """A new storage function, which notes when its statement is built."""
+
+    @first_row(Note)
+    def find(key: str, value: str, *, backwards: bool = False) -> Select[Any]:
+        """A note, if it says that."""
+        built.append(backwards)
+        order = meta.c.key.desc() if backwards else meta.c.key
+        return select(meta).where(meta.c.key >= key, meta.c.value == value).order_by(order)
+
+    return find
+
+
+async def test_a_statement_is_built_once_for_each_shape(notes: Database) -> None:
+    """Its arguments are those of the call, also by name; arguments after the star make statements of their own."""
+    built: list[bool] = []
+    find = make_find(built)
+    for key in "abc":
+        assert await notes.read(find, key, "x") == Note("x", key)
+        assert await notes.read(find, key, value="x", backwards=True) == Note("x", "c")
+        assert await notes.read(find, value="y", key=key) is None
+    assert built == [False, True]
+    assert find.__doc__ == "A note, if it says that."
+
+
+@pytest.mark.parametrize("keys", [["a", "c"], ("a", "c"), {"c", "a"}, {"a": 1, "c": 2}, {"a": 1, "c": 2}.keys()])
+async def test_an_argument_with_many_values(notes: Database, keys: Collection[str]) -> None:
+    """Whatever holds them, and another number of them each time."""
+    assert await notes.read(find_all, keys) == [Note("x", "a"), Note("x", "c")]
+    assert await notes.read(find_all, ["b"]) == [Note("x", "b")]
+    assert await notes.read(find_all, []) == []
+    assert await notes.read(lambda conn: list(find_keys(conn, keys).scalars())) == ["a", "c"]
+
+
+async def test_rows_of_a_query_that_is_built_for_once(notes: Database) -> None:
+    assert await notes.read(fetch_all, select(meta).where(meta.c.key > "a").order_by(meta.c.key), Note) == [
+        Note("x", "b"),
+        Note("x", "c"),
+    ]
+
+
+async def test_an_argument_that_is_missing(notes: Database) -> None:
+    with pytest.raises(KeyError):
+        await notes.read(make_find([]), "a")
+
+
+async def test_an_argument_that_equals_nothing(notes: Database) -> None:
+    """None would find no row, not even one that has none: whoever gives it hears of that."""
+    with pytest.raises(TypeError, match="find was given None"):
+        await notes.read(make_find([]), "a", None)
