@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,17 @@ from sqlalchemy import create_engine
 from bot.core import migrate
 
 SQLITE, POSTGRES = "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)
+_ON_BOTH = {"test_store", "test_database", "test_queue", "test_processes", "test_health"}
+"""The modules whose tests are about SQL itself, or about what the two kinds do differently."""
 
 
-def backends(fixtures: Collection[str], *, all_on_both: bool) -> list[object]:
-    """On which kinds a test runs that asks for `database` or `url`: on both, if it is about what is stored.
+def backends(module: str, *, everything: bool) -> list[object]:
+    """Return the kinds of database on which the tests of a module run that ask for `database` or `url`.
 
-    The services, which a `stage` brings, say nothing to a database but through stores, and run on SQLite only; on both
-    in `make postgres`.
+    All else reaches the database through what these modules try, and runs on both kinds only with everything.
     """
-    return [SQLITE] if "stage" in fixtures and not all_on_both else [SQLITE, POSTGRES]
+    on_both = everything or module.rpartition(".")[2] in _ON_BOTH
+    return [SQLITE, POSTGRES] if on_both else [SQLITE]
 
 
 def migrated_file(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests import postgres as server
 from tests.backends import backends, migrated_file
 from tests.banks import small_bank
 from tests.stage import Stage
+
+pytest_plugins = ["tests.seed"]
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +32,25 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--on-both", action="store_true", help="run the tests of services on PostgreSQL, too")
+    parser.addoption("--everything", action="store_true", help="run thorough tests, and all on PostgreSQL, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--everything"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: some tests wait for a browser or a process of their own."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames:
-        kinds = backends(metafunc.fixturenames, all_on_both=metafunc.config.getoption("--on-both"))
+        kinds = backends(metafunc.module.__name__, everything=metafunc.config.getoption("--everything"))
         metafunc.parametrize("url", kinds, indirect=True)
 
 

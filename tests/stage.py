@@ -51,7 +51,7 @@ class Stage:
         self.bank = bank
         self.clock = Clock()
         self.sender = FakeSender(self.clock)
-        self.rng = random.Random(4)
+        self.rng: random.Random = random.SystemRandom()  # which the plugin tests/seed.py seeds
         self.chat_model: FakeChatModel | None = None
         """A model service that the next process has."""
         self.bot = self.process()

@@ -16,6 +16,7 @@ import pytest
 
 from bot.core.migrate import HEAD
 from tests.ours import own_item
+from tests.patience import PATIENCE
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +59,7 @@ def run(file: Path, *arguments: str, code: str | None = None, **env: str) -> sub
         env={**known, "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{file}", **env},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

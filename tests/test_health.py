@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.util import await_only
 from bot.chat.client import QuizBot
 from bot.core.database import Database
 from bot.health import _metrics, look
+from tests.patience import PATIENCE
 
 
 class FakeDatabase:
@@ -54,20 +56,22 @@ async def test_without_a_connection_it_is_not_well(latency: float, silence: floa
 
 async def test_a_database_that_can_not_be_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that hangs is seen, although reads are answered; so is its end."""
-    monkeypatch.setattr("bot.health._PATIENCE", 0.2)
+    monkeypatch.setattr("bot.health._PATIENCE", PATIENCE)
     bot, over = bot_with(0.04, 0, database), threading.Event()
 
     def hang(_conn: Connection) -> None:
-        assert over.wait(10) if not database.shared else await_only(asyncio.to_thread(over.wait, 10))
+        wait = partial(over.wait, PATIENCE)
+        assert wait() if not database.shared else await_only(asyncio.to_thread(wait))
 
     assert (await look(bot)).ok
     hanging = asyncio.create_task(database.write(hang))
     await asyncio.sleep(0)
-    health = await look(bot)
+    with monkeypatch.context() as hurry:
+        hurry.setattr("bot.health._PATIENCE", 0.2)
+        health = await look(bot)
     assert (health.ok, health.rounds_running) == (False, None)
     over.set()
     await hanging
-    monkeypatch.setattr("bot.health._PATIENCE", 10)
     assert (await look(bot)).ok
 
 

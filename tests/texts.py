@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -71,8 +72,9 @@ def texts_in(source: str, file: str = "") -> list[Text]:
     return [text for text in found if is_read(text.words)]
 
 
+@cache
 def all_texts() -> list[Text]:
-    """The texts of the bot."""
+    """Return the texts of the bot."""
     found = []
     for path in sorted((ROOT / "bot").rglob("*.py")):
         file = path.relative_to(ROOT).as_posix()

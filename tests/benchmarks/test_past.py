@@ -20,6 +20,8 @@ from tests.banks import small_bank
 from tests.fakes import START
 from tests.stage import Stage
 
+pytestmark = pytest.mark.thorough
+
 SIZE = Size(1500)
 
 

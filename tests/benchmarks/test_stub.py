@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.stub.server import Stub, UnknownRequest
 
+pytestmark = pytest.mark.thorough
+
 
 async def test_a_request_that_the_stub_does_not_know_fails_the_run() -> None:
     """Figures that were taken beside errors are none."""

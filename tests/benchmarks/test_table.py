@@ -11,6 +11,8 @@ from benchmarks.__main__ import PARTS, main, minutes
 from benchmarks.options import Options
 from benchmarks.table import Section, absolute, compared, markdown, merged
 
+pytestmark = pytest.mark.thorough
+
 
 def section(title: str, value: float, taken: str = "2027-01-04, 2 cores.") -> Section:
     return Section(title, "As it is.", [absolute("share", [value], "%", goal=95, sense=">=")], taken)

@@ -16,8 +16,7 @@ import pytest
 from bot.chat import apart
 from bot.chat.apart import call_apart
 from bot.questions.formulas import FormulaError, draw
-
-PATIENCE = 30.0
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ from tests.loopback.world import World
 from tests.postgres import Postgres, running
 from tests.shipped import first_topic
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 SHARDS = 3
 SERVERS = 210
@@ -122,7 +122,7 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
     def posted() -> list[Message]:
         return [m for channel in channels for m in cards(channel, "daily")]
 
-    await world.until(lambda: len(posted()) >= 60, 120, "the first dailies")
+    await world.until(lambda: len(posted()) >= 60, what="the first dailies")
     bots[0].kill()
     killed = time.monotonic()
     left = SERVERS - len(posted())
@@ -169,7 +169,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     assert (await ann.slash(channel, "daily setup", **wanted)).acked
     assert (await ann.slash(channel, "daily post")).text.startswith("The question of the day is on its way")
     skipped = await ann.slash(channel, "daily skip")
-    assert await soon(lambda: cards(daily_channel, "daily"), 15)
+    assert await soon(lambda: cards(daily_channel, "daily"))
     started = await ann.slash(channel, "quiz start", questions=3, seconds=8)
     assert " starts " in started.text, started.text
     answered: set[int] = set()

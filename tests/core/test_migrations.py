@@ -21,6 +21,7 @@ from bot.core import migrate
 from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import note, set_note
 from bot.core.tables import metadata
+from tests.patience import PATIENCE
 from tests.rows import everything, fill
 
 ROOT = Path(__file__).parents[2]
@@ -278,7 +279,7 @@ async def test_a_process_that_meets_a_newer_schema(url: URL, tmp_path: Path, mon
             await_only(over.wait())
 
         async def seen(count: int) -> None:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while await one.read(waiting) < count:  # noqa: ASYNC110 - the server knows
                     await asyncio.sleep(0.01)
 

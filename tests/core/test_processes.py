@@ -14,6 +14,7 @@ from bot.core.shards import ALL, TAKE_OVER, Shards
 from bot.daily import store as dailies
 from bot.daily.store import Schedule
 from bot.rounds import store as rounds
+from tests.patience import PATIENCE
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -130,7 +131,7 @@ async def test_the_only_process_or_not(url: URL) -> None:
         async with open_database(url, visiting=True) as two:
             await two.write(start, 1)
             assert await one.write(is_only_process, rounds.rounds) is (not one.shared)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not await one.write(is_only_process, rounds.rounds):  # noqa: ASYNC110 - the server notices the end when it does
                 await asyncio.sleep(0.01)
 

@@ -24,12 +24,14 @@ from bot.core.database import Database, open_database
 from bot.core.notes import meta, set_note
 from bot.core.transfer import TransferError
 from bot.questions import store as reports
+from tests.patience import PATIENCE
 from tests.postgres import Postgres
 from tests.rows import AT, everything, fill
 
 ROOT = Path(__file__).parents[2]
 ROWS = 20
 Make = Callable[[str], URL]
+_POSTGRES = [pytest.mark.postgres, pytest.mark.thorough]
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
         postgres.give_back(url)
 
 
-@pytest.fixture(params=["sqlite sqlite", pytest.param("sqlite postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite sqlite", pytest.param("sqlite postgresql", marks=_POSTGRES)])
 async def pair(request: pytest.FixtureRequest, make: Make) -> AsyncIterator[tuple[Database, Database]]:
     """A database that holds something in every table, and an empty one."""
     async with opened_pair(make, str(request.param)) as pair:
@@ -85,7 +87,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         "sqlite sqlite",
         *(
-            pytest.param(kinds, marks=pytest.mark.postgres)
+            pytest.param(kinds, marks=_POSTGRES)
             for kinds in ("sqlite postgresql", "postgresql sqlite", "postgresql postgresql")
         ),
     ],
@@ -116,6 +118,7 @@ class Crash(BaseException):
     """The process dies here."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_move_that_is_interrupted_goes_on(
     pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch, after: bool
@@ -228,7 +231,8 @@ def text_of(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=_POSTGRES)])
 async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> None:
     """`migrate --from --to` is killed while it copies, and the next one ends with all rows, each once."""
     old, new, many = make("sqlite"), make(kind), 50_000
@@ -246,7 +250,7 @@ async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> Non
             )
 
         first = await run()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not await target.read(count_guilds) > 1:
                 assert first.returncode is None, "it ended before it could be killed"
                 await asyncio.sleep(0.01)

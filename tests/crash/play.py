@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
+from tests.patience import PATIENCE
 
 _OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|today|practice|challenge):(\d+)(?::\d)?")
 _HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
@@ -145,7 +146,7 @@ def close_dailies(database: Path, seconds: float = 0.0) -> int:
         return changed.rowcount
 
 
-async def soon(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+async def soon(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Whether a condition comes true within some seconds."""
     end = time.monotonic() + seconds
     while not condition():

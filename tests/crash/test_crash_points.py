@@ -1,19 +1,17 @@
 """The bot is killed at every point between two effects of all that it plays, and nothing is lost or double.
 
 Each case is a real process against the loopback Discord, which kills it on receiving a request, before or after that
-request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly. Cases run two at a time.
+request has its effect; or the bot gets SIGTERM there and has to end quickly and cleanly.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import pytest_asyncio
 
 from tests.crash.play import cards, revealed
 from tests.crash.stage import (
@@ -30,13 +28,10 @@ from tests.crash.stage import (
 from tests.loopback.faults import Call, Fault, Kind, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 
-pytestmark = pytest.mark.slow
-
 CALLBACK = "/interactions/{}/{}/callback"
 THREADS = "/channels/{}/messages/{}/threads"
 COMMANDS = "/applications/{}/commands"
 GOOD_ANSWER = "**What a good answer says**"
-MAX_CONCURRENT_JOBS = 2
 REPLY = "/webhooks/{}/{}/messages/{}"
 PRESSED = "'type': 6"  # a click that is acknowledged and shows nothing of its own
 Scene = Literal["round", "two questions", "hosted", "challenge", "daily", "recap", "interview"]
@@ -167,6 +162,30 @@ CRASH_POINTS = [
     *SIGTERM_POINTS,
 ]
 
+PROVEN = {
+    "first card: sent, not noted, nonce forgotten",
+    "answer: committed, member not told",
+    "reveal: scored, card not edited",
+    "standings: sent, not noted, nonce forgotten",
+    "pause between two questions",
+    "private line: not turned yet",
+    "hosted: Reveal stored, host not told",
+    "taker: shown a question, but not told",
+    "challenge: counted, card not edited",
+    "daily: sent, not noted, nonce forgotten",
+    "thread: opened, not noted",
+    "close: claimed, card not edited",
+    "recap: sent, not noted, nonce forgotten",
+    "follow-up: committed, member not told",
+    "SIGTERM at start-up",
+    "SIGTERM while a card is sent, for ever",
+}
+"""Points at which something was lost or doubled once, or would be if the step that recovers it were taken away."""
+
+
+def _case(point: CrashPoint) -> object:
+    return pytest.param(point, id=point.name, marks=[pytest.mark.proven] if point.name in PROVEN else [])
+
 
 def _trap(point: CrashPoint, stage: Stage) -> Callable[[], bool] | None:
     act = stage.bot.kill if point.how == "kill" else stage.terminate
@@ -227,38 +246,15 @@ async def _run(point: CrashPoint, folder: Path) -> list[str]:
         return stage.verdict()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[dict[str, Awaitable[list[str]]]]:
-    """Every chosen case as a task, two at a time."""
-    chosen = {p.name for i in request.session.items if isinstance(p := _params(i).get("point"), CrashPoint)}
-    room = asyncio.Semaphore(MAX_CONCURRENT_JOBS)
-
-    async def run(point: CrashPoint) -> list[str]:
-        async with room:
-            return await _run(point, tmp_path_factory.mktemp("crash"))
-
-    tasks = {p.name: asyncio.create_task(run(p)) for p in CRASH_POINTS if p.name in chosen}
-    yield dict(tasks)
-    for task in tasks.values():
-        task.cancel()
-    await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-def _params(item: pytest.Item) -> dict[str, object]:
-    return dict(getattr(getattr(item, "callspec", None), "params", {}))
-
-
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("point", [pytest.param(p, id=p.name) for p in CRASH_POINTS])
-async def test_nothing_is_lost_or_doubled(point: CrashPoint, runs: dict[str, Awaitable[list[str]]]) -> None:
+@pytest.mark.parametrize("point", [_case(p) for p in CRASH_POINTS])
+async def test_nothing_is_lost_or_doubled(point: CrashPoint, tmp_path: Path) -> None:
     """Whatever the point at which the bot ends, every invariant holds once it has come back and played on."""
-    wrong = await runs[point.name]
+    wrong = await _run(point, tmp_path)
     assert not wrong, f"{point.name}:\n{texts(wrong)}"
 
 
 def test_points_have_names_of_their_own() -> None:
-    """No case hides behind another's name."""
+    """No case hides behind another's name, and each proven one is there."""
     names = [point.name for point in CRASH_POINTS]
     assert len(names) == len(set(names))
+    assert set(names) >= PROVEN

@@ -16,7 +16,6 @@ from tests.crash.play import cards, soon
 from tests.crash.stage import Stage, staged, texts
 from tests.loopback.driver import Result
 
-pytestmark = pytest.mark.slow
 _SECONDS = 20
 _SORRY = "I couldn't save that just now. Try again in a moment."
 
@@ -82,6 +81,7 @@ async def test_another_process_holds_the_lock(stage: Stage) -> None:
     await plays_on(stage)
 
 
+@pytest.mark.proven
 async def test_the_disk_is_full(stage: Stage) -> None:
     """The same on a full disk; once there is room again, the bot goes on by itself."""
     with full(stage):
@@ -95,7 +95,7 @@ async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
     """A deadline that passes while nothing can be stored is kept as soon as it can."""
     assert (await answer(stage)).acked
     with full(stage):
-        assert await soon(lambda: "it is tried again" in stage.bot.log, _SECONDS + 5)
+        assert await soon(lambda: "it is tried again" in stage.bot.log)
         assert stage.rows("SELECT phase FROM rounds") == [("open",)]
     await stage.play(stage.settled)
     await stage.stop()

@@ -14,8 +14,6 @@ from tests.loopback import losses
 from tests.loopback.driver import Result
 from tests.loopback.model import Channel
 
-pytestmark = pytest.mark.slow
-
 
 @pytest_asyncio.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
@@ -34,9 +32,9 @@ async def asked(stage: Stage, channel: Channel | None = None) -> None:
     await stage.world.until(lambda: cards(channel or stage.channel))
 
 
-async def over(stage: Stage, ending: str, seconds: float = 20) -> None:
+async def over(stage: Stage, ending: str) -> None:
     """The round has ended for this reason, with a line in the log."""
-    assert await soon(stage.settled, seconds), stage.state()
+    assert await soon(stage.settled), stage.state()
     assert stage.rows("SELECT ending FROM rounds ORDER BY id DESC LIMIT 1") == [(ending,)]
     assert await soon(lambda: f" ended: {ending}" in stage.bot.log)
 
@@ -99,6 +97,7 @@ async def test_the_message_of_a_question_is_deleted(stage: Stage) -> None:
     assert stage.rows("SELECT count(*) FROM ledger") == [(1,)]
 
 
+@pytest.mark.proven
 async def test_a_permission_is_lost_during_a_round_and_comes_back(stage: Stage) -> None:
     """The round ends with the permission's name in /quiz status, a new one is refused, and then starts again."""
     assert (await start(stage, questions=2)).acked
@@ -110,7 +109,7 @@ async def test_a_permission_is_lost_during_a_round_and_comes_back(stage: Stage) 
     assert "I need Send Messages" in (await start(stage)).text
     await stage.world.deny(stage.channel)
     await asked(stage)
-    assert await soon(lambda: len(standings(stage.channel)) == 1, 20)
+    assert await soon(lambda: len(standings(stage.channel)) == 1)
     await stage.stop()
     assert "Traceback" not in stage.bot.log
 
@@ -131,6 +130,7 @@ async def test_a_permission_is_lost_before_a_daily_and_comes_back(stage: Stage) 
     await clean(stage)
 
 
+@pytest.mark.proven
 async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     """Its rounds there end, nothing is asked of Discord for that server, and afterwards the schedule is still there."""
     guild = stage.channel.guild
@@ -154,10 +154,10 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
     await asked(stage)
     await stage.players.answer(stage.ann, cards(stage.channel)[0])
     await losses.outage(stage.world, stage.channel.guild)
-    assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log, 20)
+    assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log)
     assert not revealed(stage.channel)
     await losses.end_outage(stage.world, stage.channel.guild)
-    assert await soon(lambda: revealed(stage.channel), 35)
+    assert await soon(lambda: revealed(stage.channel))
     await stage.play(stage.settled)
     await clean(stage)
 

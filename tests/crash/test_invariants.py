@@ -9,14 +9,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.crash.invariants import broken
 from tests.crash.play import close_dailies, revealed, standings
 from tests.crash.stage import Stage, play_challenge, play_round, staged
 from tests.loopback.model import Message
-
-pytestmark = pytest.mark.slow
 
 DAMAGE = {
     "DELETE FROM round_answers WHERE user_id = (SELECT min(user_id) FROM round_answers)": "acknowledged but not stored",

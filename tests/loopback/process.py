@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Self
 
 from tests.loopback.world import World
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 _SITE = Path(__file__).parent / "site"
 _PR_SET_PDEATHSIG = 1
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONHASHSEED")
 
 
 def _die_with_parent() -> None:
@@ -73,7 +75,9 @@ class BotProcess:
     async def start(self, *, ready: bool = True) -> None:
         """Start the bot and wait until the gateway has greeted it, unless not `ready`."""
         self.starts += 1
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        if seed := os.environ.get("LOOPBACK_SEED"):
+            env["LOOPBACK_SEED"] = f"{seed} {self._name} {self.starts}"
         env |= {
             "PYTHONPATH": f"{_SITE}{os.pathsep}{ROOT}",
             "PYTHONUNBUFFERED": "1",
@@ -98,7 +102,7 @@ class BotProcess:
         if ready:
             await self.ready()
 
-    async def ready(self, seconds: float = 40.0) -> None:
+    async def ready(self, seconds: float = PATIENCE) -> None:
         """Wait until the bot is connected."""
         await self._world.until(lambda: self._connected or not self.running, seconds, "READY")
         if not self.running:
@@ -116,11 +120,11 @@ class BotProcess:
         """SIGTERM, without waiting."""
         self._signal(signal.SIGTERM)
 
-    async def dead(self, seconds: float = 30.0) -> int:
+    async def dead(self, seconds: float = PATIENCE) -> int:
         """Wait for the bot's end, however it comes; returns its exit code."""
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), seconds)
-        await self._world.until(lambda: self.ended_at and not self._connected, 10, "the connection's end")
+        await self._world.until(lambda: self.ended_at and not self._connected, what="the connection's end")
         return code
 
     async def stop(self) -> tuple[int, float]:

@@ -16,7 +16,7 @@ from tests.loopback.world import World
 async def test_a_gateway_that_is_closed_for_good(tmp_path: Path, code: int, status: int, words: str) -> None:
     """For example because the token was reset while the bot ran."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        await world.until(lambda: "ready:" in bot.log, 10, "the bot's on_ready")
+        await world.until(lambda: "ready:" in bot.log, what="the bot's on_ready")
         before = len(bot.log)
         await world.gateway.drop(code=code)
         assert await bot.dead() == status

@@ -18,6 +18,7 @@ from tests.loopback.gateway import Gateway
 from tests.loopback.limits import Limits
 from tests.loopback.model import PERMISSIONS, Channel, Guild, Interaction, Json, Message, Snowflakes
 from tests.loopback.rest import Rest, find
+from tests.patience import PATIENCE
 
 API = "/api/v10"
 
@@ -138,7 +139,7 @@ class World:
         channel.denied = sum(PERMISSIONS[name] for name in names)
         await self.gateway.emit("CHANNEL_UPDATE", channel.announced())
 
-    async def until(self, condition: Any, seconds: float = 10.0, what: str = "") -> Any:
+    async def until(self, condition: Any, seconds: float = PATIENCE, what: str = "") -> Any:
         """Wait until the condition, a callable, gives something true, and return that."""
         end = time.monotonic() + seconds
         while not (value := condition()):

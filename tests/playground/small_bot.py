@@ -84,7 +84,6 @@ class SmallBot(discord.Client):
         self.tree = app_commands.CommandTree(self)
         self.pool = ThreadPoolExecutor(1)
         self.answers: list[str] = []
-        self.revealed_late: list[float] = []
         self.joined = 0
         self.started_with: dict[str, Any] = {}
         self.closed_by_playground = False
@@ -118,15 +117,13 @@ class SmallBot(discord.Client):
         assert isinstance(sent.resource, discord.InteractionMessage)
         message = sent.resource
         loop = asyncio.get_running_loop()
-        due = loop.time() + seconds
 
         def reveal() -> None:
-            self.revealed_late.append(loop.time() - due)
             task = loop.create_task(self._reveal(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        loop.call_at(due, reveal)
+        loop.call_later(seconds, reveal)
 
     async def matching(self, _: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=topic, value=topic) for topic in TOPICS if current in topic]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground import PORT, listen
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 _WITHOUT_SIGNALS_IN_THE_LOOP = """
@@ -69,7 +70,7 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
         assert found, line
         assert PORT < int(found[1]) < PORT + 20
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=30) == ("", "")
+        assert process.communicate(timeout=PATIENCE) == ("", "")
         assert process.returncode == 0
 
 
@@ -80,7 +81,7 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
 def test_a_port_that_was_asked_for(tmp_path: Path, port: str, reason: str) -> None:
     """One that can't be used ends the start with one line and exit 1."""
     with play(tmp_path, "--port", port) as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, "")
     assert err == f"port {port} can't be used ({reason}): try --port 0\n"
 

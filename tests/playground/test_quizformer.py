@@ -14,6 +14,7 @@ from bot.config import Settings, database_url
 from bot.core.database import open_database
 from bot.questions.model import Bank
 from bot.rounds import rules
+from tests.patience import PATIENCE
 from tests.playground.driver import Client
 from tests.playground.test_playground import BROWSER, browser, playground
 from tests.shipped import bank
@@ -45,7 +46,7 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
         bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(bank()), database)
         async with playground(bot) as url, browser() as chrome:
             page = await chrome.new_page(viewport={"width": 1250, "height": 820})
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(1000 * PATIENCE)
             await page.goto(url)
             client = Client(page)
             await client.ready()

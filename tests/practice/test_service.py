@@ -168,7 +168,8 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     await stage.answer(ADA, right=False)
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).phase == "ended"
-    assert [item.id for item in (await practise(stage))[:2]] == list(dict.fromkeys([missed.id, known.id]))
+    first = list(dict.fromkeys([missed.id, known.id]))  # the round may have asked the one that is known
+    assert [item.id for item in await practise(stage)][: len(first)] == first
 
 
 async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:

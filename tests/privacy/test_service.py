@@ -91,7 +91,8 @@ async def challenge(stage: Stage) -> None:
             asked = await stage.bot.challenges.take(
                 started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
             )
-            text = NAME if asked.item.kind == "typed" else None
+            said = NAME if user_id == ZOE else "something else"
+            text = said if asked.item.kind == "typed" else None
             given = Click(asked.question_id, 1, GUILD, CHANNEL, user_id, stage.clock(), () if text else (0,), text)
             await stage.bot.challenges.answer(given)
         if member is None:

@@ -14,6 +14,7 @@ from bot.chat.pictures import in_thread
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, alt_text, draw, drawing_formulas
 from bot.questions.model import Item
+from tests.patience import PATIENCE
 from tests.shipped import bank
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -153,7 +154,7 @@ async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> 
 
     apart._PROCESS.close()
     monkeypatch.setattr(formulas, "picture", draw_for_ever)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         async with drawing_formulas(bank(), start):
             while apart._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
                 await asyncio.sleep(0.01)

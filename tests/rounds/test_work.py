@@ -23,6 +23,7 @@ from bot.rounds import rules
 from bot.rounds import store as round_store
 from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import Locked
+from tests import patience
 from tests.fakes import Crash, unsent
 from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
 
@@ -591,7 +592,7 @@ async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
         await stage.bot.recover()
         claimed_until = stage.clock() + LEASE if stage.database.shared else stage.clock()
         assert (await stage.round(round_id)).due_at == claimed_until
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience.PATIENCE):
         while (await stage.round(round_id)).due_at > stage.clock():
             await stage.bot.recover()
 

@@ -20,8 +20,11 @@ from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
 from bot.interviews.grading.rubric import Rubrics
 from bot.questions.model import Item
+from tests.patience import PATIENCE
 from tests.shipped import bank
 
+SOON = 1.5
+"""Seconds within which a timer is waited for after a click; later ones wait for `Stage.wait`."""
 BANK = bank()
 RUBRICS = Rubrics(BANK)
 RUBRICS.of(next(iter(BANK.topics.values())))  # to read the whole bank takes longer than simcord waits for a bot
@@ -47,7 +50,7 @@ class Stage:
     async def open(cls, file: Path) -> AsyncIterator[Stage]:
         async with AsyncExitStack() as stack:
             bot, database = await _bot(file, stack)
-            env = simcord.Env(bot, settle_timeout=1.5)
+            env = simcord.Env(bot, settle_timeout=PATIENCE)
             await env.start()
             guild = env.create_guild("Study group")
             managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))

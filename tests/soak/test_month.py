@@ -13,7 +13,7 @@ from soak.month.__main__ import START, Month
 from soak.month.clock import JumpingLoop, Machine
 from soak.month.habits import people
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 FAULTS = {
     "DELETE FROM daily_answers": "acknowledged but not stored",

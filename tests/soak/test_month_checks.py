@@ -17,6 +17,8 @@ from soak.month import checks
 from tests.loopback.faults import Call
 from tests.loopback.world import World
 
+pytestmark = pytest.mark.thorough
+
 START = datetime(2026, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

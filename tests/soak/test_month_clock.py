@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import discord
+import pytest
 from sqlalchemy import Connection, text
 
 from bot.config import database_url
 from bot.core.database import open_database
 from soak.month.clock import JumpingLoop, Machine
+
+pytestmark = pytest.mark.thorough
 
 START = datetime(2026, 10, 12, tzinfo=UTC)
 

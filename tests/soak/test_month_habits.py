@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
+import pytest
+
 from soak.month.habits import DAY, NIGHT, acts_of, people
+
+pytestmark = pytest.mark.thorough
 
 KINDS = {"daily", "practice", "interview", "round", "board", "look back", "remind", "leave", "return"}
 KINDS |= {"challenge", "take", "remove", "add", "move", "re-identify", "resume", "reconnect", "twice"}

@@ -9,7 +9,10 @@ import pytest
 from soak.month.measure import held_by, memory
 from tests.loopback.world import World
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is in use is read from glibc and /proc")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(sys.platform != "linux", reason="what is in use is read from glibc and /proc"),
+]
 MB = 2**20
 
 

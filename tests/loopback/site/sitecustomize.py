@@ -1,12 +1,17 @@
-"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server, keeps it here, and shortens its pauses."""
+"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server, keeps it here, and shortens its pauses.
+
+`LOOPBACK_SEED` is what the bot draws its questions from; without it, from the system's source as anywhere.
+`LOOPBACK_LEASE` is for how many seconds it honours a claim.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
-API = os.environ.get("LOOPBACK_API")
+API, SEED = os.environ.get("LOOPBACK_API"), os.environ.get("LOOPBACK_SEED")
 
 
 def _stay_here(event: str, args: tuple[Any, ...]) -> None:
@@ -28,6 +33,14 @@ if API:
 
     from datetime import timedelta
 
+    from bot.core import jobs
     from bot.rounds import rules
 
     rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)  # nobody reads here
+    if lease := os.environ.get("LOOPBACK_LEASE"):
+        jobs.LEASE = timedelta(seconds=float(lease))
+
+if SEED:
+    import random
+
+    random.SystemRandom = partial(random.Random, SEED)  # type: ignore[assignment,misc]
