@@ -24,7 +24,7 @@ from bot.boards.rules import (
 )
 from bot.core import servers as guilds
 from bot.core.context import Context
-from bot.core.database import Connection, reading
+from bot.core.database import Connection, reading, reading_long
 from bot.core.time import local_date
 from bot.daily import store as daily
 from bot.daily.rules import Streak
@@ -131,7 +131,7 @@ class Boards:
             exist=bool(now),
         )
 
-    @reading
+    @reading_long
     def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:
         """A member's figures in a server, as far as the asker may see them."""
         points, given, right = scores.total(conn, guild_id, user_id)
@@ -148,7 +148,7 @@ class Boards:
         """Let others look at all of a member's figures, on every server, or at points, answers and streak only."""
         await self._database.write(members.set_shows_stats, user_id, shows)
 
-    @reading
+    @reading_long
     def progress(self, conn: Connection, guild_id: int | None, user_id: int) -> dict[str, Progress]:
         """A member's progress by topic id, in the bank's order, from what they answered anywhere.
 

@@ -9,12 +9,15 @@ that arrive queue up and make the next batch. Each runs in a savepoint, so that 
 the batch fails as a whole, each runs again alone. A batch is one hop to the database's thread, however many statements
 it has. Members' answers, which are a statement each (`write_one`), go before what the bot does on its own account, and
 of that only a few milliseconds' worth at a time: an answer never waits for the points of twenty rounds.
+
+Reads that may take long (`read_long`) never have all readers: one is left for what members' clicks need.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import sqlite3
 import time
@@ -57,7 +60,16 @@ _CHECKPOINT_ROWS = 20
 _LONG_ENOUGH = 0.005
 """Seconds after which a batch takes up no more of the writes that may be long."""
 STATEMENT_SECONDS = 10.0
-"""How long a server may take to let us in, and for a statement; then the connection is given up."""
+"""How long a server may take to let us in, and for a statement; then the connection is given up.
+
+SQLite has no such limit of its own: there it holds for a whole read, which then fails.
+"""
+LONG_READS = 2
+"""How many long reads run at a time; SQLite has one reader more than that, for short ones."""
+CLOSE_SECONDS = 1.0
+"""How long a close waits for the reads under way before it stops them."""
+_STEPS = 1_000_000
+"""SQLite's steps, of some 20 ms together, after which a read looks at the clock."""
 _IDLE_MS = 60_000
 """How long PostgreSQL keeps the locks of a process that says nothing more, as its machine is gone."""
 _TRIES = 3
@@ -104,6 +116,9 @@ class Database:
         self._first: deque[_Job] = deque()
         self._rest: deque[_Job] = deque()
         self._leader: asyncio.Task[None] | None = None
+        self._reads: set[asyncio.Future[None]] = set()
+        """One for each read under way, done when that has ended."""
+        self._long = asyncio.Semaphore(LONG_READS)
         self._closed = False
         self.shared = isinstance(backend, _Postgres)
         """Whether other processes may use the database too."""
@@ -111,13 +126,30 @@ class Database:
         """Gets a DatabaseBroken once there is one; whoever runs the program should then end it."""
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a storage function that only reads; it sees one consistent state."""
+        """Run a storage function that only reads; it sees one consistent state. A write in it raises."""
         self._check_open()
+
+        def run(conn: Connection) -> T:
+            self._check_open()  # it may have waited for a connection meanwhile
+            return work(conn, *args, **kwargs)
+
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reads.add(ended)
         try:
-            return await self._backend.read(lambda conn: work(conn, *args, **kwargs))
+            return await self._backend.read(run)
         except DatabaseError as error:
             self._look_for_the_end(error)
+            if self._closed:  # the close has stopped it
+                raise DatabaseClosed("the database was closed during a read") from error
             raise
+        finally:
+            self._reads.discard(ended)
+            ended.set_result(None)
+
+    async def read_long(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `read`, for one that may take long: few run at a time, so that short reads don't wait for them."""
+        async with self._long:
+            return await self.read(work, *args, **kwargs)
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function and commit; what it returned is durable when this returns.
@@ -149,18 +181,29 @@ class Database:
 
     def _look_for_the_end(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
-        if isinstance(cause, sqlite3.DatabaseError) and cause.sqlite_errorcode & 0xFF in _DAMAGED:
+        if isinstance(cause, sqlite3.DatabaseError) and _sqlite_code(cause) in _DAMAGED:
             error = DatabaseBroken(f"the database is damaged ({cause}): restore a backup, see docs/reliability.md")
         if isinstance(error, DatabaseBroken) and not self.broken.done():
             self.broken.set_exception(error)
             self.broken.exception()  # somebody may never look, for example in a test
 
     async def close(self) -> None:
-        """Take no more reads and writes, wait for the writes in flight, then close."""
+        """Take no more reads and writes, wait for those under way, then close.
+
+        Reads that have not begun are refused. One that takes longer than `CLOSE_SECONDS` is stopped on SQLite, and left
+        to itself on PostgreSQL.
+        """
         self._closed = True
         if self._leader is not None:
             await asyncio.wait([self._leader])
+        await self._wait_for_reads()
+        self._backend.stop_reads()
+        await self._wait_for_reads()
         await self._backend.close()
+
+    async def _wait_for_reads(self) -> None:
+        if self._reads:
+            await asyncio.wait(self._reads, timeout=CLOSE_SECONDS)
 
     def _queue(self, job: _Job) -> None:
         (self._first if job.single else self._rest).append(job)
@@ -225,6 +268,11 @@ def _code(error: BaseException | None) -> str:
     return getattr(error.orig, "sqlstate", None) or "" if isinstance(error, DBAPIError) else ""
 
 
+def _sqlite_code(error: sqlite3.Error) -> int:
+    """SQLite's code for an error; 0 for one that Python's module raises on its own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
     if len(jobs) == 1:  # needs no savepoint: if it fails, the transaction does
         return [_Outcome(jobs[0].work(conn))]
@@ -265,8 +313,10 @@ class _Lane(aiosqlite.Connection):
         super().__init__(partial(_connect_sqlite, *names, **{**options, **mine}), iter_chunk_size=64)
         self._thread.daemon = True  # if it is never closed, the interpreter must end all the same
         self._engine = engine
+        self._writes = writes
         self._begin, self._end = ("BEGIN IMMEDIATE", "COMMIT") if writes else ("BEGIN", "ROLLBACK")
         self._view: Connection | None = None
+        self._until = math.inf
 
     async def open(self) -> None:
         try:
@@ -274,6 +324,10 @@ class _Lane(aiosqlite.Connection):
         except sqlite3.Error as error:
             self._thread.join()  # it has been told to end, and must while there still is a loop to tell
             raise OperationalError("connect", None, error) from error
+        if not self._writes:
+            await self.execute("PRAGMA query_only = ON")  # https://sqlite.org/pragma.html#pragma_query_only
+            # a true value ends what runs as "interrupted": https://sqlite.org/c3ref/progress_handler.html
+            await self.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a function in a transaction and in the caller's context, as `asyncio.to_thread` would.
@@ -282,6 +336,10 @@ class _Lane(aiosqlite.Connection):
         """
         context = copy_context()  # a simulated Discord keeps its clock there
         return await self._execute(context.run, self._transaction, [work])  # type: ignore[no-any-return, no-untyped-call]
+
+    def stop_reading(self) -> None:
+        """Let the read under way fail."""
+        self._until = -math.inf
 
     async def checkpoint(self) -> None:
         """Take what the write-ahead log holds into the file, as far as nobody reads it."""
@@ -295,6 +353,7 @@ class _Lane(aiosqlite.Connection):
 
     def _transaction(self, given: list[Callable[[Connection], T]]) -> T:
         work = given.pop()  # or aiosqlite's thread would hold a batch until it is given the next one
+        self._until = time.monotonic() + STATEMENT_SECONDS
         if self._view is None:  # kept, and in what SQLAlchemy takes for one transaction: to begin its own is slow
             self._view = self._engine.connect()
             self._view.begin()
@@ -321,7 +380,7 @@ class _Lane(aiosqlite.Connection):
 
 
 class _Sqlite:
-    """One connection writes, three read (WAL lets them)."""
+    """One connection writes, the others read (WAL lets them)."""
 
     def __init__(self, url: URL) -> None:
         if url.database and not url.database.startswith("file:"):
@@ -329,7 +388,7 @@ class _Sqlite:
         self._url = url
         self._held: IO[bytes] | None = None
         self._writer = _Lane(url, writes=True)
-        self._readers = [_Lane(url, writes=False) for _ in range(3)]
+        self._readers = [_Lane(url, writes=False) for _ in range(LONG_READS + 1)]
         self._copied = 0
         self._free: asyncio.Queue[_Lane] = asyncio.Queue()
         for lane in self._readers:
@@ -360,6 +419,10 @@ class _Sqlite:
             return await lane.run(work)
         finally:
             self._free.put_nowait(lane)  # if we were cancelled, its thread ends the query before the next one
+
+    def stop_reads(self) -> None:
+        for lane in self._readers:
+            lane.stop_reading()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(work)
@@ -444,8 +507,13 @@ class _Postgres:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         async with _connected(self._engine) as conn:
-            await conn.execution_options(isolation_level="REPEATABLE READ")  # one consistent state for all its queries
+            # one consistent state for all its queries, and no writes:
+            # https://www.postgresql.org/docs/current/sql-set-transaction.html
+            await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await conn.run_sync(work)
+
+    def stop_reads(self) -> None:
+        """A read that is left when the program ends goes with its connection."""
 
     async def tidy(self) -> None:
         """There is nothing to do between commits."""
@@ -526,6 +594,18 @@ def reading(work: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concat
     @wraps(work)
     def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
         return self._database.read(lambda conn: work(self, conn, *args, **kwargs))
+
+    return method
+
+
+def reading_long(
+    work: Callable[Concatenate[S, Connection, P], T],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Like `reading`, for what may take long."""
+
+    @wraps(work)
+    def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return self._database.read_long(lambda conn: work(self, conn, *args, **kwargs))
 
     return method
 

@@ -29,7 +29,7 @@ class QuestionInsights:
 
         Thousands of answers take a while to look at: the database is left to others meanwhile.
         """
-        bank, work = await self._database.read(self._load, guild_id)
+        bank, work = await self._database.read_long(self._load, guild_id)
         return await asyncio.to_thread(work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:

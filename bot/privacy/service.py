@@ -69,7 +69,7 @@ class Privacy:
 
     async def _export(self, user_id: int) -> Export:
         """Read table by table: nobody else waits for all of it."""
-        found = {held.name: await self._database.read(held.export, user_id) for held in personal.of_members()}
+        found = {held.name: await self._database.read_long(held.export, user_id) for held in personal.of_members()}
         items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
         bank = await self._database.read(self._banks.holding, items)
 

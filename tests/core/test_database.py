@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from bot.core import database as module
-from bot.core.database import Database, is_away, open_database
+from bot.core.database import Database, DatabaseClosed, is_away, open_database
 from bot.core.notes import meta, set_note
 from bot.core.notes import note as read_note
 from bot.rounds.store import round_questions
@@ -584,6 +584,81 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
     pause.end()
     await writing
     assert await note(database, "a") == "x"
+
+
+async def test_a_write_in_a_read_raises(database: Database) -> None:
+    """What was to be stored is not lost without a word, and the connection is good for the next read."""
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+        await database.read(set_note, "a", "x")
+    assert await note(database, "a") is None
+    await database.write(set_note, "a", "x")
+    assert await note(database, "a") == "x"
+
+
+async def test_a_close_ends_every_read(url: URL) -> None:
+    """Reads under way end as ever; those that wait for a connection, of any kind, are told that they come too late."""
+    async with open_database(url) as database:
+        pause = Pause(url)
+        begun: list[None] = []
+
+        def wait(_conn: Connection) -> str:
+            begun.append(None)
+            pause()
+            return "read"
+
+        tasks = [asyncio.create_task(read(wait)) for _ in range(9) for read in (database.read, database.read_long)]
+        await pause.reached()
+        closing = asyncio.create_task(database.close())
+        await asyncio.sleep(0)
+        pause.end()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await closing
+    assert [r for r in results if r == "read"] == ["read"] * len(begun)
+    assert {type(r) for r in results} == {str, DatabaseClosed}
+
+
+COUNT_FOR_EVER = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+
+
+async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read without an end does not keep the program from ending."""
+    begun = threading.Event()
+
+    def count_for_ever(conn: Connection) -> None:
+        begun.set()
+        conn.exec_driver_sql(COUNT_FOR_EVER)
+
+    monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_STEPS", 1000)
+    async with asyncio.timeout(10):
+        async with open_database(URL.create("sqlite", database=str(tmp_path / "quiz.db"))) as database:
+            reading = asyncio.create_task(database.read(count_for_ever))
+            assert await asyncio.to_thread(begun.wait, 5)
+        with pytest.raises(DatabaseClosed):
+            await reading
+
+
+async def test_a_read_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite, too, it fails after a while, and its connection is good for the next one."""
+    monkeypatch.setattr(module, "STATEMENT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_STEPS", 1000)
+    async with open_database(URL.create("sqlite", database=str(tmp_path / "quiz.db"))) as database:
+        async with asyncio.timeout(10):
+            for _ in range(4):
+                with pytest.raises(OperationalError, match="interrupted"):
+                    await database.read(Connection.exec_driver_sql, COUNT_FOR_EVER)
+        assert await note(database, "a") is None
+
+
+async def test_short_reads_do_not_wait_for_long_ones(database: Database, url: URL) -> None:
+    """However many long reads there are, a short one is answered while they run."""
+    pause = Pause(url)
+    long = [asyncio.create_task(database.read_long(lambda _conn: pause())) for _ in range(9)]
+    await pause.reached()
+    assert await asyncio.wait_for(note(database, "a"), 4) is None
+    assert not any(task.done() for task in long)
+    pause.end()
+    await asyncio.gather(*long)
 
 
 async def test_two_processes_write_the_same_database(url: URL) -> None:
