@@ -118,7 +118,7 @@ async def timed_teams(file: Path, size: int, seed: int) -> Timed:
     rng, clock = random.Random(seed), Clock(datetime.combine(_TODAY, datetime.min.time(), UTC))
     seconds: list[float] = []
     async with open_database(URL.create("sqlite", database=str(file))) as database:
-        scheduler, sender = Scheduler(clock), FakeSender(clock)
+        scheduler, sender = Scheduler(database.read, clock), FakeSender(clock)
         boards = Boards(Context(database, Banks(load_packs()), DiscordClock(clock), rng, scheduler, sender))
         for _ in range(_CALLS // 10 + _CALLS):
             roles, period = [1 + rng.randrange(_TEAMS)], rng.choice(PERIODS)

@@ -111,7 +111,12 @@ async def timed(file: Path, size: Size, now: datetime, seed: int) -> Taken:
     async with open_database(URL.create("sqlite", database=str(file))) as database:
         clock = Clock(now)
         context = Context(
-            database, Banks(load_packs()), DiscordClock(clock), rng, Scheduler(clock), sender=FakeSender(clock)
+            database,
+            Banks(load_packs()),
+            DiscordClock(clock),
+            rng,
+            Scheduler(database.read, clock),
+            sender=FakeSender(clock),
         )
         services = Services(context)
         taken = {

@@ -267,7 +267,7 @@ def build_bot(
         clock=clock,
         rng=random.SystemRandom(),
         # as its share of what the bot may send, so that what it claims is sent within the lease
-        scheduler=Scheduler(clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
+        scheduler=Scheduler(database.read, clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
         sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
         shards=shards,
     )

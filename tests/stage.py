@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Database
-from bot.core.jobs import Scheduler
+from bot.core.jobs import Scheduler, Worker
 from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
 from bot.daily.rules import Announcement, OpenDailyCard
@@ -63,7 +63,7 @@ class Stage:
             banks=Banks(self.bank),
             clock=DiscordClock(self.clock),
             rng=self.rng,
-            scheduler=Scheduler(self.clock),
+            scheduler=Scheduler(self.database.read, self.clock),
             sender=self.sender,
         )
         plain = PlainViews()
@@ -101,10 +101,14 @@ class Stage:
 
     async def work(self) -> int:
         """Do once what is due now; how much it was."""
-        due = [(worker, key) for worker in self.bot.workers for key in await worker.due(self.clock(), 200)]
+        due = [(worker, key) for worker in self.bot.workers for key in await self.due(worker, 200)]
         for worker, key in due:
             await worker.work(key)
         return len(due)
+
+    async def due(self, worker: Worker[Any], limit: int = 10) -> Sequence[int]:
+        """The keys of a worker's rows that are due now."""
+        return await self.database.read(worker.due, self.clock(), limit)
 
     async def run(self) -> None:
         """Do what is due until nothing is."""
@@ -114,7 +118,7 @@ class Stage:
         raise AssertionError("work stays due")
 
     async def next_due(self) -> datetime | None:
-        times = [await source.next_due() for source in self.bot.workers]
+        times = [await self.database.read(worker.next_due) for worker in self.bot.workers]
         return min((at for at in times if at is not None), default=None)
 
     async def wait(self, **by: float) -> None:

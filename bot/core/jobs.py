@@ -2,17 +2,17 @@
 
 Deadlines are columns: a `Queue` is a table whose rows have a time at which they are due, a count of failures and mostly
 a state. A `Worker` moves due rows on, a step at a time, and counts in the row whatever a step raises: the row waits
-longer each time, and is given up with a reason. The `Scheduler` asks its workers what is due, starts each piece of work
-as a task of its own (so that a slow or failing server delays no other), asks for the nearest deadline and sets one
-timer. It is woken when somebody stores a nearer one. Nothing here can end it for good: an error is logged and it looks
-again soon.
+longer each time, and is given up with a reason. The `Scheduler` asks its workers in one read what is due and when the
+nearest deadline is, starts each piece of work as a task of its own (so that a slow or failing server delays no other)
+and sets one timer. It is woken when somebody stores a nearer one. Nothing here can end it for good: an error is logged
+and it looks again soon.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -202,8 +202,8 @@ def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
 class Source(Protocol):
     """What the scheduler serves. `work` moves one row's deadline on, and may be repeated after a crash."""
 
-    async def due(self, now: datetime, limit: int) -> Sequence[int]: ...
-    async def next_due(self) -> datetime | None: ...
+    def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
+    def next_due(self, conn: Connection, /) -> datetime | None: ...
     async def work(self, key: int) -> None: ...
 
 
@@ -238,11 +238,11 @@ class Worker(Generic[Row]):
         """How long a row in a state is tried."""
         return PATIENCE
 
-    async def due(self, now: datetime, limit: int) -> Sequence[int]:
-        return await self._database.read(self.queue.due, now, limit, self._context.shards)
+    def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
+        return self.queue.due(conn, now, limit, self._context.shards)
 
-    async def next_due(self) -> datetime | None:
-        return await self._database.read(self.queue.next_due, self._context.shards)
+    def next_due(self, conn: Connection, /) -> datetime | None:
+        return self.queue.next_due(conn, self._context.shards)
 
     async def work(self, key: int) -> None:
         """Take a row one step further; whatever goes wrong is counted in it."""
@@ -274,10 +274,25 @@ class Worker(Generic[Row]):
         await self.give_up(key, reason)
 
 
-class Scheduler:
-    """`now` gives the current UTC instant. Call `start` once, `nudge` when a deadline was stored, `close` to end."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a source has: the keys of the rows that are due, and the nearest deadline."""
 
-    def __init__(self, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS) -> None:
+    due: Sequence[int]
+    next_due: datetime | None
+
+
+Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
+
+
+class Scheduler:
+    """`read` is the database's, `now` gives the current UTC instant.
+
+    Call `start` once, `nudge` when a deadline was stored, `close` to end.
+    """
+
+    def __init__(self, read: Read, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS) -> None:
+        self._read = read
         self._now = now
         self._at_once = at_once
         self._of_all_sources = at_once + at_once // 2
@@ -334,23 +349,46 @@ class Scheduler:
         self._again = False
         now = self._now()
         nearest = now + _LONGEST_SLEEP
-        for index, source in enumerate(self._sources):
+        for index, found in enumerate(await self._find(now)):
             if len(self._running) >= self._of_all_sources:  # the next piece that is done looks again
                 break
-            try:
-                own = sum(number == index for number, _ in self._running)
-                for key in await source.due(now, self._at_once):
-                    free = own < self._at_once and len(self._running) < self._of_all_sources and not self._closed
-                    if free and (index, key) not in self._running:
-                        self._running[index, key] = asyncio.create_task(self._work(index, key))
-                        own += 1
-                following = await source.next_due()
-            except Exception:
-                log.exception("could not look for due work of %s; trying again", type(source).__name__)
-                following = now + _AFTER_ERROR
-            nearest = min(nearest, following or nearest)
+            self._begin(index, found.due)
+            nearest = min(nearest, found.next_due or nearest)
         if not self._closed:
             self._arm(self._now() if self._again else max(nearest, self._now() + _SHORTEST_SLEEP))
+
+    async def _find(self, now: datetime) -> list[_Found]:
+        """Return what each source has, from one read; if that fails, from one each, as one may be at fault alone."""
+
+        def find(conn: Connection) -> list[_Found]:
+            return [self._find_in(conn, source, now) for source in self._sources]
+
+        try:
+            found: list[_Found] = await self._read(find)
+        except Exception as error:
+            log.warning("could not look for due work in one read: %r", error)
+            found = [await self._find_alone(source, now) for source in self._sources]
+        return found
+
+    async def _find_alone(self, source: Source, now: datetime) -> _Found:
+        try:
+            found: _Found = await self._read(lambda conn: self._find_in(conn, source, now))
+        except Exception:
+            log.exception("could not look for due work of %s; trying again", type(source).__name__)
+            found = _Found((), now + _AFTER_ERROR)
+        return found
+
+    def _find_in(self, conn: Connection, source: Source, now: datetime) -> _Found:
+        return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
+
+    def _begin(self, index: int, keys: Sequence[int]) -> None:
+        """Start the work on rows of a source, as far as there is room for it."""
+        own = sum(number == index for number, _ in self._running)
+        for key in keys:
+            free = own < self._at_once and len(self._running) < self._of_all_sources and not self._closed
+            if free and (index, key) not in self._running:
+                self._running[index, key] = asyncio.create_task(self._work(index, key))
+                own += 1
 
     async def _work(self, index: int, key: int) -> None:
         source = self._sources[index]

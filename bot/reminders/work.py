@@ -64,20 +64,16 @@ class ReminderWork(Worker[Reminder]):
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
         return store.get(conn, key)
 
-    async def due(self, now: datetime, limit: int) -> Sequence[int]:
-        if now < self._free_at:
-            return []
-        found = await super().due(now, 1)
-        if found:
-            self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
-        return found
+    def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
+        return [] if now < self._free_at else super().due(conn, now, 1)
 
-    async def next_due(self) -> datetime | None:
-        at = await super().next_due()
+    def next_due(self, conn: Connection, /) -> datetime | None:
+        at = super().next_due(conn)
         return at and max(at, self._free_at)
 
     async def step(self, row: Reminder) -> None:
         """Remind one member; the next time is stored before anything is sent."""
+        self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
         claimed = await self._database.write(self._claim, row.user_id)
         if claimed is not None:
             await self._send(claimed)

@@ -150,7 +150,12 @@ async def query_times(copy: Path, banks: Banks, now: datetime) -> dict[str, tupl
     async with opened_database(database_url(f"sqlite:///{copy}")) as database:
         clock = Clock(now)
         context = Context(
-            database, banks, DiscordClock(clock), random.Random(1), Scheduler(clock), sender=FakeSender(clock)
+            database,
+            banks,
+            DiscordClock(clock),
+            random.Random(1),
+            Scheduler(database.read, clock),
+            sender=FakeSender(clock),
         )
         services = Services(context)
         rng, found = random.Random(2), {}

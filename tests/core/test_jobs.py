@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bot.core.database import Connection
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler
 from tests.fakes import START
 from tests.virtual import seconds_passed, virtual, virtual_now
@@ -24,7 +26,7 @@ class Table:
         self.looks = 0
         self.broken = False
 
-    async def due(self, now: datetime, limit: int) -> Sequence[int]:
+    def due(self, _conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
         self.looks += 1
         if self.broken:
             raise OSError("database is gone")
@@ -32,7 +34,7 @@ class Table:
         found = sorted((at, name) for name, at in self.deadlines.items() if at <= passed)
         return [self.number(name) for _, name in found[:limit]]
 
-    async def next_due(self) -> datetime | None:
+    def next_due(self, _conn: Connection, /) -> datetime | None:
         return START + timedelta(seconds=min(self.deadlines.values())) if self.deadlines else None
 
     def number(self, name: str) -> int:
@@ -49,8 +51,13 @@ class Table:
         self.deadlines.pop(name, None)
 
 
+async def read(work: Callable[[Any], Any]) -> Any:
+    """As the database does, for sources in memory."""
+    return work(None)
+
+
 def started(*sources: Table) -> Scheduler:
-    scheduler = Scheduler(virtual_now)
+    scheduler = Scheduler(read, virtual_now)
     for source in sources:
         scheduler.add(source)
     scheduler.start()
@@ -82,7 +89,7 @@ async def test_what_is_overdue_at_the_start_is_done_at_once() -> None:
 async def test_nothing_happens_before_the_start() -> None:
     """Until messages can be sent, nothing is done, also when nudged."""
     table = Table(a=0)
-    scheduler = Scheduler(virtual_now)
+    scheduler = Scheduler(read, virtual_now)
     scheduler.add(table)
     scheduler.nudge(virtual_now())
     await asyncio.sleep(100)
@@ -124,18 +131,17 @@ async def test_a_nudge_for_later_changes_nothing() -> None:
 @virtual
 async def test_a_nudge_during_a_look_is_not_lost() -> None:
     """What is stored while the scheduler looks is seen at once afterwards."""
-    scheduler = Scheduler(virtual_now)
+    table = Table(later=20)
 
-    class Slow(Table):
-        async def next_due(self) -> datetime | None:
-            found = await super().next_due()
-            if "new" not in self.deadlines and not self.worked:
-                await asyncio.sleep(0.5)
-                self.deadlines["new"] = 0.25
-                scheduler.nudge(START + timedelta(seconds=0.25))
-            return found
+    async def read_slowly(work: Callable[[Any], Any]) -> Any:
+        found = work(None)
+        if "new" not in table.deadlines and not table.worked:
+            await asyncio.sleep(0.5)
+            table.deadlines["new"] = 0.25
+            scheduler.nudge(START + timedelta(seconds=0.25))
+        return found
 
-    table = Slow(later=20)
+    scheduler = Scheduler(read_slowly, virtual_now)
     scheduler.add(table)
     scheduler.start()
     await asyncio.sleep(1)
@@ -258,6 +264,29 @@ async def test_more_is_due_than_one_look_takes() -> None:
 
 
 @virtual
+async def test_a_look_is_one_read() -> None:
+    """However many sources there are, all are asked in one read, and each on its own only if that fails."""
+    reads: list[None] = []
+
+    async def count(work: Callable[[Any], Any]) -> Any:
+        reads.append(None)
+        return work(None)
+
+    sources = [Table(), Table(), Table(a=5)]
+    scheduler = Scheduler(count, virtual_now)
+    for source in sources:
+        scheduler.add(source)
+    scheduler.start()
+    await asyncio.sleep(1)
+    assert ([source.looks for source in sources], len(reads)) == ([1, 1, 1], 1)
+    sources[1].broken = True
+    scheduler.nudge(virtual_now())
+    await asyncio.sleep(1)
+    assert len(reads) == 1 + 1 + 3
+    await scheduler.close()
+
+
+@virtual
 async def test_an_idle_scheduler_sleeps() -> None:
     """With nothing to do it looks now and then, as the clock may jump, and not all the time."""
     table = Table()
@@ -313,7 +342,7 @@ async def test_close_gives_up_in_time() -> None:
 @virtual
 async def test_close_without_start_and_twice() -> None:
     """Closing what never began, or is closed, does nothing."""
-    scheduler = Scheduler(virtual_now)
+    scheduler = Scheduler(read, virtual_now)
     await scheduler.close()
     await scheduler.close()
     assert seconds_passed() == 0
@@ -324,7 +353,7 @@ async def test_the_wall_clock_jumps_ahead() -> None:
     """When the host sleeps or its clock is set ahead, what became due is done within the longest sleep."""
     jump = timedelta(0)
     table = Table(a=3600)
-    scheduler = Scheduler(lambda: virtual_now() + jump)
+    scheduler = Scheduler(read, lambda: virtual_now() + jump)
     scheduler.add(table)
     scheduler.start()
     await asyncio.sleep(10)

@@ -105,16 +105,16 @@ class Work(Worker[Thing]):
 
 
 def work_on(database: Database, clock: Clock) -> Work:
-    context: Any = Context(database, None, DiscordClock(clock), None, Scheduler(clock), None)  # type: ignore[arg-type]
+    context: Any = Context(database, None, DiscordClock(clock), None, Scheduler(database.read, clock), None)  # type: ignore[arg-type]
     return Work(context)
 
 
 async def run(work: Work, clock: Clock, **by: float) -> int:
     """Let time pass, working at every deadline in it; how many tries that made."""
-    end, tries = clock() + timedelta(**by), 0
-    while (at := await work.next_due()) is not None and at <= end:
+    end, tries, read = clock() + timedelta(**by), 0, work._database.read
+    while (at := await read(work.next_due)) is not None and at <= end:
         clock.at = max(clock.at, at)
-        for key in await work.due(clock(), 100):
+        for key in await read(work.due, clock(), 100):
             tries += 1
             await work.work(key)
     clock.at = end

@@ -282,7 +282,7 @@ async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:
     """Several managers who post at the moment of the schedule get one post between them."""
     await stage.set_up("13:00")
     stage.clock.at = START + HOUR
-    keys = await stage.bot.daily_work.due(stage.clock(), 10)
+    keys = await stage.due(stage.bot.daily_work)
     await asyncio.gather(
         stage.bot.dailies.post(GUILD),
         *(stage.bot.daily_work.work(key) for key in keys),

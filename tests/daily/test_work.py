@@ -354,10 +354,10 @@ async def both(stage: Stage) -> None:
     pairs = [
         (mine, theirs, key)
         for mine, theirs in zip(one.workers, two.workers, strict=True)
-        for key in await mine.due(stage.clock(), 10)
+        for key in await stage.due(mine)
     ]
     ((mine, theirs, key),) = pairs
-    assert await theirs.due(stage.clock(), 10) == [key]
+    assert await stage.due(theirs) == [key]
     with stage.first_loads_meet():
         await asyncio.gather(mine.work(key), theirs.work(key))
 

@@ -140,10 +140,7 @@ async def test_two_processes_post_one(stage: Stage) -> None:
     other = stage.process()
     for _ in range(3):
         work = [
-            worker.work(key)
-            for bot in (stage.bot, other)
-            for worker in bot.workers
-            for key in await worker.due(stage.clock(), 9)
+            worker.work(key) for bot in (stage.bot, other) for worker in bot.workers for key in await stage.due(worker)
         ]
         await asyncio.gather(*work)
     assert len(shown(stage)) == 1

@@ -293,7 +293,7 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
         await stage.answer(ADA, after=1)
         stage.clock.turn(seconds=25)
         other = stage.process()
-        for key in await other.round_work.due(stage.clock(), 10):
+        for key in await stage.due(other.round_work):
             await other.round_work.work(key)
         stage.sender.during.clear()
 
@@ -472,7 +472,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage, monkeypat
     await stage.run()
     cards = {p.channel_id: p for p in stage.sender.of_kind("question")}
     stage.clock.turn(seconds=20.3)
-    keys = await stage.bot.round_work.due(stage.clock(), 100)
+    keys = await stage.due(stage.bot.round_work, 100)
     assert len(keys) == len(cards)
     answers = [stage.answer(ADA, post=post, after=20) for post in cards.values()]
     work = [stage.bot.round_work.work(key) for key in keys]
@@ -629,8 +629,8 @@ async def test_work_that_was_done_meanwhile_is_not_repeated(stage: Stage) -> Non
 async def both(stage: Stage) -> None:
     """Two processes find the same work due and do it at the same time."""
     one, two = stage.process(), stage.process()
-    keys = await one.round_work.due(stage.clock(), 10)
-    assert await two.round_work.due(stage.clock(), 10) == keys
+    keys = await stage.due(one.round_work)
+    assert await stage.due(two.round_work) == keys
     (key,) = keys
     with stage.first_loads_meet():
         await asyncio.gather(one.round_work.work(key), two.round_work.work(key))
