@@ -241,9 +241,8 @@ class Services:
         await self.privacy.look_over()
 
     async def close(self) -> None:
-        """Take no new work and wait for what is under way."""
-        await self.context.scheduler.close()
-        await self.counters.close()
+        """Take no new work and wait for what is under way, for `jobs.CLOSE_SECONDS` at most."""
+        await asyncio.gather(self.context.scheduler.close(), self.counters.close())
         await self.lines.close()
         await self.names.close()
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
 
 _SYNC_RETRY_SECONDS = 60.0
+_GATEWAY_SECONDS = 1.0
+"""How long Discord has to say goodbye on the gateway; discord.py would give it 30."""
 _ADDED_BY_DISCORD = {"id", "application_id", "version", "guild_id", "dm_permission"}
 """Fields of a command in Discord's words; dm_permission it derives from the contexts."""
 _DEFAULT_IS_DISCORDS = ("contexts", "integration_types")
@@ -166,7 +168,11 @@ class QuizBot(commands.AutoShardedBot):
         if not self.is_closed():
             await asyncio.gather(self.features.close(), self.router.drain())
         self.router.leave()
-        await super().close()
+        leaving = asyncio.ensure_future(super().close())
+        _, late = await asyncio.wait([leaving], timeout=_GATEWAY_SECONDS)
+        if late:
+            await self.http.close()  # which cuts the connections that it waits for
+        await leaving
 
     def silence(self) -> float:
         """Seconds since the quietest shard heard anything of Discord, be it the answer to a heartbeat.

@@ -66,7 +66,7 @@ SQLite has no such limit of its own: there it holds for a whole read, which then
 """
 LONG_READS = 2
 """How many long reads run at a time; SQLite has one reader more than that, for short ones."""
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.5
 """How long a close waits for the reads under way before it stops them."""
 _STEPS = 1_000_000
 """SQLite's steps, of some 20 ms together, after which a read looks at the clock."""

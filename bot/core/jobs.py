@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -52,6 +52,8 @@ MAX_CONCURRENT_JOBS = 100
 
 All sources together have half as many more, so that ten thousand schedules that come due don't hold up the posts.
 """
+CLOSE_SECONDS = 2.5
+"""How long the end of the program waits for work under way: half of the time in which the program ends."""
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_SLEEP = timedelta(seconds=30)
 """The wall clock may jump and the machine may sleep: look again at least this often."""
@@ -199,6 +201,14 @@ def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
     return (guild_id.bitwise_rshift(literal_column(str(SHARD_BITS))).self_group() % shards.count).in_(shards.ids)
 
 
+async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait for tasks when the program ends; those that take longer than `CLOSE_SECONDS` are cancelled."""
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+
+
 class Source(Protocol):
     """What the scheduler serves. `work` moves one row's deadline on, and may be repeated after a crash."""
 
@@ -322,15 +332,11 @@ class Scheduler:
             self._arm(at)
 
     async def close(self) -> None:
-        """Take no new work, wait for what is under way; cancel what does not end within 2.5 seconds."""
+        """Take no new work, and wait for what is under way as `end_tasks` does."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        tasks = [*self._running.values(), *([self._tick] if self._tick else [])]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=2.5)
-            for task in late:
-                task.cancel()
+        await end_tasks([*self._running.values(), *([self._tick] if self._tick else [])])
 
     def _arm(self, at: datetime) -> None:
         if self._timer is not None:

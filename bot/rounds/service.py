@@ -15,6 +15,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.core.jobs import end_tasks
 from bot.members.store import names_of
 from bot.points import rules as scoring
 from bot.questions import answers, drawing
@@ -567,9 +568,12 @@ class AnswerCountRefresher:
         self._refresh = refresh
         self._open: dict[int, _Count] = {}
         self._next_turn = 0.0
+        self._closed = False
 
     def touch(self, round_id: int, question_id: int, count: int, opened: datetime, deadline: datetime | None) -> None:
         """An answer was stored: plan a refresh unless one is planned. A hosted question has no deadline."""
+        if self._closed:
+            return
         entry = self._open.get(round_id)
         if entry is None or entry.question_id != question_id:
             entry = self._open[round_id] = _Count(question_id, opened, deadline)
@@ -581,17 +585,22 @@ class AnswerCountRefresher:
 
     async def stop(self, round_id: int) -> None:
         """Forget a round's card; waits for an edit under way, so that it can't overtake the reveal."""
-        entry = self._open.pop(round_id, None)
-        if entry is None or entry.task is None:
-            return
-        if not entry.editing:
-            entry.task.cancel()
-        await asyncio.wait([entry.task])
+        if (task := self._forget(round_id)) is not None:
+            await asyncio.wait([task])
 
     async def close(self) -> None:
-        """Refresh no more."""
-        for round_id in list(self._open):
-            await self.stop(round_id)
+        """Refresh no more, and wait for edits under way as `end_tasks` does."""
+        self._closed = True
+        await end_tasks([task for round_id in list(self._open) if (task := self._forget(round_id)) is not None])
+
+    def _forget(self, round_id: int) -> asyncio.Task[None] | None:
+        """Forget a round's card; returns its task, which ends at once unless it edits."""
+        entry = self._open.pop(round_id, None)
+        if entry is None or entry.task is None:
+            return None
+        if not entry.editing:
+            entry.task.cancel()
+        return entry.task
 
     async def _follow(self, round_id: int, entry: _Count) -> None:
         """Refresh a card for as long as its count grows."""
@@ -609,7 +618,8 @@ class AnswerCountRefresher:
             finally:
                 entry.editing = False
             if shown is None:
-                self._open.pop(round_id, None)
+                if self._open.get(round_id) is entry:  # and not the entry of the next question
+                    del self._open[round_id]
                 return
             entry.counter = rules.Counter(shown, self._now())
             entry.count = max(entry.count, shown)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import AsyncMock, call
+from unittest.mock import AsyncMock, Mock, call
 
 import discord
 import pytest
 from discord import app_commands
+from discord.ext import commands
 from sqlalchemy.exc import OperationalError
 
 from bot.boards.service import Boards
 from bot.chat.client import QuizBot, differs
+from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -71,6 +74,23 @@ async def test_no_privileged_intent(stage: Stage) -> None:
     assert [name for name, on in stage.bot.intents if on] == ["guilds"]
     assert not stage.bot._connection.member_cache_flags.value
     assert stage.bot._connection.max_messages is None
+
+
+async def test_a_gateway_that_does_not_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py waits half a minute for the gateway's goodbye: its connections are cut long before."""
+    monkeypatch.setattr("bot.chat.client._GATEWAY_SECONDS", 0.01)
+    cut = asyncio.Event()
+
+    async def wait_for_goodbye(_client: commands.AutoShardedBot) -> None:
+        await cut.wait()
+
+    monkeypatch.setattr(commands.AutoShardedBot, "close", wait_for_goodbye)
+    bot = QuizBot(Settings(token="t"))
+    bot.features = AsyncMock()
+    bot.router = AsyncMock(leave=Mock())
+    monkeypatch.setattr(bot.http, "close", AsyncMock(side_effect=cut.set))
+    async with asyncio.timeout(5):
+        await bot.close()
 
 
 async def test_autocomplete(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.core.jobs import CLOSE_SECONDS
 from bot.rounds.service import AnswerCountRefresher
 from tests.fakes import START
 from tests.virtual import seconds_passed, virtual, virtual_now
@@ -178,6 +179,39 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
     await asyncio.sleep(1)
     await card.counters.stop(ROUND)
     card.gone = True
+    card.answer()
+    await asyncio.sleep(20)
+    assert card.edits == []
+
+
+@virtual
+async def test_an_edit_of_the_last_question_leaves_the_next_its_count() -> None:
+    """Where another process moved the round on, an edit that finds its question gone forgets that question only."""
+    edits: list[int] = []
+
+    async def refresh(question_id: int) -> int | None:
+        edits.append(question_id)
+        await asyncio.sleep(1)
+        return None if question_id == 7 else 1
+
+    counters = AnswerCountRefresher(virtual_now, refresh)
+    counters.touch(ROUND, 7, 1, START, DEADLINE)
+    await asyncio.sleep(2.5)  # the edit of question 7 is under way
+    counters.touch(ROUND, 8, 1, virtual_now(), DEADLINE)
+    await asyncio.sleep(5)
+    assert edits == [7, 8]
+
+
+@virtual
+async def test_close_gives_up_in_time() -> None:
+    """Edits that hang are waited for together and then cancelled; no new ones are begun."""
+    card = Card(takes=10)
+    for number in range(5):
+        card.counters.touch(number, QUESTION, 1, START, DEADLINE)
+    await asyncio.sleep(2.5)
+    assert card.under_way == 5
+    await card.counters.close()
+    assert seconds_passed() == 2.5 + CLOSE_SECONDS
     card.answer()
     await asyncio.sleep(20)
     assert card.edits == []
