@@ -23,6 +23,7 @@ from bot.chat.replies import HandledElsewhere, payload, report_error, say
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
+from bot.core.errors import UserError
 from bot.core.notes import claim_interaction
 from bot.core.snowflakes import created_at
 
@@ -214,6 +215,14 @@ def picked_in(interaction: discord.Interaction) -> list[str]:
     return _texts(payload(interaction).get("values"))
 
 
+def picked_id(interaction: discord.Interaction) -> int | None:
+    """Return the id of the channel or role that was picked in a list, None for nothing; refuses what can't be one."""
+    picked = picked_in(interaction)
+    if picked and not number_in(picked):
+        raise UserError("I can't use that here. Pick one from the list.")
+    return number_in(picked) or None
+
+
 def custom_ids(components: Sequence[Any]) -> Iterator[str]:
     """The custom ids of a message's buttons and lists."""
     for component in components:
@@ -246,8 +255,9 @@ def written_in(interaction: discord.Interaction) -> dict[str, str]:
 
 
 def number_in(values: Sequence[str]) -> int:
-    """The number that a client sent; 0, which nothing has, for anything else."""
-    return int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
+    """The number that a client sent; 0, which nothing has, for anything else, and for what no database holds."""
+    number = int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
+    return number if number < 2**63 else 0
 
 
 def _texts(values: Any) -> list[str]:

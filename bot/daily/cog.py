@@ -22,6 +22,7 @@ from bot.chat.router import (
     message_id_of,
     modal_text,
     number_in,
+    picked_id,
     picked_in,
 )
 from bot.core.clicks import Click
@@ -132,7 +133,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             case "channel":
                 done = self._set(interaction, channel_id=number_in(picked))
             case "role":
-                done = self._set(interaction, role_id=number_in(picked) if picked else None)
+                done = self._set(interaction, role_id=picked_id(interaction))
             case "kind":
                 done = self._set(interaction, kind="".join(picked))
             case "days":

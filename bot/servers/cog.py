@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.permissions import daily_problem, missing, needed, require_bot, require_manager, require_panel
 from bot.chat.replies import say, say_here
-from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_in
+from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_id, picked_in
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
 from bot.rounds.cog import start_round
@@ -41,24 +41,22 @@ class Settings(commands.Cog):
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A manager changed a setting; the panel shows at once what comes of it."""
         require_panel(interaction, view.SETTINGS)
-        guild_id, picked = guild_id_of(interaction), number_in(picked_in(interaction)) or None
+        guild_id = guild_id_of(interaction)
         match fields["what"]:
             case "zone":
                 form = view.zone_form(await self.service.look(guild_id))
                 await interaction.response.send_modal(form)
                 return
             case "starters":
-                found = await self.service.set_starters(guild_id, picked)
+                found = await self.service.set_starters(guild_id, picked_id(interaction))
             case "packs":
                 found = await self.service.set_packs(guild_id, picked_in(interaction))
             case "recap":
-                _require_channel(interaction, picked)
-                found = await self.service.set_recap(guild_id, picked)
+                found = await self.service.set_recap(guild_id, _picked_channel(interaction))
             case "recapday":
-                found = await self.service.set_recap_day(guild_id, picked or 0)
+                found = await self.service.set_recap_day(guild_id, number_in(picked_in(interaction)))
             case _:
-                _require_channel(interaction, picked)
-                found = await self.service.announce_suggestions(guild_id, picked)
+                found = await self.service.announce_suggestions(guild_id, _picked_channel(interaction))
         await self._show(interaction, found)
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
@@ -73,11 +71,13 @@ class Settings(commands.Cog):
         await say_here(interaction, view.settings(found, _problems(interaction, found), note))
 
 
-def _require_channel(interaction: discord.Interaction, channel_id: int | None) -> None:
-    """Refuse a channel in which the bot could not post."""
+def _picked_channel(interaction: discord.Interaction) -> int | None:
+    """Return the channel that was picked, None for nothing; refuses one in which the bot could not post."""
+    channel_id = picked_id(interaction)
     problem = channel_id and _channel_problem(interaction, channel_id)
     if problem:
         raise UserError(problem)
+    return channel_id
 
 
 def _channel_problem(interaction: discord.Interaction, channel_id: int) -> str | None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from bot.boards import views as boards
 from bot.challenges import views as challenges
-from bot.chat.router import Fields, Handler, Route, Router
+from bot.chat.router import Fields, Handler, Route, Router, number_in, picked_id
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
+from bot.core.errors import UserError
 from bot.daily import views as daily
 from bot.interviews import views as interviews
 from bot.practice import views as practice
@@ -225,6 +226,33 @@ def test_the_largest_values() -> None:
     """The largest row, page and topic that a database or a bank can have still make an id."""
     assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(":999999999999999999:5")
     assert len(boards.BOARD.id(slot="period", period="month", topic="x" * 48, page=999_999)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ([], 0),
+        (["17"], 17),
+        (["9223372036854775807"], 2**63 - 1),
+        (["9223372036854775808"], 0),
+        (["9999999999999999999"], 0),
+        (["1" * 4000], 0),
+        (["-1"], 0),
+        (["x"], 0),
+    ],
+)
+def test_a_number_that_a_client_sent(sent: list[str], number: int) -> None:
+    """What does not fit into a database's number is no number."""
+    assert number_in(sent) == number
+
+
+@pytest.mark.parametrize("sent", ["9999999999999999999", "0", "x", ""])
+def test_what_can_not_be_picked(sent: str) -> None:
+    """A list of channels or roles holds ids: anything else is refused, and is not taken for a list left empty."""
+    assert picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": ["17"]}))) == 17
+    assert picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": []}))) is None
+    with pytest.raises(UserError):
+        picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": [sent]})))
 
 
 def test_every_topic_of_the_bank_has_a_board() -> None:
