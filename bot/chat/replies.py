@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import aiohttp
@@ -28,8 +28,16 @@ _ARRIVED = "arrived"
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
 _MAX_CONTENT = 1900
 """Characters of a plain message; Discord takes 2,000."""
-HICCUPS = (discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+class ReplyLost(Exception):
+    """A reply was lost on its way to Discord, or the answer to it was: the member may have read it, or not."""
+
+
+HICCUPS = (ReplyLost, discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
 """Failures of the network or of Discord itself, which pass."""
+_LOST = (ReplyLost, discord.DiscordServerError, aiohttp.ClientError)
+"""What says that Discord was not reached. Any other timeout or error of the system is the handler's own."""
 
 
 class HandledElsewhere(Exception):
@@ -40,10 +48,20 @@ class AlreadyReported(Exception):
     """An error that its member knows of already."""
 
 
+@contextmanager
+def _sending() -> Iterator[None]:
+    """Around sending a reply: tells its failures from those of what a handler does besides, such as drawing."""
+    try:
+        yield
+    except HICCUPS as error:
+        raise ReplyLost(repr(error)) from error
+
+
 async def say(interaction: discord.Interaction, content: str | Message, *, public: bool = False) -> None:
     """Answer before, during or after the response window; privately, unless it is for all in the channel."""
     if _is_answered(interaction):
-        await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
+        with _sending():
+            await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
     else:
         send = interaction.response.send_message
         await _respond(interaction, lambda: send(ephemeral=not public, **_reply(interaction, content)))
@@ -58,7 +76,8 @@ async def say_all(interaction: discord.Interaction, contents: Sequence[str | Mes
 async def show(interaction: discord.Interaction, message: Message) -> None:
     """Turn a private page: edit the message that was used."""
     if _is_answered(interaction):
-        await interaction.edit_original_response(**_edit(interaction, message))
+        with _sending():
+            await interaction.edit_original_response(**_edit(interaction, message))
     else:
         await _respond(interaction, lambda: interaction.response.edit_message(**_edit(interaction, message)))
 
@@ -71,15 +90,16 @@ async def acknowledge(interaction: discord.Interaction) -> None:
 
 async def _respond(interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]) -> None:
     """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
-    try:
-        await send()
-    except HICCUPS as lost:
+    with _sending():
         try:
             await send()
-        except discord.HTTPException as error:
-            if error.code != _ANSWERED:  # too late, say: that tells nothing of the first
-                raise lost from error
-            interaction.extras[_ARRIVED] = True
+        except HICCUPS as lost:
+            try:
+                await send()
+            except discord.HTTPException as error:
+                if error.code != _ANSWERED:  # too late, say: that tells nothing of the first
+                    raise lost from error
+                interaction.extras[_ARRIVED] = True
 
 
 def _is_answered(interaction: discord.Interaction) -> bool:
@@ -220,8 +240,8 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         if isinstance(original, discord.HTTPException) and original.code in _EXPIRED:
             log.warning("an interaction expired, or was answered before: %s", describe(interaction))
             return
-        if isinstance(original, HICCUPS) or interaction.client.is_closed():
-            log.warning("a reply did not reach Discord (%s): %s", type(original).__name__, describe(interaction))
+        if isinstance(original, _LOST) or interaction.client.is_closed():
+            log.warning("a reply did not reach Discord (%r): %s", original, describe(interaction))
             return
         error_id = secrets.token_hex(3)
         log.error("error %s in %s", error_id, describe(interaction), exc_info=original)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import aiohttp
 import discord
@@ -13,7 +13,7 @@ import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture
-from bot.chat.replies import in_time, say, show, show_later
+from bot.chat.replies import ReplyLost, in_time, report_error, say, show, show_later
 from bot.core.errors import UserError
 from tests.messages import texts
 
@@ -31,7 +31,9 @@ class Told:
         self.later: list[dict[str, Any]] = []
         self.extras: dict[str, Any] = {}
         self._lost, self._arrive = lost, arrive
-        self.client = SimpleNamespace(command_mention=lambda name: f"</{name}:7>")
+        self.client = SimpleNamespace(command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False)
+        self.type = discord.InteractionType.component
+        self.data, self.guild_id = {"custom_id": "x"}, None
         self.response = SimpleNamespace(
             is_done=lambda: False, send_message=self._take, edit_message=self._take, defer=self._take
         )
@@ -111,3 +113,26 @@ async def test_a_reply_that_somebody_else_gave_is_no_reply_of_ours() -> None:
     with pytest.raises(discord.HTTPException):
         await say(as_interaction(told), "words")
     assert told.extras == {}
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("the process for drawing has ended"), TimeoutError(), ConnectionResetError("another service")]
+)
+async def test_an_error_of_the_system_is_told(error: Exception) -> None:
+    """What a handler does besides replying may fail as the network does: the member is not left without a word."""
+    told = Told()
+    await report_error(as_interaction(told), error)
+    assert [options["content"][:33] for options in told.sent] == ["Something went wrong on my side. "]
+
+
+@pytest.mark.parametrize("failure", [aiohttp.ClientError(), TimeoutError(), ConnectionResetError()])
+@pytest.mark.parametrize("reply", [say, show])
+async def test_a_reply_that_was_lost_is_not_followed_by_another(reply: Any, failure: Exception) -> None:
+    """It may have arrived: to be told of an error after a result would be wrong. The log has it."""
+    told = Told()
+    told.response.send_message = told.response.edit_message = AsyncMock(side_effect=failure)
+    with pytest.raises(ReplyLost) as lost:
+        await reply(as_interaction(told), Message(OPEN, "words"))
+    told.response.send_message = told._take
+    await report_error(as_interaction(told), lost.value)
+    assert told.sent == []
