@@ -11,6 +11,7 @@ from the log of its reviews. Two settings are ours:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,8 @@ from bot.questions.model import Item
 STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
 SCHEDULER = fsrs.Scheduler(learning_steps=STEPS, relearning_steps=STEPS, enable_fuzzing=False)
+DECAY = -float(SCHEDULER.parameters[20])
+FACTOR = 0.9 ** (1 / DECAY) - 1
 
 _NOT_TODAY = timedelta(days=2)
 """What lies so far ahead is on no date of today, whatever the zone, and should its clocks go back by a day."""
@@ -47,6 +50,15 @@ class MemoryCard:
     def missed(self) -> bool:
         """Whether it was missed, and not answered well since."""
         return self.state != State.Review
+
+    @property
+    def last_missed(self) -> bool:
+        """Whether the last answer was a miss, which is asked again after one step.
+
+        FSRS waits half as long again after a slow right answer, which leaves the card in the same state:
+        https://github.com/open-spaced-repetition/py-fsrs/blob/main/fsrs/scheduler.py
+        """
+        return self.missed and self.due_at - self.last_review_at <= STEPS[0]
 
 
 def encode_card(card: MemoryCard | None) -> str | None:
@@ -90,8 +102,17 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
 
 def recall(card: MemoryCard, at: datetime) -> float:
     """FSRS' probability, from 0 to 1, that an item is answered right at a moment; it falls by whole days."""
-    known = fsrs.Card(card_id=1, state=card.state, stability=card.stability, last_review=card.last_review_at)
-    return float(SCHEDULER.get_card_retrievability(known, at))
+    return recall_after(max((at - card.last_review_at).days, 0), card.stability)
+
+
+def recall_after(days: int, stability: float) -> float:
+    """FSRS' probability of a right answer so many whole days after the last one."""
+    return math.pow(1 + FACTOR * days / stability, DECAY)
+
+
+def readiness(card: MemoryCard, at: datetime) -> float:
+    """The probability that a member knows an item at a moment: none if they missed it last, else their recall."""
+    return 0.0 if card.last_missed else recall(card, at)
 
 
 def moment(card: MemoryCard | None, at: datetime) -> datetime:

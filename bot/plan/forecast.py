@@ -17,12 +17,10 @@ from dataclasses import dataclass
 
 from fsrs import Rating
 
-from bot.memory.rules import SCHEDULER
+from bot.memory.rules import DECAY, FACTOR, SCHEDULER, recall_after
 
 _W = SCHEDULER.parameters
-_DECAY = -float(_W[20])
-_FACTOR = 0.9 ** (1 / _DECAY) - 1
-_INTERVAL: float = (SCHEDULER.desired_retention ** (1 / _DECAY) - 1) / _FACTOR
+_INTERVAL: float = (SCHEDULER.desired_retention ** (1 / DECAY) - 1) / FACTOR
 _GROWTH = math.exp(_W[8])
 _SHORT = math.exp(_W[17] * _W[18])
 _STEP = -_W[6] / 9
@@ -38,7 +36,11 @@ _NEARLY = 1 - 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A card: its section's index, FSRS' state, days since the last answer, and days until it is asked again."""
+    """A card: its section's index, FSRS' state, days since the last answer, and days until it is asked again.
+
+    `missed`: the last answer was a miss, so the item is not known until it is answered right again. One that is never
+    asked again has a `due` after the last day.
+    """
 
     section: int
     stability: float
@@ -95,11 +97,6 @@ class Forecast:
     def ready(self) -> float:
         """The share known on the last day."""
         return self.curve[-1][1]
-
-
-def recall_after(days: int, stability: float) -> float:
-    """FSRS' probability of a right answer so many whole days after the last one."""
-    return math.pow(1 + _FACTOR * days / stability, _DECAY)
 
 
 def first_state(rating: int) -> tuple[float, float]:
@@ -164,12 +161,13 @@ class _Life:
         self._stability = [card.stability for card in known]
         self._difficulty = [card.difficulty for card in known]
         self._seen = [-card.seen for card in known]
+        self._wrong = [card.missed for card in known]
         self._missed: deque[int] = deque()
         self._late: deque[int] = deque()
         self._coming: dict[int, list[int]] = {}
         self._looked = -1
         for number, card in enumerate(known):
-            if card.missed:
+            if card.missed and card.due <= 0:
                 self._missed.append(number)
             else:
                 self._coming.setdefault(max(card.due, 0), []).append(number)
@@ -184,8 +182,10 @@ class _Life:
 
     def by_section(self, day: int) -> list[float]:
         known = [0.0] * self._sections
-        for section, stability, seen in zip(self._section, self._stability, self._seen, strict=True):
-            known[section] += (1 + _FACTOR * int(day - seen) / stability) ** _DECAY
+        cards = zip(self._section, self._stability, self._seen, self._wrong, strict=True)
+        for section, stability, seen, wrong in cards:
+            if not wrong:
+                known[section] += (1 + FACTOR * int(day - seen) / stability) ** DECAY
         return known
 
     def live(self, day: int) -> None:
@@ -237,6 +237,7 @@ class _Life:
         self.fresh += 1
         number = len(self._seen) - 1
         self._is_missed = rating == AGAIN  # one that is right at first sight is in review at once
+        self._wrong.append(self._is_missed)
         self._wait(number, day)
         return number
 
@@ -251,7 +252,7 @@ class _Life:
         self._stability[number], self._difficulty[number] = state
         self._seen[number] = day
         self.repeated += 1
-        self._is_missed = rating == AGAIN
+        self._is_missed = self._wrong[number] = rating == AGAIN
         self._wait(number, day)
 
     def _rating(self, right: bool) -> int:

@@ -1,8 +1,8 @@
 """What a plan asks of a member, how ready they are, and how ready they will be.
 
-Readiness is the share of the bank's items that the member would answer right: for each that they have met FSRS'
-probability of it, none for the others. `bot.plan.forecast` lives their practice ahead. The items
-are those that the bank which is given asks: one that is left out of it counts nowhere, met or not.
+Readiness is the share of the bank's items that the member would answer right: for each that they answered right last
+FSRS' probability of it, none for those missed last or never met. `bot.plan.forecast` lives their practice ahead. The
+items are those that the bank which is given asks: one that is left out of it counts nowhere, met or not.
 
 New items come where most is missing: from the section of which the smallest share is known, as if what was drawn before
 were known already; of two alike from the one with more to meet. In it they come from the topic of which least was met,
@@ -20,7 +20,8 @@ from datetime import date, datetime, timedelta
 from fsrs import Rating
 
 from bot.core.time import local_date
-from bot.memory.rules import MemoryCard, days_away, due_items, recall
+from bot.memory import rules as memory
+from bot.memory.rules import MemoryCard, days_away, due_items
 from bot.plan.dates import LAST
 from bot.plan.forecast import Forecast, Habit, Known, Span, forecast, new_a_day
 from bot.practice.rules import Answered
@@ -165,7 +166,7 @@ def met(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, MemoryCard]:
 
 def readiness(bank: Bank, cards: Mapping[str, MemoryCard], at: datetime) -> float:
     """The share of the items that are asked that somebody would answer right at a moment."""
-    known = sum(recall(card, at) for card in met(cards, bank).values())
+    known = sum(memory.readiness(card, at) for card in met(cards, bank).values())
     return known / len(bank.asked) if bank.asked else 0.0
 
 
@@ -314,7 +315,7 @@ class _Pile:
         self.size = len(items)
 
     def known(self, cards: Mapping[str, MemoryCard], now: datetime) -> float:
-        return sum(recall(cards[item_id], now) for item_id in self._met)
+        return sum(memory.readiness(cards[item_id], now) for item_id in self._met)
 
 
 def _known(
@@ -334,7 +335,7 @@ def _known(
             card.difficulty,
             (now - card.last_review_at) / timedelta(days=1),
             days_away(card, zone, now) if item_id not in hidden else LAST + 1,
-            card.missed and item_id not in hidden,
+            card.last_missed,
         )
         for item_id, card in found
     ]
@@ -344,7 +345,7 @@ def _sections(bank: Bank, cards: Mapping[str, MemoryCard], then: Forecast, now: 
     found = []
     for section, expected in zip(bank.sections, then.sections, strict=True):
         ids = [item.id for topic in section.topics for item in topic.items]
-        known = sum(recall(cards[item_id], now) for item_id in ids if item_id in cards)
+        known = sum(memory.readiness(cards[item_id], now) for item_id in ids if item_id in cards)
         if ids:
             found.append(SectionOutlook(section.title, known / len(ids), expected / len(ids)))
     return tuple(found)

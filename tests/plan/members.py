@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import fsrs
+from fsrs import Rating
 
 from bot.memory import rules as memory
 from bot.memory.rules import SCHEDULER, MemoryCard, due_items, recall, review
@@ -93,9 +94,12 @@ class Member:
         return right
 
     def known(self, at: datetime) -> float:
-        """The share of the bank that they know, by the package alone."""
+        """The share of the bank that they know, by the package alone; nothing of what they missed last."""
         total = 0.0
-        for card in self.cards.values():
+        last = {a.item_id: a.rating for a in self.answers}
+        for item_id, card in self.cards.items():
+            if last[item_id] == Rating.Again:
+                continue
             packed = fsrs.Card(card_id=1, stability=card.stability, last_review=card.last_review_at, state=card.state)
             total += SCHEDULER.get_card_retrievability(packed, at)
         return total / len(self.bank.asked)

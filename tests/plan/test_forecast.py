@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import SCHEDULER, MemoryCard
+from bot.memory.rules import SCHEDULER, MemoryCard, recall_after
 from bot.plan.forecast import (
     Forecast,
     Habit,
@@ -22,7 +22,6 @@ from bot.plan.forecast import (
     interval,
     new_a_day,
     next_state,
-    recall_after,
 )
 from tests.plan.members import forecast_and_truth
 

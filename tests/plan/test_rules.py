@@ -47,12 +47,46 @@ def answered(*days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: i
 
 
 def test_readiness_is_what_fsrs_expects() -> None:
-    """The mean of all items' recall; never met is not known, and what is not asked any more does not count."""
+    """The mean of all items' recall; missed last or never met is not known, and what is not asked does not count."""
     cards = known("t1-a", "t2-b") | known("t3-c", rating=Rating.Again) | known("gone")
-    expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b", "t3-c")) / 24
+    expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b")) / 24
     assert readiness(BANK, cards, NOW) == pytest.approx(expected)
     assert readiness(BANK, {}, NOW) == 0
     assert readiness(small_bank(0), {}, NOW) == 0
+
+
+def history(*ratings: Rating) -> dict[str, MemoryCard]:
+    """All items of the bank, answered so often, ten minutes apart, the last time an hour ago."""
+    card = None
+    for n, rating in enumerate(ratings, start=1):
+        card = review(card, rating, NOW - timedelta(hours=1, minutes=10 * (len(ratings) - n)))
+    assert card is not None
+    return dict.fromkeys(BANK.asked, card)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "ready"),
+    [
+        ([Rating.Again], 0),
+        ([Rating.Again, Rating.Again], 0),
+        ([Rating.Good], 100),
+        ([Rating.Hard], 100),
+        ([Rating.Good, Rating.Again], 0),
+        ([Rating.Again, Rating.Good], 100),
+        ([Rating.Again, Rating.Hard], 100),  # stays in its step, and was right all the same
+        ([Rating.Good, Rating.Again, Rating.Hard], 100),
+        ([Rating.Again, Rating.Hard, Rating.Again], 0),
+    ],
+)
+def test_a_miss_is_not_known_until_it_is_right(ratings: list[Rating], ready: int) -> None:
+    """It counts as 0 now, by section, and on the day if it can't be asked any more; practice brings it back."""
+    cards = history(*ratings)
+    assert percent(readiness(BANK, cards, NOW)) == ready
+    found = look(replace(PLAN, day=TODAY), BANK, cards, [], "UTC", NOW)
+    assert {percent(s.now) for s in found.sections} == {percent(s.then) for s in found.sections} == {ready}
+    hidden = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
+    assert (percent(hidden.ready), hidden.expected > 0) == (ready, ready > 0)
+    assert percent(look(PLAN, BANK, cards, [], "UTC", NOW).expected) > 30
 
 
 def test_a_pace_without_a_past() -> None:

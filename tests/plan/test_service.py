@@ -154,6 +154,29 @@ async def test_the_end(stage: Stage) -> None:
     assert await stage.bot.plans.get(ADA) is None
 
 
+async def ready_now(stage: Stage) -> int:
+    shown = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    assert shown is not None
+    return percent(shown.ready)
+
+
+async def test_misses_make_nobody_ready(stage: Stage) -> None:
+    """Eight wrong answers are 0%, right ones raise it, and one that was a guess counts as a miss."""
+    stage = Stage(stage.database, small_bank(2))
+    await plan(stage)
+    items = sorted(stage.bank.asked)
+    await meet(stage, *items)
+    assert await ready_now(stage) == 0
+    screen = await asked_new(stage)
+    verdict = await answer(stage, screen)
+    assert await ready_now(stage) == percent(1 / len(items))
+    await stage.bot.practices.guess(verdict.question.id, ADA, GUILD)
+    assert await ready_now(stage) == 0
+    stage.clock.turn(minutes=30)
+    await practise(stage)
+    assert await ready_now(stage) == 100
+
+
 async def asked_new(stage: Stage) -> Asking:
     screen = await start(stage)
     assert isinstance(screen, Asking)
