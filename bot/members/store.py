@@ -19,7 +19,8 @@ members = sa.Table(
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),  # others may look at their /stats
-    sa.Column("zone", sa.String(64)),  # IANA name; decides where their days begin
+    # IANA name; decides where their days begin. The one they chose, else that of the first server where it mattered
+    sa.Column("zone", sa.String(64)),
 )
 
 Member = tuple[int, int]
@@ -86,8 +87,13 @@ def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
 
 
 def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
-    """The zone that a member's days follow: their own if they have set one, else the server's, else UTC."""
-    return _own_zone(conn, user_id).scalar() or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
+    """The zone that a member's days follow, wherever they ask: the one stored, else a server's, else UTC.
+
+    Of the servers on which they have been seen it is the oldest with a zone of its own; `guild_id` counts only for
+    somebody not yet seen anywhere.
+    """
+    stored = _own_zone(conn, user_id).scalar() or _zone_seen(conn, user_id, servers.DEFAULT_ZONE).scalar()
+    return stored or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
 
 
 @prepared
@@ -95,5 +101,25 @@ def _own_zone(user_id: int) -> Select[Any]:
     return select(members.c.zone).where(members.c.user_id == user_id)
 
 
+@prepared
+def _zone_seen(user_id: int, no_zone: str) -> Select[Any]:
+    c = servers.guilds.c
+    seen = select(c.zone).join(member_names, member_names.c.guild_id == c.guild_id)
+    return seen.where(member_names.c.user_id == user_id, c.zone != no_zone).order_by(c.guild_id).limit(1)
+
+
 def set_zone(conn: Connection, user_id: int, zone: str) -> None:
     upsert(conn, members, user_id=user_id, zone=zone)
+
+
+def keep_zone(conn: Connection, user_id: int, zone: str) -> None:
+    """Let a member's days follow a zone from now on if none is stored; UTC is not, as a server may yet name its own."""
+    if zone != servers.DEFAULT_ZONE:
+        conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})
+
+
+@lru_cache(maxsize=2)
+def _first_zone(dialect: str) -> Insert:
+    statement = insert_for(dialect, members)
+    zone = {"zone": statement.excluded.zone}
+    return statement.on_conflict_do_update(index_elements=["user_id"], set_=zone, where=members.c.zone.is_(None))

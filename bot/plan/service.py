@@ -13,7 +13,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.time import local_date
-from bot.members.store import zone_of
+from bot.members.store import keep_zone, zone_of
 from bot.memory import store as cards
 from bot.memory.rules import MemoryCard
 from bot.plan import rules, store
@@ -44,8 +44,8 @@ class Plans:
 
     async def set(self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None) -> Shown:
         """Make a plan or change it; what is not named stays. UserError without a day, or for one that is none."""
-        plan, over = await self._database.read(self._drawn_up, user_id, guild_id, day, minutes)
-        await self._database.write(_save, plan, over)
+        plan, zone, over = await self._database.read(self._drawn_up, user_id, guild_id, day, minutes)
+        await self._database.write(_save, plan, zone, over)
         return replace(await self.look(user_id, guild_id), ended=over.day if over else None)
 
     async def look(self, user_id: int, guild_id: int | None) -> Shown:
@@ -131,8 +131,8 @@ class Plans:
 
     def _drawn_up(
         self, conn: Connection, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
-    ) -> tuple[Plan, Plan | None]:
-        """The plan that a member wants, with its goal, and an earlier one that is over."""
+    ) -> tuple[Plan, str, Plan | None]:
+        """The plan that a member wants, with its goal, the zone of its days, and an earlier one that is over."""
         zone, now = zone_of(conn, user_id, guild_id), self._now()
         today = local_date(zone, now)
         before = store.get(conn, user_id)
@@ -152,7 +152,7 @@ class Plans:
             0,
         )
         kept = self._look(conn, plan, guild_id, zone, now).kept
-        return replace(plan, goal=rules.percent(kept)), over
+        return replace(plan, goal=rules.percent(kept)), zone, over
 
     def _look(self, conn: Connection, plan: Plan, guild_id: int | None, zone: str, now: datetime) -> Outlook:
         bank = self._banks.of_member(conn, plan.user_id, guild_id)
@@ -167,7 +167,8 @@ def tenths(share: float) -> int:
     return round(1000 * share)
 
 
-def _save(conn: Connection, plan: Plan, over: Plan | None) -> None:
+def _save(conn: Connection, plan: Plan, zone: str, over: Plan | None) -> None:
+    keep_zone(conn, plan.user_id, zone)
     if over is not None:
         store.end(conn, over)
     store.save(conn, plan)

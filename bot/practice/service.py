@@ -17,7 +17,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.time import Rule, instant, local_date
-from bot.members.store import zone_of
+from bot.members.store import keep_zone, zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.rules import MemoryCard, rate, slow_in_practice
@@ -184,7 +184,7 @@ class Practices:
             raise UserError("Those questions have been retired. </practice> has others.")
         if not view.due:
             raise UserError("Those questions are live on one of your servers right now. Try again in a few minutes.")
-        return self._next(conn, _begun(conn, user_id, None, at, items), guild_id, at)
+        return self._next(conn, _begun(conn, user_id, view.zone, None, at, items), guild_id, at)
 
     @writing
     def go_on(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
@@ -349,7 +349,7 @@ class Practices:
         if not view.due and not view.new:
             return Nothing(topic_id, view.next_in(), bool(view.pool), view.planned is not None)
         self._course.note(conn, user_id, view.bank, view.everywhere, view.zone, view.now)
-        return self._next(conn, _begun(conn, user_id, topic_id, at), guild_id, at)
+        return self._next(conn, _begun(conn, user_id, view.zone, topic_id, at), guild_id, at)
 
     def _next(
         self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
@@ -450,8 +450,11 @@ def _locked(conn: Connection, question_id: int, user_id: int) -> tuple[Practice,
     return practice, _question(conn, question_id)
 
 
-def _begun(conn: Connection, user_id: int, topic_id: str | None, at: datetime, items: Sequence[str] = ()) -> Practice:
+def _begun(
+    conn: Connection, user_id: int, zone: str, topic_id: str | None, at: datetime, items: Sequence[str] = ()
+) -> Practice:
     """A new practice, or the one that another process has just begun."""
+    keep_zone(conn, user_id, zone)
     practice = store.create(conn, user_id, topic_id, at, items) or store.running(conn, user_id)
     if practice is None:
         raise UserError("Your practice has just ended. Start another with </practice>.")

@@ -197,6 +197,7 @@ CALLS: list[Call] = [
     call(members.shows_stats, ADA),
     call(members.set_shows_stats, ADA, True),
     call(members.zone_of, ADA, GUILD),
+    call(members.keep_zone, ADA, "Europe/Berlin"),
     call(members.set_zone, ADA, "UTC"),
     call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ADA, Rating.Good, NOW)]),
     call(memory.cards_of, ADA),

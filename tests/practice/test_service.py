@@ -15,6 +15,7 @@ from sqlalchemy import select
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
+from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.store import reviews
@@ -579,3 +580,23 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         if isinstance(screen, Asking):
             stage.clock.turn(seconds=3 if right else 200)
             await stage.bot.practices.answer(click(stage, screen, right=right, user_id=user_id, guild_id=guild_id))
+
+
+# --- one day everywhere
+
+
+async def test_a_member_has_one_day_everywhere(stage: Stage) -> None:
+    """On the server, on others and in direct messages the same is due, before and after their first practice."""
+    other = GUILD + 1
+    await stage.database.write(guilds.set_zone, GUILD, "Pacific/Auckland")
+    await stage.database.write(guilds.set_zone, other, "America/New_York")
+    met = [cards.ReviewedAnswer(ADA, memory.rate(True, 9, 1), stage.clock())]
+    await stage.database.write(cards.record, "round", 1, "t1-a", met)
+
+    async def zones() -> set[str]:
+        return {await stage.database.read(zone_of, ADA, place) for place in (GUILD, other, None)}
+
+    assert await zones() == {"Pacific/Auckland"}
+    await asked(stage, guild_id=None)
+    await stage.database.write(guilds.set_zone, GUILD, "UTC")
+    assert await zones() == {"Pacific/Auckland"}  # it was stored with the practice
