@@ -147,13 +147,12 @@ def slow_in_practice(item: Item) -> int:
     return text * 1000 // 15 + 20_000 + 10_000 * item.difficulty + typing
 
 
-def back_on(card: MemoryCard, zone: str, now: datetime) -> date:
-    """The member's local date on which an item comes back; today's if it is due.
+def back_on(card: MemoryCard, zone: str, today: date) -> date:
+    """The member's local date on which an item comes back; `today`, which is theirs too, if it is due.
 
     What was missed comes back today. Anything else comes on the date of its due time, from that day's first minute,
     and never on the date of its last answer.
     """
-    today = local_date(zone, now)
     if card.missed:
         return today
     day_after = local_date(zone, card.last_review_at) + timedelta(days=1)
@@ -162,14 +161,15 @@ def back_on(card: MemoryCard, zone: str, now: datetime) -> date:
 
 def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
     """In how many of the member's days an item comes back: 0 is today, which is to say that it is due."""
-    return (back_on(card, zone, now) - local_date(zone, now)).days
+    today = local_date(zone, now)
+    return (back_on(card, zone, today) - today).days
 
 
 def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
     """Whether an item comes back today."""
     if not card.missed and card.due_at - now >= _NOT_TODAY:  # a member has hundreds of such: no zone is looked at
         return False
-    return back_on(card, zone, now) == local_date(zone, now)
+    return days_away(card, zone, now) == 0
 
 
 LEARNED_DAYS = 7

@@ -31,6 +31,8 @@ _LEAST = 0.001
 AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
 _SAMPLES = 12
 """Points of a curve after its first."""
+MOST_CARDS = 200
+"""Cards that are lived, or half as many more: more of them change a forecast little, and take their time."""
 _NEARLY = 1 - 1e-9
 
 
@@ -84,7 +86,7 @@ class Forecast:
     """What is expected: points of (day, share of the bank known) from now to the last day, and what it takes.
 
     `sections`: for each section how many of its items are known on the last day. `new` and `due`: answers a day, on
-    average over all days. `unmet`: items not met by then.
+    average over all days. `unmet`: items not met by then. `short`: some day had more to ask than there was time for.
     """
 
     curve: tuple[tuple[int, float], ...]
@@ -92,6 +94,7 @@ class Forecast:
     new: float
     due: float
     unmet: int
+    short: bool
 
     @property
     def ready(self) -> float:
@@ -128,64 +131,108 @@ def interval(stability: float) -> int:
     return min(max(round(stability * _INTERVAL), 1), _LONGEST)
 
 
-def forecast(known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span) -> Forecast:
+def forecast(
+    known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span, most: int = MOST_CARDS
+) -> Forecast:
     """Live the days of a span ahead.
 
     `known` are the member's cards; `unmet` the section's index of each item that they have not met, in the order in
-    which they will; `sections` how many there are. An empty bank is known to no part.
+    which they will; `sections` how many there are. An empty bank is known to no part. Of more than `most` items every
+    second, third or so is lived, with as large a part of the time, and stands for its neighbours.
     """
-    life = _Life(known, unmet, sections, habit, span)
+    items = len(known) + len(unmet)
+    step = max(round(items / most), 1)
+    life = _Life(known, unmet, sections, habit, span, step)
     marks = {round(span.days * n / _SAMPLES) for n in range(1, _SAMPLES + 1)} | {span.days}
-    curve = [(0, life.ready(0))]
+    then = _now(known, sections)
+    curve = [(0, sum(then) / max(items, 1))]
     for day in range(span.days):
         life.live(day)
         if day + 1 in marks:
-            curve.append((day + 1, life.ready(day + 1)))
-    met = life.fresh
+            then = life.by_section(day + 1)
+            curve.append((day + 1, sum(then) / max(items, 1)))
     return Forecast(
-        tuple(curve),
-        tuple(life.by_section(span.days)),
-        met / max(span.days, 1),
-        life.repeated / max(span.days, 1),
-        len(unmet) - met,
+        curve=tuple(curve),
+        sections=tuple(then),
+        new=life.met / max(span.days, 1),
+        due=step * life.repeated / max(span.days, 1),
+        unmet=len(unmet) - life.met,
+        short=life.short,
     )
 
 
-class _Life:
-    """A member's cards as they change from day to day."""
+def _now(known: Sequence[Known], sections: int) -> list[float]:
+    """How many items of each section are known before the first day."""
+    found = [0.0] * sections
+    for card in known:
+        if not card.missed:
+            found[card.section] += recall_after(int(card.seen), card.stability)
+    return found
 
-    def __init__(self, known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span) -> None:
-        self._habit, self._span, self._unmet = habit, span, unmet
-        self._sections = sections
-        self._section = [card.section for card in known]
-        self._stability = [card.stability for card in known]
-        self._difficulty = [card.difficulty for card in known]
-        self._seen = [-card.seen for card in known]
-        self._wrong = [card.missed for card in known]
+
+def _every(step: int, known: Sequence[Known]) -> list[Known]:
+    """Every so manieth card of each section, weak and strong ones alike, in the order in which they were given."""
+    if step == 1:
+        return list(known)
+    alike = sorted(range(len(known)), key=lambda n: (known[n].section, known[n].missed, known[n].stability))
+    return [known[n] for n in sorted(alike[min(step // 2, len(alike) - 1) :: step])] if alike else []
+
+
+class _Life:
+    """A member's cards as they change from day to day; each stands for `step` of them."""
+
+    def __init__(
+        self, known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span, step: int
+    ) -> None:
+        self._habit, self._span, self._unmet, self._step = habit, span, unmet, step
+        self._of_section = [0] * sections
+        for card in known:
+            self._of_section[card.section] += 1
+        lived = _every(step, known)
+        self._section = [card.section for card in lived]
+        self._stability = [card.stability for card in lived]
+        self._difficulty = [card.difficulty for card in lived]
+        self._seen = [-card.seen for card in lived]
+        self._wrong = [card.missed for card in lived]
         self._missed: deque[int] = deque()
         self._late: deque[int] = deque()
         self._coming: dict[int, list[int]] = {}
         self._looked = -1
-        for number, card in enumerate(known):
+        for number, card in enumerate(lived):
             if card.missed and card.due <= 0:
                 self._missed.append(number)
             else:
                 self._coming.setdefault(max(card.due, 0), []).append(number)
-        self._items = len(known) + len(unmet)
-        self._kept, self._room, self._luck, self._first, self._slow = 0.5, 0.5, 0.5, 0.5, 0.5
-        self._is_missed = False
+        self._kept, self._room, self._new, self._luck, self._first, self._slow = 0.5, 0.5, 0.5, 0.5, 0.5, 0.5
         self.fresh = self.repeated = 0
+        self.short = False
 
-    def ready(self, day: int) -> float:
-        """The share of all items that are known on a day."""
-        return sum(self.by_section(day)) / self._items if self._items else 0.0
+    @property
+    def met(self) -> int:
+        """How many items were met since the first day."""
+        return min(self.fresh * self._step, len(self._unmet))
 
     def by_section(self, day: int) -> list[float]:
-        known = [0.0] * self._sections
-        cards = zip(self._section, self._stability, self._seen, self._wrong, strict=True)
-        for section, stability, seen, wrong in cards:
-            if not wrong:
-                known[section] += (1 + FACTOR * int(day - seen) / stability) ** DECAY
+        """How many items of each section are known on a day.
+
+        Cards from before count by their section, and new ones, which are alike, by how many of it were met.
+        """
+        recalled = [
+            0.0 if wrong else (1 + FACTOR * int(day - seen) / stability) ** DECAY
+            for stability, seen, wrong in zip(self._stability, self._seen, self._wrong, strict=True)
+        ]
+        old = len(self._section)
+        total, lived = [0.0] * len(self._of_section), [0] * len(self._of_section)
+        for section, recall in zip(self._section, recalled, strict=False):
+            total[section] += recall
+            lived[section] += 1
+        usual, usual_new = _mean(recalled[:old]), _mean(recalled[old:])
+        known = [
+            number * (total[section] / lived[section] if lived[section] else usual)
+            for section, number in enumerate(self._of_section)
+        ]
+        for section in self._unmet[: self.met]:
+            known[section] += usual_new
         return known
 
     def live(self, day: int) -> None:
@@ -197,63 +244,75 @@ class _Life:
         for passed in range(self._looked + 1, day + 1):
             self._late.extend(self._coming.pop(passed, ()))
         self._looked = day
-        self._room += self._habit.answers
-        room, self._room = divmod(self._room, 1)
-        left = int(room) - (0 if day else self._span.done)
-        new = new_a_day(len(self._unmet) - self.fresh, self._span.days - day, self._span.rest)
+        left, new = self._room_of(day)
         soon: deque[tuple[int, int]] = deque()
         for asked in range(left):
-            number = self._next(asked, soon)
-            if number is None:
-                if new <= 0:
-                    break
+            number = self._next(asked, soon, new=new > 0)
+            if number is not None:
+                missed = self._repeat(number, day)
+            elif new > 0:
                 new -= 1
-                number = self._meet(day)
+                number, missed = self._meet(day)
             else:
-                self._repeat(number, day)
-            if self._is_missed:
-                soon.append((asked + self._span.gap, number))
+                break
+            if missed:
+                soon.append((asked + max(self._span.gap // self._step, 1), number))
+        else:
+            self.short = self.short or bool(soon or self._missed or self._late or new > 0)
         self._missed.extend(number for _, number in soon)
 
-    def _next(self, asked: int, soon: deque[tuple[int, int]]) -> int | None:
-        """The card to ask again; None if none waits."""
+    def _room_of(self, day: int) -> tuple[int, int]:
+        """How many cards a day has room for, and how many new ones it should bring; fractions go to the next day."""
+        room = self._room + self._habit.answers / self._step
+        if day == 0:
+            room = max(room - self._span.done / self._step, 0)
+        left, self._room = divmod(room, 1)
+        wanted = new_a_day(len(self._unmet) - self.met, self._span.days - day, self._span.rest)
+        new, self._new = divmod(self._new + wanted / self._step, 1)
+        return int(left), min(int(new), -(-len(self._unmet) // self._step) - self.fresh)
+
+    def _next(self, asked: int, soon: deque[tuple[int, int]], *, new: bool) -> int | None:
+        """The card to ask again; None if none waits. With nothing else left, a miss doesn't wait for its time."""
         if soon and soon[0][0] <= asked:
             return soon.popleft()[1]
         if self._missed:
             return self._missed.popleft()
-        return self._late.popleft() if self._late else None
+        if self._late:
+            return self._late.popleft()
+        return soon.popleft()[1] if soon and not new else None
 
-    def _meet(self, day: int) -> int:
-        """Ask a new item; its number."""
+    def _meet(self, day: int) -> tuple[int, bool]:
+        """Ask a new item; its number, and whether it was missed."""
         self._first += self._habit.first
         right = self._first >= _NEARLY
         self._first -= right
         rating = self._rating(right)
         stability, difficulty = first_state(rating)
-        self._section.append(self._unmet[self.fresh])
         self._stability.append(stability)
         self._difficulty.append(difficulty)
         self._seen.append(day)
+        self._wrong.append(not right)
         self.fresh += 1
         number = len(self._seen) - 1
-        self._is_missed = rating == AGAIN  # one that is right at first sight is in review at once
-        self._wrong.append(self._is_missed)
-        self._wait(number, day)
-        return number
+        if right:  # one that is right at first sight is in review at once
+            self._wait(number, day)
+        return number, not right
 
-    def _repeat(self, number: int, day: int) -> None:
+    def _repeat(self, number: int, day: int) -> bool:
+        """Ask a card again; whether it was missed."""
         stability, days = self._stability[number], int(day - self._seen[number])
         recall = recall_after(days, stability)
         self._luck += recall**self._habit.fade
         right = self._luck >= _NEARLY
         self._luck -= right
-        rating = self._rating(right)
-        state = next_state(stability, self._difficulty[number], days, recall, rating)
+        state = next_state(stability, self._difficulty[number], days, recall, self._rating(right))
         self._stability[number], self._difficulty[number] = state
         self._seen[number] = day
+        self._wrong[number] = not right
         self.repeated += 1
-        self._is_missed = self._wrong[number] = rating == AGAIN
-        self._wait(number, day)
+        if right:
+            self._wait(number, day)
+        return not right
 
     def _rating(self, right: bool) -> int:
         if not right:
@@ -265,9 +324,12 @@ class _Life:
         return HARD
 
     def _wait(self, number: int, day: int) -> None:
-        """Let a card that was not missed come back in its time."""
-        if not self._is_missed:
-            self._coming.setdefault(day + interval(self._stability[number]), []).append(number)
+        """Let a card come back in its time."""
+        self._coming.setdefault(day + interval(self._stability[number]), []).append(number)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def new_a_day(unmet: int, days: int, rest: int) -> int:

@@ -14,16 +14,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from fsrs import Rating
 
 from bot.core.time import local_date
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard, days_away, due_items
+from bot.memory.rules import MemoryCard, back_on, due_items
 from bot.plan.dates import LAST
-from bot.plan.forecast import Forecast, Habit, Known, Span, forecast, new_a_day
+from bot.plan.forecast import MOST_CARDS, Forecast, Habit, Known, Span, forecast, new_a_day
 from bot.practice.rules import Answered
 from bot.questions.model import Bank, Item
 
@@ -38,6 +38,8 @@ NEAR = 5
 """Percent that a forecast may lie below the goal before somebody is behind."""
 _NO_END = 10_000
 """Questions a day for somebody with all the time there is."""
+_CARD_DAYS, _FEWEST = 5_000, 25
+"""Without an end to a day, cards are lived for so many days in all: one that is forgotten at once comes back daily."""
 _AGAIN_AFTER = 600
 """Seconds until what was missed is asked again."""
 
@@ -264,12 +266,16 @@ def look(
     known = _known(bank, cards, order, zone, now, hidden)
     unmet = [order[bank.topic_of(item).section_id] for item in in_order(bank, cards, now)]
 
-    def ahead(habit: Habit) -> Forecast:
-        return forecast(known, unmet, len(order), habit, span)
+    def ahead(habit: Habit, most: int = MOST_CARDS) -> Forecast:
+        return forecast(known, unmet, len(order), habit, span, most)
 
-    expected, kept = ahead(present(own, habit)), ahead(habit)
-    needed = ahead(Habit(1, _NO_END, own.first, own.fade, own.slow))
+    kept, pace_now = ahead(habit), present(own, habit)
+    expected = kept if pace_now == habit else ahead(pace_now)
+    few = min(max(_CARD_DAYS // max(days, 1), _FEWEST), MOST_CARDS)
+    needed = ahead(replace(habit, answers=_NO_END), few) if kept.short else kept
     new = new_a_day(len(unmet) + own.new_today, days, plan.rest)
+    can_be_met = sum(item_id not in cards and item_id not in hidden for item_id in bank.asked)
+    due_now = sum(card.due <= 0 for card in known)
     due = round(needed.due)
     return Outlook(
         *(plan, zone, today, readiness(bank, cards, now), expected.curve, kept.ready),
@@ -279,7 +285,7 @@ def look(
         takes=math.ceil((new + due) * own.seconds / 60),
         pace_kept=own.kept,
         pace_days=own.days,
-        share=left_today(plan, bank, cards, own, zone, now, hidden),
+        share=share_of_today(plan, can_be_met, due_now, own, today),
     )
 
 
@@ -327,6 +333,7 @@ def _known(
     hidden: Collection[str],
 ) -> list[Known]:
     """Cards as the forecast takes them, the longest due first; a hidden one never comes up."""
+    today = local_date(zone, now)
     found = sorted(cards.items(), key=lambda pair: pair[1].due_at)
     return [
         Known(
@@ -334,7 +341,7 @@ def _known(
             card.stability,
             card.difficulty,
             (now - card.last_review_at) / timedelta(days=1),
-            days_away(card, zone, now) if item_id not in hidden else LAST + 1,
+            (back_on(card, zone, today) - today).days if item_id not in hidden else LAST + 1,
             card.last_missed,
         )
         for item_id, card in found

@@ -14,6 +14,7 @@ from fsrs import Rating, State
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.time import local_date
 from bot.memory import rules as memory
 from bot.memory.rules import MemoryCard, back_on, days_away, is_due, is_learned, moment, rate, review
 from bot.questions.model import Choice, Item
@@ -121,7 +122,7 @@ def test_the_moment_of_a_review() -> None:
 def test_days_of_what_is_known(now: datetime, zone: str, day: date, due: bool) -> None:
     """A card in review is due on a date, not at an hour."""
     card = review(None, GOOD, NOON)
-    assert back_on(card, zone, now) == day
+    assert back_on(card, zone, local_date(zone, now)) == day
     assert is_due(card, zone, now) is due
     assert (days_away(card, zone, now) == 0) is due
 

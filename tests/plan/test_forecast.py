@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import fsrs
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.memory import rules as memory
 from bot.memory.rules import SCHEDULER, MemoryCard, recall_after
+from bot.plan import forecast as ahead
 from bot.plan.forecast import (
     Forecast,
     Habit,
@@ -118,6 +120,41 @@ def test_the_last_days_are_for_repeating() -> None:
     """What is left is spread over the days before the rest; days that were left out are made good by the others."""
     assert [new_a_day(100, days, 4) for days in (24, 14, 5, 4, 1, 0)] == [5, 10, 100, 100, 100, 0]
     assert new_a_day(0, 9, 1) == 0
+
+
+def a_thousand() -> tuple[list[Known], list[int]]:
+    """Six hundred cards in ten sections, every sixth missed, and four hundred items that were not met."""
+    known = [
+        Known(n % 10, 0.5 + (n * 37 % 60), 3 + n % 7, n % 20, 0 if n % 6 == 0 else n % 31, n % 6 == 0)
+        for n in range(600)
+    ]
+    return known, [n % 10 for n in range(400)]
+
+
+@pytest.mark.parametrize("days", [30, 330])
+@pytest.mark.parametrize("answers", [15, 40, 10_000])
+def test_some_cards_stand_for_many(days: int, answers: int) -> None:
+    """Of many cards a part is lived, which gives what all would, by section too, for a fraction of the work."""
+    known, unmet = a_thousand()
+    habit, span = Habit(0.9, answers), Span(days, days // 8)
+    part, whole = forecast(known, unmet, 10, habit, span), forecast(known, unmet, 10, habit, span, 10_000)
+    assert part.curve[0] == whole.curve[0]
+    for (day, some), (same_day, every) in zip(part.curve, whole.curve, strict=True):
+        assert day == same_day
+        assert some == pytest.approx(every, abs=0.03)
+    assert part.sections == pytest.approx(whole.sections, abs=10)  # of a hundred
+    assert part.new == pytest.approx(whole.new, abs=1)
+    assert part.due == pytest.approx(whole.due, rel=0.1)
+    assert part.short == whole.short
+
+
+def test_what_a_forecast_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of a thousand cards is a few thousand answers, where it was ten thousand."""
+    answers, moved = count(1), ahead.next_state
+    monkeypatch.setattr(ahead, "next_state", lambda *given: next(answers) and moved(*given))
+    found = forecast(*a_thousand(), 10, Habit(1, 40), Span(330, 40))
+    assert found.due * 330 > 7_000
+    assert 1_000 < next(answers) < 3_000
 
 
 def test_what_was_forecast_comes() -> None:

@@ -187,6 +187,8 @@ def test_how_a_plan_stands() -> None:
     assert found.behind
     assert not replace(found, plan=replace(PLAN, goal=percent(found.expected))).behind
     assert found.share.left == found.new + 2
+    own = pace(answered(9, 9), PLAN.set_on, "UTC", NOW)
+    assert found.share == left_today(PLAN, BANK, cards, own, "UTC", NOW)
     assert found.fits
     tight = look(replace(PLAN, minutes=5), small_bank(60), cards, [], "UTC", NOW)
     assert not tight.fits
