@@ -5,7 +5,8 @@ A plan whose day has passed ends by itself: until its member reads so, with what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -19,7 +20,7 @@ from bot.memory.rules import MemoryCard
 from bot.plan import rules, store
 from bot.plan.dates import read_date
 from bot.plan.rules import LATEST, WINDOW, Goal, Outlook, Plan, Today
-from bot.practice.rules import NewToday
+from bot.practice.rules import Answered, NewToday
 from bot.practice.store import latest_answers
 from bot.questions.model import Bank
 from bot.questions.store import items_hidden_from
@@ -44,17 +45,22 @@ class Plans:
 
     async def set(self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None) -> Shown:
         """Make a plan or change it; what is not named stays. UserError without a day, or for one that is none."""
-        plan, zone, over = await self._database.read(self._drawn_up, user_id, guild_id, day, minutes)
-        await self._database.write(_save, plan, zone, over)
-        return replace(await self.look(user_id, guild_id), ended=over.day if over else None)
+        while True:
+            before, given = await self._database.read(self._read, user_id, guild_id)
+            plan = _drawn_up(user_id, before, local_date(given.zone, given.now), day, minutes)
+            outlook = await asyncio.to_thread(given.look, plan)
+            outlook = replace(outlook, plan=replace(plan, goal=rules.percent(outlook.kept)))
+            past = await self._database.write(_save, outlook, before)
+            if past is not None:
+                over = before is not None and before.is_over(outlook.today)
+                return Shown(outlook, past, before.day if before and over else None)
 
     async def look(self, user_id: int, guild_id: int | None) -> Shown:
         """How a member's plan stands, if they have one; noted for the line of the days to come."""
         outlook = await self.standing(user_id, guild_id)
         if outlook is None:
             return Shown(None, ended=await self.take_ended(user_id, guild_id))
-        await self._database.write(store.note_ready, user_id, outlook.today, tenths(outlook.ready))
-        return Shown(outlook, tuple(await self._database.read(store.ready_since, user_id, outlook.plan.set_on)))
+        return Shown(outlook, await self._database.write(_note, outlook))
 
     @reading
     def get(self, conn: Connection, user_id: int) -> Plan | None:
@@ -71,12 +77,14 @@ class Plans:
         plan = store.get(conn, user_id)
         return plan is not None and store.end(conn, plan)
 
-    @reading
-    def standing(self, conn: Connection, user_id: int, guild_id: int | None) -> Outlook | None:
+    async def standing(self, user_id: int, guild_id: int | None) -> Outlook | None:
         """How a member's plan stands; None if they have none, or it is over."""
-        zone, now = zone_of(conn, user_id, guild_id), self._now()
-        plan = _running(conn, user_id, local_date(zone, now))
-        return None if plan is None else self._look(conn, plan, guild_id, zone, now)
+        if await self.running(user_id, guild_id) is None:
+            return None
+        plan, given = await self._database.read(self._read, user_id, guild_id)
+        if plan is None or plan.is_over(local_date(given.zone, given.now)):
+            return None
+        return await asyncio.to_thread(given.look, plan)
 
     async def take_ended(self, user_id: int, guild_id: int | None) -> date | None:
         """Forget a plan whose day has passed, and say which day that was: once."""
@@ -90,76 +98,77 @@ class Plans:
         """Which day it is for a member."""
         return local_date(zone_of(conn, user_id, guild_id), self._now())
 
+    def _read(self, conn: Connection, user_id: int, guild_id: int | None) -> tuple[Plan | None, _Given]:
+        """A member's plan, which may be over, and what it is looked at with."""
+        now = self._now()
+        given = _Given(
+            zone=zone_of(conn, user_id, guild_id),
+            now=now,
+            bank=self._banks.of_member(conn, user_id, guild_id),
+            cards=cards.cards_of(conn, user_id),
+            answers=latest_answers(conn, user_id, now - WINDOW, LATEST),
+            hidden=items_hidden_from(conn, user_id, guild_id) | cards.suspended(conn, user_id),
+        )
+        return store.get(conn, user_id), given
+
     # --- for others, inside of their transactions
 
     def goal(
         self, conn: Connection, user_id: int, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime
     ) -> Goal | None:
         """What is left of a member's day, for their reminder; None if they have no plan."""
-        plan = _running(conn, user_id, local_date(zone, now))
-        if plan is None:
+        course = self.course(conn, user_id, zone, now)
+        if course is None:
             return None
-        share = _share(conn, plan, bank, known, zone, now, cards.suspended(conn, user_id))
-        return Goal((plan.day - local_date(zone, now)).days, share)
+        share = course.share(bank, known, zone, now, cards.suspended(conn, user_id))
+        return Goal((course.plan.day - local_date(zone, now)).days, share)
+
+    def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
+        """What a member's practice follows; None if they have no plan."""
+        plan = _running(conn, user_id, local_date(zone, now))
+        return None if plan is None else Course(plan, latest_answers(conn, user_id, now - WINDOW, LATEST))
+
+    def note(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
+        """Note how ready somebody with a plan is on a day, as a share from 0 to 1."""
+        store.note_ready(conn, user_id, day, tenths(ready))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A plan that runs, and its member's latest answers; see `bot.practice.service.Course`."""
+
+    plan: Plan
+    answers: Sequence[Answered]
+
+    def share(
+        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str]
+    ) -> Today:
+        """What is left of the day."""
+        own = rules.pace(self.answers, self.plan.set_on, zone, now)
+        return rules.left_today(self.plan, bank, known, own, zone, now, hidden)
 
     def new_today(
-        self,
-        conn: Connection,
-        user_id: int,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-    ) -> NewToday | None:
-        """What is new in a member's practice today; None if no plan says so. See `bot.practice.service.Course`."""
-        plan = _running(conn, user_id, local_date(zone, now))
-        if plan is None:
-            return None
-        share = _share(conn, plan, bank, known, zone, now, hidden)
-        return NewToday(share.new, rules.in_order(bank, known, now))
+        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str]
+    ) -> NewToday:
+        return NewToday(self.share(bank, known, zone, now, hidden).new, rules.in_order(bank, known, now))
 
-    def note(
-        self, conn: Connection, user_id: int, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime
-    ) -> None:
-        """Note how ready somebody with a plan is today."""
-        today = local_date(zone, now)
-        if _running(conn, user_id, today) is not None:
-            store.note_ready(conn, user_id, today, tenths(rules.readiness(bank, known, now)))
+    def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> float:
+        return rules.readiness(bank, known, now)
 
-    # ---
 
-    def _drawn_up(
-        self, conn: Connection, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
-    ) -> tuple[Plan, str, Plan | None]:
-        """The plan that a member wants, with its goal, the zone of its days, and an earlier one that is over."""
-        zone, now = zone_of(conn, user_id, guild_id), self._now()
-        today = local_date(zone, now)
-        before = store.get(conn, user_id)
-        over = before if before is not None and before.is_over(today) else None
-        before = None if over else before
-        if day is not None:
-            chosen = read_date(day, today)
-        elif before is not None:
-            chosen = before.day
-        else:
-            raise UserError("I need the date of your interview as well. Use </plan> with both.")
-        plan = Plan(
-            user_id,
-            chosen,
-            minutes or (before.minutes if before else rules.MINUTES),
-            before.set_on if before else today,
-            0,
-        )
-        kept = self._look(conn, plan, guild_id, zone, now).kept
-        return replace(plan, goal=rules.percent(kept)), zone, over
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a plan is looked at with, as it was in the database at one moment."""
 
-    def _look(self, conn: Connection, plan: Plan, guild_id: int | None, zone: str, now: datetime) -> Outlook:
-        bank = self._banks.of_member(conn, plan.user_id, guild_id)
-        known = cards.cards_of(conn, plan.user_id)
-        answers = latest_answers(conn, plan.user_id, now - WINDOW, LATEST)
-        hidden = items_hidden_from(conn, plan.user_id, guild_id) | cards.suspended(conn, plan.user_id)
-        return rules.look(plan, bank, known, answers, zone, now, hidden)
+    zone: str
+    now: datetime
+    bank: Bank
+    cards: Mapping[str, MemoryCard]
+    answers: Sequence[Answered]
+    hidden: Collection[str]
+
+    def look(self, plan: Plan) -> Outlook:
+        return rules.look(plan, self.bank, self.cards, self.answers, self.zone, self.now, self.hidden)
 
 
 def tenths(share: float) -> int:
@@ -167,27 +176,44 @@ def tenths(share: float) -> int:
     return round(1000 * share)
 
 
-def _save(conn: Connection, plan: Plan, zone: str, over: Plan | None) -> None:
-    keep_zone(conn, plan.user_id, zone)
-    if over is not None:
-        store.end(conn, over)
+def _drawn_up(user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None) -> Plan:
+    """The plan that a member wants, still without its goal; an earlier one that is over leaves nothing behind."""
+    if before is not None and before.is_over(today):
+        before = None
+    if day is not None:
+        chosen = read_date(day, today)
+    elif before is not None:
+        chosen = before.day
+    else:
+        raise UserError("I need the date of your interview as well. Use </plan> with both.")
+    return Plan(
+        user_id=user_id,
+        day=chosen,
+        minutes=minutes or (before.minutes if before else rules.MINUTES),
+        set_on=before.set_on if before else today,
+        goal=0,
+    )
+
+
+def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> tuple[tuple[date, int], ...] | None:
+    """Store a plan, in place of the one there was before; None if that has changed since it was read."""
+    plan = outlook.plan
+    if store.get(conn, plan.user_id, lock=True) != before:
+        return None
+    keep_zone(conn, plan.user_id, outlook.zone)
+    if before is not None and before.is_over(outlook.today):
+        store.end(conn, before)
     store.save(conn, plan)
+    return _note(conn, outlook)
+
+
+def _note(conn: Connection, outlook: Outlook) -> tuple[tuple[date, int], ...]:
+    """Note how ready a member is today; returns what was noted since the plan was set."""
+    user_id = outlook.plan.user_id
+    store.note_ready(conn, user_id, outlook.today, tenths(outlook.ready))
+    return tuple(store.ready_since(conn, user_id, outlook.plan.set_on))
 
 
 def _running(conn: Connection, user_id: int, today: date) -> Plan | None:
     plan = store.get(conn, user_id)
     return None if plan is None or plan.is_over(today) else plan
-
-
-def _share(
-    conn: Connection,
-    plan: Plan,
-    bank: Bank,
-    known: Mapping[str, MemoryCard],
-    zone: str,
-    now: datetime,
-    hidden: Collection[str],
-) -> Today:
-    """What is left of a plan's day."""
-    own = rules.pace(latest_answers(conn, plan.user_id, now - WINDOW, LATEST), plan.set_on, zone, now)
-    return rules.left_today(plan, bank, known, own, zone, now, hidden)

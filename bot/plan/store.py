@@ -48,8 +48,10 @@ register_rows(
 
 
 @first_row(Plan)
-def get(user_id: int) -> Select[Any]:
-    return select(plans).where(plans.c.user_id == user_id)
+def get(user_id: int, *, lock: bool = False) -> Select[Any]:
+    """A member's plan; with `lock` no other process can change it before this transaction ends."""
+    query = select(plans).where(plans.c.user_id == user_id)
+    return query.with_for_update() if lock else query
 
 
 def save(conn: Connection, plan: Plan) -> None:

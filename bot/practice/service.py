@@ -6,10 +6,11 @@ see next: a question, the verdict on an answer, the summary, or that there is no
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 
 from bot.core.clicks import Click
@@ -108,96 +109,184 @@ Screen = Asking | PracticeVerdict | Summary | Nothing
 
 
 class Course(Protocol):
-    """What a member has planned, which decides about new questions; `bot.plan.service`. `known` are all their cards."""
+    """A plan that a member follows, which decides about new questions; `known` are all their cards."""
 
     def new_today(
-        self,
-        conn: Connection,
-        user_id: int,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-        /,
-    ) -> NewToday | None: ...
+        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str], /
+    ) -> NewToday: ...
 
-    def note(
-        self, conn: Connection, user_id: int, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, /
-    ) -> None: ...
+    def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime, /) -> float: ...
+
+
+class Courses(Protocol):
+    """The plans of all members; `bot.plan.service`."""
+
+    def course(self, conn: Connection, user_id: int, zone: str, now: datetime, /) -> Course | None: ...
+
+    def note(self, conn: Connection, user_id: int, day: date, ready: float, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What decides about a member's next question, as it was in the database at one moment.
+
+    `practice` is under way, or the one to end; `asked` are its questions. `met_today`: new items of today.
+    `in_play`: items whose answers are not revealed yet on some server.
+    """
+
+    user_id: int
+    practice: Practice | None
+    asked: Sequence[PracticeQuestion]
+    zone: str
+    now: datetime
+    bank: Bank
+    cards: Mapping[str, MemoryCard]
+    suspended: Collection[str]
+    hidden: Collection[str]
+    in_play: Collection[str]
+    course: Course | None
+    met_today: int
+
+    @property
+    def today(self) -> date:
+        return local_date(self.zone, self.now)
+
+    @property
+    def under_way(self) -> Practice | None:
+        """The practice, if it is today's."""
+        if self.practice is None or local_date(self.zone, self.practice.started_at) != self.today:
+            return None
+        return self.practice
+
+    def readiness(self) -> float | None:
+        """How ready the member is, for their plan; None if they have none."""
+        return self.course.readiness(self.bank, self.cards, self.now) if self.course else None
+
+    def view(self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()) -> _View:
+        """What can be asked now in a topic or of some items, after those that were asked."""
+        items, now, zone = self.bank.asked, self.now, self.zone
+        known = {i: card for i, card in self.cards.items() if topic_id in {None, items[i].topic_id}}
+        wanted = {i: card for i, card in known.items() if i not in self.suspended}
+        if only:
+            due = [i for i in only if i in items and i not in self.hidden and i not in asked]
+            return _View(known, wanted, due, 0, [], None)
+        pool = [i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden]
+        unmet = sum(i.id not in known for i in pool)
+        planned, allowed = None, max(0, rules.NEW_A_DAY - self.met_today)
+        if self.course is not None:
+            planned = self.course.new_today(self.bank, self.cards, zone, now, self.hidden)
+            allowed = planned.left
+        due = memory.due_items(known, zone, now, asked, self.hidden)
+        return _View(known, wanted, due, min(unmet, allowed), pool if unmet else [], planned)
+
+    def next_in(self, view: _View) -> int | None:
+        """Days until the next card of a view is due."""
+        return min((memory.days_away(card, self.zone, self.now) for card in view.wanted.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
     """What a member has before them: their cards of items that are asked there, and what can be asked now.
 
-    `wanted` are the cards without those that the member does not want to be asked again.
-    `everywhere` are their cards of all topics; `planned` is what their plan brings that is new, if they have one.
+    `wanted` are the cards without those that the member does not want to be asked again; `planned` is what their plan
+    brings that is new, if they have one.
     """
 
     cards: dict[str, MemoryCard]
     wanted: dict[str, MemoryCard]
-    zone: str
-    now: datetime
-    bank: Bank
-    hidden: set[str]
     due: list[str]
     new: int
     pool: list[Item]
-    everywhere: dict[str, MemoryCard]
     planned: NewToday | None
 
-    def next_in(self) -> int | None:
-        """Days until the next card is due."""
-        return min((memory.days_away(card, self.zone, self.now) for card in self.wanted.values()), default=None)
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What comes next in a practice: a question that is open, or an item to ask, or else its end.
+
+    `left_out` is an open question that must not be asked any more.
+    """
+
+    view: _View
+    answered: int
+    length: int
+    left_out: PracticeQuestion | None = None
+    question: PracticeQuestion | None = None
+    item: Item | None = None
+    order: tuple[int, ...] = ()
 
 
 class Practices:
     """See the module. `at` is Discord's time of a click; `now` gives UTC."""
 
-    def __init__(self, context: Context, course: Course) -> None:
+    def __init__(self, context: Context, courses: Courses) -> None:
         self._database = context.database
         self._banks = context.banks
-        self._course = course
+        self._courses = courses
         self._now = context.now
         self._rng = context.rng
 
     async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
-        return await self._database.write(self._start, user_id, guild_id, at, topic_id)
+        while True:
+            read = await self._database.read(self._read, user_id, guild_id)
+            check_topic(read.bank, topic_id)
+            screen: Screen | None
+            practice = read.under_way
+            if practice is not None and topic_id in {None, practice.topic_id}:
+                screen = await self._go_on(read, at)
+            else:
+                screen = await self._begin(read, at, topic_id)
+            if screen is not None:
+                return screen
 
-    @writing
-    def start_on(
-        self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
-    ) -> Asking | Summary:
+    async def start_on(self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]) -> Screen:
         """Practise these items, each once and in this order, whatever else is due; go on if that is under way today.
 
         Items that are in play on one of the member's servers are left out.
         """
-        practice, view = store.running(conn, user_id), self._look(conn, user_id, guild_id, None, only=items)
-        if practice is not None:
-            today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
-            if today and practice.items == list(items):
-                return self._next(conn, practice, guild_id, at)
-            store.end(conn, practice.id, view.now)
-        if not any(item_id in view.bank.asked for item_id in items):
-            raise UserError("Those questions have been retired. </practice> has others.")
-        if not view.due:
-            raise UserError("Those questions are live on one of your servers right now. Try again in a few minutes.")
-        return self._next(conn, _begun(conn, user_id, view.zone, None, at, items), guild_id, at)
+        while True:
+            read = await self._database.read(self._read, user_id, guild_id)
+            screen: Screen | None
+            practice = read.under_way
+            if practice is not None and practice.items == list(items):
+                screen = await self._go_on(read, at)
+            elif not any(item_id in read.bank.asked for item_id in items):
+                raise UserError("Those questions have been retired. </practice> has others.")
+            elif all(item_id in read.hidden for item_id in items if item_id in read.bank.asked):
+                raise UserError(
+                    "Those questions are live on one of your servers right now. Try again in a few minutes."
+                )
+            else:
+                screen = await self._begin(read, at, None, items)
+            if screen is not None:
+                return screen
 
-    @writing
-    def go_on(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None, at: datetime) -> Screen:
+    async def go_on(
+        self, practice_id: int, user_id: int, guild_id: int | None, at: datetime, *, instead: bool = False
+    ) -> Screen:
         """The question that is open, else the next one, else the summary."""
-        return self._next(conn, _running(conn, practice_id, user_id, lock=True), guild_id, at)
+        while True:
+            read = await self._database.read(self._read, user_id, guild_id, practice_id)
+            if read.practice is None:
+                raise UserError(_UNKNOWN)
+            if read.practice.ended_at is not None:
+                raise UserError("This practice has ended. Start another with </practice>.")
+            screen = await self._go_on(read, at, instead=instead)
+            if screen is not None:
+                return screen
 
-    @writing
-    def end(self, conn: Connection, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
+    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
         """End a practice and sum it up; harmless when repeated."""
-        practice = store.get(conn, practice_id, user_id, lock=True)
-        if practice is None:
-            raise UserError(_UNKNOWN)
-        return self._end(conn, practice, guild_id)
+        while True:
+            read = await self._database.read(self._read, user_id, guild_id, practice_id)
+            if read.practice is None:
+                raise UserError(_UNKNOWN)
+            if read.practice.ended_at is not None:
+                return await asyncio.to_thread(_summary, read, read.practice)
+            summary = await self._end(read, read.practice)
+            if summary is not None:
+                return summary
 
     @reading
     def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Shown:
@@ -228,12 +317,19 @@ class Practices:
             raise UserError("You haven't answered this one yet. You'll see why once you do.")
         return Review(item, answers.decode_order(question.choice_order), question.answer)
 
-    @writing
-    def answer(self, conn: Connection, click: Click) -> Screen:
+    async def answer(self, click: Click) -> Screen:
         """Store a member's first answer as a review of their card, and judge it.
 
         An item that has come into play on one of their servers meanwhile is not judged; another takes its place.
         """
+        found = await self._database.write(self._store_answer, click)
+        if isinstance(found, Practice):
+            return await self.go_on(found.id, click.user_id, click.guild_id, click.at, instead=True)
+        question, item, again = found
+        return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
+
+    def _store_answer(self, conn: Connection, click: Click) -> Practice | tuple[PracticeQuestion, Item, bool]:
+        """The question with its answer, its item, and whether it was answered before; or the practice to go on with."""
         practice, question = _locked(conn, click.question_id, click.user_id)
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = (bank.asked if question.answer is None else bank.items).get(question.item_id)
@@ -242,11 +338,11 @@ class Practices:
             or item is None
             or item.id in items_hidden_from(conn, click.user_id, click.guild_id)
         ):
-            return self._next(conn, practice, click.guild_id, click.at, instead=True)
+            return practice
         item = still_there(item, _GO_ON)
         order = answers.decode_order(question.choice_order)
         if question.answer is not None:
-            return self._verdict(conn, question, item, click.user_id, click.guild_id, again=True)
+            return question, item, True
         given = given_answer(item, order, click)
         right = answers.is_right(item, given)
         elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
@@ -257,11 +353,14 @@ class Practices:
         store.change_question(conn, question.id, **noted)
         met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
         cards.record(conn, "practice", question.id, item.id, [met])
-        return self._verdict(conn, replace(question, **noted), item, click.user_id, click.guild_id)
+        return replace(question, **noted), item, False
 
-    @writing
-    def guess(self, conn: Connection, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
+    async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Let the member's last answer, which was right by luck, count as a miss; once, and harmless when repeated."""
+        question, item = await self._database.write(self._store_guess, question_id, user_id)
+        return await self._verdict(question, item, user_id, guild_id)
+
+    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> tuple[PracticeQuestion, Item]:
         practice, question = _locked(conn, question_id, user_id)
         item = still_there(self._item(conn, question), _GO_ON)
         if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
@@ -273,22 +372,28 @@ class Practices:
             if cards.rate_again(conn, "practice", question.id, user_id, before) is None:
                 raise UserError(_UNKNOWN)  # all that they have is being erased
             store.change_question(conn, question.id, guessed=True)
-        return self._verdict(conn, replace(question, guessed=True), item, user_id, guild_id)
+        return replace(question, guessed=True), item
 
-    @writing
-    def suspend(
-        self, conn: Connection, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
+    async def suspend(
+        self, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
     ) -> PracticeVerdict:
         """Never ask the item of an answered question again, or take that back."""
+        at = None if ask_again else self._now()
+        question, item = await self._database.write(self._store_suspended, question_id, user_id, at)
+        return await self._verdict(question, item, user_id, guild_id)
+
+    def _store_suspended(
+        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
+    ) -> tuple[PracticeQuestion, Item]:
         question = _question(conn, question_id)
         if store.get(conn, question.practice_id, user_id) is None:
             raise UserError(_UNKNOWN)
         item = still_there(self._item(conn, question), _GO_ON)
         if question.answer is None:
             raise UserError("You haven't answered this one yet. Set it aside once you did.")
-        if not cards.suspend(conn, user_id, item.id, None if ask_again else self._now()):
+        if not cards.suspend(conn, user_id, item.id, at):
             raise UserError(_UNKNOWN)
-        return self._verdict(conn, question, item, user_id, guild_id)
+        return question, item
 
     @reading
     def suspended(self, conn: Connection, user_id: int) -> Suspended:
@@ -310,6 +415,7 @@ class Practices:
         titled = [(item, bank.topic_of(item).title) for item in known]
         return Suspended(tuple(sorted(titled, key=lambda one: one[1])))
 
+    @reading
     def _verdict(
         self,
         conn: Connection,
@@ -335,106 +441,170 @@ class Practices:
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
         return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
 
-    def _start(
-        self, conn: Connection, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None
-    ) -> Screen:
-        check_topic(self._banks.of_member(conn, user_id, guild_id), topic_id)
-        practice = store.running(conn, user_id)
-        view = self._look(conn, user_id, guild_id, topic_id)
-        if practice is not None:
-            today = local_date(view.zone, view.now) == local_date(view.zone, practice.started_at)
-            if today and topic_id in {None, practice.topic_id}:
-                return self._next(conn, practice, guild_id, at)
-            store.end(conn, practice.id, view.now)
-        if not view.due and not view.new:
-            return Nothing(topic_id, view.next_in(), bool(view.pool), view.planned is not None)
-        self._course.note(conn, user_id, view.bank, view.everywhere, view.zone, view.now)
-        return self._next(conn, _begun(conn, user_id, view.zone, topic_id, at), guild_id, at)
+    async def _begin(
+        self, read: _Read, at: datetime, topic_id: str | None, items: Sequence[str] = ()
+    ) -> Asking | Nothing | None:
+        """End the practice there is and ask the first question of another; None if something changed meanwhile."""
+        step = await asyncio.to_thread(self._step, replace(read, asked=()), topic_id, items)
+        if step.item is None:
+            if read.practice is not None and not await self._database.write(_close, read):
+                return None
+            more, planned = bool(step.view.pool), step.view.planned is not None
+            return Nothing(topic_id, read.next_in(step.view), more, planned)
+        ready = await asyncio.to_thread(read.readiness) if not items else None
 
-    def _next(
-        self, conn: Connection, practice: Practice, guild_id: int | None, at: datetime, *, instead: bool = False
-    ) -> Asking | Summary:
-        asked = store.questions_of(conn, practice.id)
-        known = {q.item_id for q in asked}
-        view = self._look(conn, practice.user_id, guild_id, practice.topic_id, known, practice.items)
+        def store_first(conn: Connection) -> PracticeQuestion | None:
+            if read.practice is not None and not _close(conn, read):
+                return None
+            keep_zone(conn, read.user_id, read.zone)
+            practice = store.create(conn, read.user_id, topic_id, at, items)
+            if practice is None:
+                return None
+            if ready is not None:
+                self._courses.note(conn, read.user_id, read.today, ready)
+            return _ask(conn, practice.id, 1, step, at, read.user_id)
+
+        question = await self._database.write(store_first)
+        return None if question is None else _asking(step, question)
+
+    async def _go_on(self, read: _Read, at: datetime, *, instead: bool = False) -> Asking | Summary | None:
+        """Show the next step of a practice; None if something changed meanwhile."""
+        practice = read.practice
+        assert practice is not None
+        step = await asyncio.to_thread(self._step, read, practice.topic_id, practice.items)
+        if step.question is None and step.item is None and step.left_out is None:
+            return await self._end(read, practice)
+
+        def store_next(conn: Connection) -> PracticeQuestion | bool:
+            if not _unchanged(conn, read):
+                return False
+            if step.left_out is not None:  # its row stays: SQLite would reuse its id
+                store.change_question(conn, step.left_out.id, answered_at=at)
+            if step.question is not None:  # the time to answer counts from here
+                store.change_question(conn, step.question.id, asked_at=at)
+                return replace(step.question, asked_at=at)
+            if step.item is None:
+                return False  # what is left is read again: the practice ends
+            return _ask(conn, practice.id, len(read.asked) + 1, step, at, practice.user_id)
+
+        question = await self._database.write(store_next)
+        return _asking(step, question, instead=instead) if isinstance(question, PracticeQuestion) else None
+
+    async def _end(self, read: _Read, practice: Practice) -> Summary | None:
+        """End a practice and sum it up; None if something changed meanwhile."""
+        summary, ready = await asyncio.to_thread(lambda: (_summary(read, practice), read.readiness()))
+
+        def store_end(conn: Connection) -> bool:
+            if not _close(conn, read):
+                return False
+            if ready is not None:
+                self._courses.note(conn, practice.user_id, read.today, ready)
+            return True
+
+        return summary if await self._database.write(store_end) else None
+
+    def _step(self, read: _Read, topic_id: str | None, items: Sequence[str]) -> _Step:
+        """What comes next, of a topic or of some items."""
+        asked = read.asked
+        view = read.view(topic_id, {q.item_id for q in asked}, items)
+        answered, length = sum(q.answer is not None for q in asked), len(items) or rules.LENGTH
         question = asked[-1] if asked and asked[-1].answered_at is None else None
-        if question is not None and (question.item_id in view.hidden or question.item_id not in view.bank.asked):
-            store.change_question(conn, question.id, answered_at=at)  # its row stays: SQLite would reuse its id
-            question = None
+        left_out = None
         if question is not None:
-            store.change_question(conn, question.id, asked_at=at)  # the time to answer counts from here
-        answered = sum(q.answer is not None for q in asked)
-        length = len(practice.items) or rules.LENGTH
-        if question is None and answered < length:
-            question = self._ask(conn, practice, view, len(asked) + 1, at)
-        if question is None:
-            return self._end(conn, practice, guild_id)
-        item, order = view.bank.asked[question.item_id], answers.decode_order(question.choice_order)
-        due, new = sum(item_id != item.id for item_id in view.due), max(view.new - question.fresh, 0)
-        return Asking(question, item, order, answered + 1, *rules.ahead(answered, due, new, length), instead)
+            item = read.bank.asked.get(question.item_id)
+            if item is not None and item.id not in read.hidden:
+                order = answers.decode_order(question.choice_order)
+                return _Step(view, answered, length, question=question, item=item, order=order)
+            left_out = question
+        chosen = self._drawn(read, view) if answered < length else None
+        order = shuffled(chosen, self._rng) if chosen else ()
+        return _Step(view, answered, length, left_out=left_out, item=chosen, order=order)
 
-    def _ask(
-        self, conn: Connection, practice: Practice, view: _View, number: int, at: datetime
-    ) -> PracticeQuestion | None:
-        """Draw and store the next question; None if there is none."""
-        item = None
+    def _drawn(self, read: _Read, view: _View) -> Item | None:
+        """The item to ask next; None if there is none."""
         if view.due:
-            item = view.bank.asked[view.due[0]]
-        elif view.new:
-            in_play = items_in_play_anywhere(conn)
-            if view.planned is not None:
-                item = rules.first_new(view.planned.order, {i.id for i in view.pool}, in_play)
-            else:
-                item = rules.draw_new(view.pool, view.cards, in_play, self._rng)
-        if item is None:
+            return read.bank.asked[view.due[0]]
+        if not view.new:
             return None
-        order, fresh = answers.encode_order(shuffled(item, self._rng)), item.id not in view.cards
-        values = {"practice_id": practice.id, "number": number, "asked_at": at}
-        return store.ask(conn, **values, item_id=item.id, choice_order=order, fresh=fresh)
+        if view.planned is not None:
+            return rules.first_new(view.planned.order, {i.id for i in view.pool}, read.in_play)
+        return rules.draw_new(view.pool, view.cards, read.in_play, self._rng)
 
-    def _look(
-        self,
-        conn: Connection,
-        user_id: int,
-        guild_id: int | None,
-        topic_id: str | None,
-        asked: Collection[str] = (),
-        only: Sequence[str] = (),
-    ) -> _View:
+    def _read(self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None) -> _Read:
+        """What decides about the next question of a practice, else of the one that is under way."""
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
-        suspended = cards.suspended(conn, user_id)
-        hidden = items_hidden_from(conn, user_id, guild_id) | suspended
+        practice = store.running(conn, user_id) if practice_id is None else store.get(conn, practice_id, user_id)
         bank = self._banks.of_member(conn, user_id, guild_id)
-        items = bank.asked
-        everywhere = {item_id: card for item_id, card in cards.cards_of(conn, user_id).items() if item_id in items}
-        known = {i: card for i, card in everywhere.items() if topic_id in {None, items[i].topic_id}}
-        pool = [i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in hidden]
-        unmet = sum(i.id not in known for i in pool)
-        planned = self._course.new_today(conn, user_id, bank, everywhere, zone, now, hidden)
-        if planned is not None:
-            allowed = planned.left
-        else:
-            midnight = instant(Rule(time(0), zone), local_date(zone, now))
-            allowed = max(0, rules.NEW_A_DAY - store.new_since(conn, user_id, midnight))
-        due = memory.due_items(known, zone, now, asked, hidden)
-        wanted = {item_id: card for item_id, card in known.items() if item_id not in suspended}
-        new, pool = min(unmet, allowed), pool if unmet else []
-        if only:
-            due, new, pool = [i for i in only if i in items and i not in hidden and i not in asked], 0, []
-        return _View(known, wanted, zone, now, bank, hidden, due, new, pool, everywhere, planned)
+        suspended = cards.suspended(conn, user_id)
+        midnight = instant(Rule(time(0), zone), local_date(zone, now))
+        return _Read(
+            user_id=user_id,
+            practice=practice,
+            asked=store.questions_of(conn, practice.id) if practice else (),
+            zone=zone,
+            now=now,
+            bank=bank,
+            cards={i: card for i, card in cards.cards_of(conn, user_id).items() if i in bank.asked},
+            suspended=suspended,
+            hidden=items_hidden_from(conn, user_id, guild_id) | suspended,
+            in_play=items_in_play_anywhere(conn),
+            course=self._courses.course(conn, user_id, zone, now),
+            met_today=store.new_since(conn, user_id, midnight),
+        )
 
-    def _end(self, conn: Connection, practice: Practice, guild_id: int | None) -> Summary:
-        if practice.ended_at is None:
-            store.end(conn, practice.id, self._now())
-        given = [q for q in store.questions_of(conn, practice.id) if q.answer is not None]
-        view = self._look(conn, practice.user_id, guild_id, practice.topic_id)
-        self._course.note(conn, practice.user_id, view.bank, view.everywhere, view.zone, view.now)
-        days = [
-            memory.days_away(view.wanted[i], view.zone, view.now) for i in {q.item_id for q in given} & set(view.wanted)
-        ]
-        right, left = sum(bool(q.correct) and not q.guessed for q in given), len(view.due) + view.new
-        back = tuple(sorted(Counter(days).items()))
-        return Summary(practice.topic_id, len(given), right, back, left, view.next_in())
+
+def _summary(read: _Read, practice: Practice) -> Summary:
+    given = [q for q in read.asked if q.answer is not None]
+    view = read.view(practice.topic_id)
+    met = {q.item_id for q in given} & set(view.wanted)
+    days = [memory.days_away(view.wanted[i], read.zone, read.now) for i in met]
+    right = sum(bool(q.correct) and not q.guessed for q in given)
+    return Summary(
+        topic_id=practice.topic_id,
+        answered=len(given),
+        right=right,
+        back=tuple(sorted(Counter(days).items())),
+        left=len(view.due) + view.new,
+        next_in=read.next_in(view),
+    )
+
+
+def _asking(step: _Step, question: PracticeQuestion, *, instead: bool = False) -> Asking:
+    assert step.item is not None
+    due = sum(item_id != question.item_id for item_id in step.view.due)
+    new = max(step.view.new - question.fresh, 0)
+    due, new = rules.ahead(step.answered, due, new, step.length)
+    return Asking(question, step.item, step.order, step.answered + 1, due=due, new=new, instead=instead)
+
+
+def _unchanged(conn: Connection, read: _Read) -> bool:
+    """Whether a practice and its questions still are what was read; nobody else can change them from here on."""
+    assert read.practice is not None
+    practice = store.get(conn, read.practice.id, read.user_id, lock=True)
+    return practice == read.practice and store.questions_of(conn, practice.id) == read.asked
+
+
+def _close(conn: Connection, read: _Read) -> bool:
+    """End the practice that was read; False if it has changed meanwhile."""
+    if read.practice is None or not _unchanged(conn, read):
+        return False
+    store.end(conn, read.practice.id, read.now)
+    return True
+
+
+def _ask(conn: Connection, practice_id: int, number: int, step: _Step, at: datetime, user_id: int) -> PracticeQuestion:
+    """Store the next question; a round's reveal may have made a card of its item meanwhile."""
+    assert step.item is not None
+    fresh = step.item.id not in step.view.cards and cards.card_of(conn, user_id, step.item.id) is None
+    return store.ask(
+        conn,
+        practice_id=practice_id,
+        number=number,
+        item_id=step.item.id,
+        choice_order=answers.encode_order(step.order),
+        fresh=fresh,
+        asked_at=at,
+    )
 
 
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:
@@ -448,17 +618,6 @@ def _locked(conn: Connection, question_id: int, user_id: int) -> tuple[Practice,
     """A question of a member's running practice, as it is now that nobody else can change it."""
     practice = _running(conn, _question(conn, question_id).practice_id, user_id, lock=True)
     return practice, _question(conn, question_id)
-
-
-def _begun(
-    conn: Connection, user_id: int, zone: str, topic_id: str | None, at: datetime, items: Sequence[str] = ()
-) -> Practice:
-    """A new practice, or the one that another process has just begun."""
-    keep_zone(conn, user_id, zone)
-    practice = store.create(conn, user_id, topic_id, at, items) or store.running(conn, user_id)
-    if practice is None:
-        raise UserError("Your practice has just ended. Start another with </practice>.")
-    return practice
 
 
 def _running(conn: Connection, practice_id: int, user_id: int, *, lock: bool = False) -> Practice:

@@ -144,8 +144,8 @@ def get(practice_id: int, user_id: int, *, lock: bool = False) -> Select[Any]:
 
 @first_row(Practice)
 def running(user_id: int) -> Select[Any]:
-    """The practice that a member has under way; no other process can change it before this transaction ends."""
-    return select(practices).where(practices.c.user_id == user_id, _RUNNING).with_for_update()
+    """The practice that a member has under way."""
+    return select(practices).where(practices.c.user_id == user_id, _RUNNING)
 
 
 def end(conn: Connection, practice_id: int, at: datetime) -> None:

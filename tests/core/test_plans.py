@@ -208,6 +208,7 @@ CALLS: list[Call] = [
     call(memory.rate_again, "practice", LAST - 1, ADA, None),
     call(memory.practised_at, ADA, NOW - timedelta(days=30)),
     call(plan.get, ADA),
+    call(plan.get, ADA, lock=True),
     call(plan.save, PLAN),
     call(plan.end, PLAN),
     call(plan.note_ready, ADA, TODAY, 500),

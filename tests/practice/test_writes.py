@@ -1,0 +1,187 @@
+"""What a step of a practice or a plan does while it holds the only writer, and what happens if two come at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from functools import wraps
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.core.errors import UserError
+from bot.memory import rules as memory
+from bot.memory import store as cards
+from bot.plan import rules as plans
+from bot.practice.service import Asking, Summary
+from bot.practice.store import practice_questions
+from tests.practice.test_service import answer, asked, go_on, start
+from tests.stage import ADA, GUILD, Stage
+
+Held = list[str]
+
+
+@pytest.fixture
+def held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Which kinds of transaction are under way."""
+    found: Held = []
+    backend: Any = stage.database._backend
+
+    def note(kind: str) -> None:
+        run = getattr(backend, kind)
+
+        async def noted(work: Callable[[Any], Any]) -> Any:
+            def inside(conn: Any) -> Any:
+                found.append(kind)
+                try:
+                    return work(conn)
+                finally:
+                    found.remove(kind)
+
+            return await run(inside)
+
+        monkeypatch.setattr(backend, kind, noted)
+
+    note("read")
+    note("write")
+    return found
+
+
+def never_in(held: Held, *kinds: str, work: Callable[..., Any]) -> tuple[list[str], Callable[..., Any]]:
+    """The work, which fails in such transactions, and its calls."""
+    calls: list[str] = []
+
+    @wraps(work)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        calls.append(work.__name__)
+        assert not set(kinds) & set(held), f"{work.__name__} in a transaction"
+        return work(*args, **kwargs)
+
+    return calls, checked
+
+
+async def test_what_takes_long_is_done_outside(stage: Stage, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All cards are read where others can write, and forecasts, readiness and what is due take no transaction."""
+    calls = []
+    for module, name, kinds in (
+        (cards, "cards_of", ("write",)),
+        (plans, "look", ("read", "write")),
+        (plans, "readiness", ("read", "write")),
+        (plans, "in_order", ("read", "write")),
+        (memory, "due_items", ("read", "write")),
+    ):
+        called, checked = never_in(held, *kinds, work=getattr(module, name))
+        monkeypatch.setattr(module, name, checked)
+        calls.append(called)
+    await stage.bot.plans.set(ADA, GUILD, "in 3 days", 15)
+    asking = await asked(stage)
+    verdict = await answer(stage, asking)
+    assert not verdict.question.guessed
+    await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
+    assert isinstance(await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["t2-a"]), Asking)
+    assert isinstance(await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD), Summary)
+    await stage.bot.plans.look(ADA, GUILD)
+    assert all(calls)
+
+
+def between(stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+    """Let something else happen once, after the next step has read and before it writes."""
+    write: Any = stage.database.write
+
+    async def late(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(stage.database, "write", write)
+        await meanwhile()
+        return await write(*args, **kwargs)
+
+    monkeypatch.setattr(stage.database, "write", late)
+
+
+async def open_questions(stage: Stage) -> int:
+    c = practice_questions.c
+    count = select(func.count()).where(c.answered_at.is_(None))
+    return int(await stage.database.read(lambda conn: conn.execute(count).scalar_one()))
+
+
+async def test_two_begin_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both devices show the same question."""
+    shown: list[Asking] = []
+
+    async def also() -> None:
+        shown.append(await asked(stage))
+
+    between(stage, monkeypatch, also)
+    shown.append(await asked(stage))
+    assert shown[0].question.id == shown[1].question.id
+    assert await open_questions(stage) == 1
+
+
+async def test_two_go_on_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A button pressed twice asks one question."""
+    first = await asked(stage)
+    await answer(stage, first)
+    shown: list[Any] = []
+
+    async def also() -> None:
+        shown.append(await go_on(stage, first.question.practice_id))
+
+    between(stage, monkeypatch, also)
+    shown.append(await go_on(stage, first.question.practice_id))
+    assert shown[0].question.id == shown[1].question.id != first.question.id
+    assert await open_questions(stage) == 1
+
+
+@pytest.mark.parametrize("step", ["start", "go on", "another topic", "end"])
+async def test_an_answer_in_between_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Whatever another device does with the practice, an answer counts, and what follows knows of it."""
+    first = await asked(stage, topic="t1")
+    between(stage, monkeypatch, lambda: answer(stage, first))
+    practices, practice_id = stage.bot.practices, first.question.practice_id
+    if step == "end":
+        summary = await practices.end(practice_id, ADA, GUILD)
+        assert (summary.answered, summary.right) == (1, 1)
+    else:
+        topic = "t2" if step == "another topic" else None
+        found = await (go_on(stage, practice_id) if step == "go on" else start(stage, topic=topic))
+        assert isinstance(found, Asking)
+        assert found.item.id != first.item.id
+        assert await open_questions(stage) == 1
+    again = await practices.review(first.question.id, 1, ADA)
+    assert again.right
+    assert first.item.id in await stage.database.read(cards.cards_of, ADA)
+
+
+async def test_an_item_met_in_between_is_not_new(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round that ends just now may have made the member's first card of it."""
+    only = ["t1-a"]
+    met = [cards.ReviewedAnswer(ADA, memory.rate(True), stage.clock())]
+    write = stage.database.write
+    between(stage, monkeypatch, lambda: write(cards.record, "round", 1, "t1-a", met))
+    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), only)
+    assert isinstance(screen, Asking)
+    assert not screen.question.fresh
+
+
+async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that comes first is the end: what was under way is not asked on."""
+    first = await asked(stage)
+    await answer(stage, first)
+    practice_id = first.question.practice_id
+    between(stage, monkeypatch, lambda: stage.bot.practices.end(practice_id, ADA, GUILD))
+    with pytest.raises(UserError, match="This practice has ended"):
+        await go_on(stage, practice_id)
+    assert await open_questions(stage) == 0
+
+
+async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member who changes the minutes on one device keeps the day that they have just set on another."""
+    await stage.bot.plans.set(ADA, GUILD, "in 20 days", 15)
+    between(stage, monkeypatch, lambda: stage.bot.plans.set(ADA, GUILD, "in 30 days", None))
+    shown = await stage.bot.plans.set(ADA, GUILD, None, 40)
+    plan = await stage.bot.plans.get(ADA)
+    assert plan is not None
+    assert shown.outlook is not None
+    assert shown.outlook.plan == plan
+    today: date = stage.clock().date()
+    assert (plan.day, plan.minutes) == (today + timedelta(days=30), 40)
