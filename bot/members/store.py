@@ -19,7 +19,8 @@ members = sa.Table(
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),  # others may look at their /stats
-    # IANA name; decides where their days begin. The one they chose, else that of the first server where it mattered
+    # IANA name of the zone in which their days begin: the one they chose, else that of the first
+    # server on which they practised or made a plan; null until then
     sa.Column("zone", sa.String(64)),
 )
 
@@ -87,10 +88,10 @@ def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
 
 
 def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
-    """The zone that a member's days follow, wherever they ask: the one stored, else a server's, else UTC.
+    """Return the zone in which a member's days begin, on every server and in direct messages.
 
-    Of the servers on which they have been seen it is the oldest with a zone of its own; `guild_id` counts only for
-    somebody not yet seen anywhere.
+    It is the stored one, else that of the oldest server with a zone on which they were seen, else
+    that of `guild_id`, else UTC.
     """
     stored = _own_zone(conn, user_id).scalar() or _zone_seen(conn, user_id, servers.DEFAULT_ZONE).scalar()
     return stored or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
@@ -113,7 +114,10 @@ def set_zone(conn: Connection, user_id: int, zone: str) -> None:
 
 
 def keep_zone(conn: Connection, user_id: int, zone: str) -> None:
-    """Let a member's days follow a zone from now on if none is stored; UTC is not, as a server may yet name its own."""
+    """Store the zone of a member who has none stored.
+
+    UTC is not stored: a server has it until its manager names another.
+    """
     if zone != servers.DEFAULT_ZONE:
         conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})
 

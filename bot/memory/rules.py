@@ -53,9 +53,10 @@ class MemoryCard:
 
     @property
     def last_missed(self) -> bool:
-        """Whether the last answer was a miss, which is asked again after one step.
+        """Whether the last answer was a miss.
 
-        FSRS waits half as long again after a slow right answer, which leaves the card in the same state:
+        A miss waits for one step. A slow right answer leaves a missed card in its state, and waits
+        for one and a half:
         https://github.com/open-spaced-repetition/py-fsrs/blob/main/fsrs/scheduler.py
         """
         return self.missed and self.due_at - self.last_review_at <= STEPS[0]
@@ -111,7 +112,7 @@ def recall_after(days: int, stability: float) -> float:
 
 
 def readiness(card: MemoryCard, at: datetime) -> float:
-    """The probability that a member knows an item at a moment: none if they missed it last, else their recall."""
+    """Return the probability that a member knows an item: 0 if they missed it last, else recall."""
     return 0.0 if card.last_missed else recall(card, at)
 
 
@@ -148,7 +149,7 @@ def slow_in_practice(item: Item) -> int:
 
 
 def back_on(card: MemoryCard, zone: str, today: date) -> date:
-    """The member's local date on which an item comes back; `today`, which is theirs too, if it is due.
+    """Return the member's local date on which an item comes back: their `today` if it is due.
 
     What was missed comes back today. Anything else comes on the date of its due time, from that day's first minute,
     and never on the date of its last answer.

@@ -32,7 +32,7 @@ AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
 _SAMPLES = 12
 """Points of a curve after its first."""
 MOST_CARDS = 200
-"""Cards that are lived, or half as many more: more of them change a forecast little, and take their time."""
+"""About how many cards a forecast simulates; more of them cost time and change it little."""
 _NEARLY = 1 - 1e-9
 
 
@@ -40,8 +40,8 @@ _NEARLY = 1 - 1e-9
 class Known:
     """A card: its section's index, FSRS' state, days since the last answer, and days until it is asked again.
 
-    `missed`: the last answer was a miss, so the item is not known until it is answered right again. One that is never
-    asked again has a `due` after the last day.
+    `missed`: the last answer was a miss, so the item is not known until it is answered right
+    again. One that is never asked again has a `due` after the last day.
     """
 
     section: int
@@ -86,7 +86,8 @@ class Forecast:
     """What is expected: points of (day, share of the bank known) from now to the last day, and what it takes.
 
     `sections`: for each section how many of its items are known on the last day. `new` and `due`: answers a day, on
-    average over all days. `unmet`: items not met by then. `short`: some day had more to ask than there was time for.
+    average over all days. `unmet`: items not met by then. `short`: some day had more to ask than
+    there was time for.
     """
 
     curve: tuple[tuple[int, float], ...]
@@ -137,8 +138,9 @@ def forecast(
     """Live the days of a span ahead.
 
     `known` are the member's cards; `unmet` the section's index of each item that they have not met, in the order in
-    which they will; `sections` how many there are. An empty bank is known to no part. Of more than `most` items every
-    second, third or so is lived, with as large a part of the time, and stands for its neighbours.
+    which they will; `sections` how many there are. An empty bank is known to no part. Of many
+    more items than `most`, every second, third or so is simulated, with as large a part of the
+    time, and stands for its neighbours.
     """
     items = len(known) + len(unmet)
     step = max(round(items / most), 1)
@@ -162,7 +164,7 @@ def forecast(
 
 
 def _now(known: Sequence[Known], sections: int) -> list[float]:
-    """How many items of each section are known before the first day."""
+    """Return how many items of each section are known before the first day."""
     found = [0.0] * sections
     for card in known:
         if not card.missed:
@@ -171,7 +173,7 @@ def _now(known: Sequence[Known], sections: int) -> list[float]:
 
 
 def _every(step: int, known: Sequence[Known]) -> list[Known]:
-    """Every so manieth card of each section, weak and strong ones alike, in the order in which they were given."""
+    """Return one card in `step` of each section, from weak to strong, in the order given."""
     if step == 1:
         return list(known)
     alike = sorted(range(len(known)), key=lambda n: (known[n].section, known[n].missed, known[n].stability))
@@ -179,7 +181,7 @@ def _every(step: int, known: Sequence[Known]) -> list[Known]:
 
 
 class _Life:
-    """A member's cards as they change from day to day; each stands for `step` of them."""
+    """A part of a member's cards as they change from day to day; each stands for `step` cards."""
 
     def __init__(
         self, known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span, step: int
@@ -209,13 +211,13 @@ class _Life:
 
     @property
     def met(self) -> int:
-        """How many items were met since the first day."""
+        """How many items the member has met since the first day."""
         return min(self.fresh * self._step, len(self._unmet))
 
     def by_section(self, day: int) -> list[float]:
-        """How many items of each section are known on a day.
+        """Return how many items of each section are known on a day.
 
-        Cards from before count by their section, and new ones, which are alike, by how many of it were met.
+        Cards from before count by their section; new ones, which are alike, by how many were met.
         """
         recalled = [
             0.0 if wrong else (1 + FACTOR * int(day - seen) / stability) ** DECAY
@@ -262,7 +264,10 @@ class _Life:
         self._missed.extend(number for _, number in soon)
 
     def _room_of(self, day: int) -> tuple[int, int]:
-        """How many cards a day has room for, and how many new ones it should bring; fractions go to the next day."""
+        """Return how many cards a day has time for, and how many new ones it should bring.
+
+        Fractions are carried to the next day.
+        """
         room = self._room + self._habit.answers / self._step
         if day == 0:
             room = max(room - self._span.done / self._step, 0)
@@ -272,7 +277,10 @@ class _Life:
         return int(left), min(int(new), -(-len(self._unmet) // self._step) - self.fresh)
 
     def _next(self, asked: int, soon: deque[tuple[int, int]], *, new: bool) -> int | None:
-        """The card to ask again; None if none waits. With nothing else left, a miss doesn't wait for its time."""
+        """Return the card to ask again; None if none waits.
+
+        With nothing else left, a miss doesn't wait for its time.
+        """
         if soon and soon[0][0] <= asked:
             return soon.popleft()[1]
         if self._missed:
@@ -282,7 +290,7 @@ class _Life:
         return soon.popleft()[1] if soon and not new else None
 
     def _meet(self, day: int) -> tuple[int, bool]:
-        """Ask a new item; its number, and whether it was missed."""
+        """Ask a new item; return its number, and whether it was missed."""
         self._first += self._habit.first
         right = self._first >= _NEARLY
         self._first -= right
@@ -299,7 +307,7 @@ class _Life:
         return number, not right
 
     def _repeat(self, number: int, day: int) -> bool:
-        """Ask a card again; whether it was missed."""
+        """Ask a card again; return whether it was missed."""
         stability, days = self._stability[number], int(day - self._seen[number])
         recall = recall_after(days, stability)
         self._luck += recall**self._habit.fade
@@ -324,7 +332,7 @@ class _Life:
         return HARD
 
     def _wait(self, number: int, day: int) -> None:
-        """Let a card come back in its time."""
+        """Let a card come back after its interval."""
         self._coming.setdefault(day + interval(self._stability[number]), []).append(number)
 
 

@@ -1,8 +1,9 @@
 """What a plan asks of a member, how ready they are, and how ready they will be.
 
-Readiness is the share of the bank's items that the member would answer right: for each that they answered right last
-FSRS' probability of it, none for those missed last or never met. `bot.plan.forecast` lives their practice ahead. The
-items are those that the bank which is given asks: one that is left out of it counts nowhere, met or not.
+Readiness is the share of the bank's items that the member would answer right: FSRS' probability
+for each that they answered right last, 0 for those missed last or never met. `bot.plan.forecast`
+simulates their practice. The items are those that the given bank asks: one that is left out of it
+counts nowhere, met or not.
 
 New items come where most is missing: from the section of which the smallest share is known, as if what was drawn before
 were known already; of two alike from the one with more to meet. In it they come from the topic of which least was met,
@@ -39,7 +40,10 @@ NEAR = 5
 _NO_END = 10_000
 """Questions a day for somebody with all the time there is."""
 _CARD_DAYS, _FEWEST = 5_000, 25
-"""Without an end to a day, cards are lived for so many days in all: one that is forgotten at once comes back daily."""
+"""How many days of cards are simulated where a day has no end, and the least cards.
+
+Of a member who forgets at once each card comes back daily.
+"""
 _AGAIN_AFTER = 600
 """Seconds until what was missed is asked again."""
 

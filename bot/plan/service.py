@@ -99,7 +99,7 @@ class Plans:
         return local_date(zone_of(conn, user_id, guild_id), self._now())
 
     def _read(self, conn: Connection, user_id: int, guild_id: int | None) -> tuple[Plan | None, _Given]:
-        """A member's plan, which may be over, and what it is looked at with."""
+        """Return a member's plan, which may be over, and what its outlook is computed from."""
         now = self._now()
         given = _Given(
             zone=zone_of(conn, user_id, guild_id),
@@ -158,7 +158,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a plan is looked at with, as it was in the database at one moment."""
+    """What the outlook of a plan is computed from, as the database had it at one moment."""
 
     zone: str
     now: datetime
@@ -177,7 +177,10 @@ def tenths(share: float) -> int:
 
 
 def _drawn_up(user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None) -> Plan:
-    """The plan that a member wants, still without its goal; an earlier one that is over leaves nothing behind."""
+    """Return the plan that a member wants, still without its goal.
+
+    What is not named stays as in the plan before, unless that is over.
+    """
     if before is not None and before.is_over(today):
         before = None
     if day is not None:
@@ -196,7 +199,10 @@ def _drawn_up(user_id: int, before: Plan | None, today: date, day: str | None, m
 
 
 def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> tuple[tuple[date, int], ...] | None:
-    """Store a plan, in place of the one there was before; None if that has changed since it was read."""
+    """Store a plan in place of `before`; return what `_note` does.
+
+    Return None, and store nothing, if another plan than `before` is stored now.
+    """
     plan = outlook.plan
     if store.get(conn, plan.user_id, lock=True) != before:
         return None
@@ -208,7 +214,7 @@ def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> tuple[tupl
 
 
 def _note(conn: Connection, outlook: Outlook) -> tuple[tuple[date, int], ...]:
-    """Note how ready a member is today; returns what was noted since the plan was set."""
+    """Note how ready a member is today; return what was noted since the plan was set."""
     user_id = outlook.plan.user_id
     store.note_ready(conn, user_id, outlook.today, tenths(outlook.ready))
     return tuple(store.ready_since(conn, user_id, outlook.plan.set_on))

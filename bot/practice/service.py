@@ -2,6 +2,9 @@
 
 Everything is in the database, so a practice goes on after a restart. What each step returns is what the member is to
 see next: a question, the verdict on an answer, the summary, or that there is nothing to ask.
+
+What to ask next depends on all cards of a member, so it is read and computed before the write, which checks that the
+practice and its questions have not changed since; if they have, the step begins again.
 """
 
 from __future__ import annotations
@@ -128,10 +131,10 @@ class Courses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What decides about a member's next question, as it was in the database at one moment.
+    """What a member's next question depends on, as the database had it at one moment.
 
-    `practice` is under way, or the one to end; `asked` are its questions. `met_today`: new items of today.
-    `in_play`: items whose answers are not revealed yet on some server.
+    `practice` is the one under way or named, `asked` are its questions. `met_today`: how many new
+    items today has had. `in_play`: items whose answers are not revealed yet on some server.
     """
 
     user_id: int
@@ -159,11 +162,11 @@ class _Read:
         return self.practice
 
     def readiness(self) -> float | None:
-        """How ready the member is, for their plan; None if they have none."""
+        """Return how ready a member with a plan is; None without a plan."""
         return self.course.readiness(self.bank, self.cards, self.now) if self.course else None
 
     def view(self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()) -> _View:
-        """What can be asked now in a topic or of some items, after those that were asked."""
+        """Return what can be asked now, of a topic or of the items in `only`, after those asked."""
         items, now, zone = self.bank.asked, self.now, self.zone
         known = {i: card for i, card in self.cards.items() if topic_id in {None, items[i].topic_id}}
         wanted = {i: card for i, card in known.items() if i not in self.suspended}
@@ -180,7 +183,7 @@ class _Read:
         return _View(known, wanted, due, min(unmet, allowed), pool if unmet else [], planned)
 
     def next_in(self, view: _View) -> int | None:
-        """Days until the next card of a view is due."""
+        """Return in how many days the next card of a view is due; None without cards."""
         return min((memory.days_away(card, self.zone, self.now) for card in view.wanted.values()), default=None)
 
 
@@ -188,8 +191,8 @@ class _Read:
 class _View:
     """What a member has before them: their cards of items that are asked there, and what can be asked now.
 
-    `wanted` are the cards without those that the member does not want to be asked again; `planned` is what their plan
-    brings that is new, if they have one.
+    `wanted` are the cards without those that the member has set aside. `planned` are the new items
+    of their plan, if they have one.
     """
 
     cards: dict[str, MemoryCard]
@@ -202,7 +205,7 @@ class _View:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What comes next in a practice: a question that is open, or an item to ask, or else its end.
+    """What comes next in a practice: an open question, an item to ask, or neither at its end.
 
     `left_out` is an open question that must not be asked any more.
     """
@@ -329,7 +332,10 @@ class Practices:
         return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
 
     def _store_answer(self, conn: Connection, click: Click) -> Practice | tuple[PracticeQuestion, Item, bool]:
-        """The question with its answer, its item, and whether it was answered before; or the practice to go on with."""
+        """Return the answered question, its item, and whether it had been answered before.
+
+        Return the practice instead if the question must not be judged.
+        """
         practice, question = _locked(conn, click.question_id, click.user_id)
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = (bank.asked if question.answer is None else bank.items).get(question.item_id)
@@ -444,7 +450,10 @@ class Practices:
     async def _begin(
         self, read: _Read, at: datetime, topic_id: str | None, items: Sequence[str] = ()
     ) -> Asking | Nothing | None:
-        """End the practice there is and ask the first question of another; None if something changed meanwhile."""
+        """End the practice that was read, and ask the first question of a new one.
+
+        Return None if something has changed since the read.
+        """
         step = await asyncio.to_thread(self._step, replace(read, asked=()), topic_id, items)
         if step.item is None:
             if read.practice is not None and not await self._database.write(_close, read):
@@ -468,7 +477,7 @@ class Practices:
         return None if question is None else _asking(step, question)
 
     async def _go_on(self, read: _Read, at: datetime, *, instead: bool = False) -> Asking | Summary | None:
-        """Show the next step of a practice; None if something changed meanwhile."""
+        """Ask what comes next in a practice; None if something has changed since the read."""
         practice = read.practice
         assert practice is not None
         step = await asyncio.to_thread(self._step, read, practice.topic_id, practice.items)
@@ -484,14 +493,14 @@ class Practices:
                 store.change_question(conn, step.question.id, asked_at=at)
                 return replace(step.question, asked_at=at)
             if step.item is None:
-                return False  # what is left is read again: the practice ends
+                return False  # the next read finds nothing open, and ends the practice
             return _ask(conn, practice.id, len(read.asked) + 1, step, at, practice.user_id)
 
         question = await self._database.write(store_next)
         return _asking(step, question, instead=instead) if isinstance(question, PracticeQuestion) else None
 
     async def _end(self, read: _Read, practice: Practice) -> Summary | None:
-        """End a practice and sum it up; None if something changed meanwhile."""
+        """End a practice and sum it up; None if something has changed since the read."""
         summary, ready = await asyncio.to_thread(lambda: (_summary(read, practice), read.readiness()))
 
         def store_end(conn: Connection) -> bool:
@@ -504,7 +513,7 @@ class Practices:
         return summary if await self._database.write(store_end) else None
 
     def _step(self, read: _Read, topic_id: str | None, items: Sequence[str]) -> _Step:
-        """What comes next, of a topic or of some items."""
+        """Decide what comes next, in a topic or of some items."""
         asked = read.asked
         view = read.view(topic_id, {q.item_id for q in asked}, items)
         answered, length = sum(q.answer is not None for q in asked), len(items) or rules.LENGTH
@@ -521,7 +530,7 @@ class Practices:
         return _Step(view, answered, length, left_out=left_out, item=chosen, order=order)
 
     def _drawn(self, read: _Read, view: _View) -> Item | None:
-        """The item to ask next; None if there is none."""
+        """Choose the item to ask next; None if there is none."""
         if view.due:
             return read.bank.asked[view.due[0]]
         if not view.new:
@@ -531,7 +540,7 @@ class Practices:
         return rules.draw_new(view.pool, view.cards, read.in_play, self._rng)
 
     def _read(self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None) -> _Read:
-        """What decides about the next question of a practice, else of the one that is under way."""
+        """Read what the next question depends on, of a practice or of the one under way."""
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         practice = store.running(conn, user_id) if practice_id is None else store.get(conn, practice_id, user_id)
         bank = self._banks.of_member(conn, user_id, guild_id)
@@ -578,14 +587,14 @@ def _asking(step: _Step, question: PracticeQuestion, *, instead: bool = False) -
 
 
 def _unchanged(conn: Connection, read: _Read) -> bool:
-    """Whether a practice and its questions still are what was read; nobody else can change them from here on."""
+    """Lock a practice, and return whether it and its questions still are what was read."""
     assert read.practice is not None
     practice = store.get(conn, read.practice.id, read.user_id, lock=True)
     return practice == read.practice and store.questions_of(conn, practice.id) == read.asked
 
 
 def _close(conn: Connection, read: _Read) -> bool:
-    """End the practice that was read; False if it has changed meanwhile."""
+    """End the practice that was read; False if it has changed since."""
     if read.practice is None or not _unchanged(conn, read):
         return False
     store.end(conn, read.practice.id, read.now)
@@ -593,7 +602,7 @@ def _close(conn: Connection, read: _Read) -> bool:
 
 
 def _ask(conn: Connection, practice_id: int, number: int, step: _Step, at: datetime, user_id: int) -> PracticeQuestion:
-    """Store the next question; a round's reveal may have made a card of its item meanwhile."""
+    """Store the next question. It is not fresh if a round has given the member a card since the read."""
     assert step.item is not None
     fresh = step.item.id not in step.view.cards and cards.card_of(conn, user_id, step.item.id) is None
     return store.ask(
