@@ -31,8 +31,8 @@ def _later_than_soon(parked: Callable[[Any, Any, float], bool]) -> Callable[[Any
     return lambda state, waiting, deadline: parked(state, waiting, deadline - PATIENCE + SOON)
 
 
-env._is_parked = _later_than_soon(env._is_parked)
-env._callback_is_parked = _later_than_soon(env._callback_is_parked)
+for _name in ("_is_parked", "_callback_is_parked"):
+    setattr(env, _name, _later_than_soon(getattr(env, _name)))
 
 
 @pytest.fixture(autouse=True)
