@@ -66,7 +66,7 @@ from bot.practice.service import Practices
 from bot.practice.store import last_asked
 from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
-from bot.privacy.service import Privacy
+from bot.privacy.service import Privacy, Remembering
 from bot.privacy.work import ErasureWork
 from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
 from bot.questions.banks import Banks
@@ -156,7 +156,11 @@ class Services:
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
-        self.privacy = Privacy(context, [self.names, self.rounds, context.drafts], erase_after)
+        in_memory: list[Remembering] = [
+            *(self.names, self.rounds, self.rounds.starters, self.challenges.starters),
+            *(self.lines, context.drafts),
+        ]
+        self.privacy = Privacy(context, in_memory, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
         self.help = Help(context, _PROBES)

@@ -16,13 +16,14 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.core.starters import Starters, Tell
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.questions import answers, drawing
 from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
 from bot.rounds import rules as rounds
-from bot.rounds.service import Tell, draw_items
+from bot.rounds.service import draw_items
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -117,8 +118,7 @@ class Challenges:
         self._clock = context.clock
         self._now = context.now
         self._rng = context.rng
-        self._starters: dict[int, Tell] = {}
-        """By challenge id, until its card is there."""
+        self.starters = Starters(context.now)
 
     async def start(
         self,
@@ -167,7 +167,7 @@ class Challenges:
         made = await self._created(create)
         log.info("challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id)
         if tell is not None:
-            self._starters[made.challenge_id] = tell
+            self.starters.keep(made.challenge_id, starter.id, tell)
         self._scheduler.nudge(now)
         return made
 
@@ -192,11 +192,6 @@ class Challenges:
             raise UserError("I don't know who that was: their data was erased. Start a new one with </challenge>.")
         options = Options(challenge.wanted, challenge.topic_id, challenge.difficulty, challenge.hours)
         return options, Person(other, names_of(conn, guild_id, [other]).get(other))
-
-    async def tell_starter(self, challenge_id: int, sentence: str) -> None:
-        """Tell who started a challenge, as far as this process knows how."""
-        if tell := self._starters.pop(challenge_id, None):
-            await tell(sentence)
 
     async def take(self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime) -> Asked:
         """Begin, or go on at the next question: it is stored as shown before it is. `message_id` is the card's."""

@@ -92,6 +92,7 @@ class ChallengeWork(Worker[Challenge]):
         message_id = await self._sender.post(
             _place(challenge), self._views.open_card(card), nonce, tried_at=challenge.tried_at, urgent=False
         )
+        self._challenges.starters.drop(challenge.id)
         due = await self._database.write(self._challenges.opened, challenge, message_id)
         if due is not None:
             log.info("challenge %s posted in channel %s", challenge.id, challenge.channel_id)
@@ -239,7 +240,7 @@ class ChallengeWork(Worker[Challenge]):
         left = await self._database.write(leave)
         if left is State.POSTING:
             sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
-            await self._challenges.tell_starter(challenge_id, sorry)
+            await self._challenges.starters.tell(challenge_id, sorry)
         if left is State.OPEN and ending not in _LOST:  # what the card lacks it gets with the next count
             finished, _ = await self._database.read(store.finishes, challenge_id, now)
             await self._shown(challenge_id, finished)

@@ -49,6 +49,9 @@ class PrivateLines:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._telling: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        return self._count
+
     def keep(self, question_id: int, user_id: int, show: Show) -> None:
         """A member has read that their answer is stored; `show` turns that line into a result."""
         if question_id in self._revealed:  # the line was on its way for longer than the reveal
@@ -71,6 +74,23 @@ class PrivateLines:
         self._revealed[question_id] = None
         if len(self._revealed) > _REMEMBERED:
             del self._revealed[next(iter(self._revealed))]
+
+    def forget_member(self, user_id: int) -> None:
+        """Forget the lines of a member who wants everything erased."""
+        self._keep(lambda member, _: member != user_id)
+
+    def forget_server(self, _guild_id: int) -> None:
+        """Forget a server that was erased, with all lines that are as old: Discord takes no edits of them."""
+        fresh = self._now() - KEPT_FOR
+        self._keep(lambda _, at: at > fresh)
+
+    def _keep(self, wanted: Callable[[int, datetime], bool]) -> None:
+        left = (
+            (question_id, {member: line for member, line in lines.items() if wanted(member, line[0])})
+            for question_id, lines in self._kept.items()
+        )
+        self._kept = {question_id: lines for question_id, lines in left if lines}
+        self._count = sum(map(len, self._kept.values()))
 
     async def close(self) -> None:
         """Tell nobody any more."""

@@ -16,6 +16,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.jobs import end_tasks
+from bot.core.starters import Starters, Tell
 from bot.members.store import names_of
 from bot.points import rules as scoring
 from bot.questions import answers, drawing
@@ -43,9 +44,6 @@ _CLOSED_EARLY = (
     "That was too late: everyone playing had answered, so this question closed early. "
     "Answer the next one, and you'll be waited for."
 )
-
-
-Tell = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,7 @@ class Rounds:
         self._clock = context.clock
         self._rng = context.rng
         self._counters = counters
-        self._starters: dict[int, Tell] = {}
-        """By round id, until its first reveal."""
+        self.starters = Starters(context.now)
         self._open: dict[int, _OpenQuestion] = {}
         """By question id, and only what is committed; the database decides whether a question is still open."""
 
@@ -166,14 +163,9 @@ class Rounds:
         started = await self._database.write(create)
         log.info("round %s started: guild %s, channel %s", started.round_id, guild_id, channel_id)
         if tell is not None:
-            self._starters[started.round_id] = tell
+            self.starters.keep(started.round_id, starter_id, tell)
         self._scheduler.nudge(first_at)
         return started
-
-    async def tell_starter(self, round_id: int, sentence: str) -> None:
-        """Tell who started a round, as far as this process knows how."""
-        if tell := self._starters.pop(round_id, None):
-            await tell(sentence)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there.
@@ -206,14 +198,20 @@ class Rounds:
 
     async def forget(self, round_id: int) -> None:
         """The round's question is revealed, or it asks no more: drop what is known of it, and refresh no count."""
-        self._starters.pop(round_id, None)
+        self.starters.drop(round_id)
         self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
         await self._counters.stop(round_id)
 
     def forget_member(self, user_id: int) -> None:
-        """The member's answers were taken back: load the questions that they have answered anew."""
-        known = self._open.items()
-        self._open = {key: one for key, one in known if user_id not in one.answered and user_id not in one.players}
+        """Drop the open questions of which this process knows that the member started, played or answered them.
+
+        They are loaded again with their next answer, without what the member's data were.
+        """
+        self._open = {
+            key: known
+            for key, known in self._open.items()
+            if user_id not in {known.round.starter_id, *known.players, *known.answered}
+        }
 
     def forget_server(self, guild_id: int) -> None:
         """The server's rounds were erased."""

@@ -179,6 +179,7 @@ class RoundWork(Worker[Round]):
             await self._database.write(self._advance, round_.id, Phase.ASKING)
             return
         message_id = await self._cards.post(round_, question, now)
+        self._rounds.starters.drop(round_.id)
         due = await self._database.write(self._rounds.opened, round_.id, question.id, message_id)
         if due is not None:
             self._scheduler.nudge(due)
@@ -369,7 +370,7 @@ class RoundWork(Worker[Round]):
         log.warning("round %s in channel %s: %s", fresh.id, fresh.channel_id, error)
         if fresh.phase is Phase.ASKING and fresh.number == 1:
             sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
-            await self._rounds.tell_starter(fresh.id, sorry)
+            await self._rounds.starters.tell(fresh.id, sorry)
             await self._end(fresh, error.what, str(error))
         else:
             await self._break_off(fresh, error.what, str(error))

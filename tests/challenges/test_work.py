@@ -234,6 +234,19 @@ async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
     assert await start(stage)
 
 
+async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> None:
+    """Nobody is left to be told, nor is anything of their interaction kept."""
+
+    async def tell(sentence: str) -> None:
+        raise AssertionError(sentence)
+
+    challenge_id = (await begin(stage, tell=tell)).challenge_id
+    assert len(stage.bot.challenges.starters) == 1
+    await stage.run()
+    assert (await row(stage, challenge_id)).state is State.OPEN
+    assert not len(stage.bot.challenges.starters)
+
+
 async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:
     """A click proves that the card is there, though the process does not know it yet."""
     stage.sender.fail("post_challenge", unsent(), after=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -242,6 +244,42 @@ async def test_what_is_open_is_taken_back(stage: Stage) -> None:
     await stage.wait(minutes=2)
     assert {a.user_id for a in await stage.answers()} == {BOB, ZOE}
     await stage.check_points()
+
+
+async def test_no_open_question_in_memory_names_who_started_its_round(stage: Stage) -> None:
+    """Though she has not answered it; the answers of others to it stay."""
+    assert await stage.next_card(await stage.start(questions=1, starter_id=ZOE))
+    await stage.answer(BOB, after=2)
+    assert str(ZOE) in str(vars(stage.bot.rounds))
+    await stage.bot.privacy.erase(ZOE)
+    assert str(ZOE) not in str(vars(stage.bot.rounds))
+    await stage.answer(CARL, after=3)
+    assert {a.user_id for a in await stage.answers()} == {BOB, CARL}
+
+
+class Reply:
+    """Stands for the interaction by which a member's reply is brought up to date."""
+
+    async def show(self, _: object) -> None:
+        raise AssertionError("nobody is told")
+
+
+async def test_no_reply_is_kept_in_memory(stage: Stage) -> None:
+    """Not of what she started and is not posted yet, nor of her answer to a question that is open."""
+    replies = [Reply() for _ in range(3)]
+    kept = [weakref.ref(reply) for reply in replies]
+    options: dict[str, Any] = {"guild_id": GUILD, "channel_id": CHANNEL}
+    tell_of_round, tell_of_challenge, result = (reply.show for reply in replies)
+    await stage.bot.rounds.start(starter_id=ZOE, questions=1, tell=tell_of_round, **options)
+    starter = Person(ZOE, NAME)
+    await stage.bot.challenges.start(Options(1), starter=starter, tell=tell_of_challenge, **options)
+    stage.bot.lines.keep(1, ZOE, result)
+    del replies, tell_of_round, tell_of_challenge, result
+    gc.collect()
+    assert all(reply() for reply in kept)
+    await stage.bot.privacy.erase(ZOE)
+    gc.collect()
+    assert not any(reply() for reply in kept)
 
 
 async def test_who_goes_while_a_round_counts(stage: Stage) -> None:

@@ -127,6 +127,27 @@ async def test_the_oldest_go_when_there_are_too_many() -> None:
 
 
 @virtual
+async def test_a_member_and_a_server_are_forgotten() -> None:
+    """A member's lines go on every question; with a server that was erased, all that are too old to be edited."""
+    board = Board()
+    for user_id, question_id in ((1, 7), (2, 7), (1, 8)):
+        board.keep(user_id, question_id)
+    board.lines.forget_member(1)
+    board.lines.reveal(7)
+    board.lines.reveal(8)
+    await asyncio.sleep(5)
+    assert board.asked == [(7, 1)]
+    board.keep(3, question_id=9)
+    await asyncio.sleep(KEPT_FOR.total_seconds() - 1)
+    board.keep(4, question_id=9)
+    board.lines.forget_server(1)
+    assert len(board.lines) == 2
+    await asyncio.sleep(1)
+    board.lines.forget_server(1)
+    assert len(board.lines) == 1
+
+
+@virtual
 async def test_a_failure_is_no_failure_of_the_round(caplog: pytest.LogCaptureFixture) -> None:
     """Whose answer was taken back is told nothing, and an error goes to the log alone."""
     board = Board()

@@ -379,6 +379,18 @@ async def test_a_permanent_refusal_ends_the_round(
     assert await stage.start(1) != round_id
 
 
+async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage) -> None:
+    """Nobody is left to be told, nor is anything of their interaction kept."""
+
+    async def tell(sentence: str) -> None:
+        raise AssertionError(sentence)
+
+    round_id = await stage.start(tell=tell)
+    assert len(stage.bot.rounds.starters) == 1
+    assert await stage.next_card(round_id)
+    assert not len(stage.bot.rounds.starters)
+
+
 async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> None:
     """Where only the message is gone, the standings are still posted, and say so."""
     stage.sender.fail("reveal_question", DeliveryRefused("message", "The message was deleted."))
