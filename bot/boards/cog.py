@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
@@ -12,9 +15,12 @@ from bot.boards.service import Boards as BoardsService
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
-from bot.chat.replies import in_time, say, show
+from bot.chat.permissions import require_may_post
+from bot.chat.replies import in_time, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, roles_of
 from bot.plan.service import Plans
+
+ShowBoard = Callable[[discord.Interaction, str, str | None, int, str | None], Awaitable[Message]]
 
 
 class Boards(commands.Cog):
@@ -24,6 +30,8 @@ class Boards(commands.Cog):
         self.boards = boards
         bot.router.add(view.BOARD, self.turn_board)
         bot.router.add(view.TEAM_BOARD, self.turn_team_board)
+        bot.router.add(view.SHOW_BOARD, partial(self.show_in_channel, self._board))
+        bot.router.add(view.SHOW_TEAM_BOARD, partial(self.show_in_channel, self._team_board))
         bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
@@ -58,11 +66,19 @@ class Boards(commands.Cog):
 
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         card = await self._board(interaction, fields["period"], fields["topic"] or None, int(fields["page"]))
-        await show(interaction, card)
+        await say_here(interaction, card)
 
     async def turn_team_board(self, interaction: discord.Interaction, fields: Fields) -> None:
         page = int(fields["page"])
-        await show(interaction, await self._team_board(interaction, fields["period"], fields["topic"] or None, page))
+        card = await self._team_board(interaction, fields["period"], fields["topic"] or None, page)
+        await say_here(interaction, card)
+
+    async def show_in_channel(self, board: ShowBoard, interaction: discord.Interaction, fields: Fields) -> None:
+        """Post the page of a board in the channel, as it is now, in the name of the member who pressed."""
+        require_may_post(interaction)
+        name, page = interaction.user.display_name, int(fields["page"])
+        card = await board(interaction, fields["period"], fields["topic"] or None, page, name)
+        await say(interaction, card, public=True)
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
@@ -76,18 +92,30 @@ class Boards(commands.Cog):
         plan = await self.plans.standing(member.id, guild_id) if own else None
         return await view.stats_page(member.display_name, stats, own=own, plan=plan)
 
-    async def _board(self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int) -> Message:
+    async def _board(
+        self,
+        interaction: discord.Interaction,
+        period: str,
+        topic_id: str | None,
+        page: int,
+        shown_by: str | None = None,
+    ) -> Message:
         board = await self.boards.board(
             guild_id_of(interaction), interaction.user.id, period=period, topic_id=topic_id, page=page
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.board_page(board, bank.topics.get(topic_id or ""))
+        return view.board_page(board, bank.topics.get(topic_id or ""), shown_by)
 
     async def _team_board(
-        self, interaction: discord.Interaction, period: str, topic_id: str | None, page: int
+        self,
+        interaction: discord.Interaction,
+        period: str,
+        topic_id: str | None,
+        page: int,
+        shown_by: str | None = None,
     ) -> Message:
         board = await self.boards.team_board(
             guild_id_of(interaction), roles_of(interaction), period=period, topic_id=topic_id, page=page
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.team_board_page(board, bank.topics.get(topic_id or ""))
+        return view.team_board_page(board, bank.topics.get(topic_id or ""), shown_by)

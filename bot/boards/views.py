@@ -33,9 +33,11 @@ from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Bank, Topic
 
-_PAGES = {"slot": "prev|next|period|switch", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
+_PAGES = {"slot": "prev|next|period|switch|own", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
 BOARD = Route("board", _PAGES)
 TEAM_BOARD = Route("teamboard", _PAGES)
+SHOW_BOARD = Route("board", {**_PAGES, "slot": "show"}, once=True)
+SHOW_TEAM_BOARD = Route("teamboard", {**_PAGES, "slot": "show"}, once=True)
 TOPICS = Route("topics", {"slot": "prev|next|all", "page": PAGE})
 TOPIC_PICK = Route("topicpick", {})
 STATS = Route("stats", {"do": "show|hide"}, once=True)
@@ -54,8 +56,8 @@ _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
 _CELL, _GAP = 22, 4
 
 
-def board_page(board: Board, topic: Topic | None) -> Message:
-    """One page of a board, always with the asker's own place."""
+def board_page(board: Board, topic: Topic | None, shown_by: str | None = None) -> Message:
+    """Return a page of a board with the asker's own place, or for all in the channel if a member shows it there."""
     head = _board_head("Leaderboard", board, topic, t.count(board.members, "member"))
     lines = [
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** "
@@ -63,14 +65,14 @@ def board_page(board: Board, topic: Topic | None) -> Message:
         for r in board.rows
     ]
     body = "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
-    turn = pager(board.page, board.pages, lambda slot, page: _id(BOARD, board, slot, page=page))
-    if board.has_teams:
-        turn.append(button("Teams", _id(TEAM_BOARD, board, "switch", page=0)))
-    return Message(OPEN, head, body, line(), _own(board), _periods(BOARD, board), row(*turn))
+    if shown_by is not None:
+        return Message(OPEN, head, body, *_shown(BOARD, board, shown_by, "Your place"))
+    teams = button("Teams", _id(TEAM_BOARD, board, "switch", page=0)) if board.has_teams else None
+    return Message(OPEN, head, body, line(), _own(board), *_buttons(BOARD, SHOW_BOARD, board, teams))
 
 
-def team_board_page(board: TeamBoard, topic: Topic | None) -> Message:
-    """One page of the board of teams, always with the asker's own team."""
+def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None = None) -> Message:
+    """Return a page of the board of teams with the asker's own team, or for all in the channel, as `board_page`."""
     lines = [
         f"{t.place_mark(r.place, r.tenths)} {_team(r.name)} · **{_each(r.tenths)}** · {r.members:,} active "
         f"{trend(r.place, r.before)}".rstrip()
@@ -80,17 +82,29 @@ def team_board_page(board: TeamBoard, topic: Topic | None) -> Message:
         lines = ["This server has no teams yet. A moderator can make a role a team with </team add>."]
     small = ", ".join(_team(name) for name in board.small)
     few = f"No place yet, with fewer than {FEWEST_ACTIVE} active members: {small}" if small else None
-    turn = pager(board.page, board.pages, lambda slot, page: _id(TEAM_BOARD, board, slot, page=page))
-    return Message(
-        OPEN,
+    page = (
         _board_head("Team leaderboard", board, topic, t.count(board.teams, "team")),
         "\n".join(lines) or f"A team is on this board once {FEWEST_ACTIVE} of its members have answered.",
         few and f"-# {few}",
-        line(),
-        _own_team(board),
-        _periods(TEAM_BOARD, board),
-        row(*turn, button("Members", _id(BOARD, board, "switch", page=0))),
     )
+    if shown_by is not None:
+        return Message(OPEN, *page, *_shown(TEAM_BOARD, board, shown_by, "Your team"))
+    members = button("Members", _id(BOARD, board, "switch", page=0))
+    return Message(OPEN, *page, line(), _own_team(board), *_buttons(TEAM_BOARD, SHOW_TEAM_BOARD, board, members))
+
+
+def _buttons(
+    route: Route, show: Route, board: Board | TeamBoard, other: ui.Button[ui.LayoutView] | None
+) -> Sequence[Part | None]:
+    """Return the buttons of a member's own page; an empty board is not offered to the channel."""
+    turn = pager(board.page, board.pages, lambda slot, page: _id(route, board, slot, page=page))
+    share = button("Show in channel", _id(show, board, "show", page=board.page)) if board.rows else None
+    return _periods(route, board), row(*turn, other), row(share)
+
+
+def _shown(route: Route, board: Board | TeamBoard, shown_by: str, own: str) -> Sequence[Part | None]:
+    """Return what ends a page that all in a channel see: nobody can turn it, and everyone can open their own."""
+    return f"-# {t.name(shown_by)} shows this page.", row(button(own, _id(route, board, "own", page=0)))
 
 
 def _team(name: str | None) -> str:

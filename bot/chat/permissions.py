@@ -74,7 +74,24 @@ def require_bot(interaction: discord.Interaction) -> None:
 
 
 def require_here(interaction: discord.Interaction) -> None:
-    """Refuse if the bot can't post in the channel of an interaction."""
+    """Refuse if the bot can't run a round in the channel of an interaction."""
+    _require(interaction, needed(interaction.channel))
+
+
+def require_may_post(interaction: discord.Interaction) -> None:
+    """Refuse if the bot can't post in the channel of an interaction, or if its member may not."""
+    names = to_post(interaction.channel)
+    _require(interaction, names)
+    lacking = missing(interaction.permissions, names)
+    if lacking:
+        raise UserError(
+            f"You can't post in <#{interaction.channel_id}>: you need {lacking} here. "
+            "Ask a moderator to allow it, or try in another channel."
+        )
+
+
+def _require(interaction: discord.Interaction, names: Sequence[str]) -> None:
+    """Refuse if the bot lacks one of these permissions in the channel of an interaction."""
     require_bot(interaction)
     if is_left_out(interaction):
         raise UserError(
@@ -83,7 +100,7 @@ def require_here(interaction: discord.Interaction) -> None:
     problem = timed_out(interaction.guild.me if interaction.guild else None)
     if problem:
         raise UserError(problem)
-    lacking = missing(interaction.app_permissions, needed(interaction.channel))
+    lacking = missing(interaction.app_permissions, names)
     if lacking:
         raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "

@@ -1,11 +1,15 @@
-"""/stats as members use it."""
+"""/leaderboard and /stats as members use them."""
 
 from __future__ import annotations
 
+import discord
+
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply
+from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
+
+NO_MESSAGES = discord.PermissionOverwrite(send_messages=False)
 
 
 async def test_stats_are_the_members_to_show(stage: Stage) -> None:
@@ -47,3 +51,63 @@ async def test_stats_before_the_first_answer(stage: Stage) -> None:
     assert "**bob** · **0 points**" in reply(result)
     assert "No answers yet" in reply(result)
     assert not answer_to(result).attachments
+
+
+async def some_points(stage: Stage) -> None:
+    """A round from which Ada and Bob have points, and Carl has none."""
+    question = await stage.play(questions=1, seconds=5, topic="temperature")
+    for member in (stage.ada, stage.bob):
+        await question.answer(member)
+    await stage.wait(30)
+
+
+async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
+    """Once for each press, without the place of the member who shows it; others open their own from there."""
+    assert "Show in channel" not in labels(answer_to(await stage.carl.slash(stage.quiz, "leaderboard")))
+    await some_points(stage)
+    before = len(stage.texts())
+    board = answer_to(await stage.carl.slash(stage.quiz, "leaderboard", period="today"))
+    assert len(stage.texts()) == before
+    shown = await stage.carl.click(board, label="Show in channel")
+    assert len(stage.texts()) == before + 1
+    assert not shown.ephemeral
+    said = reply(shown)
+    assert "### Leaderboard · Today" in said
+    assert all(f"**{name}** · **" in said for name in ("ada", "bob"))
+    assert "You:" not in said
+    assert said.endswith("-# **carl** shows this page.")
+    assert labels(answer_to(shown)) == ["Your place"]
+    assert "You: no points here yet" in text_of(board)
+
+    own = await stage.bob.click(answer_to(shown), label="Your place")
+    assert own.ephemeral
+    assert "### Leaderboard · Today" in reply(own)
+    assert "You: 1st" in reply(own) or "You: 2nd" in reply(own)
+    assert reply(shown) == said
+
+
+async def test_a_board_is_not_shown_where_the_member_may_not_write(stage: Stage) -> None:
+    """They read why; their own page stays."""
+    await some_points(stage)
+    readers = stage.guild.create_role("readers")
+    quiet = stage.guild.create_text_channel("quiet", overwrites={readers: NO_MESSAGES})
+    dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[readers])
+    board = answer_to(await dora.slash(quiet, "leaderboard"))
+    refused = await dora.click(board, label="Show in channel")
+    assert refused.ephemeral
+    assert reply(refused) == (
+        f"You can't post in <#{quiet.id}>: you need Send Messages here. "
+        "Ask a moderator to allow it, or try in another channel."
+    )
+    assert stage.texts(quiet) == []
+
+
+async def test_a_board_is_not_shown_where_the_bot_may_not_write(stage: Stage) -> None:
+    """The member reads what the bot lacks."""
+    await some_points(stage)
+    locked = stage.guild.create_text_channel("locked", overwrites={stage.guild.default_role: NO_MESSAGES})
+    board = answer_to(await stage.carl.slash(locked, "leaderboard"))
+    refused = await stage.carl.click(board, label="Show in channel")
+    assert refused.ephemeral
+    assert reply(refused).startswith(f"I can't post in <#{locked.id}>: I need Send Messages here.")
+    assert stage.texts(locked) == []
