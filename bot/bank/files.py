@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bot.bank.forms import where_in_form
 from bot.bank.rules import MAX_BYTES, Draft, foreign_ids, own_schema
-from bot.bank.sheets import read_sheet
-from bot.questions.check import BankError, Problem, check_document, place, read_json, read_text
+from bot.bank.sheets import read_sheet, row_of
+from bot.questions.check import BankError, Problem, place, problems_in, read_json, read_text
 from bot.questions.model import Bank
 from bot.questions.own import OwnTopic
 
@@ -25,7 +26,10 @@ def refuse_size(size: int) -> None:
 def read_file(
     name: str, content: bytes, schema: Mapping[str, Any], packs: Bank, topics: Sequence[OwnTopic] = ()
 ) -> Draft:
-    """Read and check a server's JSON or CSV; raises BankError with every problem. `topics` are those it has already."""
+    """Return what a server's JSON or CSV holds, with every problem; raises BankError for a file that can't be read.
+
+    `topics` are those that the server has already.
+    """
     refuse_size(len(content))
     if content.startswith(_ARCHIVES):
         raise BankError([Problem("the file", "is an archive; send the .json or .csv file in it")])
@@ -36,11 +40,8 @@ def read_file(
     else:
         document = read_json(content)
         draft = Draft(document, partial(place, document))
-    check_document(draft.document, own_schema(schema), draft.where, own=True)
-    problems = foreign_ids(draft, packs)
-    if problems:
-        raise BankError(problems)
-    return draft
+    found = problems_in(draft.document, own_schema(schema), draft.where, partial(foreign_ids, packs=packs))
+    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)))
 
 
 def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]) -> Draft:
@@ -48,8 +49,7 @@ def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema:
     topic_id, title, section_id, section = topic
     inside = {"id": topic_id, "title": title, "items": [item]}
     document = {"version": 1, "title": "Form", "sections": [{"id": section_id, "title": section, "topics": [inside]}]}
-    check_document(document, own_schema(schema), where_in_form, own=True)
-    return Draft(document, where_in_form)
+    return Draft(document, where_in_form, tuple(problems_in(document, own_schema(schema), where_in_form)))
 
 
 def _is_sheet(name: str, content: bytes) -> bool:

@@ -7,11 +7,11 @@ wrong is told by the place where its author finds it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from bot.questions.check import MAX_ITEMS, BankError, Place, Problem
+from bot.questions.check import MAX_ITEMS, BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
 
@@ -24,10 +24,14 @@ _OPEN = ("question", "answer", "key_points", "follow_ups")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file that was read, as a document of a bank's shape; `where` says where something stands in the file."""
+    """A file that was read, as a document of a bank's shape; `where` says where something stands in the file.
+
+    The document may break any rule as long as there are `problems`.
+    """
 
     document: dict[str, Any]
     where: Place
+    problems: tuple[Problem, ...] = ()
 
 
 def own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,32 +44,34 @@ def own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "$defs": {**schema["$defs"], "topic": {**topic, "properties": properties}}}
 
 
-def foreign_ids(draft: Draft, packs: Bank) -> list[Problem]:
-    """Ids of packs in a server's file: items keep their own, and a pack's topic takes items, but nothing else."""
-    found = []
-    for path, topic in _topics(draft.document):
-        shipped = packs.topics.get(topic["id"])
+def foreign_ids(data: Any, _where: Place, packs: Bank) -> Iterator[Wrong]:
+    """Yield ids of packs in a server's file: items keep their own, and a pack's topic takes items, but nothing else."""
+    for path, topic in topics_in(data):
+        topic_id, references = topic.get("id"), topic.get("references", [])
+        shipped = packs.topics.get(topic_id) if isinstance(topic_id, str) else None
         if shipped is not None:
             extra = [name for name in (*_OPEN, "misconceptions", "number") if name in topic]
             if extra:
                 wrong = f"is part of a shipped topic, which takes questions only; leave out {', '.join(extra)}"
-                found.append(Problem(draft.where([*path, extra[0]]), wrong))
-            repeated = topic.get("references", [])
-            if repeated != sources_of(shipped)[: len(repeated)]:
+                yield (*path, extra[0]), wrong
+            if isinstance(references, list) and references != sources_of(shipped)[: len(references)]:
                 wrong = "are not those of the shipped topic; leave them out, or repeat its own"
-                found.append(Problem(draft.where([*path, "references"]), wrong))
-        for n, item in enumerate(topic["items"]):
-            if any("\n" in form for form in item.get("accept", ())):
-                problem = "has a line break in it"
-                found.append(Problem(draft.where([*path, "items", n, "accept"]), problem))
-            place = draft.where([*path, "items", n, "id"])
-            if item["id"] in packs.items:
-                found.append(Problem(place, f"{item['id']} is a shipped question; give yours another id"))
-            known = shipped.references if shipped is not None else topic.get("references", ())
-            if item.get("reference", -1) >= len(known):
-                wrong = f"is {item['reference']}, but its topic has {len(known)} references, counted from 0"
-                found.append(Problem(draft.where([*path, "items", n, "reference"]), wrong))
-    return found
+                yield (*path, "references"), wrong
+        known = shipped.references if shipped is not None else references
+        count = len(known) if isinstance(known, list | tuple) else None
+        for n, item in entries(topic, "items"):
+            yield from _foreign_item((*path, "items", n), item, packs, count)
+
+
+def _foreign_item(path: Path, item: Mapping[str, Any], packs: Bank, references: int | None) -> Iterator[Wrong]:
+    """Yield what is wrong with an item in a server's file, whose topic has so many references, if that is known."""
+    item_id, accept, reference = item.get("id"), item.get("accept"), item.get("reference")
+    if isinstance(accept, list) and any("\n" in form for form in accept if isinstance(form, str)):
+        yield (*path, "accept"), "has a line break in it"
+    if isinstance(item_id, str) and item_id in packs.items:
+        yield (*path, "id"), f"{item_id} is a shipped question; give yours another id"
+    if references is not None and isinstance(reference, int) and reference >= references:
+        yield (*path, "reference"), f"is {reference}, but its topic has {references} references, counted from 0"
 
 
 def sources_of(topic: Topic | None) -> list[dict[str, str]]:
@@ -74,21 +80,19 @@ def sources_of(topic: Topic | None) -> list[dict[str, str]]:
 
 
 def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str, str | None]]:
-    """The formulas of a file that were not there before, each with the place where it stands and its words."""
+    """Return the formulas of a file that were not there before, each with the place where it stands and its words.
+
+    Those with a problem of their own are left out.
+    """
     before = {formula for row in known if (formula := json.loads(row.content).get("formula")) is not None}
+    wrong = {problem.place for problem in draft.problems}
     return [
-        (draft.where([*path, "items", n, "formula"]), item["formula"], item.get("spoken"))
-        for path, topic in _topics(draft.document)
-        for n, item in enumerate(topic["items"])
-        if "formula" in item and item["formula"] not in before
-    ]
-
-
-def _topics(document: Mapping[str, Any]) -> list[tuple[list[str | int], dict[str, Any]]]:
-    return [
-        (["sections", s, "topics", t], topic)
-        for s, section in enumerate(document["sections"])
-        for t, topic in enumerate(section["topics"])
+        (where, item["formula"], item.get("spoken"))
+        for path, topic in topics_in(draft.document)
+        for n, item in entries(topic, "items")
+        if isinstance(item.get("formula"), str)
+        and (where := draft.where([*path, "items", n, "formula"])) not in wrong
+        and item["formula"] not in before
     ]
 
 
@@ -126,7 +130,7 @@ class _Merging:
 
 def numbers_needed(document: Mapping[str, Any]) -> int:
     """How many numbers a document may use up: one for each topic and item."""
-    return sum(1 + len(topic["items"]) for _, topic in _topics(document))
+    return sum(1 + len(topic["items"]) for _, topic in topics_in(document))
 
 
 def merge(

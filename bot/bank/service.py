@@ -19,7 +19,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.questions import store
 from bot.questions.bank import schema
-from bot.questions.check import BankError, Problem
+from bot.questions.check import Problem, refuse
 from bot.questions.formulas import FormulaError, prepare
 from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, item_of
@@ -83,7 +83,7 @@ class OwnBank:
         refuse_size(len(content))
         topics, items = await self._database.read(_rows, guild_id)
         draft = await asyncio.to_thread(read_file, name, content, schema(), self._banks.packs, topics)
-        await _check_formulas(draft, items)
+        await _refuse_wrong(draft, items)
         merged = await self._database.write(self._store, guild_id, draft)
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
         return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), merged.total)
@@ -164,10 +164,11 @@ class OwnBank:
 
     def check(self, form: Form) -> None:
         """Raise BankError with what keeps a form from becoming a question."""
-        self._draft(form, (), ())
+        draft, _ = self._draft(form, (), ())
+        refuse(draft.problems)
 
     def _draft(self, form: Form, topics: Sequence[OwnTopic], items: Sequence[OwnItem]) -> tuple[Draft, str]:
-        """A new question as a checked document, and the id that it gets."""
+        """Return a new question as a document with its problems, and the id that it gets."""
         packs = self._banks.packs
         title = form.topic.strip()
         topic = topic_called(title, titles_of(packs, topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
@@ -197,7 +198,7 @@ class OwnBank:
         *,
         new: bool = False,
     ) -> Saved:
-        await _check_formulas(draft, items)
+        await _refuse_wrong(draft, items)
         merged = await self._database.write(self._store, guild_id, draft, before, name if new else None)
         return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
 
@@ -235,13 +236,12 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
     return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
 
 
-async def _check_formulas(draft: Draft, items: Sequence[OwnItem]) -> None:
-    """Draw every new formula once, each in its turn; raises BankError for those that can't be."""
-    problems = []
+async def _refuse_wrong(draft: Draft, items: Sequence[OwnItem]) -> None:
+    """Raise BankError with all that is wrong with a draft, for which every new formula is drawn once, in its turn."""
+    problems = list(draft.problems)
     for place, latex, spoken in rules.formulas_of(draft, items):
         try:
             await prepare(latex, spoken)
         except FormulaError as error:
             problems.append(Problem(place, f"can't be drawn ({error})"))
-    if problems:
-        raise BankError(problems)
+    refuse(problems)

@@ -23,6 +23,8 @@ COLUMNS = (
     *("right", "accept", "explanation", "formula", "spoken", "source", "source_url"),
 )
 NEEDED = ("topic", "prompt", "explanation")
+_NO_TOPIC = "?"
+"""Stands for the topic that a row does not name."""
 SAMPLE = """\
 id,section,topic,difficulty,prompt,a,a_why,b,b_why,c,c_why,d,d_why,right,accept,explanation,source,source_url
 house-learning-rate,Our own,Training habits,2,Loss is NaN after ten steps. What do you try first?,\
@@ -66,24 +68,31 @@ class _Sheet:
 
 
 def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft:
-    """A CSV as a document; raises BankError for what can't be one. `topics` are those that the server has already."""
+    """Return a CSV as a document, with what is wrong with its cells; raises BankError for what can't be one.
+
+    `topics` are those that the server has already.
+    """
     rows = _rows(text)
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _wrong_header(header)
     sheet = _Sheet()
     titles = titles_of(packs, topics)
-    for number, cells in [] if problems else rows[1:]:
+    for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
             continue
         values = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
         problems += _add_row(sheet, number, values, titles, packs)
-    if not problems and not sheet.topics:
-        problems.append(Problem("the file", "has no question in it"))
-    if problems:
-        raise BankError(problems)
+    if not sheet.topics:
+        raise BankError(problems or [Problem("the file", "has no question in it")])
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    return Draft(document, lambda path: _where(sheet, document, path))
+    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems))
+
+
+def row_of(problem: Problem) -> int:
+    """Return the row of a sheet in which a problem is; 0 for one of the whole file."""
+    found = re.match("row ([0-9]+)", problem.place)
+    return int(found[1]) if found else 0
 
 
 def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
@@ -97,8 +106,8 @@ def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, s
 
 def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) -> tuple[str, str, str, str] | None:
     """A known topic by its title, or by one that makes the same id; None for a new one."""
-    found = titles.get(title.strip().casefold())
-    return found or next((known for known in titles.values() if known[0] == slug(title)), None)
+    found, made = titles.get(title.strip().casefold()), slug(title)
+    return found or next((known for known in titles.values() if known[0] == made), None)
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
@@ -125,11 +134,10 @@ def _add_row(
     sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]], packs: Bank
 ) -> list[Problem]:
     """Add a row to the document; what is wrong with the row alone comes back."""
-    problems = [Problem(f"row {number}, {name}", "is empty") for name in NEEDED if name not in values]
-    if problems:
-        return problems
     topic = _topic_for(sheet, number, values, titles)
     item, problems = _item(sheet, number, values)
+    if "topic" not in values:
+        problems.append(Problem(f"row {number}, topic", "is empty"))
     if "source" in values or "source_url" in values:
         source = {"title": values.get("source", ""), "url": values.get("source_url", "").strip()}
         known = sources_of(packs.topics.get(topic["id"]))
@@ -149,7 +157,7 @@ def _add_row(
 def _topic_for(
     sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]]
 ) -> dict[str, Any]:
-    title = values["topic"]
+    title = values.get("topic", _NO_TOPIC)
     found = topic_called(title, titles)
     topic_id = values.get("topic_id", "").strip() or (found[0] if found else slug(title))
     if topic_id not in sheet.topics:
@@ -168,16 +176,16 @@ def _topic_for(
 
 def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     problems = []
-    right = set(re.findall("[a-f]", values.get("right", "").casefold()))
-    if re.sub(r"[\s,;a-f]", "", values.get("right", "").casefold()):
+    marked = values.get("right", "").casefold()
+    right = set(re.findall("[a-f]", marked))
+    used = [n for n, letter in enumerate(_CHOICES) if letter in values or f"{letter}_why" in values]
+    letters = _CHOICES[: used[-1] + 1] if used else ()
+    if re.sub(r"[\s,;a-f]", "", marked):
         problems.append(Problem(f"row {number}, right", "holds letters of right choices, for example a c"))
-    filled = [letter for letter in _CHOICES if letter in values]
-    problems += [
-        Problem(f"row {number}, {letter}", "is empty, though a later choice, its reason or its mark is not")
-        for n, letter in enumerate(_CHOICES)
-        if letter not in values
-        and (letter in right or f"{letter}_why" in values or any(later in values for later in _CHOICES[n:]))
-    ]
+    if empty := sorted(right - set(letters)):
+        problems.append(Problem(f"row {number}, right", f"marks {' '.join(empty)}, where there is no choice"))
+    if problems:
+        right = set(letters[:1])  # so that nothing else is said of them
     kind = values.get("kind", "").strip().casefold()
     kind = kind or ("typed" if "accept" in values else "multiple" if len(right) > 1 else "choice")
     level = values.get("difficulty", "3").strip()
@@ -185,22 +193,22 @@ def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[s
         "id": _id_of(sheet, values),
         "kind": kind,
         "difficulty": int(level) if re.fullmatch("[0-9]{1,3}", level) else level,
-        "prompt": values["prompt"],
+        "prompt": values.get("prompt", ""),
     }
     item |= {name: values[name] for name in ("formula", "spoken") if name in values}
     if "accept" in values:
         item["accept"] = [line for line in values["accept"].split("\n") if line.strip()]
-    if filled:
+    if letters:
         item["choices"] = [
-            {"text": values[letter], "correct": letter in right, "why": values.get(f"{letter}_why", "")}
-            for letter in filled
+            {"text": values.get(letter, ""), "correct": letter in right, "why": values.get(f"{letter}_why", "")}
+            for letter in letters
         ]
-    return {**item, "explanation": values["explanation"]}, problems
+    return {**item, "explanation": values.get("explanation", "")}, problems
 
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
     """The id in a row, or one made of its question, the same whenever the same file is read."""
-    name = values.get("id", "").strip() or free_id(values["prompt"], sheet.taken)
+    name = values.get("id", "").strip() or free_id(values.get("prompt", ""), sheet.taken)
     sheet.taken.add(name)
     return name
 

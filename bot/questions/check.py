@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -12,8 +12,14 @@ from typing import Any
 
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Pack, Reference, Section, Topic
 
+Path = tuple[str | int, ...]
+"""The keys and positions that lead to a part of a document."""
 Place = Callable[[Sequence[str | int]], str]
 """From a path into a document to words for the place."""
+Wrong = tuple[Path, str]
+"""One thing that is wrong: where, and what."""
+Rule = Callable[[Any, Place], Iterator[Wrong]]
+"""What looks for things that are wrong in a document, which may break its schema."""
 MAX_ITEMS = 5000
 _MOST_KEYS, _MOST_ENTRIES = 50, 5000
 _MOST_PROBLEMS = 500
@@ -87,45 +93,68 @@ def _not_json(text: str, position: int) -> Problem:
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
-    check_document(data, schema, partial(place, data))
+    refuse(problems_in(data, schema, partial(place, data), _wrong_references))
     return checked_bank(data)
 
 
-def check_document(data: Any, schema: Mapping[str, Any], where: Place, *, own: bool = False) -> None:
-    """Raise BankError if a document breaks the schema or a rule; `where` names the place that a path leads to.
-
-    `own`: it holds a server's own questions, whose references may be those of a pack. Of very many problems the first
-    are named: to find them all could take minutes in a file that is made to be bad.
-    """
-    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
-
-    try:
-        problems = list(islice(_unwritable(where, data, ()), _MOST_PROBLEMS))
-        if not problems:
-            errors = islice(Draft202012Validator(schema).iter_errors(data), _MOST_PROBLEMS)
-            problems = list(dict.fromkeys(Problem(where([*e.absolute_path]), _in_words(e)) for e in errors))
-    except RecursionError:
-        raise BankError([Problem("the file", "is nested too deeply")]) from None
-    if not problems:
-        problems = list(islice(_broken_rules(data, where, own=own), _MOST_PROBLEMS))
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise BankError if there are problems."""
     if problems:
         raise BankError(problems)
 
 
-def _unwritable(where: Place, node: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
-    """Texts that neither Discord nor a database takes, numbers with a point, and more entries than anything has."""
+def problems_in(data: Any, schema: Mapping[str, Any], where: Place, *rules: Rule) -> list[Problem]:
+    """Return all that is wrong with a document by the schema, by the rules of every bank, and by `rules`.
+
+    `where` names the place that a path leads to. Of very many problems the first are returned: to find them all could
+    take minutes in a file that is made to be bad.
+    """
+    try:
+        unfit = list(islice(_unfit(data, ()), _MOST_PROBLEMS))
+        wrong: list[Wrong] = [(path, _why_unfit(node)) for path, node in unfit]
+        if not any(isinstance(node, dict | list) for _, node in unfit):
+            wrong += _broken_schema(data, schema, {path for path, _ in unfit})
+            for rule in (_broken_rules, *rules):
+                wrong += islice(rule(data, where), _MOST_PROBLEMS)
+    except RecursionError:
+        return [Problem("the file", "is nested too deeply")]
+    wrong.sort(key=lambda found: found[0])
+    return list(dict.fromkeys(Problem(where(path), words) for path, words in wrong))[:_MOST_PROBLEMS]
+
+
+def _broken_schema(data: Any, schema: Mapping[str, Any], told: Collection[Path]) -> Iterator[Wrong]:
+    """Yield where a document breaks the schema, but for the values that were `told`."""
+    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
+
+    for error in islice(Draft202012Validator(schema).iter_errors(data), _MOST_PROBLEMS):
+        path = tuple(error.absolute_path)
+        if path not in told:
+            yield path, _in_words(error)
+
+
+def _unfit(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield texts that neither Discord nor a database takes, numbers with a point, and whatever has too many entries.
+
+    What is in the latter is not looked at.
+    """
     if isinstance(node, dict | list) and len(node) > (_MOST_KEYS if isinstance(node, dict) else _MOST_ENTRIES):
-        yield Problem(where(path), f"has {len(node):,} entries, far more than anything here can have")
+        yield path, node
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _unwritable(where, value, (*path, key))
+            yield from _unfit(value, (*path, key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _unwritable(where, value, (*path, index))
-    elif isinstance(node, float):
-        yield Problem(where(path), f"is {node}, but numbers here are whole")
-    elif isinstance(node, str) and _CONTROL.search(node):
-        yield Problem(where(path), "has a control character or a broken character in it")
+            yield from _unfit(value, (*path, index))
+    elif isinstance(node, float) or (isinstance(node, str) and _CONTROL.search(node)):
+        yield path, node
+
+
+def _why_unfit(node: Any) -> str:
+    if isinstance(node, dict | list):
+        return f"has {len(node):,} entries, far more than anything here can have"
+    if isinstance(node, float):
+        return f"is {node}, but numbers here are whole"
+    return "has a control character or a broken character in it"
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -217,47 +246,76 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _broken_rules(data: Mapping[str, Any], place: Place, *, own: bool) -> Iterator[Problem]:
-    seen: dict[tuple[str, object], str] = {}
+def entries(node: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects in a list with their positions; a document that breaks its schema may have something else."""
+    listed = node.get(name) if isinstance(node, dict) else None
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, dict):
+            yield index, entry
 
-    def unique(kind: str, key: object, where: str) -> Iterator[Problem]:
-        if (kind, key) in seen:
-            yield Problem(where, f"{kind} {key!r} is already used by {seen[kind, key]}")
-        seen.setdefault((kind, key), where)
 
+def topics_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the topics of a document, which may break its schema, with their paths."""
+    for s, section in entries(data, "sections"):
+        for t, topic in entries(section, "topics"):
+            yield ("sections", s, "topics", t), topic
+
+
+def _broken_rules(data: Any, where: Place) -> Iterator[Wrong]:
+    """Yield where a document breaks a rule that every bank has, though it may break the schema, too."""
+    seen: dict[tuple[str, object], Path] = {}
+
+    def unique(kind: str, key: object, path: Path) -> Iterator[Wrong]:
+        if not isinstance(key, str | int):
+            return
+        first = seen.setdefault((kind, key), path)
+        if first != path:
+            yield path, f"{kind} {_short(repr(key))} is already used by {where(first)}"
+
+    for s, section in entries(data, "sections"):
+        yield from unique("section id", section.get("id"), ("sections", s))
     count = 0
-    for s, section in enumerate(data["sections"]):
-        yield from unique("section id", section["id"], place(["sections", s]))
-        for t, topic in enumerate(section["topics"]):
-            where = place(["sections", s, "topics", t])
-            yield from unique("topic id", topic["id"], where)
-            if "number" in topic:
-                yield from unique("number", topic["number"], where)
-            for i, item in enumerate(topic["items"]):
-                where = place(["sections", s, "topics", t, "items", i])
-                count += 1
-                yield from unique("item id", item["id"], where)
-                yield from _broken_item(item, where)
-                if not own and item.get("reference", 0) >= len(topic["references"]):
-                    wrong = f"is {item['reference']}, but its topic has references 0 to {len(topic['references']) - 1}"
-                    yield Problem(f"{where}, reference", wrong)
+    for at, topic in topics_in(data):
+        yield from unique("topic id", topic.get("id"), at)
+        yield from unique("number", topic.get("number"), at)
+        for i, item in entries(topic, "items"):
+            count += 1
+            yield from unique("item id", item.get("id"), (*at, "items", i))
+            for words in _broken_item(item):
+                yield (*at, "items", i), words
     if count > MAX_ITEMS:
-        yield Problem("the file", f"has {count:,} items; {MAX_ITEMS:,} are allowed")
+        yield (), f"has {count:,} items; {MAX_ITEMS:,} are allowed"
 
 
-def _broken_item(item: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    if item["kind"] == "typed":
+def _wrong_references(data: Any, _where: Place) -> Iterator[Wrong]:
+    """Yield the items of a pack whose topic does not have the reference that they name."""
+    for at, topic in topics_in(data):
+        known = topic.get("references")
+        for i, item in entries(topic, "items"):
+            number = item.get("reference")
+            if isinstance(known, list) and isinstance(number, int) and number >= len(known) > 0:
+                wrong = f"is {number}, but its topic has references 0 to {len(known) - 1}"
+                yield (*at, "items", i, "reference"), wrong
+
+
+def _broken_item(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the choices of an item, as far as they are there."""
+    kind, choices = item.get("kind"), item.get("choices")
+    if kind == "typed" or not isinstance(choices, list) or len(choices) < 2:
         return
-    right = sum(choice["correct"] for choice in item["choices"])
-    if item["kind"] == "choice" and right != 1:
-        yield Problem(where, f"{right} choices are marked right; a choice item needs exactly one")
-    if right == 0 and item["kind"] == "multiple":
-        yield Problem(where, "no choice is marked right; at least one must be")
-    if right == len(item["choices"]):
-        yield Problem(where, "no choice is wrong; at least one must be")
-    texts = [" ".join(choice["text"].casefold().split()) for choice in item["choices"]]
-    if len(set(texts)) < len(texts):
-        yield Problem(where, "two choices have the same text")
+    marks = [choice.get("correct") if isinstance(choice, dict) else None for choice in choices]
+    right = marks.count(True)
+    if all(isinstance(mark, bool) for mark in marks):
+        if kind == "choice" and right != 1:
+            yield f"{right} choices are marked right; a choice item needs exactly one"
+        elif right == 0:
+            yield "no choice is marked right; at least one must be"
+        if right == len(choices):
+            yield "no choice is wrong; at least one must be"
+    texts = [choice.get("text") for choice in choices if isinstance(choice, dict)]
+    same = [" ".join(text.casefold().split()) for text in texts if isinstance(text, str) and text.strip()]
+    if len(set(same)) < len(same):
+        yield "two choices have the same text"
 
 
 def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:

@@ -68,14 +68,17 @@ def encoded(data: Any) -> bytes:
 
 
 def refused(content: bytes, name: str = "ours.json") -> list[str]:
-    with pytest.raises(BankError) as error:
-        read_file(name, content, SCHEMA, PACKS)
-    return [str(problem) for problem in error.value.problems]
+    try:
+        found = read_file(name, content, SCHEMA, PACKS).problems
+    except BankError as error:
+        found = error.problems
+    return [str(problem) for problem in found]
 
 
 def through(data: dict[str, Any], name: str = "ours.json", content: bytes | None = None) -> dict[str, Any]:
     """A document after it went into a fresh server and out again."""
     draft = read_file(name, encoded(data) if content is None else content, SCHEMA, PACKS)
+    assert draft.problems == ()
     merged = merge(GUILD, 1, [], [], draft.document, PACKS)
     bank = bank_of(PACKS, None, merged.topics, merged.items)
     return document_of(bank, Names.of(merged.topics, merged.items), data["title"])
@@ -177,6 +180,67 @@ def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
     assert all(problem.startswith("row 3") for problem in problems), problems
 
 
+def marked(*right: str, **changes: Any) -> list[dict[str, Any]]:
+    """Choices, of which those are marked right."""
+    return [{"text": letter, "correct": letter in right, "why": "so", **changes} for letter in "abcd"]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """What breaks the shape of a file hides nothing that breaks a rule, in the same item or in another."""
+    data = document()
+    items = [item(n) for n in range(6)]
+    items[0]["kind"] = "essay"
+    del items[1]["prompt"]
+    items[2]["choices"] = marked()
+    items[3]["choices"] = marked("a", "b", "c")
+    items[4] |= {"id": "t1-a", "difficulty": 7.5, "explanation": "\x07", "choices": marked(why="")}
+    items[5] |= {"id": "ours-3", "reference": 4}
+    data["sections"][1]["topics"] = [{"id": "ours", "title": "Ours", "items": items, "number": 99}]
+    assert [said.partition('topic "ours", ')[2] for said in refused(encoded(data))] == [
+        "item \"ours-0\", kind: is 'essay' but must be one of 'choice', 'multiple', 'typed'",
+        'item "ours-1": "prompt" is missing',
+        'item "ours-2": 0 choices are marked right; a choice item needs exactly one',
+        'item "ours-3": 3 choices are marked right; a choice item needs exactly one',
+        'item "t1-a": 0 choices are marked right; a choice item needs exactly one',
+        *(f'item "t1-a", choice {n}, why: is empty' for n in range(1, 5)),
+        'item "t1-a", difficulty: is 7.5, but numbers here are whole',
+        'item "t1-a", explanation: has a control character or a broken character in it',
+        'item "t1-a", id: t1-a is a shipped question; give yours another id',
+        'item "ours-3": item id \'ours-3\' is already used by section "house", topic "ours", item "ours-3"',
+        'item "ours-3", reference: is 4, but its topic has 0 references, counted from 0',
+        "number: is 99 but must be at most 50",
+    ]
+
+
+def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
+    """By row, whether a cell is to blame, the row, or the first row."""
+    rows = [
+        "topic,kind,prompt,a,a_why,b,b_why,c,c_why,d,d_why,right,explanation,colour",
+        "Ours,essay,What?,1,so,2,so,3,so,4,so,a,So.,",
+        "More,choice,,1,so,2,so,3,so,4,so,a,So.,",
+        "Ours,choice,Which?,1,so,2,so,3,so,4,so,,So.,",
+        "More,choice,Why?,1,so,2,so,3,so,4,so,a b c,So.,",
+        ",choice,When?,1,so,,so,3,,,,e,,",
+        "Ours,choice,Who?,1,so,2,so,3,so,4,so,1,So.,,more",
+        "Ours,choice,Where?,1,so,2,so,1,so,4,so,1,So.,",
+    ]
+    assert refused("\n".join(rows).encode(), "x.csv") == [
+        'row 1: the column "colour" is not known here',
+        "row 2, kind: is 'essay' but must be one of 'choice', 'multiple', 'typed'",
+        "row 3, prompt: is empty",
+        "row 4: 0 choices are marked right; a choice item needs exactly one",
+        "row 5: 3 choices are marked right; a choice item needs exactly one",
+        "row 6, right: marks e, where there is no choice",
+        "row 6, topic: is empty",
+        "row 6, b: is empty",
+        "row 6, c_why: is empty",
+        "row 6, explanation: is empty",
+        "row 7: has more cells than the 14 columns of the first row",
+        "row 8, right: holds letters of right choices, for example a c",
+        "row 8: two choices have the same text",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -201,12 +265,14 @@ def test_sheets_of_other_lands() -> None:
         text = (
             SAMPLE if sign == "," else "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n".replace("|", sign)
         )
-        assert read_file(name, text.encode(), SCHEMA, PACKS).document["sections"]
+        draft = read_file(name, text.encode(), SCHEMA, PACKS)
+        assert (bool(draft.document["sections"]), draft.problems) == (True, ())
 
 
 def test_the_sample_is_right() -> None:
     """The file that a refusal offers is taken, with an item of each kind."""
     draft = read_file("sample.csv", SAMPLE.encode(), SCHEMA, PACKS)
+    assert draft.problems == ()
     kinds = [one["kind"] for s in draft.document["sections"] for topic in s["topics"] for one in topic["items"]]
     assert kinds == ["choice", "multiple", "typed"]
 
@@ -217,8 +283,8 @@ def test_packs_stay_what_they_are() -> None:
     data["sections"][0]["topics"][0]["items"][0]["id"] = "t1-a"
     data["sections"][0]["topics"][0]["number"] = 2
     said = refused(encoded(data))
-    assert said[0].endswith("is part of a shipped topic, which takes questions only; leave out number")
-    assert said[1].endswith("t1-a is a shipped question; give yours another id")
+    assert said[0].endswith("t1-a is a shipped question; give yours another id")
+    assert said[1].endswith("is part of a shipped topic, which takes questions only; leave out number")
     references = document()
     references["sections"][0]["topics"][0]["references"] = [{"title": "Mine", "url": "https://example.org/mine"}]
     assert "are not those of the shipped topic" in refused(encoded(references))[0]

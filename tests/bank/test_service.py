@@ -67,6 +67,22 @@ async def test_an_undrawable_formula_is_named(stage: Stage) -> None:
         await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
 
 
+async def test_a_formula_is_named_beside_what_else_is_wrong(stage: Stage) -> None:
+    """One that is too long, or no text, is not drawn at all."""
+    data = document(9)
+    items = data["sections"][1]["topics"][0]["items"]
+    items[0] |= {"formula": r"\frac{a}{", "difficulty": 9}
+    items[1]["formula"], items[2]["formula"] = "a" * 401, ["a"]
+    with pytest.raises(BankError) as error:
+        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+    assert [str(problem).partition('topic "ours", ')[2] for problem in error.value.problems] == [
+        'item "ours-0", difficulty: is 9 but must be at most 5',
+        'item "ours-1", formula: has 401 characters; 400 are allowed',
+        'item "ours-2", formula: must be a text, not a list',
+        'item "ours-0", formula: can\'t be drawn (its braces do not match)',
+    ]
+
+
 async def test_two_managers_at_once(stage: Stage) -> None:
     """Two files at the same time are both there afterwards, each item once and under an id of its own."""
     one, two = document(9), document(9)
