@@ -253,14 +253,18 @@ def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> 
     upsert(conn, asked, guild_id=guild_id, item_id=item_id, last_at=now)
 
 
-def asked_in(conn: Connection, guild_id: int) -> dict[str, datetime]:
-    """When each item was last asked in a server."""
+def asked_in(conn: Connection, guild_id: int) -> dict[str, int]:
+    """Return when each item was last asked in a server, in milliseconds since 1970, as it is stored.
+
+    It is read where others wait: to make a datetime of each of a whole bank's would take most of a draw's time.
+    """
     return {row.item_id: row.last_at for row in _asked_in(conn, guild_id)}
 
 
 @prepared
 def _asked_in(guild_id: int) -> Select[Any]:
-    return select(asked.c.item_id, asked.c.last_at).where(asked.c.guild_id == guild_id)
+    last_at = sa.type_coerce(asked.c.last_at, sa.BigInteger).label("last_at")
+    return select(asked.c.item_id, last_at).where(asked.c.guild_id == guild_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,12 +141,10 @@ class Rounds:
         if wanted.hosted and wanted.seconds:
             raise UserError("A hosted round has no clock. Leave out the seconds, or start a timed one.")
 
-        def create(conn: Connection) -> Started:
-            servers.require_starter(conn, guild_id, roles, manages=manages)
-            bank = self._banks.of(conn, guild_id)
-            check_topic(bank, wanted.topic_id)
+        def create(conn: Connection, bank: Bank, drawn: list[Item]) -> Started:
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            drawn = draw_items(conn, guild_id, bank, wanted, self._rng)
+            if not question_store.items_in_play(conn, guild_id).isdisjoint(item.id for item in drawn):
+                drawn = draw_items(conn, guild_id, bank, wanted, self._rng)  # another start has them since
             made = [(i.id, answers.encode_order(drawing.shuffled(i, self._rng)), wanted.limit(i)) for i in drawn]
             who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
             what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
@@ -160,12 +158,35 @@ class Rounds:
                 *(bank.topics.get(wanted.topic_id or ""), wanted.difficulty, first_at),
             )
 
-        started = await self._database.write(create)
+        drawn_from = await self._draw(guild_id, channel_id, starter_id, wanted, roles, manages=manages)
+        started = await self._database.write(create, *drawn_from)
         log.info("round %s started: guild %s, channel %s", started.round_id, guild_id, channel_id)
         if tell is not None:
             self.starters.keep(started.round_id, starter_id, tell)
         self._scheduler.nudge(first_at)
         return started
+
+    @reading
+    def _draw(
+        self,
+        conn: Connection,
+        guild_id: int,
+        channel_id: int,
+        starter_id: int,
+        wanted: Options,
+        roles: Collection[int],
+        *,
+        manages: bool,
+    ) -> tuple[Bank, list[Item]]:
+        """Return a server's bank and the items of a round; refuses who may start none.
+
+        It only reads, for others wait for a write, and to draw takes longer than all the rest of a start.
+        """
+        servers.require_starter(conn, guild_id, roles, manages=manages)
+        bank = self._banks.of(conn, guild_id)
+        check_topic(bank, wanted.topic_id)
+        _refuse_another(conn, guild_id, channel_id, starter_id)
+        return bank, draw_items(conn, guild_id, bank, wanted, self._rng)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there.

@@ -9,7 +9,20 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, bindparam, case, delete, func, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Executable,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 
 from bot.core.jobs import Queue
 from bot.core.personal import (
@@ -29,7 +42,6 @@ from bot.core.tables import (
     constant,
     fetch_all,
     first_row,
-    insert,
     insert_for,
     metadata,
     milliseconds,
@@ -280,10 +292,7 @@ def create(
     """
     start = {"total": len(questions), "phase": Phase.ASK, "number": 1, "idle": 0, "started_at": now}
     values = {**options, **start, "due_at": first_at}
-    fresh = (
-        insert(conn, rounds).values(**values).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
-    )
-    round_id: int | None = conn.execute(fresh.returning(rounds.c.id)).scalar()
+    round_id: int | None = conn.execute(_creating(conn.dialect.name), values).scalar()
     if round_id is None:
         return None
     conn.execute(
@@ -294,6 +303,12 @@ def create(
         ],
     )
     return round_id
+
+
+@lru_cache(maxsize=2)
+def _creating(dialect: str) -> Executable:
+    fresh = insert_for(dialect, rounds).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
+    return fresh.returning(rounds.c.id)
 
 
 @first_row(Round)

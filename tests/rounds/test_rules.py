@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.tables import milliseconds
 from bot.questions.bank import load_packs
 from bot.questions.drawing import draw, shuffled
 from bot.questions.model import Item
@@ -44,7 +45,7 @@ from bot.rounds.rules import (
 from tests.shipped import item, typed
 
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = -1
 
 
 def after(seconds: float) -> datetime:
@@ -52,8 +53,8 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def ago(days: int) -> datetime:
-    return START - timedelta(days=days)
+def ago(days: int) -> int:
+    return milliseconds(START - timedelta(days=days))
 
 
 def test_the_numbers_of_the_specification() -> None:
@@ -166,6 +167,24 @@ def test_chance_decides_among_equals() -> None:
     assert draw(items, {}, 4, random.Random(7)) == draw(items, {}, 4, random.Random(7))
 
 
+class Counted(random.Random):
+    """Counts how often chance is asked."""
+
+    asked = 0
+
+    def getrandbits(self, bits: int, /) -> int:
+        self.asked += 1
+        return super().getrandbits(bits)
+
+
+def test_chance_is_asked_for_what_is_drawn() -> None:
+    """Not for every item of a bank: a draw is made while others wait for the database."""
+    items = [item(f"{topic}-{n}", topic=str(topic)) for topic in range(10) for n in range(100)]
+    rng = Counted(1)
+    assert len(draw(items, {}, 10, rng)) == 10
+    assert rng.asked < 100
+
+
 def test_draw_of_nothing() -> None:
     """No items, or none wanted, give an empty round."""
     assert draw([], {}, 10, random.Random(1)) == []
@@ -173,7 +192,7 @@ def test_draw_of_nothing() -> None:
 
 
 @st.composite
-def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, datetime]]:
+def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, int]]:
     """Up to five topics with up to four items, and when some of them were asked."""
     items = [
         item(f"{topic}-{number}", topic=f"topic-{topic}")
@@ -185,9 +204,7 @@ def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, datetime]]:
 
 
 @given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
-def test_draw_is_as_long_as_it_can_be(
-    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
-) -> None:
+def test_draw_is_as_long_as_it_can_be(given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
     """A draw has `count` items or all that fit, never more, each of them once and none from elsewhere."""
     items, asked = given_bank
     drawn = draw(items, asked, count, random.Random(seed))
@@ -198,7 +215,7 @@ def test_draw_is_as_long_as_it_can_be(
 
 @given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
 def test_no_topic_twice_before_all_that_fit_were_used(
-    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
+    given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int
 ) -> None:
     """Whenever a topic is asked, no topic that has items left has been asked less often."""
     items, asked = given_bank
@@ -209,9 +226,7 @@ def test_no_topic_twice_before_all_that_fit_were_used(
 
 
 @given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
-def test_least_recently_asked_comes_first(
-    given_bank: tuple[list[Item], dict[str, datetime]], count: int, seed: int
-) -> None:
+def test_least_recently_asked_comes_first(given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
     """At each step no topic that is as little used has an item that waited longer than the one that is asked."""
     items, asked = given_bank
     left = {i.id: i for i in items}

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
-from bot.core.database import Database
+from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.questions.store import note_asked
+from bot.rounds import service, store
 from bot.rounds.rules import Options, QuestionCard, RevealCard, StandingsCard
 from tests.banks import small_bank
 from tests.fakes import unsent
@@ -51,6 +53,50 @@ async def test_rounds_in_other_channels_start_at_the_same_time(stage: Stage) -> 
     assert len(set(ids)) == 3
     await stage.run()
     assert {p.channel_id for p in stage.sender.posts} == {20, 21, 22}
+
+
+async def test_a_start_draws_before_others_wait_for_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its questions are drawn in a read: a write holds up everybody's answers, and each other start."""
+    drawn: list[bool] = []
+    writing = False
+    write, draw = stage.database.write, service.draw_items
+
+    async def write_and_tell(work: Any, *args: Any, **kwargs: Any) -> Any:
+        def told(conn: Connection) -> Any:
+            nonlocal writing
+            writing = True
+            try:
+                return work(conn, *args, **kwargs)
+            finally:
+                writing = False
+
+        return await write(told)
+
+    def draw_and_note(*args: Any) -> Any:
+        drawn.append(writing)
+        return draw(*args)
+
+    monkeypatch.setattr(stage.database, "write", write_and_tell)
+    monkeypatch.setattr(service, "draw_items", draw_and_note)
+    await stage.start()
+    assert drawn == [False]
+
+
+async def test_two_starts_that_drew_before_either_was_stored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second draws again: no question is asked twice on a server before its answer is shown."""
+    read, meeting = stage.database.read, asyncio.Barrier(2)
+
+    async def read_and_meet(work: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(work, *args, **kwargs)
+        await meeting.wait()
+        return found
+
+    half = len(stage.bank.items) // 2
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.database, "read", read_and_meet)
+        await asyncio.gather(*(stage.start(questions=half, channel_id=20 + n) for n in range(2)))
+    asked = await stage.database.read(lambda conn: conn.scalars(select(store.round_questions.c.item_id)).all())
+    assert len(asked) == len(set(asked)) == 2 * half
 
 
 async def test_a_member_has_one_round_at_a_time(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.core.database import Database
+from bot.core.tables import milliseconds
 from bot.points.rules import Tally
 from bot.questions.store import asked_in
 from bot.rounds import store
@@ -207,7 +208,7 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
         *(question.id, round_id, 1, "item-1", "0123", 10, AT, message_id),
         *(AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND),
     )
-    assert await database.read(asked_in, 1) == {"item-1": AT}
+    assert await database.read(asked_in, 1) == {"item-1": milliseconds(AT)}
     assert await database.read(asked_in, 2) == {}
     assert await database.read(store.questions_of, round_id) == [opened]
 
