@@ -24,7 +24,7 @@ from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
 from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
-from bot.daily.rules import Announcement, OpenDailyCard
+from bot.daily.rules import Announcement, OpenDailyCard, StreakNews
 from bot.daily.service import DailyVerdict, OpenReview
 from bot.daily.store import Daily, dailies, daily_answers
 from bot.points.store import ledger, scores
@@ -219,7 +219,14 @@ class Stage:
     async def write_daily(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> OpenReview:
-        """Answer an open daily."""
+        """Answer an open daily, and look at the feedback."""
+        news = await self.write_daily_only(user_id, text, post=post, after=after)
+        return await self.bot.dailies.review_open((post or self.card()).row_id, user_id, news)
+
+    async def write_daily_only(
+        self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
+    ) -> StreakNews:
+        """Answer an open daily, which nobody has graded yet."""
         return await self.bot.dailies.answer_openly(self.written(user_id, text, post=post, after=after))
 
     def written(self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None) -> Click:

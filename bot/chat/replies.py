@@ -182,6 +182,18 @@ async def hand_back(interaction: discord.Interaction, text: str, drafts: Drafts 
         raise
 
 
+@asynccontextmanager
+async def saved(interaction: discord.Interaction, words: str) -> AsyncIterator[None]:
+    """Around showing what is stored already: if that fails, the member reads that nothing is lost."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception:
+        await say(interaction, words)
+        raise
+
+
 async def show_graded(
     interaction: discord.Interaction,
     grade: Coroutine[Any, Any, T],
@@ -189,16 +201,12 @@ async def show_graded(
     *,
     may_refine: Callable[[T], bool],
     refine: Callable[[T], Coroutine[Any, Any, T]],
-    text: str = "",
-    drafts: Drafts | None = None,
 ) -> None:
-    """Show how an open answer was graded; if a model service is asked about points in doubt, once more after that.
+    """Show how a stored answer was graded; if a model service is asked about points in doubt, once more after that.
 
-    `card` makes the page, given whether the model service is being asked just now. `text` is what is handed back if
-    `grade` fails, unless it is stored already; `drafts` as for `hand_back`.
+    `card` makes the page, given whether the model service is being asked just now.
     """
-    async with hand_back(interaction, text, drafts):
-        graded = await in_time(interaction, grade, edits=is_private(interaction))
+    graded = await in_time(interaction, grade, edits=is_private(interaction))
     asking = may_refine(graded)
     await say_here(interaction, card(graded, asking))
     if asking:

@@ -13,7 +13,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
 from bot.chat.permissions import daily_problem, require_bot, require_panel
-from bot.chat.replies import is_private, say, say_all, say_here, show_graded
+from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show_graded
 from bot.chat.router import (
     Fields,
     click_of,
@@ -244,7 +244,7 @@ class Today(commands.Cog):
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:
-        today = await self.dailies.today(guild_id_of(interaction), interaction.user.id)
+        today = await in_time(interaction, self.dailies.today(guild_id_of(interaction), interaction.user.id))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await say_all(interaction, view.today(today, bank, self.bot.context.now()))
 
@@ -283,22 +283,26 @@ class Today(commands.Cog):
         await interaction.response.send_modal(essay_modal(form, topic, written))
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
-        text = modal_text(interaction, MAX_ANSWER)
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        await show_graded(
-            interaction,
-            self.dailies.answer_openly(click_of(interaction, fields, text=text), apart=fields["source"] == view.APART),
-            lambda review, asking: view.review(review, bank, asking=asking),
-            may_refine=self.dailies.may_refine,
-            refine=lambda review: self.dailies.refine(review, interaction.user.id),
-            text=text,
-            drafts=self.bot.context.drafts,
-        )
+        """Store what was written, then grade it, then show the feedback."""
+        daily_id, user_id, text = int(fields["row"]), interaction.user.id, modal_text(interaction, MAX_ANSWER)
+        click = click_of(interaction, fields, text=text)
+        async with hand_back(interaction, text, self.bot.context.drafts):
+            news = await self.dailies.answer_openly(click, apart=fields["source"] == view.APART)
+        async with saved(interaction, "Your answer is saved. See its feedback with </today>."):
+            bank = await self.bot.context.bank_for(user_id, interaction.guild_id)
+            await show_graded(
+                interaction,
+                self.dailies.review_open(daily_id, user_id, news),
+                lambda review, asking: view.review(review, bank, asking=asking),
+                may_refine=self.dailies.may_refine,
+                refine=lambda review: self.dailies.refine(review, user_id),
+            )
 
     async def own(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), int(fields["page"]))
 
     async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
-        review = await self.dailies.review_open(daily_id, interaction.user.id)
+        asked = self.dailies.review_open(daily_id, interaction.user.id)
+        review = await in_time(interaction, asked, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await say_here(interaction, view.review(review, bank, page))

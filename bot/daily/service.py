@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,7 +13,7 @@ from bot.core import snowflakes
 from bot.core import time as time_rules
 from bot.core.clicks import Click
 from bot.core.context import Context
-from bot.core.database import Connection, reading, writing
+from bot.core.database import Connection, DatabaseClosed, StorageError, reading, writing
 from bot.core.errors import UserError
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
@@ -35,6 +36,8 @@ from bot.questions.drawing import shuffled
 from bot.questions.model import FollowUp, Item, Topic
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
+
+log = logging.getLogger(__name__)
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
@@ -307,9 +310,15 @@ class Dailies:
         daily = store.get(conn, daily_id)
         return daily.item_id or daily.topic_id if daily else None
 
-    @reading
-    def today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
+    async def today(self, guild_id: int, user_id: int) -> Today:
         """The newest question of the day with the asker's answer, the next one's time and the asker's streak."""
+        daily = await self._database.read(store.latest_posted, guild_id)
+        if daily is not None:
+            await self._grade(daily.id, user_id)
+        return await self._today(guild_id, user_id)
+
+    @reading
+    def _today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
         schedule = store.schedule(conn, guild_id)
         daily = store.latest_posted(conn, guild_id)
         bank = self._banks.of(conn, guild_id)
@@ -364,26 +373,60 @@ class Dailies:
             return None
         return self._topic(conn, self._still_open(conn, daily_id, message_id))
 
-    async def answer_openly(self, click: Click, *, apart: bool = False) -> OpenReview:
-        """Grade a member's first answer, store it with its points and streak, and only then show it.
+    @writing
+    def answer_openly(self, conn: Connection, click: Click, *, apart: bool = False) -> StreakNews:
+        """Store what a member wrote, which counts for their streak at once; `review_open` grades it.
 
         `apart` is as in `answer`.
         """
         text = (click.text or "").strip()
         if not text:
             raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
-        if apart:
-            topic = await self.open_topic_apart(click.question_id, click.guild_id, click.user_id)
-        else:
-            topic = await self.open_topic(click.question_id, click.message_id, click.user_id)
-        if topic is None:
+        daily = self._admit(conn, click, apart=apart)
+        topic_id = self._topic(conn, daily).id
+        answer = DailyAnswer(daily.id, click.user_id, "", correct=False, points=0, answered_at=click.at, text=text)
+        if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
-        return await self._store_open(click, text, await self._grading.assess(topic, text), apart=apart)
+        _, news = _credit(conn, daily, answer, topic_id, click.roles)
+        questions.note_met(conn, click.user_id, topic_id, click.at)
+        return news
 
-    @reading
-    def review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
-        """A member's own feedback; without an answer, the model answer once the daily is closed."""
-        return self._review_open(conn, daily_id, user_id)
+    async def review_open(self, daily_id: int, user_id: int, news: StreakNews = NO_NEWS) -> OpenReview:
+        """A member's own feedback, graded now if it isn't yet; without an answer, the model answer after the close."""
+        await self._grade(daily_id, user_id)
+        return replace(await self._database.read(self._review_open, daily_id, user_id), news=news)
+
+    async def grade_all(self, daily_id: int) -> None:
+        """Grade all answers to an open daily that have no grade yet; one that can't be graded stops no other."""
+        for user_id in await self._database.read(store.ungraded, daily_id):
+            try:
+                await self._grade(daily_id, user_id)
+            except (StorageError, DatabaseClosed):
+                raise
+            except Exception:
+                log.exception("an answer to daily %s could not be graded", daily_id)
+
+    async def _grade(self, daily_id: int, user_id: int) -> None:
+        """Grade a stored answer, unless it has a grade, and let its points count. Two grades at once are one."""
+        found = await self._database.read(self._ungraded, daily_id, user_id)
+        if found is None:
+            return
+        guild_id, topic, text = found
+        assessment = await self._grading.assess(topic, text, guild_id)
+
+        def keep(conn: Connection) -> None:
+            if store.save_grade(conn, daily_id, user_id, text, **_grade_of(assessment)):
+                _count_points(conn, daily_id, user_id, assessment)
+
+        await self._database.write(keep)
+
+    def _ungraded(self, conn: Connection, daily_id: int, user_id: int) -> tuple[int, Topic, str] | None:
+        """The server, topic and text of an answer that can be graded now."""
+        daily, given = store.get(conn, daily_id), store.answer_of(conn, daily_id, user_id)
+        if daily is None or given is None or given.text is None or given.grade is not None:
+            return None
+        topic = self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or "")
+        return (daily.guild_id, topic, given.text) if topic else None
 
     def may_refine(self, review: OpenReview) -> bool:
         """Whether a model service would be asked about this answer."""
@@ -394,14 +437,14 @@ class Dailies:
         assert review.assessment is not None
         assert review.text is not None
         if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
-            better = await self._grading.refine(review.topic, review.text, review.assessment)
+            better = await self._grading.refine(review.topic, review.text, review.assessment, review.daily.guild_id)
         else:
             better = replace(review.assessment, model="spent")
         daily_id, graded = review.daily.id, _grade_of(better)
 
         def keep(conn: Connection) -> None:
             if store.change_answer(conn, daily_id, user_id, **graded):
-                scores.replace(conn, "daily", daily_id, user_id, points=better.percent, correct=better.passed)
+                _count_points(conn, daily_id, user_id, better)
 
         await self._database.write(keep)
         return replace(_graded(review, better), points=better.percent)
@@ -487,19 +530,6 @@ class Dailies:
     def _topic(self, conn: Connection, daily: Daily) -> Topic:
         return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
-    @writing
-    def _store_open(
-        self, conn: Connection, click: Click, text: str, assessment: Assessment, *, apart: bool
-    ) -> OpenReview:
-        daily = self._admit(conn, click, apart=apart)
-        answer = DailyAnswer(daily.id, click.user_id, answered_at=click.at, text=text, **_grade_of(assessment))
-        if store.add_answer(conn, answer) is not None:
-            raise UserError(_ANSWERED)
-        topic_id = self._topic(conn, daily).id
-        _, news = _credit(conn, daily, answer, topic_id, click.roles)
-        questions.note_met(conn, click.user_id, topic_id, click.at)
-        return replace(self._review_open(conn, daily.id, click.user_id), news=news)
-
     def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
         daily = store.get(conn, daily_id)
         if daily is None:
@@ -508,6 +538,8 @@ class Dailies:
         if given is None and not daily.revealed:
             raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
+        if given is not None and given.text is not None and given.grade is None:
+            raise UserError("Your answer is saved, but not graded yet. See </today> in a minute for your feedback.")
         if given is None or given.grade is None:
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)
         review = OpenReview(daily, self._topic(conn, daily), given.text, given.points, streak)
@@ -518,6 +550,11 @@ def _grade_of(assessment: Assessment) -> dict[str, Any]:
     """What is kept with an answer of how it was graded."""
     points, right = assessment.percent, assessment.passed
     return {"answer": assessment.states, "correct": right, "points": points, "grade": encode(assessment)}
+
+
+def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
+    """Let an open answer's points count on the boards, in place of those that it had before."""
+    scores.replace(conn, "daily", daily_id, user_id, points=assessment.percent, correct=assessment.passed)
 
 
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:

@@ -118,7 +118,7 @@ daily_answers = sa.Table(
     sa.Column("answered_at", Instant, nullable=False),
     sa.Column("streak", sa.Integer, nullable=False, server_default="0"),  # the member's, with this answer
     sa.Column("text", sa.Text),  # what was written to an open question
-    sa.Column("grade", sa.Text),  # and how it was graded; see bot.interviews.assessment
+    sa.Column("grade", sa.Text),  # how that was graded, null until it is; see bot.interviews.assessment
     sa.Index("ix_daily_answers_user_id", "user_id"),
 )
 
@@ -290,6 +290,8 @@ class Daily:
 class DailyAnswer:
     """A row of `daily_answers`. `answer` is as in `bot.questions.answers`, or of an open daily its key points' states.
 
+    An answer to an open daily is stored before it is graded: without states and with 0 points until then.
+
     `streak` is known only once the answer counts, so that it is stored after it.
     """
 
@@ -451,6 +453,17 @@ def answers_to(daily_id: int) -> Select[Any]:
     return select(daily_answers).where(daily_answers.c.daily_id == daily_id)
 
 
+def ungraded(conn: Connection, daily_id: int) -> list[int]:
+    """Return the members whose answers to an open daily have no grade yet."""
+    return list(_ungraded(conn, daily_id).scalars())
+
+
+@prepared
+def _ungraded(daily_id: int) -> Select[Any]:
+    waiting = daily_answers.c.text.is_not(None), daily_answers.c.grade.is_(None)
+    return select(daily_answers.c.user_id).where(daily_answers.c.daily_id == daily_id, *waiting)
+
+
 def count_answers(conn: Connection, daily_id: int) -> int:
     """How many members have answered a daily."""
     counted: int = _count(conn, daily_id).scalar_one()
@@ -552,6 +565,12 @@ def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: ob
     return conn.execute(_CHANGE_ANSWER, {"daily": daily_id, "member": user_id, **values}).rowcount == 1
 
 
+def save_grade(conn: Connection, daily_id: int, user_id: int, text: str, /, **values: object) -> bool:
+    """Keep the first grade of what a member wrote; False if that is gone, or has a grade already."""
+    return conn.execute(_SAVE_GRADE, {"daily": daily_id, "member": user_id, "written": text, **values}).rowcount == 1
+
+
 _CHANGE_ANSWER = update(daily_answers).where(
     daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member")
 )
+_SAVE_GRADE = _CHANGE_ANSWER.where(daily_answers.c.text == bindparam("written"), daily_answers.c.grade.is_(None))

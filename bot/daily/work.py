@@ -18,7 +18,15 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.zones import ScheduleError
 from bot.daily import store
-from bot.daily.rules import Announcement, DailyCard, DailyResult, DailyState, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import (
+    ON_THE_WAY,
+    Announcement,
+    DailyCard,
+    DailyResult,
+    DailyState,
+    OpenDailyCard,
+    OpenDailyResult,
+)
 from bot.daily.service import Dailies, next_post, rule_of, when_to_count
 from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import missed
@@ -152,6 +160,7 @@ class DailyWork(Worker[Daily]):
 
     async def give_up(self, key: int, reason: str) -> None:
         """A question without its thread is open all the same; one whose close can't be shown is closed."""
+        await self._dailies.grade_all(key)
 
         def leave(conn: Connection) -> None:
             daily = store.get(conn, key, lock=True)
@@ -270,8 +279,15 @@ class DailyWork(Worker[Daily]):
         await self._database.write(note)
 
     async def _close(self, daily: Daily) -> None:
+        """Reveal a daily. An open one waits for the answers on their way: its card tells how all were graded."""
+        if daily.topic_id is not None and daily.closes_at is not None:
+            complete_at = daily.closes_at + ON_THE_WAY
+            if self._now() < complete_at:
+                await self._database.write(store.change, daily.id, expect=daily.state, due_at=complete_at)
+                return
         if not await self._claim(daily, DailyState.CLOSING):
             return
+        await self._dailies.grade_all(daily.id)
         result = await self._database.read(self._result, daily)
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 import discord
@@ -13,7 +12,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
-from bot.chat.replies import hand_back, in_time, is_private, say, say_all, say_here, show, show_graded
+from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show, show_graded
 from bot.chat.router import UNKNOWN, Fields, modal_text, picked_in
 from bot.core.errors import UserError
 from bot.interviews import rules
@@ -22,17 +21,7 @@ from bot.interviews.report import Report
 from bot.interviews.service import Interviews, Step
 from bot.questions.model import Bank
 
-
-@asynccontextmanager
-async def _saved(interaction: discord.Interaction) -> AsyncIterator[None]:
-    """Around showing what is stored already: if that fails, the member reads that nothing is lost."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception:
-        await say(interaction, "Your answer is saved. See its feedback with </interview>.")
-        raise
+_SAVED = "Your answer is saved. See its feedback with </interview>."
 
 
 class Interview(commands.Cog):
@@ -90,13 +79,13 @@ class Interview(commands.Cog):
         async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
-        async with _saved(interaction):
+        async with saved(interaction, _SAVED):
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
                 lambda step, asking: view.step_page(step, bank, asking=asking),
                 may_refine=self.interviews.may_refine,
-                refine=self.interviews.refine,
+                refine=lambda step: self.interviews.refine(step, interaction.guild_id),
             )
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -134,7 +123,7 @@ class Interview(commands.Cog):
         text = modal_text(interaction, rules.MAX_ANSWER)
         async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer_follow_up(question_id, interaction.user.id, number, text)
-        async with _saved(interaction):
+        async with saved(interaction, _SAVED):
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -133,13 +133,14 @@ class Interviews:
         """Whether a model service would be asked about this answer."""
         return step.assessment is not None and not step.assessment.model and self._grading.may_ask(step.assessment)
 
-    async def refine(self, step: Step) -> Step:
+    async def refine(self, step: Step, guild_id: int | None) -> Step:
         """Ask the model service about points in doubt, and keep what comes of it."""
         assert step.assessment is not None
         assert step.question.answer is not None
         user_id, today = step.interview.user_id, self._now().date()
         if await self._database.write(store.take_request, user_id, today, rules.REQUESTS_A_DAY):
-            better = await self._grading.refine(step.topic, step.question.answer, step.assessment)
+            server = guild_id or user_id
+            better = await self._grading.refine(step.topic, step.question.answer, step.assessment, server)
         else:
             better = replace(step.assessment, model="spent")
         return await self._graded(step, better)
@@ -270,18 +271,19 @@ class Interviews:
         hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
         if question.topic_id in hidden:
             return step
-        step = replace(step, reply=await self._reply(step))
+        server = guild_id or interview.user_id
+        step = replace(step, reply=await self._reply(step, server))
         if question.grade is not None:
             return replace(step, assessment=decode(question.grade))
-        return await self._graded(step, await self._grading.assess(step.topic, question.answer))
+        return await self._graded(step, await self._grading.assess(step.topic, question.answer, server))
 
-    async def _reply(self, step: Step) -> Reply | None:
+    async def _reply(self, step: Step, server: int) -> Reply | None:
         """What became of a question's follow-up; compares an answer that has not been compared yet."""
         if step.question.follow_up is None:
             return None
         reply = decode_reply(step.question.follow_up)
         if reply.waits:
-            reply = await self._grading.compare(step.topic, reply)
+            reply = await self._grading.compare(step.topic, reply, server)
             await self._database.write(store.save_follow_up, step.question.id, encode(reply))
         return reply
 

@@ -174,6 +174,8 @@ CALLS: list[Call] = [
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
     call(daily.count_streak, GUILD, DAILY_ANSWER),
     call(daily.change_answer, DAYS, ADA, points=1),
+    call(daily.ungraded, DAYS),
+    call(daily.save_grade, DAYS, ADA, "Words.", points=1),
     call(insights.answers_in_rounds, GUILD, NOW - timedelta(days=365)),
     call(insights.answers_in_challenges, GUILD, NOW - timedelta(days=365)),
     call(insights.answers_to_dailies, GUILD, TODAY - timedelta(days=365)),

@@ -371,6 +371,24 @@ async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeyp
     assert [field.get("value") for field in fields] == ["My thoughts.", None]
 
 
+async def test_an_answer_whose_grade_fails_is_saved(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The member reads so, and where the feedback is; /today has it then."""
+    card, topic = await posted(stage)
+    opened = await stage.ada.click(card, label="Answer")
+
+    async def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.services.grading, "assess", fails)
+        assert "Your answer is saved" in all_of(await stage.ada.submit_modal(opened, {"text": full(topic)}))
+    today = await stage.ada.slash(stage.quiz, "today")
+    assert "You answered: **+" in reply(today)
+    assert today.response is not None
+    feedback = await stage.ada.click(today.response.message, label="Read my feedback")
+    assert "A strong answer" in reply(feedback)
+
+
 async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
     """Who is still writing at the close reads that it is closed, and has their text."""
     card, _ = await posted(stage, answer_hours=1)

@@ -14,6 +14,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
 from bot.daily.service import OpenReview
+from bot.interviews.assessment import Assessment
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
@@ -102,7 +103,7 @@ async def test_the_close(stage: Stage) -> None:
     for user, text in ((ADA, FULL), (BOB, PART), (CARL, NONE)):
         await stage.write_daily(user, text)
     post = stage.card()
-    await stage.wait(hours=1)
+    await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
     assert (result.answered, result.percent) == (3, 44)
     assert [number for _, number in result.missed] == [2, 2, 1]
@@ -190,7 +191,7 @@ async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: 
     own = await stage.bot.dailies.review_open(daily_id, ADA)
     assert (own.text, own.daily.revealed, own.points) == (PART, False, 33)
     assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ADA) is None
-    await stage.wait(hours=1)
+    await stage.wait(hours=1, seconds=5)
     other = await stage.bot.dailies.review_open(daily_id, BOB)
     assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)
     assert (await stage.bot.dailies.review_open(daily_id, ADA)).daily.revealed
@@ -203,6 +204,128 @@ async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
     await stage.set_up("13:00", kind="open")
     await stage.wait(days=1)
     assert (await stage.write_daily(ADA, NONE)).streak.current == 2
+
+
+class Held:
+    """A grader that begins with an answer, and ends only when a test lets it."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began, self.go = asyncio.Event(), asyncio.Event()
+        self._assess = stage.bot.grading.assess
+        monkeypatch.setattr(stage.bot.grading, "assess", self.assess)
+
+    async def assess(self, *given: Any) -> Assessment:
+        self.began.set()
+        await asyncio.wait_for(self.go.wait(), 10)
+        return await self._assess(*given)
+
+
+async def test_an_answer_in_time_counts_however_long_its_grade_takes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored when it comes, and the card that tells of the grades waits for them."""
+    await opened(stage, answer_hours=1)
+    grader = Held(stage, monkeypatch)
+    written = asyncio.create_task(stage.write_daily(ADA, FULL, after=3599))
+    await asyncio.wait_for(grader.began.wait(), 10)
+    await stage.wait(hours=1)  # the close is due, and answers may be on their way
+    assert results(stage) == []
+    await stage.write_daily_only(BOB, PART, after=3599)
+    stage.clock.turn(minutes=1)
+    closing = asyncio.create_task(stage.run())
+    grader.go.set()
+    assert (await written).points == 100
+    await closing
+    (result,) = results(stage)
+    assert (result.answered, result.percent) == (2, 66)
+    assert await stage.check_points() == {ADA: 100, BOB: 33}
+
+
+@pytest.mark.parametrize("look", ["feedback", "today", "close"])
+async def test_an_answer_that_a_crash_left_without_a_grade(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    """It counts for the streak as it is; the next look at it, or the close, grades it, and its points count once."""
+    await opened(stage, answer_hours=1)
+    daily_id = stage.card().row_id
+
+    async def dies(*_: object) -> Assessment:
+        raise Crash
+
+    monkeypatch.setattr(stage.bot.grading, "assess", dies)
+    with pytest.raises(Crash):
+        await stage.write_daily(ADA, FULL)
+    await stage.restart()
+    assert await stage.check_points() == {ADA: 0}
+    for _ in range(2):
+        if look == "feedback":
+            assert (await stage.bot.dailies.review_open(daily_id, ADA)).points == 100
+        elif look == "today":
+            today = await stage.bot.dailies.today(GUILD, ADA)
+            assert isinstance(today.given, OpenReview)
+            assert (today.given.points, today.streak.current) == (100, 1)
+    assert await stage.check_points() == {ADA: 0 if look == "close" else 100}
+    await stage.wait(hours=1, seconds=5)
+    (result,) = results(stage)
+    assert (result.answered, result.percent, result.streaks) == (1, 100, (("Ada", 1),))
+    assert await stage.check_points() == {ADA: 100}
+
+
+@pytest.mark.parametrize("again", [None, NONE], ids=["gone", "answered again"])
+async def test_a_grade_of_what_was_erased_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, again: str | None
+) -> None:
+    """It is dropped: it revives nothing, and is not taken for the grade of what the member has written since."""
+    await opened(stage)
+    grader = Held(stage, monkeypatch)
+    written = asyncio.create_task(stage.write_daily(ADA, FULL))
+    await asyncio.wait_for(grader.began.wait(), 10)
+    await stage.bot.privacy.erase(ADA)
+    if again:
+        await stage.write_daily_only(ADA, again)
+    grader.go.set()
+    if again:
+        assert (await stage.bot.dailies.review_open(stage.card().row_id, ADA)).points == 0
+    await asyncio.gather(written, return_exceptions=True)
+    assert await stage.check_points() == ({ADA: 0} if again else {})
+
+
+async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that grade one answer at once, the slower one leaves what the other has stored, and refined since."""
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    await stage.restart()
+    await opened(stage)
+    daily_id = stage.card().row_id
+    await stage.write_daily_only(ADA, f"{PART} {IN_DOUBT}")
+    with monkeypatch.context() as patch:
+        grader = Held(stage, patch)
+        slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, ADA))
+        await asyncio.wait_for(grader.began.wait(), 10)
+    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, ADA), ADA)
+    grader.go.set()
+    assert ((await slower).points, refined.points) == (67, 67)
+    assert await stage.check_points() == {ADA: 67}
+
+
+async def test_an_answer_that_cannot_be_graded_holds_up_no_reveal(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others get their grades, and the card comes."""
+    await opened(stage, answer_hours=1)
+    assess = stage.bot.grading.assess
+
+    async def fails_for_one(topic: Any, text: str, server: int) -> Assessment:
+        if text == NONE:
+            raise ZeroDivisionError
+        return await assess(topic, text, server)
+
+    monkeypatch.setattr(stage.bot.grading, "assess", fails_for_one)
+    for user_id, text in ((ADA, NONE), (BOB, FULL)):
+        await stage.write_daily_only(user_id, text)
+    await stage.wait(hours=1, seconds=5)
+    (result,) = results(stage)
+    assert result.answered == 2
+    assert await stage.check_points() == {ADA: 0, BOB: 100}
 
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:

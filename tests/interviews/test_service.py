@@ -149,7 +149,7 @@ async def test_a_follow_up_waits_with_its_feedback(stage: Stage) -> None:
     await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, SPLIT_BY_TIME)
     waiting = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
     assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
-    await stage.wait(hours=2)
+    await stage.wait(hours=2, seconds=5)
     shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
     assert shown.reply is not None
     assert shown.reply.outcome == "covered"
@@ -262,7 +262,7 @@ async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:
     await stage.write_daily(STRANGER, "A test set.")
     with pytest.raises(UserError, match="question of the day right now"):
         await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
-    await stage.wait(hours=2)
+    await stage.wait(hours=2, seconds=5)
     await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
 
 
@@ -278,7 +278,7 @@ async def test_feedback_waits_while_its_topic_is_an_open_daily(stage: Stage) -> 
     assert waiting.assessment is None
     assert waiting.question.answer == GOOD
     assert isinstance(await on(stage, step), Step)  # it need not hold up the interview
-    await stage.wait(hours=2)
+    await stage.wait(hours=2, seconds=5)
     shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
     assert shown.assessment is not None
 
@@ -304,7 +304,7 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     assert offline.assessment is not None
     assert offline.assessment.states == "cdm"
     assert stage.bot.interviews.may_refine(offline)
-    refined = await stage.bot.interviews.refine(offline)
+    refined = await stage.bot.interviews.refine(offline, GUILD)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.assessment.model) == ("ccm", "asked")
     assert not stage.bot.interviews.may_refine(refined)
@@ -325,7 +325,7 @@ async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch
         step = await begin(stage, questions=1)
         await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
         offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
-        refined = await stage.bot.interviews.refine(offline)
+        refined = await stage.bot.interviews.refine(offline, GUILD)
         assert refined.assessment is not None
         models.append(refined.assessment.model)
         assert not stage.bot.interviews.may_refine(refined)
@@ -385,7 +385,7 @@ async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stag
     await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
     offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
     await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1, 2})
-    refined = await stage.bot.interviews.refine(offline)
+    refined = await stage.bot.interviews.refine(offline, GUILD)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.assessment.percent) == ("ccm", 67)
     assert refined.assessment.claimed == (refined.assessment.points[2],)

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
+from bot.core.turns import Turns
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
@@ -26,16 +27,20 @@ class ChatModel(Protocol):
 
 
 class Grading:
-    """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers."""
+    """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers.
+
+    `server` is whose answer it is: servers take turns, so that none waits for all answers of another. In direct
+    messages the member's id stands in its place.
+    """
 
     def __init__(self, bank: Bank, reader: ChatModel | None = None) -> None:
         self._rubrics = Rubrics(bank)
         self._reader = reader
-        self._one_at_a_time = asyncio.Lock()
+        self._turns = Turns()
 
-    async def assess(self, topic: Topic, answer: str) -> Assessment:
+    async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         """The offline grade of an answer to a topic's open question."""
-        grade = await self._grade(topic, answer)
+        grade = await self._grade(topic, answer, server)
         points = tuple(
             Point(key_point.text, str(point.state), point.evidence, point.credit)
             for key_point, point in zip(topic.key_points, grade.points, strict=True)
@@ -43,11 +48,11 @@ class Grading:
         flags = tuple(sorted(map(str, grade.flags)))
         return Assessment(points, round(100 * grade.score), flags, errors=grade.errors)
 
-    async def compare(self, topic: Topic, reply: Reply) -> Reply:
+    async def compare(self, topic: Topic, reply: Reply, server: int) -> Reply:
         """An answered follow-up of a topic, compared part by part with what a good answer says."""
         parts, answer = grading.parts_of(reply.hint), reply.answer or ""
         question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
-        async with self._one_at_a_time:
+        async with self._turns.of(server):
             found = await asyncio.to_thread(lambda: grading.compare(answer, self._rubrics.passing(question)))
         states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
         return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
@@ -58,7 +63,7 @@ class Grading:
             self._reader is not None and bool(assessment.of(State.DOUBTFUL)) and not _NO_ANSWER & set(assessment.flags)
         )
 
-    async def refine(self, topic: Topic, answer: str, assessment: Assessment) -> Assessment:
+    async def refine(self, topic: Topic, answer: str, assessment: Assessment, server: int) -> Assessment:
         """Ask the model service about the points in doubt. It can only raise them, each by a quote that holds.
 
         The assessment says afterwards that it was asked, or that this failed.
@@ -75,14 +80,14 @@ class Grading:
             log.warning("the model service gave no opinion, the offline grade stands: %s", error)
             return replace(assessment, model="failed")
         standing = {n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))}
-        held = opinion.held([await self._quote(topic, n, text) for n, text in standing.items()])
+        held = opinion.held([await self._quote(topic, n, text, server) for n, text in standing.items()])
         return replace(assessment.confirm(held), model="asked")
 
-    async def _quote(self, topic: Topic, number: int, text: str) -> opinion.Quote:
-        points = (await self._grade(topic, text)).points
+    async def _quote(self, topic: Topic, number: int, text: str, server: int) -> opinion.Quote:
+        points = (await self._grade(topic, text, server)).points
         own, best = points[number], max(point.confidence for point in points)
         return opinion.Quote(number, text, own.state is not State.MISSING, own.confidence, best)
 
-    async def _grade(self, topic: Topic, text: str) -> Grade:
-        async with self._one_at_a_time:
+    async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
+        async with self._turns.of(server):
             return await asyncio.to_thread(lambda: grading.grade(text, self._rubrics.of(topic)))

@@ -20,6 +20,7 @@ from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, model_ser
 from bot.interviews.grading.opinion import NoOpinion
 from bot.interviews.grading.service import Grading
 from tests.shipped import bank
+from tests.stage import GUILD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "sk-very-secret-0123456789"
@@ -185,8 +186,8 @@ async def test_nobody_there() -> None:
 async def graded(handler: Handler, answer: str) -> tuple[Assessment, Assessment]:
     async with endpoint(handler) as url, model_service(chosen(url)) as service:
         grading = Grading(bank(), service)
-        offline = await grading.assess(TOPIC, answer)
-        return offline, await grading.refine(TOPIC, answer, offline)
+        offline = await grading.assess(TOPIC, answer, GUILD)
+        return offline, await grading.refine(TOPIC, answer, offline, GUILD)
 
 
 def model(quote: str, *, obeys: bool) -> Handler:
@@ -246,10 +247,10 @@ async def test_without_the_setting_nothing_is_ever_connected(monkeypatch: pytest
     async with model_service(settings) as service:
         assert service is None
         grading = Grading(bank(), service)
-        offline = await grading.assess(TOPIC, IN_DOUBT)
+        offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
         assert [p for p in offline.points if p.state == "doubtful"]
         assert not grading.may_ask(offline)
-        assert await grading.refine(TOPIC, IN_DOUBT, offline) == offline
+        assert await grading.refine(TOPIC, IN_DOUBT, offline, GUILD) == offline
     assert await trial(settings) is None
 
 
