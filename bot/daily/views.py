@@ -64,8 +64,8 @@ APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
 _TITLE = "## 📅 Question of the day"
 _CHANNEL = "The channel to post in"
-_PUSHED = 180
-"""Characters of a question that a phone shows in a notification, about."""
+_MAX_CONTENT = 2_000
+"""Characters of a message's content, see https://docs.discord.com/developers/resources/message#create-message."""
 KINDS = {
     "choice": "Choice questions",
     "open": "Open questions",
@@ -75,9 +75,14 @@ KINDS = {
 
 
 def announcement(words: Announcement) -> PlainMessage:
-    """The question in words for the notification of a role's members, before the message becomes the card."""
-    asked = t.one_line(shorten(words.question, _PUSHED, placeholder=" …"))
-    return PlainMessage(f"<@&{words.role_id}> Question of the day: {asked}", ping_role=words.role_id)
+    """The question in words for the notification of a role's members, before the message becomes the card.
+
+    It is whole, as far as it fits: if the message never becomes the card, members read the question here.
+    """
+    head, question = f"<@&{words.role_id}> Question of the day: ", " ".join(words.question.split())
+    marks = len(t.escape(question)) - len(question)
+    asked = t.escape(shorten(question, _MAX_CONTENT - len(head) - marks, placeholder=" …"))
+    return PlainMessage(head + asked, ping_role=words.role_id)
 
 
 def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:

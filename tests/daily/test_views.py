@@ -32,13 +32,18 @@ def test_the_end_of_a_daily() -> None:
 
 
 def test_the_notification_has_words() -> None:
-    """The plain message pings the role with the question, on one line and cut for a phone; the card pings nobody."""
+    """The plain message pings the role with the question, whole and on one line; the card pings nobody."""
     words = views.announcement(Announcement(1, "Why *not*\nscale?", MEMBER))
     assert words.content == f"<@&{MEMBER}> Question of the day: Why \\*not\\* scale?"
     assert words.mentions().to_dict()["roles"] == [MEMBER]
-    long = views.announcement(Announcement(1, "word " * 200, MEMBER)).content
-    assert long.endswith("word …")
-    assert len(long) < 240
+    whole = "word " * 300 + "end"
+    assert views.announcement(Announcement(1, whole, MEMBER)).content.endswith(whole)
+    long = views.announcement(Announcement(1, "w*rd " * 500, MEMBER)).content
+    assert 1_700 < len(long) <= 2_000
+    assert long.endswith("w\\*rd …")
+    shipped = bank()
+    for asked in [*(i.prompt for i in shipped.items.values()), *(topic.question for topic in shipped.topics.values())]:
+        assert not views.announcement(Announcement(1, asked, MEMBER)).content.endswith(" …"), asked
     card = daily(item(topic=TOPIC), (0, 1, 2, 3))
     assert card.mentions().to_dict()["parse"] == []
     assert "<@&" not in reads(card)
