@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
+from itertools import permutations
 from math import factorial
 
 from bot.chat.text import escape
@@ -20,7 +21,7 @@ from bot.questions.model import LETTERS, Item
 Shown = tuple[Item, tuple[int, ...]]
 """An item, and for each position of a shown choice its index in the bank."""
 MAX_TYPED = 100
-_ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 9, 2
+_ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 13, 2
 
 
 def encode_picks(picks: Iterable[int]) -> str:
@@ -57,8 +58,9 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
     """Whether a typed answer is one of the accepted forms, by normal form and a small edit distance.
 
     Never by substring: "not attention" is not "attention". Numbers, in digits or words, and short words must be exact,
-    since one edit there is another answer; a longer word may have one slip, from nine letters two. A number may be
-    written in another way: 0,3 and 0.30, 5·10^7 and 50 million, 5! and 120.
+    since one edit there is another answer; a longer word may have one slip, from thirteen letters two, but none that
+    makes another term of it: minimization is no misspelt maximization. A number may be written in another way: 0,3 and
+    0.30, 5·10^7 and 50 million, 5! and 120.
     """
     plain = text.strip().casefold()
     given = {normal_form(text)}
@@ -169,6 +171,18 @@ _NUMBER_WORDS = frozenset(
 )  # fmt: skip
 
 
+_OTHER_TERMS = tuple(
+    pair
+    for group in (
+        "max min", "intra inter", "macro micro", "over under", "en de", "up down", "pre post", "homo hetero",
+        "uni bi tri multi mono", "in ex", "im ex", "sub super", "hyper hypo", "endo exo", "positive negative",
+        "forward backward", "quantile quartile", "covariate covariant",
+    )
+    for pair in permutations(group.split(), 2)
+)  # fmt: skip
+"""Parts of words, and words, each with one that makes another term when it stands in its place."""
+
+
 def _numbers(text: str) -> list[str]:
     return _NUMBER.findall(text) + [w for w in text.split() if w in _NUMBER_WORDS]
 
@@ -198,7 +212,15 @@ def _slips(given: str, wanted: str) -> int | None:
     from rapidfuzz.distance import OSA  # only the first misspelt answer needs it
 
     distance = OSA.distance(given, wanted, score_cutoff=allowed)
-    return distance if distance <= allowed else None
+    if distance > allowed:
+        return None
+    swapped = (
+        given[: found.start()] + other + given[found.end() :]
+        for one, other in _OTHER_TERMS
+        if other in wanted
+        for found in re.finditer(one, given)
+    )
+    return None if any(OSA.distance(text, wanted) < distance for text in swapped) else distance
 
 
 @dataclass(frozen=True, slots=True)

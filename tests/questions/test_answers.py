@@ -20,6 +20,7 @@ from bot.questions.answers import (
     matches,
     normal_form,
 )
+from tests.questions.terms import OPPOSITES, SAME
 from tests.shipped import bank, item, typed
 
 TYPED = [i for i in bank().items.values() if i.kind == "typed"]
@@ -110,7 +111,7 @@ def test_case_accents_punctuation_spaces_and_articles_do_not_matter(given_text: 
         ("attenntion", "attention"),  # one too many
         ("attentoin", "attention"),  # two swapped
         ("attemtion", "attention"),  # one for another
-        ("atentoin", "attention"),  # two slips in nine letters
+        ("regularziaton", "regularization"),  # two slips in fourteen letters
         ("nucelus sampling", "nucleus sampling"),
         ("gradient chekpointing", "gradient checkpointing"),
         ("replai", "replay"),
@@ -128,6 +129,7 @@ def test_typos_are_accepted(given_text: str, accepted: str) -> None:
         ("CLP", "CLS"),
         ("deaf", "dead"),
         ("replica", "replay"),
+        ("atentoin", "attention"),  # two slips in nine letters
         ("atentin", "attention layer"),
         ("atntn", "attention"),
         ("", "attention"),
@@ -167,6 +169,19 @@ def test_other_words_are_wrong(given_text: str, accepted: str) -> None:
 def test_the_opposite_is_wrong(given_text: str, accepted: str) -> None:
     """An answer that holds the right words and turns or blurs their meaning is wrong: never by substring."""
     assert not matches(given_text, [accepted])
+
+
+def test_terms_that_differ_in_meaning_are_never_taken_for_each_other() -> None:
+    """However few letters they differ by: in both directions."""
+    assert len(OPPOSITES) >= 200
+    both = [*OPPOSITES, *((other, one) for one, other in OPPOSITES)]
+    assert [pair for pair in both if matches(pair[0], [pair[1]])] == []
+
+
+def test_honest_spellings_are_accepted() -> None:
+    """A typo, a plural, British spelling, a hyphen or space: none of them makes another term."""
+    assert len(SAME) >= 60
+    assert [pair for pair in SAME if not matches(pair[0], [pair[1]])] == []
 
 
 @pytest.mark.parametrize("given_text", ["asymetric", "assymetric", "asimmetric", "asymmetrc"])
