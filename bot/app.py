@@ -164,6 +164,7 @@ class Services:
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
         self.help = Help(context, _PROBES)
+        self._preparing: asyncio.Task[None] | None = None
         self._add_workers(context, views)
 
     def _add_workers(self, context: Context, views: Views) -> None:
@@ -228,8 +229,10 @@ class Services:
         await self.schedule_work.recompute()
 
     def start(self) -> None:
-        """Begin to work on deadlines; harmless when repeated."""
+        """Begin to work on deadlines, and read ahead what the grader needs; harmless when repeated."""
         self.context.scheduler.start()
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self.grading.prepare())
 
     async def wake(self, guild_id: int) -> None:
         """Something has changed on a server that may let through what was refused there."""
@@ -246,6 +249,9 @@ class Services:
 
     async def close(self) -> None:
         """Take no new work and wait for what is under way, for `jobs.CLOSE_SECONDS` at most."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.wait({self._preparing})
         await asyncio.gather(self.context.scheduler.close(), self.counters.close())
         await self.lines.close()
         await self.names.close()

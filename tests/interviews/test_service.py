@@ -12,6 +12,7 @@ from bot.core.errors import UserError
 from bot.interviews import rules, store
 from bot.interviews.assessment import decode
 from bot.interviews.follow_up import decode_reply
+from bot.interviews.grading import service
 from bot.interviews.report import Report, Said
 from bot.interviews.service import Step
 from tests.banks import SPLIT_BY_TIME, teaching_bank
@@ -392,3 +393,16 @@ async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stag
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert row.score == 100
+
+
+async def test_a_close_ends_what_is_read_ahead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often Discord connects, the bank is read ahead once; a close does not wait for the rest of it."""
+    monkeypatch.setattr(service, "_REST", 3600)
+    stage.bot.start()
+    preparing = stage.bot._preparing
+    stage.bot.start()
+    assert preparing is not None
+    assert stage.bot._preparing is preparing
+    async with asyncio.timeout(5):
+        await stage.bot.close()
+    assert preparing.cancelled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -86,55 +87,64 @@ _KEPT = 100
 
 
 class Rubrics:
-    """The rubrics of a bank's topics, each prepared when its first answer comes: a start need not wait for it.
+    """The rubrics of a bank's topics, each prepared when its first answer comes.
 
-    Topics that servers wrote themselves get one too, the latest hundred of which are kept.
+    What they share, how often words stand in the bank, takes a second or more to read. `read_next` reads it in small
+    steps, one thread at a time; what is not read by then is read with the first answer. Topics that servers wrote
+    themselves get a rubric too, the latest hundred of which are kept.
     """
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
+        self._unread = iter(bank.topics.values())
+        self._texts = 0
+        self._counts: Counter[str] = Counter()
+        self._topics: dict[str, set[str]] = {}
         self._made: dict[str, Rubric] = {}
         self._of_servers: dict[Topic, Rubric] = {}
+
+    def read_next(self) -> bool:
+        """Read another topic of the bank; False once all are read."""
+        topic = next(self._unread, None)
+        if topic is None:
+            return False
+        for text in _texts(topic):
+            found = stems(text)
+            self._texts += 1
+            self._counts.update(found)
+            for stem in found:
+                self._topics.setdefault(stem, set()).add(topic.id)
+        return True
 
     def of(self, topic: Topic) -> Rubric:
         """The rubric of a topic of the bank, or of one beside it."""
         if topic.id not in self._bank.topics:
             return self._of_server(topic)
         if topic.id not in self._made:
-            self._made[topic.id] = Rubric.of(topic, self._topics, self._background)
+            self._made[topic.id] = self.passing(topic)
         return self._made[topic.id]
 
     def passing(self, topic: Topic) -> Rubric:
-        """A rubric for a question that is asked too seldom to keep it: it is made anew each time."""
-        return Rubric.of(topic, self._topics, self._background)
+        """A rubric for a question that is asked too seldom to keep it: it is made each time."""
+        background = self._background
+        return Rubric.of(topic, self._topics, background)
 
     def _of_server(self, topic: Topic) -> Rubric:
         topic = replace(topic, items=())
         if topic not in self._of_servers:
             if len(self._of_servers) >= _KEPT:
                 del self._of_servers[next(iter(self._of_servers))]
-            own = {stem for text in _texts(topic) for stem in stems(text)}
+            own, background = {stem for text in _texts(topic) for stem in stems(text)}, self._background
             topics = dict(self._topics) | {stem: {topic.id, *self._topics.get(stem, ())} for stem in own}
-            self._of_servers[topic] = Rubric.of(topic, topics, self._background)
+            self._of_servers[topic] = Rubric.of(topic, topics, background)
         return self._of_servers[topic]
 
     @cached_property
-    def _documents(self) -> list[tuple[str, frozenset[str]]]:
-        """The stems of every text of the bank, with its topic."""
-        return [(topic.id, stems(text)) for topic in self._bank.topics.values() for text in _texts(topic)]
-
-    @cached_property
     def _background(self) -> Weights:
-        """How often words stand in the bank: what every topic talks of tells little."""
-        return Weights.of(document for _, document in self._documents)
-
-    @cached_property
-    def _topics(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for topic, document in self._documents:
-            for stem in document:
-                found.setdefault(stem, set()).add(topic)
-        return found
+        """How often words stand in the bank, all of which is read now: what every topic talks of tells little."""
+        while self.read_next():
+            pass
+        return Weights(self._texts, self._counts)
 
 
 def _wrong(misconception: Misconception) -> list[Wrong]:

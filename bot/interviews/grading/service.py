@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from threading import Lock
 from typing import Protocol
 
 from bot.core.turns import Turns
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
-from bot.interviews.grading import Flag, Grade, Rubrics, State, opinion
+from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
 from bot.questions.model import Bank, FollowUp, Topic
 
 log = logging.getLogger(__name__)
 
 _NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these no single sentence is worth a second look: the answer as a whole is not one."""
+
+
+_REST = 0.1
+"""Seconds between two topics that are read ahead; one takes about 20 milliseconds of a processor."""
 
 
 class ChatModel(Protocol):
@@ -37,6 +42,24 @@ class Grading:
         self._rubrics = Rubrics(bank)
         self._reader = reader
         self._turns = Turns()
+        self._reading = Lock()
+
+    async def prepare(self) -> None:
+        """Read the bank before the first answer needs it: a topic at a time, with a rest after each for all else."""
+        while await asyncio.to_thread(self._read_next):  # noqa: ASYNC110 - it waits for nothing but its turn
+            await asyncio.sleep(_REST)
+
+    def _read_next(self) -> bool:
+        with self._reading:
+            return self._rubrics.read_next()
+
+    def _rubric(self, topic: Topic) -> Rubric:
+        with self._reading:
+            return self._rubrics.of(topic)
+
+    def _passing(self, topic: Topic) -> Rubric:
+        with self._reading:
+            return self._rubrics.passing(topic)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         """The offline grade of an answer to a topic's open question."""
@@ -53,7 +76,7 @@ class Grading:
         parts, answer = grading.parts_of(reply.hint), reply.answer or ""
         question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
         async with self._turns.of(server):
-            found = await asyncio.to_thread(lambda: grading.compare(answer, self._rubrics.passing(question)))
+            found = await asyncio.to_thread(lambda: grading.compare(answer, self._passing(question)))
         states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
         return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
 
@@ -90,4 +113,4 @@ class Grading:
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
         async with self._turns.of(server):
-            return await asyncio.to_thread(lambda: grading.grade(text, self._rubrics.of(topic)))
+            return await asyncio.to_thread(lambda: grading.grade(text, self._rubric(topic)))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from bot.interviews.assessment import Assessment
+from bot.interviews.grading import Rubric, rubric, service
 from bot.interviews.grading.opinion import NoOpinion
 from bot.interviews.grading.service import Grading
+from bot.interviews.grading.words import stems
 from bot.questions.model import Topic
 from tests.banks import teaching_bank
 from tests.fakes import FakeChatModel
@@ -172,3 +174,31 @@ async def test_a_burst_on_one_server_holds_up_no_other() -> None:
 
     await asyncio.gather(*(assess(server) for server in (1, 1, 1, 1, 2, 3)))
     assert graded == [1, 1, 2, 3, 1, 1]
+
+
+async def test_the_bank_is_read_ahead_of_the_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer then reads its own topic alone, and its grade is the same whatever was read ahead."""
+    monkeypatch.setattr(service, "_REST", 0)
+    small = teaching_bank()
+    topic, read = small.topics["t1"], list[str]()
+
+    def noted(text: str) -> frozenset[str]:
+        read.append(text)
+        return stems(text)
+
+    monkeypatch.setattr(rubric, "stems", noted)
+    grades, counts = [], []
+    for ahead in (0, 1, None):
+        grading = Grading(small)
+        if ahead is None:
+            await grading.prepare()
+        for _ in range(ahead or 0):
+            grading._rubrics.read_next()
+        read.clear()
+        grades.append(await grading.assess(topic, topic.answer, GUILD))
+        counts.append(len(read))
+    assert grades[0] == grades[1] == grades[2]
+    assert counts[0] > counts[1] > counts[2]
+    read.clear()
+    Rubric.of(topic)
+    assert counts[2] == len(read)
