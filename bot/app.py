@@ -52,6 +52,7 @@ from bot.daily.work import DailyWork, ScheduleWork
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.service import QuestionInsights
 from bot.interviews.cog import Interview as InterviewCog
+from bot.interviews.grading import Rubrics
 from bot.interviews.grading.chat_model import trial
 from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
@@ -151,7 +152,7 @@ class Services:
         self.own_bank = OwnBank(context)
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
-        self.grading = Grading(context.banks.packs, chat_model)
+        self.grading = Grading(Rubrics(context.banks.packs), chat_model)
         self.dailies = Dailies(context, self.grading)
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)

@@ -7,16 +7,23 @@ import json
 from functools import cache
 from typing import Any
 
+from bot.interviews.grading import Rubrics
 from bot.questions.bank import data_dir, load_packs, parse_bank, schema
 from bot.questions.model import Bank, Choice, Item
 
-__all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "schema", "typed"]
+__all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "rubrics", "schema", "typed"]
 
 
 @cache
 def bank() -> Bank:
     """The first pack that comes with the bot."""
     return parse_bank((data_dir() / "questions.json").read_bytes())
+
+
+@cache
+def rubrics() -> Rubrics:
+    """Return the rubrics of `bank`, which all tests of a process share: to read the bank takes a second."""
+    return Rubrics(bank())
 
 
 @cache

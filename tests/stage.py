@@ -101,7 +101,11 @@ class Stage:
 
     async def work(self) -> int:
         """Do once what is due now; how much it was."""
-        due = [(worker, key) for worker in self.bot.workers for key in await self.due(worker, 200)]
+
+        def due_now(conn: Connection) -> list[tuple[Worker[Any], int]]:
+            return [(worker, key) for worker in self.bot.workers for key in worker.due(conn, self.clock(), 200)]
+
+        due = await self.database.read(due_now)
         for worker, key in due:
             await worker.work(key)
         return len(due)
@@ -118,8 +122,10 @@ class Stage:
         raise AssertionError("work stays due")
 
     async def next_due(self) -> datetime | None:
-        times = [await self.database.read(worker.next_due) for worker in self.bot.workers]
-        return min((at for at in times if at is not None), default=None)
+        def times(conn: Connection) -> list[datetime]:
+            return [at for worker in self.bot.workers if (at := worker.next_due(conn)) is not None]
+
+        return min(await self.database.read(times), default=None)
 
     async def wait(self, **by: float) -> None:
         """Let time pass, working at every deadline in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -46,7 +47,15 @@ sys.exit(main([]))
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    """Where the database will be."""
     return tmp_path / "quiz.db"
+
+
+@pytest.fixture
+def ready(file: Path, migrated: Path) -> Path:
+    """A database with the newest schema and no rows."""
+    shutil.copyfile(migrated, file)
+    return file
 
 
 def run(file: Path, *arguments: str, code: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
@@ -92,17 +101,16 @@ def test_a_migration_that_is_killed_has_not_happened(file: Path) -> None:
     assert version(file) == HEAD
 
 
-def test_a_newer_database_is_left_alone(file: Path) -> None:
+def test_a_newer_database_is_left_alone(ready: Path) -> None:
     """A database of a later program ends the start with one line and exit code 2, and is not touched."""
-    run(file, "migrate")
-    with closing(sqlite3.connect(file)) as conn, conn:
+    with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("UPDATE alembic_version SET version_num = '9999'")
-    done = run(file, DISCORD_TOKEN="token")
+    done = run(ready, DISCORD_TOKEN="token")
     assert done.returncode == 2
     line = one_line(done)
     assert "9999" in line
     assert "update Quizformer" in line
-    assert version(file) == "9999"
+    assert version(ready) == "9999"
 
 
 def test_a_file_that_is_no_database(file: Path) -> None:
@@ -115,15 +123,14 @@ def test_a_file_that_is_no_database(file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_database_that_is_read_only(file: Path) -> None:
+def test_a_database_that_is_read_only(ready: Path) -> None:
     """A read-only database ends the start with one line that says so."""
-    run(file, "migrate")
-    done = run(file, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{file}?mode=ro&uri=true")
+    done = run(ready, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{ready}?mode=ro&uri=true")
     assert done.returncode == 2
     assert "readonly" in one_line(done)
 
 
-def test_a_second_process_is_refused(file: Path) -> None:
+def test_a_second_process_is_refused(ready: Path) -> None:
     """While one process has a file, a start and a migration end with one sentence; looking at it goes on working."""
     held = """
 import sys
@@ -132,53 +139,50 @@ held = hold_file(sys.argv[1])
 print(flush=True)
 sys.stdin.read()
 """
-    run(file, "migrate")
-    command = [sys.executable, "-c", held, str(file)]
+    command = [sys.executable, "-c", held, str(ready)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         assert first.stdout is not None
         first.stdout.readline()
         for arguments in ((), ("migrate",)):
-            second = run(file, *arguments, DISCORD_TOKEN="token")
+            second = run(ready, *arguments, DISCORD_TOKEN="token")
             assert second.returncode == 2
             assert one_line(second).endswith(": another Quizformer is running on this file: stop it first")
-        assert run(file, "reports").stdout == "no reports\n"
-        assert f"database: fine, schema {HEAD}" in run(file, "check").stdout
+        assert run(ready, "reports").stdout == "no reports\n"
+        assert f"database: fine, schema {HEAD}" in run(ready, "check").stdout
         first.kill()
-    assert run(file, "migrate").returncode == 0
+    assert run(ready, "migrate").returncode == 0
 
 
-def test_a_backup_restores_what_was_there(file: Path, tmp_path: Path) -> None:
+def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
     """A copy made while somebody writes is whole; put in the database's place it holds what was committed before."""
-    run(file, "migrate")
     copy = tmp_path / "backups" / "copy.db"
-    with closing(sqlite3.connect(file)) as conn:
+    with closing(sqlite3.connect(ready)) as conn:
         conn.execute("INSERT INTO meta VALUES ('a', 'before')")
         conn.commit()
         conn.execute("INSERT INTO meta VALUES ('b', 'not committed')")
-        done = run(file, "backup", str(copy))
+        done = run(ready, "backup", str(copy))
         assert done.returncode == 0, done.stderr
         conn.commit()
-    again = run(file, "backup", str(copy))
+    again = run(ready, "backup", str(copy))
     assert again.returncode == 1
     assert "already exists" in one_line(again)
 
-    file.write_bytes(b"lost")
-    for name in (f"{file}-wal", f"{file}-shm"):
+    ready.write_bytes(b"lost")
+    for name in (f"{ready}-wal", f"{ready}-shm"):
         Path(name).unlink(missing_ok=True)
-    copy.replace(file)
-    assert run(file, "migrate").returncode == 0
-    with closing(sqlite3.connect(file)) as conn:
+    copy.replace(ready)
+    assert run(ready, "migrate").returncode == 0
+    with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
 
 
-def test_sums_are_repaired(file: Path) -> None:
+def test_sums_are_repaired(ready: Path) -> None:
     """`repair` makes the sums anew from the ledger, and says from how many entries."""
-    run(file, "migrate")
-    with closing(sqlite3.connect(file)) as conn, conn:
+    with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("INSERT INTO scores VALUES (1, 'all', '1970-01-01', '', 5, 9999, 1, 1, 1)")
-    done = run(file, "repair")
+    done = run(ready, "repair")
     assert (done.returncode, done.stdout) == (0, "the boards' sums are made anew from 0 entries of the ledger\n")
-    with closing(sqlite3.connect(file)) as conn:
+    with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
 
 

@@ -18,15 +18,14 @@ from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
-from bot.interviews.grading.rubric import Rubrics
 from bot.questions.model import Item
 from tests.patience import PATIENCE
-from tests.shipped import bank
+from tests.shipped import bank, rubrics
 
 SOON = 1.5
 """Seconds within which a timer is waited for after a click; later ones wait for `Stage.wait`."""
 BANK = bank()
-RUBRICS = Rubrics(BANK)
+RUBRICS = rubrics()
 RUBRICS.of(next(iter(BANK.topics.values())))  # to read the whole bank takes longer than simcord waits for a bot
 
 

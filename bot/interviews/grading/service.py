@@ -13,7 +13,7 @@ from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
-from bot.questions.model import Bank, FollowUp, Topic
+from bot.questions.model import FollowUp, Topic
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ class Grading:
     messages the member's id stands in its place.
     """
 
-    def __init__(self, bank: Bank, reader: ChatModel | None = None) -> None:
-        self._rubrics = Rubrics(bank)
+    def __init__(self, rubrics: Rubrics, reader: ChatModel | None = None) -> None:
+        self._rubrics = rubrics
         self._reader = reader
         self._turns = Turns()
         self._reading = Lock()

@@ -6,14 +6,14 @@ from statistics import mean
 
 import pytest
 
-from bot.interviews.grading import Rubrics, grade
+from bot.interviews.grading import grade
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.grading.evaluate import PASS, Voiced, labelled, voiced
-from tests.shipped import bank
+from tests.shipped import bank, rubrics
 
 TOPICS = list(bank().topics.values())
-RUBRICS = Rubrics(bank())
+RUBRICS = rubrics()
 NEAR = "another topic's model answer"
 FRAMED = "keywords in a frame"
 

@@ -19,7 +19,7 @@ from bot.interviews.assessment import Assessment
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, model_service, trial
 from bot.interviews.grading.opinion import NoOpinion
 from bot.interviews.grading.service import Grading
-from tests.shipped import bank
+from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -185,7 +185,7 @@ async def test_nobody_there() -> None:
 
 async def graded(handler: Handler, answer: str) -> tuple[Assessment, Assessment]:
     async with endpoint(handler) as url, model_service(chosen(url)) as service:
-        grading = Grading(bank(), service)
+        grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, answer, GUILD)
         return offline, await grading.refine(TOPIC, answer, offline, GUILD)
 
@@ -246,7 +246,7 @@ async def test_without_the_setting_nothing_is_ever_connected(monkeypatch: pytest
     settings = Settings.from_env({"GRADER_MODEL": "small", "GRADER_API_KEY": KEY})
     async with model_service(settings) as service:
         assert service is None
-        grading = Grading(bank(), service)
+        grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
         assert [p for p in offline.points if p.state == "doubtful"]
         assert not grading.may_ask(offline)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from bot.interviews.assessment import Assessment
-from bot.interviews.grading import Rubric, rubric, service
+from bot.interviews.grading import Rubric, Rubrics, rubric, service
 from bot.interviews.grading.opinion import NoOpinion
 from bot.interviews.grading.service import Grading
 from bot.interviews.grading.words import stems
 from bot.questions.model import Topic
 from tests.banks import teaching_bank
 from tests.fakes import FakeChatModel
-from tests.shipped import bank
+from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
 TOPIC = bank().topics["temperature"]
@@ -37,7 +37,7 @@ def fooled(quote: str) -> FakeChatModel:
 
 async def graded(text: str, reader: FakeChatModel | None, topic: Topic = TOPIC) -> tuple[Assessment, Assessment]:
     """The offline grade, and what becomes of it with a model."""
-    grading = Grading(bank(), reader)
+    grading = Grading(rubrics(), reader)
     offline = await grading.assess(topic, text, GUILD)
     return offline, await grading.refine(topic, text, offline, GUILD)
 
@@ -122,7 +122,7 @@ INJECTIONS = [
 @pytest.mark.parametrize("words", INJECTIONS)
 async def test_an_injection_alone_raises_nothing_on_any_topic(words: str) -> None:
     """On every topic of the bank, also where it shares a word with a key point, nothing said of it counts."""
-    grading = Grading(bank(), fooled(words))
+    grading = Grading(rubrics(), fooled(words))
     asked = 0
     for topic in bank().topics.values():
         offline = await grading.assess(topic, words, GUILD)
@@ -165,7 +165,7 @@ async def test_a_dump_of_everything_is_not_asked_about() -> None:
 async def test_a_burst_on_one_server_holds_up_no_other() -> None:
     """An answer of another server, or in direct messages, comes after two of the burst, not after all."""
     small = teaching_bank()
-    grading, topic = Grading(small), small.topics["t1"]
+    grading, topic = Grading(Rubrics(small)), small.topics["t1"]
     graded: list[int] = []
 
     async def assess(server: int) -> None:
@@ -189,7 +189,7 @@ async def test_the_bank_is_read_ahead_of_the_first_answer(monkeypatch: pytest.Mo
     monkeypatch.setattr(rubric, "stems", noted)
     grades, counts = [], []
     for ahead in (0, 1, None):
-        grading = Grading(small)
+        grading = Grading(Rubrics(small))
         if ahead is None:
             await grading.prepare()
         for _ in range(ahead or 0):
