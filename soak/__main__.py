@@ -57,7 +57,7 @@ def main() -> int:
 async def soak(folder: Path, minutes: float, seed: int, pace: float) -> tuple[str, bool]:
     """Run it all; the report, and whether every invariant holds."""
     async with World() as world:
-        bot = BotProcess(world, folder)
+        bot = BotProcess(world, folder, {"QUESTION_BANK": ""})  # the shipped packs
         life = Life(world, bot, Players(bot.database, load_packs(), random.Random(seed + 1)), random.Random(seed + 2))
         guilds = [world.add_guild(f"server {n}") for n in range(_GUILDS)]
         quiz = [world.add_channel(g, f"quiz-{n}") for g in guilds for n in range(_QUIZ_CHANNELS)]

@@ -161,6 +161,7 @@ def test_rare_words_are_those_of_few_items() -> None:
     assert common.rarity("the") < common.rarity("cat") == common.rarity("dog")
 
 
+@pytest.mark.thorough
 def test_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
     """The script prints, for each pack, a line for each strategy and each half."""
     main()

@@ -91,7 +91,7 @@ class Heard:
         self.replies.append(modal)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     custom_id=CUSTOM_IDS,
     values=VALUES,

@@ -534,6 +534,7 @@ def all_changes() -> dict[str, list[datetime]]:
     return {name: list(changes(ZoneInfo(name), first, last)) for name in zone_names()}
 
 
+@pytest.mark.thorough
 def test_the_sweep_sees_the_changes() -> None:
     """The search for clock changes finds the well-known ones, so that the sweep below is not empty."""
     found = all_changes()
@@ -562,6 +563,7 @@ def check_change(zone: str, change: datetime) -> None:
         assert result == expected, (zone, change, local)
 
 
+@pytest.mark.thorough
 def test_every_change_of_every_zone_until_2035() -> None:
     """Around each clock change: the local time itself, in a gap the first instant after it, if twice the earlier."""
     for zone, moments in all_changes().items():
@@ -595,7 +597,7 @@ def dates_lived(tz: ZoneInfo, first: date, count: int) -> list[date]:
 
 
 @given(rule=rules, first=dates)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_instants_strictly_increase_with_the_date(rule: Rule, first: date) -> None:
     """One instant per existing date, each later than the one before, and about a day apart."""
     days = dates_lived(ZoneInfo(rule.zone), first, 14)
@@ -606,7 +608,7 @@ def test_instants_strictly_increase_with_the_date(rule: Rule, first: date) -> No
 
 
 @given(rule=rules, day=dates)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_clock_shows_the_rules_time(rule: Rule, day: date) -> None:
     """At the instant the clock shows the wall time for the first time, or has just jumped over it."""
     tz = ZoneInfo(rule.zone)
@@ -636,7 +638,7 @@ def test_a_year_of_next_post(rule: Rule, start: datetime) -> None:
 
 
 @given(rule=rules, now=moments_of_time, back=st.timedeltas(-DAY, 20 * DAY), numbers=st.sets(st.integers(0, 21)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_due_is_what_a_look_at_each_date_gives(rule: Rule, now: datetime, back: timedelta, numbers: set[int]) -> None:
     """Never a taken or missing date, never outside the interval, none forgotten; nothing more once all are taken."""
     since = now - back

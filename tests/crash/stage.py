@@ -186,16 +186,15 @@ class Stage:
 async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = False) -> AsyncIterator[Stage]:
     """A world and a bot that does not run yet; its bank has one topic so that it starts quickly, or all."""
     folder.mkdir(parents=True, exist_ok=True)
-    bank_file = data_dir() / "questions.json"
-    if not whole_bank:
-        bank_file = folder / "bank.json"
-        bank_file.write_text(json.dumps(first_topic()), "utf-8")
+    bank = (data_dir() / "questions.json").read_bytes() if whole_bank else json.dumps(first_topic()).encode()
+    bank_file = folder / "bank.json"
+    bank_file.write_bytes(bank)
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
         ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob")
         bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file), "LOOPBACK_LEASE": _LEASE})
-        players = Players(bot.database, parse_bank(bank_file.read_bytes()), random.Random(1))
+        players = Players(bot.database, parse_bank(bank), random.Random(1))
         stage = Stage(world, bot, channel, ann, bob, players, forgetful)
         try:
             yield stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import Self
 
 from tests.loopback.world import World
 from tests.patience import PATIENCE
+from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
 _SITE = Path(__file__).parent / "site"
@@ -29,7 +31,7 @@ def _die_with_parent() -> None:
 class BotProcess:
     """`python -m bot` in a folder of its own, with its database and its log there. `async with` kills it at the end.
 
-    Of several processes each has a `name`.
+    Of several processes each has a `name`. Unless `env` says otherwise its bank is one topic, which is read quickly.
     """
 
     def __init__(self, world: World, folder: Path, env: Mapping[str, str] | None = None, name: str = "") -> None:
@@ -37,7 +39,7 @@ class BotProcess:
         self.folder = folder
         self.database = folder / "bot.db"
         self._log_file = folder / "bot.log"
-        self._env = dict(env or {})
+        self._env = {"QUESTION_BANK": str(folder / "topic.json"), **(env or {})}
         self._name = name
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -75,6 +77,7 @@ class BotProcess:
     async def start(self, *, ready: bool = True) -> None:
         """Start the bot and wait until the gateway has greeted it, unless not `ready`."""
         self.starts += 1
+        (self.folder / "topic.json").write_text(json.dumps(first_topic()), "utf-8")
         env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         if seed := os.environ.get("LOOPBACK_SEED"):
             env["LOOPBACK_SEED"] = f"{seed} {self._name} {self.starts}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from tests.loopback.driver import CannotDo, Member
 from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
-from tests.shipped import first_topic
 
 SECRET = "A sentence that only Ann may read, about attention."
 
@@ -27,8 +25,7 @@ async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
         ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob", manager=True)
-        (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
-        async with BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+        async with BotProcess(world, tmp_path) as bot:
             begun = await ann.slash(channel, "interview", questions=1)
             assert begun.ephemeral, bot.log
             card = newest(ann, channel)

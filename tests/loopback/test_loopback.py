@@ -23,7 +23,6 @@ from tests.loopback.faults import Fault
 from tests.loopback.model import PERMISSIONS, Channel, Json
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
-from tests.shipped import first_topic
 
 Reply = tuple[int, Any, dict[str, str]]
 V2 = 1 << 15
@@ -392,9 +391,8 @@ async def test_a_server_in_an_outage(world: World, client: Client, channel: Chan
 
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
     """`python -m bot`, unmodified, registers its commands, answers, resumes a cut session and ends on SIGTERM."""
-    (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
     ann = world.add_member(channel.guild, "ann")
-    async with BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+    async with BotProcess(world, tmp_path) as bot:
         result = await ann.slash(channel, "help")
         assert result.ephemeral, bot.log
         await world.gateway.reconnect()

@@ -53,7 +53,7 @@ async def test_a_private_thread(world: World) -> None:
     assert result.text.endswith("Mention me here to let me in, then try again.")
     thread.invited = True
     await world.gateway.emit("THREAD_CREATE", thread.payload())
-    assert "starts 10 questions" in (await ann.slash(thread, "quiz start")).text
+    assert "starts 9 questions" in (await ann.slash(thread, "quiz start")).text
 
 
 async def test_a_time_out(world: World) -> None:
@@ -67,4 +67,4 @@ async def test_a_time_out(world: World) -> None:
     setup = await ann.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC")
     assert setup.text == words
     await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": None})
-    assert "starts 10 questions" in (await ann.slash(channel, "quiz start")).text
+    assert "starts 9 questions" in (await ann.slash(channel, "quiz start")).text

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tests.loopback.driver import COMPONENT, Member, Result
 from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
-from tests.shipped import first_topic
 
 
 def button(message: Message, label: str) -> str:
@@ -34,8 +32,7 @@ async def answer(member: Member, message: Message) -> Result:
 
 async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
     """Each sees their own practice only, through a crash; another's ids are refused, also if they are sent anyway."""
-    (tmp_path / "bank.json").write_text(json.dumps(first_topic()), "utf-8")
-    async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+    async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))

@@ -58,7 +58,13 @@ def usual_port_is_taken() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("usual_port_is_taken")
-@pytest.mark.parametrize("code", [None, _WITHOUT_SIGNALS_IN_THE_LOOP], ids=["here", "as on Windows"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(None, id="here"),
+        pytest.param(_WITHOUT_SIGNALS_IN_THE_LOOP, id="as on Windows", marks=pytest.mark.thorough),
+    ],
+)
 def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
     """With the usual port taken it plays on another one and says so; Ctrl-C stops it, silently and well."""
     with play(tmp_path, code=code) as process:

@@ -26,7 +26,6 @@ SOON = 1.5
 """Seconds within which a timer is waited for after a click; later ones wait for `Stage.wait`."""
 BANK = bank()
 RUBRICS = rubrics()
-RUBRICS.of(next(iter(BANK.topics.values())))  # to read the whole bank takes longer than simcord waits for a bot
 
 
 @dataclass
