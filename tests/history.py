@@ -32,7 +32,7 @@ from bot.rounds.store import round_answers, round_questions, rounds
 from bot.suggestions.store import suggestions
 from bot.teams.store import teams
 
-GUILD, CHANNEL, ADA = 1, 10, 101
+GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 OTHERS = 300
 """Servers, members, topics and items beside those of the story, so that every table has rows to go through."""
@@ -41,7 +41,7 @@ QUESTIONS = 3
 
 
 def fill(conn: Connection, days: int) -> None:
-    """A round, a challenge, a daily, a practice and an interview of Ada's each day; the newest ones are under way."""
+    """Alwina's round, challenge, daily, practice and interview of each day; the newest ones are under way."""
     for table, rows in chain(
         _members(), _rounds(days), _challenges(days), _dailies(days), _points(days), _private(days)
     ):
@@ -84,21 +84,21 @@ def _members() -> Rows:
     recap = {"channel_id": CHANNEL, "next_at": soon}
     yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
     yield daily_schedules, ({**schedule, "guild_id": n, "next_at": soon} for n in (GUILD, *others))
-    yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ADA, *others))
-    yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ADA, *others))
+    yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ALWINA, *others))
+    yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ALWINA, *others))
     yield streaks, ({"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0} for n in others)
-    yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ADA, *others))
+    yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ALWINA, *others))
     plan = {
         "day": NOW.date() + timedelta(days=20),
         "minutes": 15,
         "set_on": NOW.date() - timedelta(days=40),
         "goal": 80,
     }
-    yield plans, ({"user_id": n, **plan} for n in (ADA, *others))
-    yield plan_days, ({"user_id": ADA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n} for n in range(40))
+    yield plans, ({"user_id": n, **plan} for n in (ALWINA, *others))
+    yield plan_days, ({"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n} for n in range(40))
     yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10} for n in others)
     card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
-    yield cards, ({"user_id": n, "item_id": item, **card} for n in (ADA, *others) for item in ITEMS[:12])
+    yield cards, ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12])
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others))
     own = {"name": "ours", "topic_id": "ours", "content": json.dumps(OWN_ITEM)}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
@@ -106,22 +106,22 @@ def _members() -> Rows:
     yield own_items, ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others))
     yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
     yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
-    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ADA, *others) for t in TOPICS)
+    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ALWINA, *others) for t in TOPICS)
     yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
     yield recap_schedules, ({"guild_id": n, "weekday": 0, "settled_until": NOW, **recap} for n in (GUILD, *others))
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in (GUILD, *others))
     told = {"guild_id": GUILD, "state": "posted", "channel_id": CHANNEL, "scheduled_at": NOW}
     yield recaps, ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS))
-    said = {"user_id": ADA, "item_id": "t1-a", "text": "odd", "at": NOW}
+    said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
-    wished = {"user_id": ADA, "state": "waiting", "at": NOW, "prompt": "Why?", "answer": "So", "wrong": ""}
+    wished = {"user_id": ALWINA, "state": "waiting", "at": NOW, "prompt": "Why?", "answer": "So", "wrong": ""}
     wished |= {"why": "It is", "source": ""}
     yield suggestions, ({"guild_id": n, **wished} for n in (GUILD, *others))
     yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
 
 
 def _rounds(days: int) -> Rows:
-    round_ = {"guild_id": GUILD, "starter_id": ADA, "difficulty": "mixed", "seconds": 20, "idle": 0}
+    round_ = {"guild_id": GUILD, "starter_id": ALWINA, "difficulty": "mixed", "seconds": 20, "idle": 0}
     yield (
         rounds,
         (
@@ -154,13 +154,19 @@ def _rounds(days: int) -> Rows:
         (
             {**given, "question_id": q, "user_id": user, "answered_at": at(n, days)}
             for n, _, q in questions
-            for user in (ADA, 102)
+            for user in (ALWINA, 102)
         ),
     )
 
 
 def _challenges(days: int) -> Rows:
-    challenge = {"guild_id": GUILD, "channel_id": CHANNEL, "starter_id": ADA, "member_id": ADA, "difficulty": "mixed"}
+    challenge = {
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "starter_id": ALWINA,
+        "member_id": ALWINA,
+        "difficulty": "mixed",
+    }
     challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
@@ -180,7 +186,7 @@ def _challenges(days: int) -> Rows:
         challenge_questions,
         ({**asked, "id": q, "challenge_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)]} for n, k, q in questions),
     )
-    takers = (ADA, 102)
+    takers = (ALWINA, 102)
     yield (
         challenge_takers,
         (
@@ -234,11 +240,11 @@ def _dailies(days: int) -> Rows:
         (
             {**given, "daily_id": n, "user_id": user, "answered_at": at(n, days), "streak": n}
             for n in range(1, days)
-            for user in (ADA, 102)
+            for user in (ALWINA, 102)
         ),
     )
     through = at(days - 5, days).date()
-    yield streaks, iter([{"guild_id": GUILD, "user_id": ADA, "through": through, "current": days, "best": days}])
+    yield streaks, iter([{"guild_id": GUILD, "user_id": ALWINA, "through": through, "current": days, "best": days}])
     yield daily_uses, ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS)
 
 
@@ -254,17 +260,17 @@ def _points(days: int) -> Rows:
                     **{"item_id": ITEMS[n % len(ITEMS)], "local_date": at(n, days).date(), "at": at(n, days)},
                 }
                 for n in range(1, days)
-                for user in (ADA, 102)
+                for user in (ALWINA, 102)
             ),
         )
     starts = sorted({(p, period_start(p, at(n, days).date())) for p in PERIODS for n in range(1, days + 1)})
     sums = {"points": 300, "answers": 3, "right": 3, "days": 1}
     board = [(p, start, topic) for p, start in starts for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])]
-    yield scores, ({**_board(*of), **sums, "user_id": user} for of in board for user in (ADA, 102))
+    yield scores, ({**_board(*of), **sums, "user_id": user} for of in board for user in (ALWINA, 102))
     yield score_buckets, ({**_board(*of), "low": 300, "members": 2} for of in board)
     yield team_scores, ({**_board(*of), "team_id": GUILD, "points": 600, "members": 2} for of in board)
     playing = {"team_id": GUILD, "points": 300, "answers": 3}
-    yield team_members, ({**_board(*of), **playing, "user_id": user} for of in board for user in (ADA, 102))
+    yield team_members, ({**_board(*of), **playing, "user_id": user} for of in board for user in (ALWINA, 102))
     crowd = [_board("all", ALL_TIME, topic) for topic in TOPICS[1:]]
     yield scores, ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS))
     yield score_buckets, ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic())
@@ -282,7 +288,7 @@ def _private(days: int) -> Rows:
     yield (
         practices,
         (
-            {"id": n, "user_id": ADA, "started_at": at(n, days), "ended_at": None if n == days else at(n, days)}
+            {"id": n, "user_id": ALWINA, "started_at": at(n, days), "ended_at": None if n == days else at(n, days)}
             for n in range(1, days + 1)
         ),
     )
@@ -304,7 +310,7 @@ def _private(days: int) -> Rows:
         reviews,
         (
             {
-                **{"user_id": ADA, "source": source, "source_id": q, "item_id": ITEMS[q % len(ITEMS)]},
+                **{"user_id": ALWINA, "source": source, "source_id": q, "item_id": ITEMS[q % len(ITEMS)]},
                 **{"rating": 3, "elapsed_ms": 900, "at": at(n, days)},
             }
             for source in ("round", "practice")
@@ -316,7 +322,7 @@ def _private(days: int) -> Rows:
         (
             {
                 "id": n,
-                "user_id": ADA,
+                "user_id": ALWINA,
                 "total": 1,
                 "started_at": at(n, days),
                 "ended_at": None if n == days else at(n, days),

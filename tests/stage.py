@@ -37,10 +37,10 @@ from bot.rounds.service import Locked
 from bot.rounds.store import Answer, Round, RoundQuestion, round_answers, round_questions, rounds
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
-GUILD, CHANNEL, ADA, BOB, CARL, DORA = 1, 10, 101, 102, 103, 104
+GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
 """In any channel but `CHANNEL` somebody starts rounds whose id is this and the channel's."""
-NAMES = {ADA: "Ada", BOB: "Bob", CARL: "Carl", DORA: "Dora"}
+NAMES = {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine", DAGOBERT: "Dagobert"}
 
 
 class Stage:
@@ -154,7 +154,7 @@ class Stage:
     async def start(self, questions: int = 3, **options: Any) -> int:
         """Start a round whose first question is due now."""
         usual = {"guild_id": GUILD, "channel_id": CHANNEL, "seconds": 20, **options}
-        starter = ADA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]  # each has one at a time
+        starter = ALWINA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]  # each has one at a time
         started = await self.bot.rounds.start(questions=questions, **{"starter_id": starter, **usual})
         self.clock.at = max(self.clock.at, started.first_at)
         return started.round_id

@@ -40,7 +40,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
     """A manager imports a file; its questions are asked; the export is the same file."""
     assert reply(await take(stage, ours())).startswith("**Imported**: 2 new.\nThis server asks 2 questions of its own")
     topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
-    started = await stage.ada.slash(stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id)
+    started = await stage.alwina.slash(stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id)
     assert "House rules" in reply(started)
     await stage.wait(8)
     assert stage.question().text.startswith("Question 1 of 2 · Our house · ") or "Our house" in stage.question().text
@@ -56,7 +56,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
 async def test_nobody_else_may(stage: Stage) -> None:
     """Members without Manage Server don't even see the commands."""
     with pytest.raises(SetupError):
-        await stage.ada.slash(stage.quiz, "bank list")
+        await stage.alwina.slash(stage.quiz, "bank list")
 
 
 async def test_a_bad_file(stage: Stage) -> None:
@@ -116,7 +116,7 @@ async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     await take(stage, ours())
     other = stage.env.create_guild("Elsewhere")
     channel = other.create_text_channel("quiz")
-    owner = other.add_member(stage.env.create_user("otto"), roles=[_managers(other)])
+    owner = other.add_member(stage.env.create_user("ottokar"), roles=[_managers(other)])
     await stage.env.settle()
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
@@ -148,11 +148,11 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     saved_ = await stage.manager.submit_modal(opened, written)
     assert reply(saved_).startswith("**Saved**\n### Is it so?")
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.ada.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.quiz.last_message
     assert card is not None
-    for member, choice in ((stage.ada, "Yes"), (stage.bob, "No")):
+    for member, choice in ((stage.alwina, "Yes"), (stage.bob, "No")):
         letter = re.search(rf"\*\*([AB])\*\*  {choice}", text_of(card))
         assert letter is not None
         await stage.wait(0.002)
@@ -165,7 +165,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     assert "2 past answers would be judged differently now." in reply(shown)
     done = await stage.manager.click(answer_to(shown), label="Correct past answers")
     assert reply(done).startswith("**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong.")
-    assert "bob" in reply(await stage.ada.slash(stage.quiz, "leaderboard")).splitlines()[2]
+    assert "bob" in reply(await stage.alwina.slash(stage.quiz, "leaderboard")).splitlines()[2]
 
 
 async def test_a_form_that_is_not_right(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from bot.questions.own import OwnItem
 from bot.rounds.store import round_answers
 from tests.challenges import play as challenges
 from tests.ours import furnish
-from tests.stage import ADA, BOB, CARL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 
 async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
@@ -82,24 +82,24 @@ async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
 async def test_all_follows_the_key(stage: Stage) -> None:
     """Two rounds within thirty days, one of one player, a daily and a practice: all as a replay has it."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    bank = await stage.bot.context.bank_for(ADA, GUILD)
+    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
     topic = bank.items[mine].topic_id
-    await play(stage, {ADA: 0, BOB: 1}, topic=topic)
+    await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     stage.clock.turn(days=3)
-    await play(stage, {BOB: 1, ADA: 1, CARL: 2}, topic=topic)
+    await play(stage, {BOB: 1, ALWINA: 1, CLEMENTINE: 2}, topic=topic)
     stage.clock.turn(days=3)
-    await play(stage, {CARL: 1}, topic=topic)
+    await play(stage, {CLEMENTINE: 1}, topic=topic)
     await stage.set_up(topic_id=topic)
     await stage.wait(hours=20)
     daily: Any = stage.card()
     await stage.bot.dailies.answer(replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),)))
     await stage.bot.dailies.pause(GUILD)
     await stage.wait(hours=30)
-    screen = await stage.bot.practices.start(CARL, GUILD, stage.clock(), topic)
+    screen = await stage.bot.practices.start(CLEMENTINE, GUILD, stage.clock(), topic)
     assert isinstance(screen, Asking)
     stage.clock.turn(seconds=4)
     at = stage.clock()
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, CARL, at, (screen.order.index(1),)))
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, CLEMENTINE, at, (screen.order.index(1),)))
     await stage.check_points()
 
     number, form = await form_of(stage)
@@ -111,7 +111,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     corrected = await stage.bot.own_bank.correct(GUILD, number)
     assert (corrected.answers, corrected.members) == (before, 3)
     await stage.check_points()
-    await check_cards(stage, done.own.item, (ADA, BOB, CARL))
+    await check_cards(stage, done.own.item, (ALWINA, BOB, CLEMENTINE))
     again = await stage.bot.own_bank.correct(GUILD, number)
     assert (again.answers, again.members, again.right) == (0, 0, 0)
 
@@ -126,24 +126,24 @@ async def test_all_follows_the_key(stage: Stage) -> None:
 async def test_practice_alone(stage: Stage) -> None:
     """A right answer in practice that was called wrong moves the card as a right one would have."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
-    screen = await stage.bot.practices.start(ADA, GUILD, stage.clock(), topic)
+    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic)
     assert isinstance(screen, Asking)
     stage.clock.turn(seconds=4)
     pick = (screen.order.index(1),)
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ADA, stage.clock(), pick))
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), pick))
     at = stage.clock()
     number, form = await form_of(stage)
     done = await save(stage, moved_key(form), number)
     await stage.bot.own_bank.correct(GUILD, number)
     expected = memory.review(None, rate(True, 4000, slow_in_practice(done.own.item)), memory.moment(None, at))
-    assert (await stage.database.read(cards_of, ADA))[mine] == expected
+    assert (await stage.database.read(cards_of, ALWINA))[mine] == expected
 
 
 async def test_not_while_a_round_asks_it(stage: Stage) -> None:
     """While a round asks the question, past answers wait: its own would be judged by the old key."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
     await stage.start(1, topic_id=topic)
     await stage.run()
     number, _ = await form_of(stage)
@@ -154,16 +154,16 @@ async def test_not_while_a_round_asks_it(stage: Stage) -> None:
 async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails on the way leaves everything as it was: it is one transaction."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
-    await play(stage, {ADA: 0, BOB: 1}, topic=topic)
+    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     number, form = await form_of(stage)
     await save(stage, moved_key(form), number)
-    before = await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ADA)
+    before = await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ALWINA)
     with monkeypatch.context() as patch:
         patch.setattr("bot.bank.regrade.scores.replace", _fail)
         with pytest.raises(RuntimeError):
             await stage.bot.own_bank.correct(GUILD, number)
-    assert (await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ADA)) == before
+    assert (await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ALWINA)) == before
 
 
 def _fail(*_: Any, **__: Any) -> None:
@@ -173,13 +173,13 @@ def _fail(*_: Any, **__: Any) -> None:
 async def test_other_choices_are_another_question(stage: Stage) -> None:
     """A form with a choice less makes a new question; the old one's answers stay readable as they were."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
-    round_id = await play(stage, {ADA: 3, BOB: 0}, topic=topic)
+    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    round_id = await play(stage, {ALWINA: 3, BOB: 0}, topic=topic)
     number, form = await form_of(stage)
     done = await save(stage, replace(form, answers="\n".join(form.answers.splitlines()[:6])), number)
     assert (done.replaced, done.otherwise) == (True, 0)
     assert done.own.row.item_id != mine
-    (review,) = await stage.bot.rounds.review_all(round_id, ADA)
+    (review,) = await stage.bot.rounds.review_all(round_id, ALWINA)
     assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
     with pytest.raises(UserError, match="taken out or replaced"):
         await save(stage, form, number)
@@ -196,7 +196,7 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
     assert (again.own.row.topic_id, again.own.topic) == (rows[0].topic_id, "Habits")
     shipped = await bank.add(GUILD, replace(form, topic="topic 2"))
     assert shipped.own.row.topic_id == "t2"
-    asked = (await stage.bot.context.bank_for(ADA, GUILD)).asked
+    asked = (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert {rows[0].item_id, rows[1].item_id, shipped.own.row.item_id} <= set(asked)
 
 
@@ -214,9 +214,9 @@ async def test_two_with_the_same_words_at_once(stage: Stage) -> None:
 async def test_a_challenge_follows_the_key(stage: Stage) -> None:
     """Answers in a closed challenge are judged anew like those in a round; in an open one that has to wait."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
+    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
     challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
-    for user_id, pick in ((ADA, 0), (BOB, 1), (CARL, 1)):
+    for user_id, pick in ((ALWINA, 0), (BOB, 1), (CLEMENTINE, 1)):
         asked = await challenges.take(stage, challenge_id, user_id)
         await challenges.give(stage, asked, picks=(asked.order.index(pick),))
     number, form = await form_of(stage)
@@ -224,10 +224,14 @@ async def test_a_challenge_follows_the_key(stage: Stage) -> None:
     with pytest.raises(UserError, match="A round or a challenge"):
         await stage.bot.own_bank.correct(GUILD, number)
     await stage.wait(hours=2)
-    assert {user for user, won in (await stage.check_points()).items() if won} == {ADA}
+    assert {user for user, won in (await stage.check_points()).items() if won} == {ALWINA}
     corrected = await stage.bot.own_bank.correct(GUILD, number)
     assert (corrected.answers, corrected.members, corrected.right) == (3, 3, 2)
-    assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CARL}
+    assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CLEMENTINE}
     found = await stage.database.read(lambda conn: conn.execute(select(reviews.c.user_id, reviews.c.rating)).all())
-    wanted = {ADA: Rating.Again, BOB: rate(True, 2000, slow_in_round(20)), CARL: rate(True, 2000, slow_in_round(20))}
+    wanted = {
+        ALWINA: Rating.Again,
+        BOB: rate(True, 2000, slow_in_round(20)),
+        CLEMENTINE: rate(True, 2000, slow_in_round(20)),
+    }
     assert {row.user_id: Rating(row.rating) for row in found} == wanted

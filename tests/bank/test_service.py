@@ -15,7 +15,7 @@ from bot.questions.banks import Banks
 from bot.questions.check import BankError
 from tests.bank.test_files import closed, document, encoded
 from tests.ours import OTHER_GUILD, furnish, kept_in
-from tests.stage import ADA, GUILD, Stage
+from tests.stage import ALWINA, GUILD, Stage
 
 
 async def test_from_one_server_into_another(stage: Stage) -> None:
@@ -37,7 +37,7 @@ async def test_from_one_server_into_another(stage: Stage) -> None:
 async def test_an_import_is_asked_at_once_and_there_only(stage: Stage) -> None:
     """What was imported is asked from then on, beside the packs, on its server."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    here, there = [await stage.bot.context.bank_for(ADA, guild) for guild in (GUILD, OTHER_GUILD)]
+    here, there = [await stage.bot.context.bank_for(ALWINA, guild) for guild in (GUILD, OTHER_GUILD)]
     assert len(here.asked) == len(stage.bank.items) + 4
     assert "Why ours?" in {topic.question for topic in here.open_topics.values()}
     assert there is stage.bank
@@ -126,8 +126,8 @@ async def test_retire(stage: Stage) -> None:
     own = await bank.get(GUILD, "ours-1")
     assert (await bank.retire(GUILD, own.row.number)).name == "ours-1"
     assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
-    assert own.row.item_id not in (await stage.bot.context.bank_for(ADA, GUILD)).asked
-    assert own.row.item_id in (await stage.bot.context.bank_for(ADA, GUILD)).items
+    assert own.row.item_id not in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
+    assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).items
     assert b"ours-1" not in await bank.export(GUILD, "x")
     with pytest.raises(UserError, match="already out"):
         await bank.retire(GUILD, own.row.number)

@@ -15,9 +15,9 @@ NO_MESSAGES = discord.PermissionOverwrite(send_messages=False)
 async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     """The picture with its figures in words is the member's own; others see the public part until it is shown."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
-    await question.answer(stage.ada, right=False)
+    await question.answer(stage.alwina, right=False)
     await stage.wait(22)  # the reveal, and the pause after which it counts
-    own = await stage.ada.slash(stage.quiz, "stats")
+    own = await stage.alwina.slash(stage.quiz, "stats")
     message = answer_to(own)
     assert own.ephemeral
     assert "1 answer · 0% right · 1 day active\nPractice: 0 of 1 question learned · 1 due" in reply(own)
@@ -27,22 +27,22 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     [alt] = alt_texts(message)
     assert alt.startswith("0% right. Streak: 0 days. Questions learned: 0, due: 1. Last 12 weeks: 1 answer on 1 day")
 
-    hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.ada)
+    hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
     assert hidden.ephemeral
-    assert reply(hidden) == ("### Progress\n**ada** · **0 points**\n1 answer\n-# They keep the details private.")
+    assert reply(hidden) == ("### Progress\n**alwina** · **0 points**\n1 answer\n-# They keep the details private.")
     assert not answer_to(hidden).attachments
 
-    await stage.ada.click(message, label="Show to others")
+    await stage.alwina.click(message, label="Show to others")
     assert labels(answer_to(own)) == ["Hide from others", "Practise"]
     assert len(answer_to(own).attachments) == 1
-    seen = await stage.bob.slash(stage.quiz, "stats", member=stage.ada)
+    seen = await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]
     assert "1 answer · 0% right" in reply(seen)
     assert "Worth another look" not in reply(seen)
     assert labels(answer_to(seen)) == []
 
-    await stage.ada.click(message, label="Hide from others")
-    assert not answer_to(await stage.bob.slash(stage.quiz, "stats", member=stage.ada)).attachments
+    await stage.alwina.click(message, label="Hide from others")
+    assert not answer_to(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)).attachments
 
 
 async def test_stats_before_the_first_answer(stage: Stage) -> None:
@@ -54,28 +54,28 @@ async def test_stats_before_the_first_answer(stage: Stage) -> None:
 
 
 async def some_points(stage: Stage) -> None:
-    """A round from which Ada and Bob have points, and Carl has none."""
+    """A round from which Alwina and Bob have points, and Clementine has none."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
-    for member in (stage.ada, stage.bob):
+    for member in (stage.alwina, stage.bob):
         await question.answer(member)
     await stage.wait(30)
 
 
 async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
     """Once for each press, without the place of the member who shows it; others open their own from there."""
-    assert "Show in channel" not in labels(answer_to(await stage.carl.slash(stage.quiz, "leaderboard")))
+    assert "Show in channel" not in labels(answer_to(await stage.clementine.slash(stage.quiz, "leaderboard")))
     await some_points(stage)
     before = len(stage.texts())
-    board = answer_to(await stage.carl.slash(stage.quiz, "leaderboard", period="today"))
+    board = answer_to(await stage.clementine.slash(stage.quiz, "leaderboard", period="today"))
     assert len(stage.texts()) == before
-    shown = await stage.carl.click(board, label="Show in channel")
+    shown = await stage.clementine.click(board, label="Show in channel")
     assert len(stage.texts()) == before + 1
     assert not shown.ephemeral
     said = reply(shown)
     assert "### Leaderboard · Today" in said
-    assert all(f"**{name}** · **" in said for name in ("ada", "bob"))
+    assert all(f"**{name}** · **" in said for name in ("alwina", "bob"))
     assert "You:" not in said
-    assert said.endswith("-# **carl** shows this page.")
+    assert said.endswith("-# **clementine** shows this page.")
     assert labels(answer_to(shown)) == ["Your place"]
     assert "You: no points here yet" in text_of(board)
 
@@ -91,9 +91,9 @@ async def test_a_board_is_not_shown_where_the_member_may_not_write(stage: Stage)
     await some_points(stage)
     readers = stage.guild.create_role("readers")
     quiet = stage.guild.create_text_channel("quiet", overwrites={readers: NO_MESSAGES})
-    dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[readers])
-    board = answer_to(await dora.slash(quiet, "leaderboard"))
-    refused = await dora.click(board, label="Show in channel")
+    dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[readers])
+    board = answer_to(await dagobert.slash(quiet, "leaderboard"))
+    refused = await dagobert.click(board, label="Show in channel")
     assert refused.ephemeral
     assert reply(refused) == (
         f"You can't post in <#{quiet.id}>: you need Send Messages here. "
@@ -106,8 +106,8 @@ async def test_a_board_is_not_shown_where_the_bot_may_not_write(stage: Stage) ->
     """The member reads what the bot lacks."""
     await some_points(stage)
     locked = stage.guild.create_text_channel("locked", overwrites={stage.guild.default_role: NO_MESSAGES})
-    board = answer_to(await stage.carl.slash(locked, "leaderboard"))
-    refused = await stage.carl.click(board, label="Show in channel")
+    board = answer_to(await stage.clementine.slash(locked, "leaderboard"))
+    refused = await stage.clementine.click(board, label="Show in channel")
     assert refused.ephemeral
     assert reply(refused).startswith(f"I can't post in <#{locked.id}>: I need Send Messages here.")
     assert stage.texts(locked) == []

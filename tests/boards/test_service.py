@@ -17,7 +17,7 @@ from bot.memory.store import ReviewedAnswer
 from bot.points import store as scores
 from bot.points.store import Entry
 from tests.fakes import START
-from tests.stage import ADA, BOB, CARL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 NUMBERS = iter(range(1, 10_000))
 
@@ -39,39 +39,39 @@ async def give(
 
 async def test_periods_follow_the_clock(stage: Stage) -> None:
     """Today's points are this week's, this month's and all time's; last week's only the latter two."""
-    await give(stage, ADA, 10)
+    await give(stage, ALWINA, 10)
     await give(stage, BOB, 30, at=START - timedelta(days=1))  # Sunday, the same month
-    await give(stage, CARL, 50, at=START - timedelta(days=40))
+    await give(stage, CLEMENTINE, 50, at=START - timedelta(days=40))
     members = {
-        period: [row.user_id for row in (await boards(stage).board(GUILD, ADA, period=period)).rows]
+        period: [row.user_id for row in (await boards(stage).board(GUILD, ALWINA, period=period)).rows]
         for period in ("today", "week", "month", "all")
     }
-    assert members == {"today": [ADA], "week": [ADA], "month": [BOB, ADA], "all": [CARL, BOB, ADA]}
+    assert members == {"today": [ALWINA], "week": [ALWINA], "month": [BOB, ALWINA], "all": [CLEMENTINE, BOB, ALWINA]}
 
 
 async def test_the_day_is_the_servers(stage: Stage) -> None:
     """What is today is decided by the server's zone and not by UTC."""
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")  # 14 hours ahead: tomorrow
-    await give(stage, ADA, 10)
-    assert (await boards(stage).board(GUILD, ADA, period="today")).members == 0
-    await give(stage, ADA, 10, at=START + timedelta(hours=14))
-    assert (await boards(stage).board(GUILD, ADA, period="today")).members == 1
+    await give(stage, ALWINA, 10)
+    assert (await boards(stage).board(GUILD, ALWINA, period="today")).members == 0
+    await give(stage, ALWINA, 10, at=START + timedelta(hours=14))
+    assert (await boards(stage).board(GUILD, ALWINA, period="today")).members == 1
 
 
 async def test_a_board_of_a_topic(stage: Stage) -> None:
     """A topic's board counts its own points only; an unknown topic is refused."""
-    await give(stage, ADA, 10, topic="t1")
+    await give(stage, ALWINA, 10, topic="t1")
     await give(stage, BOB, 90, topic="t2")
     board = await boards(stage).board(GUILD, BOB, period="all", topic_id="t1")
-    assert [(row.user_id, row.points) for row in board.rows] == [(ADA, 10)]
+    assert [(row.user_id, row.points) for row in board.rows] == [(ALWINA, 10)]
     assert board.own is None
     with pytest.raises(UserError, match="/topics"):
-        await boards(stage).board(GUILD, ADA, period="all", topic_id="nothing")
+        await boards(stage).board(GUILD, ALWINA, period="all", topic_id="nothing")
 
 
 async def test_an_empty_board(stage: Stage) -> None:
     """A board without anyone has one empty page and no own place."""
-    board = await boards(stage).board(GUILD, ADA, period="week", page=7)
+    board = await boards(stage).board(GUILD, ALWINA, period="week", page=7)
     assert (board.page, board.pages, board.members, board.rows, board.own) == (0, 1, 0, (), None)
 
 
@@ -79,10 +79,10 @@ async def test_the_stats_of_a_member(stage: Stage) -> None:
     """Points, answers, days and accuracy by section; the weakest topics are those with misses, the worst first."""
     for topic, rights in {"t1": [True, True], "t2": [False, True], "t3": [False]}.items():
         for right in rights:
-            await give(stage, ADA, 10 * right, topic=topic, correct=right)
-    await give(stage, ADA, 5, at=START - timedelta(days=3))
+            await give(stage, ALWINA, 10 * right, topic=topic, correct=right)
+    await give(stage, ALWINA, 5, at=START - timedelta(days=3))
     await give(stage, BOB, 500)
-    stats = await boards(stage).stats(GUILD, ADA, ADA)
+    stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     details = stats.details
     assert details is not None
     assert (stats.points, stats.answers, details.right, details.days) == (35, 6, 4, 2)
@@ -93,7 +93,7 @@ async def test_the_stats_of_a_member(stage: Stage) -> None:
 
 async def test_the_stats_of_who_never_answered(stage: Stage) -> None:
     """A member without answers has zeros and no weakest topics."""
-    stats = await boards(stage).stats(GUILD, ADA, ADA)
+    stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     details = stats.details
     assert details is not None
     assert (stats.points, stats.answers, details.right, details.days, details.weakest) == (0, 0, 0, 0, ())
@@ -103,9 +103,9 @@ async def test_the_stats_of_who_never_answered(stage: Stage) -> None:
 
 async def test_stats_outlive_a_topic(stage: Stage) -> None:
     """Answers to a topic that left the bank stay in the sums and break nothing."""
-    await give(stage, ADA, 10, topic="t1")
-    await give(stage, ADA, 10, topic="gone")
-    stats = await boards(stage).stats(GUILD, ADA, ADA)
+    await give(stage, ALWINA, 10, topic="t1")
+    await give(stage, ALWINA, 10, topic="gone")
+    stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     assert stats.details is not None
     assert (stats.points, stats.answers, sum(s.answers for s in stats.details.sections)) == (20, 2, 1)
 
@@ -115,26 +115,26 @@ async def test_the_streak_in_the_stats(stage: Stage) -> None:
     await stage.set_up("12:01", answer_hours=1)
     for _ in range(2):
         await stage.wait(minutes=1)
-        await stage.answer_daily(ADA, right=False)
+        await stage.answer_daily(ALWINA, right=False)
         await stage.wait(hours=23, minutes=59)
-    stats = await boards(stage).stats(GUILD, ADA, ADA)
+    stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     assert stats.details is not None
     assert (stats.streak.current, stats.streak.best, stats.details.days, stats.points) == (2, 2, 2, 0)
 
 
 async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
     """Points, answers and streak are public; the rest is the member's own until they show it, and again afterwards."""
-    await give(stage, ADA, 10)
+    await give(stage, ALWINA, 10)
     service = boards(stage)
-    own, others = await service.stats(GUILD, ADA, ADA), await service.stats(GUILD, ADA, BOB)
+    own, others = await service.stats(GUILD, ALWINA, ALWINA), await service.stats(GUILD, ALWINA, BOB)
     assert own.details is not None
     assert (others.points, others.answers, others.shows, others.details) == (10, 1, False, None)
-    await service.show_stats(ADA, True)
-    assert (await service.stats(GUILD, ADA, BOB)).details == own.details
-    assert (await service.stats(GUILD, BOB, ADA)).details is None
-    await service.show_stats(ADA, False)
-    assert (await service.stats(GUILD, ADA, BOB)).details is None
-    assert (await service.stats(GUILD, ADA, ADA)).details == own.details
+    await service.show_stats(ALWINA, True)
+    assert (await service.stats(GUILD, ALWINA, BOB)).details == own.details
+    assert (await service.stats(GUILD, BOB, ALWINA)).details is None
+    await service.show_stats(ALWINA, False)
+    assert (await service.stats(GUILD, ALWINA, BOB)).details is None
+    assert (await service.stats(GUILD, ALWINA, ALWINA)).details == own.details
 
 
 async def practise(stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None) -> None:
@@ -147,13 +147,13 @@ async def practise(stage: Stage, user_id: int, item_id: str, *ratings: Rating, a
 async def test_activity_adds_practice_by_the_servers_date(stage: Stage) -> None:
     """Answers of the last twelve weeks on this server and in practice, by the server's local date."""
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")  # 14 hours ahead: it is Tuesday
-    await give(stage, ADA, 0, at=START - timedelta(days=1))
-    await give(stage, ADA, 5, at=START - timedelta(days=1))
-    await practise(stage, ADA, "t1-a", Rating.Good, at=START - timedelta(hours=3))  # 23:00 on Monday
-    await practise(stage, ADA, "t1-b", Rating.Good)
+    await give(stage, ALWINA, 0, at=START - timedelta(days=1))
+    await give(stage, ALWINA, 5, at=START - timedelta(days=1))
+    await practise(stage, ALWINA, "t1-a", Rating.Good, at=START - timedelta(hours=3))  # 23:00 on Monday
+    await practise(stage, ALWINA, "t1-b", Rating.Good)
     await practise(stage, BOB, "t1-a", Rating.Good)
-    await give(stage, ADA, 5, at=START - timedelta(weeks=13))
-    details = (await boards(stage).stats(GUILD, ADA, ADA)).details
+    await give(stage, ALWINA, 5, at=START - timedelta(weeks=13))
+    details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.activity.start, len(details.activity.counts)) == (date(2026, 10, 19), 79)
     assert details.activity.counts[-4:] == (0, 2, 1, 1)  # Saturday to Tuesday
@@ -164,34 +164,34 @@ async def test_rounds_count_in_activity_once(stage: Stage) -> None:
     """An answer to a round is one answer of its day, though it is a review as well."""
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=0)
+    await stage.answer(ALWINA, after=0)
     await stage.wait(seconds=30)
-    details = (await boards(stage).stats(GUILD, ADA, ADA)).details
+    details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.activity.counts[-1], details.cards) == (1, 1)
 
 
 async def test_cards_learned_and_due(stage: Stage) -> None:
     """Cards of the bank's items count: learned once they would last a week, due from the date they come back."""
-    await practise(stage, ADA, "t1-a", Rating.Good, at=START - timedelta(days=20))
-    await practise(stage, ADA, "t1-b", Rating.Again)
-    await practise(stage, ADA, "t2-a", Rating.Good)
-    await practise(stage, ADA, "gone", Rating.Again)
-    details = (await boards(stage).stats(GUILD, ADA, ADA)).details
+    await practise(stage, ALWINA, "t1-a", Rating.Good, at=START - timedelta(days=20))
+    await practise(stage, ALWINA, "t1-b", Rating.Again)
+    await practise(stage, ALWINA, "t2-a", Rating.Good)
+    await practise(stage, ALWINA, "gone", Rating.Again)
+    details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.cards, details.learned, details.due) == (3, 0, 2)
-    await practise(stage, ADA, "t1-a", Rating.Good)
-    details = (await boards(stage).stats(GUILD, ADA, ADA)).details
+    await practise(stage, ALWINA, "t1-a", Rating.Good)
+    details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.cards, details.learned, details.due) == (3, 1, 1)
 
 
 async def test_progress_by_topic(stage: Stage) -> None:
     """Progress comes from the member's own cards and latest answers, wherever they gave them."""
-    await practise(stage, ADA, "t2-a", Rating.Again, Rating.Again, at=START - timedelta(days=2))
-    await practise(stage, ADA, "t3-a", Rating.Good)
+    await practise(stage, ALWINA, "t2-a", Rating.Again, Rating.Again, at=START - timedelta(days=2))
+    await practise(stage, ALWINA, "t3-a", Rating.Good)
     await practise(stage, BOB, "t1-a", Rating.Good)
-    topics = await boards(stage).progress(GUILD, ADA)
+    topics = await boards(stage).progress(GUILD, ALWINA)
     assert {topic_id: p.level for topic_id, p in topics.items()} == {"t1": "new", "t2": "weak", "t3": "learning"}
     assert (topics["t2"].met, topics["t2"].due, topics["t2"].misses, topics["t2"].latest) == (1, 1, 2, 2)
 
@@ -200,9 +200,9 @@ async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:
     """Points of a round stay on all boards when the bank shrinks afterwards."""
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=0)
+    await stage.answer(ALWINA, after=0)
     await stage.answer(BOB, after=0, right=False)
     await stage.wait(seconds=30)
     stage.bank = replace(stage.bank, sections=stage.bank.sections[:1])
-    board = await boards(stage).board(GUILD, ADA, period="week")
-    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ADA, 100), (2, BOB, 0)]
+    board = await boards(stage).board(GUILD, ALWINA, period="week")
+    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ALWINA, 100), (2, BOB, 0)]

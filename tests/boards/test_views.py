@@ -184,7 +184,7 @@ async def test_a_title_that_the_fonts_cannot_write() -> None:
     written = re.findall(r">([^<]+)</text>", drawing(given))
     assert "Grundlagen" in written
     assert "Section 2" in written
-    assert "注意力 · 100% of 4 answers" in text_of(await stats_page("Ada", given, own=True))
+    assert "注意力 · 100% of 4 answers" in text_of(await stats_page("Alwina", given, own=True))
 
 
 def test_titles_are_text_and_not_markup() -> None:
@@ -221,7 +221,7 @@ def test_text_is_large_enough_for_a_phone() -> None:
 async def test_words_fit_and_the_picture_hangs_on_them(given: Stats) -> None:
     """The card has the picture exactly if there is one, within Discord's limit of text."""
     picture = await stats_picture(given)
-    card = await stats_page("Ada", given, own=True)
+    card = await stats_page("Alwina", given, own=True)
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert len(galleries) == (picture is not None)
     assert len(text_of(card)) < 2000

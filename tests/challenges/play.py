@@ -9,17 +9,17 @@ from bot.challenges.rules import OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Options, Person, Started
 from bot.challenges.store import Challenge
 from bot.core.clicks import Click
-from tests.stage import ADA, CHANNEL, GUILD, NAMES, Stage
+from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage
 
 
-async def start(stage: Stage, starter: int = ADA, **options: Any) -> int:
+async def start(stage: Stage, starter: int = ALWINA, **options: Any) -> int:
     """Start a challenge and let its card be posted."""
     started = await begin(stage, starter, **options)
     await stage.run()
     return started.challenge_id
 
 
-async def begin(stage: Stage, starter: int = ADA, **given: Any) -> Started:
+async def begin(stage: Stage, starter: int = ALWINA, **given: Any) -> Started:
     """Start a challenge; its card is still to be posted."""
     usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter": person(starter)}
     member = given.pop("member", None)

@@ -65,59 +65,59 @@ async def card_of(stage: Stage, starter: MemberActor, **options: Any) -> discord
 
 async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     """Both get the same questions in private and read nothing of how they did; then the card shows the standings."""
-    card = await card_of(stage, stage.ada, questions=2, topic="temperature", hours=1)
+    card = await card_of(stage, stage.alwina, questions=2, topic="temperature", hours=1)
     opened = text_of(card)
-    assert "## ⚔️ Challenge\n**ada** challenges everyone here\n-# 2 questions · Temperature · mixed · " in opened
+    assert "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 2 questions · Temperature · mixed · " in opened
     assert labels(card) == ["Take it"]
-    ada, bob = Taker(stage, stage.ada), Taker(stage, stage.bob)
-    first = await ada.take(card)
+    alwina, bob = Taker(stage, stage.alwina), Taker(stage, stage.bob)
+    first = await alwina.take(card)
     assert first.startswith("-# Challenge · question 1 of 2 · ")
-    said = await ada.answer()
+    said = await alwina.answer()
     assert said.startswith("Locked in **")
-    assert labels(ada.message) == ["Next question", "Report"]
+    assert labels(alwina.message) == ["Next question", "Report"]
     await bob.take(card)
     also = await bob.answer(right=False)
     assert [line for line in said.splitlines() if "**" not in line] == [
         line for line in also.splitlines() if "**" not in line
     ]
     await stage.restart()
-    assert (await ada.press("Next question")).startswith("-# Challenge · question 2 of 2 · ")
-    assert (await ada.answer()).count("That was the last one.") == 1
+    assert (await alwina.press("Next question")).startswith("-# Challenge · question 2 of 2 · ")
+    assert (await alwina.answer()).count("That was the last one.") == 1
     assert (await bob.take(card)).startswith("-# Challenge · question 2 of 2 · ")
     await bob.answer(right=False)
-    secret = await ada.take(card)
+    secret = await alwina.take(card)
     assert secret.startswith("You've been through all of it.")
     await stage.wait(60)
     counted = stage.quiz.last_message
     assert counted is not None
     assert " · 2 finished" in text_of(counted)
-    assert "ada** ·" not in text_of(counted)
+    assert "alwina** ·" not in text_of(counted)
     await stage.wait(3700)
     (closed,) = stage.quiz.history()
     assert closed.id == card.id
     standings = text_of(closed)
-    assert "🥇 **ada** · **" in standings
+    assert "🥇 **alwina** · **" in standings
     assert "2 of 2 right" in standings
     assert "0 of 2 right" in standings
     mine = await stage.bob.click(closed, label="My answers")
     assert reply(mine).startswith("### Your answers\n-# 0 of 2 right")
     practice = await stage.bob.click(closed, label="Practise my misses")
     assert reply(practice).startswith("-# Practice · question 1")
-    board = reply(await stage.ada.slash(stage.quiz, "leaderboard", period="today"))
-    assert "**ada** · **" in board
-    assert (await stage.carl.click(closed, label="My answers")).response is not None
+    board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
+    assert "**alwina** · **" in board
+    assert (await stage.clementine.click(closed, label="My answers")).response is not None
 
 
 async def test_a_pair(stage: Stage) -> None:
     """The card names both; it closes when both are done, and the loser challenges back."""
-    card = await card_of(stage, stage.ada, questions=1, topic="temperature", member=stage.bob)
-    assert "**ada** challenges **bob**" in text_of(card)
-    refused = reply(await stage.carl.click(card, label="Take it"))
+    card = await card_of(stage, stage.alwina, questions=1, topic="temperature", member=stage.bob)
+    assert "**alwina** challenges **bob**" in text_of(card)
+    refused = reply(await stage.clementine.click(card, label="Take it"))
     assert refused.startswith("This challenge is for two others.")
-    for member in (stage.ada, stage.bob):
+    for member in (stage.alwina, stage.bob):
         taker = Taker(stage, member)
         await taker.take(card)
-        assert "as soon as both of you are done" in await taker.answer(right=member is stage.ada)
+        assert "as soon as both of you are done" in await taker.answer(right=member is stage.alwina)
         await stage.wait(3)
     (closed,) = stage.quiz.history()
     assert "Temperature · mixed · closed" in text_of(closed)
@@ -126,56 +126,58 @@ async def test_a_pair(stage: Stage) -> None:
     await stage.wait(1)
     again = stage.quiz.last_message
     assert again is not None
-    assert "**bob** challenges **ada**\n-# 1 question · Temperature" in text_of(again)
+    assert "**bob** challenges **alwina**\n-# 1 question · Temperature" in text_of(again)
 
 
 async def test_who_cannot_be_challenged(stage: Stage) -> None:
     """Not oneself, and no bot."""
-    assert reply(await stage.ada.slash(stage.quiz, "challenge", member=stage.ada)).startswith("You can't challenge")
+    assert reply(await stage.alwina.slash(stage.quiz, "challenge", member=stage.alwina)).startswith(
+        "You can't challenge"
+    )
     assert stage.texts() == []
 
 
 async def test_time_is_up_and_skip(stage: Stage) -> None:
     """An answer that comes too late shows the way on in the same message; so does Skip, at any time."""
-    card = await card_of(stage, stage.ada, questions=3, hours=1)
-    ada = Taker(stage, stage.ada)
-    await ada.take(card)
-    running = reply(await stage.ada.click(card, label="Take it"))
+    card = await card_of(stage, stage.alwina, questions=3, hours=1)
+    alwina = Taker(stage, stage.alwina)
+    await alwina.take(card)
+    running = reply(await stage.alwina.click(card, label="Take it"))
     assert running.startswith("Question 1 runs until <t:")
     await stage.wait(400)
-    question = Question(stage, ada.message)
+    question = Question(stage, alwina.message)
     if question.item.kind == "choice":
-        await question.answer(stage.ada)
-        assert text_of(ada.message).startswith("Question 1 has no answer from you, so it counts as a miss.")
-        assert (await ada.press("Next question")).startswith("-# Challenge · question 2 of 3")
+        await question.answer(stage.alwina)
+        assert text_of(alwina.message).startswith("Question 1 has no answer from you, so it counts as a miss.")
+        assert (await alwina.press("Next question")).startswith("-# Challenge · question 2 of 3")
     else:
-        refused = await question.answer(stage.ada)
+        refused = await question.answer(stage.alwina)
         assert refused.startswith("Time was up")
-        assert (await ada.press("Skip")).startswith("-# Challenge · question 2 of 3")
-    assert (await ada.press("Skip")).startswith("-# Challenge · question 3 of 3")
-    assert "That was the last one." in await ada.press("Skip")
+        assert (await alwina.press("Skip")).startswith("-# Challenge · question 2 of 3")
+    assert (await alwina.press("Skip")).startswith("-# Challenge · question 3 of 3")
+    assert "That was the last one." in await alwina.press("Skip")
 
 
 async def test_nothing_tells_the_right_answer(stage: Stage) -> None:
     """Custom ids hold ids and shown positions only, and all buttons but Skip look alike."""
-    card = await card_of(stage, stage.ada, questions=1)
-    ada = Taker(stage, stage.ada)
-    await ada.take(card)
-    ids = custom_ids(ada.message)
-    item = Question(stage, ada.message).item
+    card = await card_of(stage, stage.alwina, questions=1)
+    alwina = Taker(stage, stage.alwina)
+    await alwina.take(card)
+    ids = custom_ids(alwina.message)
+    item = Question(stage, alwina.message).item
     assert item.id not in str([*ids, *custom_ids(card)])
     if item.kind == "choice":
         row = ids[0].split(":")[3]
         wanted = [f"answer:v1:challenge:{row}:{n}" for n in range(len(item.choices))]
         assert ids == [*wanted, f"takeskip:v1:{row}"]
-    assert len({button.style for button in buttons(ada.message)[:-1]}) == 1
+    assert len({button.style for button in buttons(alwina.message)[:-1]}) == 1
 
 
 async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
     """The private line that announced it says why instead, and what to do."""
     refused = DeliveryRefused("permission", "I can't post here: I need Send Messages.")
     with patch.object(stage.services.context.sender, "post", side_effect=refused):
-        result = await stage.ada.slash(stage.quiz, "challenge")
+        result = await stage.alwina.slash(stage.quiz, "challenge")
         await stage.wait(1)
     assert reply(result).startswith("Your challenge couldn't be posted. I can't post here: I need Send Messages.")
     assert text_of(answer_to(result)) == reply(result)
@@ -183,20 +185,20 @@ async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
 
 async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
     """Discord says that the interaction is gone: nobody has seen the question, and it comes with the next click."""
-    card = await card_of(stage, stage.ada, questions=3)
+    card = await card_of(stage, stage.alwina, questions=3)
     gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
     with patch.object(discord.InteractionResponse, "send_message", side_effect=gone):
         await stage.wait(0.002)
-        await stage.ada.click(card, label="Take it")
-    assert (await Taker(stage, stage.ada).take(card)).startswith("-# Challenge · question 1 of 3")
+        await stage.alwina.click(card, label="Take it")
+    assert (await Taker(stage, stage.alwina).take(card)).startswith("-# Challenge · question 1 of 3")
 
 
 async def test_a_question_that_may_have_been_shown(stage: Stage) -> None:
     """The reply to it was lost, and the second attempt is too late: it may be before its taker, and its clock runs."""
-    card = await card_of(stage, stage.ada, questions=3)
+    card = await card_of(stage, stage.alwina, questions=3)
     gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
     with patch.object(discord.InteractionResponse, "send_message", side_effect=[OSError("connection lost"), gone]):
         await stage.wait(0.002)
-        await stage.ada.click(card, label="Take it")
+        await stage.alwina.click(card, label="Take it")
     stored = await stage.database.read(lambda conn: conn.execute(select(challenge_answers)).all())
     assert len(stored) == 1

@@ -15,7 +15,7 @@ from bot.core.errors import UserError
 from bot.memory.store import cards_of
 from bot.questions.store import items_hidden_from, items_in_play
 from tests.challenges.play import click, give, onward, person, play, results, row, start, take
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
@@ -35,79 +35,79 @@ async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: S
 async def test_a_question_is_shown_once(stage: Stage) -> None:
     """Take it again while a question runs is refused; after its time the next one comes, and the first is a miss."""
     challenge_id = await start(stage)
-    first = await take(stage, challenge_id, ADA)
+    first = await take(stage, challenge_id, ALWINA)
     assert first.number == 1
     assert first.ends_at == stage.clock() + timedelta(seconds=first.seconds)
     with pytest.raises(UserError, match="Question 1 runs until"):
-        await take(stage, challenge_id, ADA)
+        await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=first.seconds + 0.001)
     late = await stage.bot.challenges.answer(click(stage, first))
     assert (late.shown, late.number, late.moved_on) == (None, 1, False)
-    second = await onward(stage, late, ADA)
+    second = await onward(stage, late, ALWINA)
     assert second.number == 2
     assert second.item.id != first.item.id
     with pytest.raises(UserError, match="at question 2 already"):
-        await onward(stage, late, ADA)
-    shown = await stage.database.read(store.answers_of, challenge_id, ADA)
+        await onward(stage, late, ALWINA)
+    shown = await stage.database.read(store.answers_of, challenge_id, ALWINA)
     assert [a.answer for a in shown.values()] == [None, None]
 
 
 async def test_an_interrupted_taker_goes_on_at_the_next_question(stage: Stage) -> None:
     """After a restart in the middle everything is where it was, and time goes on for the question that was open."""
     challenge_id = await start(stage)
-    await give(stage, await take(stage, challenge_id, ADA))
+    await give(stage, await take(stage, challenge_id, ALWINA))
     await stage.restart(seconds=5)
-    second = await take(stage, challenge_id, ADA)
+    second = await take(stage, challenge_id, ALWINA)
     assert second.number == 2
     await stage.restart(seconds=second.seconds - 1)
     assert (await give(stage, second, after=0)).shown is not None
-    third = await take(stage, challenge_id, ADA)
+    third = await take(stage, challenge_id, ALWINA)
     assert third.number == 3
     await stage.restart(minutes=5)
     with pytest.raises(UserError, match="You've been through all of it"):
-        await take(stage, challenge_id, ADA)
+        await take(stage, challenge_id, ALWINA)
     assert (await row(stage, challenge_id)).state is State.OPEN
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """Who answers again reads the first one, which stays; two may come in the same moment."""
     challenge_id = await start(stage)
-    asked = await take(stage, challenge_id, ADA)
+    asked = await take(stage, challenge_id, ALWINA)
     wrong, right = click(stage, asked, right=False), click(stage, asked)
     both = await asyncio.gather(stage.bot.challenges.answer(wrong), stage.process().challenges.answer(right))
     assert both[0].shown == both[1].shown
     assert {one.again for one in both} == {False, True}
-    shown = await stage.database.read(store.answer_of, asked.question_id, ADA)
+    shown = await stage.database.read(store.answer_of, asked.question_id, ALWINA)
     assert shown is not None
     assert shown.correct is both[0].again
     with pytest.raises(UserError, match=r"You already locked in .* Press Skip to go on"):
-        await stage.bot.challenges.check_open(asked.question_id, 1, ADA)
+        await stage.bot.challenges.check_open(asked.question_id, 1, ALWINA)
 
 
 async def test_an_answer_is_timed_from_when_its_taker_saw_the_question(stage: Stage) -> None:
     """Points as in a timed round: the time limit halves them, and whoever begins later loses nothing by it."""
     challenge_id = await start(stage, questions=1)
-    for user_id, after in ((ADA, 0.0), (BOB, 10.0), (CARL, 20.0)):
+    for user_id, after in ((ALWINA, 0.0), (BOB, 10.0), (CLEMENTINE, 20.0)):
         stage.clock.turn(minutes=7)
         await give(stage, await take(stage, challenge_id, user_id), after=after)
     tallies = await stage.database.read(store.tallies, challenge_id)
-    assert {tally.user_id: tally.points for tally in tallies} == {ADA: 100, BOB: 75, CARL: 50}
+    assert {tally.user_id: tally.points for tally in tallies} == {ALWINA: 100, BOB: 75, CLEMENTINE: 50}
 
 
 async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     """A skipped question takes no answer after that, not even one given in its time; the last one ends it."""
     challenge_id = await start(stage, questions=2)
-    first = await take(stage, challenge_id, ADA)
+    first = await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=1)
-    second = await stage.bot.challenges.skip(first.question_id, ADA, GUILD, stage.clock())
+    second = await stage.bot.challenges.skip(first.question_id, ALWINA, GUILD, stage.clock())
     assert isinstance(second, Asked)
     assert second.number == 2
     with pytest.raises(UserError, match="at question 2 already"):
-        await stage.bot.challenges.skip(first.question_id, ADA, GUILD, stage.clock())
+        await stage.bot.challenges.skip(first.question_id, ALWINA, GUILD, stage.clock())
     stage.clock.turn(seconds=1)
     late = await stage.bot.challenges.answer(click(stage, first))
     assert (late.shown, late.moved_on) == (None, True)
-    end = await stage.bot.challenges.skip(second.question_id, ADA, GUILD, stage.clock())
+    end = await stage.bot.challenges.skip(second.question_id, ALWINA, GUILD, stage.clock())
     assert isinstance(end, Between)
     assert (end.shown, end.next_seconds) == (None, None)
     assert await stage.database.read(store.finishes, challenge_id, stage.clock()) == (1, None)
@@ -116,21 +116,21 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
 async def test_what_never_reached_its_taker_is_taken_back(stage: Stage) -> None:
     """A question that Discord surely did not show is asked again; one that was answered stays."""
     challenge_id = await start(stage)
-    first = await take(stage, challenge_id, ADA)
+    first = await take(stage, challenge_id, ALWINA)
     await stage.bot.challenges.take_back(first)
-    again = await take(stage, challenge_id, ADA)
+    again = await take(stage, challenge_id, ALWINA)
     assert (again.number, again.item) == (1, first.item)
     between = await give(stage, again)
     await stage.bot.challenges.take_back(again)
-    second = await onward(stage, between, ADA)
+    second = await onward(stage, between, ALWINA)
     await stage.bot.challenges.take_back(second)
-    assert (await take(stage, challenge_id, ADA)).number == 2
+    assert (await take(stage, challenge_id, ALWINA)).number == 2
 
 
 async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
     """Another member, another server and ids that never were are refused, and nothing is stored."""
     challenge_id = await start(stage)
-    asked = await take(stage, challenge_id, ADA)
+    asked = await take(stage, challenge_id, ALWINA)
     for wrong in (
         click(stage, asked, user_id=BOB),
         click(stage, asked, user_id=BOB, at=stage.clock() + timedelta(days=9)),
@@ -140,12 +140,12 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
     with pytest.raises(UserError, match="isn't one of yours"):
         await stage.bot.challenges.skip(asked.question_id, BOB, GUILD, stage.clock())
     with pytest.raises(UserError, match="isn't one of yours"):
-        await stage.bot.challenges.skip(asked.question_id, ADA, GUILD + 1, stage.clock())
+        await stage.bot.challenges.skip(asked.question_id, ALWINA, GUILD + 1, stage.clock())
     with pytest.raises(UserError, match="card is out of date"):
-        await stage.bot.challenges.take(challenge_id, ADA, GUILD, 1, stage.clock())
+        await stage.bot.challenges.take(challenge_id, ALWINA, GUILD, 1, stage.clock())
     for challenge, guild in ((challenge_id, GUILD + 1), (challenge_id + 1, GUILD)):
         with pytest.raises(UserError, match="is gone"):
-            await stage.bot.challenges.take(challenge, ADA, guild, 1, stage.clock())
+            await stage.bot.challenges.take(challenge, ALWINA, guild, 1, stage.clock())
     with pytest.raises(UserError, match="Press Take it"):
         await stage.bot.challenges.next(challenge_id, 1, BOB, GUILD, stage.clock())
     assert await stage.database.read(store.players, challenge_id) == set()
@@ -155,22 +155,22 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     """No verdict, no reason; its items are asked nowhere else on the server, nor in private of whoever is there."""
     await stage.set_up("13:00")
     challenge_id = await start(stage, questions=11, hours=2)
-    asked = await take(stage, challenge_id, ADA)
+    asked = await take(stage, challenge_id, ALWINA)
     await give(stage, asked)
     questions = await stage.database.read(store.questions_of, challenge_id)
     items = {question.item_id for question in questions}
     assert await stage.database.read(items_in_play, GUILD) == items
     assert await stage.database.read(items_hidden_from, BOB, GUILD) == items
-    assert await stage.database.read(items_hidden_from, ADA, None) == items  # also in direct messages
+    assert await stage.database.read(items_hidden_from, ALWINA, None) == items  # also in direct messages
     for look in (
-        stage.bot.challenges.review_one(asked.question_id, 0, ADA),
-        stage.bot.challenges.review_all(challenge_id, ADA, GUILD),
-        stage.bot.challenges.misses(challenge_id, ADA),
+        stage.bot.challenges.review_one(asked.question_id, 0, ALWINA),
+        stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD),
+        stage.bot.challenges.misses(challenge_id, ALWINA),
     ):
         with pytest.raises(UserError, match="Answers stay secret while a challenge is open"):
             await look
-    assert await stage.database.read(cards_of, ADA) == {}
-    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=9)
+    assert await stage.database.read(cards_of, ALWINA) == {}
+    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=9)
     assert started.questions == 1
     with pytest.raises(UserError, match="Everything that matches is being asked"):
         await start(stage, BOB)
@@ -179,36 +179,36 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert daily.item_id not in items
     await stage.wait(hours=2)
     assert await stage.database.read(items_in_play, GUILD) == {daily.item_id}
-    assert (await stage.bot.challenges.review_one(asked.question_id, 0, ADA)).right
-    assert len(await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)) == 1
+    assert (await stage.bot.challenges.review_one(asked.question_id, 0, ALWINA)).right
+    assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
 
 
 async def test_a_pair_of_their_own(stage: Stage) -> None:
     """Only the two may take it; when both are done it closes at once, and either challenges the other back."""
-    challenge_id = await start(stage, ADA, member=BOB, topic_id="t1", difficulty="mixed", hours=48)
+    challenge_id = await start(stage, ALWINA, member=BOB, topic_id="t1", difficulty="mixed", hours=48)
     with pytest.raises(UserError, match="for two others"):
-        await take(stage, challenge_id, CARL)
+        await take(stage, challenge_id, CLEMENTINE)
     with pytest.raises(UserError, match="Only the two who played this"):
-        await stage.bot.challenges.rematch(challenge_id, CARL, GUILD)
-    await play(stage, challenge_id, ADA)
+        await stage.bot.challenges.rematch(challenge_id, CLEMENTINE, GUILD)
+    await play(stage, challenge_id, ALWINA)
     await stage.wait(minutes=5)
     assert results(stage) == []
     await play(stage, challenge_id, BOB, right=False)
     await stage.wait(seconds=2)
     (result,) = results(stage)
-    assert [(place, tally.user_id) for place, tally in result.standings] == [(1, ADA), (2, BOB)]
+    assert [(place, tally.user_id) for place, tally in result.standings] == [(1, ALWINA), (2, BOB)]
     options, other = await stage.bot.challenges.rematch(challenge_id, BOB, GUILD)
     started = await stage.bot.challenges.start(
         options, guild_id=GUILD, channel_id=CHANNEL, starter=person(BOB), member=other
     )
     again, before = await row(stage, started.challenge_id), await row(stage, challenge_id)
-    assert (again.starter_id, again.member_id) == (BOB, ADA)
+    assert (again.starter_id, again.member_id) == (BOB, ALWINA)
     assert (again.topic_id, again.difficulty, again.hours, again.wanted) == ("t1", "mixed", 48, before.wanted)
 
 
 async def test_how_many_can_be_open(stage: Stage) -> None:
     """One of a member's and five on a server, also when they start in the same moment; a closed one makes room."""
-    starts = await asyncio.gather(*(start(stage, ADA, questions=1) for _ in range(3)), return_exceptions=True)
+    starts = await asyncio.gather(*(start(stage, ALWINA, questions=1) for _ in range(3)), return_exceptions=True)
     (challenge_id,) = (one for one in starts if isinstance(one, int))
     assert all("yours is here: https://discord.com/channels/1/" in str(e) for e in starts if isinstance(e, UserError))
     for other in range(1, MOST_ON_SERVER):
@@ -217,7 +217,7 @@ async def test_how_many_can_be_open(stage: Stage) -> None:
         await start(stage, BOB, questions=1)
     assert (await row(stage, challenge_id)).state is State.OPEN
     await stage.wait(hours=25)
-    assert isinstance(await start(stage, ADA, questions=1), int)
+    assert isinstance(await start(stage, ALWINA, questions=1), int)
 
 
 async def test_who_may_start(stage: Stage) -> None:

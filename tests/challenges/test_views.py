@@ -16,9 +16,9 @@ from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.shipped import packs
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-ABOUT = Challenge("*Ada*", False, None, 5, None, "mixed", (15, 40), AT)
+ABOUT = Challenge("*Alwina*", False, None, 5, None, "mixed", (15, 40), AT)
 NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
-NAMES = {1: "Ada", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
+NAMES = {1: "Alwina", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
 TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))
 BETWEEN = Between(7, 9, "A, C", 2, 5, 30, AT, "https://discord.com/channels/1/2/3", both=False)
 
@@ -28,14 +28,14 @@ def test_the_open_card() -> None:
     message = views.open_card(OpenCard(7, ABOUT, 0))
     assert lines(message)[:3] == [
         "## ⚔️ Challenge",
-        r"**\*Ada\*** challenges everyone here",
+        r"**\*Alwina\*** challenges everyone here",
         "-# 5 questions · mixed · 15 to 40 s each",
     ]
     assert lines(message)[-1] == "-# Open until <t:1714564800:f>"
     assert lines(views.open_card(OpenCard(7, ABOUT, 1_200)))[-1].endswith(" · 1,200 finished")
     assert custom_ids(message) == ["take:v1:7"]
     pair = views.open_card(OpenCard(7, NAMED, 1))
-    assert r"**\*Ada\*** challenges **Bob**" in lines(pair)
+    assert r"**\*Alwina\*** challenges **Bob**" in lines(pair)
     assert "-# 5 questions · Attention · mixed · 20 s each" in lines(pair)
     assert lines(pair)[-1] == "-# Open until <t:1714564800:f>, or until both are done · 1 finished"
     assert "challenges a member" in reads(views.open_card(OpenCard(7, replace(NAMED, member=None), 0)))
@@ -47,7 +47,7 @@ def test_the_standings() -> None:
     check_limits(message, "standings")
     assert lines(message)[2:5] == [
         "-# 5 questions · mixed · closed",
-        "🥇 **Ada** · **950 points** · 3 of 5 right · 2.5s",
+        "🥇 **Alwina** · **950 points** · 3 of 5 right · 2.5s",
         "🥈 **Bob** · **900 points** · 3 of 5 right · 2.5s",
     ]
     assert "-# and 3 more" in lines(message)
@@ -64,7 +64,7 @@ def test_the_standings() -> None:
 def test_few_who_took_it() -> None:
     """One reads that it counts with two, and nobody has nothing to press."""
     alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES))
-    assert "Well done, Ada: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
+    assert "Well done, Alwina: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
     assert "when two or more people take it" in reads(alone)
     silent = views.result(ResultCard(7, ABOUT, (), {}))
     assert "Nobody answered." in reads(silent)

@@ -18,7 +18,7 @@ from bot.practice.service import Asking
 from bot.rounds.rules import points
 from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
 from tests.fakes import START, Crash, unsent
-from tests.stage import ADA, BOB, CARL, DORA, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 GONE = DeliveryRefused("message", "The message was deleted.")
 DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
@@ -50,30 +50,30 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     card = post.card
     assert isinstance(card, OpenCard)
     assert (card.about.starter, card.about.named, card.about.topic, card.about.questions) == (
-        "Ada",
+        "Alwina",
         False,
         "Topic 1",
         3,
     )
     assert card.about.closes_at == START + timedelta(hours=1)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB, right=False)
     await stage.wait(minutes=2)
-    await give(stage, await take(stage, challenge_id, CARL), after=10.0)
+    await give(stage, await take(stage, challenge_id, CLEMENTINE), after=10.0)
     await stage.wait(hours=1)
     assert counts(stage) == [1, 2]
     (result,) = results(stage)
     assert [(place, t.user_id, t.points, t.right) for place, t in result.standings] == [
-        (1, ADA, 3 * points(True, 2000, 20000), 3),
-        (2, CARL, 75, 1),
+        (1, ALWINA, 3 * points(True, 2000, 20000), 3),
+        (2, CLEMENTINE, 75, 1),
         (3, BOB, 0, 0),
     ]
-    assert result.names == {ADA: "Ada", BOB: "Bob", CARL: "Carl"}
+    assert result.names == {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine"}
     assert {e.message_id for e in stage.sender.edits} == {post.message_id}
-    assert await won(stage) == {ADA: [95, 95, 95], BOB: [0, 0, 0], CARL: [75]}
-    assert await ratings(stage, ADA) == [Rating.Good] * 3
+    assert await won(stage) == {ALWINA: [95, 95, 95], BOB: [0, 0, 0], CLEMENTINE: [75]}
+    assert await ratings(stage, ALWINA) == [Rating.Good] * 3
     assert await ratings(stage, BOB) == [Rating.Again] * 3
-    assert await ratings(stage, CARL) == [Rating.Good]
+    assert await ratings(stage, CLEMENTINE) == [Rating.Good]
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.due_at, closed.ending) == (State.CLOSED, None, None)
     assert await stage.next_due() is None
@@ -83,24 +83,24 @@ async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
     """It is met, so it comes back in practice; it wins nothing, and is no answer on the boards."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, BOB)
-    await give(stage, await take(stage, challenge_id, ADA), after=11.0)
-    await take(stage, challenge_id, ADA)
+    await give(stage, await take(stage, challenge_id, ALWINA), after=11.0)
+    await take(stage, challenge_id, ALWINA)
     await stage.wait(minutes=5)
     assert counts(stage) == [1, 2]  # her time for the last question is up
     await stage.wait(hours=1)
-    assert await ratings(stage, ADA) == [Rating.Hard, Rating.Again]
-    assert await won(stage) == {ADA: [points(True, 11000, 20000)], BOB: [95, 95]}
-    mine = await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)
+    assert await ratings(stage, ALWINA) == [Rating.Hard, Rating.Again]
+    assert await won(stage) == {ALWINA: [points(True, 11000, 20000)], BOB: [95, 95]}
+    mine = await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)
     assert [review.answer is None for review in mine] == [False, True]
-    missed = await stage.bot.challenges.misses(challenge_id, ADA)
+    missed = await stage.bot.challenges.misses(challenge_id, ALWINA)
     assert missed == [mine[1].item.id]
-    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), missed)
+    screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), missed)
     assert isinstance(screen, Asking)
     assert screen.item.id == missed[0]
     with pytest.raises(UserError, match="You had every question right"):
         await stage.bot.challenges.misses(challenge_id, BOB)
     with pytest.raises(UserError, match="You didn't take this challenge"):
-        await stage.bot.challenges.misses(challenge_id, DORA)
+        await stage.bot.challenges.misses(challenge_id, DAGOBERT)
 
 
 async def test_who_leaves_all_of_it_alone(stage: Stage) -> None:
@@ -108,27 +108,27 @@ async def test_who_leaves_all_of_it_alone(stage: Stage) -> None:
     for taken in (True, False):
         challenge_id = await start(stage, questions=1, hours=1)
         if taken:
-            await take(stage, challenge_id, ADA)
+            await take(stage, challenge_id, ALWINA)
         await stage.wait(hours=2)
         assert (results(stage)[-1].standings, results(stage)[-1].taken) == ((), taken)
-    assert len(await stage.bot.challenges.review_all(1, ADA, GUILD)) == 1
+    assert len(await stage.bot.challenges.review_all(1, ALWINA, GUILD)) == 1
 
 
 async def test_what_counts_on_the_boards(stage: Stage) -> None:
     """One taker alone wins nothing there, and an item wins a member nothing within thirty days of the last time."""
     alone = await start(stage, topic_id="t1", questions=1, hours=1)
-    await play(stage, alone, ADA)
+    await play(stage, alone, ALWINA)
     await stage.wait(hours=2)
-    assert await won(stage) == {ADA: [0]}
+    assert await won(stage) == {ALWINA: [0]}
     for _ in range(2):  # t1 has four items
         both = await start(stage, topic_id="t1", questions=4, hours=1)
-        await play(stage, both, ADA)
+        await play(stage, both, ALWINA)
         await play(stage, both, BOB)
         await stage.wait(hours=2)
     paid = await won(stage)
-    assert (sum(paid[ADA]), sum(paid[BOB])) == (4 * 95, 4 * 95)
+    assert (sum(paid[ALWINA]), sum(paid[BOB])) == (4 * 95, 4 * 95)
     assert [result.repeats for result in results(stage)] == [False, False, True]
-    assert await stage.check_points() == {ADA: 380, BOB: 380}
+    assert await stage.check_points() == {ALWINA: 380, BOB: 380}
 
 
 async def test_counts_are_edited_seldom(stage: Stage) -> None:
@@ -146,11 +146,11 @@ async def test_teams(stage: Stage) -> None:
     """An answer is for the team that its member was in when they gave it."""
     await stage.bot.teams.add(GUILD, 71, "Red", range(1, 99))
     challenge_id = await start(stage, questions=1, hours=1)
-    await give(stage, await take(stage, challenge_id, ADA), roles=(72, 71))
+    await give(stage, await take(stage, challenge_id, ALWINA), roles=(72, 71))
     await give(stage, await take(stage, challenge_id, BOB), roles=(72,))
     await stage.wait(hours=1)
     rows = await stage.database.read(lambda conn: conn.execute(select(ledger.c.user_id, ledger.c.team_id)).all())
-    assert {tuple(row) for row in rows} == {(ADA, 71), (BOB, None)}
+    assert {tuple(row) for row in rows} == {(ALWINA, 71), (BOB, None)}
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -158,7 +158,7 @@ async def test_teams(stage: Stage) -> None:
 async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -> None:
     """Before or after a request has its effect the process dies; the next one goes on, and nothing comes twice."""
     stage.sender.fail(method, Crash(), after=after)
-    started = await begin(stage, ADA, questions=2, hours=1)
+    started = await begin(stage, ALWINA, questions=2, hours=1)
 
     async def live(seconds: float) -> None:
         try:
@@ -169,7 +169,7 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
 
     await live(1)
     challenge_id = started.challenge_id
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await live(60)
     await play(stage, challenge_id, BOB)
     await live(60)
@@ -177,14 +177,14 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
     assert len(stage.sender.of_kind("challenge")) == 1
     assert counts(stage)[-1] == 2
     assert {result.standings for result in results(stage)} == {results(stage)[0].standings}
-    assert await won(stage) == {ADA: [95, 95], BOB: [95, 95]}
+    assert await won(stage) == {ALWINA: [95, 95], BOB: [95, 95]}
     assert (await row(stage, challenge_id)).state is State.CLOSED
 
 
 async def test_a_crash_between_two_questions_that_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted is not counted again, and what is not yet is, by the process that comes after."""
     challenge_id = await start(stage, questions=3, hours=1)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
     count, left = stage.bot.challenge_work._count_next, [1, 2]
 
@@ -197,18 +197,18 @@ async def test_a_crash_between_two_questions_that_are_counted(stage: Stage, monk
     monkeypatch.setattr(stage.bot.challenge_work, "_count_next", dying)
     with pytest.raises(Crash):
         await stage.wait(hours=2)
-    assert len((await won(stage))[ADA]) == 2
+    assert len((await won(stage))[ALWINA]) == 2
     assert (await row(stage, challenge_id)).state is State.COUNTING
     await stage.restart(seconds=1)
     await stage.run()
-    assert {member: len(points) for member, points in (await won(stage)).items()} == {ADA: 3, BOB: 3}
+    assert {member: len(points) for member, points in (await won(stage)).items()} == {ALWINA: 3, BOB: 3}
     assert len(results(stage)) == 1
 
 
 async def test_two_processes_close_it_once(stage: Stage) -> None:
     """Two that see it due in the same moment count it once."""
     challenge_id = await start(stage, questions=2, hours=1)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
     await stage.wait(minutes=5)
     stage.clock.turn(hours=1)
@@ -216,7 +216,7 @@ async def test_two_processes_close_it_once(stage: Stage) -> None:
     for _ in range(4):
         await asyncio.gather(*(bot.challenge_work.work(challenge_id) for bot in (stage.bot, other)))
     assert (await row(stage, challenge_id)).state is State.CLOSED
-    assert await won(stage) == {ADA: [95, 95], BOB: [95, 95]}
+    assert await won(stage) == {ALWINA: [95, 95], BOB: [95, 95]}
 
 
 async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
@@ -253,7 +253,7 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     challenge_id = await start(stage, questions=1, hours=1)
     assert (await row(stage, challenge_id)).state is State.POSTING
     (post,) = stage.sender.of_kind("challenge")
-    await stage.bot.challenges.take(challenge_id, ADA, GUILD, post.message_id, stage.clock())
+    await stage.bot.challenges.take(challenge_id, ALWINA, GUILD, post.message_id, stage.clock())
     assert (await row(stage, challenge_id)).message_id == post.message_id
     await stage.wait(hours=2)
     assert len(stage.sender.of_kind("challenge")) == 1
@@ -265,13 +265,13 @@ async def test_a_card_that_is_gone(stage: Stage) -> None:
     challenge_id = await start(stage, questions=1)
     for method in ("count_challenge", "result_challenge"):
         stage.sender.fail(method, GONE, times=99)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
     await stage.wait(minutes=1)
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.ending) == (State.CLOSED, "message")
-    assert await won(stage) == {ADA: [95], BOB: [95]}
-    assert len(await stage.bot.challenges.review_all(challenge_id, ADA, GUILD)) == 1
+    assert await won(stage) == {ALWINA: [95], BOB: [95]}
+    assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
 
 
 async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
@@ -298,14 +298,14 @@ async def test_where_the_bot_may_do_nothing(stage: Stage, what: str) -> None:
     challenge_id = await start(stage, questions=1, hours=1)
     for method in ("count_challenge", "result_challenge"):
         stage.sender.fail(method, DeliveryRefused(what, "No."), times=99)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await stage.wait(minutes=10)
     assert (await row(stage, challenge_id)).state is State.OPEN
     await play(stage, challenge_id, BOB)
     await stage.wait(hours=1)
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.ending) == (State.CLOSED, what)
-    assert await won(stage) == {ADA: [95], BOB: [95]}
+    assert await won(stage) == {ALWINA: [95], BOB: [95]}
     assert stage.sender.calls["count_challenge"] == 2
     assert stage.sender.calls["result_challenge"] == 1
 
@@ -315,31 +315,31 @@ async def test_a_discord_that_fails_for_long(stage: Stage) -> None:
     challenge_id = await start(stage, questions=1, hours=2)
     stage.sender.fail("count_challenge", unsent(), times=999)
     stage.sender.fail("result_challenge", unsent(), times=999)
-    await play(stage, challenge_id, ADA)
+    await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
     await stage.wait(hours=1)
     assert (await row(stage, challenge_id)).state is State.OPEN
     await stage.wait(hours=2)
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.ending) == (State.CLOSED, "error")
-    assert await won(stage) == {ADA: [95], BOB: [95]}
+    assert await won(stage) == {ALWINA: [95], BOB: [95]}
 
 
 async def test_away_at_the_close(stage: Stage) -> None:
     """A bot that was down at its time closes it when it is back; an answer that comes only then is too late."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, BOB)
-    between = await give(stage, await take(stage, challenge_id, ADA))
+    between = await give(stage, await take(stage, challenge_id, ALWINA))
     await stage.restart(hours=30)
     with pytest.raises(Exception, match="This challenge is over"):
-        await onward(stage, between, ADA)
+        await onward(stage, between, ALWINA)
     await stage.run()
     assert [len(result.standings) for result in results(stage)] == [2]
 
 
 async def test_away_all_the_time(stage: Stage) -> None:
     """One whose card was never tried until its time was over is not posted at all."""
-    await begin(stage, DORA, hours=1)
+    await begin(stage, DAGOBERT, hours=1)
     await stage.restart(hours=2)
     await stage.run()
     assert stage.sender.posts == []

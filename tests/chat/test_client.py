@@ -95,9 +95,9 @@ async def test_a_gateway_that_does_not_answer_is_left(monkeypatch: pytest.Monkey
 
 async def test_autocomplete(stage: Stage) -> None:
     """Topics are found by title, id, number and section; zones by city."""
-    found = await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "lora")
+    found = await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora")
     assert "LoRA" in found[0]["name"]
-    assert len(await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "applications")) == 17
+    assert len(await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "applications")) == 17
     zones = await stage.manager.autocomplete(
         stage.quiz, "daily setup", "timezone", "berlin", channel=stage.daily, time="09:00"
     )
@@ -113,7 +113,7 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(Boards, "board", broken)
-    text = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
+    text = reply(await stage.alwina.slash(stage.quiz, "leaderboard"))
     error_id = re.fullmatch(r"Something went wrong on my side. Try again in a moment\. \(Error ([0-9a-f]{6})\)", text)
     assert error_id is not None
     assert f"error {error_id[1]}" in caplog.text
@@ -130,7 +130,7 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         data={"name": "daily", "type": 1, "options": [{"name": "pause", "type": 1, "options": []}]},
         guild_id=stage.guild.id,
         guild=stage.bot.get_guild(stage.guild.id),
-        user=SimpleNamespace(id=stage.ada.id, display_name="Ada"),
+        user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
         permissions=discord.Permissions(send_messages=True),
         response=heard,
         extras={},
@@ -180,7 +180,7 @@ async def test_a_converter_that_fails_is_said(stage: Stage, monkeypatch: pytest.
         raise RuntimeError("broken")
 
     monkeypatch.setattr(app_commands.transformers.IdentityTransformer, "transform", broken)
-    said = reply(await stage.ada.slash(stage.quiz, "leaderboard", topic="temperature"))
+    said = reply(await stage.alwina.slash(stage.quiz, "leaderboard", topic="temperature"))
     assert said.startswith('I can\'t use "temperature" there')
 
 
@@ -194,7 +194,7 @@ async def test_choices_that_fail_are_an_empty_list(
         raise error
 
     monkeypatch.setattr(Bank, "search", broken)
-    assert await stage.ada.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
+    assert await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
     assert str(error) in caplog.text
 
 
@@ -246,7 +246,7 @@ async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatc
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
     monkeypatch.setattr(stage.database, "_enqueue", locked)
-    assert (await question.answer(stage.ada)).startswith("I couldn't save that just now")
+    assert (await question.answer(stage.alwina)).startswith("I couldn't save that just now")
 
 
 async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:

@@ -320,6 +320,6 @@ def test_a_text_on_one_line() -> None:
 
 def test_names() -> None:
     """A name stands in bold, as it is and on one line; nobody is shown as a number."""
-    assert t.name("Ada") == "**Ada**"
-    assert t.name("*Ada*\n<@1>") == r"**\*Ada\* \<@1>**"
+    assert t.name("Alwina") == "**Alwina**"
+    assert t.name("*Alwina*\n<@1>") == r"**\*Alwina\* \<@1>**"
     assert t.name(None) == "a member"

@@ -157,8 +157,8 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     world = cluster.world
     guild = world.add_guild()
     channel, daily_channel = world.add_channel(guild, "quiz"), world.add_channel(guild, "daily")
-    ann = world.add_member(guild, "ann", manager=True)
-    members = [ann, *(world.add_member(guild, f"m{n}") for n in range(7))]
+    annegret = world.add_member(guild, "annegret", manager=True)
+    members = [annegret, *(world.add_member(guild, f"m{n}") for n in range(7))]
     for name in ("one", "two"):
         await cluster.start(name, SHARD_COUNT="1")
     assert len([s for s in world.gateway.sessions.values() if s.link is not None]) == 2
@@ -166,11 +166,11 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     now = datetime.now(UTC) - timedelta(minutes=2)
     local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
     wanted = {"channel": daily_channel, "time": local, "timezone": noon_zone(now), "thread": True}
-    assert (await ann.slash(channel, "daily setup", **wanted)).acked
-    assert (await ann.slash(channel, "daily post")).text.startswith("The question of the day is on its way")
-    skipped = await ann.slash(channel, "daily skip")
+    assert (await annegret.slash(channel, "daily setup", **wanted)).acked
+    assert (await annegret.slash(channel, "daily post")).text.startswith("The question of the day is on its way")
+    skipped = await annegret.slash(channel, "daily skip")
     assert await soon(lambda: cards(daily_channel, "daily"))
-    started = await ann.slash(channel, "quiz start", questions=3, seconds=8)
+    started = await annegret.slash(channel, "quiz start", questions=3, seconds=8)
     assert " starts " in started.text, started.text
     answered: set[int] = set()
     while not standings(channel):
@@ -188,7 +188,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     assert all(r is not None and "Streak: " in r.text for r in results), [r and r.text for r in results]
     why = revealed(channel)[0]
     report = next(i for i in why.custom_ids if i.startswith("report:"))
-    sent = await ann.submit(await ann.click(why, report), "a typo")
+    sent = await annegret.submit(await annegret.click(why, report), "a typo")
     assert sent.text.startswith("Thanks"), sent.text
 
     assert await soon(lambda: any(" ended: finished" in bot.log for bot in cluster.bots))
@@ -205,11 +205,11 @@ async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
     """Once a later program has brought the database to its schema, the old one stores nothing and ends with a line."""
     world = cluster.world
     guild = world.add_guild()
-    channel, ann = world.add_channel(guild, "quiz"), world.add_member(guild, "ann")
+    channel, annegret = world.add_channel(guild, "quiz"), world.add_member(guild, "annegret")
     bot = await cluster.start("old", SHARD_COUNT="1")
     await cluster.database.write(Connection.execute, text("UPDATE alembic_version SET version_num = '9999'"))
     with suppress(TimeoutError):
-        await ann.slash(channel, "quiz start")
+        await annegret.slash(channel, "quiz start")
     assert await bot.dead() == 1
     line = bot.log.strip().splitlines()[-1]
     assert line.startswith("the database has been brought to schema 9999, and this program works with ")

@@ -20,7 +20,7 @@ from bot.core.clicks import Click
 from bot.core.database import open_database
 from bot.practice.service import Asking
 from tests.banks import small_bank
-from tests.history import ADA, CHANNEL, GUILD, NOW, fill
+from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
 from tests.stage import Stage
 
 YEAR = 365
@@ -29,25 +29,25 @@ Use = Callable[[Stage], Awaitable[Any]]
 
 async def practise(stage: Stage) -> None:
     """Take a question, answer it, take the next."""
-    asking = await stage.bot.practices.start(ADA, GUILD, NOW)
+    asking = await stage.bot.practices.start(ALWINA, GUILD, NOW)
     assert isinstance(asking, Asking)
     question = asking.question
     text = "attention" if asking.item.kind == "typed" else None
-    await stage.bot.practices.answer(Click(question.id, 1, GUILD, CHANNEL, ADA, NOW, (0,), text))
-    await stage.bot.practices.go_on(question.practice_id, ADA, GUILD, NOW)
+    await stage.bot.practices.answer(Click(question.id, 1, GUILD, CHANNEL, ALWINA, NOW, (0,), text))
+    await stage.bot.practices.go_on(question.practice_id, ALWINA, GUILD, NOW)
 
 
 async def answer_daily(stage: Stage) -> None:
-    today = (await stage.bot.dailies.today(GUILD, ADA)).daily
+    today = (await stage.bot.dailies.today(GUILD, ALWINA)).daily
     assert today is not None
     text = "attention" if (today.item_id or "").endswith("d") else None
-    await stage.bot.dailies.answer(Click(today.id, today.message_id or 0, GUILD, CHANNEL, ADA, NOW, (0,), text))
+    await stage.bot.dailies.answer(Click(today.id, today.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text))
 
 
 async def play_round(stage: Stage) -> None:
     round_id = await stage.start(questions=1, channel_id=CHANNEL + 1)
     await stage.run()
-    await stage.answer(ADA, post=stage.card(CHANNEL + 1))
+    await stage.answer(ALWINA, post=stage.card(CHANNEL + 1))
     await stage.wait(minutes=2)
     assert (await stage.round(round_id)).phase == "ended"
 
@@ -59,7 +59,7 @@ async def post_daily(stage: Stage) -> None:
 
 async def remind(stage: Stage) -> None:
     stage.clock.at = NOW + timedelta(minutes=31)
-    await stage.bot.reminder_work.work(ADA)
+    await stage.bot.reminder_work.work(ALWINA)
 
 
 USES: dict[str, Use] = {
@@ -67,12 +67,12 @@ USES: dict[str, Use] = {
     "a post": post_daily,
     "practice": practise,
     "a round": play_round,
-    "/today": lambda stage: stage.bot.dailies.today(GUILD, ADA),
+    "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
     "/daily status": lambda stage: stage.bot.dailies.status(GUILD),
-    "/stats": lambda stage: stage.bot.boards.stats(GUILD, ADA, ADA),
-    "/topics": lambda stage: stage.bot.boards.progress(GUILD, ADA),
-    "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ADA, period="all"),
-    "/interview": lambda stage: stage.bot.interviews.start(ADA, GUILD),
+    "/stats": lambda stage: stage.bot.boards.stats(GUILD, ALWINA, ALWINA),
+    "/topics": lambda stage: stage.bot.boards.progress(GUILD, ALWINA),
+    "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),
+    "/interview": lambda stage: stage.bot.interviews.start(ALWINA, GUILD),
     "a reminder": remind,
     "the start": lambda stage: stage.bot.recover(),
 }

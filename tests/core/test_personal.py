@@ -17,7 +17,7 @@ from bot.interviews.store import interview_questions
 from bot.privacy.store import erasures
 from bot.questions.store import reports
 from tests import history, rows
-from tests.history import ADA, GUILD, NOW
+from tests.history import ALWINA, GUILD, NOW
 
 ROWS = {"id", "question_id", "daily_id", "round_id", "challenge_id", "practice_id", "interview_id", "source_id"}
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
@@ -122,7 +122,7 @@ async def test_a_server_goes_and_others_stay(database: Database) -> None:
         history.fill(conn, 20)
         columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
         others = {str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one() for c in columns}
-        conn.execute(reports.insert().values(guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW))
+        conn.execute(reports.insert().values(guild_id=GUILD, user_id=ALWINA, item_id="t1-a", text="odd", at=NOW))
         assert all(holding(conn, column, GUILD) for column in columns)
         for held in personal.of_servers():
             assert whole(conn, held.erase, GUILD, 100), [table.name for table in held.tables]
@@ -139,9 +139,9 @@ async def test_a_past_goes_in_portions(database: Database, limit: int) -> None:
     def look(conn: Connection) -> None:
         history.fill(conn, 12)
         for held in personal.of_members():
-            some = min(len(held.export(conn, ADA)), 1)
-            assert some <= held.erase(conn, ADA, limit) <= limit + 50, held.name
-            whole(conn, held.erase, ADA, limit)
-            assert held.export(conn, ADA) == [], held.name
+            some = min(len(held.export(conn, ALWINA)), 1)
+            assert some <= held.erase(conn, ALWINA, limit) <= limit + 50, held.name
+            whole(conn, held.erase, ALWINA, limit)
+            assert held.export(conn, ALWINA) == [], held.name
 
     await database.write(look)

@@ -55,7 +55,7 @@ from bot.rounds.store import Answer, Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, Written
 from bot.teams import store as teams
-from tests.history import ADA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
+from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 STORES = (
     *(boards, challenges, daily, insights, interviews, members, memory, plan, points, practice, privacy, questions),
@@ -88,17 +88,17 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW)
-ENTRY = Entry("daily", DAYS, ADA, GUILD, "t1", 100, True, TODAY, NOW)
-DAILY_ANSWER = DailyAnswer(DAYS, ADA, "0", True, 100, NOW)
+ENTRY = Entry("daily", DAYS, ALWINA, GUILD, "t1", 100, True, TODAY, NOW)
+DAILY_ANSWER = DailyAnswer(DAYS, ALWINA, "0", True, 100, NOW)
 ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
-ROUND = Round(DAYS, GUILD, CHANNEL, ADA, None, "mixed", 20, False, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
+ROUND = Round(DAYS, GUILD, CHANNEL, ALWINA, None, "mixed", 20, False, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
 OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
 
 
 MINE = own_id(GUILD, 2)
-PLAN = Plan(ADA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80)
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80)
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
@@ -106,10 +106,10 @@ def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
 
 
 CALLS: list[Call] = [
-    *(call(boards.board, GUILD, p, TODAY, user_id=ADA, topic_id=None, page=0) for p in PERIODS),
-    call(boards.board, GUILD, "all", TODAY, user_id=ADA, topic_id="t2", page=1),
+    *(call(boards.board, GUILD, p, TODAY, user_id=ALWINA, topic_id=None, page=0) for p in PERIODS),
+    call(boards.board, GUILD, "all", TODAY, user_id=ALWINA, topic_id="t2", page=1),
     call(questions.bank_mark, GUILD),
-    call(questions.bank_marks_for, ADA, 25),
+    call(questions.bank_marks_for, ALWINA, 25),
     call(questions.packs_of, GUILD),
     call(questions.set_packs, GUILD, ["questions"]),
     call(questions.change_bank, GUILD),
@@ -127,27 +127,27 @@ CALLS: list[Call] = [
     call(challenges.reveal, DAYS, NOW),
     call(challenges.question, LAST),
     call(challenges.questions_of, DAYS),
-    call(challenges.taker, DAYS, ADA),
-    call(challenges.save_taker, Taker(DAYS, ADA, 2, NOW, None, GUILD)),
-    call(challenges.drop_taker, DAYS, ADA),
+    call(challenges.taker, DAYS, ALWINA),
+    call(challenges.save_taker, Taker(DAYS, ALWINA, 2, NOW, None, GUILD)),
+    call(challenges.drop_taker, DAYS, ALWINA),
     call(challenges.finishes, DAYS, NOW),
-    call(challenges.add_shown, ChallengeAnswer(LAST, ADA, "0123", NOW, NOW)),
-    call(challenges.take_back, LAST - 2, ADA),
-    call(challenges.answer_of, LAST - 2, ADA),
-    call(challenges.change_answer, LAST - 2, ADA, points=1),
+    call(challenges.add_shown, ChallengeAnswer(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.take_back, LAST - 2, ALWINA),
+    call(challenges.answer_of, LAST - 2, ALWINA),
+    call(challenges.change_answer, LAST - 2, ALWINA, points=1),
     call(challenges.shown_to_all, LAST - 2),
-    call(challenges.answers_of, DAYS, ADA),
+    call(challenges.answers_of, DAYS, ALWINA),
     call(challenges.players, DAYS),
     call(challenges.tallies, DAYS),
     call(challenges.answers_with, MINE),
     call(daily.answers_with, MINE),
     call(practice.answers_with, MINE),
     call(rounds.answers_with, MINE),
-    call(rounds.has_played, ADA),
-    call(rounds.change_answer, LAST, ADA, points=1),
-    call(memory.rate_anew, "practice", DAYS, ADA, lambda _: Rating.Good),
-    call(memory.replay, ADA, MINE),
-    call(points.entries_with, GUILD, MINE, ADA),
+    call(rounds.has_played, ALWINA),
+    call(rounds.change_answer, LAST, ALWINA, points=1),
+    call(memory.rate_anew, "practice", DAYS, ALWINA, lambda _: Rating.Good),
+    call(memory.replay, ALWINA, MINE),
+    call(points.entries_with, GUILD, MINE, ALWINA),
     call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),
@@ -167,81 +167,81 @@ CALLS: list[Call] = [
     call(daily.note_used, GUILD, "t1-a", TODAY),
     call(daily.used, GUILD),
     call(daily.add_answer, DAILY_ANSWER),
-    call(daily.answer_of, DAYS, ADA),
+    call(daily.answer_of, DAYS, ALWINA),
     call(daily.answers_to, DAYS),
     call(daily.count_answers, DAYS),
-    call(daily.streak_of, GUILD, ADA, NOW),
+    call(daily.streak_of, GUILD, ALWINA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
     call(daily.count_streak, GUILD, DAILY_ANSWER),
-    call(daily.change_answer, DAYS, ADA, points=1),
+    call(daily.change_answer, DAYS, ALWINA, points=1),
     call(daily.ungraded, DAYS),
-    call(daily.save_grade, DAYS, ADA, "Words.", points=1),
+    call(daily.save_grade, DAYS, ALWINA, "Words.", points=1),
     call(insights.answers_in_rounds, GUILD, NOW - timedelta(days=365)),
     call(insights.answers_in_challenges, GUILD, NOW - timedelta(days=365)),
     call(insights.answers_to_dailies, GUILD, TODAY - timedelta(days=365)),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
-    call(interviews.running, ADA),
-    call(interviews.has_begun, ADA),
+    call(interviews.running, ALWINA),
+    call(interviews.has_begun, ALWINA),
     call(interviews.create, user_id=7, topic_id=None, total=3, now=NOW),
     call(interviews.get, DAYS),
     call(interviews.end, DAYS, NOW),
-    call(interviews.add_question, Interview(DAYS, ADA, None, 3, None), 2, "t1", NOW),
+    call(interviews.add_question, Interview(DAYS, ALWINA, None, 3, None), 2, "t1", NOW),
     call(interviews.question, DAYS),
     call(interviews.questions_of, DAYS),
     call(interviews.save_answer, DAYS, "So.", NOW),
     call(interviews.skip, DAYS, NOW),
     call(interviews.save_grade, DAYS, "{}", 50),
     call(interviews.save_follow_up, DAYS, "{}"),
-    call(interviews.earlier_grades, Interview(DAYS, ADA, None, 3, None), ["t1", "t2"]),
-    call(interviews.take_request, ADA, TODAY, 20),
-    call(members.set_names, {(GUILD, ADA): "Ada"}),
-    call(members.names_of, GUILD, [ADA, 1000]),
-    call(members.shows_stats, ADA),
-    call(members.set_shows_stats, ADA, True),
-    call(members.zone_of, ADA, GUILD),
-    call(members.keep_zone, ADA, "Europe/Berlin"),
-    call(members.set_zone, ADA, "UTC"),
-    call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ADA, Rating.Good, NOW)]),
-    call(memory.cards_of, ADA),
-    call(memory.card_of, ADA, "t1-a"),
-    call(memory.card_of, ADA, "t1-a", lock=True),
-    call(memory.suspended, ADA),
-    call(memory.suspend, ADA, "t1-a", NOW),
-    call(memory.rate_again, "practice", LAST - 1, ADA, None),
-    call(memory.practised_at, ADA, NOW - timedelta(days=30)),
-    call(plan.get, ADA),
-    call(plan.get, ADA, lock=True),
+    call(interviews.earlier_grades, Interview(DAYS, ALWINA, None, 3, None), ["t1", "t2"]),
+    call(interviews.take_request, ALWINA, TODAY, 20),
+    call(members.set_names, {(GUILD, ALWINA): "Alwina"}),
+    call(members.names_of, GUILD, [ALWINA, 1000]),
+    call(members.shows_stats, ALWINA),
+    call(members.set_shows_stats, ALWINA, True),
+    call(members.zone_of, ALWINA, GUILD),
+    call(members.keep_zone, ALWINA, "Europe/Berlin"),
+    call(members.set_zone, ALWINA, "UTC"),
+    call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ALWINA, Rating.Good, NOW)]),
+    call(memory.cards_of, ALWINA),
+    call(memory.card_of, ALWINA, "t1-a"),
+    call(memory.card_of, ALWINA, "t1-a", lock=True),
+    call(memory.suspended, ALWINA),
+    call(memory.suspend, ALWINA, "t1-a", NOW),
+    call(memory.rate_again, "practice", LAST - 1, ALWINA, None),
+    call(memory.practised_at, ALWINA, NOW - timedelta(days=30)),
+    call(plan.get, ALWINA),
+    call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),
     call(plan.end, PLAN),
-    call(plan.note_ready, ADA, TODAY, 500),
-    call(plan.ready_since, ADA, TODAY - timedelta(days=60)),
+    call(plan.note_ready, ALWINA, TODAY, 500),
+    call(plan.ready_since, ALWINA, TODAY - timedelta(days=60)),
     call(points.add, [ENTRY]),
     call(points.add, [replace(ENTRY, user_id=7)]),  # the first answer of a day, with which old sums go
     call(points.rebuild_sums),
-    call(points.won_lately, GUILD, "t1-a", [ADA, 102], NOW - timedelta(days=30)),
+    call(points.won_lately, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(points.points_won, "round", [1, 2, 3]),
     call(points.counted, "round", 1),
-    call(points.replace, "daily", 1, ADA, points=0, correct=False),
+    call(points.replace, "daily", 1, ALWINA, points=0, correct=False),
     call(points.add, [replace(ENTRY, user_id=8, team_id=GUILD)]),
     call(points.tallies, rounds.round_answers, rounds.round_questions, rounds.round_questions.c.round_id == DAYS),
-    call(points.total, GUILD, ADA),
-    call(points.by_topic, GUILD, ADA, TOPICS),
-    call(points.active_days, GUILD, ADA),
-    call(points.answers_by_day, GUILD, ADA, [TODAY - timedelta(days=n) for n in range(84)]),
+    call(points.total, GUILD, ALWINA),
+    call(points.by_topic, GUILD, ALWINA, TOPICS),
+    call(points.active_days, GUILD, ALWINA),
+    call(points.answers_by_day, GUILD, ALWINA, [TODAY - timedelta(days=n) for n in range(84)]),
     call(practice.create, 7, None, NOW),
-    call(practice.get, DAYS, ADA),
-    call(practice.get, DAYS, ADA, lock=True),
-    call(practice.running, ADA),
+    call(practice.get, DAYS, ALWINA),
+    call(practice.get, DAYS, ALWINA, lock=True),
+    call(practice.running, ALWINA),
     call(practice.end, DAYS, NOW),
     call(practice.ask, practice_id=DAYS, number=9, item_id="t1-a", choice_order="", fresh=True, asked_at=NOW),
     call(practice.change_question, LAST, answered_at=NOW),
     call(practice.question, LAST),
     call(practice.questions_of, DAYS),
-    call(practice.last_asked, ADA),
-    call(practice.new_since, ADA, NOW - timedelta(days=1)),
-    call(practice.latest_answers, ADA, NOW - timedelta(days=28), 400),
+    call(practice.last_asked, ALWINA),
+    call(practice.new_since, ALWINA, NOW - timedelta(days=1)),
+    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
     call(privacy.get, 1),
-    call(privacy.begin, ADA, NOW),
+    call(privacy.begin, ALWINA, NOW),
     call(privacy.note_departure, GUILD, NOW),
     call(privacy.note_return, 1001),
     call(privacy.hold, 1, NOW),
@@ -252,26 +252,26 @@ CALLS: list[Call] = [
     call(questions.items_in_play, GUILD, "daily", "challenge"),
     call(questions.items_in_play, GUILD),
     call(questions.items_in_play_anywhere),
-    call(questions.items_hidden_from, ADA, GUILD),
-    call(questions.items_hidden_from, ADA, None),
-    call(questions.topics_in_play, ADA, GUILD),
-    call(questions.note_met, ADA, "t1", NOW),
-    call(questions.topics_met, ADA),
+    call(questions.items_hidden_from, ALWINA, GUILD),
+    call(questions.items_hidden_from, ALWINA, None),
+    call(questions.topics_in_play, ALWINA, GUILD),
+    call(questions.note_met, ALWINA, "t1", NOW),
+    call(questions.topics_met, ALWINA),
     call(questions.note_asked, GUILD, "t1-a", NOW),
     call(questions.asked_in, GUILD),
-    call(questions.add_report, guild_id=GUILD, user_id=ADA, item_id="t1-a", text="odd", at=NOW),
+    call(questions.add_report, guild_id=GUILD, user_id=ALWINA, item_id="t1-a", text="odd", at=NOW),
     call(questions.reports_since, NOW - timedelta(days=1)),
     call(questions.next_report, GUILD, 0),
     call(questions.count_reports, GUILD, 100),
     call(questions.settle_report, GUILD, 1),
-    call(suggestions.add, GUILD, ADA, Written("Why?", "So", "", "It is", ""), NOW),
-    call(suggestions.count_open, GUILD, ADA),
+    call(suggestions.add, GUILD, ALWINA, Written("Why?", "So", "", "It is", ""), NOW),
+    call(suggestions.count_open, GUILD, ALWINA),
     call(suggestions.count_waiting, GUILD),
     call(suggestions.next_waiting, GUILD, 0),
     call(suggestions.waiting, GUILD, 1),
     call(suggestions.decide, GUILD, 1, State.REJECTED, "No"),
-    call(suggestions.verdicts, GUILD, ADA),
-    call(suggestions.forget, ADA, [1]),
+    call(suggestions.verdicts, GUILD, ALWINA),
+    call(suggestions.forget, ALWINA, [1]),
     call(recap.schedule, GUILD),
     call(recap.schedule, GUILD, claim=True),
     call(recap.save_schedule, recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
@@ -287,15 +287,15 @@ CALLS: list[Call] = [
     call(recap.points_of, GUILD, LAST_WEEK),
     call(recap.answers_in, GUILD, LAST_WEEK),
     call(recap.longest_streak, GUILD, LAST_WEEK),
-    call(reminders.get, ADA),
-    call(reminders.save, Reminder(ADA, "09:00", "UTC", NOW)),
-    call(reminders.change, Reminder(ADA, "09:00", "UTC", NOW), problem=None),
+    call(reminders.get, ALWINA),
+    call(reminders.save, Reminder(ALWINA, "09:00", "UTC", NOW)),
+    call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
     call(rounds.create, questions=[("t1-a", "0123", 20)], now=NOW, first_at=NOW, seconds=20, **OPTIONS),
     call(rounds.get, DAYS),
     call(rounds.get, DAYS, lock=True),
     call(rounds.running_in, CHANNEL),
     call(rounds.running_on, GUILD),
-    call(rounds.started_by, ADA),
+    call(rounds.started_by, ALWINA),
     call(rounds.last_ended, CHANNEL),
     call(rounds.count_running),
     call(rounds.bring_forward, DAYS, 3, NOW),
@@ -306,15 +306,15 @@ CALLS: list[Call] = [
     call(rounds.change_question, LAST, asked_at=NOW),
     call(rounds.add_answer, ANSWER, DAYS, 3),
     call(rounds.add_late_answer, ANSWER, ROUND),
-    call(rounds.answer_of, LAST, ADA),
+    call(rounds.answer_of, LAST, ALWINA),
     call(rounds.answers_to, LAST),
     call(rounds.count_answers, LAST),
     call(rounds.players, DAYS, {1, 2}),
     call(rounds.first_players, DAYS, 3),
     call(rounds.tallies, DAYS),
     call(rounds.points_by_question, DAYS),
-    call(rounds.verdicts, DAYS, {ADA, 102}),
-    call(rounds.answers_of, DAYS, ADA),
+    call(rounds.verdicts, DAYS, {ALWINA, 102}),
+    call(rounds.answers_of, DAYS, ALWINA),
     call(teams.ids, GUILD),
     call(teams.names_of, GUILD, {GUILD, 7}),
     call(teams.add, GUILD, 7, "Red"),
@@ -331,7 +331,7 @@ CALLS: list[Call] = [
     call(servers.set_suggestions_channel, GUILD, CHANNEL),
     call(servers.require_starter, GUILD, (), manages=False),
 ]
-BOUNDED = [call(memory.latest_ratings, ADA)]
+BOUNDED = [call(memory.latest_ratings, ALWINA)]
 """Functions that look at more than `MOST`, but never at more than the limit that they set themselves."""
 
 
@@ -345,14 +345,14 @@ def personal_calls() -> Iterator[Call]:
     for held in personal.of_members():
         yield call(held.export, NEWCOMER)
         yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ADA, 60)
+        yield call(held.erase, ALWINA, 60)
     for of_servers in personal.of_servers():
         yield call(of_servers.erase, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:
     for _, queue in queues():
-        key = ADA if queue is reminders.QUEUE else GUILD if queue in {daily.SCHEDULES, recap.SCHEDULES} else DAYS
+        key = ALWINA if queue is reminders.QUEUE else GUILD if queue in {daily.SCHEDULES, recap.SCHEDULES} else DAYS
         expect = None if queue.state is None else "posting" if queue is recap.QUEUE else "open"
         if queue is privacy.QUEUE:
             key, expect = 1, "waiting"
@@ -423,7 +423,7 @@ async def test_what_is_bounded_by_itself(old: Database) -> None:
 async def test_what_is_careless_is_seen(old: Database) -> None:
     """A table as a whole is found out on both databases; on PostgreSQL also a member's or a server's whole past."""
     all_points = select(points.ledger.c.points).where(points.ledger.c.points < 0)
-    own = select(points.ledger.c.points).where(points.ledger.c.user_id == ADA)
+    own = select(points.ledger.c.points).where(points.ledger.c.user_id == ALWINA)
     ever = select(daily.dailies.c.id).where(daily.dailies.c.guild_id == GUILD)
 
     def drive(conn: Connection) -> list[bool]:

@@ -54,7 +54,7 @@ class Stage:
     world: World
     bot: BotProcess
     channel: Channel
-    ann: Member
+    annegret: Member
     bob: Member
     players: Players
     forgetful: bool = False
@@ -112,28 +112,28 @@ class Stage:
         """Move a hosted round on once both have answered, and press again where that had no effect."""
         number = max((int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0)
         for what, message, row in host_buttons(self.channel):
-            answered = {(message.id, member.id) for member in (self.ann, self.bob)} <= self.done
+            answered = {(message.id, member.id) for member in (self.annegret, self.bob)} <= self.done
             custom_id, now = f"host:v1:{what}:{row}", time.monotonic()
             if what in pressing and row == number and answered and now - self.pressed.get(custom_id, 0.0) > 1:
                 self.pressed[custom_id] = now
-                await self.tell(self.ann.click(message, custom_id))
+                await self.tell(self.annegret.click(message, custom_id))
 
     async def _answer(self, card_id: int, source: str) -> None:
-        for member in (self.ann, self.bob):
+        for member in (self.annegret, self.bob):
             card = next((c for c in cards(self.channel, source) if c.id == card_id), None)
             if card is None or (card_id, member.id) in self.done or not self.bot.running:
                 continue
-            result = await self.tell(self.players.answer(member, card, right=member is self.ann))
+            result = await self.tell(self.players.answer(member, card, right=member is self.annegret))
             if result is not None and result.acked:
                 self.done.add((card_id, member.id))
 
     async def _take(self, card: Message) -> None:
-        """Ann and Bob take a step in a challenge each, until they are through."""
-        for member in (self.ann, self.bob):
+        """Annegret and Bob take a step in a challenge each, until they are through."""
+        for member in (self.annegret, self.bob):
             if not self.bot.running or self.is_through(member):
                 continue
             with suppress(IndexError):  # the question that is shown is not hers any more, or not stored yet
-                await self.tell(step_in_challenge(self.players, member, card, right=member is self.ann))
+                await self.tell(step_in_challenge(self.players, member, card, right=member is self.annegret))
 
     def is_through(self, member: Member) -> bool:
         """Whether a member has answered the last question of the challenge, or their time for it is up."""
@@ -192,10 +192,10 @@ async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = Fa
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
-        ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob")
+        annegret, bob = world.add_member(guild, "annegret", manager=True), world.add_member(guild, "bob")
         bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file), "LOOPBACK_LEASE": _LEASE})
         players = Players(bot.database, parse_bank(bank), random.Random(1))
-        stage = Stage(world, bot, channel, ann, bob, players, forgetful)
+        stage = Stage(world, bot, channel, annegret, bob, players, forgetful)
         try:
             yield stage
         finally:
@@ -211,7 +211,7 @@ async def play_round(
     """
     await stage.bot.start()
     moment = arm()
-    await stage.tell(stage.ann.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS))
+    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS))
     if forward:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()
@@ -222,10 +222,10 @@ async def play_round(
 
 
 async def play_hosted(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
-    """A hosted round of two questions, with Ann as its host, from its start to its standings."""
+    """A hosted round of two questions, with Annegret as its host, from its start to its standings."""
     await stage.bot.start()
     moment = arm()
-    await stage.tell(stage.ann.slash(stage.channel, "quiz start", questions=2, mode="hosted"))
+    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=2, mode="hosted"))
     await stage.play(stage.settled, moment)
     await stage.stop()
 
@@ -241,7 +241,7 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
             await stage.comes_back()
         local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
         wanted = {"channel": stage.channel, "time": local, "timezone": zone, "thread": True}
-        result = await stage.tell(stage.ann.slash(stage.channel, "daily setup", **wanted))
+        result = await stage.tell(stage.annegret.slash(stage.channel, "daily setup", **wanted))
         if result is not None and result.acked:
             break
     if not stage.bot.running:
@@ -269,8 +269,8 @@ async def play_challenge(stage: Stage, arm: Callable[[], Callable[[], bool] | No
             await stage.comes_back()
         if stage.rows("SELECT 1 FROM challenges"):
             break
-        await stage.tell(stage.ann.slash(stage.channel, "challenge", questions=2, hours=1))
-    await stage.play(lambda: stage.is_through(stage.ann) and stage.is_through(stage.bob), moment)
+        await stage.tell(stage.annegret.slash(stage.channel, "challenge", questions=2, hours=1))
+    await stage.play(lambda: stage.is_through(stage.annegret) and stage.is_through(stage.bob), moment)
     shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"  # the second one's count takes a while
     if not forward:
         await stage.play(lambda: bool(stage.rows(shown)))
@@ -304,28 +304,30 @@ async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.stop()
 
 
-SAID = "A sentence about tokens that Ann wrote to a follow-up."
+SAID = "A sentence about tokens that Annegret wrote to a follow-up."
 
 
 async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
     """An interview of one question whose follow-up is answered, and looked at again with the process of then."""
-    ann, channel = stage.ann, stage.channel
+    annegret, channel = stage.annegret, stage.channel
     await stage.bot.start()
-    await ann.slash(channel, "interview", questions=1)
-    card = ann.sees(channel)[-1]
-    await ann.submit(await ann.click(card, labelled(card, "Answer")), "Subwords are tokens.")
-    await stage.world.until(lambda: "key point" in ann.sees(channel)[-1].text)
-    card = ann.sees(channel)[-1]
-    opened = await ann.click(card, labelled(card, "Answer the follow-up"))
+    await annegret.slash(channel, "interview", questions=1)
+    card = annegret.sees(channel)[-1]
+    await annegret.submit(await annegret.click(card, labelled(card, "Answer")), "Subwords are tokens.")
+    await stage.world.until(lambda: "key point" in annegret.sees(channel)[-1].text)
+    card = annegret.sees(channel)[-1]
+    opened = await annegret.click(card, labelled(card, "Answer the follow-up"))
     arm()
-    await stage.tell(ann.submit(opened, SAID))
+    await stage.tell(annegret.submit(opened, SAID))
     await stage.comes_back()
-    await ann.slash(channel, "interview")
-    await stage.world.until(lambda: ann.sees(channel)[-1] is not card and "key point" in ann.sees(channel)[-1].text)
-    shown = ann.sees(channel)[-1]
-    await ann.click(shown, labelled(shown, "Follow-up"))
+    await annegret.slash(channel, "interview")
+    await stage.world.until(
+        lambda: annegret.sees(channel)[-1] is not card and "key point" in annegret.sees(channel)[-1].text
+    )
+    shown = annegret.sees(channel)[-1]
+    await annegret.click(shown, labelled(shown, "Follow-up"))
     await stage.world.until(lambda: SAID in shown.text)
-    await ann.click(shown, labelled(shown, "See the report"))
+    await annegret.click(shown, labelled(shown, "See the report"))
     await stage.stop()
 
 

@@ -25,7 +25,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """A round of one question is open."""
     async with staged(tmp_path) as stage:
         await stage.bot.start()
-        await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=_SECONDS)
+        await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=_SECONDS)
         await stage.world.until(lambda: cards(stage.channel))
         yield stage
 
@@ -55,7 +55,7 @@ def full(stage: Stage) -> Iterator[None]:
 
 
 async def answer(stage: Stage, *, right: bool = True) -> Result:
-    result = await stage.players.answer(stage.ann, cards(stage.channel)[0], right=right)
+    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0], right=right)
     assert result is not None
     return result
 
@@ -67,7 +67,7 @@ async def plays_on(stage: Stage) -> None:
     await stage.stop()
     wrong = [line for line in stage.verdict() if "log:" not in line]
     assert not wrong, texts(wrong)
-    assert stage.rows("SELECT user_id, correct FROM round_answers WHERE correct") == [(stage.ann.id, 1)]
+    assert stage.rows("SELECT user_id, correct FROM round_answers WHERE correct") == [(stage.annegret.id, 1)]
 
 
 async def test_another_process_holds_the_lock(stage: Stage) -> None:
@@ -99,7 +99,7 @@ async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
         assert stage.rows("SELECT phase FROM rounds") == [("open",)]
     await stage.play(stage.settled)
     await stage.stop()
-    assert stage.rows("SELECT user_id, correct FROM ledger") == [(stage.ann.id, 1)]
+    assert stage.rows("SELECT user_id, correct FROM ledger") == [(stage.annegret.id, 1)]
 
 
 async def test_the_file_is_damaged(stage: Stage) -> None:
@@ -108,7 +108,7 @@ async def test_the_file_is_damaged(stage: Stage) -> None:
         size = damaged.stat().st_size
         with damaged.open("r+b") as file:  # the same file: the bot has it open
             file.write(b"\xa5" * size)
-    await stage.tell(stage.ann.slash(stage.channel, "quiz status"))
+    await stage.tell(stage.annegret.slash(stage.channel, "quiz status"))
     assert await stage.bot.dead() == 1
     last = stage.bot.log.strip().splitlines()[-1]
     assert last.startswith("the database is damaged")

@@ -23,7 +23,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def start(stage: Stage, channel: Channel | None = None, questions: int = 1) -> Result:
-    return await stage.ann.slash(channel or stage.channel, "quiz start", questions=questions, seconds=SECONDS)
+    return await stage.annegret.slash(channel or stage.channel, "quiz start", questions=questions, seconds=SECONDS)
 
 
 async def asked(stage: Stage, channel: Channel | None = None) -> None:
@@ -41,12 +41,12 @@ async def over(stage: Stage, ending: str) -> None:
 
 async def set_up_daily(stage: Stage, channel: Channel | None = None, **more: object) -> None:
     options = {"channel": channel or stage.channel, "time": "00:00", "timezone": "UTC", **more}
-    result = await stage.ann.slash(stage.channel, "daily setup", **options)
+    result = await stage.annegret.slash(stage.channel, "daily setup", **options)
     assert "Next: **" in result.text, result.text
 
 
 async def status(stage: Stage, what: str, channel: Channel | None = None) -> str:
-    return (await stage.ann.slash(channel or stage.channel, f"{what} status")).text
+    return (await stage.annegret.slash(channel or stage.channel, f"{what} status")).text
 
 
 async def clean(stage: Stage) -> None:
@@ -58,7 +58,7 @@ async def clean(stage: Stage) -> None:
 async def test_the_channel_of_a_round_is_deleted(stage: Stage) -> None:
     """The round ends, what was answered keeps its points, and a round can run elsewhere."""
     await asked(stage)
-    await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     await losses.delete_channel(stage.world, stage.channel)
     await over(stage, "channel")
     assert await soon(lambda: stage.rows("SELECT count(*) FROM ledger") == [(1,)])
@@ -79,7 +79,7 @@ async def test_the_channel_of_the_daily_is_deleted(stage: Stage) -> None:
     assert "That channel is gone" in words
     assert "/daily setup" in words
     await set_up_daily(stage)
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: cards(stage.channel, "daily"))
     assert "⚠️" not in await status(stage, "daily")
     await clean(stage)
@@ -88,7 +88,7 @@ async def test_the_channel_of_the_daily_is_deleted(stage: Stage) -> None:
 async def test_the_message_of_a_question_is_deleted(stage: Stage) -> None:
     """The round ends with its standings, which say why; the points stay."""
     await asked(stage)
-    await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     await losses.delete_message(stage.world, cards(stage.channel)[0])
     await over(stage, "message")
     assert "deleted" in standings(stage.channel)[0].text
@@ -118,13 +118,13 @@ async def test_a_permission_is_lost_before_a_daily_and_comes_back(stage: Stage) 
     """The post is refused, never counted, reported with the permission's name, and made once it is allowed."""
     await set_up_daily(stage)
     stage.channel.denied = 1 << 11  # the gateway has not told the bot yet
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.rows("SELECT problem FROM dailies WHERE problem IS NOT NULL"))
     await stage.world.deny(stage.channel, "send_messages")
     assert "I need Send Messages" in await status(stage, "daily")
     assert stage.daily_is("posting")
     await stage.world.deny(stage.channel)
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"))
     assert "⚠️" not in await status(stage, "daily")
     await clean(stage)
@@ -143,7 +143,7 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     await losses.add_bot(stage.world, guild)
     assert "Time: **00:00**, every day" in await status(stage, "daily")
     assert "I'm no longer on that server" in await status(stage, "quiz")
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"))
     await stage.stop()
     assert "Traceback" not in stage.bot.log
@@ -152,7 +152,7 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
 async def test_a_server_has_an_outage(stage: Stage) -> None:
     """While Discord has lost the server its round waits; then it goes on where it was, and nothing is doubled."""
     await asked(stage)
-    await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     await losses.outage(stage.world, stage.channel.guild)
     assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log)
     assert not revealed(stage.channel)
@@ -178,7 +178,7 @@ async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
     await set_up_daily(stage, role=role)
     await losses.delete_role(stage.world, stage.channel.guild, role)
     assert "The role to ping was deleted" in await status(stage, "daily")
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: cards(stage.channel, "daily"))
     assert str(role) not in cards(stage.channel, "daily")[0].text
     assert await soon(lambda: "the role that its daily pings was deleted" in stage.bot.log)

@@ -73,8 +73,8 @@ async def test_damage_is_found(tmp_path: Path) -> None:
         await play_round(stage, lambda: None)
         await stage.bot.start()
         options = {"channel": stage.channel, "time": "00:00", "timezone": "UTC"}
-        await stage.ann.slash(stage.channel, "daily setup", **options)
-        await stage.ann.slash(stage.channel, "daily post")
+        await stage.annegret.slash(stage.channel, "daily setup", **options)
+        await stage.annegret.slash(stage.channel, "daily post")
         await stage.play(lambda: len(stage.done) == 4)
         await stage.stop()
         close_dailies(stage.bot.database)
@@ -135,7 +135,9 @@ async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
             found = broken(copied, stage.world, "")
             assert any(sentence in line for line in found), (sql, found)
         card = next(m for m in stage.channel.messages.values() if any(i.startswith("taken:") for i in m.custom_ids))
-        asked = next(m for m in stage.channel.messages.values() if m.audience == stage.ann.id and len(m.history) > 2)
+        asked = next(
+            m for m in stage.channel.messages.values() if m.audience == stage.annegret.id and len(m.history) > 2
+        )
         for message, sentence in ((card, "turned back"), (asked, "saw a question of challenge 1 twice")):
             message.history.append(message.history[0])
             assert any(sentence in line for line in broken(stage.bot.database, stage.world, ""))

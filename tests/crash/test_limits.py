@@ -18,7 +18,7 @@ async def test_a_hundred_players_and_ten_questions(tmp_path: Path) -> None:
         world, players = stage.world, stage.players
         crowd = [world.add_member(stage.channel.guild, f"player{n}") for n in range(_PLAYERS)]
         await stage.bot.start()
-        await stage.ann.slash(stage.channel, "quiz start", questions=_QUESTIONS, seconds=_SECONDS)
+        await stage.annegret.slash(stage.channel, "quiz start", questions=_QUESTIONS, seconds=_SECONDS)
         acked = 0
         for number in range(_QUESTIONS):
             await world.until(lambda n=number: cards(stage.channel) and len(revealed(stage.channel)) == n)

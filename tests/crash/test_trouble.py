@@ -32,7 +32,7 @@ def says(words: str) -> Fault:
 async def card(stage: Stage) -> None:
     """Start a round of one question and wait for its card."""
     await stage.bot.start()
-    assert (await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
+    assert (await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
     await stage.world.until(lambda: cards(stage.channel))
 
 
@@ -52,7 +52,7 @@ async def test_a_reply_that_is_lost_once_is_sent_again(stage: Stage, kind: str, 
     fault = says("Locked in")
     fault.kind, fault.status, fault.when = ("drop" if kind == "drop" else "status"), 503, when
     stage.world.faults.add(fault)
-    result = await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     assert result is not None
     assert result.text.startswith("Locked in"), result.text
     await calm(stage)
@@ -65,7 +65,7 @@ async def test_a_reply_that_is_lost_for_good_is_no_error(stage: Stage) -> None:
     fault = says("Locked in")  # of a form that opens first the reply gets through
     fault.kind, fault.times = "drop", 3
     stage.world.faults.add(fault)
-    result = await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     assert result is not None
     assert result.failed
     stage.world.faults.armed.clear()
@@ -81,18 +81,18 @@ async def test_a_double_delivery_is_answered_once(stage: Stage, what: str) -> No
     await stage.bot.start()
     gateway = stage.world.gateway
     gateway.double_next = int(what == "start")
-    started = await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
-    assert started.text.startswith("**ann** starts"), started.text
+    started = await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    assert started.text.startswith("**annegret** starts"), started.text
     await stage.world.until(lambda: cards(stage.channel))
     gateway.double_next = int(what == "answer")
-    result = await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     assert result is not None
     assert result.text.startswith("Locked in"), result.text
     await stage.play(stage.settled)
     if what == "why":
         gateway.double_next = 1
         shown = revealed(stage.channel)[0]
-        assert (await stage.ann.click(shown, shown.custom_ids[0])).acked
+        assert (await stage.annegret.click(shown, shown.custom_ids[0])).acked
     await asyncio.sleep(0.3)
     await calm(stage)
 
@@ -103,7 +103,7 @@ async def test_a_long_global_limit_ends_by_itself(stage: Stage) -> None:
     await stage.bot.start()
     fault = Fault("status", "POST", MESSAGES, status=429, seconds=12, everywhere=True)
     stage.world.faults.add(fault)
-    await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
     assert await soon(lambda: cards(stage.channel)), f"no card; log:\n{stage.bot.log[-600:]}"
     await calm(stage)
 
@@ -114,7 +114,7 @@ async def test_a_card_is_found_behind_many_messages(stage: Stage) -> None:
     await stage.bot.start()
     fault = Fault("kill", "POST", MESSAGES, "after", act=stage.bot.kill)
     stage.world.faults.add(fault)
-    await stage.tell(stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS))
+    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS))
     await stage.bot.dead()
     stage.world.rest.forget_nonces()
     for number in range(60):
@@ -128,7 +128,7 @@ async def test_standings_without_players_are_sent_once(stage: Stage) -> None:
     await stage.bot.start()
     ends = Fault("kill", "POST", MESSAGES, "after", predicate=lambda c: "Round over" in str(c.body), act=stage.bot.kill)
     stage.world.faults.add(ends)
-    await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
     await stage.bot.dead()
     stage.world.rest.forget_nonces()
     await stage.bot.start()
@@ -141,7 +141,7 @@ async def test_standings_without_players_are_sent_once(stage: Stage) -> None:
 async def test_an_overdue_reveal_comes_at_once(stage: Stage) -> None:
     """A deadline that passed while the bot was down is revealed within 3 seconds of READY."""
     await card(stage)
-    await stage.players.answer(stage.ann, cards(stage.channel)[0])
+    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
     stage.bot.kill()
     await stage.bot.dead()
     await asyncio.sleep(SECONDS)
@@ -156,10 +156,10 @@ async def test_a_daily_that_came_after_all_has_no_problem(stage: Stage) -> None:
     """What went wrong on the way is forgotten once the daily, its thread and its close have succeeded."""
     await stage.bot.start()
     options = {"channel": stage.channel, "time": "00:00", "timezone": "UTC", "thread": True}
-    await stage.ann.slash(stage.channel, "daily setup", **options)
+    await stage.annegret.slash(stage.channel, "daily setup", **options)
     stage.world.faults.add(Fault("status", "POST", MESSAGES, status=503))
     stage.world.faults.add(Fault("status", "POST", "/channels/{}/messages/{}/threads", status=503))
-    await stage.ann.slash(stage.channel, "daily post")
+    await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: stage.daily_is("open"))
     assert await soon(lambda: stage.rows("SELECT problem FROM dailies") == [(None,)])
 
@@ -199,6 +199,6 @@ async def test_a_post_that_hangs_is_sent_again(stage: Stage) -> None:
     """The very first request to a channel is never answered: the card comes all the same, once."""
     await stage.bot.start()
     stage.world.faults.add(Fault("hang", "POST", MESSAGES))
-    assert (await stage.ann.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
+    assert (await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
     assert await soon(lambda: cards(stage.channel)), stage.bot.log[-600:]
     await calm(stage)

@@ -55,18 +55,18 @@ async def test_answering(stage: Stage) -> None:
     for day in range(1, 4):
         await stage.wait(DAY)
         question = stage.question(stage.daily)
-        verdict = await question.answer(stage.ada, right=True)
+        verdict = await question.answer(stage.alwina, right=True)
         assert verdict.startswith("✅ **Right**")
         assert "+100 points" in verdict
         assert f"Streak: {day} day" in verdict
     missed = await question.answer(stage.bob, right=False)
     assert missed.startswith("**Not quite**")
     assert (await question.answer(stage.bob, right=True)).startswith("You already locked in **")
-    assert "Your streak: **3 days**" in reply(await stage.ada.slash(stage.quiz, "today"))
+    assert "Your streak: **3 days**" in reply(await stage.alwina.slash(stage.quiz, "today"))
     await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
     assert "2 answers · 50% right" in closed.text
-    assert "Longest streaks: **ada** 3 days" in closed.text
+    assert "Longest streaks: **alwina** 3 days" in closed.text
     assert labels(closed.message) == ["Explain", "Report"]
 
 
@@ -75,20 +75,20 @@ async def test_answering_in_today(stage: Stage) -> None:
     await set_up(stage)
     await stage.wait(DAY)
     card = stage.question(stage.daily)
-    shown = await stage.ada.slash(stage.quiz, "today")
+    shown = await stage.alwina.slash(stage.quiz, "today")
     copy = Question(stage, answer_to(shown))
     assert copy.item == card.item
     assert "Only you see this · Open until" in reply(shown)
     assert labels(answer_to(shown)) == labels(card.message)
-    await copy.answer(stage.ada, right=False)
+    await copy.answer(stage.alwina, right=False)
     verdict = text_of(answer_to(shown))
     assert "**Not quite**" in verdict
     assert "Streak: 1 day" in verdict
-    again = await stage.ada.slash(stage.quiz, "today")
+    again = await stage.alwina.slash(stage.quiz, "today")
     assert "**Not quite**" in reply(again)
     assert "Your streak: **1 day** · best 1" in reply(again)
     assert labels(answer_to(again)) == []
-    assert (await card.answer(stage.ada, right=True)).startswith("You already locked in **")
+    assert (await card.answer(stage.alwina, right=True)).startswith("You already locked in **")
     await stage.wait(7.5 * 3600)
     closed = await stage.bob.slash(stage.quiz, "today")
     assert "You didn't answer this one." in reply(closed)
@@ -158,7 +158,7 @@ async def test_role_and_thread(stage: Stage) -> None:
     assert thread.id == message.id
     assert thread.name.startswith("Spoilers: 1 January · ")
     assert f"<#{thread.id}>" not in text_of(message)
-    assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.ada)
+    assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.alwina)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
 async def test_members_without_manage_server_do_not_see_the_command(stage: Stage) -> None:
     """Discord hides /daily from them."""
     with pytest.raises(SetupError, match="default-member-permissions"):
-        await stage.ada.slash(stage.quiz, "daily status")
+        await stage.alwina.slash(stage.quiz, "daily status")
 
 
 class Temperature(random.Random):
@@ -310,7 +310,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert "open question" in text_of(card)
     assert labels(card) == ["Answer"]
     assert topic.answer not in text_of(card)
-    given = await write(stage.ada, card, full(topic))
+    given = await write(stage.alwina, card, full(topic))
     assert given.ephemeral
     said = reply(given)
     assert "A strong answer" in said
@@ -319,13 +319,13 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     points = int(found[1])
     assert points >= 75
     assert given.response is not None
-    model = await stage.ada.click(given.response.message, label="Model answer")
+    model = await stage.alwina.click(given.response.message, label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")
     part = reply(await write(stage.bob, card, saying(topic.key_points[0])))
     assert topic.key_points[0].text in re.split("Unclear|Missing", part)[0]
     assert topic.key_points[1].text in part.partition("**Missing**")[2]
     assert f"+{points} points" in reply(
-        await stage.ada.click(card, label="Answer")
+        await stage.alwina.click(card, label="Answer")
     )  # no second modal: the feedback again
     assert "Answered" not in text_of(card)
     assert [text_of(m) for m in stage.daily.history()] == [text_of(card)]  # nothing of it is public
@@ -338,35 +338,35 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert labels(closed) == ["Explain", "Report"]
     own = reply(await stage.bob.click(closed, label="Explain"))
     assert topic.key_points[0].text in own.partition("**Missing**")[0].replace("\\", "")
-    other = reply(await stage.carl.click(closed, label="Explain"))
+    other = reply(await stage.clementine.click(closed, label="Explain"))
     assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")
-    board = reply(await stage.ada.slash(stage.quiz, "leaderboard"))
-    assert f"**ada** · **{points}" in board
+    board = reply(await stage.alwina.slash(stage.quiz, "leaderboard"))
+    assert f"**alwina** · **{points}" in board
 
 
 async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
     """The modal that was open over a restart is answered by the next process, and so are old cards."""
     card, topic = await posted(stage)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
-    assert "A strong answer" in reply(await stage.ada.submit_modal(opened, {"text": full(topic)}))
+    assert "A strong answer" in reply(await stage.alwina.submit_modal(opened, {"text": full(topic)}))
     await stage.restart()
-    assert "A strong answer" in reply(await stage.ada.click(card, label="Answer"))
+    assert "A strong answer" in reply(await stage.alwina.click(card, label="Answer"))
 
 
 async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who was told that it failed, and tries again, need not write it anew; nobody else sees it."""
     card, _ = await posted(stage)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
 
     async def fails(*_: object, **__: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.dailies, "answer_openly", fails)
-        assert "couldn't save" in all_of(await stage.ada.submit_modal(opened, {"text": "My thoughts."}))
-    again, others = [await member.click(card, label="Answer") for member in (stage.ada, stage.bob)]
+        assert "couldn't save" in all_of(await stage.alwina.submit_modal(opened, {"text": "My thoughts."}))
+    again, others = [await member.click(card, label="Answer") for member in (stage.alwina, stage.bob)]
     fields = [one.modal["components"][-1]["component"] for one in (again, others) if one.modal]
     assert [field.get("value") for field in fields] == ["My thoughts.", None]
 
@@ -374,27 +374,27 @@ async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeyp
 async def test_an_answer_whose_grade_fails_is_saved(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The member reads so, and where the feedback is; /today has it then."""
     card, topic = await posted(stage)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
 
     async def fails(*_: object) -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.grading, "assess", fails)
-        assert "Your answer is saved" in all_of(await stage.ada.submit_modal(opened, {"text": full(topic)}))
-    today = await stage.ada.slash(stage.quiz, "today")
+        assert "Your answer is saved" in all_of(await stage.alwina.submit_modal(opened, {"text": full(topic)}))
+    today = await stage.alwina.slash(stage.quiz, "today")
     assert "You answered: **+" in reply(today)
     assert today.response is not None
-    feedback = await stage.ada.click(today.response.message, label="Read my feedback")
+    feedback = await stage.alwina.click(today.response.message, label="Read my feedback")
     assert "A strong answer" in reply(feedback)
 
 
 async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
     """Who is still writing at the close reads that it is closed, and has their text."""
     card, _ = await posted(stage, answer_hours=1)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
     await stage.wait(3700)
-    said = all_of(await stage.ada.submit_modal(opened, {"text": "My _long_ thoughts."}))
+    said = all_of(await stage.alwina.submit_modal(opened, {"text": "My _long_ thoughts."}))
     assert "This question is closed" in said
     assert "My \\_long\\_ thoughts." in said
 
@@ -402,7 +402,7 @@ async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
 async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
     """/interview does not give the model answer away while the daily is open."""
     _, topic = await posted(stage)
-    assert "question of the day right now" in reply(await stage.ada.slash(stage.quiz, "interview", topic=topic.id))
+    assert "question of the day right now" in reply(await stage.alwina.slash(stage.quiz, "interview", topic=topic.id))
 
 
 async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
@@ -414,12 +414,12 @@ async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
 async def test_today_and_status_know_it(stage: Stage) -> None:
     """/today shows the question, /daily status the kind."""
     _, topic = await posted(stage)
-    shown = await stage.ada.slash(stage.quiz, "today")
+    shown = await stage.alwina.slash(stage.quiz, "today")
     assert topic.question[:40] in reply(shown).replace("\\", "")
-    opened = await stage.ada.click(answer_to(shown), label="Answer")
-    await stage.ada.submit_modal(opened, {"text": topic.answer[:1000]})
+    opened = await stage.alwina.click(answer_to(shown), label="Answer")
+    await stage.alwina.submit_modal(opened, {"text": topic.answer[:1000]})
     assert "Streak: 1 day" in text_of(answer_to(shown))
-    again = await stage.ada.slash(stage.quiz, "today")
+    again = await stage.alwina.slash(stage.quiz, "today")
     assert "You answered: **+" in reply(again)
     assert labels(answer_to(again)) == ["Read my feedback"]
     assert "open questions" in reply(await stage.manager.slash(stage.quiz, "daily status"))
@@ -436,17 +436,17 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
 
     stage.services.grading._reader = FakeChatModel(reply_)  # as if GRADER_URL were set
     denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
-    said = reply(await write(stage.ada, card, denied))
+    said = reply(await write(stage.alwina, card, denied))
     assert seen == [denied]
     assert "A model service read your answer to check the unclear points" in said
     stage.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
     assert "didn't answer, so I read the unclear points on my own" in reply(await write(stage.bob, card, denied))
-    begun = await stage.ada.slash(stage.quiz, "interview", topic="tokenization")
+    begun = await stage.alwina.slash(stage.quiz, "interview", topic="tokenization")
     assert begun.response is not None
     other = topic_of(text_of(begun.response.message))
     denied = f"It is not true that {other.key_points[0].text}. {saying(*other.key_points[1:])}"
     assert "didn't answer, so I read the unclear points on my own" in reply(
-        await write(stage.ada, begun.response.message, denied)
+        await write(stage.alwina, begun.response.message, denied)
     )
 
 
@@ -454,12 +454,12 @@ async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.Monk
     """If grading takes long, Discord is told to wait, and the feedback comes all the same."""
     monkeypatch.setattr(replies, "_PATIENCE", 0.0)
     card, topic = await posted(stage)
-    given = await write(stage.ada, card, full(topic))
+    given = await write(stage.alwina, card, full(topic))
     assert "A strong answer" in all_of(given)
-    begun = await stage.ada.slash(stage.quiz, "interview")
+    begun = await stage.alwina.slash(stage.quiz, "interview")
     assert "Question 1 of 3" in all_of(begun)
     assert begun.response is not None
-    assert "key points" in all_of(await write(stage.ada, begun.response.message, "Hm."))
+    assert "key points" in all_of(await write(stage.alwina, begun.response.message, "Hm."))
 
 
 async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
@@ -472,10 +472,10 @@ async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
         closed = stage.daily.last_message
         assert closed is not None
         assert "The model answer is long. Press Explain to read it." in text_of(closed)
-        result = await stage.carl.click(closed, label="Explain")
+        result = await stage.clementine.click(closed, label="Explain")
         shown = reply(result)
         while result.response is not None and "Read on" in labels(result.response.message):
-            result = await stage.carl.click(result.response.message, label="Read on")
+            result = await stage.clementine.click(result.response.message, label="Read on")
             shown += " " + reply(result)
         assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
     finally:

@@ -19,7 +19,7 @@ from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeChatModel, unsent
-from tests.stage import ADA, BOB, CARL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 FULL = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -86,7 +86,9 @@ async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -
 async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
     """Points are the covered share, at least half is right, and the ledger agrees with the sums."""
     await opened(stage)
-    full, part, none = [await stage.write_daily(user, text) for user, text in ((ADA, FULL), (BOB, PART), (CARL, NONE))]
+    full, part, none = [
+        await stage.write_daily(user, text) for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE))
+    ]
     assert full.assessment is not None
     assert (full.assessment.states, full.points, full.streak.current) == ("ccc", 100, 1)
     assert full.follow_up is not None
@@ -94,13 +96,13 @@ async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
     assert part.assessment is not None
     assert (part.assessment.states, part.points) == ("cmm", 33)
     assert none.points == 0
-    assert await stage.check_points() == {ADA: 100, BOB: 33, CARL: 0}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 33, CLEMENTINE: 0}
 
 
 async def test_the_close(stage: Stage) -> None:
     """It tells how many answered, the mean, and the most missed points; answers after it are refused."""
     await opened(stage, answer_hours=1)
-    for user, text in ((ADA, FULL), (BOB, PART), (CARL, NONE)):
+    for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE)):
         await stage.write_daily(user, text)
     post = stage.card()
     await stage.wait(hours=1, seconds=5)
@@ -108,7 +110,7 @@ async def test_the_close(stage: Stage) -> None:
     assert (result.answered, result.percent) == (3, 44)
     assert [number for _, number in result.missed] == [2, 2, 1]
     assert result.missed[2][0].startswith("Held-out rows")
-    assert result.streaks == (("Ada", 1), ("Bob", 1), ("Carl", 1))
+    assert result.streaks == (("Alwina", 1), ("Bob", 1), ("Clementine", 1))
     with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post)
     with pytest.raises(UserError, match="closed"):
@@ -118,13 +120,15 @@ async def test_the_close(stage: Stage) -> None:
 async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
     """Of two answers at the same time one is stored, with its own text, grade and points."""
     await opened(stage)
-    done = await asyncio.gather(stage.write_daily(ADA, FULL), stage.write_daily(ADA, NONE), return_exceptions=True)
+    done = await asyncio.gather(
+        stage.write_daily(ALWINA, FULL), stage.write_daily(ALWINA, NONE), return_exceptions=True
+    )
     (refused,) = [one for one in done if isinstance(one, BaseException)]
     assert isinstance(refused, UserError)
     assert "your first answer counts" in str(refused)
-    review = await stage.bot.dailies.review_open(stage.card().row_id, ADA)
+    review = await stage.bot.dailies.review_open(stage.card().row_id, ALWINA)
     assert review.points == {FULL: 100, NONE: 0}[review.text or ""]
-    assert await stage.check_points() == {ADA: review.points}
+    assert await stage.check_points() == {ALWINA: review.points}
 
 
 async def test_what_is_refused(stage: Stage) -> None:
@@ -132,8 +136,8 @@ async def test_what_is_refused(stage: Stage) -> None:
     await opened(stage)
     post = stage.card()
     with pytest.raises(UserError, match="empty"):
-        await stage.write_daily(ADA, "  ")
-    click = stage.written(ADA, FULL)
+        await stage.write_daily(ALWINA, "  ")
+    click = stage.written(ALWINA, FULL)
     for wrong in (
         replace(click, channel_id=99),
         replace(click, message_id=5),
@@ -143,9 +147,9 @@ async def test_what_is_refused(stage: Stage) -> None:
         with pytest.raises(UserError):
             await stage.bot.dailies.answer_openly(wrong)
     with pytest.raises(UserError, match="was removed"):
-        await stage.bot.dailies.answer(stage.written(ADA, FULL, post=post))
+        await stage.bot.dailies.answer(stage.written(ALWINA, FULL, post=post))
     with pytest.raises(UserError, match="Answer it first"):
-        await stage.bot.dailies.review_open(post.row_id, ADA)
+        await stage.bot.dailies.review_open(post.row_id, ALWINA)
     assert await stage.check_points() == {}
 
 
@@ -153,11 +157,11 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
     """Who sees the card before the bot knows of it can answer."""
 
     async def early() -> None:
-        await stage.write_daily(ADA, FULL)
+        await stage.write_daily(ALWINA, FULL)
 
     stage.sender.during["post_daily"] = early
     await opened(stage)
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 @pytest.mark.parametrize("method", ["post_daily", "open_thread", "close_daily"])
@@ -174,36 +178,36 @@ async def test_trouble_at_every_step(stage: Stage, method: str, after: bool, cra
         except Crash:
             await stage.restart(seconds=5)
         if stage.sender.of_kind("daily") and not answered:
-            await stage.write_daily(ADA, FULL)
+            await stage.write_daily(ALWINA, FULL)
             answered = True
     assert len(stage.sender.of_kind("daily")) == 1
     assert [d.state for d in await stage.days()] == ["closed"]
     assert results(stage)[-1].answered == 1
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: Stage) -> None:
     """Not before it; and who answered reads their own feedback at any time, also after a restart."""
     await opened(stage, answer_hours=1)
     daily_id = stage.card().row_id
-    await stage.write_daily(ADA, PART)
+    await stage.write_daily(ALWINA, PART)
     await stage.restart()
-    own = await stage.bot.dailies.review_open(daily_id, ADA)
+    own = await stage.bot.dailies.review_open(daily_id, ALWINA)
     assert (own.text, own.daily.revealed, own.points) == (PART, False, 33)
-    assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ADA) is None
+    assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ALWINA) is None
     await stage.wait(hours=1, seconds=5)
     other = await stage.bot.dailies.review_open(daily_id, BOB)
     assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)
-    assert (await stage.bot.dailies.review_open(daily_id, ADA)).daily.revealed
+    assert (await stage.bot.dailies.review_open(daily_id, ALWINA)).daily.revealed
 
 
 async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
     """A streak goes on over both kinds."""
     await opened(stage, kind="choice")
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.set_up("13:00", kind="open")
     await stage.wait(days=1)
-    assert (await stage.write_daily(ADA, NONE)).streak.current == 2
+    assert (await stage.write_daily(ALWINA, NONE)).streak.current == 2
 
 
 class Held:
@@ -226,7 +230,7 @@ async def test_an_answer_in_time_counts_however_long_its_grade_takes(
     """It is stored when it comes, and the card that tells of the grades waits for them."""
     await opened(stage, answer_hours=1)
     grader = Held(stage, monkeypatch)
-    written = asyncio.create_task(stage.write_daily(ADA, FULL, after=3599))
+    written = asyncio.create_task(stage.write_daily(ALWINA, FULL, after=3599))
     await asyncio.wait_for(grader.began.wait(), 10)
     await stage.wait(hours=1)  # the close is due, and answers may be on their way
     assert results(stage) == []
@@ -238,7 +242,7 @@ async def test_an_answer_in_time_counts_however_long_its_grade_takes(
     await closing
     (result,) = results(stage)
     assert (result.answered, result.percent) == (2, 66)
-    assert await stage.check_points() == {ADA: 100, BOB: 33}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 33}
 
 
 @pytest.mark.parametrize("look", ["feedback", "today", "close"])
@@ -254,21 +258,21 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
 
     monkeypatch.setattr(stage.bot.grading, "assess", dies)
     with pytest.raises(Crash):
-        await stage.write_daily(ADA, FULL)
+        await stage.write_daily(ALWINA, FULL)
     await stage.restart()
-    assert await stage.check_points() == {ADA: 0}
+    assert await stage.check_points() == {ALWINA: 0}
     for _ in range(2):
         if look == "feedback":
-            assert (await stage.bot.dailies.review_open(daily_id, ADA)).points == 100
+            assert (await stage.bot.dailies.review_open(daily_id, ALWINA)).points == 100
         elif look == "today":
-            today = await stage.bot.dailies.today(GUILD, ADA)
+            today = await stage.bot.dailies.today(GUILD, ALWINA)
             assert isinstance(today.given, OpenReview)
             assert (today.given.points, today.streak.current) == (100, 1)
-    assert await stage.check_points() == {ADA: 0 if look == "close" else 100}
+    assert await stage.check_points() == {ALWINA: 0 if look == "close" else 100}
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
-    assert (result.answered, result.percent, result.streaks) == (1, 100, (("Ada", 1),))
-    assert await stage.check_points() == {ADA: 100}
+    assert (result.answered, result.percent, result.streaks) == (1, 100, (("Alwina", 1),))
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 @pytest.mark.parametrize("again", [None, NONE], ids=["gone", "answered again"])
@@ -278,16 +282,16 @@ async def test_a_grade_of_what_was_erased_meanwhile(
     """It is dropped: it revives nothing, and is not taken for the grade of what the member has written since."""
     await opened(stage)
     grader = Held(stage, monkeypatch)
-    written = asyncio.create_task(stage.write_daily(ADA, FULL))
+    written = asyncio.create_task(stage.write_daily(ALWINA, FULL))
     await asyncio.wait_for(grader.began.wait(), 10)
-    await stage.bot.privacy.erase(ADA)
+    await stage.bot.privacy.erase(ALWINA)
     if again:
-        await stage.write_daily_only(ADA, again)
+        await stage.write_daily_only(ALWINA, again)
     grader.go.set()
     if again:
-        assert (await stage.bot.dailies.review_open(stage.card().row_id, ADA)).points == 0
+        assert (await stage.bot.dailies.review_open(stage.card().row_id, ALWINA)).points == 0
     await asyncio.gather(written, return_exceptions=True)
-    assert await stage.check_points() == ({ADA: 0} if again else {})
+    assert await stage.check_points() == ({ALWINA: 0} if again else {})
 
 
 async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,15 +300,15 @@ async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypat
     await stage.restart()
     await opened(stage)
     daily_id = stage.card().row_id
-    await stage.write_daily_only(ADA, f"{PART} {IN_DOUBT}")
+    await stage.write_daily_only(ALWINA, f"{PART} {IN_DOUBT}")
     with monkeypatch.context() as patch:
         grader = Held(stage, patch)
-        slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, ADA))
+        slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, ALWINA))
         await asyncio.wait_for(grader.began.wait(), 10)
-    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, ADA), ADA)
+    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, ALWINA), ALWINA)
     grader.go.set()
     assert ((await slower).points, refined.points) == (67, 67)
-    assert await stage.check_points() == {ADA: 67}
+    assert await stage.check_points() == {ALWINA: 67}
 
 
 async def test_an_answer_that_cannot_be_graded_holds_up_no_reveal(
@@ -320,12 +324,12 @@ async def test_an_answer_that_cannot_be_graded_holds_up_no_reveal(
         return await assess(topic, text, server)
 
     monkeypatch.setattr(stage.bot.grading, "assess", fails_for_one)
-    for user_id, text in ((ADA, NONE), (BOB, FULL)):
+    for user_id, text in ((ALWINA, NONE), (BOB, FULL)):
         await stage.write_daily_only(user_id, text)
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
     assert result.answered == 2
-    assert await stage.check_points() == {ADA: 0, BOB: 100}
+    assert await stage.check_points() == {ALWINA: 0, BOB: 100}
 
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
@@ -333,18 +337,18 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     await opened(stage)
-    offline = await stage.write_daily(ADA, f"{PART} {IN_DOUBT}")
+    offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
     await stage.write_daily(BOB, PART)
     assert offline.assessment is not None
     assert offline.assessment.states == "cdm"
-    before = (await stage.check_points())[ADA]
+    before = (await stage.check_points())[ALWINA]
     assert before == offline.points
-    refined = await stage.bot.dailies.refine(offline, ADA)
+    refined = await stage.bot.dailies.refine(offline, ALWINA)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.points) == ("ccm", 67)
-    assert await stage.check_points() == {ADA: 67, BOB: 33}
-    assert (await stage.bot.dailies.review_open(offline.daily.id, ADA)).assessment == refined.assessment
-    again = await stage.bot.dailies.refine(refined, ADA)
+    assert await stage.check_points() == {ALWINA: 67, BOB: 33}
+    assert (await stage.bot.dailies.review_open(offline.daily.id, ALWINA)).assessment == refined.assessment
+    again = await stage.bot.dailies.refine(refined, ALWINA)
     assert again.points == 67
 
 
@@ -354,12 +358,12 @@ async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     await opened(stage)
-    await stage.database.write(take_request, ADA, stage.clock().date(), 1)
-    offline = await stage.write_daily(ADA, f"{PART} {IN_DOUBT}")
-    refined = await stage.bot.dailies.refine(offline, ADA)
+    await stage.database.write(take_request, ALWINA, stage.clock().date(), 1)
+    offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
+    refined = await stage.bot.dailies.refine(offline, ALWINA)
     assert refined.assessment is not None
     assert (refined.assessment.model, refined.points) == ("spent", offline.points)
-    assert await stage.check_points() == {ADA: offline.points}
+    assert await stage.check_points() == {ALWINA: offline.points}
     assert stage.chat_model.asked == []
 
 
@@ -367,7 +371,7 @@ async def test_a_report_on_an_open_question(stage: Stage) -> None:
     """It is stored under its topic."""
     await opened(stage)
     subject = await stage.bot.dailies.subject(stage.card().row_id)
-    await stage.bot.reports.add(subject, GUILD, ADA, "A typo.")
+    await stage.bot.reports.add(subject, GUILD, ALWINA, "A typo.")
     rows = await stage.database.read(lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all())
     assert [tuple(row) for row in rows] == [((await stage.days())[0].topic_id, "A typo.")]
 
@@ -376,9 +380,9 @@ async def test_today_shows_the_open_question(stage: Stage) -> None:
     await opened(stage)
     card = stage.card().card
     assert isinstance(card, OpenDailyCard)
-    today = await stage.bot.dailies.today(GUILD, ADA)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert (today.asks, today.given) == (card.topic, None)
-    await stage.write_daily(ADA, PART)
-    given = (await stage.bot.dailies.today(GUILD, ADA)).given
+    await stage.write_daily(ALWINA, PART)
+    given = (await stage.bot.dailies.today(GUILD, ALWINA)).given
     assert isinstance(given, OpenReview)
     assert given.text is not None

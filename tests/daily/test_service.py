@@ -18,7 +18,7 @@ from bot.core.snowflakes import created_at
 from bot.daily.rules import NO_NEWS, DailyCard, DailyResult, StreakNews
 from bot.daily.service import DailyVerdict, NotSetUp, link
 from tests.fakes import START
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
 HOUR = timedelta(hours=1)
@@ -69,7 +69,7 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
     for command in (dailies.post, dailies.pause, dailies.resume, dailies.skip, dailies.status):
         with pytest.raises(UserError, match="/daily setup"):
             await command(GUILD)
-    today = await dailies.today(GUILD, ADA)
+    today = await dailies.today(GUILD, ALWINA)
     assert (today.daily, today.next_at, today.paused, today.streak.current) == (None, None, False, 0)
 
 
@@ -222,7 +222,7 @@ async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=2)
     await stage.wait(hours=1)
     await stage.bot.dailies.pause(GUILD)
-    assert (await stage.answer_daily(ADA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).review.points == 100
     await stage.wait(hours=3)
     assert (await stage.day(TODAY)).state == "closed"
 
@@ -337,30 +337,30 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.review(stage.card().row_id, 1, ADA)
-    late = await stage.answer_daily(ADA, after=22.9 * 3600)
+        await stage.bot.dailies.review(stage.card().row_id, 1, ALWINA)
+    late = await stage.answer_daily(ALWINA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
     assert (late.review.points, wrong.review.points) == (100, 0)
-    for user_id, right in [(ADA, False), (BOB, True)]:
+    for user_id, right in [(ALWINA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
         assert re.fullmatch(r"You already locked in \*\*.+\*\*\. Your first answer counts\.", str(refused.value))
         with pytest.raises(AlreadyAnswered):
             await stage.bot.dailies.check_open(stage.card().row_id, stage.card().message_id, user_id)
-    assert await stage.check_points() == {ADA: 100, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 0}
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
     assert (await stage.bot.dailies.review(card_id, 1, BOB)).answer == wrong.review.answer
-    assert (await stage.bot.dailies.review(card_id, 1, CARL)).answer is None
+    assert (await stage.bot.dailies.review(card_id, 1, CLEMENTINE)).answer is None
 
 
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     """Of clicks at the same moment one is stored."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    results = await asyncio.gather(*(stage.answer_daily(ADA) for _ in range(10)), return_exceptions=True)
+    results = await asyncio.gather(*(stage.answer_daily(ALWINA) for _ in range(10)), return_exceptions=True)
     assert sum(isinstance(r, AlreadyAnswered) for r in results) == 9
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_an_answer_on_its_way_at_the_close(stage: Stage) -> None:
@@ -372,13 +372,13 @@ async def test_an_answer_on_its_way_at_the_close(stage: Stage) -> None:
     assert closes_at is not None
     await stage.until(closes_at + timedelta(seconds=4))
     assert (await stage.day(TODAY)).state == "closed"
-    await stage.answer_daily(ADA, post=card, after=3599)
+    await stage.answer_daily(ALWINA, post=card, after=3599)
     with pytest.raises(UserError, match="closed"):
         await stage.answer_daily(BOB, post=card, after=3601)
     await stage.wait(seconds=1)
     with pytest.raises(UserError, match="closed"):
-        await stage.answer_daily(CARL, post=card, after=3599)
-    assert await stage.check_points() == {ADA: 100}
+        await stage.answer_daily(CLEMENTINE, post=card, after=3599)
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_late_answers_are_refused(stage: Stage) -> None:
@@ -386,12 +386,12 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="closed"):
-        await stage.answer_daily(ADA, after=3600)
+        await stage.answer_daily(ALWINA, after=3600)
     await stage.answer_daily(BOB, after=3599)
     card = stage.card()
     await stage.wait(hours=2)
     with pytest.raises(UserError, match="closed"):
-        await stage.answer_daily(CARL, post=card, after=3599)
+        await stage.answer_daily(CLEMENTINE, post=card, after=3599)
     assert await stage.check_points() == {BOB: 100}
 
 
@@ -402,7 +402,7 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, int | 
     """A click from another channel, server or message, or on an unknown question, is refused and stores nothing."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    click: Click = replace(stage.click(ADA), **changed)  # type: ignore[arg-type]
+    click: Click = replace(stage.click(ALWINA), **changed)  # type: ignore[arg-type]
     with pytest.raises(UserError):
         await stage.bot.dailies.answer(click)
     assert await stage.check_points() == {}
@@ -412,24 +412,24 @@ async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
     """A streak grows with right and wrong answers, survives skipped days and pauses, and ends with a miss."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    assert (await stage.answer_daily(ADA)).streak.current == 1
+    assert (await stage.answer_daily(ALWINA)).streak.current == 1
     await stage.wait(days=1)
-    assert (await stage.answer_daily(ADA, right=False)).streak.current == 2
+    assert (await stage.answer_daily(ALWINA, right=False)).streak.current == 2
     await stage.bot.dailies.skip(GUILD)
     await stage.wait(days=2)
-    assert (await stage.answer_daily(ADA)).streak.current == 3
+    assert (await stage.answer_daily(ALWINA)).streak.current == 3
     await stage.bot.dailies.pause(GUILD)
     await stage.wait(days=5)
     await stage.bot.dailies.resume(GUILD)
     await stage.wait(days=1)
-    assert (await stage.answer_daily(ADA)).streak.current == 4
+    assert (await stage.answer_daily(ALWINA)).streak.current == 4
     await stage.wait(days=1)
-    assert (await stage.bot.dailies.today(GUILD, ADA)).streak.current == 4  # today's is still open
+    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 4  # today's is still open
     await stage.wait(hours=2)
-    streak = (await stage.bot.dailies.today(GUILD, ADA)).streak
+    streak = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (streak.current, streak.best) == (0, 4)
     await stage.wait(hours=22)
-    verdict = await stage.answer_daily(ADA)
+    verdict = await stage.answer_daily(ALWINA)
     assert (verdict.streak.current, verdict.streak.best) == (1, 4)
 
 
@@ -438,54 +438,54 @@ async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     for day in range(1, 8):
-        verdict = await stage.answer_daily(ADA)
+        verdict = await stage.answer_daily(ALWINA)
         assert (verdict.streak.current, verdict.news) == (day, StreakNews(earned=day == 7))
         await stage.wait(days=1)
-    today = (await stage.bot.dailies.today(GUILD, ADA)).streak
+    today = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (today.current, today.freezes) == (7, 1)
     await stage.wait(days=1)  # without an answer
-    verdict = await stage.answer_daily(ADA)
+    verdict = await stage.answer_daily(ALWINA)
     assert (verdict.streak.current, verdict.streak.freezes, verdict.news) == (8, 0, StreakNews(saved=1))
     await stage.wait(hours=2)
     closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, DailyResult)]
-    assert closed[-1].streaks == (("Ada", 8),)
+    assert closed[-1].streaks == (("Alwina", 8),)
     await stage.wait(hours=22)
-    assert (await stage.answer_daily(ADA)).news == NO_NEWS
-    stats = await stage.bot.boards.stats(GUILD, ADA, ADA)
-    assert stats.streak == (await stage.bot.dailies.today(GUILD, ADA)).streak
+    assert (await stage.answer_daily(ALWINA)).news == NO_NEWS
+    stats = await stage.bot.boards.stats(GUILD, ALWINA, ALWINA)
+    assert stats.streak == (await stage.bot.dailies.today(GUILD, ALWINA)).streak
 
 
 async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:
     """A date on which the bot could not post is not held against anyone."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.restart(days=1, hours=8)
     await stage.wait(hours=16)
     assert [d.state for d in await stage.days()] == ["closed", "missed", "open"]
-    assert (await stage.answer_daily(ADA)).streak.current == 2
+    assert (await stage.answer_daily(ALWINA)).streak.current == 2
 
 
 async def test_today(stage: Stage) -> None:
     """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
     await stage.set_up("13:00")
-    today = await stage.bot.dailies.today(GUILD, ADA)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert (today.daily, today.asks, today.next_at) == (None, None, START + HOUR)
     await stage.wait(hours=1)
-    today = await stage.bot.dailies.today(GUILD, ADA)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert today.daily is not None
     card = stage.card().card
     assert isinstance(card, DailyCard)
     assert (today.daily.local_date, today.asks, today.given) == (TODAY, (card.item, card.order), None)
     assert today.next_at == START + DAY + HOUR
     assert str(stage.card().message_id) in link(today.daily)
-    verdict = await stage.answer_daily(ADA)
-    given = (await stage.bot.dailies.today(GUILD, ADA)).given
+    verdict = await stage.answer_daily(ALWINA)
+    given = (await stage.bot.dailies.today(GUILD, ALWINA)).given
     assert isinstance(given, DailyVerdict)
     assert given == replace(verdict, news=NO_NEWS)
     assert (await stage.bot.dailies.today(GUILD, BOB)).given is None
     await stage.bot.dailies.pause(GUILD)
-    today = await stage.bot.dailies.today(GUILD, ADA)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert (today.paused, today.next_at) == (True, None)
 
 
@@ -493,7 +493,7 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
     """They count as those on the card do, wherever on the server they are given; not elsewhere, not late, once."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    copy = replace(stage.click(ADA), message_id=999, channel_id=77)
+    copy = replace(stage.click(ALWINA), message_id=999, channel_id=77)
     dailies, row = stage.bot.dailies, copy.question_id
     with pytest.raises(UserError, match="out of date"):
         await dailies.answer(copy)  # below no card
@@ -501,14 +501,14 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
         with pytest.raises(UserError, match="That question is gone"):
             await dailies.answer(forged, apart=True)
         with pytest.raises(UserError, match="That question is gone"):
-            await dailies.check_open_apart(forged.question_id, forged.guild_id, ADA)
-    assert (await dailies.check_open_apart(row, GUILD, ADA))[0] == stage.card().card.item  # type: ignore[union-attr]
+            await dailies.check_open_apart(forged.question_id, forged.guild_id, ALWINA)
+    assert (await dailies.check_open_apart(row, GUILD, ALWINA))[0] == stage.card().card.item  # type: ignore[union-attr]
     assert (await dailies.answer(copy, apart=True)).review.right
     with pytest.raises(AlreadyAnswered):
         await dailies.answer(copy, apart=True)
     with pytest.raises(AlreadyAnswered):
-        await dailies.check_open_apart(row, GUILD, ADA)
-    assert await stage.check_points() == {ADA: 100}
+        await dailies.check_open_apart(row, GUILD, ALWINA)
+    assert await stage.check_points() == {ALWINA: 100}
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="closed"):
         await dailies.answer(replace(copy, user_id=BOB, at=stage.clock()), apart=True)
@@ -518,12 +518,12 @@ async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
     """Points fall on the local date on which the answer came, by the server's zone."""
     await stage.set_up("23:30", "Europe/Berlin", answer_hours=3)
     await stage.until(START + timedelta(hours=10, minutes=59))  # 23:59 in Berlin
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(minutes=1)
     await stage.answer_daily(BOB)
 
     async def on(day: date) -> list[int]:
-        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0)
         return [row.user_id for row in board.rows]
 
-    assert [await on(TODAY), await on(TODAY + DAY)] == [[ADA], [BOB]]
+    assert [await on(TODAY), await on(TODAY + DAY)] == [[ALWINA], [BOB]]

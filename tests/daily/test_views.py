@@ -22,12 +22,14 @@ from tests.shipped import bank, item, orders
 def test_the_end_of_a_daily() -> None:
     """A closed daily says how many answered, how many were right, and the longest streaks of two days or more."""
     one = item(topic=TOPIC)
-    made = DailyResult(1, one, (0, 1, 2, 3), Outcome(4, 1, {0: 1, 1: 3}), (("Ada", 12), (None, 2), ("Carl", 1)))
+    made = DailyResult(
+        1, one, (0, 1, 2, 3), Outcome(4, 1, {0: 1, 1: 3}), (("Alwina", 12), (None, 2), ("Clementine", 1))
+    )
     text = reads(views.result(made, bank()))
     assert "4 answers · 25% right" in text
-    assert "Longest streaks: Ada 12 days · a member 2 days Why" not in text
-    assert "Longest streaks: Ada 12 days · a member 2 days" in text
-    assert "Carl" not in text
+    assert "Longest streaks: Alwina 12 days · a member 2 days Why" not in text
+    assert "Longest streaks: Alwina 12 days · a member 2 days" in text
+    assert "Clementine" not in text
     assert "0 answers" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
 
 

@@ -20,7 +20,7 @@ from bot.daily.rules import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
 from tests.messages import reads
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
 DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
@@ -61,14 +61,14 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert (daily.state, daily.problem, daily.thread_id) == ("open", None, daily.message_id)
     assert daily.closes_at == snowflakes.created_at(stage.card().message_id) + timedelta(hours=2)
 
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.answer_daily(BOB, right=False)
     await stage.wait(hours=1, minutes=59)
     assert results(stage) == []
     await stage.wait(minutes=1)
     (result,) = results(stage)
     assert (result.outcome.answered, result.outcome.right) == (2, 1)
-    assert result.streaks == (("Ada", 1), ("Bob", 1))
+    assert result.streaks == (("Alwina", 1), ("Bob", 1))
     daily = await stage.day(TODAY)
     assert (daily.state, daily.due_at, daily.problem) == ("closed", None, None)
     assert len(posted(stage)) == 1
@@ -171,7 +171,7 @@ async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
     await stage.set_up("13:00", channel_id=11)
     await stage.run()
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11]
-    assert (await stage.answer_daily(ADA, post=stage.card(11))).review.points == 100
+    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).review.points == 100
     await stage.wait(days=1)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11, 11]
 
@@ -196,7 +196,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
             await stage.wait(minutes=10)
             if not answered and stage.sender.edits_of("show"):
                 answered = True
-                await stage.answer_daily(ADA)
+                await stage.answer_daily(ALWINA)
                 await stage.answer_daily(BOB, right=False)
         except Crash:
             crashes += 1
@@ -206,7 +206,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
     assert (await stage.day(TODAY)).state == "closed"
     assert len(stage.sender.threads) == (2 if method == "open_thread" and after else 1)
     assert results(stage)[-1].outcome.answered == 2
-    assert await stage.check_points() == {ADA: 100, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 0}
 
 
 @pytest.mark.parametrize(("method", "after"), STEPS)
@@ -216,7 +216,7 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
     await stage.set_up("13:00", thread=True, answer_hours=1, role_id=7)
     await stage.wait(hours=1, minutes=1)
     assert len(posted(stage)) == 1
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(hours=1, minutes=1)
     daily = await stage.day(TODAY)
     assert (daily.state, len(posted(stage))) == ("closed", 1)
@@ -234,7 +234,7 @@ async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
     """A minute after an answer at the earliest, several together, ever more seldom, and only if it grew."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.answer_daily(BOB, right=False)
     assert counts(stage) == []  # the answer itself edits nothing
     await stage.wait(seconds=61)
@@ -258,7 +258,7 @@ async def test_a_count_survives_a_crash(stage: Stage, after: bool) -> None:
     """The next process brings the card up to date."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     stage.sender.fail("show_daily", Crash(), after=after)
     with pytest.raises(Crash):
         await stage.wait(minutes=2)
@@ -275,7 +275,7 @@ async def test_a_count_that_fails_ends_nothing(stage: Stage, error: Exception) -
     await stage.set_up("13:00", answer_hours=3)
     await stage.wait(hours=1)
     stage.sender.fail("show_daily", error, times=100)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(hours=2, minutes=50)
     assert (await stage.day(TODAY)).state == "open"
     await stage.answer_daily(BOB)
@@ -304,7 +304,7 @@ async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
     await stage.run()
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
-    assert (await stage.answer_daily(ADA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).review.points == 100
 
 
 def posted_ids(stage: Stage) -> list[int]:
@@ -331,7 +331,7 @@ async def test_a_change_of_channel_does_not_repeat_a_post(stage: Stage) -> None:
     await stage.set_up("13:00", channel_id=11)
     await stage.wait(minutes=5)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
-    assert (await stage.answer_daily(ADA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).review.points == 100
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
@@ -383,7 +383,7 @@ async def test_two_processes_close_one_daily(stage: Stage) -> None:
     """Two processes that both see a daily to be closed leave it closed, with one result."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     stage.clock.turn(hours=1)
     await both(stage)
     assert (await stage.day(TODAY)).state == "closed"
@@ -394,14 +394,14 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
     """Who sees the card before the bot knows of it can answer; the post's reply changes nothing."""
 
     async def early() -> None:
-        assert (await stage.answer_daily(ADA)).review.points == 100
+        assert (await stage.answer_daily(ALWINA)).review.points == 100
 
     stage.sender.during["post_daily"] = early
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_no_words_without_a_role(stage: Stage) -> None:
@@ -420,13 +420,13 @@ async def test_answers_before_the_card_is_known_count(stage: Stage) -> None:
     """Who sees the card before Discord's answer to the edit arrives can answer."""
 
     async def early() -> None:
-        assert (await stage.answer_daily(ADA)).review.points == 100
+        assert (await stage.answer_daily(ALWINA)).review.points == 100
 
     stage.sender.during["show_daily"] = early
     await stage.set_up("13:00", role_id=7)
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "open"
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_words_whose_card_is_refused_are_tried_again(stage: Stage) -> None:
@@ -485,7 +485,7 @@ async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> N
     daily = await stage.day(TODAY)
     assert (daily.state, daily.posted) == ("open", True)
     assert "Create Public Threads" in (daily.problem or "")
-    assert (await stage.answer_daily(ADA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).review.points == 100
     assert stage.sender.calls["open_thread"] == 1
 
 
@@ -502,11 +502,11 @@ async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage)
     stage.sender.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(hours=1, minutes=1)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem, daily.due_at) == ("closed", "The message was deleted.", None)
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
 
 
 async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
@@ -536,10 +536,10 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.scheduled_at) == ("open", START + timedelta(hours=1))
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "closed"
-    assert await stage.check_points() == {ADA: 100}
+    assert await stage.check_points() == {ALWINA: 100}
     said = reads(views.panel(await stage.bot.dailies.status(GUILD), None, None))
     assert "I no longer know the time zone US/Gone, so times are in UTC." in said
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
@@ -586,16 +586,21 @@ def _item_asked(conn: Connection, number: int) -> str:
 async def test_the_longest_streaks_at_the_close(stage: Stage) -> None:
     """The close names the three longest streaks among those who answered, and no others."""
     await stage.set_up("13:00", answer_hours=1)
-    plan = {1: [ADA, BOB, CARL, 200], 2: [ADA, BOB, 200], 3: [ADA, 200, 201], 4: [ADA, BOB, CARL, 201]}
+    plan = {
+        1: [ALWINA, BOB, CLEMENTINE, 200],
+        2: [ALWINA, BOB, 200],
+        3: [ALWINA, 200, 201],
+        4: [ALWINA, BOB, CLEMENTINE, 201],
+    }
     await stage.wait(hours=1)
     for day in sorted(plan):
         for user_id in plan[day]:
-            await stage.answer_daily(user_id, right=user_id != ADA)
+            await stage.answer_daily(user_id, right=user_id != ALWINA)
         await stage.wait(hours=1)
         assert len(results(stage)) == day
         await stage.wait(hours=23)
-    assert results(stage)[2].streaks == (("Ada", 3), (None, 3), (None, 1))
-    assert results(stage)[3].streaks == (("Ada", 4), (None, 2), ("Bob", 1))
+    assert results(stage)[2].streaks == (("Alwina", 3), (None, 3), (None, 1))
+    assert results(stage)[3].streaks == (("Alwina", 4), (None, 2), ("Bob", 1))
 
 
 @pytest.mark.parametrize("back", [{"minutes": 30}, {"hours": 5}, {"days": 3}])

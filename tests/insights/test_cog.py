@@ -75,7 +75,7 @@ async def test_a_round_on_the_weakest_topic(stage: Stage) -> None:
     label = next(label for label in labels(answer_to(result)) if label.startswith("Round on "))
     started: Any = await stage.manager.click(answer_to(result), label=label)
     assert not started.response.ephemeral
-    assert "**mia** starts" in reply(started)
+    assert "**mechthild** starts" in reply(started)
     await stage.wait(8)
     assert stage.question().item.topic_id == TOPIC.id
 
@@ -101,4 +101,4 @@ async def test_what_is_being_asked_is_left_out(stage: Stage) -> None:
 async def test_nobody_else_may(stage: Stage) -> None:
     """Members without Manage Server don't see the command."""
     with pytest.raises(SetupError):
-        await stage.ada.slash(stage.quiz, "bank insights")
+        await stage.alwina.slash(stage.quiz, "bank insights")

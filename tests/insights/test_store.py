@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.core.database import Database
 from bot.insights import store
 from bot.questions.store import reports
-from tests.history import ADA, GUILD, NOW, fill
+from tests.history import ALWINA, GUILD, NOW, fill
 
 DAYS = 60
 SINCE = NOW - timedelta(days=365)
@@ -55,7 +55,7 @@ async def test_only_so_many(old: Database, monkeypatch: pytest.MonkeyPatch) -> N
 
 async def test_reports(database: Database) -> None:
     """Reports are counted by what they are about, on this server and since then."""
-    said: dict[str, Any] = {"user_id": ADA, "text": "odd", "guild_id": GUILD, "at": NOW}
+    said: dict[str, Any] = {"user_id": ALWINA, "text": "odd", "guild_id": GUILD, "at": NOW}
 
     def report(conn: Connection) -> None:
         for changes in ({}, {}, {"at": SINCE - timedelta(days=1)}, {"guild_id": 9}, {"guild_id": None}):

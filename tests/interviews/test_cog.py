@@ -33,7 +33,7 @@ def all_of(result: Any) -> str:
 
 
 async def begin(stage: Stage, member: MemberActor | None = None, **options: object) -> discord.Message:
-    result = await (member or stage.ada).slash(stage.quiz, "interview", **options)
+    result = await (member or stage.alwina).slash(stage.quiz, "interview", **options)
     assert result.ephemeral
     assert result.response is not None
     return result.response.message
@@ -43,23 +43,23 @@ async def press(
     stage: Stage, message: discord.Message, label: str, member: MemberActor | None = None
 ) -> discord.Message:
     """Press a button; the card that it leads to."""
-    result = await (member or stage.ada).click(message, label=label)
+    result = await (member or stage.alwina).click(message, label=label)
     assert result.response is not None, label
     return result.response.message
 
 
 async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
     """Pick these points, and no others, in the list of those that are not covered; the card that it leads to."""
-    result = await stage.ada.select(message, values=list(values), custom_id=lists(message)[0].custom_id)
+    result = await stage.alwina.select(message, values=list(values), custom_id=lists(message)[0].custom_id)
     assert result.response is not None
     return result.response.message
 
 
 async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
     """Answer an open question; the card with its feedback."""
-    opened = await stage.ada.click(message, label="Answer")
+    opened = await stage.alwina.click(message, label="Answer")
     assert opened.modal is not None
-    result = await stage.ada.submit_modal(opened, {"text": text})
+    result = await stage.alwina.submit_modal(opened, {"text": text})
     assert result.response is not None
     return result.response.message
 
@@ -111,15 +111,15 @@ async def test_a_follow_up_is_answered_on_the_spot(stage: Stage) -> None:
         f for f in BANK.topics["temperature"].follow_ups if f.question in text_of(feedback).replace("\\", "")
     )
     assert str(follow_up.hint) not in text_of(feedback).replace("\\", "")
-    first, second = [await stage.ada.click(feedback, label="Answer the follow-up") for _ in range(2)]
-    done = await stage.ada.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
+    first, second = [await stage.alwina.click(feedback, label="Answer the follow-up") for _ in range(2)]
+    done = await stage.alwina.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
     said = reply(done)
     assert "**Covered**" in said
     assert "· **covered**" in said
     assert f"I'd say that {follow_up.hint}" in said.replace("\\", "")
     assert "Answer the follow-up" not in labels(answer_to(done))
     assert labels(answer_to(done))[:4] == ["Feedback", "Model answer", "Your answer", "Follow-up"]
-    late = await stage.ada.submit_modal(second, {"text": "Another thought."})
+    late = await stage.alwina.submit_modal(second, {"text": "Another thought."})
     assert "already answered this follow-up" in all_of(late)
     assert "Another thought." in all_of(late)
     await stage.restart()
@@ -165,7 +165,7 @@ async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
     graded = decode(str(row.grade))
     better = replace(graded, points=(replace(graded.points[0], state="covered", credit=1.0), *graded.points[1:]))
     await stage.database.write(store.save_grade, number, encode(better), 20)
-    result = await stage.ada.select(feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id)
+    result = await stage.alwina.select(feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id)
     assert result.response is not None
     assert "covered already" in all_of(result)
     assert "**Self-marked**" in all_of(result)
@@ -175,9 +175,9 @@ async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
     """The card of before the restart still works, and the command leads back to where the interview stood."""
     card = await begin(stage, questions=2)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
-    result = await stage.ada.submit_modal(opened, {"text": "The model learns from data."})
+    result = await stage.alwina.submit_modal(opened, {"text": "The model learns from data."})
     assert "key points" in reply(result)
     await stage.restart()
     again = await begin(stage)
@@ -194,9 +194,9 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None:
     """A second answer is refused, and comes back to who wrote it."""
     card = await begin(stage)
-    opened = await stage.ada.click(card, label="Answer")
+    opened = await stage.alwina.click(card, label="Answer")
     await write(stage, card, "First thoughts.")
-    late = await stage.ada.submit_modal(opened, {"text": "Second thoughts, *at length*."})
+    late = await stage.alwina.submit_modal(opened, {"text": "Second thoughts, *at length*."})
     said = all_of(late)
     assert "your first answer counts" in said
     assert "Second thoughts, \\*at length\\*." in said
@@ -217,7 +217,7 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
     button, what = "Answer", "answer"
     if follow_up:
         card, button, what = await write(stage, card, "hm"), "Answer the follow-up", "answer_follow_up"
-    opened = await stage.ada.click(card, label=button)
+    opened = await stage.alwina.click(card, label=button)
     assert "value" not in field_of(opened)
 
     async def fails(*_: object) -> None:
@@ -225,14 +225,14 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.interviews, what, fails)
-        said = all_of(await stage.ada.submit_modal(opened, {"text": "A long *text* of mine."}))
+        said = all_of(await stage.alwina.submit_modal(opened, {"text": "A long *text* of mine."}))
     assert said.startswith("I couldn't save that just now")
     assert "A long \\*text\\* of mine." in said
-    again = await stage.ada.click(await begin(stage), label=button)
+    again = await stage.alwina.click(await begin(stage), label=button)
     assert field_of(again)["value"] == "A long *text* of mine."
-    done = await stage.ada.submit_modal(again, {"text": "A long *text* of mine."})
+    done = await stage.alwina.submit_modal(again, {"text": "A long *text* of mine."})
     assert "What a good answer says" in reply(done) if follow_up else "key points" in reply(done)
-    assert not stage.bot.context.drafts.of(stage.ada.id, str(again.modal and again.modal["custom_id"]))
+    assert not stage.bot.context.drafts.of(stage.alwina.id, str(again.modal and again.modal["custom_id"]))
 
 
 async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
@@ -254,7 +254,7 @@ async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
 
 async def test_in_direct_messages(stage: Stage) -> None:
     """The command works without any server."""
-    result = await stage.ada.user.slash("interview", questions=1)
+    result = await stage.alwina.user.slash("interview", questions=1)
     assert "Question 1 of 1" in reply(result)
 
 

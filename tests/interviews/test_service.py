@@ -17,7 +17,7 @@ from bot.interviews.report import Report, Said
 from bot.interviews.service import Step
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeChatModel
-from tests.stage import ADA, BOB, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 STRANGER = 999
 GOOD = (
@@ -36,7 +36,7 @@ async def stage(database: Database) -> Stage:
     return made
 
 
-async def begin(stage: Stage, user_id: int = ADA, **options: object) -> Step:
+async def begin(stage: Stage, user_id: int = ALWINA, **options: object) -> Step:
     step = await stage.bot.interviews.start(user_id, GUILD, **options)  # type: ignore[arg-type]
     assert isinstance(step, Step)
     return step
@@ -44,7 +44,7 @@ async def begin(stage: Stage, user_id: int = ADA, **options: object) -> Step:
 
 async def on(stage: Stage, step: Step, *, skip: bool = False) -> Step | Report:
     go = stage.bot.interviews.skip if skip else stage.bot.interviews.next
-    return await go(step.question.id, ADA, GUILD)
+    return await go(step.question.id, ALWINA, GUILD)
 
 
 async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +55,9 @@ async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stage.bot.grading, "assess", dies)
-    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
     with pytest.raises(KeyboardInterrupt):
-        await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+        await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     await stage.restart()
     again = await begin(stage)
     assert again.continued
@@ -74,8 +74,8 @@ async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch
 async def answered(stage: Stage, text: str = GOOD, topic_id: str | None = None) -> tuple[Step, int]:
     """A question that is answered, and the number of its follow-up."""
     step = await begin(stage, topic_id=topic_id)
-    await stage.bot.interviews.answer(step.question.id, ADA, text)
-    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, text)
+    shown = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert shown.follow_up_number is not None
     return shown, shown.follow_up_number
 
@@ -90,9 +90,9 @@ async def test_a_follow_up_is_stored_before_it_is_compared(stage: Stage, monkeyp
 
     monkeypatch.setattr(stage.bot.grading, "compare", dies)
     text = "I'd train on the past and test on later cases."
-    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, text)
+    await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, text)
     with pytest.raises(KeyboardInterrupt):
-        await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+        await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     await stage.restart()
     again = await begin(stage)
     assert again.reply is not None
@@ -100,8 +100,8 @@ async def test_a_follow_up_is_stored_before_it_is_compared(stage: Stage, monkeyp
     assert [part.state for part in again.reply.parts] == ["covered", "missing"]
     assert again.follow_up_number is None
     with pytest.raises(UserError, match="already answered this follow-up"):
-        await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, "Otherwise.")
-    assert await stage.bot.interviews.open_follow_up(step.question.id, ADA, number) is None
+        await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, "Otherwise.")
+    assert await stage.bot.interviews.open_follow_up(step.question.id, ALWINA, number) is None
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert decode_reply(str(row.follow_up)) == again.reply
@@ -111,13 +111,13 @@ async def test_a_follow_up_that_was_shown(stage: Stage) -> None:
     """It stays the one that was shown, and takes the answer of a form that was open already; the score stays."""
     step, number = await answered(stage, PART)
     assert number == 0
-    shown = await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, number)
+    shown = await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, number)
     assert shown.reply is not None
     assert shown.reply.answer is None
-    twice = await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, 2)
+    twice = await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, 2)
     assert twice.reply == shown.reply
-    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, "How it does on unseen cases.")
-    late = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, "How it does on unseen cases.")
+    late = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert late.reply is not None
     assert late.reply.outcome == "covered"
     assert late.assessment == step.assessment
@@ -127,16 +127,16 @@ async def test_follow_ups_that_are_refused(stage: Stage) -> None:
     """Those of others, of a question that is not answered, and those that are not there; and an empty answer."""
     step = await begin(stage)
     interviews, question_id = stage.bot.interviews, step.question.id
-    for user_id, number in ((ADA, 0), (BOB, 0)):
+    for user_id, number in ((ALWINA, 0), (BOB, 0)):
         with pytest.raises(UserError, match="gone"):
             await interviews.answer_follow_up(question_id, user_id, number, "So.")
-    assert (await interviews.show_follow_up(question_id, ADA, GUILD, 0)).reply is None
-    await interviews.answer(question_id, ADA, GOOD)
+    assert (await interviews.show_follow_up(question_id, ALWINA, GUILD, 0)).reply is None
+    await interviews.answer(question_id, ALWINA, GOOD)
     for number in (3, 9):
         with pytest.raises(UserError, match="gone"):
-            await interviews.show_follow_up(question_id, ADA, GUILD, number)
+            await interviews.show_follow_up(question_id, ALWINA, GUILD, number)
     with pytest.raises(UserError, match="empty"):
-        await interviews.answer_follow_up(question_id, ADA, 0, " ")
+        await interviews.answer_follow_up(question_id, ALWINA, 0, " ")
 
 
 async def test_a_follow_up_waits_with_its_feedback(stage: Stage) -> None:
@@ -146,12 +146,12 @@ async def test_a_follow_up_waits_with_its_feedback(stage: Stage) -> None:
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
-    assert (await stage.bot.interviews.show_follow_up(step.question.id, ADA, GUILD, number)).reply is None
-    await stage.bot.interviews.answer_follow_up(step.question.id, ADA, number, SPLIT_BY_TIME)
-    waiting = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    assert (await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, number)).reply is None
+    await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, SPLIT_BY_TIME)
+    waiting = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
     await stage.wait(hours=2, seconds=5)
-    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    shown = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert shown.reply is not None
     assert shown.reply.outcome == "covered"
 
@@ -182,7 +182,7 @@ async def test_one_interview_a_member(stage: Stage) -> None:
 async def test_two_presses_ask_one_question(stage: Stage) -> None:
     """Next, pressed twice at once, gives the same question both times."""
     step = await begin(stage, questions=4)
-    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
     first, second = await asyncio.gather(on(stage, step), on(stage, step))
     assert isinstance(first, Step)
     assert isinstance(second, Step)
@@ -194,11 +194,11 @@ async def test_an_answer_after_the_end_is_kept(stage: Stage) -> None:
     step = await begin(stage, questions=2)
     following = await on(stage, step, skip=True)
     assert isinstance(following, Step)
-    await stage.bot.interviews.end(step.question.id, ADA)
+    await stage.bot.interviews.end(step.question.id, ALWINA)
     for late in (step, following):
-        await stage.bot.interviews.answer(late.question.id, ADA, GOOD)
-        assert (await stage.bot.interviews.feedback(late.question.id, ADA, GUILD)).assessment is not None
-    report = await stage.bot.interviews.end(step.question.id, ADA)
+        await stage.bot.interviews.answer(late.question.id, ALWINA, GOOD)
+        assert (await stage.bot.interviews.feedback(late.question.id, ALWINA, GUILD)).assessment is not None
+    report = await stage.bot.interviews.end(step.question.id, ALWINA)
     assert (report.answered, report.skipped) == (2, 0)
 
 
@@ -206,11 +206,11 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second one changes nothing; an empty one is none."""
     step = await begin(stage)
     with pytest.raises(UserError, match="empty"):
-        await stage.bot.interviews.answer(step.question.id, ADA, " \n ")
-    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+        await stage.bot.interviews.answer(step.question.id, ALWINA, " \n ")
+    await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
     with pytest.raises(UserError, match="already answered this one"):
-        await stage.bot.interviews.answer(step.question.id, ADA, "Something else.")
-    assert (await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)).question.answer == GOOD
+        await stage.bot.interviews.answer(step.question.id, ALWINA, "Something else.")
+    assert (await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)).question.answer == GOOD
 
 
 async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
@@ -222,10 +222,10 @@ async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
         assert isinstance(step, Step)
         step = await on(stage, step, skip=True)
     assert isinstance(step, Report)
-    assert (await stage.bot.interviews.end(1, ADA)).skipped == 4
+    assert (await stage.bot.interviews.end(1, ALWINA)).skipped == 4
 
 
-async def interviewed(stage: Stage, text: str, user_id: int = ADA) -> Report:
+async def interviewed(stage: Stage, text: str, user_id: int = ALWINA) -> Report:
     """An interview of one answer to the first topic."""
     step = await begin(stage, user_id, topic_id="t1", questions=1)
     await stage.bot.interviews.answer(step.question.id, user_id, text)
@@ -274,13 +274,13 @@ async def test_feedback_waits_while_its_topic_is_an_open_daily(stage: Stage) -> 
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
-    await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
-    waiting = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
+    waiting = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert waiting.assessment is None
     assert waiting.question.answer == GOOD
     assert isinstance(await on(stage, step), Step)  # it need not hold up the interview
     await stage.wait(hours=2, seconds=5)
-    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    shown = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert shown.assessment is not None
 
 
@@ -290,7 +290,7 @@ async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
     stage.bank = teaching_bank(3)
     await stage.restart()
     with pytest.raises(UserError, match="/interview"):
-        await stage.bot.interviews.answer(step.question.id, ADA, GOOD)
+        await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
     again = await begin(stage)
     assert (again.question.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
 
@@ -300,8 +300,8 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     step = await begin(stage)
-    await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
-    offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, f"{PART} {IN_DOUBT}")
+    offline = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert offline.assessment is not None
     assert offline.assessment.states == "cdm"
     assert stage.bot.interviews.may_refine(offline)
@@ -309,9 +309,9 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.assessment.model) == ("ccm", "asked")
     assert not stage.bot.interviews.may_refine(refined)
-    shown = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+    shown = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert shown.assessment == refined.assessment
-    assert (await stage.bot.interviews.end(step.question.id, ADA)).percent == 67
+    assert (await stage.bot.interviews.end(step.question.id, ALWINA)).percent == 67
     assert len(stage.chat_model.asked) == 1
 
 
@@ -324,13 +324,13 @@ async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch
     for days in (0, 0, 1):
         stage.clock.turn(days=days)
         step = await begin(stage, questions=1)
-        await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
-        offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
+        await stage.bot.interviews.answer(step.question.id, ALWINA, f"{PART} {IN_DOUBT}")
+        offline = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
         refined = await stage.bot.interviews.refine(offline, GUILD)
         assert refined.assessment is not None
         models.append(refined.assessment.model)
         assert not stage.bot.interviews.may_refine(refined)
-        await stage.bot.interviews.end(step.question.id, ADA)
+        await stage.bot.interviews.end(step.question.id, ALWINA)
     assert models == ["asked", "spent", "asked"]
     assert len(stage.chat_model.asked) == 2
 
@@ -339,24 +339,24 @@ async def test_a_member_marks_what_they_did_say(stage: Stage) -> None:
     """It is kept with the grade, counts in the report, also after a restart and the end, and can be taken back."""
     step = await begin(stage)
     number = step.question.id
-    await stage.bot.interviews.answer(number, ADA, f"{PART} {IN_DOUBT}")
+    await stage.bot.interviews.answer(number, ALWINA, f"{PART} {IN_DOUBT}")
     for _ in range(2):
-        marked = await stage.bot.interviews.claim(number, ADA, GUILD, {1, 2})
+        marked = await stage.bot.interviews.claim(number, ALWINA, GUILD, {1, 2})
         assert marked.assessment is not None
         assert (marked.assessment.states, marked.assessment.own_percent) == ("cdm", 100)
     await stage.restart()
-    shown = await stage.bot.interviews.feedback(number, ADA, GUILD)
+    shown = await stage.bot.interviews.feedback(number, ALWINA, GUILD)
     assert shown.assessment == marked.assessment
-    report = await stage.bot.interviews.end(number, ADA)
+    report = await stage.bot.interviews.end(number, ALWINA)
     assert (report.percent, report.practise) == (100, ())
     assert [asked.claimed for section in report.sections for _, asked in section.asked] == [2]
     row = await stage.database.read(store.question, number)
     assert row is not None
     assert [point.quote for point in decode(str(row.grade)).claimed] == [IN_DOUBT, ""]
-    unmarked = await stage.bot.interviews.claim(number, ADA, GUILD, set())
+    unmarked = await stage.bot.interviews.claim(number, ALWINA, GUILD, set())
     assert unmarked.assessment is not None
     assert unmarked.assessment.claimed == ()
-    again = await stage.bot.interviews.next(number, ADA, GUILD)
+    again = await stage.bot.interviews.next(number, ALWINA, GUILD)
     assert isinstance(again, Report)
     assert again.percent == unmarked.assessment.percent < 60
 
@@ -366,13 +366,13 @@ async def test_only_what_is_graded_is_marked_and_by_its_member(stage: Stage) -> 
     step = await begin(stage, topic_id="t1")
     with pytest.raises(UserError, match="question is gone"):
         await stage.bot.interviews.claim(step.question.id, BOB, GUILD, {1})
-    assert (await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1})).assessment is None
+    assert (await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})).assessment is None
     await stage.set_up("13:00", kind="open", answer_hours=2)
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
-    await stage.bot.interviews.answer(step.question.id, ADA, PART)
-    assert (await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1})).assessment is None
+    await stage.bot.interviews.answer(step.question.id, ALWINA, PART)
+    assert (await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})).assessment is None
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert row.grade is None
@@ -383,9 +383,9 @@ async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stag
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
     await stage.restart()
     step = await begin(stage)
-    await stage.bot.interviews.answer(step.question.id, ADA, f"{PART} {IN_DOUBT}")
-    offline = await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)
-    await stage.bot.interviews.claim(step.question.id, ADA, GUILD, {1, 2})
+    await stage.bot.interviews.answer(step.question.id, ALWINA, f"{PART} {IN_DOUBT}")
+    offline = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
+    await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1, 2})
     refined = await stage.bot.interviews.refine(offline, GUILD)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.assessment.percent) == ("ccm", 67)

@@ -23,41 +23,41 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        ann, bob = world.add_member(guild, "ann"), world.add_member(guild, "bob")
+        annegret, bob = world.add_member(guild, "annegret"), world.add_member(guild, "bob")
         players = Players(bot.database, parse_bank(file.read_bytes()), random.Random(1))
         await world.until(lambda: world.commands and world.gateway.connected)
-        started = await ann.slash(channel, "challenge", questions=2, hours=1)
+        started = await annegret.slash(channel, "challenge", questions=2, hours=1)
         assert started.ephemeral
         await world.until(lambda: challenge_cards(channel))
         (card,) = challenge_cards(channel)
 
         async def step(member: Member) -> Message:
-            result = await step_in_challenge(players, member, card, right=member is ann)
+            result = await step_in_challenge(players, member, card, right=member is annegret)
             assert result is not None
             assert result.interaction.reply is not None
             return result.interaction.reply
 
-        first = await step(ann)
+        first = await step(annegret)
         assert "question 1 of 2" in first.text
         forged = {"custom_id": next(i for i in first.custom_ids if "skip" in i), "component_type": 2, "id": 1}
         refused = await bob._act(COMPONENT, channel, forged, card)
         assert refused.text.startswith("That question isn't one of yours.")
-        assert await step(ann) is first  # the same message, edited
+        assert await step(annegret) is first  # the same message, edited
         assert first.text.startswith("Locked in **")
         await step(bob)
         await bot.restart()
-        for member in (ann, bob):
+        for member in (annegret, bob):
             for _ in range(4):
                 last = await step(member)
                 if "That was the last one." in last.text:
                     break
             assert last.audience == member.id
-        assert {m.audience for m in world.messages if m.id != card.id} == {ann.id, bob.id}
+        assert {m.audience for m in world.messages if m.id != card.id} == {annegret.id, bob.id}
         assert (await bot.stop())[0] == 0
         close_challenges(bot.database)
         await bot.start()
         await world.until(lambda: any(i.startswith("taken:") for i in card.custom_ids))
-        assert "**ann** · **" in card.text
+        assert "**annegret** · **" in card.text
         assert "2 of 2 right" in card.text
         assert "0 of 2 right" in card.text
         posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]

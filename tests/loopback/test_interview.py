@@ -11,7 +11,7 @@ from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
-SECRET = "A sentence that only Ann may read, about attention."
+SECRET = "A sentence that only Annegret may read, about attention."
 
 
 def button(message: Message, label: str) -> str:
@@ -20,28 +20,28 @@ def button(message: Message, label: str) -> str:
 
 
 async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
-    """Question, feedback, model answer, report and a refused second text are for Ann alone."""
+    """Question, feedback, model answer, report and a refused second text are for Annegret alone."""
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
-        ann, bob = world.add_member(guild, "ann", manager=True), world.add_member(guild, "bob", manager=True)
+        annegret, bob = world.add_member(guild, "annegret", manager=True), world.add_member(guild, "bob", manager=True)
         async with BotProcess(world, tmp_path) as bot:
-            begun = await ann.slash(channel, "interview", questions=1)
+            begun = await annegret.slash(channel, "interview", questions=1)
             assert begun.ephemeral, bot.log
-            card = newest(ann, channel)
-            opened = await ann.click(card, button(card, "Answer"))
-            late = await ann.click(card, button(card, "Answer"))
-            await ann.submit(opened, SECRET)
-            assert "key points" in newest(ann, channel).text, bot.log
-            handed_back = await ann.submit(late, f"{SECRET} Again.")
+            card = newest(annegret, channel)
+            opened = await annegret.click(card, button(card, "Answer"))
+            late = await annegret.click(card, button(card, "Answer"))
+            await annegret.submit(opened, SECRET)
+            assert "key points" in newest(annegret, channel).text, bot.log
+            handed_back = await annegret.submit(late, f"{SECRET} Again.")
             await world.until(lambda: f"{SECRET} Again." in handed_back.text)
-            card = next(m for m in ann.sees(channel) if "key points" in m.text)
-            await ann.click(card, button(card, "Your answer"))
+            card = next(m for m in annegret.sees(channel) if "key points" in m.text)
+            await annegret.click(card, button(card, "Your answer"))
             assert SECRET in card.text
             with pytest.raises(CannotDo):
                 await bob.click(card, button(card, "Feedback"))
-            await ann.click(card, button(card, "See the report"))
-            assert "Your interview" in newest(ann, channel).text
+            await annegret.click(card, button(card, "See the report"))
+            assert "Your interview" in newest(annegret, channel).text
             assert bob.sees(channel) == []
             code, _ = await bot.stop()
         assert SECRET not in bot.log

@@ -187,10 +187,10 @@ def modal(**group: object) -> dict[str, Any]:
 
 async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, channel: Channel) -> None:
     """By label, within the limits of each field; a modal that Discord refuses never opens."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(ann.slash(channel, "help"))
+        acting = asyncio.create_task(annegret.slash(channel, "help"))
         path = answer_to(await heard(ws))
         for wrong in (modal(max_values=4), modal(min_values=0), modal(options=[]), modal() | {"title": "x" * 46}):
             assert (await client.call("POST", path, {"type": 9, "data": wrong}))[0] == 400
@@ -199,8 +199,8 @@ async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, 
         good: dict[str, object] = {"Word": "one", "Boxes": ["Box 2", "0"]}
         for unfit in ({"Word": "four"}, {"Word": ""}, {"Boxes": ["Box 3"]}, {"Boxes": ["0", "1", "2"]}, {"Other": "1"}):
             with pytest.raises(CannotDo):
-                await ann.submit(opened, good | unfit)
-        sending = asyncio.create_task(ann.submit(opened, good))
+                await annegret.submit(opened, good | unfit)
+        sending = asyncio.create_task(annegret.submit(opened, good))
         _, word, boxes = (await heard(ws))["data"]["components"]
         assert word["component"]["value"] == "one"
         assert boxes["component"]["values"] == ["2", "0"]
@@ -233,11 +233,11 @@ async def test_a_resumed_session_gets_what_it_missed(world: World, client: Clien
 
 async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client, channel: Channel) -> None:
     """40060 for a second answer, 10062 after three seconds; a private one is seen by its member alone."""
-    ann, bob = world.add_member(channel.guild, "ann"), world.add_member(channel.guild, "bob")
+    annegret, bob = world.add_member(channel.guild, "annegret"), world.add_member(channel.guild, "bob")
     world.commands = [{"id": "1", "name": "help"}]
     world.gateway.double_next = 1
     async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(ann.slash(channel, "help"))
+        acting = asyncio.create_task(annegret.slash(channel, "help"))
         first, second = [await heard(ws) for _ in range(2)]
         assert first["id"] == second["id"]
         path = answer_to(first)
@@ -245,9 +245,9 @@ async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client,
         codes = [(await client.call("POST", f"{path}?with_response=1", body))[0] for _ in range(2)]
         result = await acting
         assert (codes, result.text, result.ephemeral) == ([200, 400], "hush", True)
-        assert [m.text for m in ann.sees(channel)] == ["hush"]
+        assert [m.text for m in annegret.sees(channel)] == ["hush"]
         assert bob.sees(channel) == []
-        late = asyncio.create_task(ann.slash(channel, "help"))
+        late = asyncio.create_task(annegret.slash(channel, "help"))
         event = await heard(ws)
         assert (await late).failed
         assert (await client.call("POST", answer_to(event), body))[1]["code"] == 10062
@@ -255,10 +255,10 @@ async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client,
 
 async def test_a_token_ends(world: World, client: Client, channel: Channel) -> None:
     """After its time neither an answered interaction nor one that never was can be followed up."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(ann.slash(channel, "help"))
+        acting = asyncio.create_task(annegret.slash(channel, "help"))
         event = await heard(ws)
         path = f"/webhooks/{world.bot_id}/{event['token']}"
         assert (await client.call("POST", path, {"content": "x"}))[1]["code"] == 10015
@@ -283,7 +283,7 @@ async def test_discord_has_a_clock_of_its_own() -> None:
         assert (channel.messages[int(message["id"])].edited_at or 0) - began > 99
         async with client.gateway(2, {}) as ws:
             world.commands = [{"id": "1", "name": "help"}]
-            acting = asyncio.create_task(world.add_member(channel.guild, "ann").slash(channel, "help"))
+            acting = asyncio.create_task(world.add_member(channel.guild, "annegret").slash(channel, "help"))
             event = await heard(ws)
             assert 0.2 <= world.clock() - snowflake_time(int(event["id"])).timestamp() < 2
             acting.cancel()
@@ -291,40 +291,46 @@ async def test_discord_has_a_clock_of_its_own() -> None:
 
 async def test_members_use_what_they_see(world: World, channel: Channel) -> None:
     """A human can use no command that is not registered or not shown, and no button that is not there."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
     for command in ("quiz", "daily"):
         with pytest.raises(CannotDo):
-            await ann.slash(channel, command)
+            await annegret.slash(channel, command)
     with pytest.raises(CannotDo):
-        await ann.click(world.say(channel, "hello"), "answer:v1:round:1:0")
+        await annegret.click(world.say(channel, "hello"), "answer:v1:round:1:0")
 
 
 async def test_direct_messages_have_their_own_limits(world: World, client: Client, channel: Channel) -> None:
     """Openings are counted; who wants no messages, or shares no server any more, gets none: each with its own code."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     world.rest.dm_opens = 2
-    opened = [(await client.call("POST", "/users/@me/channels", {"recipient_id": str(ann.id)}))[1] for _ in range(3)]
-    assert opened[0]["id"] == opened[1]["id"] == str(world.direct(ann).id)
+    opened = [
+        (await client.call("POST", "/users/@me/channels", {"recipient_id": str(annegret.id)}))[1] for _ in range(3)
+    ]
+    assert opened[0]["id"] == opened[1]["id"] == str(world.direct(annegret).id)
     codes = [opened[2]["code"]]
-    assert (await client.post(world.direct(ann), "hello"))[0] == 200
-    ann.takes_dms = False
-    codes.append((await client.post(world.direct(ann), "hello"))[1]["code"])
+    assert (await client.post(world.direct(annegret), "hello"))[0] == 200
+    annegret.takes_dms = False
+    codes.append((await client.post(world.direct(annegret), "hello"))[1]["code"])
     await losses.remove_bot(world, channel.guild)
-    codes.append((await client.post(world.direct(ann), "hello"))[1]["code"])
+    codes.append((await client.post(world.direct(annegret), "hello"))[1]["code"])
     assert codes == [40003, 50007, 50278]
 
 
 async def test_commands_in_direct_messages(world: World, client: Client, channel: Channel) -> None:
     """Only those made for there; the interaction has a user and no server."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "quiz", "contexts": [0]}, {"id": "2", "name": "practice", "contexts": [0, 1]}]
     with pytest.raises(CannotDo):
-        await ann.slash(world.direct(ann), "quiz")
+        await annegret.slash(world.direct(annegret), "quiz")
     async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(ann.slash(world.direct(ann), "practice"))
+        acting = asyncio.create_task(annegret.slash(world.direct(annegret), "practice"))
         event = await heard(ws)
-        assert (event["user"]["id"], event["context"], {"guild_id", "member"} & set(event)) == (str(ann.id), 1, set())
+        assert (event["user"]["id"], event["context"], {"guild_id", "member"} & set(event)) == (
+            str(annegret.id),
+            1,
+            set(),
+        )
         acting.cancel()
 
 
@@ -332,30 +338,30 @@ async def test_a_mention_is_a_number_to_who_never_met_the_member(
     world: World, client: Client, channel: Channel
 ) -> None:
     """A client knows who wrote or acted where it looks, and nobody else."""
-    ann, bob = (world.add_member(channel.guild, name) for name in ("ann", "bob"))
-    board = channel.messages[int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{ann.id}>"))[1]["id"])]
-    assert ann.numbers(board) == {bob.id, 7}
+    annegret, bob = (world.add_member(channel.guild, name) for name in ("annegret", "bob"))
+    board = channel.messages[int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{annegret.id}>"))[1]["id"])]
+    assert annegret.numbers(board) == {bob.id, 7}
     world.say(channel, "here I am")  # by 7
-    assert ann.numbers(board) == {bob.id}
+    assert annegret.numbers(board) == {bob.id}
 
 
 async def test_a_server_says_who_may_use_a_command(world: World, channel: Channel) -> None:
     """Channel, member, roles, then what the command needs; a thread follows its channel."""
     guild, thread = channel.guild, world.add_channel(channel.guild, "talk", parent=channel)
     world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
-    ann, bob = world.add_member(guild, "ann", roles={5, 6}), world.add_member(guild, "bob", manager=True)
+    annegret, bob = world.add_member(guild, "annegret", roles={5, 6}), world.add_member(guild, "bob", manager=True)
     daily = guild.allowed.setdefault("daily", {})
     for target, allowed, who_may in (
         (0, True, [bob]),
         (5, False, [bob]),
-        (6, True, [ann, bob]),
-        (bob.id, False, [ann]),
-        (ann.id, False, []),
+        (6, True, [annegret, bob]),
+        (bob.id, False, [annegret]),
+        (annegret.id, False, []),
         (bob.id, True, [bob]),
         (channel.id, False, []),
     ):
         daily[target] = allowed
-        assert [m for m in (ann, bob) if m.may(world.commands[0], thread)] == who_may
+        assert [m for m in (annegret, bob) if m.may(world.commands[0], thread)] == who_may
 
 
 async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: Channel) -> None:
@@ -371,7 +377,7 @@ async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: 
         assert (guild["id"], guild["threads"]) == (str(channel.guild.id), [])
         assert [c["name"] for c in guild["channels"]] == ["quiz", "___hidden___"]
         for place, may_send in ((without, False), (private, True), (hidden, False)):
-            acting = asyncio.create_task(world.add_member(place.guild, "ann").slash(place, "help"))
+            acting = asyncio.create_task(world.add_member(place.guild, "annegret").slash(place, "help"))
             assert bool(int((await heard(ws))["app_permissions"]) & PERMISSIONS["send_messages"]) == may_send
             assert (await client.post(place, "x"))[1]["code"] == 50001
             acting.cancel()
@@ -391,12 +397,12 @@ async def test_a_server_in_an_outage(world: World, client: Client, channel: Chan
 
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
     """`python -m bot`, unmodified, registers its commands, answers, resumes a cut session and ends on SIGTERM."""
-    ann = world.add_member(channel.guild, "ann")
+    annegret = world.add_member(channel.guild, "annegret")
     async with BotProcess(world, tmp_path) as bot:
-        result = await ann.slash(channel, "help")
+        result = await annegret.slash(channel, "help")
         assert result.ephemeral, bot.log
         await world.gateway.reconnect()
         await world.until(lambda: world.gateway.resumed == 1 and world.gateway.connected)
-        assert (await ann.slash(channel, "help")).acked
+        assert (await annegret.slash(channel, "help")).acked
         code, seconds = await bot.stop()
     assert (code, seconds < 5, world.unknown, world.errors, world.violations) == (0, True, [], [], [])

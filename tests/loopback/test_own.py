@@ -51,28 +51,28 @@ async def test_two_servers(tmp_path: Path) -> None:
         here, there = world.add_channel(ours, "quiz"), world.add_channel(theirs, "quiz")
         for guild in (ours, theirs):
             await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        mia, ann = world.add_member(ours, "mia", manager=True), world.add_member(ours, "ann")
-        max_, bob = world.add_member(theirs, "max", manager=True), world.add_member(theirs, "bob")
+        mechthild, annegret = world.add_member(ours, "mechthild", manager=True), world.add_member(ours, "annegret")
+        mortimer, bob = world.add_member(theirs, "mortimer", manager=True), world.add_member(theirs, "bob")
         await world.until(lambda: world.commands and world.gateway.connected)
 
-        saved = await mia.submit(await mia.slash(here, "bank add"), FORM)
+        saved = await mechthild.submit(await mechthild.slash(here, "bank add"), FORM)
         assert "Saved" in saved.text
-        assert PROMPT in shown(await mia.slash(here, "bank list")).text
-        assert PROMPT not in (await max_.slash(there, "bank list")).text
+        assert PROMPT in shown(await mechthild.slash(here, "bank list")).text
+        assert PROMPT not in (await mortimer.slash(there, "bank list")).text
         topic = own_id(ours.id, 1)
         assert "I don't know that topic" in (await bob.slash(there, "quiz start", topic=topic)).text
-        assert PROMPT in await practised(ann, here)
+        assert PROMPT in await practised(annegret, here)
         assert PROMPT not in await practised(bob, there)
 
-        await ann.slash(here, "quiz start", topic=topic, seconds=5)
+        await annegret.slash(here, "quiz start", topic=topic, seconds=5)
         await bob.slash(there, "quiz start", questions=4, seconds=5)
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in play
         setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
-        assert "I don't know that topic" in (await max_.slash(there, "daily setup", channel=there, **setup)).text
-        await mia.slash(here, "daily setup", channel=here, **setup)
-        await mia.slash(here, "daily post")
+        assert "I don't know that topic" in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
+        await mechthild.slash(here, "daily setup", channel=here, **setup)
+        await mechthild.slash(here, "daily post")
         await world.until(lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here)))
         await world.until(lambda: "Question 3 of 3" in _texts(there))
         assert PROMPT not in _texts(there)

@@ -32,39 +32,39 @@ def quiz(world: World) -> Channel:
 async def test_a_server_that_has_the_commands_only(world: World) -> None:
     """It added the app without its bot: a manager gets the way to add it, and the daily isn't set up either."""
     channel = world.add_channel(world.add_guild("without", bot=False), "quiz")
-    ann = world.add_member(channel.guild, "ann", manager=True)
+    annegret = world.add_member(channel.guild, "annegret", manager=True)
     for result in (
-        await ann.slash(channel, "quiz start"),
-        await ann.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC"),
+        await annegret.slash(channel, "quiz start"),
+        await annegret.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC"),
     ):
         assert result.ephemeral
         assert result.text.startswith("My commands are on this server, but I'm not, so I can't post here. Ask a")
         assert f"&permissions=309237746688&guild_id={channel.guild.id}>)" in result.text
-    assert "question 1" in (await ann.slash(channel, "practice")).text
+    assert "question 1" in (await annegret.slash(channel, "practice")).text
 
 
 async def test_a_private_thread(world: World) -> None:
     """The permissions in the interaction look as if it could post; once it is let in, it does."""
     thread = world.add_channel(quiz(world).guild, "private", parent=quiz(world))
     thread.private = True
-    ann = world.add_member(thread.guild, "ann")
-    result = await ann.slash(thread, "quiz start")
+    annegret = world.add_member(thread.guild, "annegret")
+    result = await annegret.slash(thread, "quiz start")
     assert result.ephemeral
     assert result.text.endswith("Mention me here to let me in, then try again.")
     thread.invited = True
     await world.gateway.emit("THREAD_CREATE", thread.payload())
-    assert "starts 9 questions" in (await ann.slash(thread, "quiz start")).text
+    assert "starts 9 questions" in (await annegret.slash(thread, "quiz start")).text
 
 
 async def test_a_time_out(world: World) -> None:
     """Roles and channels allow it all, so a list of permissions would send the moderator to the wrong place."""
     channel = quiz(world)
-    ann = world.add_member(channel.guild, "ann", manager=True)
+    annegret = world.add_member(channel.guild, "annegret", manager=True)
     me = {**channel.guild.payload(world.bot)["members"][0], "guild_id": str(channel.guild.id)}
     await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": "2999-01-01T00:00:00+00:00"})
     words = "I can't post on this server: I'm in time-out until <t:32472144000:f>. Ask a moderator to end that."
-    assert (await ann.slash(channel, "quiz start")).text == words
-    setup = await ann.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC")
+    assert (await annegret.slash(channel, "quiz start")).text == words
+    setup = await annegret.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC")
     assert setup.text == words
     await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": None})
-    assert "starts 9 questions" in (await ann.slash(channel, "quiz start")).text
+    assert "starts 9 questions" in (await annegret.slash(channel, "quiz start")).text

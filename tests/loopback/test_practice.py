@@ -36,24 +36,24 @@ async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        ann, bob = world.add_member(guild, "ann"), world.add_member(guild, "bob")
+        annegret, bob = world.add_member(guild, "annegret"), world.add_member(guild, "bob")
         await world.until(lambda: world.commands and world.gateway.connected)
-        first = shown(await ann.slash(channel, "practice"))
+        first = shown(await annegret.slash(channel, "practice"))
         assert "question 1 of 9 · " in first.text
         await _refused(bob, channel, first, first.custom_ids[0])
-        assert shown(await answer(ann, first)) is first  # the same message, edited
+        assert shown(await answer(annegret, first)) is first  # the same message, edited
         assert "Back in your practice" in first.text
         await _refused(bob, channel, first, button(first, "Next"))
         await bot.restart()
-        assert shown(await ann.click(first, button(first, "Next"))) is first
+        assert shown(await annegret.click(first, button(first, "Next"))) is first
         assert "question 2 of 9 · " in first.text
         second = shown(await bob.slash(channel, "practice"))
         assert "question 1 of 9 · " in second.text
-        await _refused(ann, channel, second, button(second, "End"))
-        assert " of 1 right" in (await ann.click(first, button(first, "End"))).text
-        assert {m.audience for m in world.messages} == {ann.id, bob.id}
+        await _refused(annegret, channel, second, button(second, "End"))
+        assert " of 1 right" in (await annegret.click(first, button(first, "End"))).text
+        assert {m.audience for m in world.messages} == {annegret.id, bob.id}
         assert first not in bob.sees(channel)
-        assert second not in ann.sees(channel)
+        assert second not in annegret.sees(channel)
         posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]
         assert posts == []  # nothing was sent but answers to interactions
         assert (await bot.stop())[0] == 0

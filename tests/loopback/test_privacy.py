@@ -55,7 +55,7 @@ async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         await world.until(lambda: world.commands and world.gateway.connected)
-        await world.add_member(guild, "ann").slash(channel, "today")
+        await world.add_member(guild, "annegret").slash(channel, "today")
         await world.until(lambda: "ready: " in bot.log)
         assert departures(bot.database) == []
         await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})  # an outage

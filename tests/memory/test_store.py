@@ -13,7 +13,7 @@ from bot.memory import store as memory
 from bot.memory.rules import MemoryCard, review
 from bot.memory.store import ReviewedAnswer, cards, reviews
 
-ADA, BOB = 101, 102
+ALWINA, BOB = 101, 102
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
@@ -91,7 +91,7 @@ async def test_a_thousand_answers(database: Database) -> None:
 async def reviewed(
     database: Database, source: str, number: int, item_id: str, at: datetime, rating: Rating = Rating.Good
 ) -> None:
-    await database.write(memory.record, source, number, item_id, [ReviewedAnswer(ADA, rating, at)])
+    await database.write(memory.record, source, number, item_id, [ReviewedAnswer(ALWINA, rating, at)])
 
 
 async def test_latest_ratings_are_newest_first(database: Database) -> None:
@@ -99,7 +99,7 @@ async def test_latest_ratings_are_newest_first(database: Database) -> None:
     await reviewed(database, "round", 1, "a", AT, Rating.Again)
     await reviewed(database, "practice", 1, "b", AT + timedelta(hours=2))
     await reviewed(database, "daily", 1, "c", AT + timedelta(hours=1), Rating.Hard)
-    assert await database.read(memory.latest_ratings, ADA) == [
+    assert await database.read(memory.latest_ratings, ALWINA) == [
         ("b", Rating.Good),
         ("c", Rating.Hard),
         ("a", Rating.Again),
@@ -112,5 +112,5 @@ async def test_practised_at(database: Database) -> None:
     for n, source in enumerate(("practice", "practice", "round", "daily", "practice")):
         await reviewed(database, source, n + 1, f"i{n}", AT + timedelta(hours=n))
     since = AT + timedelta(hours=1)
-    assert await database.read(memory.practised_at, ADA, since) == [since, AT + timedelta(hours=4)]
+    assert await database.read(memory.practised_at, ALWINA, since) == [since, AT + timedelta(hours=4)]
     assert await database.read(memory.practised_at, BOB, AT) == []

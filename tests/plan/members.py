@@ -24,7 +24,7 @@ from bot.questions.model import Bank
 from tests.banks import small_bank
 
 START = datetime(2027, 1, 4, 18, tzinfo=UTC)
-ADA = 101
+ALWINA = 101
 
 
 @dataclass
@@ -118,7 +118,7 @@ def member(seed: int, topics: int = 60) -> tuple[Member, int]:
         seconds=rng.uniform(20, 70),
     )
     set_on = START.date()
-    plan = Plan(ADA, set_on + timedelta(days=days), minutes, set_on, 0)
+    plan = Plan(ALWINA, set_on + timedelta(days=days), minutes, set_on, 0)
     return Member(plan, habits, small_bank(topics), rng), rng.randint(days // 4, 3 * days // 4)
 
 

@@ -14,10 +14,10 @@ DAY = 24 * 3600
 
 async def test_from_plan_to_practice(stage: Stage) -> None:
     """None at first; then a page with a picture that only its member sees, and a button that starts today's share."""
-    assert "There's no plan yet." in reply(await stage.ada.slash(stage.quiz, "plan"))
-    offered = await stage.ada.autocomplete(stage.quiz, "plan", "date", "in 3 weeks")
+    assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
+    offered = await stage.alwina.autocomplete(stage.quiz, "plan", "date", "in 3 weeks")
     assert [(c["name"], c["value"]) for c in offered] == [("Thursday 22 January 2026 · in 21 days", "2026-01-22")]
-    shown = await stage.ada.slash(stage.quiz, "plan", date="in 30 days", minutes=20)
+    shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=20)
     assert shown.ephemeral
     said = text_of(answer_to(shown))
     assert "**0% ready**" in said
@@ -25,57 +25,57 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     start = labels(answer_to(shown))[0]
     left = int(re.fullmatch(r"Start today's (\d+)", start)[1])  # type: ignore[index]
     assert f"Today: **{left} new questions** left" in said
-    question = await stage.ada.click(answer_to(shown), label=start)
+    question = await stage.alwina.click(answer_to(shown), label=start)
     assert f"Up next: {left - 1} new" in text_of(answer_to(question))
-    assert reply(await stage.ada.slash(stage.quiz, "plan")) == said
+    assert reply(await stage.alwina.slash(stage.quiz, "plan")) == said
     assert stage.quiz.history() == []
     assert "There's no plan yet." in reply(await stage.bob.slash(stage.quiz, "plan"))
 
 
 async def test_a_plan_is_changed_and_ended(stage: Stage) -> None:
     """By a form, which refuses as the command does; the end is asked for once more."""
-    shown = await stage.ada.slash(stage.quiz, "plan", date="in 30 days")
+    shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
     page = answer_to(shown)
     for values, words in (
         ({"date": "2026-02-30", "minutes": "20"}, "February 2026 has no day 30."),
         ({"date": "in 9 days", "minutes": "200"}, "I need a number of minutes from 5 to 120"),
     ):
-        form = await stage.ada.click(page, label="Change")
-        assert words in reply(await stage.ada.submit_modal(form, values))
-    form = await stage.ada.click(page, label="Change")
-    changed = await stage.ada.submit_modal(form, {"date": "in 9 days", "minutes": "25"})
+        form = await stage.alwina.click(page, label="Change")
+        assert words in reply(await stage.alwina.submit_modal(form, values))
+    form = await stage.alwina.click(page, label="Change")
+    changed = await stage.alwina.submit_modal(form, {"date": "in 9 days", "minutes": "25"})
     assert "25 minutes a day" in text_of(answer_to(changed))
-    asked = await stage.ada.click(answer_to(changed), label="End plan")
+    asked = await stage.alwina.click(answer_to(changed), label="End plan")
     assert "### End your plan for" in text_of(answer_to(asked))
-    kept = await stage.ada.click(answer_to(asked), label="Keep it")
+    kept = await stage.alwina.click(answer_to(asked), label="Keep it")
     assert "25 minutes a day" in text_of(answer_to(kept))
-    asked = await stage.ada.click(answer_to(kept), label="End plan")
-    ended = await stage.ada.click(answer_to(asked), label="End plan")
+    asked = await stage.alwina.click(answer_to(kept), label="End plan")
+    ended = await stage.alwina.click(answer_to(asked), label="End plan")
     assert "Your plan has ended." in text_of(answer_to(ended))
-    assert "There's no plan yet." in reply(await stage.ada.slash(stage.quiz, "plan"))
+    assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
 
 
 async def test_it_ends_by_itself(stage: Stage) -> None:
     """A friendly line after the day, with whatever is used next, once."""
-    await stage.ada.slash(stage.quiz, "plan", date="in 2 days")
+    await stage.alwina.slash(stage.quiz, "plan", date="in 2 days")
     await stage.wait(3 * DAY + 3600)
-    first = await stage.ada.slash(stage.quiz, "practice")
+    first = await stage.alwina.slash(stage.quiz, "practice")
     assert ["I hope the interview went well." in text_of(m.message) for m in first.followups] == [True]
-    assert (await stage.ada.slash(stage.quiz, "practice")).followups == []
-    assert "There's no plan yet." in reply(await stage.ada.slash(stage.quiz, "plan"))
+    assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []
+    assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
 
 
 async def test_only_oneself_sees_it(stage: Stage) -> None:
     """The line in /stats is its member's, also when the figures are shown to others."""
-    await stage.ada.slash(stage.quiz, "plan", date="in 30 days")
-    own = await stage.ada.slash(stage.quiz, "stats")
+    await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
+    own = await stage.alwina.slash(stage.quiz, "stats")
     assert "Plan: **0% ready**" in reply(own)
-    await stage.ada.click(answer_to(own), label="Show to others")
-    assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "stats", member=stage.ada))
+    await stage.alwina.click(answer_to(own), label="Show to others")
+    assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina))
 
 
 async def test_by_direct_message(stage: Stage) -> None:
     """The same plan where there is no server."""
-    await stage.ada.slash(stage.quiz, "plan", date="in 30 days", minutes=25)
-    shown = await stage.ada.user.slash("plan")
+    await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=25)
+    shown = await stage.alwina.user.slash("plan")
     assert "25 minutes a day" in text_of(answer_to(shown))

@@ -20,16 +20,16 @@ from bot.practice.store import latest_answers
 from bot.questions.model import Item
 from tests.banks import small_bank
 from tests.practice.test_service import answer, go_on, practise, start
-from tests.stage import ADA, BOB, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
 async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None:
     for number, item_id in enumerate(items, start=1):
-        given = [ReviewedAnswer(ADA, rating, stage.clock())]
+        given = [ReviewedAnswer(ALWINA, rating, stage.clock())]
         await stage.database.write(memory.record, "round", number, item_id, given)
 
 
-async def plan(stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ADA) -> Shown:
+async def plan(stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ALWINA) -> Shown:
     return await stage.bot.plans.set(user_id, GUILD, day, minutes)
 
 
@@ -38,10 +38,10 @@ async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
     today = stage.clock().date()
     first = (await plan(stage)).outlook
     assert first is not None
-    assert first.plan == Plan(ADA, today + timedelta(days=16), rules.MINUTES, today, percent(first.kept))
+    assert first.plan == Plan(ALWINA, today + timedelta(days=16), rules.MINUTES, today, percent(first.kept))
     assert first.kept == first.expected > first.ready == 0
     stage.clock.turn(days=3)
-    changed = (await stage.bot.plans.set(ADA, GUILD, None, 40)).outlook
+    changed = (await stage.bot.plans.set(ALWINA, GUILD, None, 40)).outlook
     assert changed is not None
     assert (changed.plan.day, changed.plan.minutes, changed.plan.set_on) == (first.plan.day, 40, today)
     moved = (await plan(stage, "in 60 days")).outlook
@@ -53,13 +53,13 @@ async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
 async def test_what_is_no_plan(stage: Stage) -> None:
     """Minutes without a day are none, nor is a day that is refused; what was set stays."""
     with pytest.raises(UserError, match="I need the date of your interview as well"):
-        await stage.bot.plans.set(ADA, GUILD, None, 20)
-    assert await stage.bot.plans.get(ADA) is None
+        await stage.bot.plans.set(ALWINA, GUILD, None, 20)
+    assert await stage.bot.plans.get(ALWINA) is None
     kept = (await plan(stage)).outlook
     with pytest.raises(UserError, match="is in the past"):
         await plan(stage, "2020-01-01")
     assert kept is not None
-    assert await stage.bot.plans.get(ADA) == kept.plan
+    assert await stage.bot.plans.get(ALWINA) == kept.plan
 
 
 async def test_which_day_it_is(stage: Stage) -> None:
@@ -68,8 +68,8 @@ async def test_which_day_it_is(stage: Stage) -> None:
     shown = (await plan(stage, "in 2 days")).outlook
     assert shown is not None
     assert (shown.today, shown.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
-    await stage.bot.reminders.set(ADA, None, "09:00", "UTC")
-    shown = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    await stage.bot.reminders.set(ALWINA, None, "09:00", "UTC")
+    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
     assert shown is not None
     assert (shown.today, shown.days) == (date(2027, 1, 4), 3)
 
@@ -78,14 +78,14 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
     """As many new items as the day's share has, in its order, instead of twenty; the next day there are more."""
     stage = Stage(stage.database, small_bank(12))
     await plan(stage, "in 10 days")
-    shown = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
     assert shown is not None
     assert (shown.share.new, shown.share.due) == (6, 0)
     order = [item.id for item in rules.in_order(stage.bank, {}, stage.clock())]
     met = await practise(stage)
     assert [item.id for item in met] == order[:6]
     assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True, planned=True)
-    shown = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
     assert shown is not None
     assert (shown.share.left, shown.share.done) == (0, 6)
     assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
@@ -123,7 +123,7 @@ async def test_the_line_so_far(stage: Stage) -> None:
     await practise(stage)
     stage.clock.turn(days=2)
     assert isinstance(await start(stage), Asking)
-    shown = await stage.bot.plans.look(ADA, GUILD)
+    shown = await stage.bot.plans.look(ALWINA, GUILD)
     today = stage.clock().date()
     assert shown.outlook is not None
     assert [day for day, _ in shown.past] == [today - timedelta(days=2), today]
@@ -134,28 +134,28 @@ async def test_the_line_so_far(stage: Stage) -> None:
 
 async def test_the_end(stage: Stage) -> None:
     """A member may end it; else it ends when its day has passed, which is told once. New ones are twenty again."""
-    assert not await stage.bot.plans.end(ADA)
+    assert not await stage.bot.plans.end(ALWINA)
     await plan(stage)
     await practise(stage)
-    assert await stage.bot.plans.end(ADA)
-    assert await stage.bot.plans.look(ADA, GUILD) == Shown(None)
-    assert await stage.database.read(store.ready_since, ADA, date(2027, 1, 1)) == []
+    assert await stage.bot.plans.end(ALWINA)
+    assert await stage.bot.plans.look(ALWINA, GUILD) == Shown(None)
+    assert await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1)) == []
     last = (await plan(stage, "in 3 days")).outlook
     assert last is not None
     stage.clock.turn(days=3)
-    on_the_day = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    on_the_day = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
     assert on_the_day is not None
     assert (on_the_day.days, on_the_day.share.new) == (0, 0)
     stage.clock.turn(days=1)
-    assert await stage.bot.plans.standing(ADA, GUILD) is None
+    assert await stage.bot.plans.standing(ALWINA, GUILD) is None
     assert (await asked_new(stage)).new > 0
-    ended = [await stage.bot.plans.take_ended(ADA, GUILD) for _ in range(2)]
+    ended = [await stage.bot.plans.take_ended(ALWINA, GUILD) for _ in range(2)]
     assert ended == [last.plan.day, None]
-    assert await stage.bot.plans.get(ADA) is None
+    assert await stage.bot.plans.get(ALWINA) is None
 
 
 async def ready_now(stage: Stage) -> int:
-    shown = (await stage.bot.plans.look(ADA, GUILD)).outlook
+    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
     assert shown is not None
     return percent(shown.ready)
 
@@ -170,7 +170,7 @@ async def test_misses_make_nobody_ready(stage: Stage) -> None:
     screen = await asked_new(stage)
     verdict = await answer(stage, screen)
     assert await ready_now(stage) == percent(1 / len(items))
-    await stage.bot.practices.guess(verdict.question.id, ADA, GUILD)
+    await stage.bot.practices.guess(verdict.question.id, ALWINA, GUILD)
     assert await ready_now(stage) == 0
     stage.clock.turn(minutes=30)
     await practise(stage)
@@ -186,29 +186,29 @@ async def asked_new(stage: Stage) -> Asking:
 async def test_a_new_plan_after_an_old_one(stage: Stage) -> None:
     """One that is over is told of with the next one, which begins anew."""
     await plan(stage, "in 2 days", 60)
-    assert len(await stage.database.read(store.ready_since, ADA, date(2027, 1, 1))) == 1
+    assert len(await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))) == 1
     stage.clock.turn(days=9)
     shown = await plan(stage, "in 20 days")
     assert shown.ended == date(2027, 1, 6)
     assert shown.outlook is not None
-    assert shown.past == tuple(await stage.database.read(store.ready_since, ADA, date(2027, 1, 1)))
+    assert shown.past == tuple(await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1)))
     assert (shown.outlook.plan.minutes, shown.outlook.plan.set_on) == (rules.MINUTES, stage.clock().date())
 
 
 async def test_the_reminder_names_the_days_goal(stage: Stage) -> None:
     """What is left of the share, new ones too, so that it also comes when nothing is due; not when all is done."""
     stage = Stage(stage.database, small_bank(12))
-    await stage.bot.reminders.set(ADA, GUILD, "18:00", "UTC")
+    await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
     await plan(stage, "in 10 days")
     await stage.wait(hours=7)
-    assert stage.sender.reminders == [(ADA, 6)]
+    assert stage.sender.reminders == [(ALWINA, 6)]
     await stage.wait(hours=16)
     assert len(await practise(stage)) > 5
     await stage.wait(hours=3)
     assert len(stage.sender.reminders) == 1
     await stage.wait(days=11)
     assert 2 < len(stage.sender.reminders) < 14
-    assert await stage.bot.plans.standing(ADA, GUILD) is None
+    assert await stage.bot.plans.standing(ALWINA, GUILD) is None
 
 
 async def test_the_latest_answers(stage: Stage) -> None:
@@ -216,11 +216,11 @@ async def test_the_latest_answers(stage: Stage) -> None:
     await meet(stage, "t1-a")
     items = [item.id for item in await practise(stage)]
     since = stage.clock() - timedelta(days=1)
-    found = await stage.database.read(latest_answers, ADA, since, 400)
+    found = await stage.database.read(latest_answers, ALWINA, since, 400)
     assert [a.item_id for a in found] == items
     assert [a.fresh for a in found] == [item_id != "t1-a" for item_id in items]
     assert {a.rating for a in found} == {Rating.Good}
     assert {a.elapsed_ms for a in found} == {5000}
-    assert await stage.database.read(latest_answers, ADA, since, 3) == found[-3:]
-    assert await stage.database.read(latest_answers, ADA, stage.clock(), 3) == found[-1:]
+    assert await stage.database.read(latest_answers, ALWINA, since, 3) == found[-3:]
+    assert await stage.database.read(latest_answers, ALWINA, stage.clock(), 3) == found[-1:]
     assert await stage.database.read(latest_answers, BOB, since, 3) == []

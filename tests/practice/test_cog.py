@@ -58,7 +58,7 @@ class Practised:
 
 async def test_question_verdict_next_end(stage: Stage) -> None:
     """One private message goes from question to verdict to the next question to the summary."""
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     question = await practice.open()
     assert question.startswith("-# Practice · question 1 of 20 · ")
     assert question.splitlines()[0].endswith(" · new")
@@ -85,7 +85,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
 async def test_every_kind_of_question(stage: Stage) -> None:
     """Letters, a list and a modal; formulas have their picture, and it goes with the question."""
     topic = BANK.topics["embedding-gradients"]  # which has them all
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     await practice.open(topic=topic.id)
     kinds = set()
     for number in range(len(topic.items)):
@@ -108,9 +108,9 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
     question = await stage.play(questions=2, seconds=5)
     for right in (True, False):
         asked[right] = question.item
-        await question.answer(stage.ada, right=right)
+        await question.answer(stage.alwina, right=right)
         question = await stage.next_message()
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     shown = await practice.open()
     assert practice.question.item == asked[False]
     assert shown.splitlines()[0].endswith(" · review")
@@ -123,13 +123,13 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
     assert "question 1 of 1 · " in await practice.press("One more round")
     await practice.answer(right=True)
     assert "That's all for today" in await practice.press("Next")
-    again = reply(await stage.ada.slash(stage.quiz, "practice"))
+    again = reply(await stage.alwina.slash(stage.quiz, "practice"))
     assert again == "Nothing is due right now. You've done today's 20 new questions. More tomorrow."
 
 
 async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
     """The verdict says so in place, the offer is gone, and the summary counts no right answer."""
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     await practice.open()
     await practice.answer(right=True)
     assert "Counts as a miss · Back in your practice today" in await practice.press("I guessed")
@@ -141,7 +141,7 @@ async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
 
 async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     """A miss that is set aside never comes back, until it is chosen from the list behind /topics."""
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     await practice.open(topic="temperature")
     item = practice.question.item
     await practice.answer(right=False)
@@ -150,10 +150,10 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     await practice.press("Don't ask again")
     summary = await practice.press("End")
     assert "comes back" not in summary
-    topics = answer_to(await stage.ada.slash(stage.quiz, "topics"))
-    opened = await stage.ada.click(topics, label="Set aside (1)")
+    topics = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
+    opened = await stage.alwina.click(topics, label="Set aside (1)")
     assert "1 question you don't want to be asked again." in reply(opened)
-    chosen = await stage.ada.select(answer_to(opened), [item.id])
+    chosen = await stage.alwina.select(answer_to(opened), [item.id])
     assert "1 question is back in your practice. Nothing is set aside." in " ".join(reply(chosen).split())
     await practice.open(topic="temperature")
     assert practice.question.item == item
@@ -161,13 +161,13 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
     """The card on the screen still works, and /practice shows the same question again."""
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     await practice.open()
     await practice.answer()
     await stage.restart()
     question = await practice.press("Next")
     await stage.restart()
-    again = Practised(stage, stage.ada)
+    again = Practised(stage, stage.alwina)
     assert await again.open() == question
     await practice.answer(right=True)
     assert "-# Practice · question 2 · " in text_of(practice.message)
@@ -175,13 +175,13 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
     """Answered elsewhere: the verdict on the first answer, and Next; ended elsewhere: a sentence with the command."""
-    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
     await old.open()
     await new.open()
     await new.answer(right=True)
     if old.question.item.kind != "choice":  # which ask in a form, that doesn't open any more
         label = "Answer" if old.question.item.kind == "typed" else "Choose"
-        said = reply(await stage.ada.click(old.message, label=label))
+        said = reply(await stage.alwina.click(old.message, label=label))
         assert said.startswith("You already locked in **")
     else:
         shown = await old.answer(right=False)
@@ -189,34 +189,34 @@ async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
         assert "✅ **Right**" in shown
         assert labels(old.message)[0] == "Next"
     await new.press("End")
-    stale = await stage.ada.click(old.message, label="End")
+    stale = await stage.alwina.click(old.message, label="End")
     assert "**1 of 1 right**" in reply(stale)
 
 
 async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
     """A sentence, and the command that leads on."""
-    old, new = Practised(stage, stage.ada), Practised(stage, stage.ada)
+    old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
     await old.open(topic="temperature")
     await new.open(topic="temperature")
     assert "No answers this time." in await new.press("End")
-    said = await old.question.answer(stage.ada)
+    said = await old.question.answer(stage.alwina)
     assert re.fullmatch(r"This practice has ended. Start another with </practice:\d+>\.", said)
 
 
 async def test_by_direct_message(stage: Stage) -> None:
     """The same practice goes on in the member's direct messages with the bot."""
-    practice = Practised(stage, stage.ada)
+    practice = Practised(stage, stage.alwina)
     question = await practice.open()
-    shown = await stage.ada.user.slash("practice")
+    shown = await stage.alwina.user.slash("practice")
     assert text_of(shown.response.message) == question
-    pressed = await stage.ada.user.click(shown.response.message, label="End")
+    pressed = await stage.alwina.user.click(shown.response.message, label="End")
     assert "Your practice" in text_of(pressed.response.message)
 
 
 @pytest.mark.parametrize("direct", [False, True])
 async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: bool) -> None:
     """On a server and in direct messages: it is stored with the item; the log names the item, not what was said."""
-    member: Any = stage.ada.user if direct else stage.ada
+    member: Any = stage.alwina.user if direct else stage.alwina
     shown = await (member.slash("practice") if direct else member.slash(stage.quiz, "practice"))
     question = Question(stage, shown.response.message)
     item = question.item
@@ -233,15 +233,15 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
 
 async def test_a_topic(stage: Stage) -> None:
     """Only its questions, found by autocomplete as in a round."""
-    practice = Practised(stage, stage.ada)
-    found = await stage.ada.autocomplete(stage.quiz, "practice", "topic", "temperature")
+    practice = Practised(stage, stage.alwina)
+    found = await stage.alwina.autocomplete(stage.quiz, "practice", "topic", "temperature")
     await practice.open(topic=found[0]["value"])
     topic = practice.question.item.topic_id
     assert topic == found[0]["value"]
     await practice.answer()
     await practice.press("Next")
     assert practice.question.item.topic_id == topic
-    assert "I don't know that topic" in reply(await stage.ada.slash(stage.quiz, "practice", topic="cooking"))
+    assert "I don't know that topic" in reply(await stage.alwina.slash(stage.quiz, "practice", topic="cooking"))
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
@@ -250,7 +250,7 @@ async def test_a_daily_enters_practice(stage: Stage) -> None:
     await stage.wait(3600)
     card = stage.question(stage.daily)
     assert "Back in your practice in 2 days" in await card.answer(stage.bob, right=True)
-    assert "Back in your practice today" in await card.answer(stage.ada, right=False)
-    practice = Practised(stage, stage.ada)
+    assert "Back in your practice today" in await card.answer(stage.alwina, right=False)
+    practice = Practised(stage, stage.alwina)
     await practice.open()
     assert practice.question.item == card.item

@@ -25,21 +25,21 @@ from bot.questions.model import Item
 from bot.questions.store import items_in_play_anywhere
 from tests.banks import small_bank
 from tests.fakes import Crash
-from tests.stage import ADA, BOB, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
-async def start(stage: Stage, user_id: int = ADA, guild_id: int | None = GUILD, topic: str | None = None) -> Screen:
+async def start(stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None) -> Screen:
     return await stage.bot.practices.start(user_id, guild_id, stage.clock(), topic)
 
 
-async def asked(stage: Stage, user_id: int = ADA, guild_id: int | None = GUILD, topic: str | None = None) -> Asking:
+async def asked(stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None) -> Asking:
     screen = await start(stage, user_id, guild_id, topic)
     assert isinstance(screen, Asking)
     return screen
 
 
 def click(
-    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ADA, guild_id: int | None = GUILD
+    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ALWINA, guild_id: int | None = GUILD
 ) -> Click:
     item = asking.item
     wanted = item.right if right else {i for i in range(len(asking.order)) if i not in item.right}
@@ -50,7 +50,7 @@ def click(
 
 
 async def answer(
-    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ADA, guild_id: int | None = GUILD
+    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ALWINA, guild_id: int | None = GUILD
 ) -> PracticeVerdict:
     stage.clock.turn(seconds=5)
     verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
@@ -59,11 +59,11 @@ async def answer(
     return verdict
 
 
-async def go_on(stage: Stage, practice_id: int, user_id: int = ADA) -> Screen:
+async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen:
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
 
 
-async def practise(stage: Stage, *, user_id: int = ADA, guild_id: int | None = GUILD) -> list[Item]:
+async def practise(stage: Stage, *, user_id: int = ALWINA, guild_id: int | None = GUILD) -> list[Item]:
     """Answer everything right until there is nothing more; the items asked, in order."""
     screen, items = await start(stage, user_id, guild_id), []
     while isinstance(screen, Asking):
@@ -84,7 +84,7 @@ async def test_only_what_was_named(stage: Stage) -> None:
         await answer(stage, await asked(stage))
     wanted = ["t3-c", "t1-a", "t2-b"]
     shown: list[tuple[str, int, int]] = []
-    screen: Screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    screen: Screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
     while isinstance(screen, Asking):
         shown.append((screen.item.id, screen.due, screen.new))
         await answer(stage, screen, right=screen.item.id != "t1-a")
@@ -98,13 +98,13 @@ async def test_only_what_was_named(stage: Stage) -> None:
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
     """The same items the same day go on, others begin anew, and /practice goes on with whatever runs."""
     wanted = ["t1-a", "t1-b"]
-    first = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    first = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
     assert isinstance(first, Asking)
     await stage.restart()
-    again = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), wanted)
+    again = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
     assert isinstance(again, Asking)
     assert again.question.id == first.question.id == (await asked(stage)).question.id
-    other = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["t2-a"])
+    other = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"])
     assert isinstance(other, Asking)
     assert (other.item.id, other.question.number) == ("t2-a", 1)
 
@@ -115,10 +115,10 @@ async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
     await stage.run()
     hidden = stage.card().card.item.id  # type: ignore[union-attr]
     with pytest.raises(UserError, match="live on one of your servers"):
-        await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden])
+        await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), [hidden])
     with pytest.raises(UserError, match="have been retired"):
-        await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["gone"])
-    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), [hidden, "t2-a"])
+        await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["gone"])
+    screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), [hidden, "t2-a"])
     assert isinstance(screen, Asking)
     assert (screen.item.id, screen.due) == ("t2-a", 0)
 
@@ -161,12 +161,12 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     stage.clock.turn(days=3)
     asking = await asked(stage)
     assert (asking.item, asking.question.fresh, asking.due) == (known, False, 0)
-    new = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
+    new = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert new.answered == 0
     round_id = await stage.start(1)
     await stage.run()
     missed = stage.card().card.item  # type: ignore[union-attr]
-    await stage.answer(ADA, right=False)
+    await stage.answer(ALWINA, right=False)
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).phase == "ended"
     first = list(dict.fromkeys([missed.id, known.id]))  # the round may have asked the one that is known
@@ -186,7 +186,7 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     again = await go_on(stage, asking.question.practice_id)
     assert isinstance(again, Asking)
     assert (again.item, again.question.fresh) == (asking.item, False)
-    await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
+    await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (await asked(stage)).item == asking.item
 
 
@@ -251,7 +251,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert (second.again, second.review) == (True, first.review)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
-        await stage.bot.practices.check_open(asking.question.id, 0, ADA)
+        await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
 
 
 async def test_next_twice_is_next_once(stage: Stage) -> None:
@@ -282,9 +282,9 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(asking.question.id, 1, ADA)
+        await stage.bot.practices.review(asking.question.id, 1, ALWINA)
     verdict = await answer(stage, asking)
-    assert await stage.bot.practices.review(asking.question.id, 1, ADA) == verdict.review
+    assert await stage.bot.practices.review(asking.question.id, 1, ALWINA) == verdict.review
 
 
 async def test_the_summary(stage: Stage) -> None:
@@ -295,9 +295,9 @@ async def test_the_summary(stage: Stage) -> None:
     assert isinstance(following, Asking)
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
-    summary = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
+    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD) == summary
+    assert await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD) == summary
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -324,7 +324,7 @@ async def test_a_practice_has_an_end(stage: Stage) -> None:
 
 async def test_a_guess_is_a_miss(stage: Stage) -> None:
     """Of a new item and of a known one: card and log are as after a wrong answer at the same moment, and once only."""
-    one, two = ADA, BOB
+    one, two = ALWINA, BOB
     for days in (0, 3):
         stage.clock.turn(days=days)
         made = {}
@@ -356,30 +356,30 @@ async def test_a_guess_under_a_later_review(stage: Stage) -> None:
         await answer(stage, asking)
         asking = await go_on(stage, asking.question.practice_id)  # type: ignore[assignment]
     await answer(stage, asking)
-    later = cards.ReviewedAnswer(ADA, fsrs.Rating.Good, stage.clock() + timedelta(seconds=1), 1)
+    later = cards.ReviewedAnswer(ALWINA, fsrs.Rating.Good, stage.clock() + timedelta(seconds=1), 1)
     await stage.database.write(cards.record, "round", 99, item.id, [later])
-    await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     card = None
     for _, _, _, item_id, rating, at in await log(stage):
         card = memory.review(card, fsrs.Rating(rating), at) if item_id == item.id else card
-    assert (await stage.database.read(cards.cards_of, ADA))[item.id] == card
+    assert (await stage.database.read(cards.cards_of, ALWINA))[item.id] == card
 
 
 async def test_what_cannot_be_a_guess(stage: Stage) -> None:
     """Another's answer, a miss, what is not answered yet, and whatever is not the last."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="Only your last answer"):
-        await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+        await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     await answer(stage, asking)
     with pytest.raises(UserError, match="That practice is gone"):
         await stage.bot.practices.guess(asking.question.id, BOB, GUILD)
     following = await go_on(stage, asking.question.practice_id)
     with pytest.raises(UserError, match="Only your last answer"):
-        await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+        await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     assert isinstance(following, Asking)
     await answer(stage, following, right=False)
     with pytest.raises(UserError, match="was a miss already"):
-        await stage.bot.practices.guess(following.question.id, ADA, GUILD)
+        await stage.bot.practices.guess(following.question.id, ALWINA, GUILD)
 
 
 async def test_what_is_set_aside(stage: Stage) -> None:
@@ -387,23 +387,23 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.suspend(asking.question.id, ADA, GUILD)
+        await stage.bot.practices.suspend(asking.question.id, ALWINA, GUILD)
     await answer(stage, asking, right=False)
     with pytest.raises(UserError, match="That practice is gone"):
         await stage.bot.practices.suspend(asking.question.id, BOB, GUILD)
-    verdict = await stage.bot.practices.suspend(asking.question.id, ADA, GUILD)
+    verdict = await stage.bot.practices.suspend(asking.question.id, ALWINA, GUILD)
     assert verdict.back_in is None
-    summary = await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD)
+    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
-    progress = await stage.bot.boards.progress(GUILD, ADA)
+    progress = await stage.bot.boards.progress(GUILD, ALWINA)
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
-    later = cards.ReviewedAnswer(ADA, fsrs.Rating.Again, stage.clock(), 1)
+    later = cards.ReviewedAnswer(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(cards.record, "round", 99, asking.item.id, [later])
-    assert await stage.database.read(cards.suspended, ADA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.suspended(ADA)).items] == [asking.item]
-    assert (await stage.bot.practices.ask_again(ADA, ["t1-unknown"])).asked_again == 0
-    left = await stage.bot.practices.ask_again(ADA, [asking.item.id])
+    assert await stage.database.read(cards.suspended, ALWINA) == {asking.item.id}
+    assert [item for item, _ in (await stage.bot.practices.suspended(ALWINA)).items] == [asking.item]
+    assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
+    left = await stage.bot.practices.ask_again(ALWINA, [asking.item.id])
     assert (left.items, left.asked_again) == ((), 1)
     assert (await asked(stage)).item == asking.item
 
@@ -429,7 +429,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     """By direct message too, once they have answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
-    known = (await stage.answer_daily(ADA)).review.item
+    known = (await stage.answer_daily(ALWINA)).review.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
     assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {known, daily}
@@ -484,14 +484,14 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
     await stage.start(1, seconds=20)
     await stage.run()
     question = stage.card()
-    await stage.answer(ADA, after=10)
+    await stage.answer(ALWINA, after=10)
     await stage.answer(BOB, after=10.001)
     await stage.answer(103, right=False, after=1)
     assert await log(stage) == []  # not before the reveal
     await stage.wait(seconds=30)
     found = {(user_id, source, source_id, rating) for user_id, source, source_id, _, rating, _ in await log(stage)}
     row = question.row_id
-    assert found == {(ADA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
+    assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
 
 
 async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
@@ -499,7 +499,7 @@ async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
     stage.sender.fail("reveal_question", Crash(), times=1)
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA)
+    await stage.answer(ALWINA)
     with pytest.raises(Crash):
         await stage.wait(seconds=30)
     await stage.restart(minutes=1)
@@ -590,11 +590,11 @@ async def test_a_member_has_one_day_everywhere(stage: Stage) -> None:
     other = GUILD + 1
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Auckland")
     await stage.database.write(guilds.set_zone, other, "America/New_York")
-    met = [cards.ReviewedAnswer(ADA, memory.rate(True, 9, 1), stage.clock())]
+    met = [cards.ReviewedAnswer(ALWINA, memory.rate(True, 9, 1), stage.clock())]
     await stage.database.write(cards.record, "round", 1, "t1-a", met)
 
     async def zones() -> set[str]:
-        return {await stage.database.read(zone_of, ADA, place) for place in (GUILD, other, None)}
+        return {await stage.database.read(zone_of, ALWINA, place) for place in (GUILD, other, None)}
 
     assert await zones() == {"Pacific/Auckland"}
     await asked(stage, guild_id=None)

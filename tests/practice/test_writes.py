@@ -17,7 +17,7 @@ from bot.plan import rules as plans
 from bot.practice.service import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, start
-from tests.stage import ADA, GUILD, Stage
+from tests.stage import ALWINA, GUILD, Stage
 
 Held = list[str]
 
@@ -74,15 +74,15 @@ async def test_what_takes_long_is_done_outside(stage: Stage, held: Held, monkeyp
         called, checked = never_in(held, *kinds, work=getattr(module, name))
         monkeypatch.setattr(module, name, checked)
         calls.append(called)
-    await stage.bot.plans.set(ADA, GUILD, "in 3 days", 15)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 3 days", 15)
     asking = await asked(stage)
     verdict = await answer(stage, asking)
     assert not verdict.question.guessed
-    await stage.bot.practices.guess(asking.question.id, ADA, GUILD)
+    await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
-    assert isinstance(await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), ["t2-a"]), Asking)
-    assert isinstance(await stage.bot.practices.end(asking.question.practice_id, ADA, GUILD), Summary)
-    await stage.bot.plans.look(ADA, GUILD)
+    assert isinstance(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking)
+    assert isinstance(await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary)
+    await stage.bot.plans.look(ALWINA, GUILD)
     assert all(calls)
 
 
@@ -139,7 +139,7 @@ async def test_an_answer_in_between_stays(stage: Stage, monkeypatch: pytest.Monk
     between(stage, monkeypatch, lambda: answer(stage, first))
     practices, practice_id = stage.bot.practices, first.question.practice_id
     if step == "end":
-        summary = await practices.end(practice_id, ADA, GUILD)
+        summary = await practices.end(practice_id, ALWINA, GUILD)
         assert (summary.answered, summary.right) == (1, 1)
     else:
         topic = "t2" if step == "another topic" else None
@@ -147,18 +147,18 @@ async def test_an_answer_in_between_stays(stage: Stage, monkeypatch: pytest.Monk
         assert isinstance(found, Asking)
         assert found.item.id != first.item.id
         assert await open_questions(stage) == 1
-    again = await practices.review(first.question.id, 1, ADA)
+    again = await practices.review(first.question.id, 1, ALWINA)
     assert again.right
-    assert first.item.id in await stage.database.read(cards.cards_of, ADA)
+    assert first.item.id in await stage.database.read(cards.cards_of, ALWINA)
 
 
 async def test_an_item_met_in_between_is_not_new(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A round that ends just now may have made the member's first card of it."""
     only = ["t1-a"]
-    met = [cards.ReviewedAnswer(ADA, memory.rate(True), stage.clock())]
+    met = [cards.ReviewedAnswer(ALWINA, memory.rate(True), stage.clock())]
     write = stage.database.write
     between(stage, monkeypatch, lambda: write(cards.record, "round", 1, "t1-a", met))
-    screen = await stage.bot.practices.start_on(ADA, GUILD, stage.clock(), only)
+    screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only)
     assert isinstance(screen, Asking)
     assert not screen.question.fresh
 
@@ -168,7 +168,7 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
     first = await asked(stage)
     await answer(stage, first)
     practice_id = first.question.practice_id
-    between(stage, monkeypatch, lambda: stage.bot.practices.end(practice_id, ADA, GUILD))
+    between(stage, monkeypatch, lambda: stage.bot.practices.end(practice_id, ALWINA, GUILD))
     with pytest.raises(UserError, match="This practice has ended"):
         await go_on(stage, practice_id)
     assert await open_questions(stage) == 0
@@ -176,10 +176,10 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A member who changes the minutes on one device keeps the day that they have just set on another."""
-    await stage.bot.plans.set(ADA, GUILD, "in 20 days", 15)
-    between(stage, monkeypatch, lambda: stage.bot.plans.set(ADA, GUILD, "in 30 days", None))
-    shown = await stage.bot.plans.set(ADA, GUILD, None, 40)
-    plan = await stage.bot.plans.get(ADA)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
+    between(stage, monkeypatch, lambda: stage.bot.plans.set(ALWINA, GUILD, "in 30 days", None))
+    shown = await stage.bot.plans.set(ALWINA, GUILD, None, 40)
+    plan = await stage.bot.plans.get(ALWINA)
     assert plan is not None
     assert shown.outlook is not None
     assert shown.outlook.plan == plan

@@ -29,7 +29,7 @@ async def file_of(stage: Stage, member: MemberActor) -> dict[str, Any]:
 
 
 async def traces(stage: Stage, word: str) -> list[str]:
-    """Where the database has a word, also within a longer text: "ada" is not in "adaptive"."""
+    """Where the database has a word, also within a longer text: "alwina" is not in "adaptive"."""
 
     def look(conn: Connection) -> list[str]:
         rows = [(t.name, value) for t in all_tables() for row in conn.execute(select(t)) for value in row]
@@ -41,46 +41,46 @@ async def traces(stage: Stage, word: str) -> list[str]:
 async def test_to_have_and_to_erase(stage: Stage) -> None:
     """Everything as a file; a red button that asks once more; then nothing, and the file says so."""
     question = await stage.play(questions=1)
-    await question.answer(stage.ada)
+    await question.answer(stage.alwina)
     await question.answer(stage.bob)
     await stage.wait(90)
-    found = await file_of(stage, stage.ada)
+    found = await file_of(stage, stage.alwina)
     assert found["round_answers"][0]["item"] == question.item.id
-    assert found["names"] == [{"server_id": str(stage.guild.id), "name": "ada"}]
-    about = await stage.ada.slash(stage.quiz, "privacy delete")
+    assert found["names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
+    about = await stage.alwina.slash(stage.quiz, "privacy delete")
     assert "There's no way back" not in reply(about)
     assert [button.style.name for button in buttons(answer_to(about))] == ["danger"]
-    sure = await stage.ada.click(answer_to(about), label="Delete my data")
+    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
     assert labels(answer_to(sure)) == ["Keep my data", "Yes, delete it all"]
     assert [button.style.name for button in buttons(answer_to(sure))] == ["secondary", "danger"]
-    kept = await stage.ada.click(answer_to(sure), label="Keep my data")
+    kept = await stage.alwina.click(answer_to(sure), label="Keep my data")
     assert "Nothing was deleted" in reply(kept)
-    assert await traces(stage, str(stage.ada.id)) != []
-    about = await stage.ada.slash(stage.quiz, "privacy delete")
-    sure = await stage.ada.click(answer_to(about), label="Delete my data")
-    done = await stage.ada.click(answer_to(sure), label="Yes, delete it all")
+    assert await traces(stage, str(stage.alwina.id)) != []
+    about = await stage.alwina.slash(stage.quiz, "privacy delete")
+    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
+    done = await stage.alwina.click(answer_to(sure), label="Yes, delete it all")
     assert "I have nothing stored about you now." in reply(done)
     assert buttons(answer_to(done)) == []
-    assert await file_of(stage, stage.ada) == {}
-    assert "nothing stored about you" in reply(await stage.ada.slash(stage.quiz, "privacy export"))
-    assert await traces(stage, str(stage.ada.id)) == []
-    assert await traces(stage, "ada") == []
+    assert await file_of(stage, stage.alwina) == {}
+    assert "nothing stored about you" in reply(await stage.alwina.slash(stage.quiz, "privacy export"))
+    assert await traces(stage, str(stage.alwina.id)) == []
+    assert await traces(stage, "alwina") == []
     assert (await file_of(stage, stage.bob))["names"] == [{"server_id": str(stage.guild.id), "name": "bob"}]
-    await question.stage.ada.slash(stage.quiz, "today")
-    assert await traces(stage, "ada") == ["member_names: ada"]  # whoever comes back is met anew
+    await question.stage.alwina.slash(stage.quiz, "today")
+    assert await traces(stage, "alwina") == ["member_names: alwina"]  # whoever comes back is met anew
 
 
 async def test_in_direct_messages(stage: Stage) -> None:
     """Also where there is no server, for all of them."""
-    await stage.ada.slash(stage.quiz, "today")
-    user = stage.ada.user
+    await stage.alwina.slash(stage.quiz, "today")
+    user = stage.alwina.user
     answered = await user.slash("privacy export")
     assert "on every server and in private: 1 entry." in text_of(answered.response.message)
 
 
 async def test_a_server_removes_the_bot(stage: Stage) -> None:
     """It is noted at once, and forgotten when the bot is added again."""
-    await stage.ada.slash(stage.quiz, "today")
+    await stage.alwina.slash(stage.quiz, "today")
     await stage.services.left(stage.guild.id)
     assert await traces(stage, "waiting") == ["erasures: waiting"]
     await stage.bot.on_ready()

@@ -28,7 +28,7 @@ from bot.privacy.service import Export
 from bot.suggestions.rules import Written
 from tests.fakes import Crash, Post
 from tests.rows import everything
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 ZOE, NAME = 730_000_000_000_000_123, "Zoë Unfindable"
 OTHER_GUILD = 730_000_000_000_000_999
@@ -56,7 +56,7 @@ async def live(stage: Stage) -> None:
     while await stage.next_card(round_id):
         number += 1
         await stage.answer(BOB, right=number % 2 == 0, after=3)
-        await stage.answer(ADA, right=number % 3 == 0, after=4)
+        await stage.answer(ALWINA, right=number % 3 == 0, after=4)
         await bot.rounds.answer(click(stage, stage.card(), "attention" if number % 2 else None))
     await stage.set_up(kind="mixed")
     await stage.wait(hours=1)
@@ -183,7 +183,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     await stage.bot.privacy.erase(ZOE)
     check_others(rows, await stage.database.read(everything))
     after = await board(stage)
-    assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ADA)]
+    assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ALWINA)]
     assert after.members == 2
     assert after.own is not None
     assert after.own.place == 1
@@ -253,8 +253,8 @@ async def test_no_open_question_in_memory_names_who_started_its_round(stage: Sta
     assert str(ZOE) in str(vars(stage.bot.rounds))
     await stage.bot.privacy.erase(ZOE)
     assert str(ZOE) not in str(vars(stage.bot.rounds))
-    await stage.answer(CARL, after=3)
-    assert {a.user_id for a in await stage.answers()} == {BOB, CARL}
+    await stage.answer(CLEMENTINE, after=3)
+    assert {a.user_id for a in await stage.answers()} == {BOB, CLEMENTINE}
 
 
 class Reply:
@@ -287,7 +287,7 @@ async def test_who_goes_while_a_round_counts(stage: Stage) -> None:
     round_id = await stage.start(questions=2)
     assert await stage.next_card(round_id)
     await stage.answer(BOB, after=2)
-    await stage.answer(CARL, after=2)
+    await stage.answer(CLEMENTINE, after=2)
     await stage.bot.rounds.answer(click(stage, stage.card()))
     while (await stage.round(round_id)).phase != "pause":
         at = await stage.next_due()
@@ -296,7 +296,7 @@ async def test_who_goes_while_a_round_counts(stage: Stage) -> None:
         await stage.work()
     await stage.bot.privacy.erase(ZOE)
     await stage.wait(minutes=3)
-    assert set(await stage.check_points()) == {BOB, CARL}
+    assert set(await stage.check_points()) == {BOB, CLEMENTINE}
 
 
 async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from bot.privacy.work import AGAIN
 from bot.rounds.store import round_questions
 from tests import history
 from tests.fakes import Crash
-from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 OTHER = GUILD + 1
 DAYS = ERASE_AFTER.days
@@ -29,13 +29,13 @@ async def live(stage: Stage) -> None:
     """A round and two dailies on a server; its members are known on another one too."""
     round_id = await stage.start(questions=2)
     while await stage.next_card(round_id):
-        await stage.answer(ADA, after=2)
+        await stage.answer(ALWINA, after=2)
         await stage.answer(BOB, after=3)
     await stage.set_up(at="13:00")
     await stage.wait(hours=1)
-    await stage.answer_daily(ADA)
-    await stage.bot.reports.add("t1-a", GUILD, ADA, "odd")
-    stage.bot.names.note(OTHER, ADA, "Ada elsewhere")
+    await stage.answer_daily(ALWINA)
+    await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
+    stage.bot.names.note(OTHER, ALWINA, "Alwina elsewhere")
     await stage.bot.names.flush()
 
 
@@ -199,7 +199,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
     round_id = await stage.start(questions=1, channel_id=CHANNEL + 1)
     assert (await stage.question(round_id)).id > last
     assert await stage.next_card(round_id)
-    await stage.answer(ADA, post=stage.card(CHANNEL + 1), after=2)
+    await stage.answer(ALWINA, post=stage.card(CHANNEL + 1), after=2)
     await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
     await stage.wait(minutes=1)
     assert await stage.database.read(history.counts, [reviews]) == {"reviews": 7}
@@ -207,7 +207,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
 
 async def test_an_erasure_is_never_given_up(stage: Stage) -> None:
     """What fails for good rests for an hour, and is tried again."""
-    erasure = await stage.database.write(store.begin, ADA, stage.clock())
+    erasure = await stage.database.write(store.begin, ALWINA, stage.clock())
     await stage.bot.erasure_work.give_up(erasure.id, "The database is full.")
     row = await stage.database.read(store.get, erasure.id)
     assert row is not None

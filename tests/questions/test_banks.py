@@ -13,7 +13,7 @@ from bot.questions.banks import Banks
 from bot.questions.own import is_own, server_of
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item
-from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 
 async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> None:
@@ -85,7 +85,7 @@ async def test_of_a_member(stage: Stage) -> None:
     await furnish(stage.database, OTHER_GUILD)
     banks = Banks(stage.bank)
 
-    async def own_servers(guild_id: int | None, user_id: int = ADA) -> set[int | None]:
+    async def own_servers(guild_id: int | None, user_id: int = ALWINA) -> set[int | None]:
         bank = await stage.database.read(banks.of_member, user_id, guild_id)
         return {server_of(item_id) for item_id in bank.asked} - {None}
 
@@ -94,7 +94,7 @@ async def test_of_a_member(stage: Stage) -> None:
     assert await own_servers(None) == set()
     round_id = await stage.start(1)
     await stage.run()
-    await stage.answer(ADA)
+    await stage.answer(ALWINA)
     while (await stage.round(round_id)).phase != "ended":
         await stage.wait(seconds=20)
     assert await own_servers(None) == {GUILD}
@@ -123,19 +123,19 @@ async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     while await stage.next_card(round_id):
         card = stage.card().card
         asked.append(card.item.id)  # type: ignore[union-attr]
-        await stage.answer(ADA)
+        await stage.answer(ALWINA)
         await stage.answer(BOB)
     assert set(asked) == {*stage.bank.items, *mine}
     assert set(mine) <= {e.card.item.id for e in stage.sender.edits_of("reveal")}  # type: ignore[union-attr]
     await stage.check_points()
-    assert len(await stage.bot.rounds.review_all(round_id, ADA)) == len(asked)
+    assert len(await stage.bot.rounds.review_all(round_id, ALWINA)) == len(asked)
 
 
 async def test_a_round_on_an_own_topic(stage: Stage) -> None:
     """A round can ask one topic of the server; elsewhere nobody knows that topic."""
     mine = await furnish(stage.database, GUILD)
-    topic_id = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine[0]].topic_id
-    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, topic_id=topic_id)
+    topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
+    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id)
     assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
     with pytest.raises(UserError, match="I don't know that topic"):
         await stage.bot.rounds.start(guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id)
@@ -161,14 +161,14 @@ async def test_open_dailies_ask_own_topics(stage: Stage) -> None:
     await stage.wait(hours=2)
     shown = set()
     for _ in range(len(stage.bank.topics) + 1):
-        review = await stage.write_daily(ADA, "They are ours because we wrote them down one by one last spring.")
+        review = await stage.write_daily(ALWINA, "They are ours because we wrote them down one by one last spring.")
         assert review.assessment is not None
         shown.add(review.topic.question)
         await stage.wait(days=1)
     assert shown == {"Why ours?", "Why?"}
 
 
-async def practised(stage: Stage, guild_id: int | None, user_id: int = ADA) -> set[str]:
+async def practised(stage: Stage, guild_id: int | None, user_id: int = ALWINA) -> set[str]:
     """Answer whatever practice asks until there is nothing more."""
     screen, asked = await stage.bot.practices.start(user_id, guild_id, stage.clock()), set()
     while isinstance(screen, Asking):
@@ -196,15 +196,15 @@ async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
 async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -> None:
     """What is due of a retired item is asked no more; what was answered can still be explained."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic_id = (await stage.bot.context.bank_for(ADA, GUILD)).items[mine].topic_id
-    screen = await stage.bot.practices.start(ADA, GUILD, stage.clock(), topic_id)
+    topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic_id)
     assert isinstance(screen, Asking)
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ADA, stage.clock(), (0,)))
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), (0,)))
     await stage.database.write(store.save_items, [own_item(GUILD, 2, topic_id, retired=True)])
     await stage.database.write(store.change_bank, GUILD)
     stage.clock.turn(days=60)
     assert mine not in await practised(stage, GUILD)
-    review = await stage.bot.practices.review(screen.question.id, 1, ADA)
+    review = await stage.bot.practices.review(screen.question.id, 1, ALWINA)
     assert review.item.id == mine
 
 
@@ -212,22 +212,22 @@ async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
     """An interview may begin with an own open question, and is summed up with it; elsewhere nobody is asked it."""
     stage = Stage(stage.database, small_bank(1))
     await furnish(stage.database, GUILD, question="Why ours?")
-    topic_id = next(t for t in (await stage.bot.context.bank_for(ADA, GUILD)).open_topics if is_own(t))
-    step = await stage.bot.interviews.start(ADA, GUILD, topic_id=topic_id, questions=1)
+    topic_id = next(t for t in (await stage.bot.context.bank_for(ALWINA, GUILD)).open_topics if is_own(t))
+    step = await stage.bot.interviews.start(ALWINA, GUILD, topic_id=topic_id, questions=1)
     assert isinstance(step, Step)
     assert step.topic.question == "Why ours?"
-    await stage.bot.interviews.answer(step.question.id, ADA, "We wrote it down one by one in a long evening.")
-    assert (await stage.bot.interviews.feedback(step.question.id, ADA, GUILD)).assessment is not None
-    report = await stage.bot.interviews.end(step.question.id, ADA)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, "We wrote it down one by one in a long evening.")
+    assert (await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)).assessment is not None
+    report = await stage.bot.interviews.end(step.question.id, ALWINA)
     assert [section.title for section in report.sections] == ["Our house"]
     with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.interviews.start(ADA, OTHER_GUILD, topic_id=topic_id)
+        await stage.bot.interviews.start(ALWINA, OTHER_GUILD, topic_id=topic_id)
 
 
 async def test_progress_counts_own_topics(stage: Stage) -> None:
     """`/topics` of a server has its own topics, with the member's progress; elsewhere they are not shown."""
     await furnish(stage.database, GUILD)
     await practised(stage, GUILD)
-    (own,) = [p for t, p in (await stage.bot.boards.progress(GUILD, ADA)).items() if is_own(t)]
+    (own,) = [p for t, p in (await stage.bot.boards.progress(GUILD, ALWINA)).items() if is_own(t)]
     assert (own.items, own.met) == (3, 3)
-    assert not [t for t in await stage.bot.boards.progress(OTHER_GUILD, ADA) if is_own(t)]
+    assert not [t for t in await stage.bot.boards.progress(OTHER_GUILD, ALWINA) if is_own(t)]

@@ -18,7 +18,7 @@ from bot.rounds import store as rounds
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = date(2027, 1, 4)
-ADA, BOB = 101, 102
+ALWINA, BOB = 101, 102
 
 
 def interview(conn: Connection, user_id: int, *topics: str) -> None:
@@ -116,13 +116,13 @@ async def test_what_is_hidden_from_a_member(database: Database) -> None:
         start(conn, 1, "round here")
         start(conn, 2, "round played")
         start(conn, 3, "round strange")
-        play(conn, "round", 99, ADA, 2)
+        play(conn, "round", 99, ALWINA, 2)
         play(conn, "daily", ids["here"] or 0, BOB, 1)
         play(conn, "daily", ids["answered by others"] or 0, 103, 4)
 
     await database.write(fill)
-    assert await database.read(store.items_hidden_from, ADA, 1) == {"here", "round here", "played", "round played"}
-    assert await database.read(store.items_hidden_from, ADA, None) == {"played", "round played"}
+    assert await database.read(store.items_hidden_from, ALWINA, 1) == {"here", "round here", "played", "round played"}
+    assert await database.read(store.items_hidden_from, ALWINA, None) == {"played", "round played"}
     assert await database.read(store.items_hidden_from, BOB, 1) == {"round here"}
     assert await database.read(store.items_hidden_from, BOB, 4) == {"round here", "answered by others"}
     assert await database.read(store.items_hidden_from, 103, None) == set()
@@ -152,8 +152,8 @@ async def test_when_a_topic_is_revealed(database: Database) -> None:
     await opened(database, "t1", 3, closes_at=AT + 9 * HOUR)
     await opened(database, "t2", 1, day=1, closes_at=AT + HOUR)
     await opened(database, "t2", 2, day=1, state="posting")
-    await database.write(members.set_names, {(2, ADA): "Ada"})
-    assert await database.read(store.topics_in_play, ADA, 1) == {"t1": AT + 3 * HOUR, "t2": None}
+    await database.write(members.set_names, {(2, ALWINA): "Alwina"})
+    assert await database.read(store.topics_in_play, ALWINA, 1) == {"t1": AT + 3 * HOUR, "t2": None}
     assert await database.read(store.topics_in_play, BOB, 1) == {"t1": AT + HOUR, "t2": AT + HOUR}
 
 

@@ -13,7 +13,7 @@ from bot.core.tables import fetch_all
 from bot.recap.rules import Climber, Leader, Recap
 from bot.recap.store import RecapRow, recaps
 from tests.fakes import START, Crash, unsent
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 HERE = 55
 WEEK = START.date()  # a Monday
@@ -33,12 +33,12 @@ def shown(stage: Stage) -> list[Recap]:
 async def play(
     stage: Stage, questions: int = 1, *, wrong: tuple[int, ...] = (BOB,), also: tuple[int, ...] = ()
 ) -> None:
-    """A round that Ada and Bob play, some of them badly."""
+    """A round that Alwina and Bob play, some of them badly."""
     round_id = await stage.start(questions)
     await stage.run()
     for number in range(questions):
         assert number == 0 or await stage.next_card(round_id)
-        for n, user_id in enumerate((ADA, BOB, *also), start=1):
+        for n, user_id in enumerate((ALWINA, BOB, *also), start=1):
             await stage.answer(user_id, right=user_id not in wrong, after=n)
     assert not await stage.next_card(round_id)
 
@@ -55,28 +55,28 @@ async def test_a_week_in_review(stage: Stage) -> None:
     await stage.set_up(at="13:00")
     await play(stage)
     await stage.wait(hours=2)
-    await stage.answer_daily(ADA)
+    await stage.answer_daily(ALWINA)
     await stage.wait(hours=22)
     await stage.wait(hours=2)
-    await stage.answer_daily(ADA, right=False)
+    await stage.answer_daily(ALWINA, right=False)
     await stage.wait(days=5, hours=20)
     (found,) = shown(stage)
     post = stage.sender.of_kind("recap")[0]
     assert (post.channel_id, found.week) == (HERE, WEEK)
     points = await stage.board_points()
-    assert found.first == (Leader(1, "Ada", points[ADA]),)
+    assert found.first == (Leader(1, "Alwina", points[ALWINA]),)
     assert (found.members, found.answers, found.right) == (2, 4, 2)
     assert found.by_day == (3, 1, 0, 0, 0, 0, 0)
-    assert found.streak == ("Ada", 2)
+    assert found.streak == ("Alwina", 2)
     assert (found.climber, found.hardest) == (None, None)
 
 
 async def test_the_hardest_question(stage: Stage) -> None:
     """A question that most got wrong is named with its figures; who had no points in a week has climbed nothing."""
     await turned_on(stage)
-    await play(stage, 3, wrong=(ADA, CARL), also=(CARL,))
+    await play(stage, 3, wrong=(ALWINA, CLEMENTINE), also=(CLEMENTINE,))
     await stage.wait(days=7)
-    await play(stage, 1, wrong=(BOB, CARL), also=(CARL,))
+    await play(stage, 1, wrong=(BOB, CLEMENTINE), also=(CLEMENTINE,))
     await stage.wait(days=7)
     first, second = shown(stage)
     assert first.hardest is not None
@@ -87,7 +87,7 @@ async def test_the_hardest_question(stage: Stage) -> None:
 async def test_one_that_rose(stage: Stage) -> None:
     """Whoever has points in both weeks and stands higher in the second is named with both places."""
     await turned_on(stage)
-    await play(stage, 3, wrong=())  # Ada answers faster
+    await play(stage, 3, wrong=())  # Alwina answers faster
     await stage.wait(days=7)
     await stage.set_up(at="23:00")
     await stage.wait(hours=20)

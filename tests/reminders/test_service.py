@@ -12,7 +12,7 @@ from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.reminders import store
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
-from tests.stage import ADA, BOB, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 CLOSED = DeliveryRefused("closed", "Discord won't let me message you.")
 MANY = 200
@@ -26,48 +26,48 @@ async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.
 
 async def test_off_until_it_is_turned_on(stage: Stage) -> None:
     """Whatever is due, nobody is written to who did not ask for it."""
-    await meet(stage, ADA, "t1-a")
+    await meet(stage, ALWINA, "t1-a")
     await stage.wait(days=3)
     assert stage.sender.reminders == []
-    assert await stage.bot.reminders.get(ADA) is None
+    assert await stage.bot.reminders.get(ALWINA) is None
 
 
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     """At the local time, with the number of due questions of the bank; and not on a day without any."""
-    reminder = await stage.bot.reminders.set(ADA, None, "9:00", "europe/berlin")
+    reminder = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
     assert (reminder.at, reminder.zone) == ("09:00", "Europe/Berlin")
     assert reminder.next_at == datetime(2027, 1, 5, 8, tzinfo=UTC)
     await stage.wait(days=1)
     assert stage.sender.reminders == []
-    await meet(stage, ADA, "t1-a", "t1-b", "gone-from-the-bank")
+    await meet(stage, ALWINA, "t1-a", "t1-b", "gone-from-the-bank")
     await stage.wait(days=3)
-    assert stage.sender.reminders == [(ADA, 2)] * 3
+    assert stage.sender.reminders == [(ALWINA, 2)] * 3
     assert len(stage.sender.openings) == 1
 
 
 async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
     """A question that its member doesn't want to be asked again counts in no reminder."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a", "t1-b")
-    await stage.database.write(memory.suspend, ADA, "t1-a", stage.clock())
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a", "t1-b")
+    await stage.database.write(memory.suspend, ALWINA, "t1-a", stage.clock())
     await stage.wait(days=1)
-    await stage.database.write(memory.suspend, ADA, "t1-b", stage.clock())
+    await stage.database.write(memory.suspend, ALWINA, "t1-b", stage.clock())
     await stage.wait(days=1)
-    assert stage.sender.reminders == [(ADA, 1)]
+    assert stage.sender.reminders == [(ALWINA, 1)]
 
 
 async def test_a_pause(stage: Stage) -> None:
     """Paused, nothing is sent; resumed, it comes at the time that was set. Who never set one has none to pause."""
-    assert await stage.bot.reminders.pause(ADA) is None
-    assert await stage.bot.reminders.resume(ADA) is None
-    await stage.bot.reminders.set(ADA, None, "13:00", "Europe/Berlin")
-    await meet(stage, ADA, "t1-a")
-    paused = await stage.bot.reminders.pause(ADA)
+    assert await stage.bot.reminders.pause(ALWINA) is None
+    assert await stage.bot.reminders.resume(ALWINA) is None
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "Europe/Berlin")
+    await meet(stage, ALWINA, "t1-a")
+    paused = await stage.bot.reminders.pause(ALWINA)
     assert paused is not None
     assert (paused.next_at, paused.problem) == (None, None)
     await stage.wait(days=3)
     assert stage.sender.reminders == []
-    resumed = await stage.bot.reminders.resume(ADA)
+    resumed = await stage.bot.reminders.resume(ALWINA)
     assert resumed is not None
     assert (resumed.at, resumed.zone) == ("13:00", "Europe/Berlin")
     await stage.wait(days=1)
@@ -76,24 +76,24 @@ async def test_a_pause(stage: Stage) -> None:
 
 async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
     """A reminder in the morning tells of what is due by the evening."""
-    await stage.bot.reminders.set(ADA, None, "06:00", "UTC")
-    await meet(stage, ADA, "t1-a", rating=Rating.Good)  # at noon, due in two days at noon
+    await stage.bot.reminders.set(ALWINA, None, "06:00", "UTC")
+    await meet(stage, ALWINA, "t1-a", rating=Rating.Good)  # at noon, due in two days at noon
     await stage.wait(days=1, hours=17)
     assert stage.sender.reminders == []
     await stage.wait(hours=2)
-    assert stage.sender.reminders == [(ADA, 1)]
+    assert stage.sender.reminders == [(ALWINA, 1)]
 
 
 async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
     """Tried once, then never again until the member sets it anew; they are told the reason once."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await stage.bot.reminders.set(BOB, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await meet(stage, ALWINA, "t1-a")
     await meet(stage, BOB, "t1-a")
     stage.sender.fail("send_reminder", CLOSED)
     await stage.wait(days=4)
     assert stage.sender.calls["send_reminder"] == 5
-    first = [await stage.bot.reminders.get(user_id) for user_id in (ADA, BOB)]
+    first = [await stage.bot.reminders.get(user_id) for user_id in (ALWINA, BOB)]
     (stopped,) = [r for r in first if r is not None and r.next_at is None]
     told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
     assert told[0] is not None
@@ -106,8 +106,8 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
 @pytest.mark.parametrize("what", ["permission", "channel", "refused", "server"])
 async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
     """Whatever else Discord refuses, the next day has its reminder."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     await stage.wait(hours=2)
     stage.sender.fail("send_reminder", DeliveryRefused(what, "Not now."))
     await stage.wait(days=2)
@@ -132,42 +132,42 @@ async def test_many_at_the_same_time(stage: Stage) -> None:
 async def test_too_many_means_later(stage: Stage) -> None:
     """A channel that Discord does not let open now is opened some minutes later, and nothing is paused or lost."""
     stage.sender.openings += [START + timedelta(hours=1)] * MOST_OPENINGS  # by another program
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     await stage.wait(hours=1)
     assert stage.sender.reminders == []
     await stage.wait(minutes=6)
-    assert stage.sender.reminders == [(ADA, 1)]
-    reminder = await stage.bot.reminders.get(ADA)
+    assert stage.sender.reminders == [(ALWINA, 1)]
+    reminder = await stage.bot.reminders.get(ALWINA)
     assert reminder is not None
     assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
 
 
 async def test_ten_that_are_ignored(stage: Stage) -> None:
     """After ten without any practice one more says that it is the last; a practice in between begins the count anew."""
-    await stage.bot.reminders.set(ADA, GUILD, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, GUILD, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     await stage.wait(days=9, hours=2)
     assert len(stage.sender.reminders) == 10
-    await stage.bot.practices.start(ADA, GUILD, stage.clock())
+    await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
     await stage.wait(days=10)
     assert (len(stage.sender.reminders), stage.sender.farewells) == (20, [])
     await stage.wait(days=5)
-    assert (len(stage.sender.reminders), stage.sender.farewells) == (21, [ADA])
-    problem = await stage.bot.reminders.take_problem(ADA)
+    assert (len(stage.sender.reminders), stage.sender.farewells) == (21, [ALWINA])
+    problem = await stage.bot.reminders.take_problem(ALWINA)
     assert problem is not None
     assert "you didn't use the last ten" in problem
-    await stage.bot.reminders.resume(ADA)
+    await stage.bot.reminders.resume(ALWINA)
     await stage.wait(days=1)
-    assert (len(stage.sender.reminders), stage.sender.farewells) == (22, [ADA])
+    assert (len(stage.sender.reminders), stage.sender.farewells) == (22, [ALWINA])
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [unsent(), Crash()])
 async def test_at_most_once_a_day_whatever_happens(stage: Stage, error: BaseException, after: bool) -> None:
     """A reminder whose fate is unknown is not sent again the same day, and comes the next."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     stage.sender.fail("send_reminder", error, after=after)
     try:
         await stage.wait(hours=1)
@@ -181,19 +181,19 @@ async def test_at_most_once_a_day_whatever_happens(stage: Stage, error: BaseExce
 
 async def test_two_processes_remind_once(stage: Stage) -> None:
     """The second one finds the time moved on."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     other = stage.process()
     stage.clock.turn(hours=1)
-    await stage.bot.reminder_work.work(ADA)
-    await other.reminder_work.work(ADA)
-    assert stage.sender.reminders == [(ADA, 1)]
+    await stage.bot.reminder_work.work(ALWINA)
+    await other.reminder_work.work(ALWINA)
+    assert stage.sender.reminders == [(ALWINA, 1)]
 
 
 async def test_hours_late_is_left_out(stage: Stage) -> None:
     """After an outage of more than six hours nobody is woken at night."""
-    await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
-    await meet(stage, ADA, "t1-a")
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
     stage.clock.turn(hours=7, seconds=1)
     await stage.run()
     assert stage.sender.reminders == []
@@ -205,10 +205,10 @@ async def test_hours_late_is_left_out(stage: Stage) -> None:
 @pytest.mark.parametrize(("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")])
 async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str) -> None:
     """A wrong time or zone is a sentence, and the reminder stays as it was."""
-    before = await stage.bot.reminders.set(ADA, None, "13:00", "UTC")
+    before = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     if zone:
         with pytest.raises(UserError):
-            await stage.bot.reminders.set(ADA, None, at, zone)
-        assert await stage.bot.reminders.get(ADA) == before
+            await stage.bot.reminders.set(ALWINA, None, at, zone)
+        assert await stage.bot.reminders.get(ALWINA) == before
     else:  # no zone given: it stays the one that was set
-        assert (await stage.bot.reminders.set(ADA, None, at, zone)).zone == "UTC"
+        assert (await stage.bot.reminders.set(ALWINA, None, at, zone)).zone == "UTC"

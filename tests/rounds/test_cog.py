@@ -24,7 +24,7 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     """Cards come by themselves, answers stay private, the standings and the board agree."""
     question = await stage.play(questions=2, seconds=10, topic="temperature")
     assert "-# Question 1 of 2 · Core concepts" in question.text
-    right = await question.answer(stage.ada, right=True)
+    right = await question.answer(stage.alwina, right=True)
     wrong = await question.answer(stage.bob, right=False)
     assert right.startswith("Locked in **")
     assert wrong.startswith("Locked in **")
@@ -32,12 +32,12 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     revealed = stage.question()
     assert revealed.message.id == question.message.id
     assert "✅" in revealed.text
-    assert "Fastest: **ada**" in revealed.text
+    assert "Fastest: **alwina**" in revealed.text
     assert labels(revealed.message) == ["Explain", "Report", "Next"]
     refused = await stage.bob.click(revealed.message, label="Next")
     assert refused.ephemeral
     assert reply(refused).startswith("Only whoever started this round")
-    assert (await stage.ada.click(revealed.message, label="Next")).acknowledged
+    assert (await stage.alwina.click(revealed.message, label="Next")).acknowledged
     await stage.wait(0.1)
     second = stage.question()
     assert "Question 2 of 2" in second.text
@@ -45,8 +45,8 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     await stage.wait(26)
     standings = stage.texts()[-1]
     assert "### Final standings" in standings
-    board = reply(await stage.ada.slash(stage.quiz, "leaderboard", period="today"))
-    for name in ("ada", "bob"):
+    board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
+    for name in ("alwina", "bob"):
         points = next(line for line in standings.splitlines() if f"**{name}**" in line).split("**")[3]
         assert f"**{name}** · **{points}**" in board
 
@@ -57,14 +57,14 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     for number in range(1, 6):
         assert f"Question {number} of 5" in question.text
         await question.answer(stage.bob, right=number == 1)
-        await question.answer(stage.ada, right=number > 3)
+        await question.answer(stage.alwina, right=number > 3)
         question = await stage.next_message() if number < 5 else question
     await stage.services.close()
     await stage.wait(20)
     await stage.restart()
     await stage.wait(17)
     (standings,) = [m for m in stage.quiz.history() if "Final standings" in text_of(m)]
-    assert "-# **ada** took the lead for good on question 5" in text_of(standings)
+    assert "-# **alwina** took the lead for good on question 5" in text_of(standings)
     assert [file.filename for file in standings.attachments] == ["race.png"]
     [alt] = alt_texts(standings)
     assert alt.startswith("The winner took the lead for good on question 5.")
@@ -83,7 +83,7 @@ async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: 
 
     monkeypatch.setattr(discord.PartialMessageable, "send", strict)
     race = Race(4, ((0, 0, 0, 80, 160), (90, 90, 90, 90, 90)))
-    table = ((1, Tally(stage.ada.id, 160, 2, 5, 9000)), (2, Tally(stage.bob.id, 90, 1, 5, 9000)))
+    table = ((1, Tally(stage.alwina.id, 160, 2, 5, 9000)), (2, Tally(stage.bob.id, 90, 1, 5, 9000)))
     message = await standings_message(StandingsCard(7, 5, table, {}, None, race))
     await stage.services.context.sender.post(Place(stage.guild.id, stage.quiz.id), message, "s7")
     assert refused == ["s7"]
@@ -95,8 +95,8 @@ async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: 
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second click is refused with what was locked in, and changes nothing."""
     question = await stage.play(questions=1, seconds=10, topic="temperature")
-    first = await question.answer(stage.ada, right=False)
-    again = await question.answer(stage.ada, right=True)
+    first = await question.answer(stage.alwina, right=False)
+    again = await question.answer(stage.alwina, right=True)
     assert again.startswith("You already locked in **")
     assert first.split("**")[1] == again.split("**")[1]
     await stage.wait(11)
@@ -106,15 +106,15 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
 async def test_a_restart_between_answers_and_reveal(stage: Stage) -> None:
     """The reveal comes once, at once when overdue, with the answers that were stored."""
     question = await stage.play(questions=1, seconds=10)
-    await question.answer(stage.ada, right=True)
+    await question.answer(stage.alwina, right=True)
     await question.answer(stage.bob, right=False)
     await stage.services.close()
     await stage.wait(30)
     await stage.restart()
     await stage.wait(16)
     start, revealed, standings = stage.texts()
-    assert start.startswith("**ada** starts 1 question · mixed · 10 s each. First one at <t:")
-    assert "Fastest: **ada**" in revealed
+    assert start.startswith("**alwina** starts 1 question · mixed · 10 s each. First one at <t:")
+    assert "Fastest: **alwina**" in revealed
     assert "**bob**" in standings
 
 
@@ -123,22 +123,22 @@ async def test_an_open_question_stays_open_over_a_restart(stage: Stage) -> None:
     question = await stage.play(questions=1, seconds=30)
     await stage.restart()
     await stage.wait(5)
-    assert (await question.answer(stage.carl, right=True)).startswith("Locked in")
+    assert (await question.answer(stage.clementine, right=True)).startswith("Locked in")
     await stage.wait(27)
-    assert "Fastest: **carl**" in stage.question().text
+    assert "Fastest: **clementine**" in stage.question().text
 
 
 async def test_an_early_reveal_when_all_players_have_answered(stage: Stage) -> None:
     """From the second question on, the reveal follows 2 s after the last player's answer."""
     question = await stage.play(questions=2, seconds=60)
-    await question.answer(stage.ada)
+    await question.answer(stage.alwina)
     await question.answer(stage.bob)
     await stage.wait(10)
     assert " · until <t:" in stage.question().text
     await stage.wait(66)
     second = stage.question()
     assert "Question 2 of 2" in second.text
-    await second.answer(stage.ada)
+    await second.answer(stage.alwina)
     await stage.wait(5)
     assert " · until <t:" in stage.question().text
     await second.answer(stage.bob)
@@ -159,11 +159,11 @@ async def test_a_round_that_nobody_answers_ends_itself(stage: Stage) -> None:
 
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
     """The command's answer says who starts what, and when the first question comes, which it does then."""
-    result = await stage.ada.slash(stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium")
+    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium")
     assert not result.ephemeral
     line = reply(result)
     assert re.fullmatch(
-        r"\*\*ada\*\* starts \d questions? · Temperature · medium · \d\d "
+        r"\*\*alwina\*\* starts \d questions? · Temperature · medium · \d\d "
         r"(s each|to \d\d s, depending on the question)\. First one at <t:\d+:T>\..*",
         line,
     )
@@ -176,14 +176,14 @@ async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
 async def test_fewer_items_than_asked_for(stage: Stage) -> None:
     """A round is as long as its items last, and says so."""
     have = len(BANK.topics["temperature"].items)
-    result = await stage.ada.slash(stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5)
+    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5)
     assert f"starts {have} questions · Temperature" in reply(result)
     assert reply(result).endswith(f"Only {have} questions match.")
 
 
 async def test_a_round_that_could_not_start(stage: Stage) -> None:
     """If the first card can't be posted, the line that announced it says why instead, and what to do."""
-    result = await stage.ada.slash(stage.quiz, "quiz start", questions=3)
+    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=3)
     refused = DeliveryRefused("permission", "I can't post here: I need Send Messages.")
     with patch.object(stage.services.context.sender, "post", side_effect=refused):
         await stage.wait(9)
@@ -192,7 +192,7 @@ async def test_a_round_that_could_not_start(stage: Stage) -> None:
         "The round couldn't start. I can't post here: I need Send Messages. Once that's fixed, use </"
     )
     assert not result.ephemeral
-    assert "ended early: I can't post here" in reply(await stage.ada.slash(stage.quiz, "quiz status"))
+    assert "ended early: I can't post here" in reply(await stage.alwina.slash(stage.quiz, "quiz status"))
 
 
 async def test_stop(stage: Stage) -> None:
@@ -201,11 +201,11 @@ async def test_stop(stage: Stage) -> None:
     await question.answer(stage.bob)
     refused = reply(await stage.bob.slash(stage.quiz, "quiz stop"))
     assert refused.startswith("Only whoever started this round")
-    accepted = reply(await stage.ada.slash(stage.quiz, "quiz stop"))
+    accepted = reply(await stage.alwina.slash(stage.quiz, "quiz stop"))
     assert "ends after this question." in accepted
     await stage.wait(11)
     assert "The round was stopped." in stage.texts()[-1]
-    assert "No round is running" in reply(await stage.ada.slash(stage.quiz, "quiz status"))
+    assert "No round is running" in reply(await stage.alwina.slash(stage.quiz, "quiz status"))
 
 
 async def test_one_round_a_channel_and_several_a_server(stage: Stage) -> None:
@@ -235,13 +235,13 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     mine = await stage.bob.click(standings, label="My answers")
     assert mine.ephemeral
     assert "0 of 1 right" in reply(mine)
-    nobody = reply(await stage.carl.click(standings, label="My answers"))
+    nobody = reply(await stage.clementine.click(standings, label="My answers"))
     assert nobody.startswith("You didn't play this round.")
     practice = await stage.bob.click(standings, label="Practise my misses")
     assert practice.ephemeral
     assert f"### {question.item.prompt}" in reply(practice).replace("\\", "")
     assert "-# Only you see this · Last one" in reply(practice)
-    nobody = reply(await stage.carl.click(standings, label="Practise my misses"))
+    nobody = reply(await stage.clementine.click(standings, label="Practise my misses"))
     assert nobody.startswith("You didn't play this round.")
 
 
@@ -249,7 +249,7 @@ async def test_the_private_line_turns_into_the_result(stage: Stage) -> None:
     """The line that was the same for all says at the reveal what each answer came to, and nothing else is sent."""
     question = await stage.play(questions=1, seconds=10)
     results = {}
-    for member, right in ((stage.ada, True), (stage.bob, False)):
+    for member, right in ((stage.alwina, True), (stage.bob, False)):
         results[right] = await question.respond(member, right=right)
     assert {reply(result)[:11] for result in results.values()} == {"Locked in **"[:11]}
     before = len(stage.texts())
@@ -269,12 +269,12 @@ async def test_a_hosted_round(stage: Stage) -> None:
     assert refused.ephemeral
     assert reply(refused).startswith("Only whoever started this round")
     await stage.restart()
-    assert (await stage.ada.click(stage.question().message, label="Reveal")).acknowledged
+    assert (await stage.alwina.click(stage.question().message, label="Reveal")).acknowledged
     await stage.wait(1)
     assert "First: **bob**" in stage.question().text
     assert labels(stage.question().message) == ["Explain", "Report", "Next"]
     await stage.wait(1000)
-    assert (await stage.ada.click(stage.question().message, label="Next")).acknowledged
+    assert (await stage.alwina.click(stage.question().message, label="Next")).acknowledged
     await stage.wait(1)
     assert "Question 2 of 2" in stage.question().text
     assert "Open until the host shows the answer" in reply(await stage.bob.slash(stage.quiz, "quiz status"))
@@ -286,9 +286,9 @@ async def test_play_again(stage: Stage) -> None:
     await question.answer(stage.bob)
     await stage.wait(26)
     standings = stage.question().message
-    started = await stage.carl.click(standings, label="Play again")
+    started = await stage.clementine.click(standings, label="Play again")
     assert not started.ephemeral
-    assert reply(started).startswith("**carl** starts 1 question · Temperature · easy · 10 s each.")
+    assert reply(started).startswith("**clementine** starts 1 question · Temperature · easy · 10 s each.")
     again = await stage.bob.click(standings, label="Play again")
     assert again.ephemeral
     assert "already running in this channel" in reply(again)

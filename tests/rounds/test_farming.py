@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, func, select
 
 from bot.points.store import ledger
-from tests.stage import ADA, BOB, Stage
+from tests.stage import ALWINA, BOB, Stage
 
 ITEMS = 4
 """A topic of the small bank has so many, so that each round of it asks the same ones."""
@@ -35,10 +35,10 @@ async def most_of_an_item(stage: Stage) -> int:
 async def test_a_farmer_alone_wins_nothing(stage: Stage) -> None:
     """Rounds of one player count in their standings, on no board."""
     for _ in range(3):
-        await play(stage, ADA)
+        await play(stage, ALWINA)
     given = await stage.answers()
-    assert Counter(a.user_id for a in given if a.points > 90) == {ADA: 3 * ITEMS}
-    assert await stage.check_points() == {ADA: 0}
+    assert Counter(a.user_id for a in given if a.points > 90) == {ALWINA: 3 * ITEMS}
+    assert await stage.check_points() == {ALWINA: 0}
 
 
 async def test_a_farmer_with_a_second_account_wins_once_in_thirty_days(stage: Stage) -> None:
@@ -46,14 +46,14 @@ async def test_a_farmer_with_a_second_account_wins_once_in_thirty_days(stage: St
     began = stage.clock()
     for day in (0, 0, 0, 15, 29):
         await stage.until(max(stage.clock(), began + timedelta(days=day)))
-        await play(stage, ADA, BOB)
+        await play(stage, ALWINA, BOB)
     assert stage.clock() < began + timedelta(days=30)
     assert 90 < await most_of_an_item(stage) <= 100
     first = await stage.check_points()
-    assert first.keys() == {ADA, BOB}
+    assert first.keys() == {ALWINA, BOB}
     assert all(ITEMS * 90 < points <= ITEMS * 100 for points in first.values())
     await stage.until(began + timedelta(days=30, hours=1))
     for _ in range(3):
-        await play(stage, ADA, BOB)
+        await play(stage, ALWINA, BOB)
     assert 180 < await most_of_an_item(stage) <= 200
     await stage.check_points()

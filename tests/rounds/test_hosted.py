@@ -10,7 +10,7 @@ from bot.core import snowflakes
 from bot.core.errors import UserError
 from bot.rounds.rules import HOSTED_LIMIT, QuestionCard, RevealCard, StandingsCard
 from tests.fakes import Crash, Post, unsent
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 async def host(stage: Stage, questions: int = 2) -> int:
@@ -20,14 +20,14 @@ async def host(stage: Stage, questions: int = 2) -> int:
     return round_id
 
 
-async def show(stage: Stage, user_id: int = ADA, *, post: Post | None = None, may_manage: bool = False) -> None:
+async def show(stage: Stage, user_id: int = ALWINA, *, post: Post | None = None, may_manage: bool = False) -> None:
     """Press "Reveal", and let that be done."""
     card = post or stage.card()
     await stage.bot.rounds.show_answer(card.row_id, card.message_id, user_id, may_manage=may_manage)
     await stage.wait(seconds=0.3)
 
 
-async def go_on(stage: Stage, user_id: int = ADA) -> None:
+async def go_on(stage: Stage, user_id: int = ALWINA) -> None:
     """Press "Next", and let that be done."""
     await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, user_id, may_manage=False)
     await stage.run()
@@ -50,10 +50,10 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     card = stage.card().card
     assert isinstance(card, QuestionCard)
     assert (card.seconds, card.ends_at) == (None, None)
-    assert (await stage.answer(ADA, after=3)).hosted
+    assert (await stage.answer(ALWINA, after=3)).hosted
     await stage.wait(hours=5)
     assert (await stage.answer(BOB, after=17_000)).hosted
-    await stage.answer(CARL, right=False, after=17_001)
+    await stage.answer(CLEMENTINE, right=False, after=17_001)
     assert (await stage.round(round_id)).phase == "open"
     await show(stage)
     await stage.wait(hours=5)
@@ -64,10 +64,10 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     await go_on(stage)
     assert [(c.number, c.outcome.answered, c.hosted) for c in revealed(stage)] == [(1, 3, True), (2, 1, True)]
     table = [(place, t.user_id, t.points) for place, t in standings(stage).standings]
-    assert table == [(1, BOB, 200), (2, ADA, 100), (3, CARL, 0)]
+    assert table == [(1, BOB, 200), (2, ALWINA, 100), (3, CLEMENTINE, 0)]
     assert (standings(stage).ending, standings(stage).hosted) == (None, True)
     assert (await stage.round(round_id)).ending == "finished"
-    assert await stage.check_points() == {ADA: 100, BOB: 200, CARL: 0}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 200, CLEMENTINE: 0}
     assert await stage.next_due() is None
 
 
@@ -107,16 +107,16 @@ async def test_clicks_on_their_way_when_the_host_reveals(stage: Stage) -> None:
     """What was clicked before the reveal counts though it arrives later; who is late is told that the answer is out."""
     await host(stage)
     card = stage.card()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=30)
     await show(stage)
     opened = snowflakes.created_at(card.message_id)
     shown = (stage.clock() - opened).total_seconds()
     assert (await stage.answer(BOB, post=card, after=shown - 0.5)).reveal_at is None
     with pytest.raises(UserError, match="answer was shown already"):
-        await stage.answer(CARL, post=card, after=shown + 0.5)
+        await stage.answer(CLEMENTINE, post=card, after=shown + 0.5)
     await go_on(stage)
-    assert await stage.check_points() == {ADA: 100, BOB: 100}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 100}
 
 
 async def test_nobody_has_to_answer_a_hosted_question(stage: Stage) -> None:
@@ -132,7 +132,7 @@ async def test_nobody_has_to_answer_a_hosted_question(stage: Stage) -> None:
 async def test_a_question_that_is_left_open_ends_the_round(stage: Stage) -> None:
     """After a day the answer is shown, with what was given, and the standings follow; the points count."""
     round_id = await host(stage)
-    await stage.answer(ADA, after=3)
+    await stage.answer(ALWINA, after=3)
     await stage.answer(BOB, after=4)
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.until(opened + HOSTED_LIMIT)
@@ -140,13 +140,13 @@ async def test_a_question_that_is_left_open_ends_the_round(stage: Stage) -> None
     await stage.wait(seconds=1)
     assert [(c.outcome.answered, c.goes_on) for c in revealed(stage)] == [(2, False)]
     assert (standings(stage).questions, standings(stage).ending) == (1, "left")
-    assert await stage.check_points() == {ADA: 100, BOB: 100}
+    assert await stage.check_points() == {ALWINA: 100, BOB: 100}
 
 
 async def test_an_answer_that_is_left_standing_ends_the_round(stage: Stage) -> None:
     """After a day without Next the standings come; on time, also if the bot was down then."""
     round_id = await host(stage)
-    await stage.answer(ADA, after=3)
+    await stage.answer(ALWINA, after=3)
     await show(stage)
     await stage.wait(hours=23.9)
     assert (await stage.round(round_id)).phase == "pause"
@@ -158,10 +158,10 @@ async def test_an_answer_that_is_left_standing_ends_the_round(stage: Stage) -> N
 async def test_stop_in_a_hosted_round(stage: Stage) -> None:
     """The open question waits for its reveal; asked again, the reveal comes at once; the standings follow."""
     round_id = await host(stage, questions=3)
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.wait(hours=1)
     assert (await stage.round(round_id)).phase == "open"
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.run()
     assert (len(revealed(stage)), standings(stage).ending) == (1, "stopped")
 
@@ -188,7 +188,7 @@ async def test_whatever_fails_the_round_goes_on(
             break
         try:
             if round_.phase == "open":
-                for user_id, right in ((ADA, True), (BOB, False)):
+                for user_id, right in ((ALWINA, True), (BOB, False)):
                     await stage.answer(user_id, right=right)
                 await show(stage)
             elif round_.phase == "pause" and round_.due_at - stage.clock() > timedelta(hours=1):
@@ -202,8 +202,8 @@ async def test_whatever_fails_the_round_goes_on(
     assert stage.sender.calls[method] > skip
     assert len(stage.sender.of_kind("question")) == 2
     assert {c.question_id for c in revealed(stage)} == {p.row_id for p in stage.sender.of_kind("question")}
-    assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [(ADA, 200), (BOB, 0)]
-    assert await stage.check_points() == {ADA: 200, BOB: 0}
+    assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [(ALWINA, 200), (BOB, 0)]
+    assert await stage.check_points() == {ALWINA: 200, BOB: 0}
 
 
 async def test_status_of_a_hosted_round(stage: Stage) -> None:

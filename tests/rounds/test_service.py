@@ -20,7 +20,7 @@ from bot.rounds import service, store
 from bot.rounds.rules import Options, QuestionCard, RevealCard, StandingsCard
 from tests.banks import small_bank
 from tests.fakes import unsent
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 def cards(stage: Stage) -> list[QuestionCard]:
@@ -32,7 +32,7 @@ async def play_alone(stage: Stage, **options: Any) -> list[QuestionCard]:
     before = len(cards(stage))
     round_id = await stage.start(**options)
     while await stage.next_card(round_id):
-        await stage.answer(ADA, post=stage.sender.of_kind("question")[-1], after=0)
+        await stage.answer(ALWINA, post=stage.sender.of_kind("question")[-1], after=0)
     return cards(stage)[before:]
 
 
@@ -103,12 +103,12 @@ async def test_a_member_has_one_round_at_a_time(stage: Stage) -> None:
     """Who has started a round starts no second one, on no server, before it has ended; others may."""
     await stage.start(1)
     with pytest.raises(UserError, match=rf"started in <#{CHANNEL}> is still running.*/quiz stop"):
-        await stage.start(1, channel_id=11, starter_id=ADA)
+        await stage.start(1, channel_id=11, starter_id=ALWINA)
     with pytest.raises(UserError, match="started on another server is still running"):
-        await stage.start(1, channel_id=11, starter_id=ADA, guild_id=2)
+        await stage.start(1, channel_id=11, starter_id=ALWINA, guild_id=2)
     await stage.start(1, channel_id=11, starter_id=BOB)
     await stage.wait(minutes=3)
-    await stage.start(1, channel_id=12, starter_id=ADA)
+    await stage.start(1, channel_id=12, starter_id=ALWINA)
 
 
 async def test_a_server_has_three_rounds_at_a_time(stage: Stage) -> None:
@@ -137,7 +137,7 @@ async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
 async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
     """Asked for more questions than fit, the round has those that fit, each once, and says both numbers."""
     started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, questions=50, seconds=20, topic_id="t1"
+        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=50, seconds=20, topic_id="t1"
     )
     assert (started.questions, started.wanted, started.topic) == (4, 50, stage.bank.topics["t1"])
 
@@ -152,7 +152,7 @@ async def test_a_start_without_items_is_refused(database: Database, options: dic
     empty = replace(bank.topics["t1"], id="empty", number=9, items=())
     stage = Stage(database, replace(bank, sections=(replace(bank.sections[0], topics=(empty,)), *bank.sections[1:])))
     with pytest.raises(UserError, match=part):
-        await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ADA, **options)  # type: ignore[arg-type]
+        await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, **options)  # type: ignore[arg-type]
     assert await stage.start(1) == 1
 
 
@@ -232,7 +232,7 @@ async def test_a_click_before_the_message_counts_as_at_once(stage: Stage) -> Non
     """Snowflakes that disagree never give more than 100 points."""
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=-0.5)
+    await stage.answer(ALWINA, after=-0.5)
     (answer,) = await stage.answers()
     assert (answer.points, answer.elapsed_ms) == (100, 0)
 
@@ -243,28 +243,28 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
     await stage.run()
     card = stage.card()
     with pytest.raises(UserError, match="Time was up"):
-        await stage.answer(ADA, after=20.001)
-    await stage.answer(ADA, after=20)
+        await stage.answer(ALWINA, after=20.001)
+    await stage.answer(ALWINA, after=20)
     await stage.wait(seconds=27)
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=card, after=19)
     await stage.wait(seconds=60)
     with pytest.raises(UserError, match="over"):
         await stage.answer(BOB, post=card, after=19)
-    assert [a.user_id for a in await stage.answers()] == [ADA]
+    assert [a.user_id for a in await stage.answers()] == [ALWINA]
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second answer is refused with what the first was, also for who would only open the modal."""
     await stage.start(1)
     await stage.run()
-    locked = await stage.answer(ADA, right=False, after=1)
+    locked = await stage.answer(ALWINA, right=False, after=1)
     with pytest.raises(AlreadyAnswered) as refused:
-        await stage.answer(ADA, after=2)
+        await stage.answer(ALWINA, after=2)
     assert str(refused.value) == f"You already locked in **{locked.shown}**. Your first answer counts."
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
-        await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ADA)
+        await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ALWINA)
     item, order = await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, BOB)
     assert (item, order) == (cards(stage)[0].item, cards(stage)[0].order)
     (answer,) = await stage.answers()
@@ -275,7 +275,7 @@ async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     """Of clicks at the same moment one is stored."""
     await stage.start(1)
     await stage.run()
-    clicks = [stage.answer(ADA, right=n % 2 == 0, after=1) for n in range(20)]
+    clicks = [stage.answer(ALWINA, right=n % 2 == 0, after=1) for n in range(20)]
     results = await asyncio.gather(*clicks, return_exceptions=True)
     assert sum(isinstance(r, AlreadyAnswered) for r in results) == 19
     assert len(await stage.answers()) == 1
@@ -296,7 +296,7 @@ async def test_the_acknowledgement_tells_nothing(stage: Stage) -> None:
     await stage.start(1, topic_id="t1", difficulty="easy")
     await stage.run()
     opened = snowflakes.created_at(stage.card().message_id)
-    right = await stage.answer(ADA, after=1)
+    right = await stage.answer(ALWINA, after=1)
     wrong = await stage.answer(BOB, right=False, after=1)
     assert right.reveal_at == wrong.reveal_at == opened + timedelta(seconds=20)
     assert {type(right), type(wrong)} == {type(right)}
@@ -321,7 +321,7 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, Any]) 
     await stage.start(1)
     await stage.run()
     with pytest.raises(UserError):
-        await stage.bot.rounds.answer(replace(stage.click(ADA), **changed))
+        await stage.bot.rounds.answer(replace(stage.click(ALWINA), **changed))
     assert await stage.answers() == []
 
 
@@ -329,7 +329,7 @@ async def test_an_answer_to_a_later_question_is_refused(stage: Stage) -> None:
     """A question of the round that has not been asked yet can't be answered by its id."""
     await stage.start(3)
     await stage.run()
-    click = stage.click(ADA)
+    click = stage.click(ALWINA)
     with pytest.raises(UserError):
         await stage.bot.rounds.answer(replace(click, question_id=click.question_id + 1))
     assert await stage.answers() == []
@@ -343,14 +343,14 @@ async def test_a_member_may_stop_only_their_own_round(stage: Stage) -> None:
         await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=False)
     assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=True)
     with pytest.raises(UserError, match="/quiz start"):
-        await stage.bot.rounds.stop(channel_id=99, user_id=ADA, may_manage=True)
+        await stage.bot.rounds.stop(channel_id=99, user_id=ALWINA, may_manage=True)
 
 
 async def test_stop_waits_for_the_current_reveal(stage: Stage) -> None:
     """A stopped round still takes answers, reveals its open question and ends with the standings."""
     round_id = await stage.start(5)
     await stage.run()
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.answer(BOB, after=10)
     await stage.wait(seconds=21)
     (post,) = stage.sender.of_kind("standings")
@@ -366,14 +366,14 @@ async def test_stop_twice_does_not_wait_for_the_time_to_run_out(stage: Stage) ->
     await stage.run()
     await stage.answer(BOB, after=10)
     for _ in range(2):
-        assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+        assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "stopped")
     assert [e.card.outcome.answered for e in stage.sender.edits_of("reveal") if isinstance(e.card, RevealCard)] == [1]
     assert (await stage.check_points()).keys() == {BOB}
     with pytest.raises(UserError, match="/quiz start"):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
 
 
 async def test_stop_twice_ends_a_round_that_is_stuck(stage: Stage) -> None:
@@ -385,7 +385,7 @@ async def test_stop_twice_ends_a_round_that_is_stuck(stage: Stage) -> None:
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).phase == "reveal"
     for _ in range(2):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "error")
@@ -400,7 +400,7 @@ async def test_stop_between_questions_ends_at_once(stage: Stage) -> None:
     await stage.run()
     await stage.answer(BOB, after=10)
     await stage.wait(seconds=22)
-    assert not await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    assert not await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.run()
     assert len(stage.sender.of_kind("standings")) == 1
     await stage.wait(seconds=60)
@@ -411,7 +411,7 @@ async def test_stop_while_the_post_is_on_its_way(stage: Stage) -> None:
     """Stopped before the post's reply, the round asks this question and no other."""
 
     async def stop() -> None:
-        assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+        assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
 
     stage.sender.during["post_question"] = stop
     round_id = await stage.start(3)
@@ -425,7 +425,7 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
     still_open: list[bool] = []
 
     async def stop() -> None:
-        still_open.append(await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False))
+        still_open.append(await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False))
 
     stage.sender.during["reveal_question"] = stop
     round_id = await stage.start(3)
@@ -439,7 +439,7 @@ async def test_a_stop_outlives_a_crash_and_a_refusal(stage: Stage) -> None:
     """A stopped round stays stopped in a new process; a refused reveal ends it all the same."""
     round_id = await stage.start(3)
     await stage.run()
-    await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+    await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     stage.sender.fail("reveal_question", DeliveryRefused("channel", "Gone."))
     await stage.restart(minutes=1)
     await stage.run()
@@ -453,7 +453,7 @@ async def test_status(stage: Stage) -> None:
         await stage.bot.rounds.status(CHANNEL)
     round_id = await stage.start(2)
     await stage.run()
-    await stage.answer(ADA, after=0)
+    await stage.answer(ALWINA, after=0)
     await stage.answer(BOB, right=False, after=1)
     status = await stage.bot.rounds.status(CHANNEL)
     assert (status.round.id, status.answered, status.leaders) == (round_id, 2, ())
@@ -461,7 +461,7 @@ async def test_status(stage: Stage) -> None:
     assert status.question.number == 1
     await stage.wait(seconds=22)
     status = await stage.bot.rounds.status(CHANNEL)
-    assert [(place, tally.user_id, tally.points) for place, tally in status.leaders] == [(1, ADA, 100), (2, BOB, 0)]
+    assert [(place, tally.user_id, tally.points) for place, tally in status.leaders] == [(1, ALWINA, 100), (2, BOB, 0)]
 
 
 async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
@@ -478,7 +478,7 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     review = await stage.bot.rounds.review_one(card.row_id, card.message_id, BOB)
     (answer,) = await stage.answers()
     assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
-    assert (await stage.bot.rounds.review_one(card.row_id, card.message_id, CARL)).answer is None
+    assert (await stage.bot.rounds.review_one(card.row_id, card.message_id, CLEMENTINE)).answer is None
     with pytest.raises(UserError, match="card is out of date"):  # of a question whose id was given out anew
         await stage.bot.rounds.review_one(card.row_id, card.message_id - 1, BOB)
 
@@ -487,11 +487,11 @@ async def test_my_answers(stage: Stage) -> None:
     """ "My answers" holds each revealed question in order, also those not answered, and no open one."""
     round_id = await stage.start(3)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=27)
     await stage.wait(seconds=27)
-    await stage.answer(ADA, after=2)
-    reviews = await stage.bot.rounds.review_all(round_id, ADA)
+    await stage.answer(ALWINA, after=2)
+    reviews = await stage.bot.rounds.review_all(round_id, ALWINA)
     assert [r.item for r in reviews] == [c.item for c in cards(stage)[:2]]
     assert [r.answer is None for r in reviews] == [False, True]
     with pytest.raises(UserError, match="didn't play this round"):
@@ -509,15 +509,15 @@ async def test_next_ends_the_pause(stage: Stage) -> None:
     with pytest.raises(UserError, match="Only whoever started this round"):
         await stage.bot.rounds.go_on(card.row_id, card.message_id, BOB, may_manage=False)
     await stage.bot.rounds.go_on(card.row_id, card.message_id, BOB, may_manage=True)
-    await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    await stage.bot.rounds.go_on(card.row_id, card.message_id, ALWINA, may_manage=False)
     await stage.run()
     assert len(stage.sender.of_kind("question")) == 2
     assert len(await stage.check_points()) == 1
     with pytest.raises(UserError, match="moved on already"):
-        await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, ALWINA, may_manage=False)
     with pytest.raises(UserError, match="moved on already"):  # a card from before a restore
-        await stage.bot.rounds.go_on(stage.card().row_id, card.message_id, ADA, may_manage=False)
-    await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, ADA, may_manage=False)
+        await stage.bot.rounds.go_on(stage.card().row_id, card.message_id, ALWINA, may_manage=False)
+    await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, ALWINA, may_manage=False)
     assert (await stage.round(round_id)).phase == "open"  # no pause to end
 
 
@@ -529,9 +529,9 @@ async def test_next_waits_for_the_reveal(stage: Stage) -> None:
     stage.sender.fail("reveal_question", unsent(), after=True)
     await stage.wait(seconds=20.3)
     with pytest.raises(UserError, match="Press Next again"):
-        await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, ALWINA, may_manage=False)
     await stage.wait(seconds=2)
-    await stage.bot.rounds.go_on(card.row_id, card.message_id, ADA, may_manage=False)
+    await stage.bot.rounds.go_on(card.row_id, card.message_id, ALWINA, may_manage=False)
     await stage.run()
     assert len(stage.sender.of_kind("question")) == 2
 
@@ -551,37 +551,37 @@ async def test_own_results(stage: Stage) -> None:
     round_id = await stage.start(3, topic_id="t1", difficulty="mixed")
     for number in (1, 2):
         assert await stage.next_card(round_id)
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, right=number == 1, after=2)
-        assert await stage.bot.rounds.own_results(stage.card().row_id, {ADA, BOB}) == {}
+        assert await stage.bot.rounds.own_results(stage.card().row_id, {ALWINA, BOB}) == {}
         await stage.wait(seconds=20.3)
     card = cards(stage)[1]
-    found = await stage.bot.rounds.own_results(card.question_id, {ADA, BOB, CARL})
-    assert found.keys() == {ADA, BOB}
-    ada, bob = found[ADA], found[BOB]
-    assert (ada.right, ada.points, ada.place, ada.total, ada.streak) == (None, 98, 1, 196, 2)
-    assert (bob.right, bob.points, bob.place, bob.total, bob.streak) == (ada.shown, 0, 2, 95, 0)
-    assert bob.shown != ada.shown
+    found = await stage.bot.rounds.own_results(card.question_id, {ALWINA, BOB, CLEMENTINE})
+    assert found.keys() == {ALWINA, BOB}
+    alwina, bob = found[ALWINA], found[BOB]
+    assert (alwina.right, alwina.points, alwina.place, alwina.total, alwina.streak) == (None, 98, 1, 196, 2)
+    assert (bob.right, bob.points, bob.place, bob.total, bob.streak) == (alwina.shown, 0, 2, 95, 0)
+    assert bob.shown != alwina.shown
 
 
 async def test_misses(stage: Stage) -> None:
     """What a member answered wrong or not at all, in the order of the round; refused if there is nothing."""
     round_id = await stage.start(3)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
     await stage.wait(seconds=27)
-    await stage.answer(ADA, right=False, after=1)
+    await stage.answer(ALWINA, right=False, after=1)
     await stage.answer(BOB, after=1)
     await stage.wait(seconds=27)
     await stage.answer(BOB, after=1)
     await stage.wait(seconds=27)
     _, *others = [card.item.id for card in cards(stage)]
-    assert await stage.bot.rounds.misses(round_id, ADA) == others
+    assert await stage.bot.rounds.misses(round_id, ALWINA) == others
     with pytest.raises(UserError, match="every question right"):
         await stage.bot.rounds.misses(round_id, BOB)
     with pytest.raises(UserError, match="didn't play this round"):
-        await stage.bot.rounds.misses(round_id, CARL)
+        await stage.bot.rounds.misses(round_id, CLEMENTINE)
 
 
 async def test_every_kind_of_item(database: Database) -> None:
@@ -593,7 +593,7 @@ async def test_every_kind_of_item(database: Database) -> None:
         card = stage.card().card
         assert isinstance(card, QuestionCard)
         kinds.add(card.item.kind)
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, right=False, after=1)
     assert kinds == {"choice", "multiple", "typed"}
-    assert {(a.user_id, a.correct) for a in await stage.answers()} == {(ADA, True), (BOB, False)}
+    assert {(a.user_id, a.correct) for a in await stage.answers()} == {(ALWINA, True), (BOB, False)}

@@ -25,9 +25,9 @@ from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, que
 from tests.shipped import bank, item
 
 RACE = Race(4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
-PEOPLE = {5: "", 6: "*Eve*", 7: "Ada", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
+PEOPLE = {5: "", 6: "*Esmeralda*", 7: "Alwina", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
 TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
-CARD = StandingsCard(7, 5, TABLE, {1: "Ada", 2: "Bob", 3: "Carl"}, None, RACE)
+CARD = StandingsCard(7, 5, TABLE, {1: "Alwina", 2: "Bob", 3: "Clementine"}, None, RACE)
 
 
 def test_the_acknowledgement_tells_nothing() -> None:
@@ -66,9 +66,9 @@ def test_a_hosted_card() -> None:
     assert labels(card) == ["A", "B", "C", "D", "Reveal"]
     edited = question(one, (0, 1, 2, 3), seconds=None, ends_at=None)
     assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
-    best = (Fastest("Ada", 900, 100), Fastest("Bob", 90_000, 100))
+    best = (Fastest("Alwina", 900, 100), Fastest("Bob", 90_000, 100))
     shown = rounds.reveal(RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, NOBODY, best, hosted=True), bank())
-    assert "First: Ada · Bob" in reads(shown)
+    assert "First: Alwina · Bob" in reads(shown)
 
 
 async def test_hosted_standings() -> None:
@@ -105,10 +105,10 @@ async def test_rows_read_place_member_points() -> None:
         (1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0))
     )
     assert [line for line in lines(view) if " · **" in line] == [
-        "🥇 **Ada** · **180 points** · 100% right · 4.2s",
+        "🥇 **Alwina** · **180 points** · 100% right · 4.2s",
         "🥈 **Bob** · **90 points** · 50% right · 4.2s",
         "🥉 a member · **80 points** · 50% right · 4.2s",
-        "**4.** **\\*Eve\\*** · **1 point** · 50% right · 4.2s",
+        "**4.** **\\*Esmeralda\\*** · **1 point** · 50% right · 4.2s",
         "**5.** a member · **0 points** · 0% right · 4.2s",
     ]
 
@@ -132,7 +132,7 @@ async def test_standings_of_a_crowd() -> None:
 async def test_a_round_of_one() -> None:
     """A member who played alone reads their points, accuracy and time."""
     text = reads(await standings((1, tally(7, 95, 1))))
-    assert all(part in text for part in ("Ada", "95 points", "1 of 2 right", "4.2s"))
+    assert all(part in text for part in ("Alwina", "95 points", "1 of 2 right", "4.2s"))
     assert "counts on the leaderboard when two or more people play" in text
 
 
@@ -140,17 +140,19 @@ def test_who_plays_alone_is_told_at_each_reveal() -> None:
     """As long as only one member has answered anything, points are for the round only."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     assert "leaderboard" not in reads(reveal(one, order))
-    alone = RevealCard(ROW, one, order, 1, 5, outcome(one, [("0", True)]), (Fastest("Ada", 900, 98),), alone=True)
+    alone = RevealCard(ROW, one, order, 1, 5, outcome(one, [("0", True)]), (Fastest("Alwina", 900, 98),), alone=True)
     assert "Counts on the leaderboard once a second person plays." in reads(rounds.reveal(alone, bank()))
 
 
 def test_who_leads() -> None:
     """The leaders stand below the best times, in their order; a reveal has a button to go on unless nothing follows."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    leaders = (Leader("Ada", 1_340), Leader(None, 253))
-    card = RevealCard(ROW, one, order, 5, 10, outcome(one, [("0", True)]), (Fastest("Ada", 900, 98),), leaders=leaders)
+    leaders = (Leader("Alwina", 1_340), Leader(None, 253))
+    card = RevealCard(
+        ROW, one, order, 5, 10, outcome(one, [("0", True)]), (Fastest("Alwina", 900, 98),), leaders=leaders
+    )
     view = rounds.reveal(card, bank())
-    assert "Fastest: Ada 0.9s (+98) Leading: Ada 1,340 · a member 253" in reads(view)
+    assert "Fastest: Alwina 0.9s (+98) Leading: Alwina 1,340 · a member 253" in reads(view)
     assert labels(view) == ["Explain", "Report", "Next"]
     last = rounds.reveal(replace(card, leaders=(), goes_on=False), bank())
     assert labels(last) == ["Explain", "Report"]
@@ -225,7 +227,7 @@ async def test_standings_with_a_picture() -> None:
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
     assert picture is not None
-    added = f"-# **Ada** took the lead for good on question 4\n[{picture.alt}]\n"
+    added = f"-# **Alwina** took the lead for good on question 4\n[{picture.alt}]\n"
     assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
 
 

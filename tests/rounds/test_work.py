@@ -25,7 +25,7 @@ from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, Standings
 from bot.rounds.service import Locked
 from tests import patience
 from tests.fakes import Crash, unsent
-from tests.stage import ADA, BOB, CARL, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 def revealed(stage: Stage) -> list[RevealCard]:
@@ -40,7 +40,7 @@ def standings(stage: Stage) -> StandingsCard:
 
 
 async def play(stage: Stage, round_id: int, *, down: float = 0) -> None:
-    """Play a round to its end: Ada right after 1 s, Bob wrong after 2 s; who crashes is replaced after `down` s."""
+    """Play a round to its end: Alwina right after 1 s, Bob wrong after 2 s; who crashes is replaced after `down` s."""
     answered: set[int] = set()
     for _ in range(100):
         round_ = await stage.round(round_id)
@@ -49,7 +49,7 @@ async def play(stage: Stage, round_id: int, *, down: float = 0) -> None:
         cards = stage.sender.of_kind("question")
         if cards and cards[-1].row_id not in answered and round_.phase in {"asking", "open"}:
             answered.add(cards[-1].row_id)
-            await stage.answer(ADA, after=1)
+            await stage.answer(ALWINA, after=1)
             await stage.answer(BOB, right=False, after=2)
         due = await stage.next_due()
         assert due is not None
@@ -69,9 +69,9 @@ async def check_played(stage: Stage, questions: int = 3) -> None:
     assert by_question.keys() == posted.keys()
     assert {(c.outcome.answered, c.outcome.right) for c in by_question.values()} == {(2, 1)}
     places = [(place, t.user_id, t.points, t.right, t.answered) for place, t in standings(stage).standings]
-    won = (await stage.check_points())[ADA]
+    won = (await stage.check_points())[ALWINA]
     assert won >= 90 * questions
-    assert places == [(1, ADA, won, questions, questions), (2, BOB, 0, 0, questions)]
+    assert places == [(1, ALWINA, won, questions, questions), (2, BOB, 0, 0, questions)]
     assert len(await stage.answers()) == 2 * questions
 
 
@@ -96,7 +96,7 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert await stage.next_due() == opened + timedelta(seconds=20) + SHORTEST_GRACE
     assert await stage.work() == 0
 
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     stage.clock.at = opened + timedelta(seconds=20)
     assert await stage.work() == 0
     stage.clock.at += SHORTEST_GRACE
@@ -125,13 +125,19 @@ async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> N
     """The reveal counts all answers and names the three best times with their points, the fastest first."""
     await stage.start(1)
     await stage.run()
-    for user_id, right, after in [(1, True, 9), (ADA, False, 1), (BOB, True, 5), (CARL, True, 2), (5, True, 10)]:
+    for user_id, right, after in [
+        (1, True, 9),
+        (ALWINA, False, 1),
+        (BOB, True, 5),
+        (CLEMENTINE, True, 2),
+        (5, True, 10),
+    ]:
         await stage.answer(user_id, right=right, after=after)
     await stage.wait(seconds=21)
     (card,) = revealed(stage)
     assert (card.outcome.answered, card.outcome.right) == (5, 4)
     assert [(f.name, f.elapsed_ms, f.points) for f in card.fastest] == [
-        ("Carl", 2000, 95),
+        ("Clementine", 2000, 95),
         ("Bob", 5000, 88),
         (None, 9000, 78),
     ]
@@ -142,11 +148,11 @@ async def test_every_fifth_reveal_shows_who_leads(stage: Stage) -> None:
     round_id = await stage.start(9)
     while await stage.next_card(round_id):
         number = (await stage.round(round_id)).number
-        for after, user_id in enumerate((ADA, BOB, CARL, 5), start=1):
+        for after, user_id in enumerate((ALWINA, BOB, CLEMENTINE, 5), start=1):
             await stage.answer(user_id, right=number % after == 0, after=after)
         await stage.answer(6, right=False, after=1)
     shown = {card.number: [(one.name, one.points) for one in card.leaders] for card in revealed(stage)}
-    assert shown[5] == [("Ada", 490), ("Bob", 190), ("Carl", 92)]
+    assert shown[5] == [("Alwina", 490), ("Bob", 190), ("Clementine", 92)]
     assert [number for number, leaders in shown.items() if leaders] == [5]
 
 
@@ -155,12 +161,12 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=0)
+    await stage.answer(ALWINA, after=0)
     await stage.wait(seconds=27)
     today = stage.clock().date()
 
     async def members(day: date) -> int:
-        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ADA, topic_id=None, page=0)
+        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0)
         return board.members
 
     assert [await members(today), await members(today + timedelta(days=1))] == [0, 1]
@@ -204,7 +210,7 @@ async def test_a_crash_without_anyone_to_take_stock(stage: Stage, method: str, a
         cards = stage.sender.of_kind("question")
         if cards and cards[-1].row_id not in answered and (await stage.round(round_id)).phase in {"asking", "open"}:
             answered.add(cards[-1].row_id)
-            await stage.answer(ADA, after=1)
+            await stage.answer(ALWINA, after=1)
             await stage.answer(BOB, right=False, after=2)
         due = await stage.next_due()
         assert due is not None
@@ -229,7 +235,7 @@ async def test_a_long_absence_loses_nothing(stage: Stage, method: str, after: bo
     assert list(posted.values()) == [1, 1, 1]
     assert len(stage.sender.of_kind("standings")) == 1
     given = await stage.answers()
-    assert (await stage.check_points())[ADA] == sum(a.points for a in given if a.user_id == ADA)
+    assert (await stage.check_points())[ALWINA] == sum(a.points for a in given if a.user_id == ALWINA)
     assert {c.question_id: c.outcome.answered for c in revealed(stage)} == {
         row_id: sum(a.question_id == row_id for a in given) for row_id in posted
     }
@@ -239,13 +245,13 @@ async def test_a_deadline_that_passed_while_the_bot_was_down(stage: Stage) -> No
     """A question whose time ran out meanwhile is revealed at once with the stored answers."""
     round_id = await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=3)
+    await stage.answer(ALWINA, after=3)
     await stage.restart(minutes=10)
     await stage.wait(seconds=6)
     (card,) = revealed(stage)
     assert (card.outcome.answered, card.outcome.right) == (1, 1)
     assert (await stage.round(round_id)).ending == "finished"
-    assert (await stage.check_points()).keys() == {ADA}
+    assert (await stage.check_points()).keys() == {ALWINA}
 
 
 async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) -> None:
@@ -253,7 +259,7 @@ async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) ->
     round_id = await stage.start(1)
     await stage.run()
     due = (await stage.round(round_id)).due_at
-    await stage.answer(ADA, after=3)
+    await stage.answer(ALWINA, after=3)
     await stage.restart(seconds=8)
     await stage.run()
     assert (await stage.round(round_id)).due_at == due
@@ -269,7 +275,7 @@ async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) ->
 
     async def early() -> None:
         stage.clock.turn(seconds=3)
-        locked = await stage.answer(ADA)
+        locked = await stage.answer(ALWINA)
         opened.append(locked.reveal_at)
         assert (await stage.round(round_id)).phase == "open"
         stage.clock.turn(seconds=2)
@@ -282,7 +288,7 @@ async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) ->
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.due_at) == ("open", posted + timedelta(seconds=20) + SHORTEST_GRACE)
     assert opened == [posted + timedelta(seconds=20)]
-    assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ADA: 3000, BOB: 5000}
+    assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ALWINA: 3000, BOB: 5000}
     assert (await stage.question(round_id)).message_id == stage.card().message_id
 
 
@@ -290,7 +296,7 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
     """When the post's reply comes after the deadline, the question was revealed meanwhile, and stays so."""
 
     async def slow() -> None:
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         stage.clock.turn(seconds=25)
         other = stage.process()
         for key in await stage.due(other.round_work):
@@ -340,7 +346,7 @@ async def test_a_step_that_always_fails_ends_the_round(
     round_id = await stage.start(2)
     await stage.run()
     if method != "post_question":
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, after=2, right=False)
     await stage.wait(minutes=14)
     assert (await stage.round(round_id)).phase != "ended"
@@ -349,7 +355,7 @@ async def test_a_step_that_always_fails_ends_the_round(
     assert (round_.phase, round_.ending) == ("ended", "error")
     assert round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
     assert len(stage.sender.of_kind("standings")) == (method != "post_standings")
-    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98, BOB: 0})
+    assert await stage.check_points() == ({} if method == "post_question" else {ALWINA: 98, BOB: 0})
     tries = [record for record in caplog.records if record.name == "bot.core.jobs"]
     assert len(tries) == max(stage.sender.calls[method], stage.sender.calls[method.replace("post", "find")])
     assert await stage.next_due() is None
@@ -368,13 +374,13 @@ async def test_a_permanent_refusal_ends_the_round(
     round_id = await stage.start(1)
     await stage.run()
     if method != "post_question":
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, round_.detail) == ("ended", what, reason)
     assert any(reason in record.getMessage() for record in caplog.records)
-    assert await stage.check_points() == ({} if method == "post_question" else {ADA: 98, BOB: 0})
+    assert await stage.check_points() == ({} if method == "post_question" else {ALWINA: 98, BOB: 0})
     stage.sender.mend()
     assert await stage.start(1) != round_id
 
@@ -396,7 +402,7 @@ async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> Non
     stage.sender.fail("reveal_question", DeliveryRefused("message", "The message was deleted."))
     round_id = await stage.start(3)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
@@ -404,7 +410,7 @@ async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> Non
     card = standings(stage)
     assert (card.questions, card.ending) == (1, "message")
     assert [t.points for _, t in card.standings] == [98, 0]
-    assert await stage.check_points() == {ADA: 98, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 98, BOB: 0}
 
 
 async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
@@ -421,7 +427,7 @@ async def test_an_answer_starts_the_idle_count_anew(stage: Stage) -> None:
     """Only questions in a row count as idle."""
     await stage.start(10)
     await stage.wait(seconds=27 + 26)
-    await stage.answer(ADA, right=False, after=1)
+    await stage.answer(ALWINA, right=False, after=1)
     await stage.wait(minutes=5)
     assert len(stage.sender.of_kind("question")) == 3 + 3
 
@@ -430,14 +436,14 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     """From the second question on, two seconds after the last player's answer; the first runs to its deadline."""
     await stage.start(3)
     await stage.run()
-    first = await stage.answer(ADA, after=1)
+    first = await stage.answer(ALWINA, after=1)
     assert first.reveal_at == snowflakes.created_at(stage.card().message_id) + timedelta(seconds=20)
     await stage.answer(BOB, after=2)
     await stage.wait(seconds=20.3)
     await stage.wait(seconds=6)
     opened = snowflakes.created_at(stage.card().message_id)
-    await stage.answer(CARL, after=3)  # no player: the others are waited for
-    assert (await stage.answer(ADA, after=4)).reveal_at == opened + timedelta(seconds=20)
+    await stage.answer(CLEMENTINE, after=3)  # no player: the others are waited for
+    assert (await stage.answer(ALWINA, after=4)).reveal_at == opened + timedelta(seconds=20)
     assert (await stage.answer(BOB, after=6)).reveal_at == opened + timedelta(seconds=8)
     await stage.until(opened + timedelta(seconds=8))
     assert len(revealed(stage)) == 1
@@ -455,7 +461,7 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
         opened = snowflakes.created_at(stage.card().message_id)
         if number == 1:
             await stage.answer(BOB, after=1)
-        early.append((await stage.answer(ADA, after=1)).reveal_at != opened + timedelta(seconds=20))
+        early.append((await stage.answer(ALWINA, after=1)).reveal_at != opened + timedelta(seconds=20))
         await stage.until(opened + timedelta(seconds=20.3))
         await stage.wait(seconds=6)
         if number < 4:
@@ -467,10 +473,10 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
     """The early reveal is stored with the answer, so a new process keeps to it."""
     await stage.start(2)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=27)
     opened = snowflakes.created_at(stage.card().message_id)
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.restart()
     await stage.until(opened + timedelta(seconds=3.25))
     assert len(revealed(stage)) == 2
@@ -486,7 +492,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage, monkeypat
     stage.clock.turn(seconds=20.3)
     keys = await stage.due(stage.bot.round_work, 100)
     assert len(keys) == len(cards)
-    answers = [stage.answer(ADA, post=post, after=20) for post in cards.values()]
+    answers = [stage.answer(ALWINA, post=post, after=20) for post in cards.values()]
     work = [stage.bot.round_work.work(key) for key in keys]
     mixed = [coro for pair in zip(work, answers, strict=True) for coro in pair]
     locked = (await asyncio.gather(*mixed))[1::2]
@@ -504,17 +510,17 @@ async def test_a_click_made_in_time_counts_until_the_question_is_scored(stage: S
     await stage.start(1)
     await stage.run()
     post = stage.card()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=24)
     assert [c.outcome.answered for c in revealed(stage)] == [1]
     assert (await stage.answer(BOB, post=post, after=20)).reveal_at is None
     with pytest.raises(AlreadyAnswered):
         await stage.answer(BOB, post=post, after=20)
     with pytest.raises(UserError, match="Time was up"):
-        await stage.answer(CARL, post=post, after=20.001)
+        await stage.answer(CLEMENTINE, post=post, after=20.001)
     await stage.wait(seconds=6)
-    assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, BOB]
-    assert await stage.check_points() == {ADA: 98, BOB: 50}
+    assert [tally.user_id for _, tally in standings(stage).standings] == [ALWINA, BOB]
+    assert await stage.check_points() == {ALWINA: 98, BOB: 50}
 
 
 async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
@@ -524,7 +530,7 @@ async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
     for _ in range(3):
         post = stage.card()
         await stage.wait(seconds=21)
-        await stage.answer(ADA, post=post, after=19)
+        await stage.answer(ALWINA, post=post, after=19)
         await stage.wait(seconds=6)
     assert len(stage.sender.of_kind("question")) == 4
 
@@ -533,17 +539,17 @@ async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
     """After an early reveal only clicks from before it count, and who is late is told why it came early."""
     await stage.start(2)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=27)
     post = stage.card()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.until(snowflakes.created_at(post.message_id) + timedelta(seconds=4))
     assert len(revealed(stage)) == 2
     with pytest.raises(UserError, match="everyone playing had answered"):
         await stage.answer(BOB, post=post, after=3.3)
-    assert (await stage.answer(CARL, post=post, after=3.2)).reveal_at is None
+    assert (await stage.answer(CLEMENTINE, post=post, after=3.2)).reveal_at is None
     await stage.wait(seconds=6)
-    assert [tally.user_id for _, tally in standings(stage).standings] == [ADA, CARL]
+    assert [tally.user_id for _, tally in standings(stage).standings] == [ALWINA, CLEMENTINE]
 
 
 async def test_who_is_late_because_the_round_was_stopped(stage: Stage) -> None:
@@ -552,7 +558,7 @@ async def test_who_is_late_because_the_round_was_stopped(stage: Stage) -> None:
     await stage.run()
     post = stage.card()
     for _ in range(2):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ADA, may_manage=False)
+        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
     await stage.work()
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=post, after=3)
@@ -563,7 +569,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     await stage.start(1)
     await stage.run()
     post = stage.card()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
     assert await stage.bot.round_cards.refresh(post.row_id) == 2
     (edit,) = stage.sender.edits_of("refresh")
@@ -582,7 +588,7 @@ async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -
     round_id = await stage.start(1)
     await stage.run()
     post = stage.card()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     mine, other = stage.bot, stage.process()
 
     async def reveal() -> None:
@@ -621,7 +627,7 @@ async def test_the_count_is_stopped_before_the_reveal(stage: Stage, monkeypatch:
     monkeypatch.setattr(stage.bot.counters, "stop", noting)
     await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=21)
     assert revealed_at_stop[0] == 0
     assert len(revealed(stage)) == 1
@@ -653,7 +659,7 @@ async def test_two_processes_play_one_round(stage: Stage) -> None:
     round_id = await stage.start(2)
     for _ in range(2):
         await both(stage)
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, right=False, after=2)
         due = await stage.next_due()
         assert due is not None
@@ -699,7 +705,7 @@ async def test_an_item_taken_out_of_the_bank_is_skipped(stage: Stage) -> None:
     await stage.wait(seconds=6)
     (post,) = stage.sender.of_kind("question")
     assert (await stage.round(round_id)).number == 2
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=30)
     assert standings(stage).questions == 1
     assert [c.question_id for c in revealed(stage)] == [post.row_id]
@@ -709,20 +715,20 @@ async def test_an_item_taken_out_while_its_question_is_open(stage: Stage) -> Non
     """Answers to a question whose item is gone at the reveal count once, and the round goes on."""
     round_id = await stage.start(1)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=2, right=False)
     stage.bank = without(stage.bank, (await stage.question(round_id)).item_id)
     await stage.restart()
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).ending == "finished"
-    assert await stage.check_points() == {ADA: 98, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 98, BOB: 0}
 
 
 async def test_the_clock_jumps_back(stage: Stage) -> None:
     """A wall clock that is set back by an hour delays the round and doubles nothing."""
     round_id = await stage.start(2)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=20.1)
     stage.clock.turn(hours=-1)
@@ -733,7 +739,7 @@ async def test_the_clock_jumps_back(stage: Stage) -> None:
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.of_kind("question")) == 2
     assert len(stage.sender.of_kind("standings")) == 1
-    assert await stage.check_points() == {ADA: 98, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 98, BOB: 0}
 
 
 async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
@@ -741,12 +747,12 @@ async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
     rounds = [await stage.start(2, channel_id=channel_id) for channel_id in (CHANNEL, 11, 12)]
     await stage.run()
     for post in stage.sender.of_kind("question"):
-        await stage.answer(ADA, post=post, after=1)
+        await stage.answer(ALWINA, post=post, after=1)
         await stage.answer(BOB, post=post, after=2, right=False)
     await stage.wait(minutes=2)
     assert [(await stage.round(r)).ending for r in rounds] == ["finished"] * 3
     assert sorted(p.channel_id for p in stage.sender.of_kind("standings")) == [CHANNEL, 11, 12]
-    assert await stage.check_points() == {ADA: 3 * 98, BOB: 0}
+    assert await stage.check_points() == {ALWINA: 3 * 98, BOB: 0}
 
 
 def without(bank: Bank, item_id: str) -> Bank:
@@ -779,12 +785,12 @@ async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
     """It has standings, and its answers are counted, but only a second player makes it win anything; reveals say so."""
     await stage.start(2)
     await stage.run()
-    await stage.answer(ADA, after=1)
+    await stage.answer(ALWINA, after=1)
     await stage.wait(minutes=2)
-    assert await stage.check_points() == {ADA: 0}
+    assert await stage.check_points() == {ALWINA: 0}
     assert [t.points for _, t in standings(stage).standings] == [98]
     assert [edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)] == [True, False]
-    assert await stage.database.read(scores.total, GUILD, ADA) == (0, 1, 1)
+    assert await stage.database.read(scores.total, GUILD, ALWINA) == (0, 1, 1)
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
@@ -792,14 +798,14 @@ async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
     round_id = await stage.start(4)
     await stage.run()
     for number in range(4):
-        await stage.answer(ADA, after=1)
+        await stage.answer(ALWINA, after=1)
         if number >= 2:
             await stage.answer(BOB, after=2)
         await stage.next_card(round_id)
-        expected = {ADA: 0} if number < 2 else {ADA: 98 * (number + 1), BOB: 95 * (number - 1)}
+        expected = {ALWINA: 0} if number < 2 else {ALWINA: 98 * (number + 1), BOB: 95 * (number - 1)}
         assert await stage.board_points() == expected
     await stage.wait(minutes=2)
-    assert await stage.check_points() == {ADA: 4 * 98, BOB: 2 * 95}
+    assert await stage.check_points() == {ALWINA: 4 * 98, BOB: 2 * 95}
     assert not standings(stage).repeats
 
 
@@ -809,14 +815,14 @@ async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
     async def play(*, right: bool) -> None:
         round_id = await stage.start(4, topic_id="t1")
         while await stage.next_card(round_id):
-            await stage.answer(ADA, after=0, right=right)
+            await stage.answer(ALWINA, after=0, right=right)
             await stage.answer(BOB, after=0, right=False)
 
     won = []
     for right, days in [(False, 0), (True, 1), (True, 1), (True, 27), (True, 3), (True, 1)]:
         await stage.wait(days=days)
         await play(right=right)
-        won.append((await stage.check_points())[ADA])
+        won.append((await stage.check_points())[ALWINA])
     assert won == [0, 400, 400, 400, 800, 800]
     cards = [post.card for post in stage.sender.of_kind("standings") if isinstance(post.card, StandingsCard)]
     assert [card.repeats for card in cards] == [False, False, True, True, False, True]
@@ -827,9 +833,9 @@ async def test_a_daily_wins_its_points_in_any_case(stage: Stage) -> None:
     """Alone, and with an item that was in a round lately; after it, the item wins nothing in a round for a while."""
     round_id = await stage.start(4, topic_id="t1")
     while await stage.next_card(round_id):
-        await stage.answer(ADA, after=0)
+        await stage.answer(ALWINA, after=0)
         await stage.answer(BOB, after=0)
     await stage.set_up("18:00", topic_id="t1")
     await stage.wait(hours=8)
-    await stage.answer_daily(ADA)
-    assert await stage.check_points() == {ADA: 500, BOB: 400}
+    await stage.answer_daily(ALWINA)
+    assert await stage.check_points() == {ALWINA: 500, BOB: 400}

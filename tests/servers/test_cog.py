@@ -39,7 +39,7 @@ async def test_hello_leads_a_manager_to_a_round_and_a_daily(stage: Stage) -> Non
     assert labels(hello) == ["Set up the question of the day", "Start a test round"]
 
     started = await stage.manager.click(hello, label="Start a test round")
-    assert "**mia** starts 3 questions" in reply(started)
+    assert "**mechthild** starts 3 questions" in reply(started)
     await stage.wait(8)
     assert "Question 1 of 3" in stage.question().text
 
@@ -58,7 +58,7 @@ async def test_hello_is_for_managers(stage: Stage) -> None:
     await join(stage)
     (hello,) = hellos(stage.quiz)
     for label in labels(hello):
-        assert "Manage Server" in reply(await stage.ada.click(hello, label=label))
+        assert "Manage Server" in reply(await stage.alwina.click(hello, label=label))
     assert len(stage.quiz.history()) == 1
 
 
@@ -75,7 +75,7 @@ async def test_hello_goes_where_the_bot_may_write(stage: Stage) -> None:
 
 async def test_help_for_members_and_managers(stage: Stage) -> None:
     """Clickable mentions of what to do first; managers read about the daily too."""
-    member = reply(await stage.ada.slash(stage.quiz, "help"))
+    member = reply(await stage.alwina.slash(stage.quiz, "help"))
     assert re.search(r"</quiz start:\d+> starts a round", member)
     assert re.search(r"</practice:\d+> quizzes you on what you missed", member)
     assert "To run it here" not in member
@@ -88,17 +88,17 @@ async def test_help_names_what_is_left_to_do(stage: Stage) -> None:
     """The first three things that a member has not done, by what is stored; then what waits for them."""
 
     async def steps() -> list[str]:
-        return re.findall(r"^\d\. </([a-z ]+):\d+>", reply(await stage.ada.slash(stage.quiz, "help")), re.MULTILINE)
+        return re.findall(r"^\d\. </([a-z ]+):\d+>", reply(await stage.alwina.slash(stage.quiz, "help")), re.MULTILINE)
 
     assert await steps() == ["quiz start", "practice", "plan"]
     question = await stage.play(questions=1, seconds=5)
-    await question.answer(stage.ada, right=False)
+    await question.answer(stage.alwina, right=False)
     await stage.wait(30)
     assert await steps() == ["practice", "plan", "interview"]
-    assert "1 question due today" in reply(await stage.ada.slash(stage.quiz, "help"))
-    await stage.ada.slash(stage.quiz, "plan", date="2026-06-01")
-    await stage.ada.slash(stage.quiz, "remind", time="08:00")
-    await stage.ada.slash(stage.quiz, "interview")
+    assert "1 question due today" in reply(await stage.alwina.slash(stage.quiz, "help"))
+    await stage.alwina.slash(stage.quiz, "plan", date="2026-06-01")
+    await stage.alwina.slash(stage.quiz, "remind", time="08:00")
+    await stage.alwina.slash(stage.quiz, "interview")
     assert await steps() == ["practice"]
 
 
@@ -177,12 +177,12 @@ async def test_who_may_start_rounds(stage: Stage) -> None:
     learners = stage.guild.create_role("learners")
     panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
     await stage.manager.select(panel, values=[learners], custom_id="settings:v1:starters")
-    refused = await stage.ada.slash(stage.quiz, "quiz start")
+    refused = await stage.alwina.slash(stage.quiz, "quiz start")
     assert refused.ephemeral
     assert f"Only members with <@&{learners.id}> can start one on this server." in reply(refused)
-    dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[learners])
-    assert "**dora** starts" in reply(await dora.slash(stage.quiz, "quiz start"))
-    assert "**mia** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+    dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[learners])
+    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz start"))
+    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
 
 
 async def test_the_recap_in_the_panel(stage: Stage) -> None:
@@ -197,11 +197,11 @@ async def test_the_recap_in_the_panel(stage: Stage) -> None:
     assert "Weekly recap: **off**" in text_of(answer_to(shown))
     await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap")
     question = await stage.play(questions=1, seconds=10)
-    await question.answer(stage.ada)
+    await question.answer(stage.alwina)
     await question.answer(stage.bob, right=False)
     await stage.wait(5.5 * 86_400)
     (recap,) = stage.daily.history()
-    assert text_of(recap).startswith("### The week in review\n-# 29 December – 4 January\n🥇 **ada** · **")
+    assert text_of(recap).startswith("### The week in review\n-# 29 December – 4 January\n🥇 **alwina** · **")
     assert "2 people took part · 2 answers · 50% right" in text_of(recap)
     assert [file.filename for file in recap.attachments] == ["week.png"]
     (alt,) = alt_texts(recap)
@@ -218,4 +218,4 @@ async def test_a_deleted_role_is_told(stage: Stage) -> None:
 async def test_settings_are_for_managers(stage: Stage) -> None:
     """Discord hides /settings from others."""
     with pytest.raises(SetupError, match="default-member-permissions"):
-        await stage.ada.slash(stage.quiz, "settings")
+        await stage.alwina.slash(stage.quiz, "settings")

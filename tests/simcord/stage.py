@@ -36,9 +36,9 @@ class Stage:
     quiz: ChannelHandle
     daily: ChannelHandle
     manager: MemberActor
-    ada: MemberActor
+    alwina: MemberActor
     bob: MemberActor
-    carl: MemberActor
+    clementine: MemberActor
     database: Database
     _open: AsyncExitStack = field(repr=False)
     expected_errors: int = 0
@@ -52,11 +52,13 @@ class Stage:
             await env.start()
             guild = env.create_guild("Study group")
             managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
-            manager = guild.add_member(env.create_user("mia"), roles=[managers])
-            ada, bob, carl = (guild.add_member(env.create_user(name)) for name in ("ada", "bob", "carl"))
+            manager = guild.add_member(env.create_user("mechthild"), roles=[managers])
+            alwina, bob, clementine = (
+                guild.add_member(env.create_user(name)) for name in ("alwina", "bob", "clementine")
+            )
             quiz, daily = guild.create_text_channel("quiz"), guild.create_text_channel("daily")
             await env.settle()
-            stage = cls(env, file, guild, quiz, daily, manager, ada, bob, carl, database, stack)
+            stage = cls(env, file, guild, quiz, daily, manager, alwina, bob, clementine, database, stack)
             try:
                 yield stage
             finally:
@@ -89,8 +91,8 @@ class Stage:
 
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
-        result = await self.ada.slash(self.quiz, "quiz start", **options)
-        assert "**ada** starts" in reply(result)
+        result = await self.alwina.slash(self.quiz, "quiz start", **options)
+        assert "**alwina** starts" in reply(result)
         await self.wait(8)
         return self.question()
 

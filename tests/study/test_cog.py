@@ -14,62 +14,62 @@ TOPIC = BANK.topics["temperature"]
 
 async def test_topics(stage: Stage) -> None:
     """The bank with the asker's own progress, from a page to the next, and practice of the weakest topic."""
-    new = await stage.ada.slash(stage.quiz, "topics")
+    new = await stage.alwina.slash(stage.quiz, "topics")
     assert f"50 topics · {len(BANK.items)} questions · page 1 of 6\n50 new" in reply(new)
     assert labels(answer_to(new)) == ["Back", "Next"]
     question = await stage.play(questions=1, seconds=5, topic="temperature")
-    await question.answer(stage.ada, right=False)
+    await question.answer(stage.alwina, right=False)
     await stage.wait(22)  # the reveal, and the pause after which it counts
-    shown = await stage.ada.slash(stage.quiz, "topics")
+    shown = await stage.alwina.slash(stage.quiz, "topics")
     assert "1 learning · 49 new" in reply(shown)
     assert "Your weakest topic: **Temperature**" in reply(shown)
     pages = [reply(shown)]
     message = answer_to(shown)
     for _ in range(5):
-        pages.append(reply(await stage.ada.click(message, label="Next")))
+        pages.append(reply(await stage.alwina.click(message, label="Next")))
     number = BANK.topics["temperature"].number
     items = len(BANK.topics["temperature"].items)
     assert f"**{number}.** Temperature\n-# Learning · 0 of {items} learned · 1 due" in "\n".join(pages)
     assert [len(re.findall(r"^-# (New|Learning) · ", page, re.MULTILINE)) for page in pages] == [10, 10, 7, 6, 9, 8]
     assert lists(answer_to(shown))[0].options[-1].value == list(BANK.topics)[-1]
-    practice = reply(await stage.ada.click(message, label="Practise it"))
+    practice = reply(await stage.alwina.click(message, label="Practise it"))
     assert practice.startswith("-# Practice · question 1 of 8 · ")
     assert " ".join(question.item.prompt.split()) in practice.replace("\\", "")
 
 
 async def test_the_page_of_a_topic(stage: Stage) -> None:
     """From the list to a topic, through its tabs, to practice of it and to an interview on it, and back to the list."""
-    listed = await stage.ada.slash(stage.quiz, "topics")
+    listed = await stage.alwina.slash(stage.quiz, "topics")
     first = next(iter(BANK.topics.values()))
-    await stage.ada.select(answer_to(listed), values=[first.id], custom_id=lists(answer_to(listed))[0].custom_id)
+    await stage.alwina.select(answer_to(listed), values=[first.id], custom_id=lists(answer_to(listed))[0].custom_id)
     assert f"### {first.title}" in reply(listed)
 
-    read = await stage.ada.slash(stage.quiz, "topics", topic=TOPIC.id)
+    read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
     assert read.ephemeral
     assert TOPIC.question in reply(read).replace("\\", "")
     tabs, actions = ["Question", "Model answer", "Your progress"], ["Practise", "Interview me", "All topics"]
     assert labels(answer_to(read)) == tabs + actions
-    await stage.ada.click(answer_to(read), label="Model answer")
+    await stage.alwina.click(answer_to(read), label="Model answer")
     assert TOPIC.answer.split("\n\n")[-1] in reply(read).replace("\\", "")
     assert TOPIC.references[0].url in reply(read)
-    await stage.ada.click(answer_to(read), label="Your progress")
+    await stage.alwina.click(answer_to(read), label="Your progress")
     assert f"Item 1 · {TOPIC.items[0].level} · new\nItem 2" in reply(read)
-    await stage.ada.click(answer_to(read), label="All topics")
+    await stage.alwina.click(answer_to(read), label="All topics")
     assert f"**{TOPIC.number}.** {TOPIC.title}" in reply(read)
 
-    read = await stage.ada.slash(stage.quiz, "topics", topic=TOPIC.id)
-    await stage.ada.click(answer_to(read), label="Interview me")
+    read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
+    await stage.alwina.click(answer_to(read), label="Interview me")
     assert "Question 1 of 1" in reply(read)
     assert TOPIC.question in reply(read).replace("\\", "")
-    read = await stage.ada.slash(stage.quiz, "topics", topic=TOPIC.id)
-    await stage.ada.click(answer_to(read), label="Practise")
+    read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
+    await stage.alwina.click(answer_to(read), label="Practise")
     assert reply(read).startswith("-# Practice · question 1 of 8 · ")
     assert stage.texts() == []
 
 
 async def test_by_direct_message(stage: Stage) -> None:
     """The list and a topic's page are there without a server; what is no topic is refused in words."""
-    member = stage.ada.user
+    member = stage.alwina.user
     listed = (await member.slash("topics")).response.message
     assert "50 topics" in text_of(listed)
     page = (await member.slash("topics", topic=TOPIC.id)).response.message

@@ -10,7 +10,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.study.rules import InPlay, StudyPage
 from tests.banks import teaching_bank
-from tests.stage import ADA, BOB, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 STRANGER = 999
 
@@ -22,7 +22,7 @@ async def stage(database: Database) -> Stage:
     return made
 
 
-async def read(stage: Stage, topic_id: str, user_id: int = ADA, guild_id: int | None = GUILD) -> StudyPage | InPlay:
+async def read(stage: Stage, topic_id: str, user_id: int = ALWINA, guild_id: int | None = GUILD) -> StudyPage | InPlay:
     return await stage.bot.studies.page(user_id, guild_id, topic_id)
 
 
@@ -32,13 +32,13 @@ async def test_a_topic_with_ones_own_progress(stage: Stage) -> None:
     await stage.run()
     await stage.answer(BOB, right=False)
     await stage.wait(minutes=2)
-    ada, bob = await read(stage, "t2"), await read(stage, "t2", BOB, None)
-    assert isinstance(ada, StudyPage)
+    alwina, bob = await read(stage, "t2"), await read(stage, "t2", BOB, None)
+    assert isinstance(alwina, StudyPage)
     assert isinstance(bob, StudyPage)
-    assert (ada.progress.level, bob.progress.level) == ("new", "learning")
+    assert (alwina.progress.level, bob.progress.level) == ("new", "learning")
     assert sorted(str(item.days) for item in bob.items) == ["0", "None", "None", "None"]
-    assert all(item.days is None for item in ada.items)
-    assert (ada.asks_openly, ada.list_page, ada.topic.title) == (True, 1, "Topic 2")
+    assert all(item.days is None for item in alwina.items)
+    assert (alwina.asks_openly, alwina.list_page, alwina.topic.title) == (True, 1, "Topic 2")
 
 
 async def test_the_open_question_of_the_day_waits(stage: Stage) -> None:
@@ -50,7 +50,7 @@ async def test_the_open_question_of_the_day_waits(stage: Stage) -> None:
     other = next(t for t in stage.bank.topics if t != topic_id)
     closes = stage.clock() + timedelta(hours=2)
     assert await read(stage, topic_id) == InPlay(stage.bank.topics[topic_id], closes)
-    assert isinstance(await read(stage, topic_id, ADA, None), InPlay)  # seen there, though she has answered nothing
+    assert isinstance(await read(stage, topic_id, ALWINA, None), InPlay)  # seen there, though she has answered nothing
     assert isinstance(await read(stage, topic_id, STRANGER), InPlay)
     assert isinstance(await read(stage, topic_id, STRANGER, None), StudyPage)
     assert isinstance(await read(stage, other), StudyPage)

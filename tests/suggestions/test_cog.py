@@ -24,8 +24,8 @@ FIELDS = {
 
 
 async def suggest(stage: Stage, **changes: str) -> Any:
-    shown = await stage.ada.slash(stage.quiz, "suggest")
-    return await stage.ada.submit_modal(shown, {**FIELDS, **changes})
+    shown = await stage.alwina.slash(stage.quiz, "suggest")
+    return await stage.alwina.submit_modal(shown, {**FIELDS, **changes})
 
 
 async def announce_in_daily(stage: Stage) -> None:
@@ -45,11 +45,11 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     await suggest(stage, prompt="A second one?")
     (posted,) = stage.daily.history()
     assert "**Something is waiting for review**" in text_of(posted)
-    refused = await stage.ada.click(posted, label="Review")
+    refused = await stage.alwina.click(posted, label="Review")
     assert reply(refused).startswith("Only members with Manage Server can use this button.")
     shown = await stage.manager.click(posted, label="Review")
     assert answer_to(shown).flags.ephemeral
-    assert "Suggested by **ada** · 2 suggestions waiting" in reply(shown)
+    assert "Suggested by **alwina** · 2 suggestions waiting" in reply(shown)
     assert "**A**  AdamW · ✅ right" in reply(shown)
     assert "Source: Loshchilov and Hutter, 2019" in reply(shown)
     assert labels(answer_to(shown)) == ["Accept", "Edit", "Reject", "Later"]
@@ -57,10 +57,10 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     assert accepted.startswith('**Added** to "From our members" as `which-optimizer-decouples-weight-decay`.')
     assert "### A second one?" in accepted
     assert [own.item.prompt for own in await stage.services.own_bank.find(stage.guild.id)] == [FIELDS["prompt"]]
-    used = await stage.ada.slash(stage.quiz, "help")
+    used = await stage.alwina.slash(stage.quiz, "help")
     await stage.env.settle()
     assert any("Added to this server's questions, thank you: Which optimizer" in text_of(m) for m in _told(used))
-    assert await stage.services.suggestions.verdicts(stage.guild.id, stage.ada.id) == []
+    assert await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id) == []
 
 
 async def test_edit_and_reject(stage: Stage) -> None:
@@ -103,7 +103,7 @@ async def test_no_sixth(stage: Stage) -> None:
     """Who has five that wait opens no form for another one."""
     for n in range(5):
         await suggest(stage, prompt=f"Number {n}?")
-    refused = await stage.ada.slash(stage.quiz, "suggest")
+    refused = await stage.alwina.slash(stage.quiz, "suggest")
     assert refused.modal is None
     assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
 
@@ -114,8 +114,8 @@ async def test_a_report_comes_to_the_review(stage: Stage) -> None:
     await stage.play(questions=1, seconds=20)
     await stage.wait(30)
     question = next(m for m in stage.quiz.history() if "Report" in labels(m))
-    shown = await stage.ada.click(question, label="Report")
-    await stage.ada.submit_modal(shown, {"text": "Two are right"})
+    shown = await stage.alwina.click(question, label="Report")
+    await stage.alwina.submit_modal(shown, {"text": "Two are right"})
     await stage.env.settle()
     assert len(stage.daily.history()) == 1
     found = await review(stage)
@@ -132,7 +132,7 @@ async def test_an_own_question_that_was_reported(stage: Stage) -> None:
     await suggest(stage)
     await stage.manager.click(answer_to(await review(stage)), label="Accept")
     (own,) = await stage.services.own_bank.find(stage.guild.id)
-    await stage.services.reports.add(own.row.item_id, None, stage.ada.id, "It's L2 too")
+    await stage.services.reports.add(own.row.item_id, None, stage.alwina.id, "It's L2 too")
     found = await review(stage)
     assert labels(answer_to(found)) == ["Done", "Edit"]
     form = await stage.manager.click(answer_to(found), label="Edit")
@@ -146,4 +146,4 @@ async def test_nobody_else_reviews(stage: Stage) -> None:
     """Members without Manage Server don't see the command."""
     await suggest(stage)
     with pytest.raises(SetupError):
-        await stage.ada.slash(stage.quiz, "bank review")
+        await stage.alwina.slash(stage.quiz, "bank review")

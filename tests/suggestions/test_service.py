@@ -14,7 +14,7 @@ from bot.questions.check import BankError
 from bot.questions.store import own_items_of, reports_since
 from bot.suggestions.rules import MOST_OPEN, TOPIC, Kind, Reported, State, Suggested, Written, form_of
 from tests.ours import OTHER_GUILD, furnish
-from tests.stage import ADA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 WRITTEN = Written("Which optimizer decouples weight decay?", "AdamW", "Adam\nSGD", "It decays weights apart.", "")
 TYPED = replace(WRITTEN, wrong="")
@@ -26,7 +26,7 @@ async def waiting(stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0) ->
     return found
 
 
-async def suggest(stage: Stage, user_id: int = ADA, written: Written = WRITTEN) -> int:
+async def suggest(stage: Stage, user_id: int = ALWINA, written: Written = WRITTEN) -> int:
     """Suggest a question; the id of the oldest that waits."""
     await stage.bot.suggestions.suggest(GUILD, user_id, written)
     found = await waiting(stage)
@@ -40,19 +40,19 @@ async def test_accepted(stage: Stage) -> None:
     row_id = await suggest(stage)
     found = await waiting(stage)
     assert isinstance(found, Suggested)
-    assert (found.author, form_of(found.row), found.waiting.total) == ("Ada", form_of(WRITTEN), 1)
+    assert (found.author, form_of(found.row), found.waiting.total) == ("Alwina", form_of(WRITTEN), 1)
     saved = await stage.bot.suggestions.accept(GUILD, row_id)
     assert (saved.own.topic, saved.own.item.prompt, len(saved.own.item.choices)) == (TOPIC, WRITTEN.prompt, 3)
-    assert saved.own.row.item_id in (await stage.bot.context.bank_for(ADA, GUILD)).asked
+    assert saved.own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert await stage.bot.suggestions.next(GUILD, BOB) is None
-    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ADA)
+    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
     assert (verdict.state, verdict.prompt, verdict.reason) == (State.ACCEPTED, WRITTEN.prompt, None)
     assert await stage.bot.suggestions.verdicts(GUILD, BOB) == []
-    assert await stage.bot.suggestions.verdicts(OTHER_GUILD, ADA) == []
+    assert await stage.bot.suggestions.verdicts(OTHER_GUILD, ALWINA) == []
     await stage.bot.suggestions.told(BOB, [verdict])
-    assert await stage.bot.suggestions.verdicts(GUILD, ADA) == [verdict]
-    await stage.bot.suggestions.told(ADA, [verdict])
-    assert await stage.bot.suggestions.verdicts(GUILD, ADA) == []
+    assert await stage.bot.suggestions.verdicts(GUILD, ALWINA) == [verdict]
+    await stage.bot.suggestions.told(ALWINA, [verdict])
+    assert await stage.bot.suggestions.verdicts(GUILD, ALWINA) == []
 
 
 async def test_mended_before(stage: Stage) -> None:
@@ -70,7 +70,7 @@ async def test_rejected(stage: Stage) -> None:
     """The author reads the reason, and nothing is added."""
     row_id = await suggest(stage)
     await stage.bot.suggestions.reject(GUILD, row_id, "We have it")
-    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ADA)
+    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
     assert (verdict.state, verdict.reason) == (State.REJECTED, "We have it")
     assert await stage.database.read(own_items_of, GUILD) == []
     for late in (
@@ -97,7 +97,7 @@ async def test_another_server_decides_nothing(stage: Stage) -> None:
     row_id = await suggest(stage)
     with pytest.raises(UserError):
         await stage.bot.suggestions.accept(OTHER_GUILD, row_id)
-    await stage.bot.reports.add("t1-a", GUILD, ADA, "odd")
+    await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
     report = await waiting(stage, Kind.SUGGESTION, row_id)
     assert isinstance(report, Reported)
     await stage.bot.suggestions.settle(OTHER_GUILD, report.id)
@@ -107,16 +107,18 @@ async def test_another_server_decides_nothing(stage: Stage) -> None:
 
 async def test_five_a_member(stage: Stage) -> None:
     """A sixth suggestion is refused until one is decided; others have their own five, also at the same time."""
-    ones = [stage.bot.suggestions.suggest(GUILD, ADA, replace(WRITTEN, prompt=f"{n}?")) for n in range(MOST_OPEN + 2)]
+    ones = [
+        stage.bot.suggestions.suggest(GUILD, ALWINA, replace(WRITTEN, prompt=f"{n}?")) for n in range(MOST_OPEN + 2)
+    ]
     done = await asyncio.gather(*ones, return_exceptions=True)
     assert sum(isinstance(one, UserError) for one in done) == 2
     with pytest.raises(UserError, match="5 of your suggestions are waiting"):
-        await stage.bot.suggestions.require_room(GUILD, ADA)
+        await stage.bot.suggestions.require_room(GUILD, ALWINA)
     await stage.bot.suggestions.require_room(GUILD, BOB)
-    await stage.bot.suggestions.require_room(OTHER_GUILD, ADA)
+    await stage.bot.suggestions.require_room(OTHER_GUILD, ALWINA)
     row_id = await suggest(stage, BOB)
     await stage.bot.suggestions.reject(GUILD, row_id, "No")
-    await suggest(stage, ADA)
+    await suggest(stage, ALWINA)
 
 
 @pytest.mark.parametrize(
@@ -134,27 +136,27 @@ async def test_five_a_member(stage: Stage) -> None:
 async def test_what_could_not_be_asked(stage: Stage, wrong: Written) -> None:
     """A suggestion that could not become a question is refused at once, while its author is there to mend it."""
     with pytest.raises(BankError):
-        await stage.bot.suggestions.suggest(GUILD, ADA, wrong)
+        await stage.bot.suggestions.suggest(GUILD, ALWINA, wrong)
     assert await stage.bot.suggestions.next(GUILD, BOB) is None
 
 
 async def test_it_is_announced_once(stage: Stage) -> None:
     """In the channel that is set, and only when nothing else is waiting."""
     bot = stage.bot.suggestions
-    assert await bot.suggest(GUILD, ADA, WRITTEN) is None
+    assert await bot.suggest(GUILD, ALWINA, WRITTEN) is None
     await bot.reject(GUILD, (await bot.next(GUILD, BOB)).row.id, "No")  # type: ignore[union-attr]
     await stage.database.write(servers.set_suggestions_channel, GUILD, CHANNEL)
     assert await bot.announced(GUILD) is None
-    assert [await bot.suggest(GUILD, ADA, one) for one in (WRITTEN, TYPED)] == [CHANNEL, None]
-    await stage.bot.reports.add("t1-a", GUILD, ADA, "odd")
+    assert [await bot.suggest(GUILD, ALWINA, one) for one in (WRITTEN, TYPED)] == [CHANNEL, None]
+    await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
     assert await bot.announced(GUILD) is None
 
 
 async def test_one_after_another(stage: Stage) -> None:
     """Suggestions come first, then reports, the oldest of each first; after the last comes the first again."""
     for n in range(2):
-        await stage.bot.suggestions.suggest(GUILD, ADA, replace(WRITTEN, prompt=f"{n}?"))
-        await stage.bot.reports.add("t1-a", GUILD, ADA, f"odd {n}")
+        await stage.bot.suggestions.suggest(GUILD, ALWINA, replace(WRITTEN, prompt=f"{n}?"))
+        await stage.bot.reports.add("t1-a", GUILD, ALWINA, f"odd {n}")
     seen: list[str] = []
     kind, after = Kind.SUGGESTION, 0
     for _ in range(5):
@@ -170,10 +172,10 @@ async def test_one_after_another(stage: Stage) -> None:
 async def test_reports(stage: Stage) -> None:
     """A server reviews reports on its own questions, and those on shipped ones made there; the operator reads all."""
     (mine, *_) = await furnish(stage.database, GUILD)
-    assert await stage.bot.reports.add(mine, None, ADA, "wrong key") == GUILD
+    assert await stage.bot.reports.add(mine, None, ALWINA, "wrong key") == GUILD
     shipped = next(iter(stage.bank.items))
-    assert await stage.bot.reports.add(shipped, GUILD, ADA, "a typo") == GUILD
-    assert await stage.bot.reports.add(shipped, None, ADA, "in private") is None
+    assert await stage.bot.reports.add(shipped, GUILD, ALWINA, "a typo") == GUILD
+    assert await stage.bot.reports.add(shipped, None, ALWINA, "in private") is None
     read = await stage.database.read(reports_since, stage.clock() - timedelta(days=1))
     assert [report.text for report in read] == ["wrong key", "a typo", "in private"]
     first = await waiting(stage)
@@ -193,8 +195,8 @@ async def test_a_report_on_what_is_gone(stage: Stage) -> None:
     """A report outlives its question: one that was taken out can't be edited, one that nobody knows has no words."""
     (mine, *_) = await furnish(stage.database, GUILD)
     await stage.bot.own_bank.retire(GUILD, 2)
-    await stage.bot.reports.add(mine, GUILD, ADA, "wrong key")
-    await stage.bot.reports.add("never-known", GUILD, ADA, "odd")
+    await stage.bot.reports.add(mine, GUILD, ALWINA, "wrong key")
+    await stage.bot.reports.add("never-known", GUILD, ALWINA, "odd")
     first = await waiting(stage)
     assert isinstance(first, Reported)
     assert (first.own, first.shipped, bool(first.prompt)) == (None, False, True)
@@ -208,7 +210,7 @@ async def test_a_report_shows_no_answer_before_the_reveal(stage: Stage) -> None:
     await stage.start(questions=1)
     await stage.run()
     item_id = stage.card().card.item.id  # type: ignore[union-attr]
-    await stage.bot.reports.add(item_id, GUILD, ADA, "odd")
+    await stage.bot.reports.add(item_id, GUILD, ALWINA, "odd")
     found = await waiting(stage)
     assert isinstance(found, Reported)
     assert found.hidden

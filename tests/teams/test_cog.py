@@ -29,7 +29,7 @@ def player(stage: Stage, name: str, *roles: RoleHandle) -> MemberActor:
 async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> None:
     """A manager adds and removes roles; others read the list, and who may change it."""
     red, blue = stage.guild.create_role("red"), stage.guild.create_role("blue")
-    assert "This server has no teams yet." in reply(await stage.ada.slash(stage.quiz, "team list"))
+    assert "This server has no teams yet." in reply(await stage.alwina.slash(stage.quiz, "team list"))
     added = await stage.manager.slash(stage.quiz, "team add", role=red)
     assert added.ephemeral
     assert f"<@&{red.id}> is a team now." in reply(added)
@@ -38,13 +38,13 @@ async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> Non
     everyone = await stage.manager.slash(stage.quiz, "team add", role=stage.guild.default_role)
     assert "can't be a team" in reply(everyone)
     for command in ("team add", "team remove"):
-        refused = await stage.ada.slash(stage.quiz, command, role=red)
+        refused = await stage.alwina.slash(stage.quiz, command, role=red)
         assert reply(refused).startswith("Only members with Manage Server can choose the teams.")
-    shown = reply(await stage.ada.slash(stage.quiz, "team list"))
+    shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
     assert "2 teams of 25" in shown
     assert f"<@&{red.id}>\n<@&{blue.id}>" in shown
     assert "is no longer a team" in reply(await stage.manager.slash(stage.quiz, "team remove", role=red))
-    shown = reply(await stage.ada.slash(stage.quiz, "team list"))
+    shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
     assert f"<@&{red.id}>" not in shown
     assert "1 team of 25" in shown
 
@@ -53,11 +53,11 @@ async def test_the_board_of_teams(stage: Stage) -> None:
     """A round's points go to the highest team role of each player; the board turns between members and teams."""
     red, blue, top = (stage.guild.create_role(name) for name in ("red", "blue", "top"))
     low, high = sorted((red, blue), key=lambda role: role_of(stage, role).position)
-    board = answer_to(await stage.ada.slash(stage.quiz, "leaderboard"))
+    board = answer_to(await stage.alwina.slash(stage.quiz, "leaderboard"))
     assert "Teams" not in labels(board)
     for role in (red, blue):
         await stage.manager.slash(stage.quiz, "team add", role=role)
-    players = [player(stage, name, low, high, top) for name in ("dora", "emil", "fay")]
+    players = [player(stage, name, low, high, top) for name in ("dagobert", "emil", "fay")]
     players.append(player(stage, "gus", low))
     question = await stage.play(questions=1, seconds=10)
     for member in players:
@@ -87,7 +87,7 @@ async def test_the_board_of_teams(stage: Stage) -> None:
 
     by_command = reply(await players[3].slash(stage.quiz, "leaderboard", board="teams"))
     assert f"Your team: **{low.name}** · no place yet" in by_command
-    none = reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
+    none = reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
     assert "Your team: none of your roles is one." in none
 
 
@@ -95,7 +95,7 @@ async def test_roles_that_change(stage: Stage) -> None:
     """A team's new name is kept when Discord tells it, and its last one when the role is deleted."""
     red = stage.guild.create_role("red")
     await stage.manager.slash(stage.quiz, "team add", role=red)
-    crowd = [player(stage, name, red) for name in ("dora", "emil", "fay")]
+    crowd = [player(stage, name, red) for name in ("dagobert", "emil", "fay")]
     question = await stage.play(questions=1, seconds=10)
     for member in crowd:
         await question.answer(member)
@@ -107,7 +107,7 @@ async def test_roles_that_change(stage: Stage) -> None:
         name: listener for cog in stage.bot.cogs.values() for name, listener in cog.get_listeners()
     }
     await heard["on_guild_role_update"](before, after)
-    assert "**crimson** · **" in reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "**crimson** · **" in reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
     await heard["on_guild_role_delete"](after)
-    assert "**crimson** · **" in reply(await stage.ada.slash(stage.quiz, "leaderboard", board="teams"))
-    assert "no teams yet" in reply(await stage.ada.slash(stage.quiz, "team list"))
+    assert "**crimson** · **" in reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "no teams yet" in reply(await stage.alwina.slash(stage.quiz, "team list"))

@@ -17,7 +17,7 @@ from bot.points.rules import ALL_TIME
 from bot.points.store import ledger
 from bot.teams import store
 from bot.teams.rules import MOST
-from tests.stage import ADA, BOB, CARL, DORA, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 RED, BLUE, OTHER = 71, 72, 79
 ROLES = range(1, 100)
@@ -85,12 +85,12 @@ async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) 
 async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
     """A team has what its members won while they played for it; who moves takes nothing along."""
     await found(stage)
-    await play(stage, {ADA: (OTHER, RED), BOB: (RED, BLUE), CARL: (RED,), DORA: (BLUE,)})
+    await play(stage, {ALWINA: (OTHER, RED), BOB: (RED, BLUE), CLEMENTINE: (RED,), DAGOBERT: (BLUE,)})
     before = await board(stage)
     assert [(row.name, row.members) for row in before.rows] == [("Red", 3)]
     assert before.small == ("Blue",)
     won = before.rows[0].tenths
-    await play(stage, {ADA: (BLUE,), BOB: (BLUE,), CARL: (), DORA: (BLUE,)})
+    await play(stage, {ALWINA: (BLUE,), BOB: (BLUE,), CLEMENTINE: (), DAGOBERT: (BLUE,)})
     after = {row.name: row for row in (await board(stage)).rows}
     assert (after["Red"].tenths, after["Red"].members) == (won, 3)
     assert after["Blue"].members == 3
@@ -110,7 +110,7 @@ async def test_a_daily_counts_for_teams(stage: Stage) -> None:
     await found(stage)
     await stage.set_up()
     await stage.wait(hours=1)
-    for user_id, right in ((ADA, True), (BOB, True), (CARL, False)):
+    for user_id, right in ((ALWINA, True), (BOB, True), (CLEMENTINE, False)):
         await stage.bot.dailies.answer(replace(stage.click(user_id, right=right), roles=(RED,)))
     (row,) = (await board(stage, period="today")).rows
     assert (row.name, row.tenths, row.members, row.place) == ("Red", 667, 3, 1)
@@ -119,7 +119,7 @@ async def test_a_daily_counts_for_teams(stage: Stage) -> None:
 async def test_the_askers_team(stage: Stage) -> None:
     """It is told by the roles that they have now: with its place, without one, or that they have none."""
     await found(stage)
-    await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,)})
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
     red = await board(stage, (OTHER, RED))
     assert (red.own_name, red.own) == ("Red", red.rows[0])
     blue = await board(stage, (BLUE, RED))
@@ -131,26 +131,26 @@ async def test_the_askers_team(stage: Stage) -> None:
 async def test_who_is_erased_leaves_their_team(stage: Stage) -> None:
     """With what they won for it, a little at a time, so that its figures are those of the others."""
     await found(stage)
-    await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,)})
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
     points = await stage.board_points()
     (held,) = [held for held in personal.of_members() if held.name == "team_sums"]
-    assert len(await stage.database.read(held.export, ADA)) > 2
-    while await stage.database.write(held.erase, ADA, 2):
+    assert len(await stage.database.read(held.export, ALWINA)) > 2
+    while await stage.database.write(held.erase, ALWINA, 2):
         pass
-    assert await stage.database.read(held.export, ADA) == []
+    assert await stage.database.read(held.export, ALWINA) == []
     (sums,) = await stage.database.read(team_sums, GUILD, "all", ALL_TIME, None)
-    assert (sums.points, sums.members) == (points[BOB] + points[CARL], 2)
+    assert (sums.points, sums.members) == (points[BOB] + points[CLEMENTINE], 2)
 
 
 async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
     """Under its last name, while new answers no longer count for it."""
     await found(stage)
-    await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,)})
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
     await stage.bot.teams.note(GUILD, RED, "Scarlet", gone=False)
     assert [row.name for row in (await board(stage)).rows] == ["Scarlet"]
     await stage.bot.teams.note(GUILD, RED, "Crimson", gone=True)
     await stage.bot.teams.note(GUILD, OTHER, "Never a team", gone=True)
-    await play(stage, {ADA: (RED,), BOB: (RED,), CARL: (RED,), DORA: (RED,)})
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,), DAGOBERT: (RED,)})
     (row,) = (await board(stage)).rows
     assert (row.name, row.members) == ("Crimson", 3)
     assert await teams_of(stage) == [BLUE]
