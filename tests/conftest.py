@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from bot.core import database as module
 from bot.core.database import Database, open_database
 from tests import postgres as server
 from tests.backends import backends, migrated_file
@@ -17,6 +18,13 @@ from tests.banks import small_bank
 from tests.stage import Stage
 
 pytest_plugins = ["tests.seed"]
+
+
+@pytest.fixture(autouse=True)
+def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite does not wait for the disk, but in the tests of just that: no other test pulls the plug."""
+    if request.path.name != "test_database.py":
+        monkeypatch.setattr(module, "_PRAGMAS", ("synchronous = OFF", *module._PRAGMAS[1:]))
 
 
 @pytest.fixture(scope="session")

@@ -448,6 +448,10 @@ class _Sqlite:
             self._held.close()
 
 
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+"""With secure_delete what members have erased is overwritten in the file, and not only given free."""
+
+
 def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
     connection: sqlite3.Connection = sqlite3.connect(*names, **options)
     try:
@@ -457,8 +461,7 @@ def _connect_sqlite(*names: Any, **options: Any) -> sqlite3.Connection:
                 f"SQLite can't keep a write-ahead log here (its journal is {mode!r}), as on most network disks: "
                 "put the file on a local disk, or use PostgreSQL"
             )
-        # secure_delete: what members have erased is overwritten in the file, and not only given free
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

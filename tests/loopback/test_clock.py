@@ -13,7 +13,7 @@ from tests.loopback.world import World
 from tests.patience import PATIENCE
 
 
-@pytest.mark.parametrize("ahead", [600.0, -600.0])
+@pytest.mark.parametrize("ahead", [600.0, pytest.param(-600.0, marks=pytest.mark.thorough)])
 async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: float) -> None:
     """Between the start line and the first question it is killed: the next one knows Discord's time from its dates."""
     async with World(ahead) as world, BotProcess(world, tmp_path) as bot:

@@ -12,7 +12,10 @@ from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
 
-@pytest.mark.parametrize(("code", "status", "words"), [(4004, 2, "DISCORD_TOKEN"), (4013, 1, "update Quizformer")])
+@pytest.mark.parametrize(
+    ("code", "status", "words"),
+    [(4004, 2, "DISCORD_TOKEN"), pytest.param(4013, 1, "update Quizformer", marks=pytest.mark.thorough)],
+)
 async def test_a_gateway_that_is_closed_for_good(tmp_path: Path, code: int, status: int, words: str) -> None:
     """For example because the token was reset while the bot ran."""
     async with World() as world, BotProcess(world, tmp_path) as bot:

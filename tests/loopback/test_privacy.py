@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
@@ -48,6 +50,7 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         assert [call for call in world.calls if call.status not in {200, 204}] == []
 
 
+@pytest.mark.thorough
 async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
     """Noted when Discord says so, forgotten when the bot is back; also if either happens while it is off."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
