@@ -9,9 +9,11 @@ import argparse
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 BUSY = 4
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?::.+?)(?: - .*)?$", re.MULTILINE)
@@ -29,16 +31,13 @@ def busy_machine(processes: int) -> Iterator[None]:
             process.wait()
 
 
-def failed_tests(seed: int, *, busy: bool, more: list[str]) -> list[str]:
-    """Run the tests once; returns the ids of those that failed."""
-    with busy_machine(BUSY if busy else 0):
-        command = ["make", "test", f"ARGS=--seed {seed} {' '.join(more)}"]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = _FAILED.findall(run.stdout)
-    if run.returncode and not found:
-        print(run.stdout[-3000:], run.stderr[-3000:], sep="\n")
-        return ["(the run itself)"]
-    return found
+def failed_tests(seed: int, log: Path, *, busy: bool, more: list[str]) -> list[str]:
+    """Run the tests once, with their output in a file; returns the ids of those that failed."""
+    command = ["make", "test", f"ARGS=--seed {seed} {' '.join(more)}"]
+    with busy_machine(BUSY if busy else 0), log.open("w") as output:
+        run = subprocess.run(command, stdout=output, stderr=output, check=False)
+    found = _FAILED.findall(log.read_text("utf-8", "replace"))
+    return found or (["(the run itself)"] if run.returncode else [])
 
 
 def main() -> int:
@@ -46,14 +45,18 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds")
     options, more = parser.parse_known_args()
+    folder = Path(tempfile.mkdtemp(prefix="flaky-"))
     failures = 0
     for seed in range(options.first, options.first + options.seeds):
         busy, began = seed % 2 == 0, time.monotonic()
-        failed = failed_tests(seed, busy=busy, more=more)
+        log = folder / f"seed-{seed}.log"
+        failed = failed_tests(seed, log, busy=busy, more=more)
         beside = f" beside {BUSY} busy processes" if busy else ""
         print(f"seed {seed}{beside}: {len(failed)} failed, {time.monotonic() - began:.0f} s", flush=True)
         for test in failed:
             print(f"  {test}", flush=True)
+        if failed:
+            print(f"  the whole output: {log}", flush=True)
         failures += len(failed)
     return 1 if failures else 0
 
