@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from bot.app import build_bot
 from bot.config import Settings, database_url
@@ -36,6 +37,17 @@ def _choice_items_only(bank: Bank) -> Bank:
     return Bank(bank.title, sections)
 
 
+async def _page(chrome: Browser, url: str, name: str) -> Client:
+    """A member's own window, so that nobody has to switch while the clock runs."""
+    page = await chrome.new_page(viewport={"width": 1250, "height": 820})
+    page.set_default_timeout(1000 * PATIENCE)
+    await page.goto(url)
+    client = Client(page)
+    await client.ready()
+    await client.become(name)
+    return client
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
 async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two members answer privately, reveals come by themselves, standings and board agree."""
@@ -45,28 +57,24 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
     async with open_database(database_file) as database:
         bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(bank()), database)
         async with playground(bot) as url, browser() as chrome:
-            page = await chrome.new_page(viewport={"width": 1250, "height": 820})
-            page.set_default_timeout(1000 * PATIENCE)
-            await page.goto(url)
-            client = Client(page)
-            await client.ready()
-            await client.run("/quiz start questions:2 seconds:8")
+            ada, blaise = [await _page(chrome, url, name) for name in ("Ada", "Blaise")]
+            await ada.run("/quiz start questions:2 seconds:15")
             for number in (1, 2):
-                await client.timeline.get_by_text(f"Question {number} of 2").wait_for()
-                for name, other, letter in (("Ada", "B", "A"), ("Blaise", "A", "B")):
-                    await client.become(name)
+                for client, other, letter in ((ada, "B", "A"), (blaise, "A", "B")):
+                    await client.timeline.get_by_text(f"Question {number} of 2").wait_for()
                     await client.channel.get_by_role("button", name=letter, exact=True).last.click()
                     await client.timeline.get_by_text(re.compile(f"^Locked in {letter}\\.")).last.wait_for()
                     locked = client.timeline.get_by_text(re.compile("^Locked in"))
                     assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
-                await client.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()  # by itself
-            await client.timeline.get_by_text("Final standings").wait_for()
-            standings = await client.timeline.get_by_text(re.compile(r"points? · \d+% right")).all_inner_texts()
+                await ada.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()  # by itself
+            await ada.timeline.get_by_text("Final standings").wait_for()
+            standings = await ada.timeline.get_by_text(re.compile(r"points? · \d+% right")).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
             assert set(points) == {"Ada", "Blaise"}
-            await client.run("/leaderboard")
-            await client.timeline.get_by_text("Leaderboard · This week").wait_for()
-            board = await client.timeline.inner_text()
+            await ada.run("/leaderboard")
+            await ada.timeline.get_by_text("Leaderboard · This week").wait_for()
+            board = await ada.timeline.inner_text()
             board = board[board.index("Leaderboard · This week") :]
             assert dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", board)) == points
-            await page.close()
+            await ada.page.close()
+            await blaise.page.close()
