@@ -462,6 +462,17 @@ def test_a_long_list_of_problems_is_cut_in_the_message() -> None:
     assert str(BankError([Problem("a", "b")] * 20)).count("\n") == 19
 
 
+def test_a_list_of_very_many_entries_is_not_looked_through() -> None:
+    """Where a hundred entries are far too many, nothing compares them with each other."""
+
+    def with_many(item: Any) -> None:
+        item["accept"] = [*map(str, range(101)), 1]
+
+    assert changed(with_many, "typed") == [
+        f"{where('typed')}, accept: has 102 entries, far more than anything here can have"
+    ]
+
+
 def test_too_many_items(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bank with more items than allowed is refused with both numbers; one with just as many is not."""
     assert module.MAX_ITEMS == 5_000
