@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from bot.core.limits import MAX_OWN_ROWS, MAX_OWN_TOPICS
 from bot.questions.check import MAX_ITEMS, BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
@@ -152,11 +153,29 @@ def merge(
             for item in topic["items"]:
                 moved = {"reference": sources[item["reference"]]} if "reference" in item and sources else {}
                 _merge_item(at, row.topic_id, {**item, **moved})
-    if len(at.items) > MAX_ITEMS:
-        problem = f"would make {len(at.items):,} questions of this server's own; {MAX_ITEMS:,} are allowed"
-        raise BankError([Problem("the file", problem)])
+    _refuse_too_many(at, topics=len(topics), rows=len(items), new=sum(row.number >= first for row in at.saved_items))
     topics, items = tuple(at.saved_topics), tuple(at.saved_items)
     return Merge(topics, items, **at.counts, rekeyed=tuple(at.rekeyed), total=len(at.items))
+
+
+def _refuse_too_many(at: _Merging, *, topics: int, rows: int, new: int) -> None:
+    """Raise BankError for more than a server can have.
+
+    It has had so many `topics` and `rows` of questions, also of those that are not asked any more; `new` come to these.
+    """
+    problem = None
+    if len(at.items) > MAX_ITEMS:
+        problem = f"would make {len(at.items):,} questions of this server's own; {MAX_ITEMS:,} are allowed"
+    elif len(at.topics) > max(MAX_OWN_TOPICS, topics):
+        problem = f"would make {len(at.topics):,} topics of this server's own; {MAX_OWN_TOPICS:,} are allowed"
+        problem += ". Use those that are there"
+    elif new and rows + new > MAX_OWN_ROWS:
+        problem = (
+            f"would make {rows + new:,} questions of this server's own with those that were replaced or taken out; "
+        )
+        problem += f"{MAX_OWN_ROWS:,} are allowed. Keep the kinds and the numbers of choices of those that are there"
+    if problem:
+        raise BankError([Problem("the file", problem)])
 
 
 def _merge_topic(

@@ -17,7 +17,7 @@ from bot.questions import own, store
 from bot.questions.model import Bank
 
 _MOST_BANKS, _MOST_ITEMS = 500, 15_000
-"""How many servers' banks are kept, and how many own items in all of them: some 3 KB each."""
+"""How many servers' banks are kept, and how many own topics and items in all of them: some 3 KB each."""
 _IDLE_SECONDS = 1800.0
 _MOST_SERVERS = 25
 """Of how many servers the own questions are asked of a member in direct messages."""
@@ -73,7 +73,7 @@ class Banks:
         topics, items = store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
         bank = own.bank_of(self.packs, store.packs_of(conn, guild_id), topics, items)
         with self._lock:
-            self._kept[guild_id] = _Kept(mark, bank, len(items), self._seconds())
+            self._kept[guild_id] = _Kept(mark, bank, len(topics) + len(items), self._seconds())
             self._kept.move_to_end(guild_id)
             self._let_go()
         return bank

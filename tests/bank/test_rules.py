@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.bank.rules import Merge, key_of, merge, numbers_needed
+from bot.core.limits import MAX_OWN_ROWS
 from bot.questions.check import MAX_ITEMS, BankError
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from tests.bank.test_files import document
@@ -141,6 +142,30 @@ def test_too_many_sources_for_a_topic() -> None:
     data["sections"][1]["topics"][0]["references"] = sources
     with pytest.raises(BankError, match='topic "ours": would have 9 sources; 8 are allowed'):
         server.take(data)
+
+
+def test_a_server_has_five_hundred_topics_at_most() -> None:
+    """A file that would bring more is refused; one for topics that are there is taken."""
+    server = Server()
+    server.take(document(3))
+    more = [OwnTopic(GUILD, n, f"x-{n}", own_id(GUILD, n), "s", "S", f"T {n}", "{}") for n in range(100, 598)]
+    with pytest.raises(BankError, match="would make 501 topics of this server's own; 500 are allowed"):
+        merge(GUILD, 9000, more, [], document(3), PACKS)
+    server.topics |= {row.number: row for row in more}
+    assert server.take(document(3)).same == 4
+
+
+def test_a_server_keeps_fifteen_thousand_rows_at_most() -> None:
+    """Questions that are not asked any more count; what is there can still be changed."""
+    server = Server()
+    server.take(document(3))
+    gone = [OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), True, "{}") for n in range(100, 100 + MAX_OWN_ROWS - 4)]
+    server.items |= {row.number: row for row in gone}
+    changed = document(3)
+    changed["sections"][1]["topics"][1]["items"][0]["prompt"] = "Better?"
+    assert counts(server.take(changed)) == (0, 1, 3)
+    with pytest.raises(BankError, match="would make 15,001 questions of this server's own with those that were repl"):
+        server.take(document(4))
 
 
 def test_a_server_has_five_thousand_at_most() -> None:

@@ -56,13 +56,13 @@ async def test_what_is_idle_is_let_go(stage: Stage) -> None:
     for guild_id in (1, 2, 3):
         await furnish(stage.database, guild_id)
         await stage.database.read(banks.of, guild_id)
-    assert kept_in(banks) == (3, 9)
+    assert kept_in(banks) == (3, 12)
     now = 1000.0
     await stage.database.read(banks.of, 1)
     now = 2000.0
     await furnish(stage.database, 4)
     await stage.database.read(banks.of, 4)
-    assert kept_in(banks) == (2, 6)
+    assert kept_in(banks) == (2, 8)
     assert len((await stage.database.read(banks.of, 2)).asked) == len(stage.bank.items) + 3
 
 
