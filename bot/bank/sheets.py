@@ -23,6 +23,9 @@ COLUMNS = (
     *("right", "accept", "explanation", "formula", "spoken", "source", "source_url"),
 )
 NEEDED = ("topic", "prompt", "explanation")
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+"""How a cell begins that a spreadsheet may run, perhaps behind apostrophes, of which one more keeps it from that."""
 _NO_TOPIC = "?"
 """Stands for the topic that a row does not name."""
 SAMPLE = """\
@@ -81,7 +84,7 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
             continue
-        values = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
+        values = {name: _plain(cell) for name, cell in zip(header, cells, strict=False) if cell.strip()}
         problems += _add_row(sheet, number, values, titles, packs)
     if not sheet.topics:
         raise BankError(problems or [Problem("the file", "has no question in it")])
@@ -108,6 +111,16 @@ def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) ->
     """A known topic by its title, or by one that makes the same id; None for a new one."""
     found, made = titles.get(title.strip().casefold()), slug(title)
     return found or next((known for known in titles.values() if known[0] == made), None)
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that `_safe` put before it."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
@@ -273,4 +286,4 @@ def _row(
     if "reference" in item:
         source = sources[item["reference"]]
         row |= {"source": source["title"], "source_url": source["url"]}
-    return row
+    return {name: _safe(cell) if isinstance(cell, str) else cell for name, cell in row.items()}

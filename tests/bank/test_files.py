@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import io
 import json
 import time
@@ -257,6 +258,21 @@ def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
 def test_a_sheet_that_is_none(content: bytes, said: str) -> None:
     """A CSV without the columns it needs, or that is no CSV, is refused in one sentence."""
     assert refused(content, "x.csv") == [said]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "''-1", "'quoted'", "1=1", "'"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    """What a spreadsheet would run has an apostrophe before it, which an import takes off."""
+    data = document(3)
+    choices = [{"text": f"{text}{n}", "correct": n == 1, "why": text} for n in range(3)]
+    data["sections"][1]["topics"][0]["items"][0] |= {"prompt": text, "explanation": text, "choices": choices}
+    data["sections"][1]["topics"][1]["title"] = text
+    data["sections"][1]["topics"][1]["items"][0] |= {"kind": "typed", "accept": [text]}
+    data["sections"][1]["topics"][1]["items"][0].pop("choices", None)
+    sheet = write_sheet(data, PACKS)
+    cells = [cell for row in csv.reader(io.StringIO(sheet, newline="")) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
+    assert closed(through(data, "x.csv", sheet.encode())) == closed(data)
 
 
 def test_sheets_of_other_lands() -> None:
