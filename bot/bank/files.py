@@ -10,7 +10,7 @@ from typing import Any
 from bot.bank.forms import where_in_form
 from bot.bank.rules import MAX_BYTES, Draft, foreign_ids, own_schema
 from bot.bank.sheets import read_sheet, row_of
-from bot.questions.check import BankError, Problem, place, problems_in, read_json, read_text
+from bot.questions.check import MOST_PROBLEMS, BankError, Problem, place, problems_in, read_json, read_text
 from bot.questions.model import Bank
 from bot.questions.own import OwnTopic
 
@@ -41,7 +41,7 @@ def read_file(
         document = read_json(content)
         draft = Draft(document, partial(place, document))
     found = problems_in(draft.document, own_schema(schema), draft.where, partial(foreign_ids, packs=packs))
-    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)))
+    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MOST_PROBLEMS]))
 
 
 def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]) -> Draft:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.bank import rules
 from bot.bank.files import check_one, read_file, refuse_size
@@ -17,6 +21,8 @@ from bot.bank.sheets import free_id, slug, titles_of, topic_called, write_sheet
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.core.limits import MAX_IMPORTS
+from bot.core.turns import Turns
 from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import Problem, refuse
@@ -26,6 +32,8 @@ from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
 PAGE_SIZE = 10
+_READING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports")
+"""Reads files, one after the other: in the event loop's own threads they would keep answers from being graded."""
 _HOUSE, _HOUSE_TITLE = "our-own", "Our own"
 """The section of topics that are made in a form."""
 
@@ -77,16 +85,35 @@ class OwnBank:
     def __init__(self, context: Context) -> None:
         self._database = context.database
         self._banks = context.banks
+        self._turns = Turns()
+        self._reading: Counter[int] = Counter()
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Imported:
         """Add a file's questions to the server's own; raises BankError with all that is wrong, and changes nothing."""
         refuse_size(len(content))
-        topics, items = await self._database.read(_rows, guild_id)
-        draft = await asyncio.to_thread(read_file, name, content, schema(), self._banks.packs, topics)
+        async with self._turn(guild_id):
+            topics, items = await self._database.read(_rows, guild_id)
+            read = partial(read_file, name, content, schema(), self._banks.packs, topics)
+            draft = await asyncio.get_running_loop().run_in_executor(_READING, read)
         await _refuse_wrong(draft, items)
         merged = await self._database.write(self._store, guild_id, draft)
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
         return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), merged.total)
+
+    @asynccontextmanager
+    async def _turn(self, guild_id: int) -> AsyncIterator[None]:
+        """Wait for the server's turn to have a file read; refuses where too many of it are under way."""
+        if self._reading[guild_id] >= MAX_IMPORTS:
+            raise UserError(
+                f"This server has {MAX_IMPORTS} imports under way already. Send this file again once they are done."
+            )
+        self._reading[guild_id] += 1
+        try:
+            async with self._turns.of(guild_id):
+                yield
+        finally:
+            self._reading[guild_id] -= 1
+            self._reading += Counter()  # forgets servers of which nothing is left
 
     def _store(
         self,

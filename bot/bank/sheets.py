@@ -7,12 +7,13 @@ import io
 import re
 import unicodedata
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from bot.bank.rules import Draft, sources_of
-from bot.questions.check import BankError, Problem
+from bot.questions.check import MAX_ITEMS, MOST_PROBLEMS, BankError, Problem
 from bot.questions.model import LETTERS, Bank
 from bot.questions.own import OwnTopic
 
@@ -23,6 +24,8 @@ COLUMNS = (
     *("right", "accept", "explanation", "formula", "spoken", "source", "source_url"),
 )
 NEEDED = ("topic", "prompt", "explanation")
+_MOST_SOURCES = 100
+"""Sources of a topic that are told apart: a topic with more than 8 is refused, and each row looks through them all."""
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 """How a cell begins that a spreadsheet may run, perhaps behind apostrophes, of which one more keeps it from that."""
@@ -50,12 +53,17 @@ def slug(text: str, limit: int = 48) -> str:
     return made or f"x{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
 
 
-def free_id(prompt: str, taken: Collection[str]) -> str:
-    """An id made of a question, which no other one has."""
-    made, number = slug(prompt, 40), 2
-    name = made
+def free_id(prompt: str, taken: Collection[str], numbers: dict[str, int] | None = None) -> str:
+    """An id made of a question, which no other one has.
+
+    `numbers` holds what each such id was numbered with last, for many questions in a row.
+    """
+    numbers = {} if numbers is None else numbers
+    made = slug(prompt, 40)
+    name = made if made not in numbers else f"{made}-{numbers[made]}"
     while name in taken:
-        name, number = f"{made}-{number}", number + 1
+        numbers[made] = numbers.get(made, 1) + 1
+        name = f"{made}-{numbers[made]}"
     return name
 
 
@@ -67,20 +75,26 @@ class _Sheet:
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
     item_rows: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
 def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft:
     """Return a CSV as a document, with what is wrong with its cells; raises BankError for what can't be one.
 
-    `topics` are those that the server has already.
+    `topics` are those that the server has already. Of very many problems the first are returned.
     """
-    rows = _rows(text)
+    rows = list(islice(_rows(text), MAX_ITEMS + 2))
+    if len(rows) > MAX_ITEMS + 1:
+        problem = f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, so leave some out"
+        raise BankError([Problem("the file", problem)])
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _wrong_header(header)
     sheet = _Sheet()
     titles = titles_of(packs, topics)
     for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
+        if len(problems) >= MOST_PROBLEMS:
+            break
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
             continue
@@ -89,7 +103,7 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     if not sheet.topics:
         raise BankError(problems or [Problem("the file", "has no question in it")])
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems))
+    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems[:MOST_PROBLEMS]))
 
 
 def row_of(problem: Problem) -> int:
@@ -109,8 +123,10 @@ def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, s
 
 def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) -> tuple[str, str, str, str] | None:
     """A known topic by its title, or by one that makes the same id; None for a new one."""
-    found, made = titles.get(title.strip().casefold()), slug(title)
-    return found or next((known for known in titles.values() if known[0] == made), None)
+    if found := titles.get(title.strip().casefold()):
+        return found
+    made = slug(title)
+    return next((known for known in titles.values() if known[0] == made), None)
 
 
 def _plain(cell: str) -> str:
@@ -123,16 +139,18 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """The rows that have something in them, by their numbers in a spreadsheet."""
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that have something in them, by their numbers in a spreadsheet."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        for number, cells in enumerate(reader, start=1):
+            if any(cell.strip() for cell in cells):
+                yield number, cells
     except csv.Error as error:
         raise BankError([Problem("the file", f"is not CSV ({error})")]) from error
-    return [(number, cells) for number, cells in enumerate(read, start=1) if any(cell.strip() for cell in cells)]
 
 
 def _wrong_header(header: Sequence[str]) -> list[Problem]:
@@ -158,7 +176,7 @@ def _add_row(
         if source not in sources and known:
             wrong = "is not one of the shipped topic's own; leave source and source_url empty"
             problems.append(Problem(f"row {number}, source", wrong))
-        elif source not in sources:
+        elif source not in sources and len(sources) < _MOST_SOURCES:
             sources.append(source)
             sheet.rows[_source_key(topic, len(sources) - 1)] = number
         item["reference"] = sources.index(source) if source in sources else 0
@@ -221,7 +239,7 @@ def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[s
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
     """The id in a row, or one made of its question, the same whenever the same file is read."""
-    name = values.get("id", "").strip() or free_id(values.get("prompt", ""), sheet.taken)
+    name = values.get("id", "").strip() or free_id(values.get("prompt", ""), sheet.taken, sheet.numbers)
     sheet.taken.add(name)
     return name
 

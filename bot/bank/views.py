@@ -17,8 +17,9 @@ from bot.chat import text as t
 from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Download, Message, button, line, pager, row
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import PAGE, ROW, Route
+from bot.core.limits import MAX_TOLD_PROBLEMS
 from bot.questions import formulas
-from bot.questions.check import Problem
+from bot.questions.check import MOST_PROBLEMS, Problem
 from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
 
@@ -50,12 +51,15 @@ def imported(done: Imported) -> Message:
 
 def refused(problems: Sequence[Problem]) -> Message:
     """Why a file was not taken, by place, and two that would be."""
-    head = f"Nothing was changed: I found {t.count(len(problems), 'problem')} in that file. Mend it and send it again."
+    found = f"{'at least ' if len(problems) >= MOST_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
+    head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
     lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
     everything = None
     if len(problems) > _SHOWN_PROBLEMS:
-        everything = Download("problems.txt", "".join(f"{problem}\n" for problem in problems).encode())
+        told, untold = problems[:MAX_TOLD_PROBLEMS], len(problems) - MAX_TOLD_PROBLEMS
         lines += f"\n- and {len(problems) - _SHOWN_PROBLEMS:,} more, in the file below"
+        lines += f", which has the first {MAX_TOLD_PROBLEMS}" if untold > 0 else ""
+        everything = Download("problems.txt", "".join(f"{problem}\n" for problem in told).encode())
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
     return Message(ATTENTION, head, lines, everything, line(), "-# Two files that work, to start from:", *samples)
 

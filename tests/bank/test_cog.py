@@ -73,10 +73,14 @@ async def test_a_bad_file(stage: Stage) -> None:
 
 
 async def test_many_problems_come_as_a_file(stage: Stage) -> None:
-    """Ten problems are named, and all of them are in a file."""
+    """Ten problems are named, and the first fifty are in a file; how many there are is told up to 500."""
     result = await take(stage, ours(30, difficulty=9))
     assert "and 20 more, in the file below" in reply(result)
     assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 30
+    result = await take(stage, ours(501, difficulty=9))
+    assert "I found at least 500 problems in that file" in reply(result)
+    assert "and 490 more, in the file below, which has the first 50" in reply(result)
+    assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 50
 
 
 async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from bot.bank.files import read_file
 from bot.bank.rules import MAX_BYTES, Names, document_of, merge
-from bot.bank.sheets import SAMPLE, write_sheet
+from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
 from bot.questions.bank import schema
-from bot.questions.check import BankError
+from bot.questions.check import MAX_ITEMS, MOST_PROBLEMS, BankError
 from bot.questions.own import bank_of
 from tests.banks import small_bank
 
@@ -258,6 +258,53 @@ def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
 def test_a_sheet_that_is_none(content: bytes, said: str) -> None:
     """A CSV without the columns it needs, or that is no CSV, is refused in one sentence."""
     assert refused(content, "x.csv") == [said]
+
+
+def test_a_sheet_with_more_rows_than_questions_are_allowed() -> None:
+    """It is refused before anything is made of its rows; one with just as many is read."""
+    head, row = "topic,prompt,a,a_why,b,b_why,right,explanation\n", "New,Same words,1,so,2,so,a,So.\n"
+    assert refused((head + row * (MAX_ITEMS + 1)).encode(), "x.csv") == [
+        "the file: has more than 5,000 questions; 5,000 are allowed, so leave some out"
+    ]
+    assert refused((head + row * MAX_ITEMS).encode(), "x.csv") == []
+
+
+def test_of_very_many_problems_the_first_are_found() -> None:
+    """Not even the cells of all rows are looked at; rows come in their order."""
+    rows = b"topic,prompt,explanation,right\n" + b"New,What?,So.,1\n" * 4000
+    problems = refused(rows, "x.csv")
+    assert len(problems) == MOST_PROBLEMS
+    assert problems[0] == "row 2, right: holds letters of right choices, for example a c"
+    with pytest.raises(BankError) as error:
+        read_sheet("topic,prompt\n" + "\n" * 9 + "New,What?\n" * 4000, PACKS)
+    assert len(error.value.problems) == 1
+    assert len(read_sheet(rows.decode(), PACKS).problems) == MOST_PROBLEMS
+
+
+class Counted(set[str]):
+    """A set that counts how often somebody looks into it."""
+
+    looks = 0
+
+    def __contains__(self, name: object) -> bool:
+        self.looks += 1
+        return super().__contains__(name)
+
+
+def test_an_id_for_each_of_many_equal_questions() -> None:
+    """Each gets the first number that is free, with two looks at most for each."""
+    taken, numbers = Counted({"same-words-3"}), dict[str, int]()
+    for _ in range(1000):
+        taken.add(free_id("Same words?", taken, numbers))
+    assert taken == {"same-words", *(f"same-words-{n}" for n in range(2, 1002))}
+    assert taken.looks <= 2001
+
+
+def test_a_topic_with_very_many_sources() -> None:
+    """Only the first hundred are told apart, and the topic is refused."""
+    rows = "".join(f"New,What {n}?,1,so,2,so,a,So.,Paper {n},https://example.org/{n}\n" for n in range(300))
+    head = "topic,prompt,a,a_why,b,b_why,right,explanation,source,source_url\n"
+    assert refused((head + rows).encode(), "x.csv")[0] == "row 2, topic: has 100 entries; at most 8 are needed"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "''-1", "'quoted'", "1=1", "'"])

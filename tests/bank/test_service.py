@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import tracemalloc
+from typing import Any
 
 import pytest
 
+from bot.bank.rules import Draft
 from bot.bank.service import PAGE_SIZE
 from bot.core.errors import UserError
 from bot.questions import store
 from bot.questions.banks import Banks
-from bot.questions.check import BankError
+from bot.questions.check import BankError, Problem
 from tests.bank.test_files import closed, document, encoded
 from tests.ours import OTHER_GUILD, furnish, kept_in
+from tests.patience import PATIENCE
 from tests.stage import ALWINA, GUILD, Stage
 
 
@@ -91,6 +95,36 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     rows = await stage.database.read(store.own_items_of, GUILD)
     assert sorted(row.name for row in rows) == sorted([f"ours-{n}" for n in range(9)] + ["another", "ours-9000"])
     assert len({row.item_id for row in rows}) == len(rows)
+
+
+async def test_files_are_read_in_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file after the other, servers in turn, and nothing else waits for them; a fourth of one server is refused."""
+    begun, go_on, names = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
+
+    def read_slowly(name: str, *_: Any) -> Draft:
+        loop.call_soon_threadsafe(begun.set)
+        names.append(name)
+        go_on.wait(PATIENCE)
+        raise BankError([Problem("the file", "is bad")])
+
+    monkeypatch.setattr("bot.bank.service.read_file", read_slowly)
+    files = [(GUILD, "a"), (GUILD, "b"), (GUILD, "c"), (OTHER_GUILD, "d"), *((n, str(n)) for n in range(100, 136))]
+    bank, imports = stage.bot.own_bank, []
+    for guild_id, name in files:
+        imports.append(asyncio.create_task(bank.import_file(guild_id, name, b"x")))
+        async with asyncio.timeout(PATIENCE):
+            while bank._reading.total() < len(imports):  # noqa: ASYNC110 - nothing tells that it waits for its turn
+                await asyncio.sleep(0)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
+    await asyncio.wait_for(asyncio.to_thread(len, ""), PATIENCE)
+    with pytest.raises(UserError, match="This server has 3 imports under way already"):
+        await bank.import_file(GUILD, "e", b"x")
+    go_on.set()
+    await asyncio.gather(*imports, return_exceptions=True)
+    assert names[0] == "a"
+    assert names.index("d") < names.index("c")
+    assert sorted(names) == sorted(name for _, name in files)
 
 
 async def test_an_export_with_packs(stage: Stage) -> None:
