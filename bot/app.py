@@ -75,6 +75,7 @@ from bot.questions.check import BankError
 from bot.questions.cog import Answering
 from bot.questions.model import Bank
 from bot.questions.service import Reports
+from bot.questions.views import card_length
 from bot.recap import views as recap_views
 from bot.recap import work as recap_work
 from bot.recap.service import Recaps
@@ -149,7 +150,7 @@ class Services:
         self.studies = Studies(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
-        self.own_bank = OwnBank(context)
+        self.own_bank = OwnBank(context, card_length)
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs), chat_model)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from bot.chat.text import MAX_MESSAGE
 from bot.core.limits import MAX_OWN_ROWS, MAX_OWN_TOPICS
 from bot.questions.check import MAX_ITEMS, BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
@@ -97,6 +98,20 @@ def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str, 
     ]
 
 
+def too_long(draft: Draft, lengths: Mapping[str, int]) -> list[Problem]:
+    """Return the items whose cards do not fit into a message; `lengths` are those by the items' ids."""
+    return [
+        Problem(
+            draft.where([*path, "items", n]),
+            f"makes a card of {lengths[item['id']]:,} characters with all that a round adds; "
+            f"Discord takes {MAX_MESSAGE:,}. Shorten the question, its choices or its explanation",
+        )
+        for path, topic in topics_in(draft.document)
+        for n, item in entries(topic, "items")
+        if lengths.get(item["id"], 0) > MAX_MESSAGE
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """What a file changes: rows to store, and how many items it adds, changes and leaves as they are.
@@ -153,7 +168,8 @@ def merge(
             for item in topic["items"]:
                 moved = {"reference": sources[item["reference"]]} if "reference" in item and sources else {}
                 _merge_item(at, row.topic_id, {**item, **moved})
-    _refuse_too_many(at, topics=len(topics), rows=len(items), new=sum(row.number >= first for row in at.saved_items))
+    new = sum(row.number >= first for row in at.saved_items)
+    _refuse_too_many(at, topics=len(topics), rows=len(items), new=new)
     topics, items = tuple(at.saved_topics), tuple(at.saved_items)
     return Merge(topics, items, **at.counts, rekeyed=tuple(at.rekeyed), total=len(at.items))
 
@@ -161,19 +177,19 @@ def merge(
 def _refuse_too_many(at: _Merging, *, topics: int, rows: int, new: int) -> None:
     """Raise BankError for more than a server can have.
 
-    It has had so many `topics` and `rows` of questions, also of those that are not asked any more; `new` come to these.
+    It has had so many `topics` and `rows` of questions, with those that are not asked any more; `new`
+    rows come to these.
     """
     problem = None
     if len(at.items) > MAX_ITEMS:
         problem = f"would make {len(at.items):,} questions of this server's own; {MAX_ITEMS:,} are allowed"
     elif len(at.topics) > max(MAX_OWN_TOPICS, topics):
-        problem = f"would make {len(at.topics):,} topics of this server's own; {MAX_OWN_TOPICS:,} are allowed"
-        problem += ". Use those that are there"
+        problem = f"would make {len(at.topics):,} topics of this server's own; "
+        problem += f"{MAX_OWN_TOPICS:,} are allowed. Use those that are there"
     elif new and rows + new > MAX_OWN_ROWS:
-        problem = (
-            f"would make {rows + new:,} questions of this server's own with those that were replaced or taken out; "
-        )
-        problem += f"{MAX_OWN_ROWS:,} are allowed. Keep the kinds and the numbers of choices of those that are there"
+        problem = f"would make {rows + new:,} questions of this server's own with those that were "
+        problem += f"replaced or taken out; {MAX_OWN_ROWS:,} are allowed. Keep the kinds and the numbers "
+        problem += "of choices of those that are there"
     if problem:
         raise BankError([Problem("the file", problem)])
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from bot.bank import rules
 from bot.bank.files import check_one, read_file, refuse_size
@@ -25,15 +24,15 @@ from bot.core.limits import MAX_IMPORTS
 from bot.core.turns import Turns
 from bot.questions import store
 from bot.questions.bank import schema
-from bot.questions.check import Problem, refuse
+from bot.questions.check import MOST_PROBLEMS, Problem, refuse
 from bot.questions.formulas import FormulaError, prepare
-from bot.questions.model import Item
-from bot.questions.own import OwnItem, OwnTopic, item_of
+from bot.questions.model import Bank, Item
+from bot.questions.own import OwnItem, OwnTopic, bank_of, item_of
 
 log = logging.getLogger(__name__)
 PAGE_SIZE = 10
 _READING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports")
-"""Reads files, one after the other: in the event loop's own threads they would keep answers from being graded."""
+"""Reads files, one after the other: in the event loop's own threads they would hold up the grader."""
 _HOUSE, _HOUSE_TITLE = "our-own", "Our own"
 """The section of topics that are made in a form."""
 
@@ -80,11 +79,12 @@ class Listing:
 
 
 class OwnBank:
-    """See the module."""
+    """What managers do with their server's questions; `card_length` counts the characters of a card."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, card_length: Callable[[Item, Bank], int]) -> None:
         self._database = context.database
         self._banks = context.banks
+        self._card_length = card_length
         self._turns = Turns()
         self._reading: Counter[int] = Counter()
 
@@ -93,7 +93,11 @@ class OwnBank:
         refuse_size(len(content))
         async with self._turn(guild_id):
             topics, items = await self._database.read(_rows, guild_id)
-            read = partial(read_file, name, content, schema(), self._banks.packs, topics)
+
+            def read() -> Draft:
+                draft = read_file(name, content, schema(), self._banks.packs, topics)
+                return self._measured(draft, topics, items)
+
             draft = await asyncio.get_running_loop().run_in_executor(_READING, read)
         await _refuse_wrong(draft, items)
         merged = await self._database.write(self._store, guild_id, draft)
@@ -102,7 +106,7 @@ class OwnBank:
 
     @asynccontextmanager
     async def _turn(self, guild_id: int) -> AsyncIterator[None]:
-        """Wait for the server's turn to have a file read; refuses where too many of it are under way."""
+        """Wait for the server's turn to have a file read; refuses where too many are under way."""
         if self._reading[guild_id] >= MAX_IMPORTS:
             raise UserError(
                 f"This server has {MAX_IMPORTS} imports under way already. Send this file again once they are done."
@@ -114,6 +118,23 @@ class OwnBank:
         finally:
             self._reading[guild_id] -= 1
             self._reading += Counter()  # forgets servers of which nothing is left
+
+    def _measured(self, draft: Draft, topics: Sequence[OwnTopic], items: Sequence[OwnItem]) -> Draft:
+        """Return a draft with each card that Discord would refuse as a problem.
+
+        The server has these rows. A draft that has problems already comes back as it is.
+        """
+        if draft.problems:
+            return draft
+        packs = self._banks.packs
+        last = max([*(row.number for row in topics), *(row.number for row in items)], default=0)
+        merged = rules.merge(0, last + 1, topics, items, draft.document, packs)
+        used = {row.topic_id for row in merged.items}
+        known = {row.topic_id: row for row in (*topics, *merged.topics) if row.topic_id in used}
+        bank = bank_of(packs, None, list(known.values()), merged.items)
+        asked = {row.name: bank.asked[row.item_id] for row in merged.items if not row.retired}
+        lengths = {name: self._card_length(item, bank) for name, item in asked.items()}
+        return replace(draft, problems=tuple(rules.too_long(draft, lengths)[:MOST_PROBLEMS]))
 
     def _store(
         self,
@@ -201,7 +222,7 @@ class OwnBank:
         topic = topic_called(title, titles_of(packs, topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
         taken = {row.name for row in items if not row.retired} | packs.items.keys()
         item = {**item_from(form), "id": free_id(form.prompt, taken)}
-        return check_one(item, topic, schema()), item["id"]
+        return self._measured(check_one(item, topic, schema()), topics, items), item["id"]
 
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
         """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
@@ -213,7 +234,8 @@ class OwnBank:
         item = {**item_from(form, before), "id": row.name}
         topic = next(t for t in topics if t.topic_id == row.topic_id)
         place = topic.name, topic.title, topic.section, topic.section_title
-        return await self._save(guild_id, check_one(item, place, schema()), items, row.name)
+        draft = self._measured(check_one(item, place, schema()), topics, items)
+        return await self._save(guild_id, draft, items, row.name)
 
     async def _save(
         self,

@@ -25,10 +25,10 @@ COLUMNS = (
 )
 NEEDED = ("topic", "prompt", "explanation")
 _MOST_SOURCES = 100
-"""Sources of a topic that are told apart: a topic with more than 8 is refused, and each row looks through them all."""
+"""Sources of a topic that are told apart, as each row looks through them; more than 8 are refused."""
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-"""How a cell begins that a spreadsheet may run, perhaps behind apostrophes, of which one more keeps it from that."""
+"""How a cell begins that a spreadsheet may run, perhaps behind apostrophes; one more prevents it."""
 _NO_TOPIC = "?"
 """Stands for the topic that a row does not name."""
 SAMPLE = """\

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+MAX_MESSAGE = 4000
+"""Characters of text in a message of components, by Discord's limit."""
 MAX_TEXT = 3900
-"""Characters of text in one Components V2 message that we allow ourselves; Discord's limit is 4,000."""
+"""Characters of text in one that we allow ourselves."""
 
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")

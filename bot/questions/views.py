@@ -29,6 +29,8 @@ REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 _MINE_LIMIT = 1800  # characters of a page of "My answers"
 _FORMS = 3
 """Accepted forms of a typed item that are named; the others are spellings of these."""
+_ADDED = 650
+"""Characters that a round or a daily adds to a question at most: its number, six long names, times and buttons."""
 _MAX_OPTION = 100
 """Characters of an option's label, by Discord's limit."""
 
@@ -46,6 +48,17 @@ def revealed(item: Item, order: Sequence[int], outcome: Outcome, bank: Bank) -> 
     """A closed question: what was asked, the right answer, the shares of all, and the reason."""
     results = _results(item, order, outcome)
     return t.heading(item.prompt), formulas.picture(item), results, line(), explanation(item, bank)
+
+
+def card_length(item: Item, bank: Bank) -> int:
+    """Return how many characters an item's card has at most: that with the answer, which is the longer one."""
+    typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
+    outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
+    results = _results(item, range(len(item.choices)), outcome)
+    texts = [about(item, bank), t.heading(item.prompt), results, explanation(item, bank)]
+    if item.formula is not None:
+        texts.append(formulas.alt_text(item))
+    return sum(map(len, texts)) + _ADDED
 
 
 def verdict_blocks(review: Review) -> list[str]:

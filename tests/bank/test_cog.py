@@ -73,7 +73,7 @@ async def test_a_bad_file(stage: Stage) -> None:
 
 
 async def test_many_problems_come_as_a_file(stage: Stage) -> None:
-    """Ten problems are named, and the first fifty are in a file; how many there are is told up to 500."""
+    """Ten problems are named, and the first fifty are in a file; they are counted up to 500."""
     result = await take(stage, ours(30, difficulty=9))
     assert "and 20 more, in the file below" in reply(result)
     assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 30

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import tracemalloc
 from typing import Any
 
 import pytest
 
+from bot.bank.forms import Form
 from bot.bank.rules import Draft
 from bot.bank.service import PAGE_SIZE
 from bot.core.errors import UserError
@@ -98,7 +100,7 @@ async def test_two_managers_at_once(stage: Stage) -> None:
 
 
 async def test_files_are_read_in_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One file after the other, servers in turn, and nothing else waits for them; a fourth of one server is refused."""
+    """One file after the other, servers in turn; nothing else waits, and a fourth of one is refused."""
     begun, go_on, names = asyncio.Event(), threading.Event(), []
     loop = asyncio.get_running_loop()
 
@@ -109,12 +111,13 @@ async def test_files_are_read_in_turn(stage: Stage, monkeypatch: pytest.MonkeyPa
         raise BankError([Problem("the file", "is bad")])
 
     monkeypatch.setattr("bot.bank.service.read_file", read_slowly)
-    files = [(GUILD, "a"), (GUILD, "b"), (GUILD, "c"), (OTHER_GUILD, "d"), *((n, str(n)) for n in range(100, 136))]
+    others = [(n, str(n)) for n in range(100, 136)]
+    files = [(GUILD, "a"), (GUILD, "b"), (GUILD, "c"), (OTHER_GUILD, "d"), *others]
     bank, imports = stage.bot.own_bank, []
     for guild_id, name in files:
         imports.append(asyncio.create_task(bank.import_file(guild_id, name, b"x")))
         async with asyncio.timeout(PATIENCE):
-            while bank._reading.total() < len(imports):  # noqa: ASYNC110 - nothing tells that it waits for its turn
+            while bank._reading.total() < len(imports):  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(0)
     await asyncio.wait_for(begun.wait(), PATIENCE)
     await asyncio.wait_for(asyncio.to_thread(len, ""), PATIENCE)
@@ -125,6 +128,38 @@ async def test_files_are_read_in_turn(stage: Stage, monkeypatch: pytest.MonkeyPa
     assert names[0] == "a"
     assert names.index("d") < names.index("c")
     assert sorted(names) == sorted(name for _, name in files)
+
+
+async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
+    """What is too long once it is escaped is refused, in a file and in forms; what fits is taken."""
+    bank = stage.bot.own_bank
+    choices = [{"text": "*" * 199 + str(n), "correct": n == 0, "why": "so"} for n in range(6)]
+    data = document(9)
+    data["sections"][1]["topics"][1]["items"][0] |= {
+        "prompt": "*" * 600,
+        "explanation": "*" * 600,
+        "kind": "choice",
+        "choices": choices,
+    }
+    data["sections"][1]["topics"][1]["items"][0].pop("accept", None)
+    with pytest.raises(BankError) as error:
+        await bank.import_file(GUILD, "x.json", encoded(data))
+    (problem,) = error.value.problems
+    assert problem.place == 'section "house", topic "more", item "ours-5"'
+    assert re.match(
+        "makes a card of [0-9],[0-9]{3} characters with all that a round adds; Discord takes 4,000. ", problem.message
+    )
+    await bank.import_file(GUILD, "x.json", encoded(document(3)))
+    own = await bank.get(GUILD, "ours-0")
+    lines = "".join(f"{'-+'[n == 0]} {'*' * 199}{n}\n> so\n" for n in range(6))
+    for work in (
+        bank.add(GUILD, Form("*" * 600, lines, "*" * 600, "1", "Ours")),
+        bank.edit(GUILD, own.row.number, Form("*" * 600, lines, "*" * 600, "1")),
+    ):
+        with pytest.raises(BankError, match="the question: makes a card of"):
+            await work
+    long = Form("a" * 600, lines.replace("*", "a"), "a" * 600, "1", "Ours")
+    assert (await bank.add(GUILD, long)).own.item.prompt == "a" * 600
 
 
 async def test_an_export_with_packs(stage: Stage) -> None:

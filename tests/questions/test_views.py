@@ -20,7 +20,7 @@ from bot.questions import views as cards
 from bot.questions.answers import MAX_TYPED, Outcome, Review, encode_picks, is_right, outcome
 from bot.questions.model import Bank, Choice, Item, Section
 from bot.rounds import views as rounds
-from bot.rounds.rules import Fastest, QuestionCard, RevealCard
+from bot.rounds.rules import Fastest, Leader, QuestionCard, RevealCard
 from tests.messages import check_limits, components, custom_ids, labels, lines, reads, sent, shown, texts, words
 from tests.shipped import bank, item, orders, typed
 
@@ -565,3 +565,15 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
     """A wrong answer is shown as members typed it, not as the words that are compared."""
     one = typed("17", topic=TOPIC)
     assert f"`{shape}` · 1" in lines(reveal(one, (), outcome(one, [(shape, False)])))
+
+
+@pytest.mark.parametrize("one", ITEMS, ids=lambda one: one.id)
+def test_no_card_is_longer_than_measured(one: Item) -> None:
+    """What is measured of a question is enough for each card, with the longest names that there are."""
+    order = orders(one)[0]
+    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(3))
+    leaders = tuple(Leader(NAME, 99_999) for _ in range(3))
+    full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)
+    shown = [question(one, order), rounds.reveal(full, bank()), daily(one, order), daily_end(one, order)]
+    lengths = [len(text_of(message)) for message in shown]
+    assert max(lengths) <= cards.card_length(one, bank()) <= max(lengths) + 150
