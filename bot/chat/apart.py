@@ -1,12 +1,14 @@
-"""A process beside the bot's own, for what would hold its interpreter: resvg draws for up to 70 ms without letting go.
+"""Processes beside the bot's own, for what would hold its interpreter: resvg does so for 70 ms.
 
-It is started with the first call, ends with the bot, however that ends, and by itself after a minute without work.
-Calls and results go through its standard input and output, pickled, each behind its length.
+Each is started with its first call, ends with the bot, however that ends, and by itself after a
+minute without work. Calls and results go through its standard input and output, pickled, each behind
+its length.
 """
 
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import pickle
 import signal
@@ -15,8 +17,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -25,27 +28,50 @@ IDLE_SECONDS = 60.0
 _LENGTH = struct.Struct("!I")
 
 
-class _Process:
-    """What the bot holds of it; used by any thread, one at a time."""
+_WAIT = 4
+"""Seconds by the clock that a call gets for each second of processor time: the machine may be busy."""
 
-    def __init__(self) -> None:
+
+class CallEnded(OSError):
+    """A process ended before it answered: the call took too much time or memory, or broke it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many seconds of processor time a call may take, and its process how many bytes of memory.
+
+    Windows has no such limits; there only a call's time by the clock is limited.
+    """
+
+    seconds: int
+    memory: int
+
+
+class Process:
+    """A process for calls, with or without limits; used by any thread, one at a time."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        _ALL.append(self)
 
-    def ask(self, call: bytes) -> bytes:
-        """The answer to a call; raises OSError where no process can be started, or it ends before it answers."""
-        with self._lock:
-            answer = self._try(call)
-            if answer is None and self._end() == 0:  # it had nothing to do for long, and left just now
-                answer = self._try(call)
-            if answer is None:
-                self._end()
-                raise OSError("the process for drawing has ended without an answer")
-            return answer
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a module's function there, and wait; returns and raises what the function does.
+
+        Raises CallEnded if the process ends meanwhile, and OSError if it can't be started or was
+        ended by `kill`. Other threads go on.
+        """
+        fine, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs))))
+        if not fine:
+            raise result
+        return result  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        """End it, whatever it does; may be called beside `ask`, which then raises."""
+        """End it, whatever it does; may be called beside `call`, which then raises."""
         if (child := self._child) is not None:
+            self._killed = True
             child.kill()
 
     def close(self) -> None:
@@ -53,6 +79,18 @@ class _Process:
         self.kill()
         with self._lock:
             self._end()
+
+    def _ask(self, call: bytes) -> bytes:
+        with self._lock:
+            self._killed = False
+            answer = self._try(call)
+            if answer is None and self._end() == 0:  # it had nothing to do for long, and left just now
+                answer = self._try(call)
+            if answer is None:
+                self._end()
+                kind = OSError if self._killed else CallEnded
+                raise kind("the process for drawing has ended without an answer")
+            return answer
 
     def _end(self) -> int | None:
         """Wait for its end; returns its exit status."""
@@ -68,38 +106,53 @@ class _Process:
         if self._child is not None and self._child.poll() is not None:
             self._end()
         if self._child is None:
-            paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            command = [sys.executable, "-m", __name__]
-            self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **paths}
-            )
+            self._child = self._start()
         assert self._child.stdin is not None
         assert self._child.stdout is not None
+        with self._ending_late(self._child):
+            try:
+                _send(self._child.stdin, call)
+            except BrokenPipeError:
+                return None
+            return _receive(self._child.stdout)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        limits = [str(self._limits.seconds), str(self._limits.memory)] if self._limits else []
+        command = [sys.executable, "-m", __name__, *limits]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **paths})
+
+    @contextmanager
+    def _ending_late(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
+        """End the process if the block takes longer than a call may by the clock."""
+        if self._limits is None:
+            yield
+            return
+        timer = threading.Timer(self._limits.seconds * _WAIT, child.kill)
+        timer.daemon = True
+        timer.start()
         try:
-            _send(self._child.stdin, call)
-        except BrokenPipeError:
-            return None
-        return _receive(self._child.stdout)
+            yield
+        finally:
+            timer.cancel()
 
 
-_PROCESS = _Process()
-atexit.register(_PROCESS.close)
+_ALL: list[Process] = []
+_PROCESS = Process()
+call_apart = _PROCESS.call
+"""Calls a function, as `Process.call`, in a process without limits, for the bot's own pictures."""
 
 
-def call_apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a module's function there, and wait; returns what it returns and raises what it raises.
-
-    Raises OSError if there is no such process, or it ends meanwhile. Other threads go on.
-    """
-    fine, result = pickle.loads(_PROCESS.ask(pickle.dumps((function, args, kwargs))))
-    if not fine:
-        raise result
-    return result  # type: ignore[no-any-return]
+@atexit.register
+def _close_all() -> None:
+    for process in _ALL:
+        process.close()
 
 
 def stop_calls() -> None:
-    """End the process, so that nobody waits for what it does."""
-    _PROCESS.kill()
+    """End all these processes, so that nobody waits for what they do."""
+    for process in _ALL:
+        process.kill()
 
 
 def _send(pipe: IO[bytes], message: bytes) -> None:
@@ -127,11 +180,31 @@ def _answer(call: bytes) -> bytes:
         return pickle.dumps((False, RuntimeError(str(error))))
 
 
-def _serve() -> None:
+def _limit(limits: Limits) -> Callable[[], None]:
+    """Limit this process's memory; returns what gives the next call its time."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return lambda: None
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(ValueError, OSError):  # macOS may refuse
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+
+    def give_time() -> None:
+        """Let the system end this process once the call has had its seconds, even without a bot."""
+        until = math.ceil(time.process_time() + limits.seconds)
+        with suppress(ValueError, OSError):  # the host's own limit is lower
+            resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+    return give_time
+
+
+def _serve(limits: Limits | None) -> None:
     """Be that process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the bot, whose end closes our input
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not get in between
+    give_time = _limit(limits) if limits is not None else lambda: None
     last: list[float] = [time.monotonic()]
     """When something was done last; empty while something is."""
 
@@ -144,9 +217,10 @@ def _serve() -> None:
     with suppress(BrokenPipeError):
         while (call := _receive(calls)) is not None:
             last.clear()
+            give_time()
             _send(answers, _answer(call))
             last.append(time.monotonic())
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(Limits(seconds=int(sys.argv[1]), memory=int(sys.argv[2])) if sys.argv[1:] else None)

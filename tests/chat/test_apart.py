@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import apart
-from bot.chat.apart import call_apart
+from bot.chat.apart import CallEnded, Limits, Process, call_apart
 from bot.questions.formulas import FormulaError, draw
 from tests.patience import PATIENCE
 
@@ -35,6 +35,11 @@ def shorten_idleness() -> None:
 def panic() -> None:
     """As resvg does: an exception that is no Exception."""
     raise SystemExit("bad drawing")
+
+
+def allocate(size: int) -> None:
+    """Take memory there, and give it back."""
+    bytearray(size)
 
 
 def is_running(pid: int) -> bool:
@@ -114,6 +119,31 @@ def test_nothing_is_left_open() -> None:
     code = "import os; from bot.chat.apart import call_apart; call_apart(os.getpid)"
     command = [sys.executable, "-X", "dev", "-c", code]
     assert subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=PATIENCE).stderr == b""
+
+
+def test_limits() -> None:
+    """A process has its memory from the start, and every call its time; a call that gets its end is told."""
+    resource = pytest.importorskip("resource")
+    process = Process(Limits(seconds=7, memory=1 << 30))
+    for _ in range(2):
+        until, _hard = process.call(resource.getrlimit, resource.RLIMIT_CPU)
+        assert 7 <= until <= process.call(time.process_time) + 8
+    with pytest.raises(MemoryError):
+        process.call(allocate, 2 << 30)
+    with pytest.raises(CallEnded, match="ended without an answer"):
+        process.call(signal.raise_signal, signal.SIGXCPU)
+    assert process.call(len, "four") == 4
+    process.close()
+
+
+def test_a_call_that_only_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended by the clock; other processes go on."""
+    monkeypatch.setattr(apart, "_WAIT", 0.01)
+    process = Process(Limits(seconds=1, memory=1 << 30))
+    with pytest.raises(CallEnded):
+        process.call(time.sleep, 10 * PATIENCE)
+    assert call_apart(len, "four") == 4
+    process.close()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
