@@ -81,15 +81,15 @@ def sources_of(topic: Topic | None) -> list[dict[str, str]]:
     return [asdict(reference) for reference in topic.references] if topic else []
 
 
-def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str, str | None]]:
-    """Return the formulas of a file that were not there before, each with the place where it stands and its words.
+def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]:
+    """Return the formulas of a file that were not there before, each with the place where it stands.
 
     Those with a problem of their own are left out.
     """
     before = {formula for row in known if (formula := json.loads(row.content).get("formula")) is not None}
     wrong = {problem.place for problem in draft.problems}
     return [
-        (where, item["formula"], item.get("spoken"))
+        (where, item["formula"])
         for path, topic in topics_in(draft.document)
         for n, item in entries(topic, "items")
         if isinstance(item.get("formula"), str)

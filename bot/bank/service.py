@@ -20,12 +20,12 @@ from bot.bank.sheets import free_id, slug, titles_of, topic_called, write_sheet
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_IMPORTS
+from bot.core.limits import MAX_IMPORTS, MAX_NEW_FORMULAS
 from bot.core.turns import Turns
 from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import MOST_PROBLEMS, Problem, refuse
-from bot.questions.formulas import FormulaError, prepare
+from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
 from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic, bank_of, item_of
 
@@ -286,11 +286,21 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
 
 
 async def _refuse_wrong(draft: Draft, items: Sequence[OwnItem]) -> None:
-    """Raise BankError with all that is wrong with a draft, for which every new formula is drawn once, in its turn."""
+    """Raise BankError with all that is wrong with a draft; every new formula is drawn for that.
+
+    The first one that takes too long is the last that is drawn.
+    """
     problems = list(draft.problems)
-    for place, latex, spoken in rules.formulas_of(draft, items):
+    new = rules.formulas_of(draft, items)
+    if len(new) > MAX_NEW_FORMULAS:
+        words = f"has {len(new):,} new formulas; {MAX_NEW_FORMULAS} are allowed at once, so split it"
+        problems.append(Problem("the file", words))
+        new = []
+    for place, latex in new:
         try:
-            await prepare(latex, spoken)
+            await prepare(latex)
         except FormulaError as error:
             problems.append(Problem(place, f"can't be drawn ({error})"))
+            if isinstance(error, FormulaTooSlow):
+                break
     refuse(problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.pictures import Picture
+from bot.chat.pictures import Picture, Undrawn
 
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
@@ -31,7 +31,7 @@ class Download:
     content: bytes
 
 
-Part = ui.Item[ui.LayoutView] | Picture | Download | str
+Part = ui.Item[ui.LayoutView] | Picture | Undrawn | Download | str
 
 
 def _pinging(role_id: int | None) -> discord.AllowedMentions:
@@ -63,11 +63,25 @@ class Message(ui.LayoutView):
         self.stop()
 
     def files(self) -> list[discord.File]:
-        """The files of pictures and downloads, made anew: discord.py reads a file once."""
+        """The files of pictures and downloads, made anew: discord.py reads a file once.
+
+        The message is what `drawn` returned, if it is to be sent.
+        """
         return [_file(part) for part in self._parts if isinstance(part, Picture | Download)]
 
     def mentions(self) -> discord.AllowedMentions:
         return _pinging(self._ping_role)
+
+    @property
+    def waits_for_pictures(self) -> bool:
+        """Whether one of its pictures is still to be drawn."""
+        return any(isinstance(part, Undrawn) for part in self._parts)
+
+    async def drawn(self) -> Message:
+        """Return the same message with all pictures drawn, and without those that can't be."""
+        if not self.waits_for_pictures:
+            return self
+        return self._with([await part.drawn() if isinstance(part, Undrawn) else part for part in self._parts])
 
     def without_pictures(self) -> Message:
         """The same message for where Discord refuses its files."""
@@ -79,7 +93,7 @@ class Message(ui.LayoutView):
             return self
         return self._with([t.mention_commands(p, mention) if isinstance(p, str) else p for p in self._parts])
 
-    def _with(self, parts: list[Part]) -> Message:
+    def _with(self, parts: Sequence[Part | None]) -> Message:
         return Message(self._colour, *parts, box_id=self._box_id, ping_role=self._ping_role)
 
 
@@ -100,6 +114,10 @@ class PlainMessage(ui.View):
     def files(self) -> list[discord.File]:
         return []
 
+    async def drawn(self) -> PlainMessage:
+        """Return the message itself: it has no pictures."""
+        return self
+
     def mentions(self) -> discord.AllowedMentions:
         return _pinging(self._ping_role)
 
@@ -112,7 +130,7 @@ class PlainMessage(ui.View):
 def _component(part: Part) -> ui.Item[ui.LayoutView]:
     if isinstance(part, str):
         return ui.TextDisplay(part)
-    if isinstance(part, Picture):
+    if isinstance(part, Picture | Undrawn):
         return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt))
     if isinstance(part, Download):
         return ui.File(f"attachment://{part.name}")

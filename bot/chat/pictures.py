@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
@@ -33,6 +33,20 @@ class Picture:
     png: bytes
     name: str
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """A picture that is drawn when its message is sent; `draw` returns None if it can't be drawn."""
+
+    name: str
+    alt: str
+    draw: Callable[[], Awaitable[bytes | None]]
+
+    async def drawn(self) -> Picture | None:
+        """Return the picture; None if it can't be drawn."""
+        png = await self.draw()
+        return Picture(png, self.name, self.alt) if png is not None else None
 
 
 async def drawn(name: str, alt: str, svg: Callable[[], str]) -> Picture:

@@ -59,6 +59,8 @@ def _sending() -> Iterator[None]:
 
 async def say(interaction: discord.Interaction, content: str | Message, *, public: bool = False) -> None:
     """Answer before, during or after the response window; privately, unless it is for all in the channel."""
+    if isinstance(content, Message):
+        content = await _drawn(interaction, content, edits=False)
     if _is_answered(interaction):
         with _sending():
             await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
@@ -75,6 +77,7 @@ async def say_all(interaction: discord.Interaction, contents: Sequence[str | Mes
 
 async def show(interaction: discord.Interaction, message: Message) -> None:
     """Turn a private page: edit the message that was used."""
+    message = await _drawn(interaction, message, edits=True)
     if _is_answered(interaction):
         with _sending():
             await interaction.edit_original_response(**_edit(interaction, message))
@@ -120,9 +123,16 @@ async def say_here(interaction: discord.Interaction, message: Message) -> None:
 async def show_later(interaction: discord.Interaction, content: str | Message) -> None:
     """Bring a reply up to date, if it is still there: who got it may have dismissed it."""
     try:
+        if isinstance(content, Message):
+            content = await content.drawn()
         await interaction.edit_original_response(**_edit(interaction, content))
     except (discord.HTTPException, *HICCUPS) as error:
         log.info("a reply was not brought up to date: %s", error)
+
+
+async def _drawn(interaction: discord.Interaction, message: Message, *, edits: bool) -> Message:
+    """Return a message with its pictures; if they take long to draw, Discord is told to wait."""
+    return await in_time(interaction, message.drawn(), edits=edits) if message.waits_for_pictures else message
 
 
 def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class DiscordSender:
             return found
         self._require_permission(place.channel_id, to_post(self._client.get_channel(place.channel_id)))
         channel = self._client.get_partial_messageable(place.channel_id)
-        message = message.with_mentions(self._mention)
+        message = (await message.drawn()).with_mentions(self._mention)
 
         async def send(shown: Sendable) -> discord.Message:
             asked_at = self._clock.host()
@@ -107,7 +107,7 @@ class DiscordSender:
         if message_id in self._late_edits:
             raise DeliveryUnknown("an earlier edit of this message is still on its way")
         target = self._client.get_partial_messageable(place.channel_id).get_partial_message(message_id)
-        message = message.with_mentions(self._mention)
+        message = (await message.drawn()).with_mentions(self._mention)
 
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
@@ -130,7 +130,7 @@ class DiscordSender:
         if channel_id is None:
             opened = await self._patiently(Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False)
             channel_id = opened.id
-        shown = message.with_mentions(self._mention)
+        shown = (await message.drawn()).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
         sending = channel.send(files=shown.files(), **_shown(shown))
         await self._patiently(Place(0, channel_id), sending, urgent=False)

@@ -1,7 +1,18 @@
-"""How much a member or a manager may give, each limit with its reason."""
+"""What a member or a manager may give at most: each limit stands here once, with its reason."""
 
+MAX_FORMULA_DEPTH = 6
+"""Levels of braces, `\\left` and `\\begin` in a formula: each doubles the time that ziamath takes.
+
+The shipped formulas have up to 4.
+"""
+MAX_FORMULA_HEIGHT = 1_500
+"""Pixels, at letters of 50; some 25 rows. Each pixel of a picture takes memory and time."""
+MAX_FORMULA_WIDTH = 9_600
+"""Pixels, at letters of 50. A formula is made to fit a card, and could not be read from here on."""
 MAX_IMPORTS = 3
 """Files of a server that are read or wait for it: each is kept in memory."""
+MAX_NEW_FORMULAS = 200
+"""Formulas that one import may add: each takes up to some seconds, for which others wait."""
 MAX_OWN_ROWS = 15_000
 """A server's own questions with those that were replaced or taken out: they stay readable, so they
 are loaded, too."""

@@ -1,40 +1,105 @@
-"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, in a process apart, each drawn once and kept."""
+"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, each drawn once and kept.
+
+Every server may write some, so they are drawn in a process with limits of time and memory. What
+exceeds these is refused, and other formulas wait for it no longer; other pictures don't wait at all.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from functools import partial
 
-from bot.chat.apart import call_apart, stop_calls
-from bot.chat.pictures import INK, PAPER, Picture, in_thread
+from bot.chat.apart import CallEnded, Limits, Process, stop_calls
+from bot.chat.pictures import INK, PAPER, Picture, Undrawn
+from bot.core.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_HEIGHT, MAX_FORMULA_WIDTH
 from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
 _WIDTH, _PADDING, _SIZE = 960, 24, 50
-_KEPT = 4096
-"""Formulas, of some 5 KB each: more than a bank has."""
+_NAME = "formula.png"
+_LIMITS = Limits(seconds=3, memory=1 << 30)
+"""A shipped formula takes up to 0.3 s and 60 MB, and loading the libraries 0.2 s."""
+_PROCESS = Process(_LIMITS)
+_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="formulas")
+"""Waits for that process, in which formulas are drawn one after the other."""
+_MOST_BYTES = 32 << 20
+"""What is kept of pictures: some 3,000 of them, more than a bank has."""
+_SIGN = re.compile(r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
+"""What opens or closes a level of a formula, and what only looks like it, as an escaped brace."""
+_OPENED_BY = {"}": "{", r"\right": r"\left", r"\end": r"\begin"}
 
 
 class FormulaError(ValueError):
-    """LaTeX that can't be drawn; the message says what ziamath found."""
+    """LaTeX that can't be drawn; the message says why."""
+
+
+class FormulaTooSlow(FormulaError):
+    """LaTeX that takes too much time or memory to draw."""
+
+
+class _Pictures:
+    """The formulas that were used last, up to so many bytes; None for one that can't be drawn.
+
+    Used by any thread.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, bytes | None] = OrderedDict()
+        self._bytes = 0
+
+    def __contains__(self, latex: str) -> bool:
+        return latex in self._kept
+
+    def get(self, latex: str) -> bytes | None:
+        """Return the picture of a formula that was drawn; None if there is none."""
+        with self._lock:
+            if latex in self._kept:
+                self._kept.move_to_end(latex)
+            return self._kept.get(latex)
+
+    def keep(self, latex: str, png: bytes | None) -> None:
+        """Keep a picture, and drop those that were used longest ago if it does not fit."""
+        with self._lock:
+            self._drop(latex)
+            self._kept[latex] = png
+            self._bytes += _cost(latex, png)
+            while self._bytes > self._most:
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, latex: str) -> None:
+        if latex in self._kept:
+            self._bytes -= _cost(latex, self._kept.pop(latex))
+
+
+def _cost(latex: str, png: bytes | None) -> int:
+    return 200 + len(latex) + len(png or b"")
+
+
+_KEPT = _Pictures(_MOST_BYTES)
 
 
 async def draw_all(bank: Bank) -> None:
     """Draw every formula of a bank, one after the other, so that no card waits for one."""
     for item in bank.items.values():
-        await in_thread(partial(picture, item))
+        if item.formula is not None:
+            await _png_of(item.formula)
 
 
 @asynccontextmanager
 async def drawing_formulas(bank: Bank, start: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
     """Draw a bank's formulas beside what the block does, from the end of `start()` on.
 
-    Until they are there, a card draws the one it needs.
+    A message that needs one earlier has it drawn in its turn.
     """
 
     async def draw_later() -> None:
@@ -49,15 +114,23 @@ async def drawing_formulas(bank: Bank, start: Callable[[], Awaitable[object]]) -
         stop_calls()
 
 
-async def prepare(latex: str, spoken: str | None) -> None:
+async def prepare(latex: str) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if that can't be done."""
-    if await in_thread(partial(_kept, latex, f"Formula: {spoken or latex}")) is None:
-        await in_thread(partial(call_apart, draw, latex))
+    if _KEPT.get(latex) is None:
+        await _in_thread(partial(_draw_apart, latex))
 
 
-def picture(item: Item) -> Picture | None:
-    """The picture of an item's formula; None for an item without one, or with one that can't be drawn."""
-    return _kept(item.formula, alt_text(item)) if item.formula is not None else None
+def picture(item: Item) -> Picture | Undrawn | None:
+    """The picture of an item's formula; None for an item without one, or with one that can't be drawn.
+
+    One that is not there yet is drawn when the message is sent.
+    """
+    if item.formula is None:
+        return None
+    if item.formula not in _KEPT:
+        return Undrawn(_NAME, alt_text(item), partial(_png_of, item.formula))
+    png = _KEPT.get(item.formula)
+    return Picture(png, _NAME, alt_text(item)) if png is not None else None
 
 
 def alt_text(item: Item) -> str:
@@ -65,13 +138,58 @@ def alt_text(item: Item) -> str:
     return f"Formula: {item.spoken or item.formula}"
 
 
-@lru_cache(maxsize=_KEPT)
-def _kept(latex: str, alt: str) -> Picture | None:
+async def _png_of(latex: str) -> bytes | None:
+    """Return a formula's picture, which is drawn if it is not kept; None if it can't be drawn."""
+    return await _in_thread(partial(_kept_or_drawn, latex))
+
+
+async def _in_thread(draw: Callable[[], bytes | None]) -> bytes | None:
+    return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
+
+
+def _kept_or_drawn(latex: str) -> bytes | None:
+    if latex in _KEPT:
+        return _KEPT.get(latex)
     try:
-        return Picture(call_apart(draw, latex), "formula.png", alt)
+        return _draw_apart(latex)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
-        return None
+    except OSError as error:
+        log.warning("a card goes without its formula: %s", error)
+    return None
+
+
+def _draw_apart(latex: str) -> bytes:
+    """Draw a formula in its process, and keep it or that it can't be drawn."""
+    try:
+        png = _PROCESS.call(draw, latex)
+    except FormulaError:
+        _KEPT.keep(latex, None)
+        raise
+    except (CallEnded, RuntimeError) as error:  # RuntimeError: resvg's "panic"
+        _KEPT.keep(latex, None)
+        words = f"that takes more than {_LIMITS.seconds} seconds or too much memory; make it simpler"
+        raise FormulaTooSlow(words) from error
+    _KEPT.keep(latex, png)
+    return png
+
+
+def _refuse_depth(latex: str) -> None:
+    """Raise FormulaError if braces don't match, or are nested deeper than a formula's may be."""
+    signs = _SIGN.findall(latex)
+    if signs.count("{") != signs.count("}"):
+        raise FormulaError("its braces do not match")
+    opened: list[str] = []
+    deepest = 0
+    for sign in signs:
+        name = sign.partition("{")[0].rstrip() or sign
+        if name in _OPENED_BY.values():
+            opened.append(name)
+            deepest = max(deepest, len(opened))
+        elif opened and _OPENED_BY.get(name) == opened[-1]:  # ziamath may skip one that closes nothing
+            opened.pop()
+    if deepest > MAX_FORMULA_DEPTH:
+        raise FormulaError(f"it is nested {deepest} levels deep; {MAX_FORMULA_DEPTH} are allowed")
 
 
 def draw(latex: str) -> bytes:
@@ -80,9 +198,7 @@ def draw(latex: str) -> bytes:
     import ziamath
     from latex2mathml.converter import convert
 
-    braces = re.sub(r"\\[{}]", "", latex)
-    if braces.count("{") != braces.count("}"):
-        raise FormulaError("its braces do not match")
+    _refuse_depth(latex)
     try:
         unknown = re.search(r">\s*(\\[a-zA-Z]+)", convert(latex))
         formula = ziamath.Latex(latex, size=_SIZE, color=INK)
@@ -92,6 +208,7 @@ def draw(latex: str) -> bytes:
         raise FormulaError(f"{type(error).__name__}: {error}") from error
     if unknown:
         raise FormulaError(f"it does not know {unknown[1]}")
+    _refuse_size(width, height)
     if width <= 0 or height <= 0 or not re.search("<(use|path|rect|line|polyline)", svg):
         raise FormulaError("there is nothing to draw")
     scale = min(1.0, (_WIDTH - 2 * _PADDING) / width)
@@ -105,3 +222,11 @@ def draw(latex: str) -> bytes:
         f'<rect width="100%" height="100%" fill="{PAPER}"/>{inner}</svg>'
     )
     return bytes(resvg_py.svg_to_bytes(svg_string=panel, skip_system_fonts=True))
+
+
+def _refuse_size(width: float, height: float) -> None:
+    """Raise FormulaError if a formula is wider or higher than it may be."""
+    if not width <= MAX_FORMULA_WIDTH:
+        raise FormulaError(f"it is {width:,.0f} pixels wide; {MAX_FORMULA_WIDTH:,} are allowed")
+    if not height <= MAX_FORMULA_HEIGHT:
+        raise FormulaError(f"it is {height:,.0f} pixels high; {MAX_FORMULA_HEIGHT:,} are allowed")

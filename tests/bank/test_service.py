@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from bot.bank import service
 from bot.bank.forms import Form
 from bot.bank.rules import Draft
 from bot.bank.service import PAGE_SIZE
 from bot.core.errors import UserError
-from bot.questions import store
+from bot.questions import formulas, store
 from bot.questions.banks import Banks
 from bot.questions.check import BankError, Problem
+from bot.questions.formulas import FormulaTooSlow
 from tests.bank.test_files import closed, document, encoded
 from tests.ours import OTHER_GUILD, furnish, kept_in
 from tests.patience import PATIENCE
@@ -87,6 +89,34 @@ async def test_a_formula_is_named_beside_what_else_is_wrong(stage: Stage) -> Non
         'item "ours-2", formula: must be a text, not a list',
         'item "ours-0", formula: can\'t be drawn (its braces do not match)',
     ]
+
+
+async def test_too_many_formulas_at_once(stage: Stage) -> None:
+    """A file with more new formulas than are drawn at once is refused, and none of them is drawn."""
+    data = document(201)
+    items = [item for topic in data["sections"][1]["topics"] for item in topic["items"]]
+    for n, item in enumerate(items):
+        item["formula"] = f"x_{{{n}}}"
+    with pytest.raises(BankError, match="the file: has 201 new formulas; 200 are allowed at once, so split it"):
+        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+    assert "x_{0}" not in formulas._KEPT
+
+
+async def test_a_file_whose_formulas_take_too_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first formula that takes too long is the last one that is drawn."""
+    drawn: list[str] = []
+
+    async def prepare(latex: str) -> None:
+        drawn.append(latex)
+        raise FormulaTooSlow("that takes too long")
+
+    monkeypatch.setattr(service, "prepare", prepare)
+    data = document(3)
+    for n, item in enumerate(data["sections"][1]["topics"][0]["items"]):
+        item["formula"] = f"x_{n}"
+    with pytest.raises(BankError, match=r'item "ours-0", formula: can\'t be drawn \(that takes too long\)$'):
+        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+    assert drawn == ["x_0"]
 
 
 async def test_two_managers_at_once(stage: Stage) -> None:

@@ -12,7 +12,7 @@ import discord
 import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
-from bot.chat.pictures import Picture
+from bot.chat.pictures import Picture, Undrawn
 from bot.chat.replies import ReplyLost, in_time, report_error, say, show, show_later
 from bot.core.errors import UserError
 from tests.messages import texts
@@ -73,6 +73,27 @@ async def test_an_edit_names_the_files_of_the_page() -> None:
         await turn(as_interaction(told), Message(OPEN, PICTURE))
         await turn(as_interaction(told), Message(OPEN, "words"))
     assert [options["attachments"] for options in told.sent + told.later] == [[b"png"], [], [b"png"], []]
+
+
+@pytest.mark.parametrize(("turn", "files"), [(say, "files"), (show, "attachments")])
+async def test_a_picture_that_takes_long_to_draw(turn: Any, files: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord is told to wait, and the page comes with its picture when that is drawn."""
+    monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
+    told, waiting = Told(), asyncio.Event()
+
+    async def draw() -> bytes:
+        await waiting.wait()
+        return b"png"
+
+    async def defer(**_options: Any) -> None:
+        told.response.is_done = lambda: True
+        waiting.set()
+
+    told.response.defer = defer
+    page = Message(OPEN, Undrawn("one.png", "what it shows", draw))
+    await turn(as_interaction(told), page)
+    await show_later(as_interaction(told), page)
+    assert (told.sent, told.later[0][files], told.later[1]["attachments"]) == ([], [b"png"], [b"png"])
 
 
 async def test_commands_can_be_clicked() -> None:

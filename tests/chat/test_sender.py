@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button
 from bot.chat.pace import Refusals
+from bot.chat.pictures import Undrawn
 from bot.chat.sender import DiscordSender
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
@@ -72,6 +73,23 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client.http.request = http.request  # type: ignore[method-assign]
         client._connection.user = discord.ClientUser(state=client._connection, data=message_data("")["author"])
         yield DiscordSender(client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow))
+
+
+async def test_pictures_are_drawn_before_a_message_goes(sender: DiscordSender, http: FakeHttp) -> None:
+    """A post, an edit and a direct message have the picture; one that can't be drawn is left out."""
+
+    async def draw() -> bytes | None:
+        return pngs.pop()
+
+    pngs: list[bytes | None] = [None, b"png", b"png", b"png"]
+    message = Message(OPEN, "words", Undrawn("one.png", "what it shows", draw))
+    await sender.post(HERE, message, "1")
+    await sender.edit(HERE, 4, message)
+    await sender.write_to(3, message, 900)
+    await sender.edit(HERE, 4, message)
+    names = [[file["filename"] for file in sent.get("attachments", ())] for _, sent in http.requests]
+    assert names == [["one.png"]] * 3 + [[]]
+    assert ["one.png" in str(sent["components"]) for _, sent in http.requests] == [True] * 3 + [False]
 
 
 @pytest.mark.parametrize("code", [50007, 50278])

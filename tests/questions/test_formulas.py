@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import struct
+import sys
 import time
 from dataclasses import replace
 
 import pytest
 
 from bot.chat import apart
-from bot.chat.pictures import in_thread
+from bot.chat.messages import OPEN, Message, text_of
+from bot.chat.pictures import Picture, drawn, panel
 from bot.questions import formulas
-from bot.questions.formulas import FormulaError, alt_text, draw, drawing_formulas
+from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
 from bot.questions.model import Item
 from tests.patience import PATIENCE
 from tests.shipped import bank
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FORMULAS = sorted({item.formula for item in bank().items.values() if item.formula})
+
+
+def with_formula(latex: str) -> Item:
+    return replace(next(item for item in bank().items.values() if item.formula), formula=latex)
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -98,35 +105,151 @@ def test_commands_that_do_not_exist(latex: str) -> None:
         draw(latex)
 
 
-def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("latex", "why"),
+    [
+        (r"\rule{1em}{23em}", "it is 1,533 pixels high; 1,500 are allowed"),
+        (r"\rule{1em}{1000000em}", "pixels high; 1,500 are allowed"),
+        (r"\begin{matrix}" + r"1\\" * 40 + r"\end{matrix}", "pixels high; 1,500 are allowed"),
+        (r"\rule{145em}{1em}", "pixels wide; 9,600 are allowed"),
+        (r"\frac{1}{" * 7 + "x" + "}" * 7, "nested 7 levels deep; 6 are allowed"),
+        (r"\left(" * 7 + "x" + r"\right)" * 7, "nested 7 levels deep; 6 are allowed"),
+        (r"\begin{cases}" * 3 + r"\sqrt{" * 4 + "x" + "}" * 4 + r"\end{cases}" * 3, "nested 7 levels deep"),
+        (r"\frac{1}{\right)" * 7 + "x" + "}" * 7, "nested 7 levels deep"),
+        (r"\frac{1}{\end{x}" * 7 + "x" + "}" * 7, "nested 7 levels deep"),
+        (r"\frac{1}{" * 30 + "x" + "}" * 30, "nested 30 levels deep; 6 are allowed"),
+    ],
+)
+def test_too_much_to_draw(latex: str, why: str) -> None:
+    """What would take memory or time without end is refused before it is drawn, and the refusal names the limit."""
+    with pytest.raises(FormulaError, match=why):
+        draw(latex)
+
+
+def test_what_is_not_nested() -> None:
+    """Arrows, escaped braces and what stands side by side count for nothing."""
+    side_by_side = r"\begin{cases} 1 & x \end{cases} \frac{\sqrt{a}}{b} \leftarrow \rightarrow \{ \left( x \right)" * 8
+    formulas._refuse_depth(r"\begin{matrix}" * 6 + r"\end{matrix}" * 6 + side_by_side + r"\leftarrow" * 10 + r"\{" * 10)
+
+
+def test_the_limits_leave_room() -> None:
+    """Every formula of the bank could be nested two levels deeper."""
+    for latex in FORMULAS:
+        formulas._refuse_depth("{{" + latex + "}}")
+
+
+def stop_by_limit(_latex: str) -> None:
+    """End as the system ends a process that has used up its time."""
+    signal.raise_signal(signal.SIGXCPU)
+
+
+def draw_for_ever(_latex: str) -> None:
+    time.sleep(600)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a restart: no formula is drawn yet."""
+    monkeypatch.setattr(formulas, "_KEPT", formulas._Pictures(1 << 20))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="needs a system with limits for processes")
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_formula_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused with the limit, its card goes without and does not try again, and others are drawn."""
+    item = with_formula("x^2")
+    with monkeypatch.context() as patch:
+        patch.setattr(formulas, "draw", stop_by_limit)
+        with pytest.raises(FormulaTooSlow, match="more than 3 seconds or too much memory"):
+            await formulas.prepare("x^2")
+    assert formulas.picture(item) is None
+    await formulas.prepare("x^3")
+    assert isinstance(formulas.picture(with_formula("x^3")), Picture)
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standings, figures and plans are drawn while a formula is, however long that takes."""
+    monkeypatch.setattr(formulas, "draw", draw_for_ever)
+    stuck = asyncio.create_task(formulas.prepare("x^2"))
+    async with asyncio.timeout(PATIENCE):
+        while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
+            await asyncio.sleep(0.01)
+        assert (await drawn("a.png", "a", lambda: panel(40))).png[:8] == PNG
+        assert not stuck.done()
+        apart.stop_calls()
+        with pytest.raises(OSError, match="ended without an answer"):
+            await stuck
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_card_draws_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes a card does not wait; its message has the formula drawn once it is sent, and keeps its place."""
+    item = with_formula(r"e^{i\pi} + 1 = 0")
+    with monkeypatch.context() as patch:
+        patch.setattr(formulas._PROCESS, "call", None)
+        message = Message(OPEN, "above", formulas.picture(item), "below")
+    assert message.waits_for_pictures
+    made = await message.drawn()
+    assert not made.waits_for_pictures
+    assert text_of(made) == text_of(message) == f"above\n[{alt_text(item)}]\nbelow"
+    (file,) = made.files()
+    assert (file.filename, file.fp.read(8)) == ("formula.png", PNG)
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second picture of a formula is made of the same bytes, without drawing; so is the failure of a bad one."""
-    good = replace(next(i for i in bank().items.values() if i.formula), formula=r"e^{i\pi} + 1 = 0")
-    bad = replace(good, formula=r"\frac")
-    first = formulas.picture(good)
-    assert first is not None
-    assert formulas.picture(bad) is None
-    monkeypatch.setattr(formulas, "draw", None)
+    good, bad = with_formula(r"e^{i\pi} + 1 = 0"), with_formula(r"\frac")
+    first, none = [await Message(OPEN, "x", formulas.picture(item)).drawn() for item in (good, bad)]
+    monkeypatch.setattr(formulas._PROCESS, "call", None)
     again = formulas.picture(good)
-    assert again is not None
-    assert again.png is first.png
+    assert isinstance(again, Picture)
+    assert [file.fp.read() for file in first.files()] == [again.png]
     assert formulas.picture(bad) is None
+    assert none.files() == []
 
 
-async def test_a_bank_is_drawn_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_kept_up_to_a_limit() -> None:
+    """What was used longest ago goes first; what fits stays."""
+    kept = formulas._Pictures(10_000)
+    for latex in "abcde":
+        kept.keep(latex, b"." * 2_500)
+        assert kept.get("a") is not None
+    assert [latex for latex in "abcde" if latex in kept] == ["a", "d", "e"]
+    kept.keep("a", None)
+    kept.keep("f", b"." * 2_500)
+    assert [latex for latex in "abcdef" if latex in kept] == ["a", "d", "e", "f"]
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_bank_is_drawn_at_start() -> None:
     """After `draw_all` every formula of the bank is there, and no card draws one."""
     await formulas.draw_all(bank())
-    monkeypatch.setattr(formulas, "draw", None)
     for item in bank().items.values():
         found = formulas.picture(item)
         assert (found is not None) == (item.formula is not None)
-        assert found is None or (found.png[:8] == PNG and found.alt == alt_text(item))
+        assert found is None or (isinstance(found, Picture) and found.png[:8] == PNG and found.alt == alt_text(item))
 
 
-def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
     """Its card goes without, however often it is shown, and the log says so once."""
-    broken = replace(next(iter(bank().items.values())), formula=r"\frac{1")
-    assert [formulas.picture(broken) for _ in range(3)] == [None] * 3
+    for _ in range(3):
+        message = await Message(OPEN, "x", formulas.picture(with_formula(r"\frac{1"))).drawn()
+        assert (text_of(message), message.files()) == ("x", [])
     assert len([r for r in caplog.records if "can't be drawn" in r.message]) == 1
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_no_process_to_draw_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card goes without its formula, and the next one has it."""
+    item = with_formula("x^2")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nowhere/python")
+        formulas._PROCESS.close()
+        assert (await Message(OPEN, "x", formulas.picture(item)).drawn()).files() == []
+    assert len((await Message(OPEN, "x", formulas.picture(item)).drawn()).files()) == 1
 
 
 def test_alt_text_says_the_formula() -> None:
@@ -143,19 +266,18 @@ def test_the_file_name_tells_nothing() -> None:
     assert names == {"formula.png"}
 
 
+@pytest.mark.usefixtures("no_pictures")
 async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that leaves while its formulas are drawn ends the process that draws them."""
-
-    def draw_for_ever(_item: Item) -> None:
-        apart.call_apart(time.sleep, 600)
 
     async def start() -> None:
         """At once."""
 
-    apart._PROCESS.close()
-    monkeypatch.setattr(formulas, "picture", draw_for_ever)
+    formulas._PROCESS.close()
+    monkeypatch.setattr(formulas, "draw", draw_for_ever)
     async with asyncio.timeout(PATIENCE):
         async with drawing_formulas(bank(), start):
-            while apart._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
+            while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
                 await asyncio.sleep(0.01)
-        assert await in_thread(lambda: "free") == "free"
+        monkeypatch.undo()
+        await formulas.prepare("x^2")
