@@ -15,7 +15,7 @@ _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
 _COMMAND = re.compile(r"`[^`\n]*`|(?<!\\)</([a-z]+(?: [a-z]+)*)>")
-_LINE_START = re.compile(r"^(\s*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
+_LINE_START = re.compile(r"^([^\S\n]*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
 
 
 def escape(text: str) -> str:

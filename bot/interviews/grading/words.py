@@ -41,7 +41,7 @@ _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp)\.(?=\s)", re.IGNO
 _WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>→⇒≈≤≥×|∝]")
 _FILLERS = re.compile(r"\b(?:um+|uh+|er+m?|hm+)\b,? ?")
 _CORRECTION = re.compile(
-    r"[\w'-]+,? +(?:no|sorry|wait|i mean|or rather|well,? no)(?:,? +(?:no|sorry|wait|i mean))*, +(?=\w)"
+    r"(?<![\w'-])[\w'-]+,? +(?:no|sorry|wait|i mean|or rather|well,? no)(?:,? +(?:no|sorry|wait|i mean))*, +(?=\w)"
 )
 """A word and the marker with which a speaker takes it back: "it writes, no, sorry, reads"."""
 
