@@ -151,9 +151,12 @@ register_in_play(
 
 def _export_answers(conn: Connection, user_id: int) -> list[Row]:
     c, of = round_answers.c, round_questions.c
+    told = of.revealed_at.is_not(None)
     query = (
         select(of.item_id.label("item"), rounds.c.guild_id.label("server_id"), c.answered_at.label("at"), c.answer)
-        .add_columns(c.correct.label("right"), c.points, c.elapsed_ms.label("milliseconds"), c.team_id)
+        .add_columns(c.elapsed_ms.label("milliseconds"), c.team_id)
+        # what is not told before the reveal is not given out before it
+        .add_columns(case((told, c.correct)).label("right"), case((told, c.points)).label("points"))
         .join(round_questions, of.id == c.question_id)
         .join(rounds, rounds.c.id == of.round_id)
         .where(c.user_id == user_id)

@@ -261,3 +261,15 @@ async def test_points_by_question(database: Database) -> None:
     assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}]
     await database.write(store.change_question, numbers[2], revealed_at=AT)
     assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}, {7: 60}]
+
+
+async def test_an_export_tells_no_result_before_the_reveal(database: Database) -> None:
+    """A member's own file says whether an answer is right, and its points, only once everybody may know."""
+    question = await question_id(database, await created(database))
+    await give(database, answer(question, 1), answer(question, 2, points=0))
+    (before,) = await database.read(store._export_answers, 1)
+    assert (before["answer"], before["right"], before["points"]) == ("0", None, None)
+    assert (await database.read(store._export_answers, 2))[0]["right"] is None
+    await database.write(store.change_question, question, revealed_at=AT)
+    (after,) = await database.read(store._export_answers, 1)
+    assert (after["right"], after["points"]) == (True, 90)
