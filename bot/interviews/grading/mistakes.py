@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from bot.interviews.grading.lexicon import words
 from bot.interviews.grading.matching import Answer
@@ -37,24 +38,27 @@ def mistakes(sentences: Sequence[Sentence], answer: Answer, rubric: Rubric) -> l
     """At most one for each sentence and each misconception. A sentence that sets things against each other has none."""
     found: dict[int, tuple[float, Mistake]] = {}
     passages = [range(n, n + 1) for n in range(len(sentences))]
+
+    @cache  # all misconceptions that a sentence may say are held against the same right statements
+    def right(number: int) -> float:
+        found = (answer.recall(one, rubric.told, [passages[number]])[0] for one in rubric.right)
+        return max((match.confidence for match in found if match.denied < 2 * AGAINST), default=0.0)
+
     for wrong in rubric.wrong:
         for n, match in enumerate(answer.recall(wrong.words, rubric.told, passages)):
             likely = match.confidence >= LEAST and match.denied <= AGAINST and not sentences[n].contrast
-            if likely and match.confidence > found.get(n, (0.0,))[0] and _says(sentences[n], n, wrong, answer, rubric):
+            better = likely and match.confidence > found.get(n, (0.0,))[0]
+            if better and _says(sentences[n], wrong, rubric) and match.confidence - right(n) >= AHEAD:
                 found[n] = match.confidence, Mistake(n, wrong)
     return list({mistake.wrong.why: mistake for _, mistake in found.values()}.values())
 
 
-def _says(sentence: Sentence, number: int, wrong: Wrong, answer: Answer, rubric: Rubric) -> bool:
-    """Whether a sentence that has a misconception's words says it, rather than more or the contrary."""
+def _says(sentence: Sentence, wrong: Wrong, rubric: Rubric) -> bool:
+    """Whether a sentence that has a misconception's words says it, and not much more."""
     own = sum(rubric.told[stem] for stem in {word.stem for word in wrong.words})
     if own < FILLED * sum(rubric.background.rarity(word.stem) for word in sentence.words):
         return False
-    if not qualifiers(wrong.text) <= qualifiers(sentence.text):
-        return False
-    (passage,) = answer.recall(wrong.words, rubric.told, [range(number, number + 1)])
-    right = (answer.recall(one, rubric.told, [range(number, number + 1)])[0] for one in rubric.right)
-    return passage.confidence - max((m.confidence for m in right if m.denied < 2 * AGAINST), default=0.0) >= AHEAD
+    return qualifiers(wrong.text) <= qualifiers(sentence.text)
 
 
 def qualifiers(text: str) -> frozenset[str]:

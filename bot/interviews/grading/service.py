@@ -43,6 +43,7 @@ class Grading:
         self._reader = reader
         self._turns = Turns()
         self._reading = Lock()
+        self._under_way: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
     async def prepare(self) -> None:
         """Read the bank before the first answer needs it: a topic at a time, with a rest after each for all else."""
@@ -62,7 +63,15 @@ class Grading:
             return self._rubrics.passing(topic)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
-        """The offline grade of an answer to a topic's open question."""
+        """The offline grade of an answer to a topic's open question; looks at the same answer share one grading."""
+        key = topic.id, answer, server
+        grading = self._under_way.get(key)
+        if grading is None:
+            grading = self._under_way[key] = asyncio.create_task(self._assess(topic, answer, server))
+            grading.add_done_callback(lambda _: self._under_way.pop(key))
+        return await asyncio.shield(grading)  # a look that ends early takes the grade from no other
+
+    async def _assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         grade = await self._grade(topic, answer, server)
         points = tuple(
             Point(key_point.text, str(point.state), point.evidence, point.credit)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.interviews.assessment import Assessment
-from bot.interviews.grading import Rubric, Rubrics, rubric, service
+from bot.interviews.grading import Grade, Rubric, Rubrics, grade, rubric, service
 from bot.interviews.grading.opinion import NoOpinion
 from bot.interviews.grading.service import Grading
 from bot.interviews.grading.words import stems
@@ -168,11 +168,11 @@ async def test_a_burst_on_one_server_holds_up_no_other() -> None:
     grading, topic = Grading(Rubrics(small)), small.topics["t1"]
     graded: list[int] = []
 
-    async def assess(server: int) -> None:
-        await grading.assess(topic, "Held-out rows estimate the error on unseen cases.", server)
+    async def assess(member: int, server: int) -> None:
+        await grading.assess(topic, f"Held-out rows estimate the error on {member} unseen cases.", server)
         graded.append(server)
 
-    await asyncio.gather(*(assess(server) for server in (1, 1, 1, 1, 2, 3)))
+    await asyncio.gather(*(assess(*given) for given in enumerate((1, 1, 1, 1, 2, 3))))
     assert graded == [1, 1, 2, 3, 1, 1]
 
 
@@ -202,3 +202,23 @@ async def test_the_bank_is_read_ahead_of_the_first_answer(monkeypatch: pytest.Mo
     read.clear()
     Rubric.of(topic)
     assert counts[2] == len(read)
+
+
+async def test_looks_at_one_answer_share_one_grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often an answer is looked at before its grade is there, it is graded once; a later look grades again."""
+    graded_texts: list[str] = []
+
+    def counted(text: str, rubric: Rubric) -> Grade:
+        graded_texts.append(text)
+        return grade(text, rubric)
+
+    monkeypatch.setattr("bot.interviews.grading.grade", counted)
+    grading = Grading(rubrics())
+    given_up, *looks = [asyncio.create_task(grading.assess(TOPIC, HONEST, GUILD)) for _ in range(5)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    first, *others = await asyncio.gather(*looks, grading.assess(TOPIC, DENIED, GUILD))
+    assert first == others[0]
+    assert sorted(graded_texts) == sorted([HONEST, DENIED])
+    assert await grading.assess(TOPIC, HONEST, GUILD) == first
+    assert len(graded_texts) == 3
