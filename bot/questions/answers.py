@@ -281,6 +281,10 @@ class Outcome:
     wrong_texts: tuple[tuple[str, int], ...] = ()
 
 
+_SHOWN_FROM = 2
+"""Members who wrote a wrong text before it is shown without a name: one alone could say anything in the bot's name."""
+
+
 def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
     """Count answers given as (stored answer, whether right)."""
     right = sum(correct for _, correct in given)
@@ -288,5 +292,5 @@ def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
         wrong = [text for text, correct in given if not correct]
         written = {normal_form(text) or text: text for text in reversed(wrong)}  # as the first member wrote it
         counts = Counter(normal_form(text) or text for text in wrong).most_common(3)
-        return Outcome(len(given), right, {}, tuple((written[form], number) for form, number in counts))
+        return Outcome(len(given), right, {}, tuple((written[form], n) for form, n in counts if n >= _SHOWN_FROM))
     return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))
