@@ -1,5 +1,7 @@
 """What a member or a manager may give at most: each limit stands here once, with its reason."""
 
+ANSWERS_A_DAY = 50
+"""Answers of one member to interviews in a day, in UTC: each takes room for good and time of the grader."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles the time that ziamath takes.
 
@@ -20,3 +22,5 @@ MAX_OWN_TOPICS = 500
 """A server's own topics: a list of topics is searched at every key that somebody presses."""
 MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are told: nobody mends more of them at once."""
+REPORTS_OPEN = 5
+"""Reports of one member that wait on a server at a time, as with suggestions: managers read each by itself."""

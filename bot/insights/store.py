@@ -87,15 +87,14 @@ def answers_to_dailies(conn: Connection, guild_id: int, since: date) -> list[Giv
 
 
 def reports_by_subject(conn: Connection, guild_id: int, since: datetime) -> dict[str, int]:
-    """How often members of a server have reported each item, or the open question of a topic, from a moment on."""
+    """How many members of a server have reported each item, or the open question of a topic, from a moment on."""
     newest = (
-        select(reports.c.item_id, reports.c.at)
+        select(reports.c.item_id, reports.c.user_id, reports.c.at)
         .where(reports.c.guild_id == guild_id)
         .order_by(reports.c.id.desc())
         .limit(_MOST_REPORTS)
         .subquery()
     )
-    query = (
-        select(newest.c.item_id, func.count().label("reports")).where(newest.c.at >= since).group_by(newest.c.item_id)
-    )
+    members = func.count(newest.c.user_id.distinct()).label("reports")
+    query = select(newest.c.item_id, members).where(newest.c.at >= since).group_by(newest.c.item_id)
     return {row.item_id: row.reports for row in conn.execute(query)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.core.limits import ANSWERS_A_DAY
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.follow_up import Reply, decode_reply
@@ -112,7 +113,19 @@ class Interviews:
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
         """The topic of a question that the member can answer now; None if they have. For opening a modal."""
         _, question = _own(conn, question_id, user_id)
-        return None if question.answer is not None else self._topic(conn, question)
+        if question.answer is not None:
+            return None
+        self._require_room(conn, user_id)
+        return self._topic(conn, question)
+
+    def _require_room(self, conn: Connection, user_id: int) -> None:
+        """Refuse a member who has answered as much as is graded in a day."""
+        today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
+        if store.count_answers(conn, user_id, today) >= ANSWERS_A_DAY:
+            raise UserError(
+                f"You've answered {ANSWERS_A_DAY} interview questions today, which is as many as are graded in a day. "
+                "Go on with </interview> tomorrow; the day ends at midnight UTC."
+            )
 
     @writing
     def answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
@@ -120,6 +133,7 @@ class Interviews:
         self._topic(conn, _own(conn, question_id, user_id)[1])
         if not text.strip():
             raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
+        self._require_room(conn, user_id)
         if not store.save_answer(conn, question_id, text, self._now()):
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."

@@ -181,6 +181,15 @@ def save_answer(conn: Connection, question_id: int, text: str, now: datetime) ->
     return conn.execute(update(interview_questions).where(*where).values(answer=text, answered_at=now)).rowcount == 1
 
 
+def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
+    """How many questions of a member's latest hundred interviews were answered from a moment on."""
+    c = interview_questions.c
+    mine = interviews.c.user_id == user_id
+    latest = conn.execute(select(interviews.c.id).where(mine).order_by(interviews.c.id.desc()).limit(EARLIER))
+    answered = c.interview_id.in_(latest.scalars().all()), c.answered_at >= since, c.answer.is_not(None)
+    return conn.execute(select(sa.func.count()).where(*answered)).scalar_one()
+
+
 def skip(conn: Connection, question_id: int, now: datetime) -> None:
     """Leave a question out, unless it is answered."""
     where = interview_questions.c.id == question_id, interview_questions.c.answered_at.is_(None)

@@ -281,6 +281,12 @@ def add_report(conn: Connection, *, guild_id: int | None, user_id: int, item_id:
     conn.execute(reports.insert().values(guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=at))
 
 
+def open_reports(conn: Connection, guild_id: int | None, user_id: int) -> list[str]:
+    """What each report of a member that waits on a server is about; for None those made in direct messages."""
+    mine = reports.c.user_id == user_id, reports.c.guild_id == guild_id, reports.c.settled == sa.false()
+    return list(conn.execute(select(reports.c.item_id).where(*mine)).scalars())
+
+
 def reports_since(conn: Connection, since: datetime) -> list[Report]:
     """All reports from a moment on, the newest last."""
     return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)

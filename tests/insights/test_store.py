@@ -54,11 +54,12 @@ async def test_only_so_many(old: Database, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_reports(database: Database) -> None:
-    """Reports are counted by what they are about, on this server and since then."""
+    """Members who reported are counted, each once, by what it was about, on this server and since then."""
     said: dict[str, Any] = {"user_id": ALWINA, "text": "odd", "guild_id": GUILD, "at": NOW}
 
     def report(conn: Connection) -> None:
-        for changes in ({}, {}, {"at": SINCE - timedelta(days=1)}, {"guild_id": 9}, {"guild_id": None}):
+        others: list[dict[str, Any]] = [{"at": SINCE - timedelta(days=1)}, {"guild_id": 9}, {"guild_id": None}]
+        for changes in ({}, {}, {"user_id": ALWINA + 1}, *others):
             conn.execute(reports.insert().values({**said, "item_id": "t1-a", **changes}))
         conn.execute(reports.insert().values({**said, "item_id": "t1"}))
 

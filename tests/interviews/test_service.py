@@ -406,3 +406,21 @@ async def test_a_close_ends_what_is_read_ahead(stage: Stage, monkeypatch: pytest
     async with asyncio.timeout(5):
         await stage.bot.close()
     assert preparing.cancelled()
+
+
+async def test_so_many_answers_are_graded_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After that an answer is refused, best before it is written; the next day, and from others, it is taken."""
+    monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 2)
+    answer, opened = stage.bot.interviews.answer, stage.bot.interviews.open_topic
+    for _ in range(2):
+        step = await begin(stage, questions=1)
+        await answer(step.question.id, ALWINA, PART)
+        await stage.bot.interviews.end(step.question.id, ALWINA)
+    step = await begin(stage, questions=1)
+    with pytest.raises(UserError, match="answered 2 interview questions today"):
+        await opened(step.question.id, ALWINA)
+    with pytest.raises(UserError, match="answered 2 interview questions today"):
+        await answer(step.question.id, ALWINA, PART)
+    stage.clock.turn(days=1)
+    assert await opened(step.question.id, ALWINA) is not None
+    await answer(step.question.id, ALWINA, PART)

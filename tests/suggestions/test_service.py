@@ -10,8 +10,9 @@ import pytest
 
 from bot.core import servers
 from bot.core.errors import UserError
+from bot.core.limits import REPORTS_OPEN
 from bot.questions.check import BankError
-from bot.questions.store import own_items_of, reports_since
+from bot.questions.store import own_items_of, reports_since, settle_report
 from bot.suggestions.rules import MOST_OPEN, TOPIC, Kind, Reported, State, Suggested, Written, form_of
 from tests.ours import OTHER_GUILD, furnish
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
@@ -156,7 +157,7 @@ async def test_one_after_another(stage: Stage) -> None:
     """Suggestions come first, then reports, the oldest of each first; after the last comes the first again."""
     for n in range(2):
         await stage.bot.suggestions.suggest(GUILD, ALWINA, replace(WRITTEN, prompt=f"{n}?"))
-        await stage.bot.reports.add("t1-a", GUILD, ALWINA, f"odd {n}")
+        await stage.bot.reports.add("t1-a", GUILD, (ALWINA, BOB)[n], f"odd {n}")
     seen: list[str] = []
     kind, after = Kind.SUGGESTION, 0
     for _ in range(5):
@@ -218,3 +219,31 @@ async def test_a_report_shows_no_answer_before_the_reveal(stage: Stage) -> None:
     found = await waiting(stage)
     assert isinstance(found, Reported)
     assert not found.hidden
+
+
+async def test_one_report_of_a_member_on_a_question_waits(stage: Stage) -> None:
+    """A second one is refused until managers have read the first; others report what they like."""
+    report = stage.bot.reports.add
+    await report("t1-a", GUILD, ALWINA, "odd")
+    with pytest.raises(UserError, match="reported this question already"):
+        await report("t1-a", GUILD, ALWINA, "odd")
+    await report("t1-b", GUILD, ALWINA, "odd")
+    await report("t1-a", GUILD, BOB, "odd")
+    await report("t1-a", None, ALWINA, "in private")
+    with pytest.raises(UserError, match="reported this question already"):
+        await report("t1-a", None, ALWINA, "in private")
+    first = await waiting(stage)
+    assert isinstance(first, Reported)
+    await stage.database.write(settle_report, GUILD, first.id)
+    await report("t1-a", GUILD, ALWINA, "still odd")
+
+
+async def test_five_reports_of_a_member_wait_on_a_server(stage: Stage) -> None:
+    """A sixth is refused there, and neither on another server nor in direct messages."""
+    for n in range(REPORTS_OPEN):
+        await stage.bot.reports.add(f"t{n}", GUILD, ALWINA, "odd")
+        await stage.bot.reports.add(f"t{n}", None, ALWINA, "odd")
+    with pytest.raises(UserError, match="5 of your reports"):
+        await stage.bot.reports.add("t9", GUILD, ALWINA, "odd")
+    await stage.bot.reports.add("t9", GUILD + 1, ALWINA, "odd")
+    await stage.bot.reports.add("t9", None, ALWINA, "odd")
