@@ -14,6 +14,7 @@ MAX_TEXT = 3900
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
+_NO_LINK = ":\\//"
 _COMMAND = re.compile(r"`[^`\n]*`|(?<!\\)</([a-z]+(?: [a-z]+)*)>")
 _LINE_START = re.compile(r"^([^\S\n]*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
 
@@ -45,8 +46,8 @@ def mention_commands(text: str, mention: Callable[[str], str]) -> str:
 
 
 def name(of_member: str | None) -> str:
-    """What a member is called; `a member` where that is not known."""
-    return f"**{one_line(of_member)}**" if of_member else "a member"
+    """What a member is called, also if that is an address, which is no link then; `a member` where it is not known."""
+    return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"
 
 
 def code(text: str, limit: int = 60) -> str:

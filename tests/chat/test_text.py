@@ -323,3 +323,10 @@ def test_names() -> None:
     assert t.name("Alwina") == "**Alwina**"
     assert t.name("*Alwina*\n<@1>") == r"**\*Alwina\* \<@1>**"
     assert t.name(None) == "a member"
+
+
+def test_a_name_is_no_link() -> None:
+    """A name that is an address reads as written, and Discord finds no address in it."""
+    named = t.name("https://evil.example/win")
+    assert "://" not in named
+    assert shown(named) == "**https://evil.example/win**"
