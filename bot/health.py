@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from bot.core.migrate import touch
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
+_REMEMBERED = 2.0
+"""Seconds for which a look counts."""
 _SILENCE = 120.0
 """Seconds after which a gateway that says nothing, not even that it is there, counts as gone."""
 
@@ -41,6 +44,24 @@ async def look(bot: QuizBot) -> Health:
     return Health(bot.is_ready() and not bot.is_closed() and bot.silence() < _SILENCE, running)
 
 
+class Looks:
+    """Looks at the bot for whoever asks; those who ask within two seconds share one, as each writes to the database."""
+
+    def __init__(self, bot: QuizBot) -> None:
+        self._bot = bot
+        self._one_at_a_time = asyncio.Lock()
+        self._found: Health | None = None
+        self._at = -math.inf
+
+    async def latest(self) -> Health:
+        """What the latest look found; a new one if it is too old."""
+        async with self._one_at_a_time:
+            if self._found is None or time.monotonic() - self._at >= _REMEMBERED:
+                self._found = await look(self._bot)
+                self._at = time.monotonic()
+            return self._found
+
+
 @asynccontextmanager
 async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[None]:
     """Serve while the block runs; nothing if `port` is None. Raises SettingsError if the port can't be used."""
@@ -51,13 +72,15 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
 
     app = web.Application()
 
+    looks = Looks(bot)
+
     async def healthz(_request: web.Request) -> web.Response:
-        health = await look(bot)
+        health = await looks.latest()
         state = {"ok": health.ok, "discord": health.connected, "database": health.rounds_running is not None}
         return web.json_response(state, status=200 if health.ok else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(text=_metrics(bot, await look(bot)), content_type="text/plain")
+        return web.Response(text=_metrics(bot, await looks.latest()), content_type="text/plain")
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)

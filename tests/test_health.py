@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 
 from bot.chat.client import QuizBot
 from bot.core.database import Database
-from bot.health import _metrics, look
+from bot.health import Looks, _metrics, look
 from tests.patience import PATIENCE
 
 
@@ -91,3 +91,25 @@ def test_the_quietest_shard_counts() -> None:
     assert 10 <= QuizBot.silence(bot(well)) < 20
     assert 130 <= QuizBot.silence(bot(well, late)) < 140
     assert QuizBot.silence(bot()) == QuizBot.silence(bot(well, new)) == QuizBot.silence(bot(well, None)) == math.inf
+
+
+async def test_looks_soon_after_each_other_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many requests write to the database once; a later one looks again, and finds what has changed."""
+    monkeypatch.setattr("bot.health._REMEMBERED", PATIENCE)
+    writes, silence = 0, 0.0
+
+    class Counting(FakeDatabase):
+        async def write(self, _: object) -> None:
+            nonlocal writes
+            writes += 1
+
+    bot = bot_with(0.04, 0, Counting())
+    bot.silence = lambda: silence
+    looks = Looks(bot)
+    found = await asyncio.gather(*(looks.latest() for _ in range(10)))
+    assert (writes, {health.ok for health in found}) == (1, {True})
+    silence = 200.0
+    assert (await looks.latest()).ok
+    monkeypatch.setattr("bot.health._REMEMBERED", 0)
+    assert not (await looks.latest()).ok
+    assert writes == 2
