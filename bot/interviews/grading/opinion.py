@@ -84,7 +84,7 @@ def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
     ids = [entry["id"] for entry in data["points"]]
     if len(set(ids)) < len(ids) or not set(ids) <= set(asked):
         raise NoOpinion("the reply speaks of key points that it was not asked about")
-    return {entry["id"]: entry["quote"] for entry in data["points"] if entry["covered"]}
+    return {int(entry["id"]): entry["quote"] for entry in data["points"] if entry["covered"]}
 
 
 def stands_in(quote: str, answer: str) -> str:

@@ -45,6 +45,8 @@ def test_quotes_of_covered_points() -> None:
     """A good reply gives the quotes of what it calls covered; points that it leaves out are not covered."""
     assert read_reply(said(entry(2), entry(4, covered=False, quote="")), [2, 4, 5]) == {2: "so"}
     assert read_reply(said(), [2]) == {}
+    (number,) = read_reply(said({**entry(2), "id": 2.0}), [2])  # a whole number too, as JSON Schema has it
+    assert isinstance(number, int)
 
 
 @pytest.mark.parametrize(
