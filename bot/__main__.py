@@ -34,6 +34,7 @@ NO_TOKEN = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 after a clean end, 2 for wrong settings or input, 1 for a start that failed otherwise."""
     options = _parser().parse_args(argv)
+    os.umask(0o077)  # what it writes, a database or a backup, is for its own account to read
     try:
         settings = Settings.from_env(load_environment())
         from bot.logs import set_up_logging

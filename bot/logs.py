@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from bot.config import Settings
@@ -38,6 +39,11 @@ def secrets_of(settings: Settings) -> list[str]:
     return sorted(forms - {""}, key=len, reverse=True)
 
 
+def _printable(text: str) -> str:
+    """A text in which line breaks and all else that can't be printed are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class _Text(logging.Formatter):
     def __init__(self, secrets: list[str]) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
@@ -45,6 +51,15 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._clean(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """One line, whatever stands in the message: a line break from a member would begin a line of its own."""
+        return _printable(self._clean(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:
+        """The traceback, indented: no line of it, whatever the error says, looks like one of the log."""
+        traceback = self._clean(super().formatException(ei))
+        return "\n".join(f"  {_printable(line)}" for line in traceback.splitlines())
 
     def _clean(self, line: str) -> str:
         for secret in self._secrets:

@@ -162,6 +162,7 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
         conn.execute("INSERT INTO meta VALUES ('b', 'not committed')")
         done = run(ready, "backup", str(copy))
         assert done.returncode == 0, done.stderr
+        assert copy.stat().st_mode & 0o077 == 0  # members' answers are for the operator's account alone
         conn.commit()
     again = run(ready, "backup", str(copy))
     assert again.returncode == 1
@@ -207,7 +208,11 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
     topic = first_topic()["sections"][0]["topics"][0]
     choice = next(i for i in topic["items"] if i["kind"] == "choice")
     right = next(c["text"] for c in choice["choices"] if c["correct"])
-    reported = ((topic["id"], "Unclear.", 1), (choice["id"], "A typo\nin it.", 2), ("gone", "Wrong.", 3))
+    reported = (
+        (topic["id"], "Unclear.", 1),
+        (choice["id"], "A typo\n\x1b]52;c;eA==\x07in it.", 2),
+        ("gone", "Wrong.", 3),
+    )
     mine = own_item(7, 1, topic["id"], prompt="Ours?")
     reports = [*reported, (mine.item_id, "Ours is odd.", 4)]
     with closing(sqlite3.connect(file)) as conn, conn:
@@ -225,7 +230,7 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
         f"2026-11-02 09:05 UTC  {choice['id']}",
         f"  question: {choice['prompt']}",
         f"  right answer: {right}",
-        "  report: A typo in it.",
+        "  report: A typo �]52;c;eA==�in it.",
         "2026-11-03 09:05 UTC  gone",
         "  question: not in this bank",
         "  report: Wrong.",

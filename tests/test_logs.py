@@ -181,3 +181,14 @@ def test_secrets_of_the_model_service() -> None:
     assert "sk-secret-key" not in said
     assert "abc123" not in said
     assert "https://example.org/v1" in said
+
+
+def test_a_text_makes_no_line_of_its_own() -> None:
+    """Line breaks and control characters in a message or an error neither begin a line nor reach a terminal."""
+    set_up_logging(settings_with())
+    forged = "odd\n2026-12-01 00:00:00 INFO    bot: all is done\x1b[2J\u2028x"
+    assert len(line("%s was refused", forged).splitlines()) == 1
+    assert r"odd\n2026" in line("%s was refused", forged)
+    shown = line("failed", error=raised(forged))
+    assert all(part.startswith("  ") for part in shown.splitlines()[1:])
+    assert shown.replace("\n", "").isprintable()

@@ -88,7 +88,8 @@ def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
     for report in reports:
         print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
         for name, text in (*_reported(bank, report.item_id), ("report", report.text)):
-            print(f"  {name}: {' '.join(text.split())}")
+            printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+            print(f"  {name}: {printable}")
     print(f"{len(reports)} reports" if reports else "no reports")
 
 
