@@ -394,6 +394,8 @@ async def check(settings: Settings) -> int:
         wrong += problem is not None
         host = urlsplit(settings.grader_url).netloc
         print(f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}")
+        if settings.sends_key_openly:
+            print(f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://")
     return 2 if wrong else 0
 
 

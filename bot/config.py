@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -48,6 +49,12 @@ class Settings:
     grader_url: str | None = field(default=None, repr=False)
     grader_model: str = ""
     grader_api_key: str = field(default="", repr=False)
+
+    @property
+    def sends_key_openly(self) -> bool:
+        """Whether the model service's key leaves this machine without encryption."""
+        address = urlsplit(self.grader_url or "")
+        return bool(self.grader_api_key) and address.scheme == "http" and not _is_here(address.hostname or "")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -130,6 +137,14 @@ def _grader_url(env: Mapping[str, str]) -> str | None:
     path = parts.path.rstrip("/")
     path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _grader_model(env: Mapping[str, str], url: str | None) -> str:

@@ -466,3 +466,21 @@ def test_a_start_without_a_token(bare: pytest.MonkeyPatch, capsys: pytest.Captur
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("DISCORD_TOKEN is missing")
     assert "python -m bot play" in err
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "openly"),
+    [
+        ("http://models.example.com/v1", "k", True),
+        ("http://192.168.1.5:11434/v1", "k", True),
+        ("http://models.example.com/v1", "", False),
+        ("https://models.example.com/v1", "k", False),
+        ("http://127.0.0.1:11434/v1", "k", False),
+        ("http://[::1]:11434/v1", "k", False),
+        ("http://localhost:11434/v1", "k", False),
+    ],
+)
+def test_a_key_without_encryption(address: str, key: str, openly: bool) -> None:
+    """A key that goes to another machine over plain http is seen; on this machine, or without a key, it is in order."""
+    settings = Settings.from_env({"GRADER_URL": address, "GRADER_MODEL": "m", "GRADER_API_KEY": key})
+    assert settings.sends_key_openly is openly
