@@ -167,6 +167,12 @@ class Database:
         """
         return await self._enqueue(lambda conn: work(conn, *args, **kwargs), single=True)
 
+    async def overwrite_erased(self) -> None:
+        """Cut off SQLite's write-ahead log, in which what was erased still stands, once nobody reads from it."""
+        if isinstance(self._backend, _Sqlite):
+            self._backend.holds_erased = True
+            await self.write(lambda _: None)  # after which nothing else may wait, and the log is looked at
+
     async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
         self._check_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -345,6 +351,20 @@ class _Lane(aiosqlite.Connection):
         """Take what the write-ahead log holds into the file, as far as nobody reads it."""
         await self.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
+    async def empty_log(self) -> bool:
+        """Take all of the write-ahead log into the file and cut it off; False if somebody reads from it just now."""
+        return await self._execute(self._truncate_log)  # type: ignore[no-any-return, no-untyped-call]
+
+    def _truncate_log(self) -> bool:
+        (busy_ms,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._conn.execute("PRAGMA busy_timeout = 0")  # or writes would wait with it for those who read
+        try:
+            # its first column is 1 if it could not: https://sqlite.org/pragma.html#pragma_wal_checkpoint
+            (busy, *_) = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        return not busy
+
     async def close(self) -> None:
         """Close once everything has run that was asked for before."""
         if self._connection is not None:
@@ -390,6 +410,8 @@ class _Sqlite:
         self._writer = _Lane(url, writes=True)
         self._readers = [_Lane(url, writes=False) for _ in range(LONG_READS + 1)]
         self._copied = 0
+        self.holds_erased = False
+        """Whether the write-ahead log may hold what was erased, and is to be cut off."""
         self._free: asyncio.Queue[_Lane] = asyncio.Queue()
         for lane in self._readers:
             self._free.put_nowait(lane)
@@ -433,11 +455,14 @@ class _Sqlite:
         Else SQLite does it within every so manieth commit, for whose answers it takes ten milliseconds more. Only the
         connection that writes does it: before 3.51.3 SQLite can lose a commit where another one does it meanwhile.
         """
-        if self._writer.total_changes - self._copied < _CHECKPOINT_ROWS:
+        if not self.holds_erased and self._writer.total_changes - self._copied < _CHECKPOINT_ROWS:
             return
         self._copied = self._writer.total_changes
         try:
-            await self._writer.checkpoint()
+            if self.holds_erased:
+                self.holds_erased = not await self._writer.empty_log()
+            else:
+                await self._writer.checkpoint()
         except sqlite3.Error as error:
             log.warning("could not take the write-ahead log into the database, trying again later: %s", error)
 

@@ -95,6 +95,7 @@ class Privacy:
         """Erase what is left, however much that is."""
         while await self._database.write(self._erase_portion, erasure):
             pass
+        await self._database.overwrite_erased()
         for memory in self._memories:
             if erasure.user_id is not None:
                 memory.forget_member(erasure.user_id)

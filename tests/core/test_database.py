@@ -24,6 +24,7 @@ from bot.core.database import Database, DatabaseClosed, is_away, open_database
 from bot.core.notes import meta, set_note
 from bot.core.notes import note as read_note
 from bot.rounds.store import round_questions
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -790,3 +791,30 @@ def test_switching_on_the_log_is_tried_again(tmp_path: Path, monkeypatch: pytest
         contended.refusals = 3
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             module._switch_to_wal(contended)
+
+
+async def test_what_was_erased_leaves_the_log(tmp_path: Path) -> None:
+    """It stands in the write-ahead log only as long as somebody reads from there; then in none of the files."""
+    secret, read, told = "words-that-were-erased", threading.Event(), threading.Event()
+
+    def left() -> bool:
+        return any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+    def look(conn: Connection) -> None:
+        read_note(conn, "n")
+        read.set()
+        assert told.wait(PATIENCE)
+
+    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+        await database.write(set_note, "n", secret)
+        reader = asyncio.create_task(database.read(look))
+        await asyncio.to_thread(read.wait, PATIENCE)
+        await database.write(set_note, "n", "nothing")
+        await database.overwrite_erased()
+        await database.write(lambda _: None)  # the log is looked at before another write
+        assert left()
+        told.set()
+        await reader
+        await database.write(set_note, "n", "still nothing")
+        await database.write(lambda _: None)
+        assert not left()
