@@ -809,11 +809,13 @@ async def test_what_was_erased_leaves_the_log(tmp_path: Path) -> None:
         await database.write(set_note, "n", secret)
         reader = asyncio.create_task(database.read(look))
         await asyncio.to_thread(read.wait, PATIENCE)
-        await database.write(set_note, "n", "nothing")
-        await database.overwrite_erased()
-        await database.write(lambda _: None)  # the log is looked at before another write
-        assert left()
-        told.set()
+        try:
+            await database.write(set_note, "n", "nothing")
+            await database.overwrite_erased()
+            await database.write(lambda _: None)  # the log is looked at before another write
+            assert left()
+        finally:
+            told.set()
         await reader
         await database.write(set_note, "n", "still nothing")
         await database.write(lambda _: None)

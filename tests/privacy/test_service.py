@@ -387,3 +387,16 @@ def fail_after(stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: Ba
         return await write(work, *args, **kwargs)
 
     patch.setattr(stage.database, "write", failing)
+
+
+async def test_what_was_erased_leaves_the_log_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nothing is left in the tables, and not before, the database's log is cut off."""
+    await live(stage)
+    left: list[list[str]] = []
+
+    async def look() -> None:
+        left.append(sorted(await traces(stage)))
+
+    monkeypatch.setattr(stage.database, "overwrite_erased", look)
+    assert await stage.bot.privacy.erase(ZOE)
+    assert left == [[]]
