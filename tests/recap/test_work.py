@@ -31,10 +31,15 @@ def shown(stage: Stage) -> list[Recap]:
 
 
 async def play(
-    stage: Stage, questions: int = 1, *, wrong: tuple[int, ...] = (BOB,), also: tuple[int, ...] = ()
+    stage: Stage,
+    questions: int = 1,
+    *,
+    wrong: tuple[int, ...] = (BOB,),
+    also: tuple[int, ...] = (),
+    topic_id: str | None = None,
 ) -> None:
     """A round that Alwina and Bob play, some of them badly."""
-    round_id = await stage.start(questions)
+    round_id = await stage.start(questions, topic_id=topic_id)
     await stage.run()
     for number in range(questions):
         assert number == 0 or await stage.next_card(round_id)
@@ -52,8 +57,8 @@ async def turned_on(stage: Stage, weekday: int = 0) -> None:
 async def test_a_week_in_review(stage: Stage) -> None:
     """On Monday at nine: the first three, the figures, answers by day, the longest streak."""
     await turned_on(stage)
-    await stage.set_up(at="13:00")
-    await play(stage)
+    await stage.set_up(at="13:00", topic_id="t1")
+    await play(stage, topic_id="t2")  # nobody is asked one question in both
     await stage.wait(hours=2)
     await stage.answer_daily(ALWINA)
     await stage.wait(hours=22)
