@@ -31,6 +31,15 @@ def _later_than_soon(parked: Callable[[Any, Any, float], bool]) -> Callable[[Any
     return lambda state, waiting, deadline: parked(state, waiting, deadline - PATIENCE + SOON)
 
 
+_validated = simcord.Env._validate_timeout
+
+
+def _patiently(value: float, name: str) -> float:
+    """Give a start and a restart, for which simcord has five seconds, the time of any other wait."""
+    return PATIENCE if name == "timeout" else _validated(value, name)
+
+
+simcord.Env._validate_timeout = staticmethod(_patiently)  # type: ignore[method-assign]
 for _name in ("_is_parked", "_callback_is_parked"):
     setattr(env, _name, _later_than_soon(getattr(env, _name)))
 
