@@ -14,7 +14,7 @@ from bot.challenges import views as view
 from bot.challenges.service import Asked, Between, Challenges, Options, Person
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
-from bot.chat.permissions import require_here
+from bot.chat.permissions import require_may_play
 from bot.chat.replies import say, say_here, show_later
 from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
@@ -64,7 +64,7 @@ class Challenge(commands.Cog):
         hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = rules.DEFAULT_HOURS,
         member: discord.Member | None = None,
     ) -> None:
-        require_here(interaction)
+        require_may_play(interaction)
         if member is not None and member.id == interaction.user.id:
             raise UserError("You can't challenge yourself. Name somebody else, or nobody to challenge everyone.")
         if member is not None and member.bot:
@@ -103,7 +103,7 @@ class Challenge(commands.Cog):
 
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Challenge the other one of two to the same again."""
-        require_here(interaction)
+        require_may_play(interaction)
         user_id, guild_id = interaction.user.id, guild_id_of(interaction)
         options, other = await self.challenges.rematch(int(fields["challenge"]), user_id, guild_id)
         await self._start(interaction, options, other)

@@ -73,25 +73,21 @@ def require_bot(interaction: discord.Interaction) -> None:
     )
 
 
-def require_here(interaction: discord.Interaction) -> None:
-    """Refuse if the bot can't run a round in the channel of an interaction."""
-    _require(interaction, needed(interaction.channel))
+def require_may_play(interaction: discord.Interaction) -> None:
+    """Refuse if the bot can't run a round in the channel of an interaction, or its member may not post there."""
+    _require_may_post(interaction, needed(interaction.channel))
 
 
 def require_may_post(interaction: discord.Interaction) -> None:
-    """Refuse if the bot can't post in the channel of an interaction, or if its member may not."""
-    names = to_post(interaction.channel)
-    _require(interaction, names)
-    lacking = missing(interaction.permissions, names)
-    if lacking:
-        raise UserError(
-            f"You can't post in <#{interaction.channel_id}>: you need {lacking} here. "
-            "Ask a moderator to allow it, or try in another channel."
-        )
+    """Refuse if the bot can't post in the channel of an interaction, or its member may not."""
+    _require_may_post(interaction, to_post(interaction.channel))
 
 
-def _require(interaction: discord.Interaction, names: Sequence[str]) -> None:
-    """Refuse if the bot lacks one of these permissions in the channel of an interaction."""
+def _require_may_post(interaction: discord.Interaction, names: Sequence[str]) -> None:
+    """Refuse if the bot lacks one of these permissions in the channel of an interaction, or its member may not post.
+
+    Everyone who sees a button can press it, also where they may only read.
+    """
     require_bot(interaction)
     if is_left_out(interaction):
         raise UserError(
@@ -105,6 +101,12 @@ def _require(interaction: discord.Interaction, names: Sequence[str]) -> None:
         raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
             "Ask a moderator to allow it, then try again."
+        )
+    lacking = missing(interaction.permissions, to_post(interaction.channel))
+    if lacking:
+        raise UserError(
+            f"You can't post in <#{interaction.channel_id}>: you need {lacking} here. "
+            "Ask a moderator to allow it, or try in another channel."
         )
 
 

@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
-from bot.chat.permissions import require_here
+from bot.chat.permissions import require_may_play
 from bot.chat.replies import acknowledge, say, say_here, show_later
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
@@ -122,7 +122,7 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
 async def start_round(rounds: Rounds, interaction: discord.Interaction, **options: Any) -> None:
     """Start a round where an interaction is, and say so there for all to see; `options` are those of `Rounds.start`."""
-    require_here(interaction)
+    require_may_play(interaction)
     assert interaction.channel_id is not None
     started = await rounds.start(
         guild_id=guild_id_of(interaction),

@@ -89,11 +89,9 @@ async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
 async def test_a_board_is_not_shown_where_the_member_may_not_write(stage: Stage) -> None:
     """They read why; their own page stays."""
     await some_points(stage)
-    readers = stage.guild.create_role("readers")
-    quiet = stage.guild.create_text_channel("quiet", overwrites={readers: NO_MESSAGES})
-    dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[readers])
-    board = answer_to(await dagobert.slash(quiet, "leaderboard"))
-    refused = await dagobert.click(board, label="Show in channel")
+    quiet, reader = stage.reader()
+    board = answer_to(await reader.slash(quiet, "leaderboard"))
+    refused = await reader.click(board, label="Show in channel")
     assert refused.ephemeral
     assert reply(refused) == (
         f"You can't post in <#{quiet.id}>: you need Send Messages here. "

@@ -296,6 +296,22 @@ async def test_play_again(stage: Stage) -> None:
     assert "Question 1 of 1" in stage.question().text
 
 
+async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
+    """Who may only read in a channel starts nothing there, by button or command, and reads why."""
+    quiet, reader = stage.reader()
+    await stage.alwina.slash(quiet, "quiz start", questions=1, seconds=10)
+    await stage.wait(8)
+    await stage.question(quiet).answer(stage.bob)
+    await stage.wait(26)
+    standings = stage.question(quiet).message
+    pressed = await reader.click(standings, label="Play again")
+    assert pressed.ephemeral
+    assert reply(pressed).startswith(f"You can't post in <#{quiet.id}>: you need Send Messages here.")
+    assert reply(await reader.slash(quiet, "quiz start")) == reply(pressed)
+    assert quiet.last_message == standings
+    assert reply(await stage.bob.click(standings, label="Play again")).startswith("**bob** starts")
+
+
 async def test_nothing_tells_the_right_answer_before_the_reveal(stage: Stage) -> None:
     """Custom ids hold ids and shown positions only, all buttons look alike, and no letter is the right one for ever."""
     letters: list[str] = []

@@ -89,6 +89,13 @@ class Stage:
             await self.env.advance_time(step)
             seconds -= step
 
+    def reader(self) -> tuple[ChannelHandle, MemberActor]:
+        """Return a new channel, and a new member who may read in it and not write."""
+        readers = self.guild.create_role("readers")
+        denied = discord.PermissionOverwrite(send_messages=False)
+        channel = self.guild.create_text_channel("quiet", overwrites={readers: denied})
+        return channel, self.guild.add_member(self.env.create_user("dagobert"), roles=[readers])
+
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
         result = await self.alwina.slash(self.quiz, "quiz start", **options)
