@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Literal
 
 import aiohttp
@@ -17,10 +19,11 @@ from bot.bank.service import OwnBank, Saved
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import require_bot, require_manager_in_public
-from bot.chat.replies import in_time, say, say_here, show
-from bot.chat.router import Fields, guild_id_of, written_in
+from bot.chat.permissions import PAGE_LASTS, require_bot, require_page
+from bot.chat.replies import hand_back, in_time, say, say_here, show
+from bot.chat.router import Fields, Route, guild_id_of, written_in
 from bot.core.errors import UserError
+from bot.core.snowflakes import created_at
 from bot.insights.cog import show_insights
 from bot.questions.check import BankError
 
@@ -53,6 +56,11 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         """`review` shows what waits for review, which `bot.suggestions` knows and this does not."""
         self.own = bank
         self.show_review = review
+        self._forms_opened: dict[tuple[int, int], datetime] = {}
+        """When members last opened a form by a command, by server and member.
+
+        What Discord sends with such a form doesn't tell.
+        """
         bot.router.add(view.LIST, self.turn)
         bot.router.add(view.RETIRE, self.retired)
         bot.router.add(view.ADDED, self.added)
@@ -97,7 +105,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, view.listing(await self.own.page_of(guild_id_of(interaction), search), search))
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_manager_in_public(interaction)
+        require_page(interaction, view.LIST)
         search = view.unpacked(fields["search"])
         found = await self.own.page_of(guild_id_of(interaction), search, int(fields["page"]))
         await say_here(interaction, view.listing(found, search))
@@ -106,33 +114,46 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.describe(topic="The topic it belongs to, or the title of a new one")
     @app_commands.autocomplete(topic=title_choices)
     async def add(self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = "") -> None:
-        await interaction.response.send_modal(view.add_form(topic))
+        await self._open_form(interaction, view.add_form(topic))
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        written = form_in(interaction)
-        await self._save(interaction, written, self.own.add(guild_id_of(interaction), written))
+        async with self._sent_form(interaction, view.ADDED) as written:
+            message = await _save(interaction, written, self.own.add(guild_id_of(interaction), written))
+        await say(interaction, message)
 
     @app_commands.command(description="Change one of this server's own questions")
     @app_commands.describe(item="Which question")
     @app_commands.autocomplete(item=item_choices)
     async def edit(self, interaction: discord.Interaction, item: str) -> None:
         own = await self.own.get(guild_id_of(interaction), item)
-        await interaction.response.send_modal(view.edit_form(own.row))
+        await self._open_form(interaction, view.edit_form(own.row))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        written = form_in(interaction)
-        await self._save(interaction, written, self.own.edit(guild_id_of(interaction), int(fields["number"]), written))
-
-    async def _save(self, interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]) -> None:
-        """Store what was written and show how it stands; what is refused comes back to whoever wrote it."""
-        try:
-            message = view.saved(await in_time(interaction, work))
-        except BankError as error:
-            message = view.not_saved(error.problems, written)
+        async with self._sent_form(interaction, view.EDITED) as written:
+            work = self.own.edit(guild_id_of(interaction), int(fields["number"]), written)
+            message = await _save(interaction, written, work)
         await say(interaction, message)
 
+    async def _open_form(self, interaction: discord.Interaction, form: discord.ui.Modal) -> None:
+        """Open a form in answer to a command, and note when."""
+        now = created_at(interaction.id)
+        self._forms_opened = {member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LASTS}
+        self._forms_opened[guild_id_of(interaction), interaction.user.id] = now
+        await interaction.response.send_modal(form)
+
+    @asynccontextmanager
+    async def _sent_form(self, interaction: discord.Interaction, route: Route) -> AsyncIterator[Form]:
+        """Give what was written in a form, if its member may send it.
+
+        They get it back if they may not, or if it can't be stored.
+        """
+        written = form_in(interaction)
+        async with hand_back(interaction, written.text):
+            require_page(interaction, route, self._forms_opened.get((guild_id_of(interaction), interaction.user.id)))
+            yield written
+
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_manager_in_public(interaction)
+        require_page(interaction, view.CORRECT)
         work = self.own.correct(guild_id_of(interaction), int(fields["number"]))
         await say(interaction, view.corrected(await in_time(interaction, work)))
 
@@ -143,7 +164,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, view.retiring(await self.own.get(guild_id_of(interaction), item)))
 
     async def retired(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_manager_in_public(interaction)
+        require_page(interaction, view.RETIRE)
         row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
         await show(interaction, view.retired(row.name))
 
@@ -154,6 +175,14 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(description="Go through suggested questions and reports, one by one")
     async def review(self, interaction: discord.Interaction) -> None:
         await self.show_review(interaction)
+
+
+async def _save(interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]) -> Message:
+    """Store what was written and return how it stands, or what is wrong with it."""
+    try:
+        return view.saved(await in_time(interaction, work))
+    except BankError as error:
+        return view.not_saved(error.problems, written)
 
 
 def form_in(interaction: discord.Interaction) -> Form:

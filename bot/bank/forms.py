@@ -22,6 +22,11 @@ class Form:
     topic: str = ""
     formula: str = ""
 
+    @property
+    def text(self) -> str:
+        """What its author would have to write again if it were lost."""
+        return "\n\n".join([self.prompt, self.answers, self.explanation, self.formula]).strip()
+
 
 def answer_lines(content: Mapping[str, Any]) -> str:
     """An item's answers as lines: + before a right choice, - before a wrong one, > before its reason."""

@@ -24,12 +24,16 @@ from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
 
 _SEARCH_BYTES = 30
-LIST = Route("bank", {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"})
+LIST = Route(
+    "bank",
+    {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"},
+    command="</bank list>",
+)
 """A page of the list; what was searched for goes along, in hexadecimal digits."""
-RETIRE = Route("retire", {"number": ROW}, once=True)
-ADDED = Route("bankadded", {}, once=True)
-EDITED = Route("bankedited", {"number": ROW}, once=True)
-CORRECT = Route("correct", {"number": ROW}, once=True)
+RETIRE = Route("retire", {"number": ROW}, once=True, command="</bank retire>")
+ADDED = Route("bankadded", {}, once=True, command="</bank add>")
+EDITED = Route("bankedited", {"number": ROW}, once=True, command="</bank edit>")
+CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
 _SHOWN_PROBLEMS = 10
 _ANSWERS = "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
 _MAX_ANSWERS = 4000
@@ -128,10 +132,8 @@ def not_saved(problems: Sequence[Problem], written: Form) -> Message:
     """What is wrong with a form, and what was written in it."""
     head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
     lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
-    text = "\n\n".join([written.prompt, written.answers, written.explanation, written.formula]).strip()
-    return Message(
-        ATTENTION, head, lines, line(), "-# What you wrote, so it isn't lost:", Download("form.txt", text.encode())
-    )
+    file = Download("form.txt", written.text.encode())
+    return Message(ATTENTION, head, lines, line(), "-# What you wrote, so it isn't lost:", file)
 
 
 def saved(done: Saved) -> Message:

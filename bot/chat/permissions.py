@@ -1,15 +1,17 @@
-"""What the bot may do, checked before anything is promised."""
+"""What the bot and its members may do, checked before anything is promised."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import discord
 
 from bot.chat import text as t
 from bot.chat.replies import is_private
-from bot.chat.router import Route, custom_ids
+from bot.chat.router import Route, Router, custom_ids
 from bot.core.errors import UserError
+from bot.core.snowflakes import created_at
 
 _INVITED = discord.Permissions(
     view_channel=True,
@@ -20,6 +22,12 @@ _INVITED = discord.Permissions(
     read_message_history=True,
 )
 """What the bot asks for when it is invited; README says the same."""
+PAGE_LASTS = timedelta(minutes=15)
+"""How long a page proves that its member may use the command that opened it.
+
+The bot may edit a command's reply for as long:
+docs.discord.com/developers/interactions/receiving-and-responding.
+"""
 
 
 def to_post(channel: object) -> list[str]:
@@ -128,23 +136,25 @@ def require_manager(interaction: discord.Interaction) -> None:
         raise UserError("Only members with Manage Server can use this button. Ask one of them to press it.")
 
 
-def require_manager_in_public(interaction: discord.Interaction) -> None:
-    """Refuse a click on what others may see too, unless its member has Manage Server.
+def require_page(interaction: discord.Interaction, route: Route, opened: datetime | None = None) -> None:
+    """Refuse a click or form of managers, unless its member may still use the command that it is from.
 
-    Discord decided who may use the command, whose replies nobody else sees; a click elsewhere is checked here.
+    Members with Manage Server may. For others a private page of the command is proof for some
+    minutes: Discord let them use it then. `opened` is when a command opened a form for them, which
+    is on no page.
     """
-    if not is_private(interaction):
-        require_manager(interaction)
-
-
-def require_panel(interaction: discord.Interaction, panel: Route) -> None:
-    """Refuse a click that changes a setting, unless it comes from a panel or from a member with Manage Server.
-
-    Discord decided who may use the command, whose panel nobody else sees; a click elsewhere is checked here.
-    """
-    ids = custom_ids(interaction.message.components) if interaction.message else ()
-    if not is_private(interaction) or not any(panel.parse(custom_id) for custom_id in ids):
-        require_manager(interaction)
+    if interaction.permissions.manage_guild:
+        return
+    if interaction.message is not None:
+        router: Router = interaction.client.router  # type: ignore[attr-defined]
+        routes = map(router.route_of, custom_ids(interaction.message.components))
+        if not is_private(interaction) or not any(one is not None and one.group == route.group for one in routes):
+            require_manager(interaction)
+        opened = created_at(interaction.message.id)
+    if opened is None or created_at(interaction.id) - opened > PAGE_LASTS:
+        raise UserError(
+            f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
+        )
 
 
 def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:

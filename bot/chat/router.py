@@ -52,12 +52,16 @@ class Route:
     A field whose pattern is a plain word is fixed: `id` fills it in, and routes of one name may differ in it.
     `once`: what it asks for must not be done by two processes that receive the same click. Answers to rounds and
     dailies need no such care, as the database takes only one a member.
+    `command`: for a button or form of managers, the mention of the command that opens its page.
     """
 
-    def __init__(self, name: str, fields: Mapping[str, str], *, once: bool = False) -> None:
+    def __init__(self, name: str, fields: Mapping[str, str], *, once: bool = False, command: str = "") -> None:
         self.name = name
         self.fields = fields
         self.once = once
+        self.command = command
+        self.group = command.strip("</>").partition(" ")[0]
+        """The command's first word: servers allow or deny all commands that share it together."""
         self.fixed = {field: pattern for field, pattern in fields.items() if pattern.isalpha()}
         patterns = "".join(f":(?P<{field}>{pattern})" for field, pattern in fields.items())
         self._whole = re.compile(f"{name}:{VERSION}{patterns}")
@@ -107,19 +111,31 @@ class Router:
         """Handle a component or modal interaction; whatever happens, the member gets an answer."""
         custom_id = str(payload(interaction).get("custom_id", ""))
         try:
-            for route, handler in self._routes.get(custom_id.partition(":")[0], ()):
-                fields = route.parse(custom_id)
-                if fields is not None:
-                    if route.once:
-                        await self.claim(interaction)
-                    await handler(interaction, fields)
-                    return
-            await say(interaction, UNKNOWN)
+            found = self._find(custom_id)
+            if found is None:
+                await say(interaction, UNKNOWN)
+                return
+            route, handler, fields = found
+            if route.once:
+                await self.claim(interaction)
+            await handler(interaction, fields)
         except AlreadyAnswered as earlier:
             same = self._database.shared and earlier.at == created_at(interaction.id)
             await report_error(interaction, HandledElsewhere() if same else earlier)
         except Exception as error:
             await report_error(interaction, error)
+
+    def route_of(self, custom_id: str) -> Route | None:
+        """Return the route of a custom id, None for an unknown one."""
+        found = self._find(custom_id)
+        return found[0] if found else None
+
+    def _find(self, custom_id: str) -> tuple[Route, Handler, Fields] | None:
+        for route, handler in self._routes.get(custom_id.partition(":")[0], ()):
+            fields = route.parse(custom_id)
+            if fields is not None:
+                return route, handler, fields
+        return None
 
     async def claim(self, interaction: discord.Interaction) -> None:
         """Take an interaction up; raises HandledElsewhere if another process has.

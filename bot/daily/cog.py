@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
-from bot.chat.permissions import daily_problem, require_bot, require_panel
+from bot.chat.permissions import daily_problem, require_bot, require_page
 from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show_graded
 from bot.chat.router import (
     Fields,
@@ -124,7 +124,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A manager changed a setting; the panel shows at once what comes of it."""
-        require_panel(interaction, view.PANEL)
+        require_page(interaction, view.PANEL)
         guild_id, picked, note = guild_id_of(interaction), picked_in(interaction), None
         match fields["what"]:
             case "form":
@@ -153,7 +153,7 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def schedule(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """The modal for time, zone and hours, the first time with the channel."""
-        require_panel(interaction, view.PANEL)
+        require_page(interaction, view.FORM)
         given = entered(interaction)
         changes: Changes = {
             "at": "".join(given.get("time", ())).strip(),

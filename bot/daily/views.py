@@ -49,8 +49,13 @@ from bot.questions.views import (
 )
 
 # What changes a setting, and the modal for times.
-PANEL = Route("panel", {"what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|form"}, once=True)
-FORM = Route("schedule", {}, once=True)
+PANEL = Route(
+    "panel",
+    {"what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|form"},
+    once=True,
+    command="</daily status>",
+)
+FORM = Route("schedule", {}, once=True, command="</daily status>")
 # Of an open question: the modal, what was written in it, a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)

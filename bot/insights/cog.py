@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import require_manager_in_public
+from bot.chat.permissions import require_page
 from bot.chat.replies import in_time, say, show
 from bot.chat.router import Fields, guild_id_of
 from bot.insights import views as view
@@ -27,13 +27,13 @@ class Insights(commands.Cog):
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open a list, turn its pages, or go back to the overview, always with what is true now."""
-        require_manager_in_public(interaction)
+        require_page(interaction, view.INSIGHTS)
         work = page(self.insights, guild_id_of(interaction), fields["list"], int(fields["page"]))
         await show(interaction, await in_time(interaction, work, edits=True))
 
     async def start(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round on a topic, in the channel and for everybody."""
-        require_manager_in_public(interaction)
+        require_page(interaction, view.WEAKEST)
         await start_round(self.rounds, interaction, topic_id=fields["topic"])
 
 

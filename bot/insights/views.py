@@ -19,8 +19,12 @@ LISTS = {
     "reported": "Reported",
     "unasked": "Never asked",
 }
-INSIGHTS = Route("insights", {"list": "|".join(["all", *LISTS]), "slot": "open|prev|next", "page": PAGE})
-WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"})
+INSIGHTS = Route(
+    "insights",
+    {"list": "|".join(["all", *LISTS]), "slot": "open|prev|next", "page": PAGE},
+    command="</bank insights>",
+)
+WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"}, command="</bank insights>")
 """Starts a round on a topic."""
 
 _A_PAGE = 1600

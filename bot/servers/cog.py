@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import daily_problem, missing, needed, require_bot, require_manager, require_panel
+from bot.chat.permissions import daily_problem, missing, needed, require_bot, require_manager, require_page
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_id, picked_in
 from bot.core.context import Place
@@ -40,7 +40,7 @@ class Settings(commands.Cog):
 
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A manager changed a setting; the panel shows at once what comes of it."""
-        require_panel(interaction, view.SETTINGS)
+        require_page(interaction, view.SETTINGS)
         guild_id = guild_id_of(interaction)
         match fields["what"]:
             case "zone":
@@ -61,7 +61,7 @@ class Settings(commands.Cog):
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """The modal for the time zone; what was typed goes before what stands in the list."""
-        require_panel(interaction, view.SETTINGS)
+        require_page(interaction, view.ZONE)
         given = entered(interaction)
         typed, listed = ("".join(given.get(name, ())).strip() for name in ("other", "zone"))
         found = await self.service.set_zone(guild_id_of(interaction), typed or listed)

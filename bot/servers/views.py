@@ -31,8 +31,10 @@ from bot.servers.service import PackChoice, Settings
 
 TEST_ROUND = Route("testround", {})
 # What changes a setting of a server, and the modal for its time zone.
-SETTINGS = Route("settings", {"what": "zone|starters|packs|recap|recapday|suggestions"}, once=True)
-ZONE = Route("zone", {}, once=True)
+SETTINGS = Route(
+    "settings", {"what": "zone|starters|packs|recap|recapday|suggestions"}, once=True, command="</settings>"
+)
+ZONE = Route("zone", {}, once=True, command="</settings>")
 _MOST_LISTED = 25
 _RECAP_DAYS = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 

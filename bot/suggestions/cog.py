@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.bank import views as bank_view
 from bot.bank.cog import form_in
 from bot.chat.client import QuizBot
-from bot.chat.permissions import require_bot, require_manager, require_panel
+from bot.chat.permissions import require_bot, require_manager, require_page
 from bot.chat.replies import HICCUPS, hand_back, in_time, say, say_all, say_here
 from bot.chat.router import Fields, guild_id_of, modal_text, written_in
 from bot.core.context import Place
@@ -70,7 +70,7 @@ class Suggestions(commands.Cog):
         await self.review(interaction)
 
     async def decide(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_panel(interaction, view.REVIEW)
+        require_page(interaction, view.REVIEW)
         guild_id, kind, row_id = guild_id_of(interaction), Kind(fields["kind"]), int(fields["row"])
         match fields["what"], kind:
             case "edit", Kind.REPORT:
@@ -106,22 +106,24 @@ class Suggestions(commands.Cog):
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A suggestion as a manager has mended it, to be accepted."""
-        require_panel(interaction, view.REVIEW)
         row_id, form = int(fields["row"]), form_in(interaction)
-        work = self.service.accept(guild_id_of(interaction), row_id, form)
-        try:
-            note = view.added(await in_time(interaction, work, edits=True))
-        except BankError as error:
-            await say(interaction, bank_view.not_saved(error.problems, form))
-            return
+        async with hand_back(interaction, form.text):
+            require_page(interaction, view.EDITED)
+            try:
+                work = self.service.accept(guild_id_of(interaction), row_id, form)
+                note = view.added(await in_time(interaction, work, edits=True))
+            except BankError as error:
+                await say(interaction, bank_view.not_saved(error.problems, form))
+                return
         await self._go_on(interaction, Kind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_panel(interaction, view.REVIEW)
         reason, row_id = modal_text(interaction, view.MAX_REASON).strip(), int(fields["row"])
-        if not reason:
-            raise UserError("Its author should know why. Press Reject again and say it in a few words.")
-        await self.service.reject(guild_id_of(interaction), row_id, reason)
+        async with hand_back(interaction, reason):
+            require_page(interaction, view.REJECTED)
+            if not reason:
+                raise UserError("Its author should know why. Press Reject again and say it in a few words.")
+            await self.service.reject(guild_id_of(interaction), row_id, reason)
         await self._go_on(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)
 
     async def _go_on(self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None) -> None:

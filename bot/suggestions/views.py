@@ -22,10 +22,13 @@ SUGGESTED = Route("suggested", {}, once=True)
 OPEN_REVIEW = Route("reviewing", {})
 # What decides about one that waits, in the private review.
 REVIEW = Route(
-    "review", {"what": "accept|edit|reject|settle|later", "kind": "suggestion|report", "row": ROW}, once=True
+    "review",
+    {"what": "accept|edit|reject|settle|later", "kind": "suggestion|report", "row": ROW},
+    once=True,
+    command="</bank review>",
 )
-REJECTED = Route("rejected", {"row": ROW}, once=True)
-EDITED = Route("reviewedited", {"row": ROW}, once=True)
+REJECTED = Route("rejected", {"row": ROW}, once=True, command="</bank review>")
+EDITED = Route("reviewedited", {"row": ROW}, once=True, command="</bank review>")
 THANKS = "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 SETTLED_NOTE = "**Done**. That report is off the list."

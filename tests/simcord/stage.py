@@ -96,6 +96,12 @@ class Stage:
         channel = self.guild.create_text_channel("quiet", overwrites={readers: denied})
         return channel, self.guild.add_member(self.env.create_user("dagobert"), roles=[readers])
 
+    def allow(self, member: MemberActor, command: str) -> None:
+        """Let a member use a command, as the server's settings under Integrations would."""
+        found = self.env.backend.find_command(command, self.guild.id)
+        assert found is not None
+        self.guild.set_command_permissions(int(found["id"]), {member: True})
+
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
         result = await self.alwina.slash(self.quiz, "quiz start", **options)

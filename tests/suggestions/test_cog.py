@@ -91,6 +91,23 @@ def _told(result: Any) -> list[discord.Message]:
     return [result.response.message, *(getattr(f, "message", f) for f in result.followups)]
 
 
+async def test_a_form_of_a_review_that_is_old(stage: Stage) -> None:
+    """Who may use the command without Manage Server has their form back, fifteen minutes after its page came."""
+    await suggest(stage)
+    stage.allow(stage.bob, "bank")
+    page = answer_to(await stage.bob.slash(stage.quiz, "bank review"))
+    mended = {"topic": "Optimizers", "prompt": "Which one?", "answers": "+ AdamW\n> It is\n- Adam\n> No"}
+    mended |= {"explanation": "It is AdamW.", "difficulty": "2"}
+    forms = [("Edit", mended, "Which one?"), ("Reject", {"text": "We have one like it"}, "We have one like it")]
+    shown = [await stage.bob.click(page, label=label) for label, _, _ in forms]
+    await stage.wait(16 * 60)
+    for form, (_, fields, words) in zip(shown, forms, strict=True):
+        refused, *_, back = _told(await stage.bob.submit_modal(form, fields))
+        assert "Open it again with </bank review:" in text_of(refused)
+        assert words in text_of(back)
+    assert "1 suggestion waiting" in reply(await stage.bob.slash(stage.quiz, "bank review"))
+
+
 async def test_what_is_not_right_comes_back(stage: Stage) -> None:
     """A suggestion that can't be asked is refused in one sentence, with what its author wrote."""
     said = await suggest(stage, wrong="AdamW")

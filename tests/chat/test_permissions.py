@@ -1,0 +1,184 @@
+"""Who may use the buttons and forms of managers, and for how long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+
+from bot.bank import views as bank
+from bot.chat.permissions import require_page
+from bot.chat.router import Route, Router, custom_ids
+from bot.core.clock import DiscordClock
+from bot.core.database import Database
+from bot.core.errors import UserError
+from bot.core.snowflakes import earliest_id
+from bot.suggestions import views as suggestions
+from tests.bank.test_cog import ours, take
+from tests.chat.test_fuzz import Heard
+from tests.fakes import START, Clock
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, answer_to, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+FIELDS = {
+    "prompt": "Is it so?",
+    "answers": "+ Yes\n> It is so\n- No\n> It is not so",
+    "explanation": "So.",
+    "difficulty": "1",
+}
+TOO_LONG = "This has been open too long for me to know if you may still use it. Open it again with "
+NOT_THEIRS = "Only members with Manage Server can use this button."
+FORGED = {
+    "bank": "bank:v1:next:0:",
+    "retire": "retire:v1:2",
+    "correct": "correct:v1:2",
+    "bankadded": "bankadded:v1",
+    "bankedited": "bankedited:v1:2",
+    "insights": "insights:v1:all:open:0",
+    "weakest": "weakest:v1:temperature",
+    "review": "review:v1:later:suggestion:1",
+    "rejected": "rejected:v1:1",
+    "reviewedited": "reviewedited:v1:1",
+    "panel": "panel:v1:pause",
+    "schedule": "schedule:v1",
+    "settings": "settings:v1:starters",
+    "zone": "zone:v1",
+}
+"""An id of each kind that belongs to managers."""
+
+
+def used(after: timedelta, *, manages: bool = False, private: bool = True) -> discord.Interaction:
+    """What Discord sends of a press on a page of `/bank review`, so long after the page was posted."""
+
+    async def unused(*_: object) -> None:
+        raise AssertionError
+
+    router = Router(cast(Database, None), DiscordClock(Clock()))
+    router.add(suggestions.REVIEW, unused)
+    interaction = SimpleNamespace(
+        id=earliest_id(START + after),
+        permissions=discord.Permissions(manage_guild=manages),
+        message=SimpleNamespace(
+            id=earliest_id(START),
+            flags=discord.MessageFlags(ephemeral=private),
+            components=[SimpleNamespace(custom_id="review:v1:accept:suggestion:1")],
+        ),
+        client=SimpleNamespace(router=router),
+    )
+    return cast(discord.Interaction, interaction)
+
+
+MINUTES, LATER = timedelta(minutes=15), timedelta(minutes=15, milliseconds=1)
+
+
+def test_how_long_a_page_is_proof() -> None:
+    """A private page is proof for fifteen minutes, for whatever its command and those beside it open."""
+    for route in (suggestions.REVIEW, suggestions.REJECTED, bank.EDITED):
+        require_page(used(MINUTES), route)
+        with pytest.raises(UserError) as refused:
+            require_page(used(LATER), route)
+        assert str(refused.value) == f"{TOO_LONG}{route.command}."
+
+
+def test_what_is_no_proof() -> None:
+    """A page that all can see is none, and a page of one command is none for another."""
+    other = Route("other", {}, command="</daily status>")
+    for interaction, route in ((used(MINUTES, private=False), suggestions.REVIEW), (used(MINUTES), other)):
+        with pytest.raises(UserError, match=NOT_THEIRS):
+            require_page(interaction, route)
+
+
+def test_manage_server_needs_no_page() -> None:
+    """Members with Manage Server use a page however old it is, and one that all can see."""
+    for interaction in (used(timedelta(days=9), manages=True), used(LATER, manages=True, private=False)):
+        require_page(interaction, suggestions.REVIEW)
+
+
+async def test_a_member_whom_the_server_allows_a_command(stage: Stage) -> None:
+    """Without Manage Server they use its page at once, and later the command once more; a manager needs not."""
+    await take(stage, ours(3))
+    stage.allow(stage.alwina, "bank")
+    old = [await member.slash(stage.quiz, "bank retire", item="ours-0") for member in (stage.alwina, stage.manager)]
+    await stage.wait(16 * 60)
+    refused = reply(await stage.alwina.click(answer_to(old[0]), label="Retire"))
+    assert refused.startswith(f"{TOO_LONG}</bank retire:")
+    assert reply(await stage.manager.click(answer_to(old[1]), label="Retire")).startswith("`ours-0` is out.")
+    new = await stage.alwina.slash(stage.quiz, "bank retire", item="ours-1")
+    assert reply(await stage.alwina.click(answer_to(new), label="Retire")).startswith("`ours-1` is out.")
+
+
+async def test_who_is_a_manager_no_longer(stage: Stage) -> None:
+    """A page that is still on their screen a day later changes nothing."""
+    await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC")
+    daily = answer_to(await stage.manager.slash(stage.quiz, "daily status"))
+    settings = answer_to(await stage.manager.slash(stage.quiz, "settings"))
+    stage.env.backend.guilds[stage.guild.id].members[stage.manager.id].role_ids.clear()
+    await stage.wait(24 * 3600)
+    refused = reply(await stage.manager.click(daily, label="Pause"))
+    assert refused.startswith(f"{TOO_LONG}</daily status:")
+    refused = reply(await stage.manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
+    assert refused.startswith(f"{TOO_LONG}</settings:")
+    schedule = await stage.services.dailies.schedule(stage.guild.id)
+    assert schedule is not None
+    assert not schedule.paused
+
+
+async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
+    """What was written in it comes back; the command opens a form that is taken."""
+    stage.allow(stage.alwina, "bank")
+    form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
+    await stage.wait(16 * 60)
+    refused = await stage.alwina.submit_modal(form, FIELDS | {"topic": "Habits"})
+    assert reply(refused).startswith(f"{TOO_LONG}</bank add:")
+    assert "Is it so?\n\n+ Yes" in text_of(refused.followups[-1].message).replace("\\", "")
+    form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
+    saved = await stage.alwina.submit_modal(form, FIELDS | {"topic": "Habits"})
+    assert reply(saved).startswith("**Saved**")
+    form = await stage.alwina.slash(stage.quiz, "bank edit", item="is-it-so")
+    saved = await stage.alwina.submit_modal(form, FIELDS | {"formula": "x^2"})
+    assert reply(saved).startswith("**Saved**")
+
+
+async def test_ids_that_a_client_makes_up(stage: Stage) -> None:
+    """No private message of a member lets them use what belongs to managers, and neither does a form."""
+    routes = {route.name for routes in stage.bot.router._routes.values() for route, _ in routes if route.command}
+    assert routes == set(FORGED)
+    await take(stage, ours(3))
+    own = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
+    assert list(custom_ids(own.components))
+    for custom_id in FORGED.values():
+        for message in (own, None):
+            heard = await _forge(stage, custom_id, message)
+            assert len(heard.replies) == 1, custom_id
+            assert str(heard.replies[0]).startswith(NOT_THEIRS if message else TOO_LONG), custom_id
+    assert len(await stage.services.own_bank.find(stage.guild.id)) == 3
+
+
+async def _forge(stage: Stage, custom_id: str, message: discord.Message | None) -> Heard:
+    """Press a button of a message, or send a form, that nobody offered; return what comes of it."""
+    heard = Heard()
+    interaction: Any = SimpleNamespace(
+        type=discord.InteractionType.component if message else discord.InteractionType.modal_submit,
+        data={"custom_id": custom_id, "values": [], "components": []},
+        message=message,
+        id=earliest_id(stage.bot.context.now()),
+        guild_id=stage.guild.id,
+        channel_id=stage.quiz.id,
+        guild=stage.bot.get_guild(stage.guild.id),
+        channel=stage.bot.get_channel(stage.quiz.id),
+        locale="de",
+        permissions=discord.Permissions(send_messages=True, view_channel=True),
+        app_permissions=discord.Permissions.all(),
+        user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
+        response=heard,
+        followup=heard,
+        extras={},
+        client=stage.bot,
+    )
+    await stage.bot.router.dispatch(interaction)
+    return heard
