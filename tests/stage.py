@@ -204,6 +204,10 @@ class Stage:
             text = card.item.accept[0] if right else "certainly not this"
         return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, picks, text)
 
+    def pressed(self, row_id: int, user_id: int, *, message_id: int = 1, guild_id: int = GUILD) -> Click:
+        """A click on a question that is no answer."""
+        return Click(row_id, message_id, guild_id, CHANNEL, user_id, self.clock())
+
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
@@ -227,7 +231,7 @@ class Stage:
     ) -> OpenReview:
         """Answer an open daily, and look at the feedback."""
         news = await self.write_daily_only(user_id, text, post=post, after=after)
-        return await self.bot.dailies.review_open((post or self.card()).row_id, user_id, news)
+        return await self.bot.dailies.review_open((post or self.card()).row_id, GUILD, user_id, news=news)
 
     async def write_daily_only(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None

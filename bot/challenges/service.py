@@ -314,9 +314,9 @@ class Challenges:
         return question.item_id if question else None
 
     @reading
-    def review_one(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Review:
+    def review_one(self, conn: Connection, click: Click) -> Review:
         """A taker's own view of a question of a closed challenge."""
-        question, challenge, shown = _shown_to(conn, question_id, user_id)
+        question, challenge, shown = _shown_to(conn, click.question_id, click.user_id)
         _refuse_secret(challenge)
         return _review(self._item(conn, challenge, question), shown)
 

@@ -1,4 +1,4 @@
-"""A click that answers something, and the refusal of a second one."""
+"""A click on a question, and the refusal of a second answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from bot.core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """An answer as it came in. `picks` are shown positions, `text` a typed answer; `at` is Discord's time.
+    """A click on a question as it came in; `at` is Discord's time.
 
-    `roles` are those that the member had, the highest first.
+    Where it is an answer, `picks` are shown positions, and `text` is what was typed. `roles` are
+    those that the member had, the highest first.
     """
 
     question_id: int

@@ -292,7 +292,7 @@ class Today(commands.Cog):
             bank = await self.bot.context.bank_for(user_id, interaction.guild_id)
             await show_graded(
                 interaction,
-                self.dailies.review_open(daily_id, user_id, news),
+                self.dailies.review_open(daily_id, interaction.guild_id, user_id, news=news),
                 lambda review, asking: view.review(review, bank, asking=asking),
                 may_refine=self.dailies.may_refine,
                 refine=lambda review: self.dailies.refine(review, user_id),
@@ -302,7 +302,7 @@ class Today(commands.Cog):
         await self._show(interaction, int(fields["row"]), int(fields["page"]))
 
     async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
-        asked = self.dailies.review_open(daily_id, interaction.user.id)
+        asked = self.dailies.review_open(daily_id, interaction.guild_id, interaction.user.id)
         review = await in_time(interaction, asked, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await say_here(interaction, view.review(review, bank, page))

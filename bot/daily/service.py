@@ -279,10 +279,10 @@ class Dailies:
 
     def _message_apart(self, conn: Connection, daily_id: int, guild_id: int | None) -> int:
         """The message of a daily of a server, for whoever has a copy of it there; refuses any other."""
-        daily = store.get(conn, daily_id)
-        if daily is None or daily.guild_id != guild_id or daily.message_id is None:
+        message_id = _daily_of(conn, daily_id, guild_id).message_id
+        if message_id is None:
             raise UserError(_UNKNOWN)
-        return daily.message_id
+        return message_id
 
     def _unanswered(self, conn: Connection, daily: Daily, user_id: int) -> Shown:
         item = self._item(conn, daily)
@@ -292,15 +292,15 @@ class Dailies:
         return item, answers.decode_order(daily.choice_order)
 
     @reading
-    def review(self, conn: Connection, daily_id: int, _message_id: int, user_id: int) -> Review:
-        """A member's own view of a closed daily, for "Explain"."""
-        daily = store.get(conn, daily_id)
-        item = self._banks.of(conn, daily.guild_id).items.get(daily.item_id or "") if daily else None
-        if daily is None or item is None:
+    def review(self, conn: Connection, click: Click) -> Review:
+        """A member's own view of a closed daily of the server where they clicked, for "Explain"."""
+        daily = _daily_of(conn, click.question_id, click.guild_id)
+        item = self._banks.of(conn, daily.guild_id).items.get(daily.item_id or "")
+        if item is None:
             raise UserError(_UNKNOWN)
         if not daily.revealed:
             raise UserError("This question is still open. Answer it first, and you'll see why right away.")
-        given = store.answer_of(conn, daily_id, user_id)
+        given = store.answer_of(conn, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
 
@@ -343,7 +343,7 @@ class Dailies:
         if answer is None:
             return None
         if isinstance(asks, Topic):
-            return self._review_open(conn, daily.id, user_id)
+            return self._review_open(conn, daily, user_id)
         item, order = asks
         assert daily.closes_at is not None
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
@@ -391,10 +391,19 @@ class Dailies:
         questions.note_met(conn, click.user_id, topic_id, click.at)
         return news
 
-    async def review_open(self, daily_id: int, user_id: int, news: StreakNews = NO_NEWS) -> OpenReview:
-        """A member's own feedback, graded now if it isn't yet; without an answer, the model answer after the close."""
+    async def review_open(
+        self, daily_id: int, guild_id: int | None, user_id: int, *, news: StreakNews = NO_NEWS
+    ) -> OpenReview:
+        """A member's own feedback, graded now if it isn't yet; without an answer, the model answer after the close.
+
+        Refuses a daily of another server.
+        """
+
+        def look(conn: Connection) -> OpenReview:
+            return self._review_open(conn, _daily_of(conn, daily_id, guild_id), user_id)
+
         await self._grade(daily_id, user_id)
-        return replace(await self._database.read(self._review_open, daily_id, user_id), news=news)
+        return replace(await self._database.read(look), news=news)
 
     async def grade_all(self, daily_id: int) -> None:
         """Grade all answers to an open daily that have no grade yet; one that can't be graded stops no other."""
@@ -530,11 +539,8 @@ class Dailies:
     def _topic(self, conn: Connection, daily: Daily) -> Topic:
         return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
-    def _review_open(self, conn: Connection, daily_id: int, user_id: int) -> OpenReview:
-        daily = store.get(conn, daily_id)
-        if daily is None:
-            raise UserError(_UNKNOWN)
-        given = store.answer_of(conn, daily_id, user_id)
+    def _review_open(self, conn: Connection, daily: Daily, user_id: int) -> OpenReview:
+        given = store.answer_of(conn, daily.id, user_id)
         if given is None and not daily.revealed:
             raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
@@ -560,6 +566,14 @@ def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Ass
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
     chosen = follow_up(review.topic, assessment.percent, review.daily.id)
     return replace(review, assessment=assessment, follow_up=chosen)
+
+
+def _daily_of(conn: Connection, daily_id: int, guild_id: int | None) -> Daily:
+    """Return a daily of a server; refuses any other."""
+    daily = store.get(conn, daily_id)
+    if daily is None or daily.guild_id != guild_id:
+        raise UserError(_UNKNOWN)
+    return daily
 
 
 def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False) -> Daily:

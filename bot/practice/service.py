@@ -310,11 +310,11 @@ class Practices:
         return question.item_id if question else None
 
     @reading
-    def review(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Review:
+    def review(self, conn: Connection, click: Click) -> Review:
         """An answered question, for the reasons of all its choices."""
-        question = _question(conn, question_id)
+        question = _question(conn, click.question_id)
         item = self._item(conn, question)
-        if store.get(conn, question.practice_id, user_id) is None or item is None:
+        if store.get(conn, question.practice_id, click.user_id) is None or item is None:
             raise UserError(_UNKNOWN)
         if question.answer is None:
             raise UserError("You haven't answered this one yet. You'll see why once you do.")

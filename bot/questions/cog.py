@@ -28,13 +28,13 @@ class Answerable:
     """What a feature does with the cards that it posts; it enters this in `bot.answerables` under its cards' source.
 
     `check_open` gives what a row asks if a member can still answer it, by row, message and member, and refuses like
-    `answer`, which stores an answer and replies to it. `review` gives a question as a member answered it, by row,
-    message and member; `subject` the id of what a row asks, for reports, or None for an unknown row.
+    `answer`, which stores an answer and replies to it. `review` gives a question as the member who clicked answered
+    it; `subject` the id of what a row asks, for reports, or None for an unknown row.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
-    review: Callable[[int, int, int], Awaitable[Review]]
+    review: Callable[[Click], Awaitable[Review]]
     subject: Callable[[int], Awaitable[str | None]]
 
 
@@ -75,8 +75,7 @@ class Answering(commands.Cog):
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The reasons for every choice, the reader's own first."""
-        find, row_id = self._answerable(fields).review, int(fields["row"])
-        review = await find(row_id, message_id_of(interaction), interaction.user.id)
+        review = await self._answerable(fields).review(click_of(interaction, fields))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         texts = t.pages(view.why_blocks(review, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])

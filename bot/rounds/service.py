@@ -294,19 +294,20 @@ class Rounds:
         return RoundStatus(round_, question, count, leaders, names_of(conn, round_.guild_id, members))
 
     @reading
-    def review_one(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Review:
+    def review_one(self, conn: Connection, click: Click) -> Review:
         """A member's own view of a revealed question, for "Explain".
 
         Its card must be the one that was used: in a database from a backup an old card's id may be another question's.
         """
-        question, round_ = get_question_or_refuse(conn, question_id)
-        if question.message_id != message_id:
+        question, round_ = get_question_or_refuse(conn, click.question_id)
+        if question.message_id != click.message_id:
             raise UserError(
                 "This card is out of date: I don't know which question it showed. </practice> asks more like it."
             )
         if question.revealed_at is None:
             raise UserError("This question is still open. You'll see why at the reveal.")
-        return _review(self._item(conn, round_, question), question, store.answer_of(conn, question_id, user_id))
+        given = store.answer_of(conn, question.id, click.user_id)
+        return _review(self._item(conn, round_, question), question, given)
 
     @reading
     def review_all(self, conn: Connection, round_id: int, user_id: int) -> list[Review]:

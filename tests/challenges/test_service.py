@@ -163,7 +163,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert await stage.database.read(items_hidden_from, BOB, GUILD) == items
     assert await stage.database.read(items_hidden_from, ALWINA, None) == items  # also in direct messages
     for look in (
-        stage.bot.challenges.review_one(asked.question_id, 0, ALWINA),
+        stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA)),
         stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD),
         stage.bot.challenges.misses(challenge_id, ALWINA),
     ):
@@ -179,7 +179,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert daily.item_id not in items
     await stage.wait(hours=2)
     assert await stage.database.read(items_in_play, GUILD) == {daily.item_id}
-    assert (await stage.bot.challenges.review_one(asked.question_id, 0, ALWINA)).right
+    assert (await stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA))).right
     assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
 
 

@@ -126,7 +126,7 @@ async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
     (refused,) = [one for one in done if isinstance(one, BaseException)]
     assert isinstance(refused, UserError)
     assert "your first answer counts" in str(refused)
-    review = await stage.bot.dailies.review_open(stage.card().row_id, ALWINA)
+    review = await stage.bot.dailies.review_open(stage.card().row_id, GUILD, ALWINA)
     assert review.points == {FULL: 100, NONE: 0}[review.text or ""]
     assert await stage.check_points() == {ALWINA: review.points}
 
@@ -149,7 +149,7 @@ async def test_what_is_refused(stage: Stage) -> None:
     with pytest.raises(UserError, match="was removed"):
         await stage.bot.dailies.answer(stage.written(ALWINA, FULL, post=post))
     with pytest.raises(UserError, match="Answer it first"):
-        await stage.bot.dailies.review_open(post.row_id, ALWINA)
+        await stage.bot.dailies.review_open(post.row_id, GUILD, ALWINA)
     assert await stage.check_points() == {}
 
 
@@ -192,13 +192,16 @@ async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: 
     daily_id = stage.card().row_id
     await stage.write_daily(ALWINA, PART)
     await stage.restart()
-    own = await stage.bot.dailies.review_open(daily_id, ALWINA)
+    own = await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)
     assert (own.text, own.daily.revealed, own.points) == (PART, False, 33)
     assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ALWINA) is None
     await stage.wait(hours=1, seconds=5)
-    other = await stage.bot.dailies.review_open(daily_id, BOB)
+    other = await stage.bot.dailies.review_open(daily_id, GUILD, BOB)
     assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)
-    assert (await stage.bot.dailies.review_open(daily_id, ALWINA)).daily.revealed
+    assert (await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)).daily.revealed
+    for elsewhere in (GUILD + 1, None):
+        with pytest.raises(UserError, match="That question is gone"):
+            await stage.bot.dailies.review_open(daily_id, elsewhere, BOB)
 
 
 async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
@@ -263,7 +266,7 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
     assert await stage.check_points() == {ALWINA: 0}
     for _ in range(2):
         if look == "feedback":
-            assert (await stage.bot.dailies.review_open(daily_id, ALWINA)).points == 100
+            assert (await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)).points == 100
         elif look == "today":
             today = await stage.bot.dailies.today(GUILD, ALWINA)
             assert isinstance(today.given, OpenReview)
@@ -289,7 +292,7 @@ async def test_a_grade_of_what_was_erased_meanwhile(
         await stage.write_daily_only(ALWINA, again)
     grader.go.set()
     if again:
-        assert (await stage.bot.dailies.review_open(stage.card().row_id, ALWINA)).points == 0
+        assert (await stage.bot.dailies.review_open(stage.card().row_id, GUILD, ALWINA)).points == 0
     await asyncio.gather(written, return_exceptions=True)
     assert await stage.check_points() == ({ALWINA: 0} if again else {})
 
@@ -303,9 +306,9 @@ async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypat
     await stage.write_daily_only(ALWINA, f"{PART} {IN_DOUBT}")
     with monkeypatch.context() as patch:
         grader = Held(stage, patch)
-        slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, ALWINA))
+        slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, GUILD, ALWINA))
         await asyncio.wait_for(grader.began.wait(), 10)
-    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, ALWINA), ALWINA)
+    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA), ALWINA)
     grader.go.set()
     assert ((await slower).points, refined.points) == (67, 67)
     assert await stage.check_points() == {ALWINA: 67}
@@ -347,7 +350,7 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.points) == ("ccm", 67)
     assert await stage.check_points() == {ALWINA: 67, BOB: 33}
-    assert (await stage.bot.dailies.review_open(offline.daily.id, ALWINA)).assessment == refined.assessment
+    assert (await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)).assessment == refined.assessment
     again = await stage.bot.dailies.refine(refined, ALWINA)
     assert again.points == 67
 

@@ -337,7 +337,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.review(stage.card().row_id, 1, ALWINA)
+        await stage.bot.dailies.review(stage.pressed(stage.card().row_id, ALWINA))
     late = await stage.answer_daily(ALWINA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
     assert (late.review.points, wrong.review.points) == (100, 0)
@@ -350,8 +350,10 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert await stage.check_points() == {ALWINA: 100, BOB: 0}
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
-    assert (await stage.bot.dailies.review(card_id, 1, BOB)).answer == wrong.review.answer
-    assert (await stage.bot.dailies.review(card_id, 1, CLEMENTINE)).answer is None
+    assert (await stage.bot.dailies.review(stage.pressed(card_id, BOB))).answer == wrong.review.answer
+    assert (await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE))).answer is None
+    with pytest.raises(UserError, match="That question is gone"):
+        await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
 
 
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:

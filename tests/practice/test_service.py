@@ -271,7 +271,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         go_on(stage, asking.question.practice_id, BOB),
         stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.review(asking.question.id, 1, BOB),
+        stage.bot.practices.review(stage.pressed(asking.question.id, BOB)),
     ):
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
@@ -282,9 +282,9 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     """Before it there is nothing to look up."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(asking.question.id, 1, ALWINA)
+        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
     verdict = await answer(stage, asking)
-    assert await stage.bot.practices.review(asking.question.id, 1, ALWINA) == verdict.review
+    assert await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA)) == verdict.review
 
 
 async def test_the_summary(stage: Stage) -> None:

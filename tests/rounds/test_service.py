@@ -471,16 +471,17 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     card = stage.card()
     await stage.answer(BOB, right=False, after=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.rounds.review_one(card.row_id, card.message_id, BOB)
+        await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id))
     with pytest.raises(UserError):
-        await stage.bot.rounds.review_one(404, card.message_id, BOB)
+        await stage.bot.rounds.review_one(stage.pressed(404, BOB, message_id=card.message_id))
     await stage.wait(seconds=21)
-    review = await stage.bot.rounds.review_one(card.row_id, card.message_id, BOB)
+    review = await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id))
     (answer,) = await stage.answers()
     assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
-    assert (await stage.bot.rounds.review_one(card.row_id, card.message_id, CLEMENTINE)).answer is None
+    review = await stage.bot.rounds.review_one(stage.pressed(card.row_id, CLEMENTINE, message_id=card.message_id))
+    assert review.answer is None
     with pytest.raises(UserError, match="card is out of date"):  # of a question whose id was given out anew
-        await stage.bot.rounds.review_one(card.row_id, card.message_id - 1, BOB)
+        await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id - 1))
 
 
 async def test_my_answers(stage: Stage) -> None:
