@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TypeVar
 
-from bot.chat.apart import call_apart
+from bot.core.apart import call_apart
 
 T = TypeVar("T")
 WIDTH, TEXT = 400, 17

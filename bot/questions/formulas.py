@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
-from bot.chat.apart import CallEnded, Limits, Process, stop_calls
 from bot.chat.pictures import INK, PAPER, Picture, Undrawn
+from bot.core.apart import CallEnded, Limits, Process, stop_calls
 from bot.core.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_HEIGHT, MAX_FORMULA_WIDTH
 from bot.questions.model import Bank, Item
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat import apart
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture, drawn, panel
+from bot.core import apart
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
 from bot.questions.model import Item

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import apart
-from bot.chat.apart import CallEnded, Limits, Process, call_apart
+from bot.core import apart
+from bot.core.apart import CallEnded, Limits, Process, call_apart
 from bot.questions.formulas import FormulaError, draw
 from tests.patience import PATIENCE
 
@@ -116,7 +116,7 @@ def test_a_bot_that_leaves_waits_for_no_drawing() -> None:
 
 def test_nothing_is_left_open() -> None:
     """Python, which warns of what a program forgets to close, has nothing to say at its end."""
-    code = "import os; from bot.chat.apart import call_apart; call_apart(os.getpid)"
+    code = "import os; from bot.core.apart import call_apart; call_apart(os.getpid)"
     command = [sys.executable, "-X", "dev", "-c", code]
     assert subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=PATIENCE).stderr == b""
 
@@ -150,7 +150,7 @@ def test_a_call_that_only_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_ends_with_a_bot_that_is_killed() -> None:
     """Nothing is left of a bot that had no time to end it."""
     code = (
-        "import os, signal; from bot.chat.apart import call_apart; "
+        "import os, signal; from bot.core.apart import call_apart; "
         "print(call_apart(os.getpid), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     pid = int(
