@@ -86,16 +86,16 @@ def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]
 
     Those with a problem of their own are left out.
     """
-    before = {formula for row in known if (formula := json.loads(row.content).get("formula")) is not None}
     wrong = {problem.place for problem in draft.problems}
-    return [
+    found = [
         (where, item["formula"])
         for path, topic in topics_in(draft.document)
         for n, item in entries(topic, "items")
-        if isinstance(item.get("formula"), str)
-        and (where := draft.where([*path, "items", n, "formula"])) not in wrong
-        and item["formula"] not in before
+        if isinstance(item.get("formula"), str) and (where := draft.where([*path, "items", n, "formula"])) not in wrong
     ]
+    contents = (json.loads(row.content) for row in known if '"formula"' in row.content) if found else ()
+    before = {content.get("formula") for content in contents}
+    return [(where, formula) for where, formula in found if formula not in before]
 
 
 def too_long(draft: Draft, lengths: Mapping[str, int]) -> list[Problem]:

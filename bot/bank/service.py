@@ -6,33 +6,39 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from bot.bank import rules
-from bot.bank.files import check_one, read_file, refuse_size
+from bot.bank.files import CardLength, Checked, Own, check_one, checked, read_own, refuse_size, write_own
 from bot.bank.forms import Form, item_from
 from bot.bank.regrade import Regraded, count_otherwise, regrade
-from bot.bank.rules import Draft, Merge, Names
-from bot.bank.sheets import free_id, slug, titles_of, topic_called, write_sheet
+from bot.bank.rules import Merge
+from bot.bank.sheets import free_id, slug, titles_of, topic_called
+from bot.core.apart import CallEnded, Limits, Process
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_IMPORTS, MAX_NEW_FORMULAS
-from bot.core.turns import Turns
+from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS, MAX_FILES, MAX_NEW_FORMULAS
 from bot.questions import store
 from bot.questions.bank import schema
-from bot.questions.check import MOST_PROBLEMS, Problem, refuse
+from bot.questions.check import Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
-from bot.questions.model import Bank, Item
-from bot.questions.own import OwnItem, OwnTopic, bank_of, item_of
+from bot.questions.model import Item
+from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 PAGE_SIZE = 10
-_READING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports")
-"""Reads files, one after the other: in the event loop's own threads they would hold up the grader."""
+_PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
+_WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
+"""Waits for that process, in which files are read and written one after the other."""
+_TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
 _HOUSE, _HOUSE_TITLE = "our-own", "Our own"
 """The section of topics that are made in a form."""
 
@@ -81,94 +87,93 @@ class Listing:
 class OwnBank:
     """What managers do with their server's questions; `card_length` counts the characters of a card."""
 
-    def __init__(self, context: Context, card_length: Callable[[Item, Bank], int]) -> None:
+    def __init__(self, context: Context, card_length: CardLength) -> None:
         self._database = context.database
         self._banks = context.banks
         self._card_length = card_length
-        self._turns = Turns()
-        self._reading: Counter[int] = Counter()
+        self._under_way: Counter[int] = Counter()
+        """How many files of each server are read or written, or wait for that."""
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Servers' turns; they are forgotten once nothing waits for them."""
+        self._turn = asyncio.Lock()
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Imported:
         """Add a file's questions to the server's own; raises BankError with all that is wrong, and changes nothing."""
         refuse_size(len(content))
-        async with self._turn(guild_id):
-            topics, items = await self._database.read(_rows, guild_id)
-
-            def read() -> Draft:
-                draft = read_file(name, content, schema(), self._banks.packs, topics)
-                return self._measured(draft, topics, items)
-
-            draft = await asyncio.get_running_loop().run_in_executor(_READING, read)
-        await _refuse_wrong(draft, items)
-        merged = await self._database.write(self._store, guild_id, draft)
+        async with self._one_at_a_time(guild_id):
+            own = await self._own(guild_id)
+            try:
+                found = await self._apart(partial(read_own, name, content, own, self._card_length))
+            except (CallEnded, MemoryError) as error:
+                log.warning("guild %s: reading a file of %s bytes took too much", guild_id, len(content))
+                raise UserError(
+                    f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
+                    "Split it and send its parts one by one."
+                ) from error
+            await _refuse_wrong(found)
+            merged = await self._database.write(self._store, guild_id, found.document)
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
         return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), merged.total)
 
     @asynccontextmanager
-    async def _turn(self, guild_id: int) -> AsyncIterator[None]:
-        """Wait for the server's turn to have a file read; refuses where too many are under way."""
-        if self._reading[guild_id] >= MAX_IMPORTS:
+    async def _one_at_a_time(self, guild_id: int) -> AsyncIterator[None]:
+        """Let a server's imports and exports follow each other; refuses one for which too many wait."""
+        if self._under_way[guild_id] >= MAX_FILES:
             raise UserError(
-                f"This server has {MAX_IMPORTS} imports under way already. Send this file again once they are done."
+                f"This server has {MAX_FILES} imports and exports under way already. Try again once they are done."
             )
-        self._reading[guild_id] += 1
+        self._under_way[guild_id] += 1
+        turn = self._turns.setdefault(guild_id, asyncio.Lock())
         try:
-            async with self._turns.of(guild_id):
+            async with turn:
                 yield
         finally:
-            self._reading[guild_id] -= 1
-            self._reading += Counter()  # forgets servers of which nothing is left
+            self._under_way[guild_id] -= 1
+            self._under_way += Counter()  # forgets servers of which nothing is left
 
-    def _measured(self, draft: Draft, topics: Sequence[OwnTopic], items: Sequence[OwnItem]) -> Draft:
-        """Return a draft with each card that Discord would refuse as a problem.
+    async def _apart(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns in the process for files, where it waits for its turn.
 
-        The server has these rows. A draft that has problems already comes back as it is.
+        Raises CallEnded or MemoryError if it takes too much.
         """
-        if draft.problems:
-            return draft
-        packs = self._banks.packs
-        last = max([*(row.number for row in topics), *(row.number for row in items)], default=0)
-        merged = rules.merge(0, last + 1, topics, items, draft.document, packs)
-        used = {row.topic_id for row in merged.items}
-        known = {row.topic_id: row for row in (*topics, *merged.topics) if row.topic_id in used}
-        bank = bank_of(packs, None, list(known.values()), merged.items)
-        asked = {row.name: bank.asked[row.item_id] for row in merged.items if not row.retired}
-        lengths = {name: self._card_length(item, bank) for name, item in asked.items()}
-        return replace(draft, problems=tuple(rules.too_long(draft, lengths)[:MOST_PROBLEMS]))
+        async with self._turn:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(_WAITING, _PROCESS.call, work)
+            except asyncio.CancelledError:  # the bot leaves, and would wait for that thread
+                _PROCESS.kill()
+                raise
 
     def _store(
         self,
         conn: Connection,
         guild_id: int,
-        draft: Draft,
+        document: Mapping[str, Any],
         before: Callable[[Connection], None] | None = None,
         new: str | None = None,
     ) -> Merge:
         if before is not None:
             before(conn)
-        first = store.take_numbers(conn, guild_id, rules.numbers_needed(draft.document))
+        first = store.take_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
         if any(row.name == new and not row.retired for row in items):  # it would be taken for a change of that one
             raise UserError("A question with the same words was added just now. See </bank list>.")
-        merged = rules.merge(guild_id, first, topics, items, draft.document, self._banks.packs)
+        merged = rules.merge(guild_id, first, topics, items, document, self._banks.packs)
         store.save_topics(conn, merged.topics)
         store.save_items(conn, merged.items)
         return merged
 
     async def export(self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False) -> bytes:
-        """The server's own questions as a file, with those of its packs if they are wanted; refuses an empty one."""
-        topics, items = await self._database.read(_rows, guild_id)
-        bank = await self._database.read(self._banks.of, guild_id)
+        """Return the server's own questions as a file, with its packs' if they are wanted; refuses an empty one."""
+        async with self._one_at_a_time(guild_id):
+            own, chosen = await self._own(guild_id), await self._database.read(store.packs_of, guild_id)
+            try:
+                return await self._apart(partial(write_own, own, chosen, title, sheet=sheet, packs=packs))
+            except (CallEnded, MemoryError) as error:
+                log.warning("guild %s: writing a file took too much", guild_id)
+                raise UserError(f"Writing this file took {_TOO_MUCH}. Try again in a few minutes.") from error
 
-        def write() -> bytes:
-            document = rules.document_of(bank, Names.of(topics, items), title, packs=packs)
-            if not document["sections"]:
-                raise UserError("This server has no questions of its own yet. Add some with </bank import>.")
-            if sheet:
-                return b"\xef\xbb\xbf" + write_sheet(document, bank).encode()  # a spreadsheet takes it for UTF-8 then
-            return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-
-        return await asyncio.to_thread(write)
+    async def _own(self, guild_id: int) -> Own:
+        return Own(self._banks.packs, *await self._database.read(_rows, guild_id))
 
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """A page of the server's own questions; `search` is looked for in id, topic and words."""
@@ -206,49 +211,46 @@ class OwnBank:
 
         `before` is done first, in the same transaction: if it refuses, nothing is added.
         """
-        topics, items = await self._database.read(_rows, guild_id)
-        draft, name = self._draft(form, topics, items)
-        return await self._save(guild_id, draft, items, name, before, new=True)
+        found, name = self._draft(form, await self._own(guild_id))
+        return await self._save(guild_id, found, name, before, new=True)
 
     def check(self, form: Form) -> None:
         """Raise BankError with what keeps a form from becoming a question."""
-        draft, _ = self._draft(form, (), ())
-        refuse(draft.problems)
+        found, _ = self._draft(form, Own(self._banks.packs, (), ()))
+        refuse(found.problems)
 
-    def _draft(self, form: Form, topics: Sequence[OwnTopic], items: Sequence[OwnItem]) -> tuple[Draft, str]:
+    def _draft(self, form: Form, own: Own) -> tuple[Checked, str]:
         """Return a new question as a document with its problems, and the id that it gets."""
-        packs = self._banks.packs
         title = form.topic.strip()
-        topic = topic_called(title, titles_of(packs, topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
-        taken = {row.name for row in items if not row.retired} | packs.items.keys()
+        topic = topic_called(title, titles_of(own.packs, own.topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
+        taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
         item = {**item_from(form), "id": free_id(form.prompt, taken)}
-        return self._measured(check_one(item, topic, schema()), topics, items), item["id"]
+        return checked(check_one(item, topic, schema()), own, self._card_length), item["id"]
 
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
         """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
-        topics, items = await self._database.read(_rows, guild_id)
-        row = next((r for r in items if r.number == number and not r.retired), None)
+        own = await self._own(guild_id)
+        row = next((r for r in own.items if r.number == number and not r.retired), None)
         if row is None:
             raise UserError("That question was taken out or replaced meanwhile. See </bank list>.")
         before = json.loads(row.content)
         item = {**item_from(form, before), "id": row.name}
-        topic = next(t for t in topics if t.topic_id == row.topic_id)
+        topic = next(t for t in own.topics if t.topic_id == row.topic_id)
         place = topic.name, topic.title, topic.section, topic.section_title
-        draft = self._measured(check_one(item, place, schema()), topics, items)
-        return await self._save(guild_id, draft, items, row.name)
+        found = checked(check_one(item, place, schema()), own, self._card_length)
+        return await self._save(guild_id, found, row.name)
 
     async def _save(
         self,
         guild_id: int,
-        draft: Draft,
-        items: Sequence[OwnItem],
+        found: Checked,
         name: str,
         before: Callable[[Connection], None] | None = None,
         *,
         new: bool = False,
     ) -> Saved:
-        await _refuse_wrong(draft, items)
-        merged = await self._database.write(self._store, guild_id, draft, before, name if new else None)
+        await _refuse_wrong(found)
+        merged = await self._database.write(self._store, guild_id, found.document, before, name if new else None)
         return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
@@ -285,17 +287,16 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
     return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
 
 
-async def _refuse_wrong(draft: Draft, items: Sequence[OwnItem]) -> None:
-    """Raise BankError with all that is wrong with a draft; every new formula is drawn for that.
+async def _refuse_wrong(found: Checked) -> None:
+    """Raise BankError with all that is wrong with a document; every new formula is drawn for that.
 
     The first one that takes too long is the last that is drawn.
     """
-    problems = list(draft.problems)
-    new = rules.formulas_of(draft, items)
+    problems, new = list(found.problems), found.formulas
     if len(new) > MAX_NEW_FORMULAS:
         words = f"has {len(new):,} new formulas; {MAX_NEW_FORMULAS} are allowed at once, so split it"
         problems.append(Problem("the file", words))
-        new = []
+        new = ()
     for place, latex in new:
         try:
             await prepare(latex)

@@ -50,6 +50,9 @@ class BankError(ValueError):
         lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]] + ([f"and {more} more"] if more > 0 else [])
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[type[BankError], tuple[Sequence[Problem]]]:
+        return type(self), (self.problems,)  # it comes out of another process as it was raised there
+
 
 def read_json(content: bytes) -> Any:
     """The bytes of a file as a document; raises BankError if they are not JSON in UTF-8."""

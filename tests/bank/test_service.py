@@ -7,19 +7,22 @@ import json
 import re
 import threading
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.bank import service
 from bot.bank.forms import Form
-from bot.bank.rules import Draft
 from bot.bank.service import PAGE_SIZE
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.banks import Banks
-from bot.questions.check import BankError, Problem
+from bot.questions.check import BankError
 from bot.questions.formulas import FormulaTooSlow
+from tests.bank import endless
 from tests.bank.test_files import closed, document, encoded
 from tests.ours import OTHER_GUILD, furnish, kept_in
 from tests.patience import PATIENCE
@@ -129,35 +132,75 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     assert len({row.item_id for row in rows}) == len(rows)
 
 
-async def test_files_are_read_in_turn(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One file after the other, servers in turn; nothing else waits, and a fourth of one is refused."""
-    begun, go_on, names = asyncio.Event(), threading.Event(), []
-    loop = asyncio.get_running_loop()
+class Blocked:
+    """Stands for the process for files: each call waits to be let go, and is then done here."""
 
-    def read_slowly(name: str, *_: Any) -> Draft:
-        loop.call_soon_threadsafe(begun.set)
-        names.append(name)
-        go_on.wait(PATIENCE)
-        raise BankError([Problem("the file", "is bad")])
+    def __init__(self) -> None:
+        self.begun, self.let_go = threading.Event(), threading.Event()
+        self.names: list[str] = []
 
-    monkeypatch.setattr("bot.bank.service.read_file", read_slowly)
-    others = [(n, str(n)) for n in range(100, 136)]
-    files = [(GUILD, "a"), (GUILD, "b"), (GUILD, "c"), (OTHER_GUILD, "d"), *others]
-    bank, imports = stage.bot.own_bank, []
-    for guild_id, name in files:
-        imports.append(asyncio.create_task(bank.import_file(guild_id, name, b"x")))
-        async with asyncio.timeout(PATIENCE):
-            while bank._reading.total() < len(imports):  # noqa: ASYNC110 - no event tells of it
-                await asyncio.sleep(0)
-    await asyncio.wait_for(begun.wait(), PATIENCE)
-    await asyncio.wait_for(asyncio.to_thread(len, ""), PATIENCE)
-    with pytest.raises(UserError, match="This server has 3 imports under way already"):
-        await bank.import_file(GUILD, "e", b"x")
-    go_on.set()
-    await asyncio.gather(*imports, return_exceptions=True)
-    assert names[0] == "a"
-    assert names.index("d") < names.index("c")
-    assert sorted(names) == sorted(name for _, name in files)
+    def call(self, work: partial[Any]) -> Any:
+        self.names.append(work.args[0])
+        self.begun.set()
+        assert self.let_go.wait(PATIENCE)
+        return work()
+
+
+async def test_one_file_of_a_server_at_a_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others of a server wait up to their number; so do other servers' until it is read, and nothing else."""
+    process = Blocked()
+    monkeypatch.setattr(service, "_PROCESS", process)
+    bank, content, files = stage.bot.own_bank, encoded(document(3)), []
+    for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
+        files.append(asyncio.create_task(bank.import_file(guild_id, f"{n}.json", content)))
+    assert await asyncio.to_thread(process.begun.wait, PATIENCE)
+    for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
+        with pytest.raises(UserError, match="has 3 imports and exports under way already"):
+            await refused
+    assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(99))) == [7] * 99
+    assert process.names == ["0.json"]
+    process.let_go.set()
+    assert [(done.added, done.same) for done in await asyncio.gather(*files)] == [(4, 0), (0, 4), (4, 0), (0, 4)]
+    assert process.names[1] == "2.json"
+    assert (await bank.import_file(GUILD, "x.json", content)).same == 4
+    assert not bank._under_way
+    assert not bank._turns
+
+
+@pytest.mark.parametrize("fault", [endless.end, endless.run_out])
+async def test_a_file_that_takes_too_much(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
+) -> None:
+    """A file at which its process ends is refused and changes nothing; the next file is read."""
+    bank, content = stage.bot.own_bank, encoded(document(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "read_own", fault)
+        with pytest.raises(
+            UserError,
+            match=r"^Reading this file took more than 20 seconds .*nothing was changed\. Split",
+        ):
+            await bank.import_file(GUILD, "x.json", content)
+    assert await stage.database.read(store.own_items_of, GUILD) == []
+    assert (await bank.import_file(GUILD, "x.json", content)).added == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "write_own", fault)
+        with pytest.raises(UserError, match=r"^Writing this file took more than 20 seconds or too much memory"):
+            await bank.export(GUILD, "x")
+    assert json.loads(await bank.export(GUILD, "x"))["sections"]
+
+
+async def test_no_file_keeps_a_bot_that_leaves(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The process that reads a file is ended with the import, so that no thread goes on waiting for it."""
+    monkeypatch.setattr(service, "read_own", endless.go_on)
+    begun = tmp_path / "begun"
+    task = asyncio.create_task(stage.bot.own_bank.import_file(GUILD, str(begun), b"x"))
+    async with asyncio.timeout(PATIENCE):
+        while not begun.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.wait_for(asyncio.wrap_future(service._WAITING.submit(int, "7")), PATIENCE) == 7
 
 
 async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -460,6 +461,13 @@ def test_a_long_list_of_problems_is_cut_in_the_message() -> None:
     assert str(error).splitlines()[0] == "place 0: is wrong"
     assert str(error).splitlines()[20:] == ["and 5 more"]
     assert str(BankError([Problem("a", "b")] * 20)).count("\n") == 19
+
+
+def test_an_error_from_another_process() -> None:
+    """An error that was pickled names the same problems in the same words."""
+    error = BankError([Problem(f"place {n}", "is wrong") for n in range(25)])
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.problems, str(again)) == (error.problems, str(error))
 
 
 def test_a_list_of_very_many_entries_is_not_looked_through() -> None:
