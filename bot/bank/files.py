@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from bot.bank.forms import where_in_form
-from bot.bank.rules import MAX_BYTES, Draft, Names, document_of, foreign_ids, formulas_of, merge, own_schema, too_long
+from bot.bank.rules import Draft, Names, document_of, foreign_ids, formulas_of, merge, own_schema, too_long
 from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
-from bot.questions.bank import schema
-from bot.questions.check import MOST_PROBLEMS, BankError, Problem, place, problems_in, read_json, read_text
+from bot.core.limits import MAX_FILE_BYTES, MAX_PROBLEMS
+from bot.questions.check import BankError, Problem, place, problems_in, read_json, read_text
 from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic, bank_of
 
@@ -50,18 +50,18 @@ _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 
 def refuse_size(size: int) -> None:
     """Raise BankError for a file that is too large to be read at all."""
-    if size > MAX_BYTES:
-        raise BankError([Problem("the file", f"has {size:,} bytes; {MAX_BYTES:,} are allowed")])
+    if size > MAX_FILE_BYTES:
+        raise BankError([Problem("the file", f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed")])
 
 
-def read_own(name: str, content: bytes, own: Own, card_length: CardLength) -> Checked:
+def read_own(name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength) -> Checked:
     """Return what a file of a server holds, with every problem; raises BankError if it can't be read or merged."""
-    return checked(read_file(name, content, schema(), own.packs, own.topics), own, card_length)
+    return checked(read_file(name, content, schema, own.packs, own.topics), own, card_length)
 
 
 def checked(draft: Draft, own: Own, card_length: CardLength) -> Checked:
     """Return a draft with each card that Discord would refuse as a problem, if it has no other problems."""
-    problems = draft.problems or tuple(_long_cards(draft, own, card_length)[:MOST_PROBLEMS])
+    problems = draft.problems or tuple(_long_cards(draft, own, card_length)[:MAX_PROBLEMS])
     return Checked(draft.document, problems, tuple(formulas_of(draft, own.items)))
 
 
@@ -107,7 +107,7 @@ def read_file(
         document = read_json(content)
         draft = Draft(document, partial(place, document))
     found = problems_in(draft.document, own_schema(schema), draft.where, partial(foreign_ids, packs=packs))
-    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MOST_PROBLEMS]))
+    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MAX_PROBLEMS]))
 
 
 def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]) -> Draft:

@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.chat.text import MAX_MESSAGE
-from bot.core.limits import MAX_OWN_ROWS, MAX_OWN_TOPICS
-from bot.questions.check import MAX_ITEMS, BankError, Path, Place, Problem, Wrong, entries, topics_in
+from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS, MAX_OWN_TOPICS, MAX_SOURCES
+from bot.questions.check import BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
 
-MAX_BYTES = 1024 * 1024
 MAX_TITLE = 100
-_MOST_SOURCES = 8
 _OPEN = ("question", "answer", "key_points", "follow_ups")
 """What an open question is made of: all of it, or nothing."""
 
@@ -210,8 +208,8 @@ def _merge_topic(
         known = list(kept.get("references", ()))
         known += [source for source in content.get("references", ()) if source not in known]
         sources = [known.index(source) for source in content.get("references", ())]
-        if len(known) > _MOST_SOURCES:
-            problem = f"would have {len(known)} sources; {_MOST_SOURCES} are allowed"
+        if len(known) > MAX_SOURCES:
+            problem = f"would have {len(known)} sources; {MAX_SOURCES} are allowed"
             raise BankError([Problem(f'topic "{topic["id"]}"', problem)])
         if "question" not in content:  # closed questions alone leave the open one as it is
             content = {**kept, **content}

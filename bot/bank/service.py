@@ -103,7 +103,8 @@ class OwnBank:
         async with self._one_at_a_time(guild_id):
             own = await self._own(guild_id)
             try:
-                found = await self._apart(partial(read_own, name, content, own, self._card_length))
+                read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
+                found = await self._apart(partial(read, name, content))
             except (CallEnded, MemoryError) as error:
                 log.warning("guild %s: reading a file of %s bytes took too much", guild_id, len(content))
                 raise UserError(

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any
 
 from bot.bank.rules import Draft, sources_of
-from bot.questions.check import MAX_ITEMS, MOST_PROBLEMS, BankError, Problem
+from bot.core.limits import MAX_ITEMS, MAX_PROBLEMS
+from bot.questions.check import BankError, Problem
 from bot.questions.model import LETTERS, Bank
 from bot.questions.own import OwnTopic
 
@@ -93,7 +94,7 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     sheet = _Sheet()
     titles = titles_of(packs, topics)
     for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
-        if len(problems) >= MOST_PROBLEMS:
+        if len(problems) >= MAX_PROBLEMS:
             break
         if len(cells) > len(header) and any(cells[len(header) :]):
             problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
@@ -103,7 +104,7 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     if not sheet.topics:
         raise BankError(problems or [Problem("the file", "has no question in it")])
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems[:MOST_PROBLEMS]))
+    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems[:MAX_PROBLEMS]))
 
 
 def row_of(problem: Problem) -> int:

@@ -17,9 +17,9 @@ from bot.chat import text as t
 from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Download, Message, button, line, pager, row
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import PAGE, ROW, Route
-from bot.core.limits import MAX_TOLD_PROBLEMS
+from bot.core.limits import MAX_PROBLEMS, MAX_TOLD_PROBLEMS
 from bot.questions import formulas
-from bot.questions.check import MOST_PROBLEMS, Problem
+from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
 
@@ -55,7 +55,7 @@ def imported(done: Imported) -> Message:
 
 def refused(problems: Sequence[Problem]) -> Message:
     """Why a file was not taken, by place, and two that would be."""
-    found = f"{'at least ' if len(problems) >= MOST_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
+    found = f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
     lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
     everything = None

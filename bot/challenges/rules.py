@@ -12,7 +12,6 @@ from bot.rounds import rules as rounds
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 20, 5
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 168, 24
-MOST_ON_SERVER = 5  # open at a time: their questions are asked nowhere else there until they close
 FEWEST_PLAYERS = rounds.FEWEST_PLAYERS
 BETWEEN_EDITS = timedelta(seconds=30)  # at least, between two counts on an open card
 

@@ -16,6 +16,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.core.limits import CHALLENGES_OPEN
 from bot.core.starters import Starters, Tell
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.questions import answers, drawing
@@ -448,7 +449,7 @@ def _refuse_another(conn: Connection, guild_id: int, starter_id: int) -> None:
             f"It closes {closing(own.closes_at)}.",
             [own.id],
         )
-    if len(running) >= rules.MOST_ON_SERVER:
+    if len(running) >= CHALLENGES_OPEN:
         first = min(c.closes_at for c in running)
         raise TooMany(
             f"This server has {len(running)} challenges open, as many as it can. "

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, case, delete, func, null, select, updat
 
 from bot.challenges.rules import State
 from bot.core.jobs import Queue
+from bot.core.limits import MAX_TYPED
 from bot.core.personal import (
     Personal,
     Row,
@@ -24,7 +25,6 @@ from bot.core.personal import (
 from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, metadata, upsert, values_of
 from bot.points import store as scores
 from bot.points.rules import Tally
-from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked, register_in_play, register_servers
 

@@ -27,11 +27,11 @@ from bot.chat.router import (
 )
 from bot.core.clicks import Click
 from bot.core.errors import UserError
+from bot.core.limits import MAX_ANSWER
 from bot.core.tables import values_of
 from bot.daily import rules
 from bot.daily import views as view
 from bot.daily.service import Changes, Dailies, DailyStatus, NotSetUp
-from bot.interviews.rules import MAX_ANSWER
 from bot.interviews.views import essay_modal
 from bot.questions.cog import Answerable
 from bot.questions.views import answer_modal

@@ -15,6 +15,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, DatabaseClosed, StorageError, reading, writing
 from bot.core.errors import UserError
+from bot.core.limits import REQUESTS_A_DAY
 from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
@@ -22,7 +23,7 @@ from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
 from bot.daily.store import Daily, DailyAnswer, Schedule
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading
-from bot.interviews.rules import REQUESTS_A_DAY, follow_up
+from bot.interviews.rules import follow_up
 from bot.interviews.store import take_request
 from bot.members.store import zone_of
 from bot.memory import store as memory

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, bindp
 
 from bot.core import personal
 from bot.core.jobs import Queue
+from bot.core.limits import MAX_TYPED
 from bot.core.personal import Personal, erase_rows, exported, make_nobody
 from bot.core.tables import (
     Instant,
@@ -31,7 +32,6 @@ from bot.core.tables import (
     values_of,
 )
 from bot.daily.rules import EVERY_DAY, NO_NEWS, NO_STREAK, DailyState, Streak, StreakNews, streak, streak_news
-from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 from bot.questions.store import register_in_play
 

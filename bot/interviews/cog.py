@@ -15,6 +15,7 @@ from bot.chat.options import topic_choices
 from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show, show_graded
 from bot.chat.router import UNKNOWN, Fields, modal_text, picked_in
 from bot.core.errors import UserError
+from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.report import Report
@@ -75,7 +76,7 @@ class Interview(commands.Cog):
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
-        question_id, text = int(fields["row"]), modal_text(interaction, rules.MAX_ANSWER)
+        question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
@@ -120,7 +121,7 @@ class Interview(commands.Cog):
     async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written to a follow-up, then compare it, then show both."""
         question_id, number = int(fields["row"]), int(fields["number"])
-        text = modal_text(interaction, rules.MAX_ANSWER)
+        text = modal_text(interaction, MAX_ANSWER)
         async with hand_back(interaction, text, self._drafts):
             await self.interviews.answer_follow_up(question_id, interaction.user.id, number, text)
         async with saved(interaction, _SAVED):

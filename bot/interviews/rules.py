@@ -9,10 +9,6 @@ from datetime import UTC, datetime
 from bot.questions.model import Bank, FollowUp, Topic
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 10, 3
-MAX_ANSWER = 4_000
-"""Characters of an answer: what Discord's largest text field holds."""
-REQUESTS_A_DAY = 20
-"""How often a day, in UTC, a model service is asked about one member's answers; it may cost its operator money."""
 FAIR, STRONG = 40, 75
 """Per cent from which an answer is called fair, and strong."""
 BANDS = ("weak", "fair", "strong")

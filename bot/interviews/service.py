@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import ANSWERS_A_DAY
+from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.follow_up import Reply, decode_reply
@@ -152,7 +152,7 @@ class Interviews:
         assert step.assessment is not None
         assert step.question.answer is not None
         user_id, today = step.interview.user_id, self._now().date()
-        if await self._database.write(store.take_request, user_id, today, rules.REQUESTS_A_DAY):
+        if await self._database.write(store.take_request, user_id, today, REQUESTS_A_DAY):
             server = guild_id or user_id
             better = await self._grading.refine(step.topic, step.question.answer, step.assessment, server)
         else:

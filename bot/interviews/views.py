@@ -15,11 +15,12 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
 from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
+from bot.core.limits import MAX_ANSWER
 from bot.interviews.assessment import Assessment
 from bot.interviews.follow_up import Reply
 from bot.interviews.grading import State
 from bot.interviews.report import Asked, Report, Said, SectionReport
-from bot.interviews.rules import MAX_ANSWER, STRONG, band
+from bot.interviews.rules import STRONG, band
 from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from fsrs import Rating
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
+from bot.core.limits import MAX_TYPED
 from bot.core.personal import Personal, Row, erase_rows, exported, register
 from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, insert, metadata, prepared
 from bot.memory.store import reviews
 from bot.practice.rules import Answered
-from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 
 # A member's practice; one runs at a time.

@@ -16,11 +16,11 @@ from math import factorial
 from bot.chat.text import escape
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
+from bot.core.limits import MAX_TYPED
 from bot.questions.model import LETTERS, Item
 
 Shown = tuple[Item, tuple[int, ...]]
 """An item, and for each position of a shown choice its index in the bank."""
-MAX_TYPED = 100
 _ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 13, 2
 
 

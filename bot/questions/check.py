@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from bot.core.limits import MAX_ENTRIES, MAX_ITEMS, MAX_KEYS, MAX_PROBLEMS
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Pack, Reference, Section, Topic
 
 Path = tuple[str | int, ...]
@@ -20,12 +21,8 @@ Wrong = tuple[Path, str]
 """One thing that is wrong: where, and what."""
 Rule = Callable[[Any, Place], Iterator[Wrong]]
 """What looks for things that are wrong in a document, which may break its schema."""
-MAX_ITEMS = 5000
-_MOST_KEYS, _MOST_ENTRIES = 50, 100
 _LONG_LISTS = {"items": MAX_ITEMS, "topics": MAX_ITEMS}
-"""How many entries these lists may have, instead of 100; in all others jsonschema may compare each entry with each."""
-MOST_PROBLEMS = 500
-"""How many problems are looked for: a file that is made to be bad has a million."""
+"""How many entries these lists may have; in all others jsonschema may compare each entry with each."""
 _SHOWN_PROBLEMS = 20
 _NAMED = 10
 
@@ -116,16 +113,16 @@ def problems_in(data: Any, schema: Mapping[str, Any], where: Place, *rules: Rule
     take minutes in a file that is made to be bad.
     """
     try:
-        unfit = list(islice(_unfit(data, ()), MOST_PROBLEMS))
+        unfit = list(islice(_unfit(data, ()), MAX_PROBLEMS))
         wrong: list[Wrong] = [(path, _why_unfit(node)) for path, node in unfit]
         if not any(isinstance(node, dict | list) for _, node in unfit):
             wrong += _broken_schema(data, schema, {path for path, _ in unfit})
             for rule in (_broken_rules, *rules):
-                wrong += islice(rule(data, where), MOST_PROBLEMS)
+                wrong += islice(rule(data, where), MAX_PROBLEMS)
     except RecursionError:
         return [Problem("the file", "is nested too deeply")]
     wrong.sort(key=lambda found: found[0])
-    return list(dict.fromkeys(Problem(where(path), words) for path, words in wrong))[:MOST_PROBLEMS]
+    return list(dict.fromkeys(Problem(where(path), words) for path, words in wrong))[:MAX_PROBLEMS]
 
 
 def _broken_schema(data: Any, schema: Mapping[str, Any], told: Collection[Path]) -> Iterator[Wrong]:
@@ -133,7 +130,7 @@ def _broken_schema(data: Any, schema: Mapping[str, Any], told: Collection[Path])
     from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
 
     checks = Draft202012Validator(_without_references(schema, schema["$defs"]))
-    for error in islice(checks.iter_errors(data), MOST_PROBLEMS):
+    for error in islice(checks.iter_errors(data), MAX_PROBLEMS):
         path = tuple(error.absolute_path)
         if path not in told:
             yield path, _in_words(error)
@@ -170,8 +167,8 @@ def _unfit(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 def _most_in(node: dict[str, Any] | list[Any], path: Path) -> int:
     """Return how many entries an object or a list may have at its place for the schema to look at it."""
     if isinstance(node, dict):
-        return _MOST_KEYS
-    return _LONG_LISTS.get(str(path[-1]), _MOST_ENTRIES) if path else _MOST_ENTRIES
+        return MAX_KEYS
+    return _LONG_LISTS.get(str(path[-1]), MAX_ENTRIES) if path else MAX_ENTRIES
 
 
 def _why_unfit(node: Any) -> str:

@@ -16,11 +16,10 @@ from bot.chat.replies import say, say_all
 from bot.chat.router import UNKNOWN, Fields, click_of, message_id_of, modal_text, modal_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
+from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
-from bot.questions.answers import MAX_TYPED, Review, Shown
+from bot.questions.answers import Review, Shown
 from bot.questions.service import Reports
-
-_MAX_REPORT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +82,11 @@ class Answering(commands.Cog):
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         custom_id = view.REPORTED.id(**fields)
         label, hint = "What's wrong with it?", "A wrong answer, an unclear sentence, a typo"
-        modal = text_modal("Report this question", custom_id, label=label, hint=hint, limit=_MAX_REPORT, long=True)
+        modal = text_modal("Report this question", custom_id, label=label, hint=hint, limit=MAX_REPORT, long=True)
         await interaction.response.send_modal(modal)
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
-        text = modal_text(interaction, _MAX_REPORT).strip()
+        text = modal_text(interaction, MAX_REPORT).strip()
         if not text:
             raise UserError("Your report was empty. Press Report again and say in a few words what's wrong.")
         subject = await self._answerable(fields).subject(int(fields["row"]))

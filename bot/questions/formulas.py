@@ -18,16 +18,20 @@ from functools import partial
 
 from bot.chat.pictures import INK, PAPER, Picture, Undrawn
 from bot.core.apart import CallEnded, Limits, Process, stop_calls
-from bot.core.limits import MAX_FORMULA_DEPTH, MAX_FORMULA_HEIGHT, MAX_FORMULA_WIDTH
+from bot.core.limits import (
+    MAX_FORMULA_DEPTH,
+    MAX_FORMULA_HEIGHT,
+    MAX_FORMULA_MEMORY,
+    MAX_FORMULA_SECONDS,
+    MAX_FORMULA_WIDTH,
+)
 from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
 _WIDTH, _PADDING, _SIZE = 960, 24, 50
 _NAME = "formula.png"
-_LIMITS = Limits(seconds=3, memory=1 << 30)
-"""A shipped formula takes up to 0.3 s and 60 MB, and loading the libraries 0.2 s."""
-_PROCESS = Process(_LIMITS)
+_PROCESS = Process(Limits(seconds=MAX_FORMULA_SECONDS, memory=MAX_FORMULA_MEMORY))
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="formulas")
 """Waits for that process, in which formulas are drawn one after the other."""
 _MOST_BYTES = 32 << 20
@@ -168,7 +172,7 @@ def _draw_apart(latex: str) -> bytes:
         raise
     except (CallEnded, RuntimeError) as error:  # RuntimeError: resvg's "panic"
         _KEPT.keep(latex, None)
-        words = f"that takes more than {_LIMITS.seconds} seconds or too much memory; make it simpler"
+        words = f"that takes more than {MAX_FORMULA_SECONDS} seconds or too much memory; make it simpler"
         raise FormulaTooSlow(words) from error
     _KEPT.keep(latex, png)
     return png

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from bot.core.limits import MAX_TYPED
 from bot.questions import habits, numbers, variants
 from bot.questions.allowed import ALLOWED
-from bot.questions.answers import MAX_TYPED, normal_form
+from bot.questions.answers import normal_form
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.twins import twins
 

@@ -10,8 +10,9 @@ from bot.chat import text as t
 from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, line, pager, row
 from bot.chat.modals import boxes_modal, text_modal
 from bot.chat.router import ROW, Route
+from bot.core.limits import MAX_TYPED
 from bot.questions import formulas
-from bot.questions.answers import MAX_TYPED, Outcome, Review, decode_picks, letters
+from bot.questions.answers import Outcome, Review, decode_picks, letters
 from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"

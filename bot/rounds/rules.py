@@ -18,7 +18,6 @@ from bot.questions.model import Item
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
 MIN_SECONDS, MAX_SECONDS = 5, 300  # that can be asked for
 LEAST_TIME, MOST_TIME = 15, 90  # seconds for an item if none were asked for
-MOST_ON_SERVER = 3  # rounds at a time: more would take the pace of other servers
 DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 MODES = ("timed", "hosted")
 LEAD = timedelta(seconds=8)  # between the start line and the first question

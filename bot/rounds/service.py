@@ -16,6 +16,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.jobs import end_tasks
+from bot.core.limits import ROUNDS_OPEN
 from bot.core.starters import Starters, Tell
 from bot.members.store import names_of
 from bot.points import rules as scoring
@@ -493,7 +494,7 @@ def _refuse_another(conn: Connection, guild_id: int, channel_id: int, starter_id
         where = f"in <#{own[0].channel_id}>" if own[0].guild_id == guild_id else "on another server"
         raise UserError(f"The round that you started {where} is still running. End it there with </quiz stop> first.")
     others = store.running_on(conn, guild_id)
-    if len(others) >= rules.MOST_ON_SERVER and all(r.channel_id != channel_id for r in others):
+    if len(others) >= ROUNDS_OPEN and all(r.channel_id != channel_id for r in others):
         channels = ", ".join(f"<#{r.channel_id}>" for r in others)
         raise UserError(
             f"This server has {len(others)} rounds running, as many as it can. Join one of them: {channels}."

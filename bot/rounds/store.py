@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from bot.core.jobs import Queue
+from bot.core.limits import MAX_TYPED
 from bot.core.personal import (
     Personal,
     Row,
@@ -50,7 +51,6 @@ from bot.core.tables import (
 )
 from bot.points import store as scores
 from bot.points.rules import Tally
-from bot.questions.answers import MAX_TYPED
 from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked, register_in_play
 from bot.rounds.rules import Phase

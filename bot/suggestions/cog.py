@@ -18,6 +18,7 @@ from bot.chat.router import Fields, guild_id_of, modal_text, written_in
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
+from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
 from bot.suggestions import views as view
 from bot.suggestions.rules import Kind, Reported, Written
@@ -118,7 +119,7 @@ class Suggestions(commands.Cog):
         await self._go_on(interaction, Kind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
-        reason, row_id = modal_text(interaction, view.MAX_REASON).strip(), int(fields["row"])
+        reason, row_id = modal_text(interaction, MAX_REASON).strip(), int(fields["row"])
         async with hand_back(interaction, reason):
             require_page(interaction, view.REJECTED)
             if not reason:

@@ -9,8 +9,6 @@ from bot.bank.forms import RIGHT, WHY, WRONG, Form
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
 
-MOST_OPEN = 5
-"""Suggestions of a member that may wait for review on a server."""
 TOPIC = "From our members"
 """Where a suggestion goes, unless whoever reviews it names another topic."""
 _DIFFICULTY = "3"

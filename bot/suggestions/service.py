@@ -11,6 +11,7 @@ from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.core.limits import SUGGESTIONS_OPEN
 from bot.members.store import names_of
 from bot.questions import store as questions
 from bot.questions.own import number_of
@@ -47,9 +48,9 @@ class Suggestions:
 
     def _require_room(self, conn: Connection, guild_id: int, user_id: int) -> None:
         """Refuse a member of whom enough suggestions wait, before they write another one."""
-        if store.count_open(conn, guild_id, user_id) >= rules.MOST_OPEN:
+        if store.count_open(conn, guild_id, user_id) >= SUGGESTIONS_OPEN:
             raise UserError(
-                f"{rules.MOST_OPEN} of your suggestions are waiting for review already. "
+                f"{SUGGESTIONS_OPEN} of your suggestions are waiting for review already. "
                 "Use </suggest> again once one of them has been decided."
             )
 

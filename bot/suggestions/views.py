@@ -13,6 +13,7 @@ from bot.chat import text as t
 from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
 from bot.chat.modals import fields_modal, text_field, text_modal
 from bot.chat.router import ROW, Route
+from bot.core.limits import MAX_REASON
 from bot.questions.check import Problem, make_item
 from bot.suggestions import rules
 from bot.suggestions.rules import Kind, Reported, State, Suggested, Suggestion, Verdict, Waiting
@@ -32,7 +33,6 @@ EDITED = Route("reviewedited", {"row": ROW}, once=True, command="</bank review>"
 THANKS = "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 SETTLED_NOTE = "**Done**. That report is off the list."
-MAX_REASON = 300
 _MOST = {"prompt": 1400, "answers": 1700, "why": 700}
 """Characters of each part that are shown: all, unless most of them are signs that have to be escaped."""
 

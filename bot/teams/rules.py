@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-MOST = 25
-
 
 def team_of(roles: Sequence[int], teams: Collection[int]) -> int | None:
     """The team that a member plays for: of their roles, given highest first, the first that is one."""

@@ -8,7 +8,8 @@ from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.teams import rules, store
+from bot.core.limits import MAX_TEAMS
+from bot.teams import store
 
 
 class Teams:
@@ -27,7 +28,7 @@ class Teams:
         teams = self._present(conn, guild_id, here)
         if role_id in teams:
             raise UserError(f"<@&{role_id}> is a team already. See all of them with </team list>.")
-        if len(teams) >= rules.MOST:
+        if len(teams) >= MAX_TEAMS:
             raise UserError(
                 f"This server has {len(teams)} teams, as many as it can. Remove one with </team remove> first."
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.chat import text as t
 from bot.chat.messages import OPEN, Message, line
-from bot.teams.rules import MOST
+from bot.core.limits import MAX_TEAMS
 
 _RULES = """\
 -# You play for the highest of your roles that is a team, and your points go to the team you had when you answered. \
@@ -17,7 +17,7 @@ def listed(teams: Sequence[int], note: str | None = None) -> Message:
     """All teams, after what was just done."""
     lines = "\n".join(f"<@&{role_id}>" for role_id in teams)
     none = "This server has no teams yet. A moderator can make a role a team with </team add>."
-    head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MOST}" if teams else "### Teams"
+    head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MAX_TEAMS}" if teams else "### Teams"
     return Message(OPEN, head, note, line() if note else None, lines or none, _RULES if teams else None)
 
 

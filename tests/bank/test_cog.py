@@ -11,7 +11,7 @@ import pytest
 from simcord.backend.errors import SetupError
 
 from bot.bank.files import read_file
-from bot.bank.rules import MAX_BYTES
+from bot.core.limits import MAX_FILE_BYTES
 from bot.questions.bank import load_packs, schema
 from tests.bank.test_files import item
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -85,7 +85,9 @@ async def test_many_problems_come_as_a_file(stage: Stage) -> None:
 
 async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:
     """The size that Discord tells is enough to refuse."""
-    assert f"has {MAX_BYTES + 1:,} bytes; {MAX_BYTES:,} are allowed" in reply(await take(stage, b" " * (MAX_BYTES + 1)))
+    assert f"has {MAX_FILE_BYTES + 1:,} bytes; {MAX_FILE_BYTES:,} are allowed" in reply(
+        await take(stage, b" " * (MAX_FILE_BYTES + 1))
+    )
 
 
 async def test_the_list_turns_pages(stage: Stage) -> None:

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.bank.files import read_file
-from bot.bank.rules import MAX_BYTES, Names, document_of, merge
+from bot.bank.rules import Names, document_of, merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
+from bot.core.limits import MAX_FILE_BYTES, MAX_ITEMS, MAX_PROBLEMS
 from bot.questions.bank import schema
-from bot.questions.check import MAX_ITEMS, MOST_PROBLEMS, BankError
+from bot.questions.check import BankError
 from bot.questions.own import bank_of
 from tests.banks import small_bank
 
@@ -273,12 +274,12 @@ def test_of_very_many_problems_the_first_are_found() -> None:
     """Not even the cells of all rows are looked at; rows come in their order."""
     rows = b"topic,prompt,explanation,right\n" + b"New,What?,So.,1\n" * 4000
     problems = refused(rows, "x.csv")
-    assert len(problems) == MOST_PROBLEMS
+    assert len(problems) == MAX_PROBLEMS
     assert problems[0] == "row 2, right: holds letters of right choices, for example a c"
     with pytest.raises(BankError) as error:
         read_sheet("topic,prompt\n" + "\n" * 9 + "New,What?\n" * 4000, PACKS)
     assert len(error.value.problems) == 1
-    assert len(read_sheet(rows.decode(), PACKS).problems) == MOST_PROBLEMS
+    assert len(read_sheet(rows.decode(), PACKS).problems) == MAX_PROBLEMS
 
 
 class Counted(set[str]):
@@ -365,7 +366,7 @@ def zip_bomb() -> bytes:
 
 BAD: dict[str, bytes] = {
     "an archive": zip_bomb(),
-    "too large": b" " * (MAX_BYTES + 1),
+    "too large": b" " * (MAX_FILE_BYTES + 1),
     "nested": b"[" * 500_000,
     "nested objects": b'{"a":' * 150_000,
     "keys": b"{" + b",".join(b'"%d":1' % n for n in range(100_000)) + b"}",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.bank.rules import Merge, key_of, merge, numbers_needed
-from bot.core.limits import MAX_OWN_ROWS
-from bot.questions.check import MAX_ITEMS, BankError
+from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS
+from bot.questions.check import BankError
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from tests.bank.test_files import document
 from tests.banks import small_bank

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bot.challenges import store
-from bot.challenges.rules import MOST_ON_SERVER, State
+from bot.challenges.rules import State
 from bot.challenges.service import Asked, Between
 from bot.core import servers
 from bot.core.errors import UserError
+from bot.core.limits import CHALLENGES_OPEN
 from bot.memory.store import cards_of
 from bot.questions.store import items_hidden_from, items_in_play
 from tests.challenges.play import click, give, onward, person, play, results, row, start, take
@@ -211,9 +212,9 @@ async def test_how_many_can_be_open(stage: Stage) -> None:
     starts = await asyncio.gather(*(start(stage, ALWINA, questions=1) for _ in range(3)), return_exceptions=True)
     (challenge_id,) = (one for one in starts if isinstance(one, int))
     assert all("yours is here: https://discord.com/channels/1/" in str(e) for e in starts if isinstance(e, UserError))
-    for other in range(1, MOST_ON_SERVER):
+    for other in range(1, CHALLENGES_OPEN):
         await start(stage, other, questions=1)
-    with pytest.raises(UserError, match=f"has {MOST_ON_SERVER} challenges open"):
+    with pytest.raises(UserError, match=f"has {CHALLENGES_OPEN} challenges open"):
         await start(stage, BOB, questions=1)
     assert (await row(stage, challenge_id)).state is State.OPEN
     await stage.wait(hours=25)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews import rules, store
+from bot.interviews import store
 from bot.interviews.assessment import decode
 from bot.interviews.follow_up import decode_reply
 from bot.interviews.grading import service
@@ -317,7 +317,7 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
 
 async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """After that the offline grade stands, and the member reads why; the next day it is asked again."""
-    monkeypatch.setattr(rules, "REQUESTS_A_DAY", 1)
+    monkeypatch.setattr("bot.interviews.service.REQUESTS_A_DAY", 1)
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": []}))
     await stage.restart()
     models = []

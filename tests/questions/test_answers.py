@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.core.limits import MAX_TYPED
 from bot.questions.answers import (
-    MAX_TYPED,
     decode_order,
     decode_picks,
     encode_order,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.limits import MAX_ITEMS
 from bot.questions import check as module
 from bot.questions.bank import parse_bank
 from bot.questions.check import BankError, Problem, place, read_bank
@@ -483,7 +484,7 @@ def test_a_list_of_very_many_entries_is_not_looked_through() -> None:
 
 def test_too_many_items(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bank with more items than allowed is refused with both numbers; one with just as many is not."""
-    assert module.MAX_ITEMS == 5_000
+    assert MAX_ITEMS == 5_000
     items = len(topic_of(first_topic())["items"])
     monkeypatch.setattr(module, "MAX_ITEMS", items - 1)
     assert problems(first_topic()) == [f"the file: has {items} items; {items - 1} are allowed"]

@@ -13,11 +13,12 @@ import pytest
 
 from bot.chat import text as t
 from bot.chat.messages import REVEALED, Message, text_of
+from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
 from bot.daily.rules import DailyCard, DailyResult, Streak
 from bot.daily.service import DailyVerdict
 from bot.questions import views as cards
-from bot.questions.answers import MAX_TYPED, Outcome, Review, encode_picks, is_right, outcome
+from bot.questions.answers import Outcome, Review, encode_picks, is_right, outcome
 from bot.questions.model import Bank, Choice, Item, Section
 from bot.rounds import views as rounds
 from bot.rounds.rules import Fastest, Leader, QuestionCard, RevealCard

@@ -19,7 +19,6 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
 from bot.points import store as scores
 from bot.questions.model import Bank
-from bot.rounds import rules
 from bot.rounds import store as round_store
 from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import Locked
@@ -484,7 +483,7 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
 
 async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that races with the reveal counts, whether the reveal shows it or not: never acknowledged and lost."""
-    monkeypatch.setattr(rules, "MOST_ON_SERVER", 99)
+    monkeypatch.setattr("bot.rounds.service.ROUNDS_OPEN", 99)
     for channel_id in range(20, 32):
         await stage.start(1, channel_id=channel_id)
     await stage.run()

@@ -10,10 +10,10 @@ import pytest
 
 from bot.core import servers
 from bot.core.errors import UserError
-from bot.core.limits import REPORTS_OPEN
+from bot.core.limits import REPORTS_OPEN, SUGGESTIONS_OPEN
 from bot.questions.check import BankError
 from bot.questions.store import own_items_of, reports_since, settle_report
-from bot.suggestions.rules import MOST_OPEN, TOPIC, Kind, Reported, State, Suggested, Written, form_of
+from bot.suggestions.rules import TOPIC, Kind, Reported, State, Suggested, Written, form_of
 from tests.ours import OTHER_GUILD, furnish
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
@@ -109,7 +109,8 @@ async def test_another_server_decides_nothing(stage: Stage) -> None:
 async def test_five_a_member(stage: Stage) -> None:
     """A sixth suggestion is refused until one is decided; others have their own five, also at the same time."""
     ones = [
-        stage.bot.suggestions.suggest(GUILD, ALWINA, replace(WRITTEN, prompt=f"{n}?")) for n in range(MOST_OPEN + 2)
+        stage.bot.suggestions.suggest(GUILD, ALWINA, replace(WRITTEN, prompt=f"{n}?"))
+        for n in range(SUGGESTIONS_OPEN + 2)
     ]
     done = await asyncio.gather(*ones, return_exceptions=True)
     assert sum(isinstance(one, UserError) for one in done) == 2

@@ -13,10 +13,10 @@ from bot.boards.rules import TeamBoard
 from bot.boards.store import team_sums
 from bot.core import personal
 from bot.core.errors import UserError
+from bot.core.limits import MAX_TEAMS
 from bot.points.rules import ALL_TIME
 from bot.points.store import ledger
 from bot.teams import store
-from bot.teams.rules import MOST
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 RED, BLUE, OTHER = 71, 72, 79
@@ -55,7 +55,7 @@ async def test_add_and_remove(stage: Stage) -> None:
 
 async def test_twenty_five_at_most(stage: Stage) -> None:
     """One more is refused, also when two managers add the last one at the same moment; a deleted role makes room."""
-    for role_id in range(2, MOST + 1):
+    for role_id in range(2, MAX_TEAMS + 1):
         await stage.bot.teams.add(GUILD, role_id, "A team", ROLES)
     other = stage.process()
     both = await asyncio.gather(
@@ -66,11 +66,11 @@ async def test_twenty_five_at_most(stage: Stage) -> None:
     (refused,) = [one for one in both if isinstance(one, BaseException)]
     assert isinstance(refused, UserError)
     assert "25 teams, as many as it can" in str(refused)
-    assert len(await teams_of(stage)) == MOST
+    assert len(await teams_of(stage)) == MAX_TEAMS
     left = [role_id for role_id in ROLES if role_id != 2]  # it was deleted while nobody heard
     await stage.bot.teams.add(GUILD, OTHER, "Green", left)
     assert OTHER in await teams_of(stage)
-    assert len(await teams_of(stage)) == MOST
+    assert len(await teams_of(stage)) == MAX_TEAMS
 
 
 async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) -> None:

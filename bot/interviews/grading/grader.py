@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.guards import Flag, denies, fault, is_terse, strays
 from bot.interviews.grading.matching import Answer, Match, Passage
 from bot.interviews.grading.mistakes import Mistake, mistakes
 from bot.interviews.grading.rubric import Rubric
-from bot.interviews.grading.words import MAX_CHARACTERS, Sentence, read
+from bot.interviews.grading.words import Sentence, read
 
 COVERED, DOUBTFUL = 0.5, 0.2
 """Least likelihood of a covered and of a doubtful point."""
@@ -109,7 +110,7 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     `guarded=False` leaves the guards out, to measure what they cost.
     """
     sentences = read(answer)
-    flags = {Flag.CUT} if len(answer) > MAX_CHARACTERS else set()
+    flags = {Flag.CUT} if len(answer) > MAX_ANSWER else set()
     if guarded and (found := fault(sentences, rubric)):
         nothing = PointGrade(State.MISSING, 0.0, 0.0, "")
         return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {found}))

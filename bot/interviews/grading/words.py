@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
+from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.lexicon import (
     ABBREVIATIONS,
     COMPOUNDS,
@@ -27,8 +28,6 @@ from bot.interviews.grading.lexicon import (
 )
 from bot.interviews.grading.negation import contrasts, negates, polarities
 
-MAX_CHARACTERS = 4_000
-"""How much of a text is read. Discord's longest text field holds as much."""
 MAX_SENTENCES = 120
 """How many sentences are read: prose of as many characters has 40."""
 MAX_LETTERS = 40
@@ -82,8 +81,8 @@ def fold(text: str) -> str:
 
 
 def read(text: str) -> tuple[Sentence, ...]:
-    """The sentences in a text's first `MAX_CHARACTERS`, at most `MAX_SENTENCES`; those without words are left out."""
-    lines = (" ".join(line.split()) for line in text[:MAX_CHARACTERS].splitlines() if not line.isspace())
+    """The sentences in a text's first `MAX_ANSWER`, at most `MAX_SENTENCES`; those without words are left out."""
+    lines = (" ".join(line.split()) for line in text[:MAX_ANSWER].splitlines() if not line.isspace())
     wholes = (whole for line in lines for whole in _SENTENCE_END.split(_SHORT_FORM.sub(_without_points, line)))
     pieces = (
         (piece, number) for number, whole in enumerate(wholes) for part in whole.split(";") for piece in _cut(part)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.negation import polarities
-from bot.interviews.grading.words import MAX_CHARACTERS, MAX_SENTENCES, MAX_WORDS, read, stems
+from bot.interviews.grading.words import MAX_SENTENCES, MAX_WORDS, read, stems
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_function_words_are_no_content() -> None:
 
 def test_what_is_read_is_bounded() -> None:
     """Of a long text the beginning is read, in sentences of bounded length and number."""
-    assert stems("word " * MAX_CHARACTERS + "end") == stems("word")
+    assert stems("word " * MAX_ANSWER + "end") == stems("word")
     assert len(read("Loss. " * 500)) == MAX_SENTENCES
     assert max(sentence.length for sentence in read("alpha beta, gamma " * 200)) <= MAX_WORDS
     assert {len(word.stem) for sentence in read("x" * 3_000) for word in sentence.words} == {40}
