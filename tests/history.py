@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table, func, select
 
 from bot.challenges.store import challenge_answers, challenge_questions, challenge_takers, challenges
+from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
 from bot.interviews.store import interview_questions, interviews, model_requests
@@ -117,6 +118,10 @@ def _members() -> Rows:
     wished = {"user_id": ALWINA, "state": "waiting", "at": NOW, "prompt": "Why?", "answer": "So", "wrong": ""}
     wished |= {"why": "It is", "source": ""}
     yield suggestions, ({"guild_id": n, **wished} for n in (GUILD, *others))
+    yield (
+        erased_answers,
+        ({"source": "daily", "source_id": n, "digest": "", "key": "", "guild_id": GUILD} for n in others[:9]),
+    )
     yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
 
 

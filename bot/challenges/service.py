@@ -377,6 +377,11 @@ class Challenges:
         if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
             raise UserError("This challenge is for two others. Start one of your own with </challenge>.")
         _refuse_closed(challenge)
+        if store.had_answer_erased(conn, challenge.id, user_id):
+            raise UserError(
+                "You took this challenge before you deleted your data, and each member takes it once. "
+                f"The card shows the results {closing(challenge.closes_at)}."
+            )
         now = max(at, self._now())
         taker = store.taker(conn, challenge.id, user_id) or Taker(
             challenge.id, user_id, 0, now, None, challenge.guild_id

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, and_, case, delete, func, null, select, update
 
 from bot.challenges.rules import State
+from bot.core import erased_answers
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import (
@@ -70,6 +71,8 @@ challenges = sa.Table(
 RUNNING = challenges.c.state != constant(State.CLOSED)
 sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
+
+_SOURCE = "challenge"
 
 challenge_questions = sa.Table(
     "challenge_questions",
@@ -170,6 +173,8 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
         questions = select(challenge_questions.c.id).where(challenge_questions.c.challenge_id == challenge_id)
         given = mine, challenge_answers.c.question_id.in_(questions)
         if challenge is None or challenge.state is not State.CLOSED:
+            if challenge is not None and challenge.state is State.OPEN:
+                erased_answers.add_hash(conn, _SOURCE, challenge_id, guild_id=challenge.guild_id, user_id=user_id)
             erased += conn.execute(delete(challenge_answers).where(*given)).rowcount
             continue
         typed = and_(challenge_answers.c.choice_order == "", challenge_answers.c.answer.is_not(None))
@@ -338,6 +343,7 @@ def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object)
     change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=due, **values)
     of = challenge_takers.c.challenge_id == challenge_id
     conn.execute(update(challenge_takers).where(of).values(guild_id=None))
+    erased_answers.delete_hashes(conn, _SOURCE, challenge_id)
 
 
 def question(conn: Connection, question_id: int) -> Question | None:
@@ -353,6 +359,11 @@ def questions_of(conn: Connection, challenge_id: int) -> list[Question]:
 def taker(conn: Connection, challenge_id: int, user_id: int) -> Taker | None:
     where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
     return fetch(conn, select(challenge_takers).where(*where), Taker)
+
+
+def had_answer_erased(conn: Connection, challenge_id: int, user_id: int) -> bool:
+    """Return whether a member's answers in a challenge were erased before its end."""
+    return erased_answers.has_hash_of(conn, _SOURCE, challenge_id, user_id)
 
 
 def save_taker(conn: Connection, taker: Taker) -> None:

@@ -256,6 +256,7 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
         if (earlier := store.add_answer(conn, answer)) is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        _refuse_second(conn, daily.id, click.user_id)
         streak, news = _credit(conn, daily, answer, item.topic_id, click.roles)
         met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
         memory.record(conn, "daily", daily.id, item.id, [met])
@@ -290,6 +291,7 @@ class Dailies:
         earlier = store.answer_of(conn, daily.id, user_id)
         if earlier is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        _refuse_second(conn, daily.id, user_id)
         return item, answers.decode_order(daily.choice_order)
 
     @reading
@@ -362,17 +364,19 @@ class Dailies:
     @reading
     def open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
         """The topic of an open daily that the member can answer now; None if they have. For opening a modal."""
-        if store.answer_of(conn, daily_id, user_id) is not None:
-            return None
-        return self._topic(conn, self._still_open(conn, daily_id, message_id))
+        return self._open_topic(conn, daily_id, message_id, user_id)
 
     @reading
     def open_topic_apart(self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int) -> Topic | None:
         """The same for a private copy of the question."""
-        message_id = self._message_apart(conn, daily_id, guild_id)
+        return self._open_topic(conn, daily_id, self._message_apart(conn, daily_id, guild_id), user_id)
+
+    def _open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
         if store.answer_of(conn, daily_id, user_id) is not None:
             return None
-        return self._topic(conn, self._still_open(conn, daily_id, message_id))
+        topic = self._topic(conn, self._still_open(conn, daily_id, message_id))
+        _refuse_second(conn, daily_id, user_id)
+        return topic
 
     @writing
     def answer_openly(self, conn: Connection, click: Click, *, apart: bool = False) -> StreakNews:
@@ -388,6 +392,7 @@ class Dailies:
         answer = DailyAnswer(daily.id, click.user_id, "", correct=False, points=0, answered_at=click.at, text=text)
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
+        _refuse_second(conn, daily.id, click.user_id)
         _, news = _credit(conn, daily, answer, topic_id, click.roles)
         questions.note_met(conn, click.user_id, topic_id, click.at)
         return news
@@ -575,6 +580,18 @@ def _daily_of(conn: Connection, daily_id: int, guild_id: int | None) -> Daily:
     if daily is None or daily.guild_id != guild_id:
         raise UserError(_UNKNOWN)
     return daily
+
+
+def _refuse_second(conn: Connection, daily_id: int, user_id: int) -> None:
+    """Refuse a member whose answer was erased.
+
+    Call it after an answer is stored: if an erasure was under way, it is committed by then.
+    """
+    if store.had_answer_erased(conn, daily_id, user_id):
+        raise UserError(
+            "You answered this question before you deleted your data, and each member answers once. "
+            "See </today> for when the next one comes."
+        )
 
 
 def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False) -> Daily:

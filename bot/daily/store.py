@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, bindparam, case, delete, func, select, update
 
-from bot.core import personal
+from bot.core import erased_answers, personal
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import Personal, erase_rows, exported, make_nobody
@@ -107,6 +107,8 @@ daily_uses = sa.Table(
     sa.Column("last_on", sa.Date, nullable=False),
 )
 
+_SOURCE = "daily"
+
 daily_answers = sa.Table(
     "daily_answers",
     metadata,
@@ -164,8 +166,13 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
     c, of = daily_answers.c, dailies.c
     mine = select(of.id, of.state).join(daily_answers, c.daily_id == of.id).where(c.user_id == user_id).limit(limit)
     found = conn.execute(mine).all()
-    closed = [row.id for row in found if row.state is DailyState.CLOSED]
-    taken_back = [row.id for row in found if row.state is not DailyState.CLOSED]
+    taken_back = []
+    for daily_id in sorted(row.id for row in found if row.state is not DailyState.CLOSED):
+        daily = get(conn, daily_id, lock=True)  # or it might be closed just now
+        if daily is not None and daily.state is not DailyState.CLOSED:
+            erased_answers.add_hash(conn, _SOURCE, daily_id, guild_id=daily.guild_id, user_id=user_id)
+            taken_back.append(daily_id)
+    closed = [row.id for row in found if row.id not in taken_back]
     conn.execute(delete(daily_answers).where(c.daily_id.in_(taken_back), c.user_id == user_id))
     if closed:
         conn.execute(_LEAVE_TO_NOBODY, [{"daily": i, "member": user_id, "nobody": make_nobody()} for i in closed])
@@ -435,6 +442,22 @@ def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
 @cache
 def _adding(dialect: str) -> Executable:
     return insert_for(dialect, daily_answers).on_conflict_do_nothing()
+
+
+def had_answer_erased(conn: Connection, daily_id: int, user_id: int) -> bool:
+    """Return whether a member's answer to a daily was erased before its close."""
+    return erased_answers.has_hash_of(conn, _SOURCE, daily_id, user_id)
+
+
+def has_erased_answers(conn: Connection, daily_id: int) -> bool:
+    """Return whether any answer to a daily was erased before its close."""
+    return erased_answers.has_hashes(conn, _SOURCE, daily_id)
+
+
+def close_daily(conn: Connection, daily_id: int, *, expect: DailyState, problem: str | None) -> None:
+    """Note that a daily is closed, and delete the hashes of members whose answers to it were erased."""
+    if change(conn, daily_id, expect=expect, state=DailyState.CLOSED, due_at=None, problem=problem):
+        erased_answers.delete_hashes(conn, _SOURCE, daily_id)
 
 
 def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:

@@ -166,9 +166,9 @@ class DailyWork(Worker[Daily]):
             daily = store.get(conn, key, lock=True)
             if daily is None:
                 return
-            values: dict[str, Any] = {"state": DailyState.CLOSED, "due_at": None, "problem": reason}
+            values: dict[str, Any]
             if daily.state is DailyState.POSTING:
-                values["state"] = DailyState.MISSED
+                values = {"state": DailyState.MISSED, "due_at": None, "problem": reason}
             elif daily.state is DailyState.THREADING:
                 problem = f"The question is posted, but its thread isn't. {reason}"
                 values = {
@@ -178,6 +178,9 @@ class DailyWork(Worker[Daily]):
                 }
             elif daily.state is DailyState.OPEN and daily.closes_at is not None and daily.closes_at > self._now():
                 values = {"state": DailyState.OPEN, "due_at": daily.closes_at}  # without its number of answers
+            else:
+                store.close_daily(conn, key, expect=daily.state, problem=reason)
+                return
             store.change(conn, key, expect=daily.state, **values)
 
         await self._database.write(leave)
@@ -279,8 +282,13 @@ class DailyWork(Worker[Daily]):
         await self._database.write(note)
 
     async def _close(self, daily: Daily) -> None:
-        """Reveal a daily. An open one waits for the answers on their way: its card tells how all were graded."""
-        if daily.topic_id is not None and daily.closes_at is not None:
+        """Reveal a daily, some of them only after the answers that are on their way.
+
+        An open one waits because its card tells how all were graded. One with an erased answer waits because its member
+        may have sent a second one, and after the close nothing tells who that member is.
+        """
+        waits = daily.topic_id is not None or await self._database.read(store.has_erased_answers, daily.id)
+        if waits and daily.closes_at is not None:
             complete_at = daily.closes_at + ON_THE_WAY
             if self._now() < complete_at:
                 await self._database.write(store.change, daily.id, expect=daily.state, due_at=complete_at)
@@ -292,8 +300,7 @@ class DailyWork(Worker[Daily]):
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)
         problem = None if daily.state is DailyState.CLOSING else daily.problem  # a retry that succeeded has none
-        closed: dict[str, Any] = {"state": DailyState.CLOSED, "due_at": None, "problem": problem}
-        await self._database.write(store.change, daily.id, expect=DailyState.CLOSING, **closed)
+        await self._database.write(store.close_daily, daily.id, expect=DailyState.CLOSING, problem=problem)
 
     async def _claim(self, daily: Daily, state: DailyState) -> bool:
         return await self._database.write(self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state)

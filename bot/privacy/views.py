@@ -36,8 +36,9 @@ def about_erasing() -> Message:
         "### Delete your data\nThis erases, on every server and in private:",
         "- your name and ID\n- your answers, points, places and streaks\n- your practice and interviews\n"
         "- your reminder, settings, reports and suggestions",
-        "Past results keep how many people answered, with nothing that leads to you. Messages that are already in a "
-        "channel stay there.\n-# Want a copy first? Use </privacy export>.",
+        "Past results keep how many people answered, with nothing that leads to you. Questions that are still open "
+        "can't be answered again. Messages that are already in a channel stay there.\n"
+        "-# Want a copy first? Use </privacy export>.",
         row(button("Delete my data", ERASE.id(what="ask"), DANGER)),
     )
 

@@ -198,8 +198,9 @@ class Rounds:
         round_, answer = question.round, _decided(question, click)
         shown = shown_answer(question.item, question.order, answer.answer)
         if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
-            await self._database.write(self._add_late, answer, round_.id, click.message_id)
-            return Locked(shown, None)
+            is_open = await self._database.write(self._add_checked, answer, round_.id, click.message_id)
+            if not is_open:
+                return Locked(shown, None)
         question.answered[click.user_id] = click.at
         if question.limit_ms is None:
             self._counters.touch(round_.id, question.question_id, len(question.answered), question.opened_at, None)
@@ -251,6 +252,7 @@ class Rounds:
         earlier = store.answer_of(conn, question_id, user_id)
         if earlier is not None:
             raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
+        _refuse_second(conn, question_id, user_id)
         return item, answers.decode_order(question.choice_order)
 
     async def subject(self, question_id: int) -> str | None:
@@ -443,8 +445,11 @@ class Rounds:
         assert opened is not None
         return opened
 
-    def _add_late(self, conn: Connection, answer: Answer, round_id: int, message_id: int) -> None:
-        """Store an answer that the open question did not take, if it was given before the reveal; else say why not."""
+    def _add_checked(self, conn: Connection, answer: Answer, round_id: int, message_id: int) -> bool:
+        """Store an answer that `store.add_answer` did not; refuses one that is late or not the first.
+
+        Returns whether the question is still open.
+        """
         round_ = store.get(conn, round_id, lock=True)  # before the question is read: a reveal may be under way
         question = store.question(conn, answer.question_id)
         assert question is not None
@@ -455,7 +460,9 @@ class Rounds:
                 self._item(conn, round_, question), question.choice_order, earlier.answer, earlier.answered_at
             )
         _refuse_if_over(question, round_, message_id, answer.answered_at)
-        store.add_late_answer(conn, answer, round_)
+        _refuse_second(conn, question.id, answer.user_id)
+        store.add_checked_answer(conn, answer, round_)
+        return round_.phase is Phase.OPEN
 
     def _item(self, conn: Connection, round_: Round, question: RoundQuestion) -> Item:
         return still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
@@ -560,6 +567,14 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
     if counted or (question.revealed_at is not None and at > question.revealed_at):
         early = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
         raise UserError(_SHOWN if round_.hosted else early)
+
+
+def _refuse_second(conn: Connection, question_id: int, user_id: int) -> None:
+    if store.had_answer_erased(conn, question_id, user_id):
+        raise UserError(
+            "You answered this question before you deleted your data, and each member answers once. "
+            "Wait for its reveal, then answer the next one."
+        )
 
 
 def _closed_early(question: RoundQuestion, round_: Round) -> bool:

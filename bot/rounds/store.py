@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.core import erased_answers
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import (
@@ -85,6 +86,7 @@ rounds = sa.Table(
     sa.Column("detail", sa.Text),  # the reason in words, for logs and status
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
+    sa.Column("erased_in", sa.Integer),  # number of the last question that was open when an answer to it was erased
     sa.Index("ix_rounds_guild_id", "guild_id", "id"),
     sa.Index("ix_rounds_starter_id", "starter_id"),
     sqlite_autoincrement=True,  # or the id of one that was erased would be given again
@@ -116,6 +118,8 @@ round_questions = sa.Table(
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
 sa.Index("ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+
+_SOURCE = "round"
 
 round_answers = sa.Table(
     "round_answers",
@@ -178,6 +182,8 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
         round_ = get(conn, round_id, lock=True)  # or it might count them just now
         questions = select(round_questions.c.id).where(round_questions.c.round_id == round_id)
         if round_ is None or round_.phase is not Phase.ENDED:
+            if round_ is not None and round_.phase is Phase.OPEN:
+                _keep_hash(conn, round_, user_id)
             given = mine, round_answers.c.question_id.in_(questions)
             erased += conn.execute(delete(round_answers).where(*given)).rowcount
             continue
@@ -186,6 +192,14 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
         leave = update(round_answers).where(mine, round_answers.c.question_id.in_(questions))
         erased += conn.execute(leave.values(**kept)).rowcount
     return erased
+
+
+def _keep_hash(conn: Connection, round_: Round, user_id: int) -> None:
+    """Store a hash of the member if they have answered the open question, before that answer is erased."""
+    asked = question_of(conn, round_.id, round_.number)
+    if asked is not None and answer_of(conn, asked.id, user_id) is not None:
+        erased_answers.add_hash(conn, _SOURCE, asked.id, guild_id=round_.guild_id, user_id=user_id)
+        conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
 def _export_started(conn: Connection, user_id: int) -> list[Row]:
@@ -387,8 +401,21 @@ def change_question(conn: Connection, question_id: int, /, **values: object) -> 
 _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))
 
 
+def had_answer_erased(conn: Connection, question_id: int, user_id: int) -> bool:
+    """Return whether a member's answer to an open question was erased."""
+    return erased_answers.has_hash_of(conn, _SOURCE, question_id, user_id)
+
+
+def delete_hashes(conn: Connection, question_id: int) -> None:
+    """Delete the hashes of members whose answers were erased, as the question is no longer open."""
+    erased_answers.delete_hashes(conn, _SOURCE, question_id)
+
+
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
-    """Store a member's first answer if the question is open; False if it is not, or if there is an earlier answer.
+    """Store a member's first answer if the question is open.
+
+    False if it is not, if there is an earlier answer, or if some member's answer to it was erased: this statement
+    can't tell whose.
 
     One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It locks the round: an
     answer is stored before the reveal counts, or not at all.
@@ -398,8 +425,8 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
 
 
-def add_late_answer(conn: Connection, answer: Answer, round_: Round) -> None:
-    """Store a first answer that came while the reveal was read; its caller has locked the round."""
+def add_checked_answer(conn: Connection, answer: Answer, round_: Round) -> None:
+    """Store an answer; the caller has locked the round and checked that the answer is in time and the first."""
     conn.execute(round_answers.insert().values(**values_of(answer)))
     change(conn, round_.id, expect=round_.phase, idle=0)
 
@@ -412,6 +439,7 @@ def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
         (rounds.c.id == bindparam("of_round"))
         & (rounds.c.number == bindparam("of"))
         & (rounds.c.phase == constant(Phase.OPEN))
+        & rounds.c.erased_in.is_distinct_from(bindparam("of"))
     )
     question = select(*given).select_from(rounds).where(is_open).with_for_update()
     adding = insert_for(dialect.name, round_answers).from_select(list(round_answers.c), question)

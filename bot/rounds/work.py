@@ -196,6 +196,7 @@ class RoundWork(Worker[Round]):
             left = round_.phase is Phase.OPEN and rules.was_left(question.opened_at, now, hosted=round_.hosted)
             if round_.phase is Phase.OPEN:
                 store.change_question(conn, question.id, revealed_at=now)
+                store.delete_hashes(conn, question.id)
                 store.change(conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1)
                 if left:
                     store.change(conn, round_.id, expect=Phase.REVEAL, ending=round_.ending or "left")
@@ -352,6 +353,9 @@ class RoundWork(Worker[Round]):
                 return
             if score:
                 self._score(conn, round_)
+            question = store.question_of(conn, round_id, round_.number)
+            if question is not None:
+                store.delete_hashes(conn, question.id)
             store.change(conn, round_id, expect=round_.phase, **values)
 
         try:

@@ -30,8 +30,8 @@ NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items"}
 """Tables of what a server asks, which tell of nobody."""
-PASSING = {"erasures.user_id"}
-"""There only until the member's last row is erased; see tests/privacy."""
+PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}
+"""There only until the member's last row is erased, or what was answered takes no more answers; see tests/privacy."""
 
 
 def could_tell(column: Column[Any]) -> bool:

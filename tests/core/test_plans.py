@@ -24,7 +24,7 @@ from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.store import Answer as ChallengeAnswer
 from bot.challenges.store import Taker
-from bot.core import notes, personal, servers
+from bot.core import erased_answers, notes, personal, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
@@ -57,9 +57,10 @@ from bot.suggestions.rules import State, Written
 from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
+IN_CORE = notes, servers, erased_answers
 STORES = (
     *(boards, challenges, daily, insights, interviews, members, memory, plan, points, practice, privacy, questions),
-    *(recap, reminders, rounds, suggestions, teams, notes, servers),
+    *(recap, reminders, rounds, suggestions, teams, *IN_CORE),
 )
 DAYS = 700
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -79,6 +80,7 @@ BY_HAND = {
 """Functions that may look at everything, and why."""
 SMALL = {
     "meta": "the program's notes to itself, of which those about commands are kept for an hour",
+    "erased_answers": "members who had an answer erased to what is still open",
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
 }
 
@@ -132,6 +134,7 @@ CALLS: list[Call] = [
     call(challenges.drop_taker, DAYS, ALWINA),
     call(challenges.finishes, DAYS, NOW),
     call(challenges.add_shown, ChallengeAnswer(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.had_answer_erased, DAYS, ALWINA),
     call(challenges.take_back, LAST - 2, ALWINA),
     call(challenges.answer_of, LAST - 2, ALWINA),
     call(challenges.change_answer, LAST - 2, ALWINA, points=1),
@@ -169,6 +172,9 @@ CALLS: list[Call] = [
     call(daily.add_answer, DAILY_ANSWER),
     call(daily.answer_of, DAYS, ALWINA),
     call(daily.answers_to, DAYS),
+    call(daily.had_answer_erased, DAYS, ALWINA),
+    call(daily.has_erased_answers, DAYS),
+    call(daily.close_daily, DAYS, expect="open", problem=None),
     call(daily.count_answers, DAYS),
     call(daily.streak_of, GUILD, ALWINA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
@@ -307,7 +313,9 @@ CALLS: list[Call] = [
     call(rounds.mark_asked, QUESTION, GUILD, NOW),
     call(rounds.change_question, LAST, asked_at=NOW),
     call(rounds.add_answer, ANSWER, DAYS, 3),
-    call(rounds.add_late_answer, ANSWER, ROUND),
+    call(rounds.add_checked_answer, ANSWER, ROUND),
+    call(rounds.had_answer_erased, LAST, ALWINA),
+    call(rounds.delete_hashes, LAST),
     call(rounds.answer_of, LAST, ALWINA),
     call(rounds.answers_to, LAST),
     call(rounds.count_answers, LAST),
@@ -322,6 +330,10 @@ CALLS: list[Call] = [
     call(teams.add, GUILD, 7, "Red"),
     call(teams.remove, GUILD, [GUILD], NOW),
     call(teams.rename, GUILD, GUILD, "Blue"),
+    call(erased_answers.add_hash, "round", LAST, guild_id=GUILD, user_id=ALWINA),
+    call(erased_answers.has_hash_of, "round", LAST, ALWINA),
+    call(erased_answers.has_hashes, "round", LAST),
+    call(erased_answers.delete_hashes, "round", LAST),
     call(notes.note, "a"),
     call(notes.set_note, "a", "b"),
     call(notes.claim_interaction, earliest_id(NOW)),
@@ -391,7 +403,7 @@ async def old(database: Database) -> Database:
 def test_every_storage_function_is_driven() -> None:
     """A function or a store that is new must be tried here too."""
     found = {f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")}
-    assert found == {store.__name__ for store in STORES} - {notes.__name__, servers.__name__}
+    assert found == {store.__name__ for store in STORES} - {store.__name__ for store in IN_CORE}
     offered = {work for store in STORES for work in storage_functions(store)}
     assert len(offered) > 80
     assert offered == {work for work, _, _ in (*CALLS, *BOUNDED)}

@@ -70,6 +70,22 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     assert await traces(stage, "alwina") == ["member_names: alwina"]  # whoever comes back is met anew
 
 
+async def test_an_answer_after_an_erasure(stage: Stage) -> None:
+    """An open question is answered once: who has had their answer erased reads why, and answers the next one."""
+    question = await stage.play(questions=2)
+    await question.answer(stage.alwina, right=False)
+    about = await stage.alwina.slash(stage.quiz, "privacy delete")
+    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
+    await stage.alwina.click(answer_to(sure), label="Yes, delete it all")
+    assert await question.answer(stage.alwina) == (
+        "You answered this question before you deleted your data, and each member answers once. "
+        "Wait for its reveal, then answer the next one."
+    )
+    assert await question.answer(stage.bob) != ""
+    assert "round_answers" not in await file_of(stage, stage.alwina)
+    assert "Locked in" in await (await stage.next_message()).answer(stage.alwina)
+
+
 async def test_in_direct_messages(stage: Stage) -> None:
     """Also where there is no server, for all of them."""
     await stage.alwina.slash(stage.quiz, "today")

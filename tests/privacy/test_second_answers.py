@@ -1,0 +1,239 @@
+"""A member whose answer was erased while others could still answer does not answer again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, Connection, select, text
+from sqlalchemy.util import await_only
+
+from bot.challenges.service import Asked
+from bot.core import personal
+from bot.core.database import open_database
+from bot.core.erased_answers import erased_answers
+from bot.core.errors import DeliveryRefused, UserError
+from bot.daily.rules import ON_THE_WAY
+from tests.challenges import play
+from tests.patience import PATIENCE
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+
+SECOND = "before you deleted your data"
+
+
+async def kept(stage: Stage) -> list[Any]:
+    """What is kept of erased answers."""
+
+    def look(conn: Connection) -> list[Any]:
+        return [*conn.execute(select(erased_answers))]
+
+    return await stage.database.read(look)
+
+
+async def opened(stage: Stage, **options: Any) -> int:
+    """Set up the daily and let its question be posted; its id."""
+    await stage.set_up(at="12:30", **options)
+    await stage.wait(minutes=30)
+    return stage.card().row_id
+
+
+@pytest.mark.parametrize("clock", [{}, {"hosted": True, "seconds": None}], ids=["timed", "hosted"])
+async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) -> None:
+    """It takes no second answer of hers, and one of anybody else, who is told as usual; she answers the next one."""
+    round_id = await stage.start(questions=2, starter_id=BOB, **clock)
+    assert await stage.next_card(round_id)
+    await stage.answer(ALWINA, right=False)
+    await stage.answer(BOB)
+    card = stage.card()
+    await stage.bot.privacy.erase(ALWINA)
+    assert len(await kept(stage)) == 1
+    assert (await stage.bot.privacy.export(ALWINA)).entries == 0
+    with pytest.raises(UserError, match=SECOND):
+        await stage.answer(ALWINA)
+    with pytest.raises(UserError, match=SECOND):
+        await stage.bot.rounds.check_open(card.row_id, card.message_id, ALWINA)
+    with pytest.raises(UserError, match="already locked in"):
+        await stage.answer(BOB)
+    assert (await stage.answer(CLEMENTINE)).reveal_at is not None
+    if clock:
+        await stage.bot.rounds.show_answer(card.row_id, card.message_id, BOB, may_manage=False)
+        await stage.wait(seconds=1)
+        assert await kept(stage) == []
+        await stage.bot.rounds.go_on(card.row_id, card.message_id, BOB, may_manage=False)
+    assert await stage.next_card(round_id)
+    assert await kept(stage) == []
+    await stage.answer(ALWINA)
+    assert [a.user_id for a in await stage.answers()] == [BOB, CLEMENTINE, ALWINA]
+
+
+async def test_a_revealed_question_of_a_round(stage: Stage) -> None:
+    """What is erased after the reveal is not remembered: nobody can answer any more."""
+    round_id = await stage.start(questions=2, starter_id=BOB)
+    assert await stage.next_card(round_id)
+    await stage.answer(ALWINA)
+    while (await stage.round(round_id)).phase != "pause":
+        stage.clock.at = max(await stage.next_due() or stage.clock(), stage.clock())
+        await stage.work()
+    await stage.bot.privacy.erase(ALWINA)
+    assert await kept(stage) == []
+    assert await stage.answers() == []
+
+
+async def test_a_round_that_ends_before_its_reveal(stage: Stage) -> None:
+    """Nothing is kept of a round that is given up."""
+    round_id = await stage.start(questions=2, starter_id=BOB)
+    assert await stage.next_card(round_id)
+    await stage.answer(ALWINA)
+    await stage.bot.privacy.erase(ALWINA)
+    assert len(await kept(stage)) == 1
+    await stage.bot.round_work.give_up(round_id, "It fails again and again.")
+    assert await kept(stage) == []
+
+
+async def test_a_daily(stage: Stage) -> None:
+    """Its verdict names the right answer, so that a second one would always be right; others answer as ever."""
+    daily_id = await opened(stage)
+    await stage.answer_daily(ALWINA, right=False)
+    await stage.bot.privacy.erase(ALWINA)
+    with pytest.raises(UserError, match=SECOND):
+        await stage.answer_daily(ALWINA)
+    with pytest.raises(UserError, match=SECOND):
+        await stage.bot.dailies.check_open(daily_id, stage.card().message_id, ALWINA)
+    with pytest.raises(UserError, match=SECOND):
+        await stage.bot.dailies.check_open_apart(daily_id, GUILD, ALWINA)
+    await stage.answer_daily(BOB)
+    assert await stage.check_points() == {BOB: 100}
+    assert len(await kept(stage)) == 1
+    await stage.wait(days=1)
+    assert await kept(stage) == []
+    await stage.answer_daily(ALWINA)  # the next day's
+
+
+async def test_a_second_answer_on_its_way_at_the_close(stage: Stage) -> None:
+    """A daily with an erased answer is revealed only once no more answers can come in: until then it is known whose."""
+    await opened(stage)
+    post = stage.card()
+    await stage.answer_daily(ALWINA, right=False)
+    (daily,) = await stage.days()
+    assert daily.closes_at is not None
+    await stage.until(daily.closes_at - timedelta(seconds=1))
+    await stage.bot.privacy.erase(ALWINA)
+    late = stage.click(ALWINA, post=post)
+    await stage.wait(seconds=ON_THE_WAY.total_seconds())
+    with pytest.raises(UserError, match=SECOND):
+        await stage.bot.dailies.answer(late)
+    await stage.wait(seconds=1)
+    assert len(stage.sender.edits_of("close")) == 1
+    with pytest.raises(UserError, match="closed"):
+        await stage.bot.dailies.answer(late)
+    assert await kept(stage) == []
+
+
+@pytest.mark.parametrize("graded", [True, False])
+async def test_an_open_daily(stage: Stage, graded: bool) -> None:
+    """Also before it is graded, and also from a private copy."""
+    daily_id = await opened(stage, kind="open")
+    message_id = stage.card().message_id
+    write = stage.write_daily if graded else stage.write_daily_only
+    await write(ALWINA, "Attention weighs tokens.")
+    await stage.bot.privacy.erase(ALWINA)
+    with pytest.raises(UserError, match=SECOND):
+        await stage.write_daily_only(ALWINA, "Attention weighs tokens.")
+    for opening in (
+        stage.bot.dailies.open_topic(daily_id, message_id, ALWINA),
+        stage.bot.dailies.open_topic_apart(daily_id, GUILD, ALWINA),
+    ):
+        with pytest.raises(UserError, match=SECOND):
+            await opening
+    assert await stage.bot.dailies.open_topic(daily_id, message_id, BOB) is not None
+    await stage.wait(days=1)
+    assert await kept(stage) == []
+
+
+async def test_a_daily_that_is_given_up(stage: Stage) -> None:
+    """One whose close can't be shown is closed, and nothing is kept of it."""
+    await opened(stage)
+    await stage.answer_daily(ALWINA)
+    await stage.bot.privacy.erase(ALWINA)
+    stage.sender.fail("close_daily", DeliveryRefused("message", "It was deleted."), times=9)
+    await stage.wait(hours=23, minutes=1)
+    assert (await stage.days())[0].state == "closed"
+    assert await kept(stage) == []
+
+
+async def test_a_challenge(stage: Stage) -> None:
+    """Who has seen questions of it, answered or not, does not take it again; who opened it takes it once, too."""
+    challenge_id = await play.start(stage, ALWINA)
+    for user_id in (ALWINA, BOB):
+        asked = await play.take(stage, challenge_id, user_id)
+        if user_id == BOB:
+            await play.give(stage, asked, right=False)
+        await stage.bot.privacy.erase(user_id)
+    assert len(await kept(stage)) == 2
+    stage.clock.turn(minutes=5)
+    for user_id in (ALWINA, BOB):
+        with pytest.raises(UserError, match=SECOND):
+            await play.take(stage, challenge_id, user_id)
+    assert isinstance(await play.take(stage, challenge_id, CLEMENTINE), Asked)
+    await stage.wait(days=1, minutes=5)
+    assert (await play.row(stage, challenge_id)).state == "closed"
+    assert await kept(stage) == []
+
+
+async def test_a_challenge_that_its_opener_has_not_taken(stage: Stage) -> None:
+    """To open it is no first try: it can be taken after an erasure."""
+    challenge_id = await play.start(stage, ALWINA)
+    await stage.bot.privacy.erase(ALWINA)
+    assert (await play.take(stage, challenge_id, ALWINA)).number == 1
+
+
+async def test_what_is_kept_leads_to_nobody(stage: Stage) -> None:
+    """Two erased answers of one member have nothing in common, and no id stands there."""
+    await opened(stage)
+    await stage.answer_daily(ALWINA)
+    assert await stage.next_card(await stage.start(questions=1, starter_id=BOB, channel_id=CHANNEL + 1))
+    await stage.answer(ALWINA, post=stage.card(CHANNEL + 1))
+    await stage.bot.privacy.erase(ALWINA)
+    one, other = await kept(stage)
+    assert {one.source, other.source} == {"daily", "round"}
+    assert one.key != other.key
+    assert one.digest != other.digest
+    assert str(ALWINA) not in {str(value) for row in (one, other) for value in row}
+
+
+@pytest.mark.parametrize("source", ["round", "daily"])
+async def test_a_second_answer_while_the_first_is_erased(stage: Stage, url: URL, source: str) -> None:
+    """By another process: it waits for that, and is refused."""
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("one process writes at a time")
+    if source == "daily":
+        await opened(stage)
+    else:
+        assert await stage.next_card(await stage.start(questions=1, starter_id=BOB))
+    answer: Any = stage.answer_daily if source == "daily" else stage.answer
+    await answer(ALWINA, right=False)
+    began, over = asyncio.Event(), asyncio.Event()
+    (erase,) = (held.erase for held in personal.of_members() if held.name == f"{source}_answers")
+
+    def erase_slowly(conn: Connection) -> None:
+        assert erase(conn, ALWINA, 100) == 1
+        began.set()
+        await_only(over.wait())
+
+    async with open_database(url) as other, asyncio.timeout(PATIENCE):
+        erasing = asyncio.create_task(other.write(erase_slowly))
+        await began.wait()
+        answering = asyncio.create_task(answer(ALWINA))
+        while not await stage.database.read(_waiting):  # noqa: ASYNC110 - the server knows
+            await asyncio.sleep(0.01)
+        over.set()
+        await erasing
+        with pytest.raises(UserError, match=SECOND):
+            await answering
+
+
+def _waiting(conn: Connection) -> int:
+    """How many wait for a lock."""
+    return int(conn.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
