@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -289,8 +289,21 @@ def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
     """Count answers given as (stored answer, whether right)."""
     right = sum(correct for _, correct in given)
     if item.kind == "typed":
-        wrong = [text for text, correct in given if not correct]
-        written = {normal_form(text) or text: text for text in reversed(wrong)}  # as the first member wrote it
-        counts = Counter(normal_form(text) or text for text in wrong).most_common(3)
-        return Outcome(len(given), right, {}, tuple((written[form], n) for form, n in counts if n >= _SHOWN_FROM))
+        return Outcome(len(given), right, {}, _wrong_texts(text for text, correct in given if not correct))
     return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))
+
+
+def _wrong_texts(wrong: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent wrong texts that several members wrote, each with their number.
+
+    A text is shown as several wrote it, else in the form that is compared: what one alone added is not shown.
+    """
+    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for text in wrong:
+        written[normal_form(text) or text][text] += 1
+    found = []
+    for form, texts in sorted(written.items(), key=lambda each: -each[1].total())[:3]:
+        [(text, times)] = texts.most_common(1)
+        if texts.total() >= _SHOWN_FROM:
+            found.append((text if times >= _SHOWN_FROM else form, texts.total()))
+    return tuple(found)

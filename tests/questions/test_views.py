@@ -554,6 +554,14 @@ def test_wrong_texts_of_a_typed_item() -> None:
     assert "Bob cheats" not in "\n".join(found)
 
 
+def test_what_one_member_adds_to_a_wrong_text_is_not_quoted() -> None:
+    """Signs that don't count are shown only if two members wrote them: one alone could draw anything there."""
+    one = typed("attention", topic=TOPIC)
+    wrong = ("memory (╯°□°)╯ ┻━┻", "Memory", "loss!", "loss!", "loss")
+    found = lines(reveal(one, (), outcome(one, [(text, False) for text in wrong])))
+    assert found[found.index("`loss!` · 3") + 1] == "`memory` · 2"
+
+
 def test_a_wrong_text_of_signs_is_quoted_too() -> None:
     """A wrong answer without letters or digits is shown as it was typed, not as two empty quotes."""
     one = typed("attention", topic=TOPIC)
