@@ -459,11 +459,11 @@ class PastAnswer:
 
 
 def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
-    """All answers to an own item of a server, in whatever challenge."""
+    """All answers to an own item of a server, in whatever challenge, but for those whose words were erased."""
     query = (
         select(challenge_answers, challenge_questions.c.challenge_id, challenge_questions.c.seconds)
         .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(challenge_questions.c.item_id == item_id, OWN, challenge_answers.c.answer.is_not(None))
+        .where(challenge_questions.c.item_id == item_id, OWN, challenge_answers.c.answer != "")
         .order_by(challenge_answers.c.question_id, challenge_answers.c.user_id)
     )
     return fetch_all(conn, query, PastAnswer)

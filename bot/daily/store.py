@@ -461,9 +461,13 @@ def close_daily(conn: Connection, daily_id: int, *, expect: DailyState, problem:
 
 
 def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
-    """All answers to an own item of a server, on whatever date."""
+    """All answers to an own item of a server, on whatever date, but for those whose words were erased."""
     asked = select(dailies.c.id).where(dailies.c.item_id == item_id, OWN)
-    return fetch_all(conn, select(daily_answers).where(daily_answers.c.daily_id.in_(asked)), DailyAnswer)
+    return fetch_all(
+        conn,
+        select(daily_answers).where(daily_answers.c.daily_id.in_(asked), daily_answers.c.answer != ""),
+        DailyAnswer,
+    )
 
 
 @first_row(DailyAnswer)

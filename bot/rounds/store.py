@@ -461,11 +461,11 @@ class PastAnswer:
 
 
 def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
-    """All answers to an own item of a server, in whatever round."""
+    """All answers to an own item of a server, in whatever round, but for those whose words were erased."""
     query = (
         select(round_answers, round_questions.c.round_id, round_questions.c.seconds)
         .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.item_id == item_id, OWN)
+        .where(round_questions.c.item_id == item_id, OWN, round_answers.c.answer != "")
         .order_by(round_answers.c.question_id, round_answers.c.user_id)
     )
     return fetch_all(conn, query, PastAnswer)

@@ -166,6 +166,31 @@ async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.Monkey
     assert (await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ALWINA)) == before
 
 
+async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
+    """What a member typed and had erased can't be judged by another key: it stays right, as results count it."""
+    added = (await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "So.", "2", "Ours"))).own
+    topic = added.row.topic_id
+    round_id = await stage.start(1, topic_id=topic)
+    await stage.run()
+    await stage.answer(ALWINA, after=1)
+    await stage.answer(BOB, right=False, after=2)
+    while (await stage.round(round_id)).phase != "ended":
+        await stage.wait(seconds=30)
+    challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
+    await challenges.play(stage, challenge_id, ALWINA)
+    await stage.wait(hours=2)
+    await stage.set_up(topic_id=topic)
+    await stage.wait(hours=23)
+    await stage.answer_daily(ALWINA)
+    await stage.bot.dailies.pause(GUILD)
+    await stage.wait(hours=30)
+    await stage.bot.privacy.erase(ALWINA)
+    form = Form("What?", "attention\nfocus", "So.", "2")
+    assert (await save(stage, form, added.row.number)).otherwise == 0
+    assert (await stage.bot.own_bank.correct(GUILD, added.row.number)).answers == 0
+    assert {a.user_id == BOB: a.correct for a in await stage.answers()} == {True: False, False: True}
+
+
 def _fail(*_: Any, **__: Any) -> None:
     raise RuntimeError("the lights went out")
 
