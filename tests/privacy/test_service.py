@@ -26,6 +26,7 @@ from bot.practice.service import Asking
 from bot.privacy import service
 from bot.privacy.service import Export
 from bot.suggestions.rules import Written
+from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
@@ -399,3 +400,34 @@ async def test_what_was_erased_leaves_the_log_too(stage: Stage, monkeypatch: pyt
     monkeypatch.setattr(stage.database, "overwrite_erased", look)
     assert await stage.bot.privacy.erase(ZOE)
     assert left == [[]]
+
+
+async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
+    """While a hosted round or a challenge is open, files of two who answered differ in nothing but the answer."""
+    await stage.start(questions=1, starter_id=BOB, topic_id="t1", hosted=True, seconds=None)
+    await stage.run()
+    challenge_id = await challenges.start(stage, BOB, questions=1, topic_id="t2")
+    (question, *_) = stage.sender.of_kind("question")
+    for user_id, right in ((ALWINA, True), (CLEMENTINE, False)):
+        await stage.bot.rounds.answer(stage.click(user_id, right=right, post=question, after=60))
+        asked = await challenges.take(stage, challenge_id, user_id)
+        await challenges.give(stage, asked, right=right)
+    one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
+    assert one == other
+    assert [len(one[name]) for name in ("round_answers", "challenge_answers")] == [1, 1]
+    await stage.bot.rounds.show_answer(question.row_id, question.message_id, BOB, may_manage=False)
+    await stage.wait(days=2)
+    one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
+    for name in ("round_answers", "challenge_answers"):
+        assert [row["right"] for row in (*one[name], *other[name])] == [True, False], name
+
+
+async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
+    """What stands in a member's file, but for their name, what they answered, and when."""
+    (file,) = (await stage.bot.privacy.export(user_id)).files
+    sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
+    own = {"name", "answer", "at", "shown", "began", "finished", "milliseconds"}
+    return {
+        name: [{key: value for key, value in row.items() if key not in own} for row in rows]
+        for name, rows in sections.items()
+    }
