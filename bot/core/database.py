@@ -11,6 +11,9 @@ it has. Members' answers, which are a statement each (`write_one`), go before wh
 of that only a few milliseconds' worth at a time: an answer never waits for the points of twenty rounds.
 
 Reads that may take long (`read_long`) never have all readers: one is left for what members' clicks need.
+
+What takes long to load is not loaded in the transaction that needs it: that one raises `NotLoaded`,
+and is run again once it is there.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -93,6 +96,18 @@ class DatabaseBroken(Exception):
     """This program can store nothing more, and only a person can change that; the message is one line."""
 
 
+class NotLoaded(Exception):
+    """Raise this in a transaction that needs a value which takes long to load.
+
+    The transaction is undone. `rows` is called in a read of its own, and what that returns is called in
+    a thread, to make the value and cache it. Then the transaction is run again.
+    """
+
+    def __init__(self, rows: Callable[[Connection], Callable[[], object]]) -> None:
+        super().__init__("what a transaction needs changed each time that it was loaded")
+        self.rows = rows
+
+
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Connection], Any]
@@ -119,6 +134,10 @@ class Database:
         self._reads: set[asyncio.Future[None]] = set()
         """One for each read under way, done when that has ended."""
         self._long = asyncio.Semaphore(LONG_READS)
+        self._one_load = asyncio.Lock()
+        """Loads would share one core's time, and the second of two may find everything loaded."""
+        self._loads: set[asyncio.Future[None]] = set()
+        """One for each write that waits until what it needs is loaded."""
         self._closed = False
         self.shared = isinstance(backend, _Postgres)
         """Whether other processes may use the database too."""
@@ -127,6 +146,9 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function that only reads; it sees one consistent state. A write in it raises."""
+        return await self._once_loaded(partial(self._read, work, *args, **kwargs))
+
+    async def _read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         self._check_open()
 
         def run(conn: Connection) -> T:
@@ -148,8 +170,25 @@ class Database:
 
     async def read_long(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `read`, for one that may take long: few run at a time, so that short reads don't wait for them."""
-        async with self._long:
-            return await self.read(work, *args, **kwargs)
+
+        async def run() -> T:
+            async with self._long:
+                return await self._read(work, *args, **kwargs)
+
+        return await self._once_loaded(run)
+
+    async def _once_loaded(self, run: Callable[[], Awaitable[T]]) -> T:
+        """Run a read, and again each time that what it needs was loaded."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await run()
+            except NotLoaded as needs:
+                await self._load(needs)
+        return await run()
+
+    async def _load(self, needs: NotLoaded) -> None:
+        async with self._one_load:
+            await asyncio.to_thread(await self._read(needs.rows))
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function and commit; what it returned is durable when this returns.
@@ -177,8 +216,6 @@ class Database:
         self._check_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue(_Job(work, done, single))
-        if self._leader is None:
-            self._leader = asyncio.create_task(self._lead())
         return await done
 
     def _check_open(self) -> None:
@@ -208,11 +245,27 @@ class Database:
         await self._backend.close()
 
     async def _wait_for_reads(self) -> None:
-        if self._reads:
-            await asyncio.wait(self._reads, timeout=CLOSE_SECONDS)
+        if under_way := {*self._reads, *self._loads}:
+            await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
 
     def _queue(self, job: _Job) -> None:
         (self._first if job.single else self._rest).append(job)
+        if self._leader is None:
+            self._leader = asyncio.create_task(self._lead())
+
+    def _queue_once_loaded(self, job: _Job, needs: NotLoaded) -> None:
+        async def load() -> None:
+            try:
+                await self._load(needs)
+                self._check_open()
+            except Exception as error:
+                _finish(job, _Outcome(error=error))
+            else:
+                self._queue(job)
+
+        task = asyncio.create_task(load())
+        self._loads.add(task)
+        task.add_done_callback(self._loads.discard)
 
     def _next_batch(self) -> list[_Job]:
         """What may share the next commit: single statements first, and there is a place for one of the others."""
@@ -225,16 +278,14 @@ class Database:
                 outcomes = await self._store(batch)
                 self._rest.extendleft(reversed(batch[len(outcomes) :]))
                 for job, outcome in zip(batch, outcomes, strict=False):
-                    if _deadlocked(outcome.error) and job.tries < _TRIES:
-                        job.tries += 1
+                    again = job.tries < _TRIES
+                    job.tries += 1
+                    if again and _deadlocked(outcome.error):
                         self._queue(job)
-                    elif job.done.cancelled():
-                        if outcome.error is not None:
-                            log.error("a write failed after its caller had gone", exc_info=outcome.error)
-                    elif outcome.error is not None:
-                        job.done.set_exception(outcome.error)
+                    elif again and isinstance(outcome.error, NotLoaded):
+                        self._queue_once_loaded(job, outcome.error)
                     else:
-                        job.done.set_result(outcome.value)
+                        _finish(job, outcome)
                 if not self._first and not self._rest:
                     await self._backend.tidy()
         finally:
@@ -263,6 +314,17 @@ class Database:
             if len(batch) == 1 or lost or not undone or _deadlocked(error):
                 return [_Outcome(error=error)] * len(batch)
         return [outcome for job in batch for outcome in await self._store([job])]
+
+
+def _finish(job: _Job, outcome: _Outcome) -> None:
+    """Give a write's caller what became of it."""
+    if job.done.cancelled():
+        if outcome.error is not None:
+            log.error("a write failed after its caller had gone", exc_info=outcome.error)
+    elif outcome.error is not None:
+        job.done.set_exception(outcome.error)
+    else:
+        job.done.set_result(outcome.value)
 
 
 def _deadlocked(error: BaseException | None) -> bool:

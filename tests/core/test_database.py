@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from bot.core import database as module
-from bot.core.database import Database, DatabaseClosed, is_away, open_database
+from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
 from bot.core.notes import meta, set_note
 from bot.core.notes import note as read_note
 from bot.rounds.store import round_questions
@@ -279,6 +279,109 @@ async def test_a_failure_without_a_caller_is_logged(database: Database, caplog: 
     task.cancel()
     await database.write(set_note, "b", "x")
     assert [r.levelname for r in caplog.records if r.exc_info and "the key" in str(r.exc_info[1])] == ["ERROR"]
+
+
+class Slow:
+    """A value that takes long to load, until `loaded` is set; transactions need it."""
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+        self.before: list[str | None] = []
+        """What a load read of what the transaction before it had written."""
+        self.begun = asyncio.Event()
+        self.loaded = threading.Event()
+        self.needed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def need(self, conn: Connection, key: str = "") -> str:
+        if key:
+            set_note(conn, key, "x")
+        if self.value is None:
+            raise NotLoaded(self._rows)
+        self._loop.call_soon_threadsafe(self.needed.set)
+        return self.value
+
+    def _rows(self, conn: Connection) -> Callable[[], None]:
+        self.before.append(read_note(conn, "a"))
+        return self._make
+
+    def _make(self) -> None:
+        self._loop.call_soon_threadsafe(self.begun.set)
+        assert self.loaded.wait(PATIENCE)
+        self.value = "there"
+
+
+async def test_what_is_not_loaded_holds_nobody_up(database: Database) -> None:
+    """A transaction that needs it is undone, others go on meanwhile, and then it runs again."""
+    slow = Slow()
+    tasks = [asyncio.create_task(database.write(slow.need, "a")), asyncio.create_task(database.read(slow.need))]
+    tasks.append(asyncio.create_task(database.read_long(slow.need)))
+    async with asyncio.timeout(PATIENCE):
+        await slow.begun.wait()
+        await asyncio.gather(database.write(set_note, "b", "x"), database.read_long(read_note, "b"))
+        assert await note(database, "a") is None
+        slow.loaded.set()
+        assert await asyncio.gather(*tasks) == ["there"] * 3
+    assert await note(database, "a") == "x"
+    assert slow.before[0] is None
+
+
+async def test_what_changes_with_each_load_is_not_waited_for_forever(database: Database) -> None:
+    """A transaction that finds it missing again and again fails, and leaves nothing."""
+    slow = Slow()
+    slow.loaded.set()
+
+    def need_another(conn: Connection, key: str = "") -> str:
+        slow.value = None
+        return slow.need(conn, key)
+
+    for work in (database.write, database.read, database.read_long):
+        with pytest.raises(NotLoaded):
+            await work(need_another, "a" if work == database.write else "")
+    assert await note(database, "a") is None
+
+
+async def test_a_load_that_fails_fails_who_needs_it(database: Database) -> None:
+    """A transaction that needs what can't be loaded gets the reason, and the next write works."""
+
+    def fail(_conn: Connection) -> Callable[[], None]:
+        raise LookupError
+
+    def need(_conn: Connection) -> None:
+        raise NotLoaded(fail)
+
+    for work in (database.write, database.read):
+        with pytest.raises(LookupError):
+            await work(need)
+    await database.write(set_note, "b", "x")
+
+
+async def test_a_cancelled_caller_whose_write_waits_for_a_load(database: Database) -> None:
+    """Its write happens all the same."""
+    slow = Slow()
+    task = asyncio.create_task(database.write(slow.need, "a"))
+    async with asyncio.timeout(PATIENCE):
+        await slow.begun.wait()
+        task.cancel()
+        slow.loaded.set()
+        await slow.needed.wait()
+    await database.write(set_note, "b", "x")
+    assert await note(database, "a") == "x"
+
+
+async def test_a_close_during_a_load(url: URL) -> None:
+    """A write that still waits for a load is refused, and nobody waits forever."""
+    async with open_database(url) as database:
+        slow = Slow()
+        task = asyncio.create_task(database.write(slow.need, "a"))
+        async with asyncio.timeout(PATIENCE):
+            await slow.begun.wait()
+            closing = asyncio.create_task(database.close())
+            await asyncio.sleep(0)
+            slow.loaded.set()
+            await closing
+            with pytest.raises(DatabaseClosed):
+                await task
 
 
 async def test_a_failed_commit_fails_its_whole_batch(database: Database) -> None:
