@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import threading
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from bot.core import database as module
 from bot.core.database import Database, open_database
+from bot.questions import own
 from tests import postgres as server
 from tests.backends import backends, migrated_file
 from tests.banks import small_bank
@@ -25,6 +29,36 @@ def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """SQLite does not wait for the disk, but in the tests of just that: no other test pulls the plug."""
     if request.path.name != "test_database.py":
         monkeypatch.setattr(module, "_PRAGMAS", ("synchronous = OFF", *module._PRAGMAS[1:]))
+
+
+@pytest.fixture(autouse=True)
+def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test does: SQLite's only writer never makes a bank, for which all other writes would wait."""
+    here, found = threading.local(), list[str]()
+    transaction = module._Lane._transaction
+
+    def note_thread(lane: module._Lane, given: list[Callable[[Connection], Any]]) -> Any:
+        here.writes = lane._writes
+        try:
+            return transaction(lane, given)
+        finally:
+            here.writes = False
+
+    def watch(name: str) -> None:
+        make = getattr(own, name)
+
+        def watched(*args: Any) -> Any:
+            if getattr(here, "writes", False):
+                found.append("".join(traceback.format_stack(limit=8)))
+            return make(*args)
+
+        monkeypatch.setattr(own, name, watched)
+
+    monkeypatch.setattr(module._Lane, "_transaction", note_thread)
+    watch("bank_of")
+    watch("together")
+    yield
+    assert not found, found[0]
 
 
 @pytest.fixture(scope="session")

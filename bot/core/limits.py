@@ -9,6 +9,12 @@ ANSWERS_A_DAY = 50
 """Answers of one member to interviews in a day, in UTC: each takes room for good and time of the grader."""
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: it asks their questions nowhere else until they close."""
+DIRECT_ROWS = 10_000
+"""Own questions and topics of a member's servers that are loaded for direct messages: that takes
+up to a second and some 30 MB. A server that does not fit is left out; only the newest may have more.
+"""
+DIRECT_SERVERS = 25
+"""Servers of a member whose own questions are asked in direct messages: all are looked up each time."""
 MAX_ANSWER = 4_000
 """Characters of an answer in sentences: as many as Discord's longest text field holds."""
 MAX_ENTRIES = 100

@@ -84,8 +84,8 @@ class Interviews:
         """
         interview_id, continued = await self._begin(user_id, guild_id, topic_id, questions)
         where = await self._database.write(self._go_on, interview_id, guild_id)
-        if isinstance(where, Report):
-            return where
+        if where is None:
+            return await self._database.read(self._summed, interview_id)
         return replace(await self._shown(where, guild_id), continued=continued)
 
     @writing
@@ -127,10 +127,13 @@ class Interviews:
                 "Go on with </interview> tomorrow; the day ends at midnight UTC."
             )
 
-    @writing
-    def answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
+    async def answer(self, question_id: int, user_id: int, text: str) -> None:
         """Store what a member wrote. Also after the interview's end: what is written is not lost."""
-        self._topic(conn, _own(conn, question_id, user_id)[1])
+        await self._topic_asked(question_id, user_id)
+        await self._store_answer(question_id, user_id, text)
+
+    @writing
+    def _store_answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
         if not text.strip():
             raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
         self._require_room(conn, user_id)
@@ -182,13 +185,21 @@ class Interviews:
         Whoever was shown what a good answer says has nothing left to answer.
         """
         _, question = _own(conn, question_id, user_id)
-        return self._follow_up(conn, question, number) if question.follow_up is None else None
+        if question.follow_up is not None:
+            return None
+        return _follow_up(self._topic(conn, question), question, number)
+
+    async def answer_follow_up(self, question_id: int, user_id: int, number: int, text: str) -> None:
+        """Store what a member wrote to a follow-up. It is compared with a good answer when it is shown."""
+        topic = await self._topic_asked(question_id, user_id)
+        await self._store_reply(question_id, user_id, topic, number, text)
 
     @writing
-    def answer_follow_up(self, conn: Connection, question_id: int, user_id: int, number: int, text: str) -> None:
-        """Store what a member wrote to a follow-up. It is compared with a good answer when it is shown."""
+    def _store_reply(
+        self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int, text: str
+    ) -> None:
         _, question = _own(conn, question_id, user_id, lock=True)
-        follow = self._follow_up(conn, question, number)
+        follow = _follow_up(topic, question, number)
         if not text.strip():
             raise UserError("Your answer was empty. Press the follow-up's button again and write a sentence or two.")
         if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
@@ -200,25 +211,18 @@ class Interviews:
         step = await self.feedback(question_id, user_id, guild_id)
         if step.assessment is None or step.reply is not None:
             return step
-        return replace(step, reply=await self._reveal(question_id, user_id, number))
+        return replace(step, reply=await self._reveal(question_id, user_id, step.topic, number))
 
     @writing
-    def _reveal(self, conn: Connection, question_id: int, user_id: int, number: int) -> Reply:
+    def _reveal(self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int) -> Reply:
         """Note that a follow-up's good answer is shown; one that was answered meanwhile stays as it is."""
         _, question = _own(conn, question_id, user_id, lock=True)
         if question.follow_up is not None:
             return decode_reply(question.follow_up)
-        follow = self._follow_up(conn, question, number)
+        follow = _follow_up(topic, question, number)
         reply = Reply(follow.question, str(follow.hint))
         store.save_follow_up(conn, question_id, encode(reply))
         return reply
-
-    def _follow_up(self, conn: Connection, question: InterviewQuestion, number: int) -> FollowUp:
-        """A follow-up of a question, by its place; refuses one that is not there, or comes before the answer."""
-        found = self._topic(conn, question).follow_ups[number : number + 1]
-        if question.answer is None or not found or not found[0].hint:
-            raise UserError("That follow-up is gone. Go on with </interview>.")
-        return found[0]
 
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
         """Leave an open question out and go on."""
@@ -236,19 +240,27 @@ class Interviews:
         if interview.ended_at is not None:
             return await self._database.read(self._summed, interview.id)
         where = await self._database.write(self._go_on, interview.id, guild_id, question.number)
-        return where if isinstance(where, Report) else await self._shown(where, guild_id)
+        if where is None:
+            return await self._database.read(self._summed, interview.id)
+        return await self._shown(where, guild_id)
+
+    async def end(self, question_id: int, user_id: int) -> Report:
+        """End the interview of a question; an open question counts as not asked."""
+        return await self._database.read(self._summed, await self._end(question_id, user_id))
 
     @writing
-    def end(self, conn: Connection, question_id: int, user_id: int) -> Report:
-        """End the interview of a question; an open question counts as not asked."""
+    def _end(self, conn: Connection, question_id: int, user_id: int) -> int:
         interview, _ = _own(conn, question_id, user_id)
         store.end(conn, interview.id, self._now())
-        return self._summed(conn, interview.id)
+        return interview.id
 
     def _go_on(
         self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
-    ) -> tuple[Interview, InterviewQuestion] | Report:
-        """Where an interview stands, past question number `after`; asks the next question if it is time for it."""
+    ) -> tuple[Interview, InterviewQuestion] | None:
+        """Return where an interview stands, past question number `after`; None if it ends here.
+
+        Asks the next question if it is time for it.
+        """
         interview = store.get(conn, interview_id)
         if interview is None:  # erased this very moment
             raise UserError(_GONE)
@@ -273,7 +285,7 @@ class Interviews:
                 )
             if topic is None:
                 store.end(conn, interview_id, self._now())
-                return self._summed(conn, interview_id)
+                return None
             store.add_question(conn, interview, number, topic.id, self._now())
 
     async def _shown(self, where: tuple[Interview, InterviewQuestion], guild_id: int | None) -> Step:
@@ -313,6 +325,11 @@ class Interviews:
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
         return assessment
 
+    @reading
+    def _topic_asked(self, conn: Connection, question_id: int, user_id: int) -> Topic:
+        """The topic of a member's question; refuses one that was removed."""
+        return self._topic(conn, _own(conn, question_id, user_id)[1])
+
     def _topic(self, conn: Connection, question: InterviewQuestion) -> Topic:
         topic = self._banks.holding(conn, [question.topic_id]).topics.get(question.topic_id)
         if topic is None:
@@ -332,6 +349,14 @@ def _asked(question: InterviewQuestion, earlier: str | None) -> Asked:
         return Asked(question.topic_id, question.score, answered=question.answer is not None)
     now, before = decode(question.grade), decode(earlier).said if earlier else None
     return Asked(question.topic_id, question.score, claimed=len(now.claimed), said=now.said, before=before)
+
+
+def _follow_up(topic: Topic, question: InterviewQuestion, number: int) -> FollowUp:
+    """Return a follow-up of a question, by its place; refuses one that is not there, or comes before the answer."""
+    found = topic.follow_ups[number : number + 1]
+    if question.answer is None or not found or not found[0].hint:
+        raise UserError("That follow-up is gone. Go on with </interview>.")
+    return found[0]
 
 
 def _own(

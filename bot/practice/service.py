@@ -363,12 +363,12 @@ class Practices:
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Let the member's last answer, which was right by luck, count as a miss; once, and harmless when repeated."""
-        question, item = await self._database.write(self._store_guess, question_id, user_id)
+        item = await self._item_asked(question_id)
+        question = await self._database.write(self._store_guess, question_id, user_id)
         return await self._verdict(question, item, user_id, guild_id)
 
-    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> tuple[PracticeQuestion, Item]:
+    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
         practice, question = _locked(conn, question_id, user_id)
-        item = still_there(self._item(conn, question), _GO_ON)
         if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
             raise UserError("Only your last answer can be marked as a guess. </practice> shows where you are.")
         if not question.correct:
@@ -378,48 +378,49 @@ class Practices:
             if cards.rate_again(conn, "practice", question.id, user_id, before) is None:
                 raise UserError(_UNKNOWN)  # all that they have is being erased
             store.change_question(conn, question.id, guessed=True)
-        return replace(question, guessed=True), item
+        return replace(question, guessed=True)
 
     async def suspend(
         self, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
     ) -> PracticeVerdict:
         """Never ask the item of an answered question again, or take that back."""
         at = None if ask_again else self._now()
-        question, item = await self._database.write(self._store_suspended, question_id, user_id, at)
+        item = await self._item_asked(question_id)
+        question = await self._database.write(self._store_suspended, question_id, user_id, at)
         return await self._verdict(question, item, user_id, guild_id)
 
     def _store_suspended(
         self, conn: Connection, question_id: int, user_id: int, at: datetime | None
-    ) -> tuple[PracticeQuestion, Item]:
+    ) -> PracticeQuestion:
         question = _question(conn, question_id)
         if store.get(conn, question.practice_id, user_id) is None:
             raise UserError(_UNKNOWN)
-        item = still_there(self._item(conn, question), _GO_ON)
         if question.answer is None:
             raise UserError("You haven't answered this one yet. Set it aside once you did.")
-        if not cards.suspend(conn, user_id, item.id, at):
+        if not cards.suspend(conn, user_id, question.item_id, at):
             raise UserError(_UNKNOWN)
-        return question, item
+        return question
 
     @reading
     def suspended(self, conn: Connection, user_id: int) -> Suspended:
         """What a member doesn't want to be asked again, wherever it is from."""
-        return self._suspended(conn, user_id)
-
-    @writing
-    def ask_again(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> Suspended:
-        """Ask suspended items again; ids of any others do nothing. Returns what is left."""
-        chosen = cards.suspended(conn, user_id) & set(item_ids)
-        for item_id in sorted(chosen):
-            cards.suspend(conn, user_id, item_id, None)
-        return replace(self._suspended(conn, user_id), asked_again=len(chosen))
-
-    def _suspended(self, conn: Connection, user_id: int) -> Suspended:
         found = cards.suspended(conn, user_id)
         bank = self._banks.holding(conn, found)
         known = [bank.items[item_id] for item_id in sorted(found) if item_id in bank.items]
         titled = [(item, bank.topic_of(item).title) for item in known]
         return Suspended(tuple(sorted(titled, key=lambda one: one[1])))
+
+    async def ask_again(self, user_id: int, item_ids: Collection[str]) -> Suspended:
+        """Ask suspended items again; ids of any others do nothing. Returns what is left."""
+        asked_again = await self._ask_again(user_id, item_ids)
+        return replace(await self.suspended(user_id), asked_again=asked_again)
+
+    @writing
+    def _ask_again(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> int:
+        chosen = cards.suspended(conn, user_id) & set(item_ids)
+        for item_id in sorted(chosen):
+            cards.suspend(conn, user_id, item_id, None)
+        return len(chosen)
 
     @reading
     def _verdict(
@@ -443,6 +444,11 @@ class Practices:
         number = sum(q.answer is not None for q in asked if q.number <= question.number)
         review = Review(item, answers.decode_order(question.choice_order), question.answer)
         return PracticeVerdict(question, review, number, back_in, again)
+
+    @reading
+    def _item_asked(self, conn: Connection, question_id: int) -> Item:
+        """The item that a question asks; refuses one that was removed."""
+        return still_there(self._item(conn, _question(conn, question_id)), _GO_ON)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
         return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)

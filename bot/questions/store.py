@@ -324,15 +324,18 @@ def _mark_of(guild_id: int) -> Select[Any]:
     return select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)
 
 
-def bank_marks_for(conn: Connection, user_id: int, limit: int) -> list[tuple[int, int]]:
-    """Id and mark of servers that have one and on which a member has ever answered."""
+def bank_marks_for(conn: Connection, user_id: int, limit: int) -> tuple[tuple[int, int], ...]:
+    """Return id and mark of servers that have one and on which a member has ever answered.
+
+    The newest servers come first: https://discord.com/developers/docs/reference#snowflakes
+    """
     servers: set[int] = set()
     for known in _servers:
         own = known.selected_columns
         servers.update(conn.execute(known.with_only_columns(own.guild_id).where(own.user_id == user_id)).scalars())
     of = server_banks.c.guild_id.in_(sorted(servers))
-    query = select(server_banks.c.guild_id, server_banks.c.mark).where(of).order_by(server_banks.c.guild_id)
-    return [(row.guild_id, row.mark) for row in conn.execute(query.limit(limit))]
+    query = select(server_banks.c.guild_id, server_banks.c.mark).where(of).order_by(server_banks.c.guild_id.desc())
+    return tuple((row.guild_id, row.mark) for row in conn.execute(query.limit(limit)))
 
 
 def packs_of(conn: Connection, guild_id: int) -> list[str] | None:
@@ -371,6 +374,31 @@ def own_items_of(conn: Connection, guild_id: int) -> list[OwnItem]:
     """A server's own items, also the retired ones, in the order in which they came."""
     query = select(own_items).where(own_items.c.guild_id == guild_id).order_by(own_items.c.number)
     return fetch_all(conn, query, OwnItem)
+
+
+def own_items_numbered(conn: Connection, guild_id: int, numbers: Collection[int]) -> list[OwnItem]:
+    """Return a server's own items that have these numbers, also the retired ones."""
+    this = own_items.c.guild_id == guild_id, own_items.c.number.in_(sorted(numbers))
+    return fetch_all(conn, select(own_items).where(*this), OwnItem)
+
+
+def own_topics_with(
+    conn: Connection, guild_id: int, numbers: Collection[int], topic_ids: Collection[str]
+) -> list[OwnTopic]:
+    """Return the topics of a server's own questions that have one of these numbers or ids."""
+    c = own_topics.c
+    wanted = sa.or_(c.number.in_(sorted(numbers)), c.topic_id.in_(sorted(topic_ids)))
+    return fetch_all(conn, select(own_topics).where(c.guild_id == guild_id, wanted), OwnTopic)
+
+
+def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many own topics and items each of these servers has, with the retired ones, in the order given."""
+    counts = dict.fromkeys(guild_ids, 0)
+    for table in (own_topics, own_items):
+        query = select(table.c.guild_id, sa.func.count().label("rows")).where(table.c.guild_id.in_(guild_ids))
+        for row in conn.execute(query.group_by(table.c.guild_id)):
+            counts[row.guild_id] += row.rows
+    return counts
 
 
 def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:

@@ -287,7 +287,7 @@ async def test_nobody_retires_anothers(stage: Stage) -> None:
 
 async def test_what_many_servers_cost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held of own questions is bounded by items, at some 5 KB each with everything around them."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ITEMS", 2000)
+    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 2000)
     for guild_id in range(1, 61):
         await furnish(stage.database, guild_id, items=50)
     banks = Banks(stage.bank)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
 import pytest
 
 from bot.core.clicks import Click
+from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.service import Step
+from bot.points.store import Entry, add
 from bot.practice.service import Asking
-from bot.questions import store
-from bot.questions.banks import Banks
+from bot.questions import own, store
+from bot.questions.banks import Banks, _Joined
+from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
 from tests.banks import small_bank
-from tests.ours import OTHER_GUILD, furnish, kept_in, own_item
+from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 
@@ -68,7 +74,7 @@ async def test_what_is_idle_is_let_go(stage: Stage) -> None:
 
 async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ITEMS", 20)
+    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
     banks = Banks(stage.bank)
     for guild_id in range(1, 9):
@@ -99,6 +105,108 @@ async def test_of_a_member(stage: Stage) -> None:
         await stage.wait(seconds=20)
     assert await own_servers(None) == {GUILD}
     assert await own_servers(None, BOB) == set()
+
+
+async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
+    """Let a member have answered on these servers."""
+    now = stage.clock()
+    entries = [Entry("round", server, user_id, server, "t1", 1, True, now.date(), now) for server in servers]
+    await stage.database.write(add, entries)
+
+
+async def own_in(stage: Stage, banks: Banks, user_id: int = ALWINA) -> set[int | None]:
+    """The servers whose own items a member is asked in direct messages."""
+    bank = await stage.database.read(banks.of_member, user_id, None)
+    return {server_of(item_id) for item_id in bank.asked} - {None}
+
+
+async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest servers' own questions come first; one that does not fit is left out whole, and the newest never."""
+    monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 12)
+    for server, items in {3: 3, 4: 8, 5: 7, 6: 20}.items():
+        await furnish(stage.database, server, items=items)  # and a topic
+    banks = Banks(stage.bank)
+    await seen_on(stage, 3, 4, 5)
+    assert await own_in(stage, banks) == {3, 5}
+    await seen_on(stage, 6)
+    assert await own_in(stage, banks) == {6}
+    monkeypatch.setattr("bot.questions.banks.DIRECT_SERVERS", 1)
+    await seen_on(stage, 3, 4, user_id=BOB)
+    assert await own_in(stage, banks, BOB) == {4}
+
+
+async def test_what_members_are_asked_together_is_cached(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members of the same servers share one bank; a change of one server makes that one's part anew, and no other."""
+    made: list[int] = []
+    make = own.bank_of
+
+    def count(packs: Bank, chosen: Any, topics: Sequence[own.OwnTopic], items: Any) -> Bank:
+        made.append(topics[0].guild_id)
+        return make(packs, chosen, topics, items)
+
+    monkeypatch.setattr(own, "bank_of", count)
+    banks = Banks(stage.bank)
+    for server in (3, 4):
+        await furnish(stage.database, server)
+        await seen_on(stage, server)
+        await seen_on(stage, server, user_id=BOB)
+    first = await stage.database.read(banks.of_member, ALWINA, None)
+    assert await stage.database.read(banks.of_member, BOB, None) is first
+    assert sorted(made) == [3, 4]
+    await stage.database.write(store.save_items, [own_item(3, 2, own_topic(3, 1).topic_id, prompt="Better?")])
+    await stage.database.write(store.change_bank, 3)
+    changed = await stage.database.read(banks.of_member, ALWINA, None)
+    assert "Better?" in {item.prompt for item in changed.asked.values()}
+    assert sorted(made) == [3, 3, 4]
+    assert kept_in(banks) == (2, 8)
+    assert list(banks._joined.values()) == [_Joined(frozenset({3, 4}), changed)], "the old one is not kept"
+
+
+async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
+    monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
+    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
+    banks = Banks(stage.bank)
+    for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
+        await furnish(stage.database, server)
+        await seen_on(stage, server, user_id=user_id)
+    asked = [await stage.database.read(banks.of_member, user_id, None) for user_id in (ALWINA, BOB) * 2]
+    assert asked[0] is asked[2]
+    assert asked[1] is asked[3]
+    for server in range(7, 12):  # more than there is room for beside them
+        await furnish(stage.database, server)
+        await stage.database.read(banks.of, server)
+        assert await stage.database.read(banks.of_member, BOB, None) is asked[1], "it is used"
+    assert len(banks._joined) == 1
+    assert kept_in(banks) == (6, 24)
+
+
+async def test_few_joined_banks_are_cached(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was used last stays, and the others are joined again when they are needed."""
+    monkeypatch.setattr("bot.questions.banks._MOST_JOINED", 1)
+    banks = Banks(stage.bank)
+    for server, user_id in {3: ALWINA, 4: BOB}.items():
+        await furnish(stage.database, server)
+        await seen_on(stage, server, user_id=user_id)
+        assert await own_in(stage, banks, user_id) == {server}
+        assert len(banks._joined) == 1
+    assert await own_in(stage, banks) == {3}
+
+
+async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
+    """Whoever looks for some own items gets those with their topics; no bank of their servers is loaded for it."""
+    here, *_ = await furnish(stage.database, GUILD)
+    (there,) = await furnish(stage.database, OTHER_GUILD, items=1, within="t1")
+    await furnish(stage.database, 3)
+    banks = Banks(stage.bank)
+    found = await stage.database.read(banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)])
+    assert {an_id for an_id in found.items if is_own(an_id)} == {here, there}
+    assert {found.topic_of(found.items[an_id]).title for an_id in (here, there)} == {
+        "Ours",
+        stage.bank.topics["t1"].title,
+    }
+    assert own.own_id(3, 1) in found.topics
+    assert kept_in(banks) == (0, 0)
 
 
 async def test_who_holds_an_item(stage: Stage) -> None:
@@ -231,3 +339,35 @@ async def test_progress_counts_own_topics(stage: Stage) -> None:
     (own,) = [p for t, p in (await stage.bot.boards.progress(GUILD, ALWINA)).items() if is_own(t)]
     assert (own.items, own.met) == (3, 3)
     assert not [t for t in await stage.bot.boards.progress(OTHER_GUILD, ALWINA) if is_own(t)]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        test_rounds_ask_own_questions_there_only,
+        test_dailies_ask_own_questions,
+        test_open_dailies_ask_own_topics,
+        test_practice_asks_own_questions_there_only,
+        test_a_retired_item_leaves_practice_and_stays_readable,
+        test_interviews_ask_own_topics_there_only,
+    ],
+)
+async def test_with_nothing_cached(
+    stage: Stage, story: Callable[[Stage], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write does what it did when all banks that it needs have to be loaded first."""
+    known, init, write = [stage.bot.context.banks], Banks.__init__, Database.write
+
+    def note_new(banks: Banks, *args: Any) -> None:
+        init(banks, *args)
+        known.append(banks)
+
+    async def forget_and_write(database: Database, work: Any, *args: Any, **kwargs: Any) -> Any:
+        for banks in known:
+            banks._kept.clear()
+            banks._joined.clear()
+        return await write(database, work, *args, **kwargs)
+
+    monkeypatch.setattr(Banks, "__init__", note_new)
+    monkeypatch.setattr(Database, "write", forget_and_write)
+    await story(stage)
