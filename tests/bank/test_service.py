@@ -16,7 +16,7 @@ import pytest
 
 from bot.bank import service
 from bot.bank.forms import Form
-from bot.bank.service import PAGE_SIZE
+from bot.bank.service import PAGE_SIZE, Imported
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.banks import Banks
@@ -150,10 +150,15 @@ async def test_one_file_of_a_server_at_a_time(stage: Stage, monkeypatch: pytest.
     """The others of a server wait up to their number; so do other servers' until it is read, and nothing else."""
     process = Blocked()
     monkeypatch.setattr(service, "_PROCESS", process)
-    bank, content, files = stage.bot.own_bank, encoded(document(3)), []
+    bank, content = stage.bot.own_bank, encoded(document(3))
+    files: list[asyncio.Task[Imported]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
         files.append(asyncio.create_task(bank.import_file(guild_id, f"{n}.json", content)))
-    assert await asyncio.to_thread(process.begun.wait, PATIENCE)
+        if n == 0:
+            assert await asyncio.to_thread(process.begun.wait, PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        while not bank._turn._waiters:  # the other server's file waits for the process
+            await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(UserError, match="has 3 imports and exports under way already"):
             await refused
