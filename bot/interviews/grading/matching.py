@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 
 from bot.interviews.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.interviews.grading.words import Sentence, Word, stem
 
 MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
+LEAST_LETTERS, MOST_SLIPS = 5, 2
+"""Letters of stems that may have the same root or be misspelt, and in how many a misspelling may differ."""
 VOCABULARY = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
 UNSAID = 0.4
@@ -81,14 +83,14 @@ def likeness(wanted: str, given: str) -> float:
     if given in _synonyms().get(wanted, ()):
         return SYNONYM
     shorter, longer = sorted((len(wanted), len(given)))
-    if shorter < 5 or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
+    if shorter < LEAST_LETTERS or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
         return 0.0
     common = next((n for n in range(shorter) if wanted[n] != given[n]), shorter)
-    if common >= 5 and common >= 0.6 * longer:
+    if common >= LEAST_LETTERS and common >= 0.6 * longer:
         return ROOT
     from rapidfuzz.distance import OSA
 
-    slips = 1 if shorter < 8 else 2
+    slips = 1 if shorter < 8 else MOST_SLIPS
     if longer - shorter <= slips and OSA.distance(wanted, given, score_cutoff=slips) <= slips:
         return MISSPELT
     return 0.0
@@ -100,23 +102,22 @@ class Answer:
     def __init__(self, sentences: Sequence[Sentence]) -> None:
         self._where: dict[str, dict[int, set[bool]]] = {}
         self._initials: dict[str, list[str]] = {}
+        self._roots: dict[str, list[str]] = {}
         self._negation = [sentence.negation for sentence in sentences]
         self._hits: dict[str, dict[int, Hit]] = {}
         for number, sentence in enumerate(sentences):
             for word in sentence.words:
                 self._where.setdefault(word.stem, {}).setdefault(number, set()).add(word.negated)
         for given in self._where:
-            self._initials.setdefault(given[0], []).append(given)
+            if len(given) >= LEAST_LETTERS and given.isalpha():
+                self._initials.setdefault(given[0], []).append(given)
+                self._roots.setdefault(given[:LEAST_LETTERS], []).append(given)
 
     def hits(self, wanted: str) -> Mapping[int, Hit]:
         """The sentences in which a stem is met, and how well."""
         if wanted not in self._hits:
             found: dict[int, Hit] = {}
-            for given in {
-                wanted,
-                *_synonyms().get(wanted, ()),
-                *self._initials.get(wanted[0], ()),
-            } & self._where.keys():
+            for given in {wanted, *_synonyms().get(wanted, ()), *self._similar(wanted)} & self._where.keys():
                 credit = likeness(wanted, given)
                 for number, negated in self._where[given].items() if credit else ():
                     old = found.get(number)
@@ -126,6 +127,17 @@ class Answer:
                         found[number] = Hit(credit, old.negated | negated)
             self._hits[wanted] = found
         return self._hits[wanted]
+
+    def _similar(self, wanted: str) -> Iterable[str]:
+        """Return the words that may have a stem's root or be misspelt, found without a look at each word."""
+        if len(wanted) < LEAST_LETTERS or not wanted.isalpha():
+            return ()
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        same_initial = self._initials.get(wanted[0], ())
+        misspelt = process.extract(wanted, same_initial, scorer=OSA.distance, score_cutoff=MOST_SLIPS, limit=None)
+        return *self._roots.get(wanted[:LEAST_LETTERS], ()), *(given for given, _, _ in misspelt)
 
     def _contrary(self, wanted: str) -> Mapping[int, set[bool]]:
         """The sentences that hold an opposite of a stem, and the parities it is held with."""
@@ -161,24 +173,23 @@ class Answer:
             if (opposites := self._contrary(s)) and _contraries()[s].isdisjoint(wanted)
         ]
         total = sum(weights[s] for s in wanted) + PRIOR
-        touched = {number for _, _, places in hits for number in places}
+        met_in = _by_sentence([places for _, _, places in hits])
         says_no = any(wanted.values())
         matches: list[Match] = []
         for passage in passages:
-            numbers = [n for n in passage if n in touched]
+            numbers = [n for n in passage if n in met_in]
             if not numbers:
                 matches.append(NOTHING)
                 continue
             met = denied = 0.0
             plain = says_no and not any(self._negation[n] for n in passage)
-            for weight, negated, places in hits:
-                best = max((places[n] for n in numbers if n in places), key=attrgetter("credit"), default=None)
-                if best:
-                    met += weight * best.credit
-                    if negated and plain:
-                        denied += weight * best.credit * UNSAID
-                    elif not says_no and False not in best.negated:
-                        denied += weight * best.credit
+            for position, best in _best_hits(numbers, met_in):
+                weight, negated, _ = hits[position]
+                met += weight * best.credit
+                if negated and plain:
+                    denied += weight * best.credit * UNSAID
+                elif not says_no and False not in best.negated:
+                    denied += weight * best.credit
             if met and any(_says_contrary(numbers, *side) for side in contrary):
                 denied = met
             matches.append(Match(met / total, denied / met if met else 0.0))
@@ -191,10 +202,30 @@ class Answer:
         counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
         usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
         worth = [(weights[s] * count**0.5 / usual, hits) for s, count in counts.items() if (hits := self.hits(s))]
+        met_in = _by_sentence([places for _, places in worth])
         return [
-            sum(value * max((places[n].credit for n in passage if n in places), default=0.0) for value, places in worth)
+            sum(worth[position][0] * best.credit for position, best in _best_hits(passage, met_in))
             for passage in passages
         ]
+
+
+def _by_sentence(words: Sequence[Mapping[int, Hit]]) -> dict[int, list[tuple[int, Hit]]]:
+    """Return for each sentence which of some words, by their positions, are met in it."""
+    found: dict[int, list[tuple[int, Hit]]] = {}
+    for position, places in enumerate(words):
+        for number, hit in places.items():
+            found.setdefault(number, []).append((position, hit))
+    return found
+
+
+def _best_hits(passage: Iterable[int], met_in: Mapping[int, Sequence[tuple[int, Hit]]]) -> list[tuple[int, Hit]]:
+    """Return the words that are met in a passage, by position, each as well as it is met there."""
+    best: dict[int, Hit] = {}
+    for number in passage:
+        for position, hit in met_in.get(number, ()):
+            if position not in best or hit.credit > best[position].credit:
+                best[position] = hit
+    return sorted(best.items(), key=itemgetter(0))
 
 
 def _says_contrary(

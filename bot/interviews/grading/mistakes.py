@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from bot.interviews.grading.lexicon import words
-from bot.interviews.grading.matching import Answer
+from bot.interviews.grading.matching import Answer, Passage
 from bot.interviews.grading.rubric import Rubric, Wrong
 from bot.interviews.grading.words import Sentence, fold
 
@@ -36,21 +35,31 @@ class Mistake:
 
 def mistakes(sentences: Sequence[Sentence], answer: Answer, rubric: Rubric) -> list[Mistake]:
     """At most one for each sentence and each misconception. A sentence that sets things against each other has none."""
-    found: dict[int, tuple[float, Mistake]] = {}
+    best: dict[int, tuple[float, Wrong]] = {}
     passages = [range(n, n + 1) for n in range(len(sentences))]
-
-    @cache  # all misconceptions that a sentence may say are held against the same right statements
-    def right(number: int) -> float:
-        found = (answer.recall(one, rubric.told, [passages[number]])[0] for one in rubric.right)
-        return max((match.confidence for match in found if match.denied < 2 * AGAINST), default=0.0)
-
     for wrong in rubric.wrong:
         for n, match in enumerate(answer.recall(wrong.words, rubric.told, passages)):
             likely = match.confidence >= LEAST and match.denied <= AGAINST and not sentences[n].contrast
-            better = likely and match.confidence > found.get(n, (0.0,))[0]
-            if better and _says(sentences[n], wrong, rubric) and match.confidence - right(n) >= AHEAD:
-                found[n] = match.confidence, Mistake(n, wrong)
-    return list({mistake.wrong.why: mistake for _, mistake in found.values()}.values())
+            better = likely and match.confidence > best.get(n, (0.0,))[0]
+            if better and _says(sentences[n], wrong, rubric):
+                best[n] = match.confidence, wrong
+    right = _right(answer, rubric, [passages[n] for n in best])
+    found = (
+        Mistake(n, wrong)
+        for (n, (confidence, wrong)), other in zip(best.items(), right, strict=True)
+        if confidence - other >= AHEAD
+    )
+    return list({mistake.wrong.why: mistake for mistake in found}.values())
+
+
+def _right(answer: Answer, rubric: Rubric, passages: Sequence[Passage]) -> list[float]:
+    """Return how much each passage says of the right statement that it says most of."""
+    most = [0.0] * len(passages)
+    for statement in rubric.right if passages else ():
+        for n, match in enumerate(answer.recall(statement, rubric.told, passages)):
+            if match.denied < 2 * AGAINST:
+                most[n] = max(most[n], match.confidence)
+    return most
 
 
 def _says(sentence: Sentence, wrong: Wrong, rubric: Rubric) -> bool:
