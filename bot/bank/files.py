@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bot.bank.forms import where_in_form
-from bot.bank.rules import Draft, Names, document_of, foreign_ids, formulas_of, merge, own_schema, too_long
+from bot.bank.rules import Draft, Names, document_of, foreign_ids, formulas_of, merge, own_schema, slow_to_grade, too_long
 from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_PROBLEMS
@@ -106,7 +106,8 @@ def read_file(
     else:
         document = read_json(content)
         draft = Draft(document, partial(place, document))
-    found = problems_in(draft.document, own_schema(schema), draft.where, partial(foreign_ids, packs=packs))
+    rules = partial(foreign_ids, packs=packs), slow_to_grade
+    found = problems_in(draft.document, own_schema(schema), draft.where, *rules)
     return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MAX_PROBLEMS]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.chat.text import MAX_MESSAGE
-from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS, MAX_OWN_TOPICS, MAX_SOURCES
+from bot.core.limits import MAX_GRADED_CHARACTERS, MAX_ITEMS, MAX_OWN_ROWS, MAX_OWN_TOPICS, MAX_SOURCES
 from bot.questions.check import BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
@@ -72,6 +72,29 @@ def _foreign_item(path: Path, item: Mapping[str, Any], packs: Bank, references: 
         yield (*path, "id"), f"{item_id} is a shipped question; give yours another id"
     if references is not None and isinstance(reference, int) and reference >= references:
         yield (*path, "reference"), f"is {reference}, but its topic has {references} references, counted from 0"
+
+
+def slow_to_grade(data: Any, _where: Place) -> Iterator[Wrong]:
+    """Yield topics whose answers would have to be compared with too many words."""
+    for path, topic in topics_in(data):
+        count = sum(
+            _characters(entry) for name in ("key_points", "misconceptions") for _, entry in entries(topic, name)
+        )
+        if count > MAX_GRADED_CHARACTERS:
+            yield (
+                path,
+                (
+                    f"has {count:,} characters in its key points, its misconceptions and their other wordings; "
+                    f"{MAX_GRADED_CHARACTERS:,} are allowed. Leave out wordings that say nearly the same"
+                ),
+            )
+
+
+def _characters(entry: Mapping[str, Any]) -> int:
+    """Return how long a key point or misconception is, with its other wordings."""
+    accept = entry.get("accept")
+    texts = [entry.get("text"), *(accept if isinstance(accept, list) else ())]
+    return sum(len(text) for text in texts if isinstance(text, str))
 
 
 def sources_of(topic: Topic | None) -> list[dict[str, str]]:

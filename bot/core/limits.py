@@ -44,6 +44,10 @@ MAX_FORMULA_SECONDS = 3
 loading the libraries 0.2 s."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, at letters of 50. A formula is made to fit a card, and could not be read from here on."""
+MAX_GRADED_CHARACTERS = 10_000
+"""Characters of a topic's key points, misconceptions and their other wordings together: with so many,
+an answer made to be slow takes the grader up to a second. The shipped topics have up to 4,849.
+"""
 MAX_ITEMS = 5_000
 """Questions of a pack, and a server's own that are asked: all of them are kept in memory."""
 MAX_KEYS = 50

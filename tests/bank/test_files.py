@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from bot.bank.files import read_file
 from bot.bank.rules import Names, document_of, merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
-from bot.core.limits import MAX_FILE_BYTES, MAX_ITEMS, MAX_PROBLEMS
+from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
 from bot.questions.bank import schema
 from bot.questions.check import BankError
 from bot.questions.own import bank_of
 from tests.banks import small_bank
+from tests.shipped import packs
 
 PACKS = small_bank()
 SCHEMA = schema()
@@ -212,6 +213,26 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         'item "ours-3", reference: is 4, but its topic has 0 references, counted from 0',
         "number: is 99 but must be at most 50",
     ]
+
+
+def test_how_much_an_answer_is_compared_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic's key points, misconceptions and their other wordings count together; one character too many is told."""
+    monkeypatch.setattr("bot.bank.rules.MAX_GRADED_CHARACTERS", 56)
+    data = document()
+    assert refused(encoded(data)) == []
+    data["sections"][1]["topics"][0]["misconceptions"][0]["accept"][0] += "!"
+    assert refused(encoded(data)) == [
+        'section "house", topic "ours": has 57 characters in its key points, its misconceptions and their other '
+        "wordings; 56 are allowed. Leave out wordings that say nearly the same"
+    ]
+
+
+def test_shipped_topics_are_far_from_that_limit() -> None:
+    """Whoever writes a topic like the shipped ones never meets it."""
+    for topic in packs().topics.values():
+        texts = [text for point in topic.key_points for text in (point.text, *point.accept)]
+        texts += [text for wrong in topic.misconceptions for text in (wrong.text, *wrong.accept)]
+        assert 2 * sum(map(len, texts)) < MAX_GRADED_CHARACTERS
 
 
 def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
