@@ -12,7 +12,17 @@ from functools import partial
 from typing import Any
 
 from bot.bank.forms import where_in_form
-from bot.bank.rules import Draft, Names, document_of, foreign_ids, formulas_of, merge, own_schema, slow_to_grade, too_long
+from bot.bank.rules import (
+    Draft,
+    Names,
+    document_of,
+    foreign_ids,
+    formulas_of,
+    merge,
+    own_schema,
+    slow_to_grade,
+    too_long,
+)
 from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_PROBLEMS

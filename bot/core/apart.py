@@ -1,4 +1,4 @@
-"""Processes beside the bot's own, for what would hold its interpreter: resvg does so for 70 ms.
+"""Processes beside the bot's own, for what would hold its interpreter, as resvg does for 70 ms, or needs limits.
 
 Each is started with its first call, ends with the bot, however that ends, and by itself after a
 minute without work. Calls and results go through its standard input and output, pickled, each behind
@@ -89,7 +89,7 @@ class Process:
             if answer is None:
                 self._end()
                 kind = OSError if self._killed else CallEnded
-                raise kind("the process for drawing has ended without an answer")
+                raise kind("the process has ended without an answer")
             return answer
 
     def _end(self) -> int | None:

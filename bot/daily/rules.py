@@ -291,7 +291,7 @@ class OpenDailyCard:
 class OpenDailyResult:
     """An open question of the day after its close.
 
-    `percent`: the mean of all answers, None without any; `missed`: key points as (text, how many answers lack it), most
+    `percent`: the mean of all grades, None without any; `missed`: key points as (text, how many answers lack it), most
     missed first; `streaks` as for any daily.
     """
 

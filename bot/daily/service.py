@@ -22,7 +22,7 @@ from bot.daily import rules, store
 from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
 from bot.daily.store import Daily, DailyAnswer, Schedule
 from bot.interviews.assessment import Assessment, decode, encode
-from bot.interviews.grading.service import Grading
+from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.rules import follow_up
 from bot.interviews.store import take_request
 from bot.members.store import zone_of
@@ -89,7 +89,10 @@ class DailyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class OpenReview:
-    """An open daily as one member answered it; `text` and `assessment` are None for a member who did not."""
+    """An open daily as one member answered it; `text` and `assessment` are None for a member who did not.
+
+    `problem` says why an answer can't be graded, and so has no assessment.
+    """
 
     daily: Daily
     topic: Topic
@@ -99,6 +102,7 @@ class OpenReview:
     assessment: Assessment | None = None
     follow_up: FollowUp | None = None
     news: StreakNews = NO_NEWS
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,12 +320,11 @@ class Dailies:
     async def today(self, guild_id: int, user_id: int) -> Today:
         """The newest question of the day with the asker's answer, the next one's time and the asker's streak."""
         daily = await self._database.read(store.latest_posted, guild_id)
-        if daily is not None:
-            await self._grade(daily.id, user_id)
-        return await self._today(guild_id, user_id)
+        problem = await self._grade(daily.id, user_id) if daily is not None else ""
+        return await self._today(guild_id, user_id, problem)
 
     @reading
-    def _today(self, conn: Connection, guild_id: int, user_id: int) -> Today:
+    def _today(self, conn: Connection, guild_id: int, user_id: int, problem: str) -> Today:
         schedule = store.schedule(conn, guild_id)
         daily = store.latest_posted(conn, guild_id)
         bank = self._banks.of(conn, guild_id)
@@ -332,21 +335,21 @@ class Dailies:
         return Today(
             daily=daily,
             asks=asks,
-            given=self._given(conn, daily, asks, user_id) if daily and asks else None,
+            given=self._given(conn, daily, asks, user_id, problem) if daily and asks else None,
             next_at=schedule.next_at if schedule else None,
             paused=schedule is not None and schedule.paused,
             streak=store.streak_of(conn, guild_id, user_id, self._now()),
         )
 
     def _given(
-        self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int
+        self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int, problem: str
     ) -> DailyVerdict | OpenReview | None:
         """What a member reads of their answer to a daily; None without one."""
         answer = store.answer_of(conn, daily.id, user_id)
         if answer is None:
             return None
         if isinstance(asks, Topic):
-            return self._review_open(conn, daily, user_id)
+            return self._review_open(conn, daily, user_id, problem)
         item, order = asks
         assert daily.closes_at is not None
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
@@ -404,11 +407,11 @@ class Dailies:
 
         Refuses a daily of another server.
         """
+        problem = await self._grade(daily_id, user_id)
 
         def look(conn: Connection) -> OpenReview:
-            return self._review_open(conn, _daily_of(conn, daily_id, guild_id), user_id)
+            return self._review_open(conn, _daily_of(conn, daily_id, guild_id), user_id, problem)
 
-        await self._grade(daily_id, user_id)
         return replace(await self._database.read(look), news=news)
 
     async def grade_all(self, daily_id: int) -> None:
@@ -421,19 +424,26 @@ class Dailies:
             except Exception:
                 log.exception("an answer to daily %s could not be graded", daily_id)
 
-    async def _grade(self, daily_id: int, user_id: int) -> None:
-        """Grade a stored answer, unless it has a grade, and let its points count. Two grades at once are one."""
+    async def _grade(self, daily_id: int, user_id: int) -> str:
+        """Grade a stored answer, unless it has a grade, and let its points count. Two grades at once are one.
+
+        Returns why it can't be graded, or nothing.
+        """
         found = await self._database.read(self._ungraded, daily_id, user_id)
         if found is None:
-            return
+            return ""
         guild_id, topic, text = found
-        assessment = await self._grading.assess(topic, text, guild_id)
+        try:
+            assessment = await self._grading.assess(topic, text, guild_id)
+        except Ungradable as error:
+            return str(error)
 
         def keep(conn: Connection) -> None:
             if store.save_grade(conn, daily_id, user_id, text, **_grade_of(assessment)):
                 _count_points(conn, daily_id, user_id, assessment)
 
         await self._database.write(keep)
+        return ""
 
     def _ungraded(self, conn: Connection, daily_id: int, user_id: int) -> tuple[int, Topic, str] | None:
         """The server, topic and text of an answer that can be graded now."""
@@ -545,17 +555,19 @@ class Dailies:
     def _topic(self, conn: Connection, daily: Daily) -> Topic:
         return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
-    def _review_open(self, conn: Connection, daily: Daily, user_id: int) -> OpenReview:
+    def _review_open(self, conn: Connection, daily: Daily, user_id: int, problem: str) -> OpenReview:
         given = store.answer_of(conn, daily.id, user_id)
         if given is None and not daily.revealed:
             raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
-        if given is not None and given.text is not None and given.grade is None:
-            raise UserError("Your answer is saved, but not graded yet. See </today> in a minute for your feedback.")
-        if given is None or given.grade is None:
+        if given is None or (given.text is None and given.grade is None):
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)
-        review = OpenReview(daily, self._topic(conn, daily), given.text, given.points, streak)
-        return _graded(review, decode(given.grade))
+        review = OpenReview(daily, self._topic(conn, daily), given.text, given.points, streak, problem=problem)
+        if given.grade is not None:
+            return _graded(review, decode(given.grade))
+        if not problem:
+            raise UserError("Your answer is saved, but not graded yet. See </today> in a minute for your feedback.")
+        return review
 
 
 def _grade_of(assessment: Assessment) -> dict[str, Any]:

@@ -160,15 +160,16 @@ def _figures(found: DailyVerdict) -> str:
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
     """A member's own feedback, with the model answer; without an answer, the model answer alone."""
     daily, assessment = found.daily, found.assessment
-    if assessment is None:
+    streak = t.count(found.streak.current, "day")
+    closes = "" if daily.revealed or daily.closes_at is None else f" · open until {t.when(daily.closes_at, 'f')}"
+    news = "".join(f"\n-# {words}" for words in _streak_news(found.streak, found.news))
+    figures = f"Streak: {streak}{closes}{news}{_discussion(daily.thread_id)}"
+    if found.text is None:
         note = "You didn't answer this one. Here's what a good answer says."
-    elif asking:
-        note = feedback.ASKING
+    elif assessment is None:
+        note = f"{found.problem}\n-# {figures}"
     else:
-        streak = t.count(found.streak.current, "day")
-        closes = "" if daily.revealed or daily.closes_at is None else f" · open until {t.when(daily.closes_at, 'f')}"
-        news = "".join(f"\n-# {words}" for words in _streak_news(found.streak, found.news))
-        note = f"+{t.count(found.points, 'point')} · Streak: {streak}{closes}{news}{_discussion(daily.thread_id)}"
+        note = feedback.ASKING if asking else f"+{t.count(found.points, 'point')} · {figures}"
     pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
     return feedback.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
@@ -183,7 +184,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
         missed = [f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}" for text, number in card.missed]
-        figures += f" · {card.percent}% on average"
+        figures += f" · {card.percent}% on average" if card.percent is not None else ""
     return Message(
         REVEALED,
         f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",
@@ -406,7 +407,8 @@ def _today_open(
     """How things stand with an open question, and the button that goes with that."""
     own = OWN.id(row=daily.id, page=0)
     if isinstance(given, OpenReview):
-        said = f"You answered: **+{t.count(given.points, 'point')}**{_discussion(daily.thread_id)}"
+        points = f": **+{t.count(given.points, 'point')}**" if not given.problem else ", but got no grade."
+        said = f"You answered{points}{_discussion(daily.thread_id)}"
         return said, row(button("Read my feedback", own))
     if is_open:
         said = "Answer in a few sentences, as in an interview. You'll see right away which key points you covered."

@@ -316,7 +316,8 @@ class DailyWork(Worker[Daily]):
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
         streaks = tuple((names.get(a.user_id), a.streak) for a in longest)
         if topic is not None:
-            percent = round(sum(a.points for a in given) / len(given)) if given else None
+            graded = [a.points for a in given if a.grade is not None]
+            percent = round(sum(graded) / len(graded)) if graded else None
             lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, bank)

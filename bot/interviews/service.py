@@ -16,7 +16,7 @@ from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.follow_up import Reply, decode_reply
-from bot.interviews.grading.service import Grading
+from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.report import Asked, Report, report
 from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
@@ -31,8 +31,8 @@ _GONE = "That question is gone. Start again with </interview>."
 class Step:
     """A question of an interview: open, or answered with its feedback.
 
-    `assessment` is None while the question is open, and for an answer that must wait, because its topic is a question
-    of the day that others can still answer.
+    `assessment` is None while the question is open, for an answer that must wait, because its topic is a question of
+    the day that others can still answer, and for one that can't be graded.
     """
 
     interview: Interview
@@ -40,6 +40,8 @@ class Step:
     topic: Topic
     assessment: Assessment | None = None
     continued: bool = False
+    problem: str = ""
+    """Why an answer can't be graded, for its member; empty if it can."""
     reply: Reply | None = None
     """What became of the follow-up, once it was answered or shown; None as long as the feedback waits."""
 
@@ -301,15 +303,21 @@ class Interviews:
         step = replace(step, reply=await self._reply(step, server))
         if question.grade is not None:
             return replace(step, assessment=decode(question.grade))
-        return await self._graded(step, await self._grading.assess(step.topic, question.answer, server))
+        try:
+            return await self._graded(step, await self._grading.assess(step.topic, question.answer, server))
+        except Ungradable as error:
+            return replace(step, problem=str(error))
 
     async def _reply(self, step: Step, server: int) -> Reply | None:
-        """What became of a question's follow-up; compares an answer that has not been compared yet."""
+        """What became of a question's follow-up; compares an answer that has not been compared yet, if that can be."""
         if step.question.follow_up is None:
             return None
         reply = decode_reply(step.question.follow_up)
         if reply.waits:
-            reply = await self._grading.compare(step.topic, reply, server)
+            try:
+                reply = await self._grading.compare(step.topic, reply, server)
+            except Ungradable:
+                return reply
             await self._database.write(store.save_follow_up, step.question.id, encode(reply))
         return reply
 

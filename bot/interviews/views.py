@@ -113,6 +113,9 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
     head = _head(step, bank)
+    if step.problem:
+        found = _pages(step, None, step.problem)
+        return page_of(head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=OPEN)
     if step.assessment is None:
         waits = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
@@ -136,7 +139,7 @@ def follow_up_card(step: Step, bank: Bank) -> Message:
     return feedback_card(step, bank, page)
 
 
-def _pages(step: Step, assessment: Assessment, note: str) -> list[Page]:
+def _pages(step: Step, assessment: Assessment | None, note: str) -> list[Page]:
     return pages(step.topic, step.question.answer, assessment, step.follow_up, note, step.reply)
 
 
@@ -201,7 +204,7 @@ def _line(topic: Topic, asked: Asked) -> str:
     if not asked.answered:
         return f"{t.escape(topic.title)} · skipped"
     if asked.percent is None:
-        return f"{t.escape(topic.title)} · feedback when its question of the day closes"
+        return f"{t.escape(topic.title)} · no feedback yet"
     mark = "✅ " if asked.percent >= STRONG else ""
     claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
     figures = f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
@@ -315,6 +318,9 @@ def _reply_blocks(reply: Reply) -> list[str]:
     good = "**What a good answer says**"
     if reply.answer is None:
         return [*blocks, f"{good}\n{t.escape(reply.hint)}"]
+    if reply.waits:
+        said = "Your answer is kept, but it takes too long to compare it. Judge for yourself."
+        return [*blocks, f"{good}\n{t.escape(reply.hint)}", f"**Your answer**\n{t.escape(reply.answer)}", f"-# {said}"]
     hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
     whole = " ".join(reply.answer.split())  # stands below anyway
     parts = (_part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote) for p in reply.parts)

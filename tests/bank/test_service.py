@@ -157,7 +157,7 @@ async def test_one_file_of_a_server_at_a_time(stage: Stage, monkeypatch: pytest.
         if n == 0:
             assert await asyncio.to_thread(process.begun.wait, PATIENCE)
     async with asyncio.timeout(PATIENCE):
-        while not bank._turn._waiters:  # the other server's file waits for the process
+        while not bank._turn._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(UserError, match="has 3 imports and exports under way already"):

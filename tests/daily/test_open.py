@@ -15,6 +15,7 @@ from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
 from bot.daily.service import OpenReview
 from bot.interviews.assessment import Assessment
+from bot.interviews.grading.service import Ungradable
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
@@ -326,6 +327,29 @@ async def test_an_answer_that_cannot_be_graded_holds_up_no_reveal(
     (result,) = results(stage)
     assert result.answered == 2
     assert await stage.check_points() == {ALWINA: 0, BOB: 100}
+
+
+async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers to it count for streaks, their members read why there is no grade, and the question closes."""
+    await opened(stage, answer_hours=1)
+    daily_id = stage.card().row_id
+    assert (await stage.write_daily(BOB, PART)).points == 33
+
+    async def refuses(*_: object) -> Assessment:
+        raise Ungradable
+
+    monkeypatch.setattr(stage.bot.grading, "assess", refuses)
+    for review in (await stage.write_daily(ALWINA, FULL), await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)):
+        assert (review.text, review.assessment, review.streak.current) == (FULL, None, 1)
+        assert review.problem.startswith("Answers to this question take too long to grade.")
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
+    assert isinstance(today.given, OpenReview)
+    assert today.given.problem == review.problem
+    await stage.wait(hours=1, seconds=5)
+    (result,) = results(stage)
+    assert (result.answered, result.percent) == (2, 33)
+    assert await stage.due(stage.bot.daily_work) == []
+    assert await stage.check_points() == {ALWINA: 0, BOB: 33}
 
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:

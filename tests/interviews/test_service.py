@@ -13,6 +13,7 @@ from bot.interviews import store
 from bot.interviews.assessment import decode
 from bot.interviews.follow_up import decode_reply
 from bot.interviews.grading import service
+from bot.interviews.grading.service import Ungradable
 from bot.interviews.report import Report, Said
 from bot.interviews.service import Step
 from tests.banks import SPLIT_BY_TIME, teaching_bank
@@ -69,6 +70,41 @@ async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert (row.score, row.grade is not None) == (again.assessment.percent, True)
+
+
+async def test_an_answer_that_can_not_be_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, its member is told why there is no grade, and the interview goes on to its report."""
+    step = await begin(stage, questions=2)
+
+    async def refuses(*_: object) -> None:
+        raise Ungradable
+
+    monkeypatch.setattr(stage.bot.grading, "assess", refuses)
+    await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
+    shown = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
+    assert (shown.assessment, shown.question.answer, shown.follow_up) == (None, GOOD, None)
+    assert shown.problem.startswith("Answers to this question take too long to grade.")
+    assert (await begin(stage)).problem == shown.problem
+    second = await on(stage, step)
+    assert isinstance(second, Step)
+    report = await on(stage, second, skip=True)
+    assert isinstance(report, Report)
+    assert (report.answered, report.skipped, report.percent) == (1, 1, None)
+
+
+async def test_a_follow_up_that_can_not_be_compared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feedback is there all the same, with what was answered."""
+    step, number = await answered(stage)
+
+    async def refuses(*_: object) -> None:
+        raise Ungradable
+
+    monkeypatch.setattr(stage.bot.grading, "compare", refuses)
+    await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, "Later cases.")
+    again = await begin(stage)
+    assert again.assessment == step.assessment
+    assert again.reply is not None
+    assert (again.reply.answer, again.reply.waits) == ("Later cases.", True)
 
 
 async def answered(stage: Stage, text: str = GOOD, topic_id: str | None = None) -> tuple[Step, int]:

@@ -199,6 +199,25 @@ def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
 
 
+def test_an_answer_without_a_grade() -> None:
+    """Its member reads why, and what to hold it against; nothing invites them to try again."""
+    one = replace(step(TOPICS[0], answer="Mine.", hidden=True), problem="Too slow.")
+    card, own = (interview.feedback_card(one, bank(), page) for page in (0, 1))
+    for words in ("Too slow.", TOPICS[0].answer):
+        assert plain(words) in plain(text_of(card))
+    assert labels(card) == ["Your answer", "Next question", "End"]
+    assert "Mine." in text_of(own)
+
+
+def test_a_follow_up_that_was_not_compared() -> None:
+    """A good answer stands beside the member's, without a verdict."""
+    one = replace(step(TOPICS[0]), reply=Reply("And?", "So it is.", "Mine."))
+    card = interview.follow_up_card(one, bank())
+    for words in ("So it is.", "Mine.", "it takes too long to compare it"):
+        assert words in text_of(card)
+    assert "Missing" not in text_of(card)
+
+
 def test_a_short_answer_is_shown_once() -> None:
     """A passage that is the whole answer is not quoted beside a part: it stands below."""
     quotes = Part("One.", "covered", "Only  this."), Part("Two.", "doubtful", "Only")
@@ -301,16 +320,37 @@ def test_the_report_of_nothing_and_of_all() -> None:
     assert all(len(text_of(card)) <= 4000 for card in interview.report_pages(many))
 
 
+def closed_daily(topic: Topic) -> Daily:
+    return Daily(
+        1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, None, None, AT, None, AT, AT, None, None, topic.id
+    )
+
+
 def test_the_daily_of_who_did_not_answer() -> None:
     """After the close they read the model answer alone, without a tab to press."""
     topic = TOPICS[0]
-    daily = Daily(
-        1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, None, None, AT, None, AT, AT, None, None, topic.id
-    )
-    review = OpenReview(daily, topic, None, 0, Streak(0, 0))
+    review = OpenReview(closed_daily(topic), topic, None, 0, Streak(0, 0))
     card = open_daily.review(review, bank())
     assert "You didn't answer this one" in text_of(card)
     assert labels(card) == []
+
+
+def test_the_daily_of_who_got_no_grade() -> None:
+    """Their streak counts; the model answer stands below why there is no grade."""
+    topic = TOPICS[0]
+    review = OpenReview(closed_daily(topic), topic, "Mine.", 0, Streak(3, 3), problem="Too slow.")
+    card = open_daily.review(review, bank())
+    for words in ("Too slow.", "Streak: 3 days", topic.answer):
+        assert plain(words) in plain(text_of(card))
+    assert "You didn't answer" not in text_of(card)
+    assert labels(card) == ["Your answer"]
+
+
+def test_a_daily_without_grades() -> None:
+    """Its card tells how many answered, and of no average."""
+    card = text_of(open_daily.result(OpenDailyResult(ROW, TOPICS[0], 2, None, (), ()), bank()))
+    assert "2 answers" in card
+    assert "on average" not in card
 
 
 def test_a_single_answer_is_not_told_to_all() -> None:

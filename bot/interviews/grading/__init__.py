@@ -3,6 +3,19 @@
 from bot.interviews.grading.grader import Error, Grade, State, grade
 from bot.interviews.grading.guards import Flag
 from bot.interviews.grading.hints import as_topic, compare, parts_of
+from bot.interviews.grading.own import grade_own
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
-__all__ = ["Error", "Flag", "Grade", "Rubric", "Rubrics", "State", "as_topic", "compare", "grade", "parts_of"]
+__all__ = [
+    "Error",
+    "Flag",
+    "Grade",
+    "Rubric",
+    "Rubrics",
+    "State",
+    "as_topic",
+    "compare",
+    "grade",
+    "grade_own",
+    "parts_of",
+]

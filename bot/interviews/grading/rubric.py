@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
@@ -83,15 +83,25 @@ class Rubric:
         )
 
 
-_KEPT = 100
+@dataclass(frozen=True, slots=True)
+class BankWords:
+    """What the rubrics of all topics share: the topics of a bank that each stem stands in, and how often it does."""
+
+    topics: Mapping[str, Collection[str]]
+    background: Weights
+
+    def rubric_beside(self, topic: Topic) -> Rubric:
+        """Return the rubric of a topic that is not in the bank."""
+        own = {stem for text in _texts(topic) for stem in stems(text)}
+        topics = dict(self.topics) | {stem: {topic.id, *self.topics.get(stem, ())} for stem in own}
+        return Rubric.of(topic, topics, self.background)
 
 
 class Rubrics:
     """The rubrics of a bank's topics, each prepared when its first answer comes.
 
     What they share, how often words stand in the bank, takes a second or more to read. `read_next` reads it in small
-    steps, one thread at a time; what is not read by then is read with the first answer. Topics that servers wrote
-    themselves get a rubric too, the latest hundred of which are kept.
+    steps, one thread at a time; what is not read by then is read with the first answer.
     """
 
     def __init__(self, bank: Bank) -> None:
@@ -101,7 +111,6 @@ class Rubrics:
         self._counts: Counter[str] = Counter()
         self._topics: dict[str, set[str]] = {}
         self._made: dict[str, Rubric] = {}
-        self._of_servers: dict[Topic, Rubric] = {}
 
     def read_next(self) -> bool:
         """Read another topic of the bank; False once all are read."""
@@ -117,34 +126,21 @@ class Rubrics:
         return True
 
     def of(self, topic: Topic) -> Rubric:
-        """The rubric of a topic of the bank, or of one beside it."""
-        if topic.id not in self._bank.topics:
-            return self._of_server(topic)
+        """The rubric of a topic of the bank."""
         if topic.id not in self._made:
             self._made[topic.id] = self.passing(topic)
         return self._made[topic.id]
 
     def passing(self, topic: Topic) -> Rubric:
         """A rubric for a question that is asked too seldom to keep it: it is made each time."""
-        background = self._background
-        return Rubric.of(topic, self._topics, background)
-
-    def _of_server(self, topic: Topic) -> Rubric:
-        topic = replace(topic, items=())
-        if topic not in self._of_servers:
-            if len(self._of_servers) >= _KEPT:
-                del self._of_servers[next(iter(self._of_servers))]
-            own, background = {stem for text in _texts(topic) for stem in stems(text)}, self._background
-            topics = dict(self._topics) | {stem: {topic.id, *self._topics.get(stem, ())} for stem in own}
-            self._of_servers[topic] = Rubric.of(topic, topics, background)
-        return self._of_servers[topic]
+        return Rubric.of(topic, self.words.topics, self.words.background)
 
     @cached_property
-    def _background(self) -> Weights:
-        """How often words stand in the bank, all of which is read now: what every topic talks of tells little."""
+    def words(self) -> BankWords:
+        """The bank's words, all of which are read now."""
         while self.read_next():
             pass
-        return Weights(self._texts, self._counts)
+        return BankWords(self._topics, Weights(self._texts, self._counts))
 
 
 def _wrong(misconception: Misconception) -> list[Wrong]:

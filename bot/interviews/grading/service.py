@@ -1,19 +1,27 @@
-"""Grades open answers: offline always, and with a second opinion on points in doubt where a model service is set up."""
+"""Grades open answers: offline always, and with a second opinion on points in doubt where a model service is set up.
+
+Topics of servers are graded in a process with limits of time and memory: whoever adds the bot may write them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
+from bot.core.apart import CallEnded, Limits, Process
+from bot.core.errors import UserError
 from bot.core.turns import Turns
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
 from bot.questions.model import FollowUp, Topic
+from bot.questions.own import is_own
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +29,26 @@ _NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these no single sentence is worth a second look: the answer as a whole is not one."""
 
 
+_Grader = Callable[[str, Rubric], Grade]
 _REST = 0.1
 """Seconds between two topics that are read ahead; one takes about 20 milliseconds of a processor."""
+
+
+_LIMITS = Limits(seconds=10, memory=512 << 20)
+"""The slowest topic that an import takes needs a second and 60 MB."""
+_PROCESS = Process(_LIMITS)
+_WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
+"""Waits for that process, in which answers to servers' own topics are graded one after the other."""
+
+
+class Ungradable(UserError):
+    """A server's own topic whose answers take too much time or memory to grade; they stay stored without a grade."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Answers to this question take too long to grade. Yours is kept: compare it with the model answer, "
+            "and ask a moderator to shorten the question's key points."
+        )
 
 
 class ChatModel(Protocol):
@@ -35,13 +61,16 @@ class Grading:
     """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers.
 
     `server` is whose answer it is: servers take turns, so that none waits for all answers of another. In direct
-    messages the member's id stands in its place.
+    messages the member's id stands in its place. What grades answers to servers' own topics raises Ungradable for
+    a topic that exceeded the limits; it is not tried again until its texts change or the bot restarts.
     """
 
     def __init__(self, rubrics: Rubrics, reader: ChatModel | None = None) -> None:
         self._rubrics = rubrics
         self._reader = reader
-        self._turns = Turns()
+        self._turns, self._own_turns = Turns(), Turns()
+        self._too_slow: set[int] = set()
+        """Hashes of the topics that exceeded the limits."""
         self._reading = Lock()
         self._under_way: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
@@ -84,8 +113,7 @@ class Grading:
         """An answered follow-up of a topic, compared part by part with what a good answer says."""
         parts, answer = grading.parts_of(reply.hint), reply.answer or ""
         question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
-        async with self._turns.of(server):
-            found = await asyncio.to_thread(lambda: grading.compare(answer, self._passing(question)))
+        found = await self._judge(grading.compare, answer, question, server, self._passing)
         states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
         return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
 
@@ -112,7 +140,10 @@ class Grading:
             log.warning("the model service gave no opinion, the offline grade stands: %s", error)
             return replace(assessment, model="failed")
         standing = {n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))}
-        held = opinion.held([await self._quote(topic, n, text, server) for n, text in standing.items()])
+        try:
+            held = opinion.held([await self._quote(topic, n, text, server) for n, text in standing.items()])
+        except Ungradable:
+            return replace(assessment, model="failed")
         return replace(assessment.confirm(held), model="asked")
 
     async def _quote(self, topic: Topic, number: int, text: str, server: int) -> opinion.Quote:
@@ -121,5 +152,27 @@ class Grading:
         return opinion.Quote(number, text, own.state is not State.MISSING, own.confidence, best)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
-        async with self._turns.of(server):
-            return await asyncio.to_thread(lambda: grading.grade(text, self._rubric(topic)))
+        return await self._judge(grading.grade, text, topic, server, self._rubric)
+
+    async def _judge(
+        self, grader: _Grader, text: str, topic: Topic, server: int, rubric: Callable[[Topic], Rubric]
+    ) -> Grade:
+        """Grade an answer with `grade` or `compare`; `rubric` gives that of a topic of the bank."""
+        if not is_own(topic.id):
+            async with self._turns.of(server):
+                return await asyncio.to_thread(lambda: grader(text, rubric(topic)))
+        topic = replace(topic, items=())
+        async with self._own_turns.of(server):
+            if hash(topic) in self._too_slow:
+                raise Ungradable
+            return await asyncio.get_running_loop().run_in_executor(_WAITING, self._judge_apart, grader, text, topic)
+
+    def _judge_apart(self, grader: _Grader, text: str, topic: Topic) -> Grade:
+        with self._reading:
+            words = self._rubrics.words
+        try:
+            return _PROCESS.call(grading.grade_own, grader, text, topic, words)
+        except (CallEnded, MemoryError) as error:
+            self._too_slow.add(hash(topic))
+            log.warning("topic %s takes too much time or memory to grade, its answers get no grades", topic.id)
+            raise Ungradable from error

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.core.apart import Process
 from bot.interviews.assessment import Assessment
+from bot.interviews.follow_up import Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, rubric, service
 from bot.interviews.grading.opinion import NoOpinion
-from bot.interviews.grading.service import Grading
+from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.grading.words import stems
 from bot.questions.model import Topic
+from bot.questions.own import own_id
 from tests.banks import teaching_bank
+from tests.endings import end_process, run_out_of_memory
 from tests.fakes import FakeChatModel
+from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
@@ -222,3 +230,87 @@ async def test_looks_at_one_answer_share_one_grading(monkeypatch: pytest.MonkeyP
     assert sorted(graded_texts) == sorted([HONEST, DENIED])
     assert await grading.assess(TOPIC, HONEST, GUILD) == first
     assert len(graded_texts) == 3
+
+
+OWN = replace(TOPIC, id=own_id(GUILD, 1))
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The texts that were graded in a process of their own."""
+    found: list[str] = []
+    process = Process(service._LIMITS)
+    call = process.call
+
+    def noted(function: Any, grader: Any, text: str, *given: Any) -> Any:
+        found.append(text)
+        return call(function, grader, text, *given)
+
+    monkeypatch.setattr(process, "call", noted)
+    monkeypatch.setattr(service, "_PROCESS", process)
+    yield found
+    process.close()
+
+
+async def test_only_topics_of_servers_are_graded_apart(called: list[str]) -> None:
+    """Their answers and follow-ups get the grades that they would get here."""
+    grading = Grading(rubrics())
+    await grading.assess(TOPIC, HONEST, GUILD)
+    assert called == []
+    found = await grading.assess(OWN, HONEST, GUILD)
+    here = grade(HONEST, rubrics().words.rubric_beside(OWN))
+    assert found.states == "".join(point.state[0] for point in here.points)
+    assert [point.quote for point in found.points] == [point.evidence for point in here.points]
+    hint = "A high temperature flattens the distribution."
+    reply = await grading.compare(OWN, Reply("And if it is high?", hint, HONEST), GUILD)
+    assert [part.state for part in reply.parts] == ["covered"]
+    assert called == [HONEST, HONEST]
+
+
+@pytest.mark.parametrize("ending", [end_process, run_out_of_memory])
+async def test_a_topic_that_takes_too_much_is_not_tried_again(
+    called: list[str], ending: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at an answer says so, until the topic's texts change; other topics are graded all the same."""
+    grading = Grading(rubrics())
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.interviews.grading.grade", ending)
+        with pytest.raises(Ungradable, match="Yours is kept"):
+            await grading.assess(OWN, HONEST, GUILD)
+    for text in (HONEST, DENIED):
+        with pytest.raises(Ungradable):
+            await grading.assess(replace(OWN, items=()), text, GUILD)
+    assert called == [HONEST]
+    other = await grading.assess(replace(OWN, id=own_id(GUILD, 2)), HONEST, GUILD)
+    mended = await grading.assess(replace(OWN, answer="Shorter."), HONEST, GUILD)
+    assert other.states == mended.states
+    assert len(called) == 3
+
+
+async def test_a_quote_that_takes_too_much(called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grade stays as it was before the model was asked."""
+    grading = Grading(rubrics(), FakeChatModel(lambda _: saying((0, DENIED))))
+    offline = await grading.assess(OWN, HONEST, GUILD)
+    monkeypatch.setattr("bot.interviews.grading.grade", end_process)
+    refined = await grading.refine(OWN, HONEST, offline, GUILD)
+    assert refined == replace(offline, model="failed")
+
+
+async def test_a_slow_topic_of_a_server_holds_up_no_shipped_one(
+    called: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shipped topics are graded while a server's own still is."""
+    grading, go = Grading(rubrics()), threading.Event()
+    judged = grading._judge_apart
+
+    def waits(*given: Any) -> Grade:
+        assert go.wait(PATIENCE)
+        return judged(*given)
+
+    monkeypatch.setattr(grading, "_judge_apart", waits)
+    slow = asyncio.create_task(grading.assess(OWN, HONEST, GUILD))
+    await grading.assess(TOPIC, HONEST, GUILD)
+    assert not slow.done()
+    go.set()
+    await slow
+    assert called == [HONEST]
