@@ -36,6 +36,10 @@ class CallEnded(OSError):
     """A process ended before it answered: the call took too much time or memory, or broke it."""
 
 
+class CallStopped(OSError):
+    """A process was ended by `kill` before it answered: the bot leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many seconds of processor time a call may take, and its process how many bytes of memory.
@@ -60,8 +64,8 @@ class Process:
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a module's function there, and wait; returns and raises what the function does.
 
-        Raises CallEnded if the process ends meanwhile, and OSError if it can't be started or was
-        ended by `kill`. Other threads go on.
+        Raises CallEnded if the process ends meanwhile, CallStopped if `kill` ends it, and OSError if
+        it can't be started. Other threads go on.
         """
         fine, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs))))
         if not fine:
@@ -88,7 +92,7 @@ class Process:
                 answer = self._try(call)
             if answer is None:
                 self._end()
-                kind = OSError if self._killed else CallEnded
+                kind = CallStopped if self._killed else CallEnded
                 raise kind("the process has ended without an answer")
             return answer
 

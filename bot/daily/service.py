@@ -11,6 +11,7 @@ from typing import Any, TypedDict, Unpack
 from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core import time as time_rules
+from bot.core.apart import CallStopped
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, DatabaseClosed, StorageError, reading, writing
@@ -415,11 +416,14 @@ class Dailies:
         return replace(await self._database.read(look), news=news)
 
     async def grade_all(self, daily_id: int) -> None:
-        """Grade all answers to an open daily that have no grade yet; one that can't be graded stops no other."""
+        """Grade all answers to an open daily that have no grade yet; one that can't be graded stops no other.
+
+        Raises CallStopped if the bot leaves meanwhile: the next process grades the rest.
+        """
         for user_id in await self._database.read(store.ungraded, daily_id):
             try:
                 await self._grade(daily_id, user_id)
-            except (StorageError, DatabaseClosed):
+            except (StorageError, DatabaseClosed, CallStopped):
                 raise
             except Exception:
                 log.exception("an answer to daily %s could not be graded", daily_id)

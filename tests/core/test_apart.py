@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.core import apart
-from bot.core.apart import CallEnded, Limits, Process, call_apart
+from bot.core.apart import CallEnded, CallStopped, Limits, Process, call_apart
 from bot.questions.formulas import FormulaError, draw
 from tests.patience import PATIENCE
 
@@ -109,7 +109,7 @@ def test_a_bot_that_leaves_waits_for_no_drawing() -> None:
         while not waiting.done():  # the call may not have begun yet
             apart.stop_calls()
             time.sleep(0.1)
-        with pytest.raises(OSError, match="ended without an answer"):
+        with pytest.raises(CallStopped, match="ended without an answer"):
             waiting.result()
     assert call_apart(os.getpid) != pid
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.core.apart import CallStopped
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
@@ -350,6 +351,23 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
     assert (result.answered, result.percent) == (2, 33)
     assert await stage.due(stage.bot.daily_work) == []
     assert await stage.check_points() == {ALWINA: 0, BOB: 33}
+
+
+async def test_a_bot_that_leaves_while_it_grades(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The close waits for the next process, which grades what is left."""
+    await opened(stage, answer_hours=1)
+    await stage.write_daily_only(ALWINA, FULL)
+
+    async def stopped(*_: object) -> Assessment:
+        raise CallStopped
+
+    monkeypatch.setattr(stage.bot.grading, "assess", stopped)
+    await stage.wait(hours=1, seconds=5)
+    assert results(stage) == []
+    await stage.restart()
+    await stage.wait(minutes=1)
+    (result,) = results(stage)
+    assert (result.answered, result.percent) == (1, 100)
 
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
