@@ -45,13 +45,17 @@ _HOUSE, _HOUSE_TITLE = "our-own", "Our own"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file did. `total`: how many own questions are asked on the server now; `rekeyed`: with another key."""
+    """How many questions and topics a file added or changed.
+
+    `rekeyed` of the questions have another key; `total` own questions are asked on the server now.
+    """
 
     added: int
     changed: int
     same: int
     rekeyed: int
     total: int
+    topics: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,14 @@ class OwnBank:
             await _refuse_wrong(found)
             merged = await self._database.write(self._store, guild_id, found.document)
         log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
-        return Imported(merged.added, merged.changed, merged.same, len(merged.rekeyed), merged.total)
+        return Imported(
+            added=merged.added,
+            changed=merged.changed,
+            same=merged.same,
+            rekeyed=len(merged.rekeyed),
+            total=merged.total,
+            topics=len(merged.topics),
+        )
 
     @asynccontextmanager
     async def _one_at_a_time(self, guild_id: int) -> AsyncIterator[None]:

@@ -43,6 +43,8 @@ def imported(done: Imported) -> Message:
     """What a file did."""
     counts = {"new": done.added, "changed": done.changed, "as they were": done.same}
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+    if not told:  # a file may hold nothing but topics with their open questions
+        told = t.count(done.topics, "topic") if done.topics else "nothing new"
     note = None
     if done.rekeyed:
         note = (

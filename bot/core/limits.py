@@ -48,6 +48,12 @@ MAX_GRADED_CHARACTERS = 10_000
 """Characters of a topic's key points, misconceptions and their other wordings together: with so many,
 an answer made to be slow takes the grader up to a second. The shipped topics have up to 4,849.
 """
+MAX_GRADING_MEMORY = 512 << 20
+"""Bytes of memory for the process that grades answers to servers' own topics; the slowest that an
+import takes needs 60 MB."""
+MAX_GRADING_SECONDS = 10
+"""Processor time for grading an answer to a server's own topic, while answers to other servers' own
+topics wait: the slowest that an import takes needs a second."""
 MAX_ITEMS = 5_000
 """Questions of a pack, and a server's own that are asked: all of them are kept in memory."""
 MAX_KEYS = 50

@@ -217,7 +217,10 @@ def _in_words(error: Any) -> str:
         case "required":
             return f"{_names([name for name in limit if name not in value])} missing"
         case "dependentRequired":
-            return "has a formula in words (spoken), but no formula"
+            if "spoken" in limit:
+                return "has a formula in words (spoken), but no formula"
+            needed = dict.fromkeys(other for name, others in limit.items() if name in value for other in others)
+            return f"{_names([name for name in needed if name not in value])} missing"
         case "additionalProperties":
             extra = sorted(value.keys() - error.schema["properties"].keys())
             return f"{_names(extra)} not known here; remove or rename it"

@@ -53,6 +53,22 @@ async def test_in_asked_and_out(stage: Stage) -> None:
     assert (await saved(sheet))["questions.csv"].startswith(b"\xef\xbb\xbfid,section_id,section,topic_id,topic,")
 
 
+async def test_a_file_of_topics_alone(stage: Stage) -> None:
+    """A file may bring nothing but open questions, and nothing new at all."""
+    points = [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)]
+    topic = {"id": "rota", "title": "The rota", "question": "How does our rota work?", "answer": "By turns."}
+
+    def file(**more: Any) -> bytes:
+        sections = [{"id": "house", "title": "Our house", "topics": [{**topic, "items": [], **more}]}]
+        return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
+
+    incomplete = reply(await take(stage, file(key_points=points)))
+    assert 'topic "rota"**: "follow_ups" is missing' in incomplete.replace("\\", "")
+    whole = file(key_points=points, follow_ups=[])
+    assert reply(await take(stage, whole)).startswith("**Imported**: 1 topic.\n")
+    assert reply(await take(stage, whole)).startswith("**Imported**: nothing new.\n")
+
+
 async def test_nobody_else_may(stage: Stage) -> None:
     """Members without Manage Server don't even see the commands."""
     with pytest.raises(SetupError):

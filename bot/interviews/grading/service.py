@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.core.apart import CallEnded, Limits, Process
 from bot.core.errors import UserError
+from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.core.turns import Turns
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
@@ -27,16 +28,10 @@ log = logging.getLogger(__name__)
 
 _NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these no single sentence is worth a second look: the answer as a whole is not one."""
-
-
 _Grader = Callable[[str, Rubric], Grade]
 _REST = 0.1
 """Seconds between two topics that are read ahead; one takes about 20 milliseconds of a processor."""
-
-
-_LIMITS = Limits(seconds=10, memory=512 << 20)
-"""The slowest topic that an import takes needs a second and 60 MB."""
-_PROCESS = Process(_LIMITS)
+_PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
 _WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
 """Waits for that process, in which answers to servers' own topics are graded one after the other."""
 

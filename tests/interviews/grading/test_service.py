@@ -239,7 +239,7 @@ OWN = replace(TOPIC, id=own_id(GUILD, 1))
 def called(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The texts that were graded in a process of their own."""
     found: list[str] = []
-    process = Process(service._LIMITS)
+    process = Process(service._PROCESS._limits)
     call = process.call
 
     def noted(function: Any, grader: Any, text: str, *given: Any) -> Any:
