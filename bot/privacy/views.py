@@ -59,7 +59,10 @@ def kept() -> Message:
 def erased(*, whole: bool) -> Message:
     """That all is gone; or, if the database failed meanwhile, that it will be."""
     if whole:
-        words = "### Your data is deleted\nI have nothing stored about you now. If you use me again, you start afresh."
+        words = (
+            "### Your data is deleted\nEverything that I had stored about you is gone. If you use me again, you start "
+            "afresh; only what you had answered and is still open can't be answered again."
+        )
     else:
         words = "### Your data is being deleted\nIt takes a little longer than usual. I finish it without you."
     return Message(ENDED, words)

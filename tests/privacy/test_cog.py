@@ -59,7 +59,7 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     about = await stage.alwina.slash(stage.quiz, "privacy delete")
     sure = await stage.alwina.click(answer_to(about), label="Delete my data")
     done = await stage.alwina.click(answer_to(sure), label="Yes, delete it all")
-    assert "I have nothing stored about you now." in reply(done)
+    assert "Everything that I had stored about you is gone." in reply(done)
     assert buttons(answer_to(done)) == []
     assert await file_of(stage, stage.alwina) == {}
     assert "nothing stored about you" in reply(await stage.alwina.slash(stage.quiz, "privacy export"))

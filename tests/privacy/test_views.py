@@ -37,5 +37,5 @@ def test_what_is_promised() -> None:
     for words in ("name and ID", "points, places and streaks", "interviews", "reports", "stay there"):
         assert words in about
     assert "</privacy export>" in about
-    assert "nothing stored about you now" in text_of(views.erased(whole=True))
+    assert "stored about you is gone" in text_of(views.erased(whole=True))
     assert "is being deleted" in text_of(views.erased(whole=False))
