@@ -5,7 +5,7 @@
 #   make crash      kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
 #   make everything what a release has to pass: every Python here, PostgreSQL in full, every crash point, the soak (an hour)
 #   make flaky      the tests with ten seeds, half of them on a busy machine; ARGS="--first 1 --seeds 2" for some (an hour)
-#   make bench      the bot against a bare client, and on a past of years (an hour; ARGS=--quick: eight minutes)
+#   make bench      the bot against a bare client, and on a past of years (an hour; ARGS=--quick: ten minutes)
 #   make soak       ten minutes of rounds, challenges and dailies under random faults; ARGS="--seed 1" repeats one
 #   make month      a month in minutes: habits of 1,000 members on 50 servers in virtual time; ARGS="--seed 3 --days 30"
 #   make grade-eval how well the offline grader grades: the tables of docs/grading.md

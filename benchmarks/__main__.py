@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import backup, bank, boards, clicks, drain, history, live, memory, reveals, startup
+from benchmarks import backup, bank, boards, clicks, drain, history, live, memory, reveals, startup, strangers
 from benchmarks.measure import cores
 from benchmarks.options import Options
 from benchmarks.table import Section, machine, markdown, merged
@@ -39,6 +39,7 @@ PARTS = {
     "bank": Part(bank.section, 0.5),
     "history": Part(history.section, 11),
     "backup": Part(backup.section, 2.5),
+    "strangers": Part(strangers.section, 5),
 }
 
 
@@ -49,7 +50,7 @@ def main() -> int:
         description="How fast and how big the bot is.",
         epilog=f"Minutes of a full run, about: {about}; together {minutes(PARTS):g}.",
     )
-    parser.add_argument("--quick", action="store_true", help="one short round of each, about 8 minutes; rough figures")
+    parser.add_argument("--quick", action="store_true", help="one short round of each, about 10 minutes; rough figures")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some parts only")
     parser.add_argument(
         "--output",

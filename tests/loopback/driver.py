@@ -93,7 +93,10 @@ class Member:
         return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
-        """Use a command as it is registered, for example `slash(channel, "quiz start", seconds=5)`."""
+        """Use a command as it is registered, for example `slash(channel, "quiz start", seconds=5)`.
+
+        A file that it takes is given as its name and content.
+        """
         name, *path = command.split()
         top = next((c for c in self._world.commands if c["name"] == name), None)
         if top is None:
@@ -206,7 +209,11 @@ class Member:
         option = next((o for o in known if o["name"] == name), None)
         if option is None:
             raise CannotDo(f"no option {name}")
-        if isinstance(value, Channel | Member) or option["type"] == _ROLE:
+        if isinstance(value, tuple):
+            file = self._world.add_file(*value)
+            resolved.setdefault("attachments", {})[file["id"]] = file
+            value = file["id"]
+        elif isinstance(value, Channel | Member) or option["type"] == _ROLE:
             value = self._resolve(value, resolved)
         return {"name": name, "type": option["type"], "value": value}
 

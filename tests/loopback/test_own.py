@@ -80,6 +80,30 @@ async def test_two_servers(tmp_path: Path) -> None:
     assert (world.unknown, world.errors, world.violations) == ([], [], [])
 
 
+async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
+    """A file comes over the wire; what it may not hold is refused, and the bot goes on, as does its next import."""
+    async with World() as world, BotProcess(world, tmp_path) as bot:
+        guild = world.add_guild()
+        here, mechthild = world.add_channel(guild, "quiz"), world.add_member(guild, "mechthild", manager=True)
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        await world.until(lambda: world.commands and world.gateway.connected)
+        pid = bot.pid
+        nested = r"\frac{1}{" * 30 + "x" + "}" * 30
+        for latex, why in ((r"\rule{1em}{1000000em}", "pixels high"), (nested, "levels deep"), ("x^2", "Imported")):
+            result = await mechthild.slash(here, "bank import", file=("ours.json", _file(latex)))
+            await world.until(lambda result=result, why=why: why in result.text, what=why)
+        assert (bot.pid, bot.running) == (pid, True)
+        assert (await bot.stop())[0] == 0
+    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+
+
+def _file(latex: str) -> bytes:
+    item = {"id": "ours", "kind": "typed", "difficulty": 1, "prompt": PROMPT, "accept": ["yes"], "explanation": "So."}
+    topic = {"id": "house-rules", "title": "House rules", "items": [item | {"formula": latex}]}
+    sections = [{"id": "house", "title": "Our house", "topics": [topic]}]
+    return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
+
+
 def _all(channel: Channel) -> list[Message]:
     return list(channel.messages.values())
 

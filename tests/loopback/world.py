@@ -52,6 +52,7 @@ class World:
         self.limits = Limits(self.clock)
         self.gateway = Gateway(self)
         self.rest = Rest(self)
+        self._files: dict[str, bytes] = {}
         self._port = 0
         self._runner: web.AppRunner | None = None
 
@@ -60,6 +61,7 @@ class World:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_get("/gateway/{name}", self.gateway.serve)
+        app.router.add_get("/files/{id}/{name}", self._serve_file)
         app.router.add_route(hdrs.METH_ANY, API + "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
         await self._runner.setup()
@@ -134,6 +136,13 @@ class World:
         channel.messages[message.id] = message
         return message
 
+    def add_file(self, name: str, content: bytes) -> Json:
+        """A file that a human uploads with a command, which the bot can download."""
+        file_id = str(self.snowflake())
+        self._files[file_id] = content
+        url = f"{self.url}/files/{file_id}/{name}"
+        return {"id": file_id, "filename": name, "size": len(content), "url": url, "proxy_url": url}
+
     async def deny(self, channel: Channel, *names: str) -> None:
         """Take permissions from the bot in a channel; without names it has all of them again."""
         channel.denied = sum(PERMISSIONS[name] for name in names)
@@ -179,6 +188,10 @@ class World:
         if fault is not None and fault.when == "after" and (answer := await self._sabotage(request, call, fault)):
             return answer
         return self._answer(call, status, body, headers)
+
+    async def _serve_file(self, request: web.Request) -> web.Response:
+        content = self._files.get(request.match_info["id"])
+        return web.Response(body=content) if content is not None else web.Response(status=404)
 
     async def _read(self, request: web.Request, call: Call) -> None:
         if request.content_type == "multipart/form-data":
