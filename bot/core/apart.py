@@ -58,7 +58,7 @@ class Process:
         self._limits = limits
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._killed = False
+        self._kills = 0
         _ALL.append(self)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -67,15 +67,16 @@ class Process:
         Raises CallEnded if the process ends meanwhile, CallStopped if `kill` ends it, and OSError if
         it can't be started. Other threads go on.
         """
-        fine, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs))))
+        kills = self._kills
+        fine, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs)), kills))
         if not fine:
             raise result
         return result  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        """End it, whatever it does; may be called beside `call`, which then raises."""
+        """End it, whatever it does; may be called beside `call`, which then raises, even if it only starts it."""
+        self._kills += 1  # before the look at the child, which `_try` sets before it looks at this
         if (child := self._child) is not None:
-            self._killed = True
             child.kill()
 
     def close(self) -> None:
@@ -84,15 +85,14 @@ class Process:
         with self._lock:
             self._end()
 
-    def _ask(self, call: bytes) -> bytes:
+    def _ask(self, call: bytes, kills: int) -> bytes:
         with self._lock:
-            self._killed = False
-            answer = self._try(call)
+            answer = self._try(call, kills)
             if answer is None and self._end() == 0:  # it had nothing to do for long, and left just now
-                answer = self._try(call)
+                answer = self._try(call, kills)
             if answer is None:
                 self._end()
-                kind = CallStopped if self._killed else CallEnded
+                kind = CallEnded if self._kills == kills else CallStopped
                 raise kind("the process has ended without an answer")
             return answer
 
@@ -106,11 +106,14 @@ class Process:
                 pipe.close()  # type: ignore[union-attr]
         return child.wait()
 
-    def _try(self, call: bytes) -> bytes | None:
+    def _try(self, call: bytes, kills: int) -> bytes | None:
         if self._child is not None and self._child.poll() is not None:
             self._end()
         if self._child is None:
             self._child = self._start()
+        if self._kills != kills:  # the process was not there yet
+            self._child.kill()
+            return None
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         with self._ending_late(self._child):

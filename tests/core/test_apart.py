@@ -114,6 +114,24 @@ def test_a_bot_that_leaves_waits_for_no_drawing() -> None:
     assert call_apart(os.getpid) != pid
 
 
+def test_it_is_ended_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that leaves just then does not wait for the call, and the next call works."""
+    process = Process(Limits(seconds=1, memory=1 << 30))
+    start = process._start
+
+    def killed_meanwhile() -> subprocess.Popen[bytes]:
+        child = start()
+        process.kill()
+        return child
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "_start", killed_meanwhile)
+        with pytest.raises(CallStopped):
+            process.call(time.sleep, PATIENCE)
+    assert process.call(len, "four") == 4
+    process.close()
+
+
 def test_nothing_is_left_open() -> None:
     """Python, which warns of what a program forgets to close, has nothing to say at its end."""
     code = "import os; from bot.core.apart import call_apart; call_apart(os.getpid)"

@@ -171,6 +171,7 @@ async def test_a_formula_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standings, figures and plans are drawn while a formula is, however long that takes."""
     monkeypatch.setattr(formulas, "draw", draw_for_ever)
+    formulas._PROCESS.close()  # so that a new one shows that the call has begun
     stuck = asyncio.create_task(formulas.prepare("x^2"))
     async with asyncio.timeout(PATIENCE):
         while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
