@@ -32,6 +32,9 @@ _EVERY = 0.1
 _ITEMS = 4_900
 _SERVERS, _QUICK_SERVERS = 25, 4
 """Servers with `_ITEMS` own questions each, all of one member."""
+_PACKS = [str(path) for path in sorted(data_dir().glob("*.json")) if "schema" not in path.name]
+_ENV = {"QUESTION_BANK": ",".join(_PACKS), "LOOPBACK_REPLIES": ""}
+"""The bot as it is run: with all questions, and as patient as it is."""
 _AT_LEAST = 6.0
 """Seconds for which the others are watched, as most attacks are over sooner."""
 
@@ -175,7 +178,7 @@ async def _floods(server: Server) -> None:
             await _interview(server, member, text[:MAX_ANSWER])
 
     async def reports() -> None:
-        card = _shown(await three.slash(server.channel, "practice"))
+        card = await _shown(server, await three.slash(server.channel, "practice"))
         source, row = card.custom_ids[0].split(":")[2:4]
         for _ in range(100):
             await three._act(3, server.channel, {"custom_id": f"report:v1:{source}:{row}", "component_type": 2}, card)
@@ -184,7 +187,7 @@ async def _floods(server: Server) -> None:
         for _ in range(5):
             await member.slash(server.channel, "practice")
             await member.slash(server.channel, "privacy export")
-            page = _shown(await member.slash(server.channel, "privacy delete"))
+            page = await _shown(server, await member.slash(server.channel, "privacy delete"))
             await member.click(page, page.custom_ids[0])
             await member.click(page, next(i for i in page.custom_ids if i.endswith("yes")))
 
@@ -194,7 +197,7 @@ async def _floods(server: Server) -> None:
 async def _interview(server: Server, member: Member, text: str, *, looks: int = 0, **options: str) -> None:
     """Answer a question of an interview, look at the feedback, and end it; stops where that is refused."""
     with suppress(CannotDo, LookupError):
-        card = _shown(await member.slash(server.channel, "interview", questions=1, **options))
+        card = await _shown(server, await member.slash(server.channel, "interview", questions=1, **options))
         before, answer = card.text, next(i for i in card.custom_ids if i.startswith("interview:"))
         done = await member.submit(await member.click(card, answer), text)
         await server.world.until(lambda: card.text != before or done.text, what="feedback")
@@ -209,9 +212,11 @@ def _first(channel: Channel, start: str) -> tuple[Message, str] | None:
     return next(((m, custom_id) for m, custom_id in found if custom_id.startswith(start)), None)
 
 
-def _shown(result: Result) -> Message:
-    if result.interaction.reply is None:
-        raise LookupError("nothing was shown")
+async def _shown(server: Server, result: Result) -> Message:
+    """Return a reply once it is there; raises LookupError if there is nothing to press on it."""
+    await server.world.until(lambda: result.text, what="a reply")
+    if result.interaction.reply is None or not result.interaction.reply.custom_ids:
+        raise LookupError(result.text)
     return result.interaction.reply
 
 
@@ -245,10 +250,10 @@ async def section(options: Options) -> Section:
         f"{_MEMBERS} members of one server answer, practise and look things up, one of them every "
         f"{1000 * _EVERY:.0f} ms, while another server attacks: how long 99 of 100 of their actions wait until they "
         "are acknowledged, and by how much the bot's memory is above what it was before the first attack. The bot "
-        "has all cores, and shares them with the load.",
+        "has all cores, and shares them with the load. One run.",
     )
     with _all_cores(), scratch() as folder:
-        async with World() as world, BotProcess(world, folder, {"QUESTION_BANK": _packs()}) as bot:
+        async with World() as world, BotProcess(world, folder, _ENV) as bot:
             await world.until(lambda: world.commands and world.gateway.connected)
             others = Others(await _server(world, "quiet"))
             playing = asyncio.create_task(others.go_on())
@@ -300,10 +305,6 @@ async def _watch(others: Others, bot: BotProcess, work: Awaitable[None]) -> tupl
         await asyncio.sleep(0.05)
     await working
     return percentile(others.latencies, 0.99), peak
-
-
-def _packs() -> str:
-    return ",".join(str(path) for path in sorted(data_dir().glob("*.json")) if "schema" not in path.name)
 
 
 @contextmanager

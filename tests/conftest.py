@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Connection
 
+from bot.chat import replies
 from bot.core import database as module
 from bot.core.database import Database, open_database
 from bot.questions import own
 from tests import postgres as server
 from tests.backends import backends, migrated_file
 from tests.banks import small_bank
+from tests.patience import REPLIES
 from tests.stage import Stage
 
 pytest_plugins = ["tests.seed"]
@@ -29,6 +31,12 @@ def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """SQLite does not wait for the disk, but in the tests of just that: no other test pulls the plug."""
     if request.path.name != "test_database.py":
         monkeypatch.setattr(module, "_PRAGMAS", ("synchronous = OFF", *module._PRAGMAS[1:]))
+
+
+@pytest.fixture(autouse=True)
+def patient_replies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply comes at once however busy the machine is, unless a test is about those that come later."""
+    monkeypatch.setattr(replies, "_PATIENCE", REPLIES)
 
 
 @pytest.fixture(autouse=True)

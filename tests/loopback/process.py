@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.loopback.world import World
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, REPLIES
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +88,7 @@ class BotProcess:
             "LOOPBACK_GATEWAY": self._world.gateway_url_of(self._name),
             "DISCORD_TOKEN": self._world.token,
             "DATABASE_URL": f"sqlite:///{self.database}",
+            "LOOPBACK_REPLIES": str(REPLIES),
             **self._env,
         }
         with self._log_file.open("ab") as log:

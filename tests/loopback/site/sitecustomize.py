@@ -1,7 +1,8 @@
 """First on a bot's PYTHONPATH: sends its discord.py to the loopback server, keeps it here, and shortens its pauses.
 
 `LOOPBACK_SEED` is what the bot draws its questions from; without it, from the system's source as anywhere.
-`LOOPBACK_LEASE` is for how many seconds it honours a claim.
+`LOOPBACK_LEASE` is for how many seconds it honours a claim, `LOOPBACK_REPLIES` how many it waits for a reply before it
+tells Discord to wait.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ def _stay_here(event: str, args: tuple[Any, ...]) -> None:
 
 if API:
     sys.addaudithook(_stay_here)
+
+if API and "bot.core.apart" not in sys.orig_argv:  # a process for calls would take five times as long to start
     import yarl
     from discord.gateway import DiscordWebSocket
     from discord.http import Route
@@ -33,12 +36,15 @@ if API:
 
     from datetime import timedelta
 
+    from bot.chat import replies
     from bot.core import jobs
     from bot.rounds import rules
 
     rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)  # nobody reads here
     if lease := os.environ.get("LOOPBACK_LEASE"):
         jobs.LEASE = timedelta(seconds=float(lease))
+    if seconds := os.environ.get("LOOPBACK_REPLIES"):
+        replies._PATIENCE = float(seconds)
 
 if SEED:
     import random
