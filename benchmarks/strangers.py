@@ -181,7 +181,8 @@ async def _floods(server: Server) -> None:
         card = await _shown(server, await three.slash(server.channel, "practice"))
         source, row = card.custom_ids[0].split(":")[2:4]
         for _ in range(100):
-            await three._act(3, server.channel, {"custom_id": f"report:v1:{source}:{row}", "component_type": 2}, card)
+            pressed = {"custom_id": f"report:v1:{source}:{row}", "component_type": 2}
+            await three.submit(await three._act(3, server.channel, pressed, card), "spam " * 90)
 
     async def exports(member: Member) -> None:
         for _ in range(5):

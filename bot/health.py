@@ -44,8 +44,8 @@ async def look(bot: QuizBot) -> Health:
     return Health(bot.is_ready() and not bot.is_closed() and bot.silence() < _SILENCE, running)
 
 
-class Looks:
-    """Looks at the bot for whoever asks; those who ask within two seconds share one, as each writes to the database."""
+class HealthCache:
+    """Keeps the latest look at the bot for two seconds, for all who ask, as each look writes to the database."""
 
     def __init__(self, bot: QuizBot) -> None:
         self._bot = bot
@@ -72,15 +72,15 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
 
     app = web.Application()
 
-    looks = Looks(bot)
+    cache = HealthCache(bot)
 
     async def healthz(_request: web.Request) -> web.Response:
-        health = await looks.latest()
+        health = await cache.latest()
         state = {"ok": health.ok, "discord": health.connected, "database": health.rounds_running is not None}
         return web.json_response(state, status=200 if health.ok else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(text=_metrics(bot, await looks.latest()), content_type="text/plain")
+        return web.Response(text=_metrics(bot, await cache.latest()), content_type="text/plain")
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)

@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 
 from bot.chat.client import QuizBot
 from bot.core.database import Database
-from bot.health import Looks, _metrics, look
+from bot.health import HealthCache, _metrics, look
 from tests.patience import PATIENCE
 
 
@@ -105,11 +105,11 @@ async def test_looks_soon_after_each_other_are_one(monkeypatch: pytest.MonkeyPat
 
     bot = bot_with(0.04, 0, Counting())
     bot.silence = lambda: silence
-    looks = Looks(bot)
-    found = await asyncio.gather(*(looks.latest() for _ in range(10)))
+    cache = HealthCache(bot)
+    found = await asyncio.gather(*(cache.latest() for _ in range(10)))
     assert (writes, {health.ok for health in found}) == (1, {True})
     silence = 200.0
-    assert (await looks.latest()).ok
+    assert (await cache.latest()).ok
     monkeypatch.setattr("bot.health._REMEMBERED", 0)
-    assert not (await looks.latest()).ok
+    assert not (await cache.latest()).ok
     assert writes == 2

@@ -141,7 +141,8 @@ class OwnBank:
                 yield
         finally:
             self._under_way[guild_id] -= 1
-            self._under_way += Counter()  # forgets servers of which nothing is left
+            if not self._under_way[guild_id]:
+                del self._under_way[guild_id]
 
     async def _apart(self, work: Callable[[], T]) -> T:
         """Return what `work` returns in the process for files, where it waits for its turn.

@@ -63,7 +63,7 @@ class Message(ui.LayoutView):
         self.stop()
 
     def files(self) -> list[discord.File]:
-        """The files of pictures and downloads, made anew: discord.py reads a file once.
+        """Return the files of pictures and downloads, newly opened: discord.py reads a file once.
 
         The message is what `drawn` returned, if it is to be sent.
         """

@@ -22,8 +22,8 @@ from bot.core.errors import UserError
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _PATIENCE = 0.25
-"""Seconds until Discord is told to wait, which it does for three, with all the time on the way: most
-replies take less, and on a machine that is kept busy nobody reads that the bot does not answer."""
+"""Seconds of work before Discord is told to wait. Most replies take less. Discord gives up three seconds
+after the click, and a busy machine or network needs some of them."""
 _ANSWERED = 40060
 _ARRIVED = "arrived"
 _EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already

@@ -14,7 +14,8 @@ DIRECT_ROWS = 10_000
 up to a second and some 30 MB. A server that does not fit is left out; only the newest may have more.
 """
 DIRECT_SERVERS = 25
-"""Servers of a member whose own questions are asked in direct messages: all are looked up each time."""
+"""Servers of a member whose own questions are asked in direct messages: each click there looks all
+of them up."""
 MAX_ANSWER = 4_000
 """Characters of an answer in sentences: as many as Discord's longest text field holds."""
 MAX_ENTRIES = 100

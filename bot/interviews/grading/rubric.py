@@ -137,7 +137,7 @@ class Rubrics:
 
     @cached_property
     def words(self) -> BankWords:
-        """The bank's words, all of which are read now."""
+        """Return the words of the whole bank; reads the topics that are not read yet."""
         while self.read_next():
             pass
         return BankWords(self._topics, Weights(self._texts, self._counts))
