@@ -61,7 +61,7 @@ def erased(*, whole: bool) -> Message:
     if whole:
         words = (
             "### Your data is deleted\nEverything that I had stored about you is gone. If you use me again, you start "
-            "afresh; only what you had answered and is still open can't be answered again."
+            "afresh. A question that you answered and that is still open can't be answered again."
         )
     else:
         words = "### Your data is being deleted\nIt takes a little longer than usual. I finish it without you."
