@@ -8,6 +8,7 @@
 #   make bench      the bot against a bare client, and on a past of years (an hour; ARGS=--quick: ten minutes)
 #   make soak       ten minutes of rounds, challenges and dailies under random faults; ARGS="--seed 1" repeats one
 #   make month      a month in minutes: habits of 1,000 members on 50 servers in virtual time; ARGS="--seed 3 --days 30"
+#   make size       Python tokens by folder, comments and docstrings not counted
 #   make grade-eval how well the offline grader grades: the tables of docs/grading.md
 
 PYTHON ?= python3
@@ -21,10 +22,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash everything flaky without-play soak month bench grade-eval lint format types setup lock clean
+.PHONY: help play run test crash everything flaky without-play soak month bench grade-eval size lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | everything | flaky | soak | month | bench | grade-eval | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | everything | flaky | soak | month | bench | grade-eval | size | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -61,6 +62,9 @@ bench: $(STAMP)
 
 grade-eval: $(STAMP)
 	$(PY) -m tests.grading.evaluate
+
+size: $(STAMP)
+	$(PY) -m tests.size $(ARGS)
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -14,7 +14,19 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import backup, bank, boards, clicks, drain, history, live, memory, reveals, startup, strangers
+from benchmarks import (
+    backup,
+    bank,
+    boards,
+    clicks,
+    drain,
+    history,
+    live,
+    memory,
+    reveals,
+    startup,
+    strangers,
+)
 from benchmarks.measure import cores
 from benchmarks.options import Options
 from benchmarks.table import Section, machine, markdown, merged
@@ -50,8 +62,14 @@ def main() -> int:
         description="How fast and how big the bot is.",
         epilog=f"Minutes of a full run, about: {about}; together {minutes(PARTS):g}.",
     )
-    parser.add_argument("--quick", action="store_true", help="one short round of each, about 10 minutes; rough figures")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some parts only")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one short round of each, about 10 minutes; rough figures",
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=list(PARTS), help="some parts only"
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -59,7 +77,10 @@ def main() -> int:
     )
     given = parser.parse_args()
     if sys.platform != "linux":
-        print("The benchmarks read /proc and pin processes to cores: they need Linux.", file=sys.stderr)
+        print(
+            "The benchmarks read /proc and pin processes to cores: they need Linux.",
+            file=sys.stderr,
+        )
         return 2
     import uvloop
 
@@ -67,7 +88,11 @@ def main() -> int:
     options = Options(quick=given.quick)
     output = given.output or (None if given.quick else Path(__file__).with_name("results.md"))
     if not given.quick:
-        print(f"{', '.join(given.only)}: about {minutes(given.only):g} minutes", file=sys.stderr, flush=True)
+        print(
+            f"{', '.join(given.only)}: about {minutes(given.only):g} minutes",
+            file=sys.stderr,
+            flush=True,
+        )
     uvloop.run(_measure(options, given.only, output))
     return 0
 

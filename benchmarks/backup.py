@@ -59,7 +59,12 @@ async def section(options: Options) -> Section:
     made.figures += [
         absolute("at rest", rest, "s"),
         absolute(f"beside {_COMMITS} commits a second", busy, "s"),
-        absolute("the same against at rest", [b / a for a, b in zip(rest, busy, strict=True)], "×", goal=3),
+        absolute(
+            "the same against at rest",
+            [b / a for a, b in zip(rest, busy, strict=True)],
+            "×",
+            goal=3,
+        ),
     ]
     return made
 
@@ -86,7 +91,12 @@ async def _commit(database: Database) -> None:
     due = loop.time()
     while True:
         await database.write(
-            questions.add_report, guild_id=1, user_id=1, item_id="none", text="Odd.", at=datetime.now(UTC)
+            questions.add_report,
+            guild_id=1,
+            user_id=1,
+            item_id="none",
+            text="Odd.",
+            at=datetime.now(UTC),
         )
         due += 1 / _COMMITS
         await asyncio.sleep(due - loop.time())

@@ -27,7 +27,10 @@ async def section(options: Options) -> Section:
             drawn.append((time.perf_counter() - began) * 1000)
         p50.append(percentile(drawn, 0.5))
         p99.append(percentile(drawn, 0.99))
-    made = Section("Bank and pictures", f"{len(bank.items)} questions, {len(formulas)} formulas, each drawn anew.")
+    made = Section(
+        "Bank and pictures",
+        f"{len(bank.items)} questions, {len(formulas)} formulas, each drawn anew.",
+    )
     made.figures += [
         absolute("load the shipped bank", loads, "ms"),
         absolute("formula picture p50", p50, "ms"),

@@ -69,10 +69,14 @@ async def section(options: Options) -> Section:
         goal = 5 if size == sizes[-1] else None
         name = f"{size:,} lines, {members_of(size):,} members on the board"
         made.figures.append(absolute(f"{name}: p50", [t.p50 * 1000 for t in found[size]], "ms"))
-        made.figures.append(absolute(f"{name}: p99", [t.p99 * 1000 for t in found[size]], "ms", goal=goal))
+        made.figures.append(
+            absolute(f"{name}: p99", [t.p99 * 1000 for t in found[size]], "ms", goal=goal)
+        )
         made.figures += [
             absolute(f"{name}, teams: p50", [t.p50 * 1000 for t in of_teams[size]], "ms"),
-            absolute(f"{name}, teams: p99", [t.p99 * 1000 for t in of_teams[size]], "ms", goal=goal),
+            absolute(
+                f"{name}, teams: p99", [t.p99 * 1000 for t in of_teams[size]], "ms", goal=goal
+            ),
         ]
     for shown, taken in (("", found), (", teams", of_teams)):
         for name in ("p50", "p99"):
@@ -119,7 +123,9 @@ async def timed_teams(file: Path, size: int, seed: int) -> Timed:
     seconds: list[float] = []
     async with open_database(URL.create("sqlite", database=str(file))) as database:
         scheduler, sender = Scheduler(database.read, clock), FakeSender(clock)
-        boards = Boards(Context(database, Banks(load_packs()), DiscordClock(clock), rng, scheduler, sender))
+        boards = Boards(
+            Context(database, Banks(load_packs()), DiscordClock(clock), rng, scheduler, sender)
+        )
         for _ in range(_CALLS // 10 + _CALLS):
             roles, period = [1 + rng.randrange(_TEAMS)], rng.choice(PERIODS)
             began = time.perf_counter()

@@ -89,13 +89,25 @@ async def section(options: Options) -> Section:
 def _at_rate(rate: int, bare: Sequence[AtRate], bot: Sequence[AtRate]) -> list[Figure]:
     goals = (1.75, 2.0) if rate == _GOAL_RATE else (None, None)
     return [
-        compared(f"latency p50 at {rate}/s", ([a.p50 for a in bare], [a.p50 for a in bot]), "ms", goal=goals[0]),
-        compared(f"latency p99 at {rate}/s", ([a.p99 for a in bare], [a.p99 for a in bot]), "ms", goal=goals[1]),
+        compared(
+            f"latency p50 at {rate}/s",
+            ([a.p50 for a in bare], [a.p50 for a in bot]),
+            "ms",
+            goal=goals[0],
+        ),
+        compared(
+            f"latency p99 at {rate}/s",
+            ([a.p99 for a in bare], [a.p99 for a in bot]),
+            "ms",
+            goal=goals[1],
+        ),
         compared(f"CPU an answer at {rate}/s", ([a.cpu for a in bare], [a.cpu for a in bot]), "ms"),
     ]
 
 
-async def run(kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed: int) -> tuple[Result, list[Card]]:
+async def run(
+    kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed: int
+) -> tuple[Result, list[Card]]:
     """One round of measurements. The bare client gets `cards` that the bot posted; the bot posts its own."""
     async with Stub(servers=SERVERS) as stub, Client(kind, stub, folder) as client:
         await client.settle(0.5)
@@ -114,10 +126,16 @@ async def run(kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed:
         await clicks.all_answered()
         began, used, own = time.monotonic(), client.cpu, time.process_time()
         done = await clicks.saturate(_IN_FLIGHT, plan.saturated)
-        seconds, cpu, stub_cpu = time.monotonic() - began, client.cpu - used, time.process_time() - own
+        seconds, cpu, stub_cpu = (
+            time.monotonic() - began,
+            client.cpu - used,
+            time.process_time() - own,
+        )
         await clicks.all_answered()
         if kind == "bot" and (stored := stored_answers(client.database)) != clicks.acknowledged:
-            raise Unanswered(f"{clicks.acknowledged} answers were acknowledged, but {stored} are stored")
+            raise Unanswered(
+                f"{clicks.acknowledged} answers were acknowledged, but {stored} are stored"
+            )
         return Result(at, done / seconds, cpu * 1000 / done, stub_cpu / seconds), list(cards)
 
 
@@ -125,7 +143,9 @@ async def open_cards(stub: Stub, servers: Sequence[int]) -> list[Card]:
     """The cards of rounds in so many channels that began with a question that has buttons."""
     cards = [card for card in await start_rounds(stub, servers) if card.choices][:CHANNELS]
     if len(cards) < CHANNELS:
-        raise Unanswered(f"only {len(cards)} of {len(servers)} rounds began with a question that has buttons")
+        raise Unanswered(
+            f"only {len(cards)} of {len(servers)} rounds began with a question that has buttons"
+        )
     return cards
 
 
@@ -135,7 +155,9 @@ async def check_durable(database: Path, clicks: Clicks, seconds: float) -> None:
         await asyncio.sleep(seconds / 10)
         acknowledged = clicks.acknowledged
         if (stored := stored_answers(database)) < acknowledged:
-            raise Unanswered(f"{acknowledged} answers had been acknowledged when {stored} were committed")
+            raise Unanswered(
+                f"{acknowledged} answers had been acknowledged when {stored} were committed"
+            )
 
 
 def stored_answers(database: Path) -> int:

@@ -41,7 +41,9 @@ class Client:
     The bot's database is `folder/bot.db`. `started_in`: seconds from the start of the process to READY.
     """
 
-    def __init__(self, kind: Kind, stub: Stub, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kind: Kind, stub: Stub, folder: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self.kind = kind
         self.database = folder / "bot.db"
         self.started_in = 0.0
@@ -56,7 +58,10 @@ class Client:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._process.returncode is None:
             await self.stop()
@@ -71,7 +76,11 @@ class Client:
 
     async def start(self, seconds: float = 120.0) -> None:
         self._stub.gateway.expect()
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        env = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "TMPDIR")
+            if name in os.environ
+        }
         env |= {
             "PYTHONPATH": str(ROOT),
             "STUB_API": self._stub.api_url,
@@ -106,7 +115,9 @@ class Client:
         self._process.send_signal(signal.SIGUSR1)
         while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 (another process makes it)
             await asyncio.sleep(0.05)
-        return [(at, lag) for at, lag in json.loads(await asyncio.to_thread(path.read_text, "utf-8"))]
+        return [
+            (at, lag) for at, lag in json.loads(await asyncio.to_thread(path.read_text, "utf-8"))
+        ]
 
     async def stop(self) -> None:
         self._process.terminate()

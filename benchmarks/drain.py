@@ -47,7 +47,13 @@ async def section(options: Options) -> Section:
         with scratch() as folder:
             result = await drain(count, folder, kill=killed)
         made.figures += [
-            absolute(f"{title}: share of the rate limit used", [result.share * 100], "%", goal=95, sense=">="),
+            absolute(
+                f"{title}: share of the rate limit used",
+                [result.share * 100],
+                "%",
+                goal=95,
+                sense=">=",
+            ),
             absolute(f"{title}: missing", [result.missing], "", goal=0),
             absolute(f"{title}: posted twice", [result.twice], "", goal=0),
             absolute(f"{title}: requests refused with 429", [result.refused], ""),
@@ -93,7 +99,10 @@ async def drain(count: int, folder: Path, *, kill: bool) -> Drained:
 def schedule(database: Path, count: int, due: float) -> None:
     """Write schedules for the first servers beside the running bot: each posts in its first channel at `due`."""
     due_ms = int(due * 1000)
-    rows = [(payloads.guild_id(n), payloads.channel_id(n), due_ms - 3_600_000, due_ms) for n in range(count)]
+    rows = [
+        (payloads.guild_id(n), payloads.channel_id(n), due_ms - 3_600_000, due_ms)
+        for n in range(count)
+    ]
     at = time.strftime("%H:%M", time.gmtime(due))
     with closing(sqlite3.connect(database, timeout=10)) as conn, conn:
         conn.executemany(
@@ -106,7 +115,12 @@ def schedule(database: Path, count: int, due: float) -> None:
 
 def wake(stub: Stub, server: int) -> None:
     """Let the bot look at its deadlines soon, as a command does that stores one: a round starts on one more server."""
-    data = {"id": "1", "name": "quiz", "type": 1, "options": [{"name": "start", "type": 1, "options": []}]}
+    data = {
+        "id": "1",
+        "name": "quiz",
+        "type": 1,
+        "options": [{"name": "start", "type": 1, "options": []}],
+    }
     data["resolved"] = {}
     template = payloads.InteractionTemplate(COMMAND, server, payloads.channel_id(server), data)
     stub.send(server, template.fill(stub.snowflake(), new_user()))

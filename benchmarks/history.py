@@ -59,7 +59,9 @@ async def section(options: Options) -> Section:
     sizes = [Size(n) for n in (SIZES[:2] if options.quick else SIZES)]
     with scratch() as folder:
         now = datetime.now(UTC)
-        files = [await filled(folder / f"{size.questions}.db", size, load_packs(), now) for size in sizes]
+        files = [
+            await filled(folder / f"{size.questions}.db", size, load_packs(), now) for size in sizes
+        ]
         tune_interpreter()  # as the bot does
         rounds = [
             [await timed(file, size, now, seed) for file, size in zip(files, sizes, strict=True)]
@@ -69,7 +71,9 @@ async def section(options: Options) -> Section:
         for file in files:
             (folder / file.stem).mkdir()
             file.rename(folder / file.stem / "bot.db")
-            started.append(await starts(folder / file.stem, min(options.rounds, _STARTS), _servers(options)))
+            started.append(
+                await starts(folder / file.stem, min(options.rounds, _STARTS), _servers(options))
+            )
     largest = sizes[-1]
     made = Section(
         "A database with a past",
@@ -98,13 +102,19 @@ def _figures(name: str, sizes: list[Size], rounds: list[list[list[float]]]) -> l
             goal = _GOAL_MS if shown == "p99" and size is sizes[-1] else None
             made.append(absolute(f"{name}, {size.questions:,}: {shown}", values, "ms", goal=goal))
         ratios = [large / small for small, large in zip(by_size[0], by_size[-1], strict=True)]
-        made.append(absolute(f"{name}, {largest:,} against 0: {shown}", ratios, "×", goal=_GOAL_RATIO))
+        made.append(
+            absolute(f"{name}, {largest:,} against 0: {shown}", ratios, "×", goal=_GOAL_RATIO)
+        )
     return made
 
 
 async def timed(file: Path, size: Size, now: datetime, seed: int) -> Taken:
     """Let regulars do everything. With each seed others practise and answer, as a daily takes one answer of each."""
-    places = [_Place(server, member(server, number)) for number in range(REGULARS) for server in range(BUSY)]
+    places = [
+        _Place(server, member(server, number))
+        for number in range(REGULARS)
+        for server in range(BUSY)
+    ]
     random.Random(7).shuffle(places)
     answering, practising = _WARM_UP + _CALLS, (_WARM_UP + _CALLS) // _IN_A_ROW
     rng = random.Random(seed)
@@ -124,10 +134,17 @@ async def timed(file: Path, size: Size, now: datetime, seed: int) -> Taken:
                 services, places[seed * practising :][:practising], now
             ),
             "answer to the daily": await _each(
-                [_answer(services, place, size, now) for place in places[seed * answering :][:answering]]
+                [
+                    _answer(services, place, size, now)
+                    for place in places[seed * answering :][:answering]
+                ]
             ),
-            "page of a board": await _each([_board(services, place, rng) for place in rng.sample(places, answering)]),
-            "/stats": await _each([_stats(services, place) for place in rng.sample(places, answering)]),
+            "page of a board": await _each(
+                [_board(services, place, rng) for place in rng.sample(places, answering)]
+            ),
+            "/stats": await _each(
+                [_stats(services, place) for place in rng.sample(places, answering)]
+            ),
         }
         await services.close()
     return {name: times[_WARM_UP:] for name, times in taken.items()}
@@ -152,10 +169,14 @@ async def _practise(services: Services, places: list[_Place], now: datetime) -> 
         screen = await services.practices.start(place.user, place.guild, now)
         for _ in range(_IN_A_ROW):
             assert isinstance(screen, Asking)
-            click = Click(screen.question.id, 1, place.guild, 7, place.user, now, picks=(0,), text="no idea")
+            click = Click(
+                screen.question.id, 1, place.guild, 7, place.user, now, picks=(0,), text="no idea"
+            )
             began = time.perf_counter()
             await services.practices.answer(click)
-            screen = await services.practices.go_on(screen.question.practice_id, place.user, place.guild, now)
+            screen = await services.practices.go_on(
+                screen.question.practice_id, place.user, place.guild, now
+            )
             times.append((time.perf_counter() - began) * 1000)
     return times
 
@@ -183,7 +204,10 @@ async def starts(folder: Path, count: int, servers: int) -> list[float]:
     """Seconds from the start of the process to READY, after one start that does not count."""
     seconds = []
     for number in range(1 + count):
-        async with Stub(servers=servers, channels=2, roles=2) as stub, Client("bot", stub, folder) as client:
+        async with (
+            Stub(servers=servers, channels=2, roles=2) as stub,
+            Client("bot", stub, folder) as client,
+        ):
             if number:
                 seconds.append(client.started_in)
     return seconds

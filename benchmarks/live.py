@@ -44,7 +44,9 @@ async def section(options: Options) -> Section:
     bot: list[Result] = []
     cards: list[Card] = []
     for number in range(options.rounds):
-        order: tuple[Kind, Kind] = ("bot", "bare") if number % 2 == 0 or not cards else ("bare", "bot")
+        order: tuple[Kind, Kind] = (
+            ("bot", "bare") if number % 2 == 0 or not cards else ("bare", "bot")
+        )
         for kind in order:
             with scratch() as folder:
                 result, cards = await run(kind, folder, seconds, cards, seed=number)
@@ -68,7 +70,9 @@ async def section(options: Options) -> Section:
     return made
 
 
-async def run(kind: Kind, folder: Path, seconds: float, cards: Sequence[Card], seed: int) -> tuple[Result, list[Card]]:
+async def run(
+    kind: Kind, folder: Path, seconds: float, cards: Sequence[Card], seed: int
+) -> tuple[Result, list[Card]]:
     """One round of measurements; see `benchmarks.clicks.run` for `cards`."""
     rng, probe, edits = random.Random(seed), folder / "probe.json", 0
 
@@ -94,7 +98,9 @@ async def run(kind: Kind, folder: Path, seconds: float, cards: Sequence[Card], s
         ended = time.monotonic()
         await players.stop()
         lags = [1000 * lag for at, lag in await client.probed(probe) if began <= at <= ended]
-    return Result(percentile(latencies, 0.5), percentile(latencies, 0.99), percentile(lags, 0.999), edits), list(cards)
+    return Result(
+        percentile(latencies, 0.5), percentile(latencies, 0.99), percentile(lags, 0.999), edits
+    ), list(cards)
 
 
 class Players:

@@ -49,7 +49,9 @@ async def section(options: Options) -> Section:
             [(more - none) * 1000 / size for none, more in zip(few, many, strict=True)]
             for few, many in zip(used[0], used[size], strict=True)
         )
-        made.figures.append(compared(f"growth a 1,000 servers, 0 to {size:,}", (bare, bot), "MB", goal=1.0))
+        made.figures.append(
+            compared(f"growth a 1,000 servers, 0 to {size:,}", (bare, bot), "MB", goal=1.0)
+        )
     for own, stored in ((0, "a schedule"), (_OWN, f"a schedule and {_OWN} questions of their own")):
         idle, asked = await with_stored(sizes[-1], own)
         title = f"RSS with {sizes[-1]:,} servers that have {stored}"
@@ -86,14 +88,24 @@ def _store(database: Path, servers: int, own: int) -> None:
     """Questions are copies of shipped ones, in one topic of each server."""
     schedule(database, servers, time.time() + 80_000)
     shipped = json.loads(pack_files(())[0].read_bytes())
-    found = (item for section in shipped["sections"] for topic in section["topics"] for item in topic["items"])
-    contents = [json.dumps({k: v for k, v in item.items() if k != "id"}) for item in found if item["kind"] == "choice"]
+    found = (
+        item
+        for section in shipped["sections"]
+        for topic in section["topics"]
+        for item in topic["items"]
+    )
+    contents = [
+        json.dumps({k: v for k, v in item.items() if k != "id"})
+        for item in found
+        if item["kind"] == "choice"
+    ]
     guilds = [payloads.guild_id(n) for n in range(servers if own else 0)]
     topics = [(guild, own_id(guild, 1)) for guild in guilds]
     items = [(g, n + 2, f"ours-{n}", topic, contents[n]) for g, topic in topics for n in range(own)]
     with closing(sqlite3.connect(database, timeout=10)) as conn, conn:
         conn.executemany(
-            "INSERT INTO server_banks (guild_id, mark, numbers) VALUES (?, ?, ?)", [(g, g, own + 1) for g in guilds]
+            "INSERT INTO server_banks (guild_id, mark, numbers) VALUES (?, ?, ?)",
+            [(g, g, own + 1) for g in guilds],
         )
         conn.executemany(
             "INSERT INTO own_topics (guild_id, number, name, topic_id, section, section_title, title, content) "

@@ -70,7 +70,9 @@ async def filled(file: Path, size: Size, bank: Bank, now: datetime) -> Path:
     async with open_database(URL.create("sqlite", database=str(file))):
         pass  # has made the tables
     with closing(sqlite3.connect(file, isolation_level=None)) as conn:
-        conn.execute(f"PRAGMA temp_store_directory = '{file.parent}'")  # gigabytes, for which /tmp may have no room
+        conn.execute(
+            f"PRAGMA temp_store_directory = '{file.parent}'"
+        )  # gigabytes, for which /tmp may have no room
         _Past(conn, size, bank, now).write()
         conn.execute("PRAGMA temp_store_directory = ''")
     return file
@@ -113,12 +115,21 @@ class _Past:
     def write(self) -> None:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
             self._conn.execute(f"PRAGMA {pragma}")
-        found = self._conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        found = self._conn.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        )
         indexes = found.fetchall()
         for name, _ in indexes:
             self._conn.execute(f"DROP INDEX {name}")
         self._conn.execute("BEGIN")
-        for step in (self._crowd, self._dailies, self._rounds, self._practices, self._memories, self._points):
+        for step in (
+            self._crowd,
+            self._dailies,
+            self._rounds,
+            self._practices,
+            self._memories,
+            self._points,
+        ):
             step()
         for _, sql in indexes:
             self._conn.execute(sql)
@@ -131,13 +142,20 @@ class _Past:
         `items` with buttons come first: dailies ask them.
         """
         run, many = self._conn.execute, self._conn.executemany
-        run("CREATE TEMP TABLE crowd (s INTEGER PRIMARY KEY, guild INTEGER UNIQUE, channel INTEGER, members INTEGER)")
+        run(
+            "CREATE TEMP TABLE crowd (s INTEGER PRIMARY KEY, guild INTEGER UNIQUE, channel INTEGER, members INTEGER)"
+        )
         servers = [(n, guild_id(n), channel_id(n), _members(n)) for n in range(self._size.servers)]
         many("INSERT INTO crowd VALUES (?, ?, ?, ?)", servers)
         items = sorted(self._bank.items.values(), key=lambda item: item.kind != "choice")
         self._items, self._choices = len(items), sum(item.kind == "choice" for item in items)
-        run("CREATE TEMP TABLE items (n INTEGER PRIMARY KEY, name TEXT UNIQUE, topic TEXT, shuffled TEXT)")
-        known = [(n, i.id, i.topic_id, "".join(map(str, range(len(i.choices))))) for n, i in enumerate(items)]
+        run(
+            "CREATE TEMP TABLE items (n INTEGER PRIMARY KEY, name TEXT UNIQUE, topic TEXT, shuffled TEXT)"
+        )
+        known = [
+            (n, i.id, i.topic_id, "".join(map(str, range(len(i.choices)))))
+            for n, i in enumerate(items)
+        ]
         many("INSERT INTO items VALUES (?, ?, ?, ?)", known)
         run(
             "CREATE TEMP TABLE given (source TEXT, id INTEGER, user INTEGER, guild INTEGER, n INTEGER, points INTEGER, "
@@ -326,7 +344,9 @@ class _Past:
         run("INSERT INTO scores SELECT * FROM board ORDER BY 1, 2, 3, 4, 5")
         run("CREATE TEMP TABLE lows (points INTEGER PRIMARY KEY, low INTEGER)")
         known = run("SELECT DISTINCT points FROM board").fetchall()
-        self._conn.executemany("INSERT INTO lows VALUES (?, ?)", [(points, bucket(points)) for (points,) in known])
+        self._conn.executemany(
+            "INSERT INTO lows VALUES (?, ?)", [(points, bucket(points)) for (points,) in known]
+        )
         run(
             "INSERT INTO score_buckets (guild_id, period, start, topic_id, low, members) "
             "SELECT guild_id, period, start, topic_id, low, count(*) FROM board JOIN lows USING (points) "

@@ -36,11 +36,19 @@ def new_user() -> int:
 
 
 async def start_rounds(
-    stub: Stub, servers: Sequence[int], *, questions: int = 10, seconds: int = 300, patience: float = 30.0
+    stub: Stub,
+    servers: Sequence[int],
+    *,
+    questions: int = 10,
+    seconds: int = 300,
+    patience: float = 30.0,
 ) -> list[Card]:
     """Start a round in the first channel of each server, with `/quiz start`; returns its first cards."""
     before = {n: len(stub.posted.get(payloads.channel_id(n), ())) for n in servers}
-    options = [{"name": "questions", "type": 4, "value": questions}, {"name": "seconds", "type": 4, "value": seconds}]
+    options = [
+        {"name": "questions", "type": 4, "value": questions},
+        {"name": "seconds", "type": 4, "value": seconds},
+    ]
     data = {
         "id": "1",
         "name": "quiz",
@@ -71,12 +79,16 @@ async def start_rounds(
 def template_of(card: Card) -> payloads.InteractionTemplate:
     """A click on a button of a card."""
     data = {"custom_id": "@choice@", "component_type": 2, "id": 7}
-    return payloads.InteractionTemplate(COMPONENT, card.server, int(card.message["channel_id"]), data, card.message)
+    return payloads.InteractionTemplate(
+        COMPONENT, card.server, int(card.message["channel_id"]), data, card.message
+    )
 
 
 def click_once(stub: Stub, card: Card, rng: random.Random) -> None:
     """Somebody new answers a card."""
-    stub.send(card.server, template_of(card).fill(stub.snowflake(), new_user(), rng.choice(card.choices)))
+    stub.send(
+        card.server, template_of(card).fill(stub.snowflake(), new_user(), rng.choice(card.choices))
+    )
 
 
 class Clicks:

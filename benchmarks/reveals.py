@@ -61,10 +61,14 @@ async def section(options: Options) -> Section:
         found = []
         for number in range(min(options.rounds, _ROUNDS)):
             with scratch() as folder:
-                found.append(await revealed(count, folder=folder, seed=number, beside=count == _BESIDE))
+                found.append(
+                    await revealed(count, folder=folder, seed=number, beside=count == _BESIDE)
+                )
         title = f"{count} round{'s' if count > 1 else ''} at once"
         p99 = [percentile(each.late, 0.99) * 1000 for each in found]
-        made.figures.append(absolute(f"{title}, lateness p99", p99, "ms", goal=100 if count == 50 else None))
+        made.figures.append(
+            absolute(f"{title}, lateness p99", p99, "ms", goal=100 if count == 50 else None)
+        )
         if count == _BESIDE:
             made.figures += _drain(title, found)
     return made
@@ -86,7 +90,10 @@ async def revealed(count: int, *, folder: Path, seed: int, beside: bool = False)
     The rounds begin one after the other; once all have their answers, their deadlines are moved to one moment.
     """
     quiet = range(count + 1, count + 1 + (QUIET_SERVERS if beside else 0))
-    async with Stub(servers=count + 1 + len(quiet), channels=2, roles=2) as stub, Client("bot", stub, folder) as client:
+    async with (
+        Stub(servers=count + 1 + len(quiet), channels=2, roles=2) as stub,
+        Client("bot", stub, folder) as client,
+    ):
         await client.settle(2.5)
         cards = await start_rounds(stub, range(count), questions=1, patience=60)
         others = await open_cards(stub, quiet) if beside else []
@@ -109,7 +116,9 @@ async def revealed(count: int, *, folder: Path, seed: int, beside: bool = False)
         latencies: list[float] = []
         if beside:
             await asyncio.sleep(due - 1 - time.time())
-            latencies = await Clicks(stub, others, random.Random(seed)).at_rate(_RATE, 1 + count / _OPEN_RATE)
+            latencies = await Clicks(stub, others, random.Random(seed)).at_rate(
+                _RATE, 1 + count / _OPEN_RATE
+            )
         while len(late) < count:
             await asyncio.sleep(0.05)
             if time.time() > due + 30:
@@ -127,6 +136,8 @@ def close_all(database: Path, count: int, due: float) -> None:
             f"UPDATE round_questions SET deadline_at = ? WHERE round_id IN ({mine})",
             (deadline_ms, payloads.guild_id(count)),
         )
-        moved = conn.execute(f"UPDATE rounds SET due_at = ? WHERE id IN ({mine})", (due_ms, payloads.guild_id(count)))
+        moved = conn.execute(
+            f"UPDATE rounds SET due_at = ? WHERE id IN ({mine})", (due_ms, payloads.guild_id(count))
+        )
         if moved.rowcount != count:
             raise Unanswered(f"{moved.rowcount} of {count} rounds are open")

@@ -18,5 +18,7 @@ async def section(options: Options) -> Section:
                     if number:
                         seconds.append(client.started_in)
     made = Section("Start")
-    made.figures.append(compared("start to READY, warm", (taken["bare"], taken["bot"]), "s", goal=2.0))
+    made.figures.append(
+        compared("start to READY, warm", (taken["bare"], taken["bot"]), "s", goal=2.0)
+    )
     return made

@@ -85,7 +85,9 @@ class Others:
         if command == "answer" and cards:
             result = await member.click(cards[-1], random.choice(_choices(cards[-1])))
         else:
-            result = await member.slash(self.server.channel, "today" if command == "answer" else command)
+            result = await member.slash(
+                self.server.channel, "today" if command == "answer" else command
+            )
         self.latencies.append(time.monotonic() - began if result.acked else float("inf"))
 
 
@@ -95,27 +97,55 @@ def _choices(message: Message) -> list[str]:
 
 def _bank(items: Sequence[Json] = (), topics: Sequence[Json] = ()) -> bytes:
     topics = topics or [{"id": "ours", "title": "Ours", "items": items}]
-    document = {"version": 1, "title": "Ours", "sections": [{"id": "s", "title": "Ours", "topics": topics}]}
+    document = {
+        "version": 1,
+        "title": "Ours",
+        "sections": [{"id": "s", "title": "Ours", "topics": topics}],
+    }
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _item(number: int, **more: Any) -> Json:
-    item = {"id": f"i{number}", "kind": "typed", "difficulty": 1, "prompt": "p", "explanation": "e", "accept": ["x"]}
+    item = {
+        "id": f"i{number}",
+        "kind": "typed",
+        "difficulty": 1,
+        "prompt": "p",
+        "explanation": "e",
+        "accept": ["x"],
+    }
     return item | more
 
 
 def _topic(name: str, **more: Any) -> Json:
     points = [{"text": "a", "accept": ["b"]}] * 3
-    topic = {"id": name, "title": name, "question": "q", "answer": "a", "key_points": points, "follow_ups": []}
+    topic = {
+        "id": name,
+        "title": name,
+        "question": "q",
+        "answer": "a",
+        "key_points": points,
+        "follow_ups": [],
+    }
     return topic | {"items": []} | more
 
 
 async def _formulas(server: Server) -> None:
     """Formulas that are huge, deep or many; some of them are within the limits."""
     nested = [r"\frac{1}{" * depth + "x" + "}" * depth for depth in (6, 12, 40)]
-    for latex in (r"\rule{1em}{1000000em}", r"\rule{1em}{500em}", *nested, "x^" * 150 + "x", r"\hat" * 90 + "x"):
+    for latex in (
+        r"\rule{1em}{1000000em}",
+        r"\rule{1em}{500em}",
+        *nested,
+        "x^" * 150 + "x",
+        r"\hat" * 90 + "x",
+    ):
         await server.take("one.json", _bank([_item(0, formula=latex[:400])]))
-    many = [r"\begin{matrix}" + r"1\\" * rows + f"{n}" + r"\end{matrix}" for rows in (20, 119) for n in range(90)]
+    many = [
+        r"\begin{matrix}" + r"1\\" * rows + f"{n}" + r"\end{matrix}"
+        for rows in (20, 119)
+        for n in range(90)
+    ]
     assert len(many) <= MAX_NEW_FORMULAS
     await server.take("many.json", _bank([_item(n, formula=latex) for n, latex in enumerate(many)]))
 
@@ -124,7 +154,8 @@ async def _files(server: Server) -> None:
     """Files that cost more than they seem to."""
     head = "topic,prompt,explanation\n"
     words = [
-        "".join(letters) for letters in itertools.islice(itertools.product(string.ascii_lowercase, repeat=3), 4990)
+        "".join(letters)
+        for letters in itertools.islice(itertools.product(string.ascii_lowercase, repeat=3), 4990)
     ]
     await server.take("same.csv", (head + "a,b,c\n" * 4_000).encode())
     await server.take("rows.csv", (head + "a,b,c\n" * ((MAX_FILE_BYTES - 100) // 6)).encode())
@@ -134,14 +165,20 @@ async def _files(server: Server) -> None:
     for kind in range(5):  # the same ids as other kinds, so that the old rows stay
         choices = [{"text": f"{n}", "correct": n == 0, "why": "w"} for n in range(2 + kind)]
         items = [_item(n, kind="choice", choices=choices) for n in range(2_500)]
-        await server.take("kinds.json", _bank([{k: v for k, v in item.items() if k != "accept"} for item in items]))
+        await server.take(
+            "kinds.json",
+            _bank([{k: v for k, v in item.items() if k != "accept"} for item in items]),
+        )
 
 
 async def _key_points(server: Server) -> None:
     """An own topic that is as slow to grade as the limits allow, and answers made for it."""
     words = "zanto brevik culmor"
     points = [
-        {"text": f"it is {words} k{n}", "accept": [f"it is {words}", *(f"it is {words} a{m} b{m}" for m in range(10))]}
+        {
+            "text": f"it is {words} k{n}",
+            "accept": [f"it is {words}", *(f"it is {words} a{m} b{m}" for m in range(10))],
+        }
         for n in range(6)
     ]
     wrong = [
@@ -155,11 +192,14 @@ async def _key_points(server: Server) -> None:
     ]
     source = [{"title": "r", "url": "https://example.org"}]
     await server.take(
-        "slow.json", _bank(topics=[_topic("slow", key_points=points, misconceptions=wrong, references=source)])
+        "slow.json",
+        _bank(topics=[_topic("slow", key_points=points, misconceptions=wrong, references=source)]),
     )
     slow = "\n".join(f"so it is {words} and it is that u{n}." for n in range(120))[:MAX_ANSWER]
     topic = own_id(server.channel.guild.id, 1)
-    await asyncio.gather(*(_interview(server, member, slow, topic=topic) for member in server.members))
+    await asyncio.gather(
+        *(_interview(server, member, slow, topic=topic) for member in server.members)
+    )
 
 
 async def _line_breaks(server: Server) -> None:
@@ -195,10 +235,14 @@ async def _floods(server: Server) -> None:
     await asyncio.gather(interviews(one), interviews(two), reports(), *map(exports, rest))
 
 
-async def _interview(server: Server, member: Member, text: str, *, looks: int = 0, **options: str) -> None:
+async def _interview(
+    server: Server, member: Member, text: str, *, looks: int = 0, **options: str
+) -> None:
     """Answer a question of an interview, look at the feedback, and end it; stops where that is refused."""
     with suppress(CannotDo, LookupError):
-        card = await _shown(server, await member.slash(server.channel, "interview", questions=1, **options))
+        card = await _shown(
+            server, await member.slash(server.channel, "interview", questions=1, **options)
+        )
         before, answer = card.text, next(i for i in card.custom_ids if i.startswith("interview:"))
         done = await member.submit(await member.click(card, answer), text)
         await server.world.until(lambda: card.text != before or done.text, what="feedback")
@@ -228,7 +272,9 @@ async def _own_questions(server: Server, servers: int) -> None:
         full = await _server(server.world, "full", manager=mallory)
         await full.take("full.json", _bank([_item(n) for n in range(_ITEMS)]))
         await mallory.slash(full.channel, "challenge", questions=1)
-        take = await server.world.until(lambda channel=full.channel: _first(channel, "take:"), what="a challenge")
+        take = await server.world.until(
+            lambda channel=full.channel: _first(channel, "take:"), what="a challenge"
+        )
         await mallory.click(*take)  # who has answered on a server is asked its questions
     for _ in range(3):
         await mallory.slash(server.world.direct(mallory), "practice")
@@ -261,14 +307,19 @@ async def section(options: Options) -> Section:
             await _watch(others, bot, _attacked(world, ()))
             before, pid = rss_bytes(bot.pid), bot.pid
             servers = _QUICK_SERVERS if options.quick else _SERVERS
-            attacks: dict[str, _Attack] = {**_ATTACKS, "own questions": partial(_own_questions, servers=servers)}
+            attacks: dict[str, _Attack] = {
+                **_ATTACKS,
+                "own questions": partial(_own_questions, servers=servers),
+            }
             works: dict[str, Sequence[_Attack]] = {"no attack": ()}
             works |= {name: [attack] for name, attack in attacks.items()}
             works["all at once"] = [*attacks.values()]
             for name, work in works.items():
                 latency, peak = await _watch(others, bot, _attacked(world, work))
                 made.figures.append(absolute(f"p99, {name}", [1000 * latency], "ms", goal=300))
-                made.figures.append(absolute(f"memory, {name}", [(peak - before) / 2**20], "MB", goal=100))
+                made.figures.append(
+                    absolute(f"memory, {name}", [(peak - before) / 2**20], "MB", goal=100)
+                )
             largest = await (await _server(world, "largest")).take(
                 "full.json", _bank([_item(n) for n in range(_ITEMS)])
             )
@@ -277,7 +328,9 @@ async def section(options: Options) -> Section:
             with suppress(asyncio.CancelledError):
                 await playing
             if bot.pid != pid or not bot.running or world.errors or world.violations:
-                raise RuntimeError(f"the bot or the loopback failed: {world.errors} {world.violations}\n{bot.log}")
+                raise RuntimeError(
+                    f"the bot or the loopback failed: {world.errors} {world.violations}\n{bot.log}"
+                )
     return made
 
 

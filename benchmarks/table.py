@@ -72,7 +72,15 @@ def absolute(
     """The median of what the rounds gave."""
     middle = statistics.median(values)
     spread = (min(values), max(values)) if len(values) > 1 else None
-    return Figure(name, middle, unit, bot=f"{_number(middle)} {unit}".rstrip(), goal=goal, sense=sense, spread=spread)
+    return Figure(
+        name,
+        middle,
+        unit,
+        bot=f"{_number(middle)} {unit}".rstrip(),
+        goal=goal,
+        sense=sense,
+        spread=spread,
+    )
 
 
 def machine(rounds: int) -> str:
@@ -107,7 +115,10 @@ _SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTAL
 
 def _body(section: Section) -> str:
     lines = [line for text in (section.taken, section.note) if text for line in (text, "")]
-    lines += ["| figure | bare client | bot | value | spread | goal | met |", "|---|---|---|---|---|---|---|"]
+    lines += [
+        "| figure | bare client | bot | value | spread | goal | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     return "\n".join([*lines, *(_line(figure) for figure in section.figures)]) + "\n"
 
 

@@ -59,19 +59,31 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="A quiz bot for study groups on Discord.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="A quiz bot for study groups on Discord."
+    )
     parser.add_argument("--version", action="version", version=f"Quizformer {__version__}")
     parser.set_defaults(run=_run)
     commands = parser.add_subparsers(title="commands", metavar="")
-    commands.add_parser("run", help="run the bot (the default); needs DISCORD_TOKEN").set_defaults(run=_run)
-    play = commands.add_parser("play", help="try the bot in the browser on a simulated Discord; needs no token")
-    play.add_argument("--port", type=int, help="port on 127.0.0.1 (default: the first free one from 8770 up)")
-    play.add_argument("--database", type=Path, help="database file to keep (default: a temporary one)")
+    commands.add_parser("run", help="run the bot (the default); needs DISCORD_TOKEN").set_defaults(
+        run=_run
+    )
+    play = commands.add_parser(
+        "play", help="try the bot in the browser on a simulated Discord; needs no token"
+    )
+    play.add_argument(
+        "--port", type=int, help="port on 127.0.0.1 (default: the first free one from 8770 up)"
+    )
+    play.add_argument(
+        "--database", type=Path, help="database file to keep (default: a temporary one)"
+    )
     play.set_defaults(run=_play)
     words = "check settings, question bank, database and token"
     commands.add_parser("check", help=words).set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="inspect a question bank: lint, show, stats"))
-    reports = commands.add_parser("reports", help="print what members reported as wrong, newest last")
+    reports = commands.add_parser(
+        "reports", help="print what members reported as wrong, newest last"
+    )
     reports.add_argument(
         "--since",
         type=date.fromisoformat,
@@ -80,14 +92,22 @@ def _parser() -> argparse.ArgumentParser:
         help="from this day on, in UTC: 2026-11-25",
     )
     reports.set_defaults(run=_reports)
-    backup = commands.add_parser("backup", help="copy the SQLite database to a new file while the bot runs")
+    backup = commands.add_parser(
+        "backup", help="copy the SQLite database to a new file while the bot runs"
+    )
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
     words = "make the sums of the boards anew from the ledger of points"
     commands.add_parser("repair", help=words).set_defaults(run=_repair)
-    migrate = commands.add_parser("migrate", help="bring the database to this version's schema, or move it to another")
-    migrate.add_argument("--from", dest="source", metavar="URL", help="move everything out of this database ...")
-    migrate.add_argument("--to", dest="target", metavar="URL", help="... and into this one; stop the bot first")
+    migrate = commands.add_parser(
+        "migrate", help="bring the database to this version's schema, or move it to another"
+    )
+    migrate.add_argument(
+        "--from", dest="source", metavar="URL", help="move everything out of this database ..."
+    )
+    migrate.add_argument(
+        "--to", dest="target", metavar="URL", help="... and into this one; stop the bot first"
+    )
     migrate.set_defaults(run=_migrate)
     return parser
 
@@ -96,12 +116,19 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_bank)
     actions = parser.add_subparsers(dest="action", required=True, metavar="lint|show|stats")
     lint = actions.add_parser("lint", help="list every problem with its line and how to fix it")
-    lint.add_argument("file", type=Path, nargs="?", help="bank file (default: QUESTION_BANK, or all shipped packs)")
+    lint.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        help="bank file (default: QUESTION_BANK, or all shipped packs)",
+    )
     show = actions.add_parser("show", help="print an item as its card shows it")
     show.add_argument("id", help="the item's id")
     stats = actions.add_parser("stats", help="count topics and items by pack, kind and difficulty")
     for action in (show, stats):
-        action.add_argument("--file", type=Path, help="bank file (default: QUESTION_BANK, or all shipped packs)")
+        action.add_argument(
+            "--file", type=Path, help="bank file (default: QUESTION_BANK, or all shipped packs)"
+        )
 
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
@@ -167,11 +194,20 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             raise _closed(4014) from error
         except discord.ConnectionClosed as error:
             raise _closed(error.code) from error
-        except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+        except (
+            discord.HTTPException,
+            discord.GatewayNotFound,
+            aiohttp.ClientError,
+            OSError,
+        ) as error:
             raise StartError(f"could not reach Discord; try again later: {error}") from error
 
 
-_TOKEN_REFUSED = ("DISCORD_TOKEN", "was refused by Discord; copy it again from the portal's Bot page", "MTA4...")
+_TOKEN_REFUSED = (
+    "DISCORD_TOKEN",
+    "was refused by Discord; copy it again from the portal's Bot page",
+    "MTA4...",
+)
 
 
 def _closed(code: int) -> Exception:
@@ -180,11 +216,17 @@ def _closed(code: int) -> Exception:
         case 4004:
             return SettingsError.of(*_TOKEN_REFUSED)
         case 4010:
-            return SettingsError.of("SHARD_IDS", "does not fit SHARD_COUNT; set both or neither", "0,1")
+            return SettingsError.of(
+                "SHARD_IDS", "does not fit SHARD_COUNT; set both or neither", "0,1"
+            )
         case 4011:
-            return SettingsError.of("SHARD_COUNT", "is too small for this many servers; raise it or leave it out", "4")
+            return SettingsError.of(
+                "SHARD_COUNT", "is too small for this many servers; raise it or leave it out", "4"
+            )
         case 4012 | 4013 | 4014:
-            return StartError(f"Discord no longer takes connections of this kind ({code}): update Quizformer")
+            return StartError(
+                f"Discord no longer takes connections of this kind ({code}): update Quizformer"
+            )
     return StartError(f"Discord closed the connection for good ({code}): start the bot again later")
 
 
@@ -201,12 +243,21 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
     try:
         door = playground.listen(options.port)
     except (OSError, OverflowError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
-        raise StartError(f"port {options.port or ''} can't be used ({reason}): try --port 0") from error
+        reason = (
+            os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
+        )
+        raise StartError(
+            f"port {options.port or ''} can't be used ({reason}): try --port 0"
+        ) from error
     with door, tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
         file = options.database or Path(folder) / "playground.db"
-        settings = replace(settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None)
-        async with opened(settings) as (bank, database):  # and no model service: nothing leaves the machine
+        settings = replace(
+            settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None
+        )
+        async with opened(settings) as (
+            bank,
+            database,
+        ):  # and no model service: nothing leaves the machine
             bot = build_bot(settings, bank, database)
             until = asyncio.Event()
             _at_signal(until.set)
@@ -246,7 +297,9 @@ async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.points.store import rebuild_sums
 
     async with opened_database(settings.database, patient=True) as database:
-        print(f"the boards' sums are made anew from {await database.write(rebuild_sums):,} entries of the ledger")
+        print(
+            f"the boards' sums are made anew from {await database.write(rebuild_sums):,} entries of the ledger"
+        )
 
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:
@@ -255,13 +308,17 @@ async def _backup(settings: Settings, options: argparse.Namespace) -> None:
     if settings.database.get_backend_name() != "sqlite":
         raise StartError("backup is for SQLite; use pg_dump for PostgreSQL")
     try:
-        size = await asyncio.to_thread(back_up, Path(settings.database.database or ""), options.file)
+        size = await asyncio.to_thread(
+            back_up, Path(settings.database.database or ""), options.file
+        )
     except BackupError as error:
         raise StartError(f"no backup was made: {error}") from error
     print(f"{options.file}: {size:,} bytes, consistent and checked")
 
 
-async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.Future[None]) -> None:
+async def _until_signal(
+    work: Coroutine[object, object, None], broken: asyncio.Future[None]
+) -> None:
     """Run until the work ends, SIGTERM or SIGINT comes, or the database turns out to be broken (which is raised)."""
     task = asyncio.create_task(work)
     _at_signal(task.cancel)

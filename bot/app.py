@@ -297,7 +297,9 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
         yield
     except (BankError, OSError) as error:
         where = ", ".join(map(str, settings.bank)) or "the shipped bank"
-        raise SettingsError.of("QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json") from error
+        raise SettingsError.of(
+            "QUESTION_BANK", f"can't be used ({where}): {error}", "data/questions.json"
+        ) from error
 
 
 async def _bank_for(settings: Settings, database: Database) -> Bank:
@@ -319,18 +321,24 @@ async def opened_database(
     """The database, migrated; SettingsError, which calls it by `name`, if it can't be used. See `open_database`."""
     async with AsyncExitStack() as stack:
         try:
-            database = await stack.enter_async_context(open_database(url, visiting=visiting, patient=patient))
+            database = await stack.enter_async_context(
+                open_database(url, visiting=visiting, patient=patient)
+            )
         except (MigrationError, DatabaseInUse) as error:
             raise SettingsError(f"{name} can't be used ({_shown(url)}): {error}") from error
         except (StorageError, OSError) as error:
             raise SettingsError.of(
-                name, f"can't be used ({_shown(url)}): {shorten(error)}", "sqlite:///var/quizformer.db"
+                name,
+                f"can't be used ({_shown(url)}): {shorten(error)}",
+                "sqlite:///var/quizformer.db",
             ) from error
         yield database
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, visiting: bool = False) -> AsyncIterator[tuple[Bank, Database]]:
+async def opened(
+    settings: Settings, *, visiting: bool = False
+) -> AsyncIterator[tuple[Bank, Database]]:
     """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
     async with opened_database(settings.database, visiting=visiting) as database:
         source = await database.read(unfinished)
@@ -351,13 +359,17 @@ async def move(source: URL, target: URL) -> None:
     """Move everything from one database to another, with a line a table; SettingsError if that can't be done."""
     if source == target:
         raise SettingsError("--from and --to name the same database")
-    if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(source.database or "").is_file):
+    if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(
+        Path(source.database or "").is_file
+    ):
         raise SettingsError(f"--from names a file that is not there ({source.database})")
     async with opened_database(source, "--from") as old, opened_database(target, "--to") as new:
         try:
             await transfer(old, new, _shown(source), all_tables(), print)
         except TransferError as error:
-            raise SettingsError(f"{_shown(source)} was not moved to {_shown(target)}: {error}") from error
+            raise SettingsError(
+                f"{_shown(source)} was not moved to {_shown(target)}: {error}"
+            ) from error
     print(f"moved to {_shown(target)}: every table was counted and compared")
 
 
@@ -371,7 +383,9 @@ async def check(settings: Settings) -> int:
         print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.items)} questions")
         if len(bank.packs) > 1:
             for pack in bank.packs:
-                print(f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.items)} questions")
+                print(
+                    f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.items)} questions"
+                )
     except SettingsError as error:
         wrong += 1
         print(f"question bank: {error}")
@@ -393,9 +407,13 @@ async def check(settings: Settings) -> int:
         problem = await trial(settings)
         wrong += problem is not None
         host = urlsplit(settings.grader_url).netloc
-        print(f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}")
+        print(
+            f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}"
+        )
         if settings.sends_key_openly:
-            print(f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://")
+            print(
+                f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://"
+            )
     return 2 if wrong else 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
@@ -54,7 +55,11 @@ class Settings:
     def sends_key_openly(self) -> bool:
         """Whether the model service's key leaves this machine without encryption."""
         address = urlsplit(self.grader_url or "")
-        return bool(self.grader_api_key) and address.scheme == "http" and not _is_here(address.hostname or "")
+        return (
+            bool(self.grader_api_key)
+            and address.scheme == "http"
+            and not _is_here(address.hostname or "")
+        )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -62,7 +67,9 @@ class Settings:
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         grader_url = _grader_url(env)
         return cls(
-            token=_secret(env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "),
+            token=_secret(
+                env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "
+            ),
             database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
             bank=_bank(env),
             log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO")),
@@ -71,7 +78,8 @@ class Settings:
             shard_ids=_shard_ids(env, count),
             health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
-            erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", minimum=1, maximum=3650) or 30,
+            erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", minimum=1, maximum=3650)
+            or 30,
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
@@ -97,14 +105,23 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         raise SettingsError.of(name, "is not a database address", example) from None
     if url.get_backend_name() in {"postgres", "postgresql"}:
         query = dict(url.query)
-        user, password = query.pop("user", url.username), query.pop("password", url.password)
+        user: Any = query.pop("user", url.username)
+        password: Any = query.pop("password", url.password)
         query.pop("channel_binding", None)  # libpq's; asyncpg decides by itself
         if "sslmode" in query:
             query["ssl"] = query.pop("sslmode")
-        return url.set(drivername="postgresql+asyncpg", username=user, password=password, query=query)  # type: ignore[arg-type]
+        return url.set(
+            drivername="postgresql+asyncpg", username=user, password=password, query=query
+        )
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
-        if not url.database or ":memory:" in url.database or "memory" in str(url.query.get("mode", "")):
-            raise SettingsError.of(name, "names no file, so a restart would lose everything", example)
+        if (
+            not url.database
+            or ":memory:" in url.database
+            or "memory" in str(url.query.get("mode", ""))
+        ):
+            raise SettingsError.of(
+                name, "names no file, so a restart would lose everything", example
+            )
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError.of(name, f"asks for {kind}, which is not supported", example)
@@ -131,9 +148,13 @@ def _grader_url(env: Mapping[str, str]) -> str | None:
     except ValueError:
         good = False
     if not good or re.search(r"\s", text) or not text.isprintable():
-        raise SettingsError.of("GRADER_URL", "is not an address that starts with https:// or http://", example)
+        raise SettingsError.of(
+            "GRADER_URL", "is not an address that starts with https:// or http://", example
+        )
     if parts.username is not None or parts.password is not None:
-        raise SettingsError.of("GRADER_URL", "has a user or password in it; use GRADER_API_KEY for the key", example)
+        raise SettingsError.of(
+            "GRADER_URL", "has a user or password in it; use GRADER_API_KEY for the key", example
+        )
     path = parts.path.rstrip("/")
     path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
@@ -164,7 +185,9 @@ def _bank(env: Mapping[str, str]) -> tuple[Path, ...]:
             there = False
         if not there:
             example = "data/questions.json,data/mine.json"
-            raise SettingsError.of("QUESTION_BANK", f"names a file that is not there ({name[:100]})", example)
+            raise SettingsError.of(
+                "QUESTION_BANK", f"names a file that is not there ({name[:100]})", example
+            )
     return tuple(dict.fromkeys(map(Path, names)))
 
 
@@ -184,7 +207,9 @@ def _whole_number(
         return None
     if not re.fullmatch(r"[0-9]{1,19}", text) or not minimum <= int(text) <= maximum:
         limit = f" to {maximum}" if maximum < 2**63 - 1 else ""
-        raise SettingsError.of(name, f"is {text!r} but must be a whole number from {minimum}{limit}", example)
+        raise SettingsError.of(
+            name, f"is {text!r} but must be a whole number from {minimum}{limit}", example
+        )
     return int(text)
 
 
@@ -193,12 +218,16 @@ def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | N
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,6}(\s*,\s*[0-9]{1,6})*", text):
-        raise SettingsError.of("SHARD_IDS", f"is {text!r} but must be numbers separated by commas", "0,1")
+        raise SettingsError.of(
+            "SHARD_IDS", f"is {text!r} but must be numbers separated by commas", "0,1"
+        )
     if count is None:
         raise SettingsError.of("SHARD_COUNT", "is missing; SHARD_IDS needs it", "4")
     ids = tuple(sorted({int(part) for part in text.split(",")}))
     if ids[-1] >= count:
         raise SettingsError.of(
-            "SHARD_IDS", f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}", "0,1"
+            "SHARD_IDS",
+            f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}",
+            "0,1",
         )
     return ids

@@ -76,7 +76,11 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
 
     async def healthz(_request: web.Request) -> web.Response:
         health = await cache.latest()
-        state = {"ok": health.ok, "discord": health.connected, "database": health.rounds_running is not None}
+        state = {
+            "ok": health.ok,
+            "discord": health.connected,
+            "database": health.rounds_running is not None,
+        }
         return web.json_response(state, status=200 if health.ok else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
@@ -90,7 +94,9 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise SettingsError.of("HEALTH_PORT", f"can't be used on {host} ({error.strerror})", "8080") from error
+            raise SettingsError.of(
+                "HEALTH_PORT", f"can't be used on {host} ({error.strerror})", "8080"
+            ) from error
         yield
     finally:
         await runner.cleanup()
@@ -106,5 +112,7 @@ def _metrics(bot: QuizBot, health: Health) -> str:
         "quizformer_rounds_running": health.rounds_running,
     }
     return "".join(
-        f"# TYPE {name} gauge\n{name} {float(value):g}\n" for name, value in gauges.items() if value is not None
+        f"# TYPE {name} gauge\n{name} {float(value):g}\n"
+        for name, value in gauges.items()
+        if value is not None
     )

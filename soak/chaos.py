@@ -120,7 +120,15 @@ class Chaos:
 
     async def _status(self) -> None:
         status = self._rng.choice((500, 502, 503))
-        self._arm(Fault("status", *self._rng.choice(_ROUTES), self._when(), self._rng.randint(1, 2), status=status))
+        self._arm(
+            Fault(
+                "status",
+                *self._rng.choice(_ROUTES),
+                self._when(),
+                self._rng.randint(1, 2),
+                status=status,
+            )
+        )
 
     async def _limited(self) -> None:
         seconds = self._rng.uniform(0.3, 3)
@@ -130,7 +138,14 @@ class Chaos:
         self._arm(Fault("drop", *self._rng.choice(_ROUTES), self._when()))
 
     async def _delayed(self) -> None:
-        self._arm(Fault("delay", *self._rng.choice(_ROUTES), self._when(), seconds=self._rng.uniform(0.3, 3.5)))
+        self._arm(
+            Fault(
+                "delay",
+                *self._rng.choice(_ROUTES),
+                self._when(),
+                seconds=self._rng.uniform(0.3, 3.5),
+            )
+        )
 
     async def _hung(self) -> None:
         self._arm(Fault("hang", *self._rng.choice(_MESSAGE_ROUTES), self._when()))
@@ -159,7 +174,9 @@ class Chaos:
 
     async def _forbidden(self) -> None:
         channel = self._rng.choice([c for c in self._world.channels.values() if c.parent is None])
-        names = self._rng.choice((("send_messages",), ("view_channel",), ("attach_files", "send_messages")))
+        names = self._rng.choice(
+            (("send_messages",), ("view_channel",), ("attach_files", "send_messages"))
+        )
         self.tally.faults["permission lost: " + " and ".join(names)] += 1
         await self._world.deny(channel, *names)
         await asyncio.sleep(self._rng.uniform(1, 3))

@@ -20,5 +20,7 @@ def unanswered(world: World, outages: Collection[tuple[float, float]]) -> list[s
         for act in world.interactions.values()
         if act.callback is None
         and act.token not in faulty
-        and not any(begin < act.sent_at + RESPONSE_WINDOW and end > act.sent_at for begin, end in outages)
+        and not any(
+            begin < act.sent_at + RESPONSE_WINDOW and end > act.sent_at for begin, end in outages
+        )
     ]

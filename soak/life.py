@@ -43,14 +43,18 @@ class Life:
 
     def people(self, guild: Guild, count: int) -> None:
         """Members for a server; the first one manages it."""
-        self._members[guild.id] = [self._world.add_member(guild, f"m{n}", manager=n == 0) for n in range(count)]
+        self._members[guild.id] = [
+            self._world.add_member(guild, f"m{n}", manager=n == 0) for n in range(count)
+        ]
 
     def members(self, guild: Guild) -> list[Member]:
         return self._members[guild.id]
 
     def start(self, quiz_channels: list[Channel], daily_channels: list[Channel]) -> None:
         self._tasks = [asyncio.create_task(self._rounds(c)) for c in quiz_channels]
-        self._tasks += [asyncio.create_task(self._dailies(c, bool(n % 2))) for n, c in enumerate(daily_channels)]
+        self._tasks += [
+            asyncio.create_task(self._dailies(c, bool(n % 2))) for n, c in enumerate(daily_channels)
+        ]
         self._tasks += [asyncio.create_task(self._challenges(c)) for c in daily_channels]
 
     async def stop(self) -> None:
@@ -70,7 +74,11 @@ class Life:
             for card in cards(channel):
                 if card.id not in seen:
                     seen.add(card.id)
-                    tasks |= {asyncio.create_task(self._answer(m, card)) for m in members if self._rng.random() < 0.8}
+                    tasks |= {
+                        asyncio.create_task(self._answer(m, card))
+                        for m in members
+                        if self._rng.random() < 0.8
+                    }
             tasks = {t for t in tasks if not t.done()}
             for what, message, row in host_buttons(channel)[-1:]:
                 if self._rng.random() < 0.1 and self._bot.running and self._running(channel):
@@ -81,7 +89,10 @@ class Life:
             if self._rng.random() < 0.3:
                 await self._look_back(channel, self._rng.choice(members))
             await asyncio.sleep(self._rng.uniform(0.2, 1.5))
-            options: dict[str, object] = {"questions": self._rng.randint(1, 4), "seconds": self._rng.randint(5, 7)}
+            options: dict[str, object] = {
+                "questions": self._rng.randint(1, 4),
+                "seconds": self._rng.randint(5, 7),
+            }
             if self._rng.random() < 0.2:
                 options = {"questions": self._rng.randint(1, 3), "mode": "hosted"}
             host = self._rng.choice(members)
@@ -109,7 +120,9 @@ class Life:
             except (CannotDo, IndexError, sqlite3.Error):
                 return  # the card was revealed meanwhile
             if result is None or result.acked:
-                self.did["answers acknowledged"] += bool(result and result.text.startswith(("Locked", "✅", "**Not")))
+                self.did["answers acknowledged"] += bool(
+                    result and result.text.startswith(("Locked", "✅", "**Not"))
+                )
                 return
             self.did["interactions that failed"] += 1
             await asyncio.sleep(self._rng.uniform(0.2, 1))
@@ -159,7 +172,9 @@ class Life:
                 result = await member.click(message, ids[0])
                 self.did["looked back" if result.acked else "interactions that failed"] += 1
 
-    async def _slash(self, member: Member, channel: Channel, command: str, /, **options: object) -> Result | None:
+    async def _slash(
+        self, member: Member, channel: Channel, command: str, /, **options: object
+    ) -> Result | None:
         try:
             result = await member.slash(channel, command, **options)
         except CannotDo:

@@ -14,7 +14,14 @@ _SHOWN = 25
 
 
 def report(
-    world: World, facts: Facts, tally: Tally, life: Life, broken: list[str], *, seed: int, minutes: float
+    world: World,
+    facts: Facts,
+    tally: Tally,
+    life: Life,
+    broken: list[str],
+    *,
+    seed: int,
+    minutes: float,
 ) -> str:
     """The whole report; it ends with the broken invariants."""
     reveals = facts.public("why:v1:round:")
@@ -31,12 +38,18 @@ def report(
         ("challenges", f"{len(facts['challenges'])} ({_counted(challenges)})"),
         ("questions shown to their takers", len(facts["challenge_answers"])),
         ("dailies", f"{len(facts['dailies'])} ({_counted(states)})"),
-        ("answers stored", f"{len(facts['round_answers'])} in rounds, {len(facts['daily_answers'])} to dailies"),
+        (
+            "answers stored",
+            f"{len(facts['round_answers'])} in rounds, {len(facts['daily_answers'])} to dailies",
+        ),
         ("answers acknowledged", life.did["answers acknowledged"]),
         ("interactions that failed for the member", life.did["interactions that failed"]),
         ("restarts of the bot", tally.restarts),
         ("recoveries (connected again)", len(tally.outages)),
-        ("longest recovery", f"{max((end - begin for begin, end in tally.outages), default=0):.1f} s"),
+        (
+            "longest recovery",
+            f"{max((end - begin for begin, end in tally.outages), default=0):.1f} s",
+        ),
         ("posts that a nonce kept single", world.deduplicated),
         ("429 that the bot earned", world.limits.refused),
         ("broken invariants", len(broken)),
@@ -52,7 +65,9 @@ def kinds_of(broken: list[str]) -> list[str]:
     """A line for each kind of broken invariant, with an example."""
     kinds = Counter(_kind(line) for line in broken)
     examples = {_kind(line): line for line in reversed(broken)}
-    return [f"- {times} ×: {examples[kind]}" for kind, times in kinds.most_common(_SHOWN)] or ["None."]
+    return [f"- {times} ×: {examples[kind]}" for kind, times in kinds.most_common(_SHOWN)] or [
+        "None."
+    ]
 
 
 def _counted(counter: Counter[str]) -> str:

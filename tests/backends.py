@@ -10,7 +10,14 @@ from sqlalchemy import create_engine
 from bot.core import migrate
 
 SQLITE, POSTGRES = "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)
-_ON_BOTH = {"test_store", "test_database", "test_queue", "test_processes", "test_health", "test_second_answers"}
+_ON_BOTH = {
+    "test_store",
+    "test_database",
+    "test_queue",
+    "test_processes",
+    "test_health",
+    "test_second_answers",
+}
 """The modules whose tests are about SQL itself, or about what the two kinds do differently."""
 
 

@@ -10,7 +10,13 @@ from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Referenc
 def small_bank(topics: int = 3) -> Bank:
     """Two sections with topics `t1`, `t2`, ... of four items each: two choices, one multiple, one typed."""
     made = [_topic(n) for n in range(1, topics + 1)]
-    return Bank("Small", (Section("first", "First", tuple(made[::2])), Section("second", "Second", tuple(made[1::2]))))
+    return Bank(
+        "Small",
+        (
+            Section("first", "First", tuple(made[::2])),
+            Section("second", "Second", tuple(made[1::2])),
+        ),
+    )
 
 
 SPLIT_BY_TIME = "Train on the past and test on what came later. Leave a gap between both, so that no window overlaps."
@@ -19,7 +25,9 @@ SPLIT_BY_TIME = "Train on the past and test on what came later. Leave a gap betw
 def teaching_bank(topics: int = 4) -> Bank:
     """Like `small_bank`, but the open questions have key points that sentences can be told apart by."""
     bank = small_bank(topics)
-    return Bank(bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections))
+    return Bank(
+        bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections)
+    )
 
 
 def _taught(topic: Topic) -> Topic:
@@ -28,13 +36,29 @@ def _taught(topic: Topic) -> Topic:
         question="Why does a learner split its data?",
         answer="So that it is tested on what it has not seen.",
         key_points=(
-            KeyPoint("Held-out rows estimate the error on unseen cases", ("a test set measures generalisation",)),
-            KeyPoint("Tuning on the test set leaks its labels", ("choose settings on a validation part instead",)),
-            KeyPoint("Groups must not be spread over both sides", ("the same patient stays on one side",)),
+            KeyPoint(
+                "Held-out rows estimate the error on unseen cases",
+                ("a test set measures generalisation",),
+            ),
+            KeyPoint(
+                "Tuning on the test set leaks its labels",
+                ("choose settings on a validation part instead",),
+            ),
+            KeyPoint(
+                "Groups must not be spread over both sides", ("the same patient stays on one side",)
+            ),
         ),
         follow_ups=(
-            FollowUp("weak", "What does a test tell?", "How a model does on cases that it has never seen."),
-            FollowUp("fair", "What may be tuned on what?", "Settings on a validation part; nothing on the test set."),
+            FollowUp(
+                "weak",
+                "What does a test tell?",
+                "How a model does on cases that it has never seen.",
+            ),
+            FollowUp(
+                "fair",
+                "What may be tuned on what?",
+                "Settings on a validation part; nothing on the test set.",
+            ),
             FollowUp("strong", "How would you split a time series?", SPLIT_BY_TIME),
         ),
     )
@@ -50,7 +74,15 @@ def _topic(n: int) -> Topic:
         Item(f"{topic_id}-a", topic_id, "choice", 1, "Which?", "This.", choices(1)),
         Item(f"{topic_id}-b", topic_id, "choice", 3, "Which then?", "That.", choices(1)),
         Item(f"{topic_id}-c", topic_id, "multiple", 4 + n % 2, "Which ones?", "These.", choices(2)),
-        Item(f"{topic_id}-d", topic_id, "typed", 2, "What is it called?", "So.", accept=("attention",)),
+        Item(
+            f"{topic_id}-d",
+            topic_id,
+            "typed",
+            2,
+            "What is it called?",
+            "So.",
+            accept=("attention",),
+        ),
     )
     return Topic(
         id=topic_id,

@@ -82,7 +82,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--everything", action="store_true", help="run thorough tests, and all on PostgreSQL, too")
+    parser.addoption(
+        "--everything", action="store_true", help="run thorough tests, and all on PostgreSQL, too"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -100,7 +102,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames:
-        kinds = backends(metafunc.module.__name__, everything=metafunc.config.getoption("--everything"))
+        kinds = backends(
+            metafunc.module.__name__, everything=metafunc.config.getoption("--everything")
+        )
         metafunc.parametrize("url", kinds, indirect=True)
 
 

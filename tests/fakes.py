@@ -57,7 +57,16 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: QuestionCard | RevealCard | DailyCard | DailyResult | OpenDailyCard | OpenDailyResult | OpenCard | ResultCard
+    card: (
+        QuestionCard
+        | RevealCard
+        | DailyCard
+        | DailyResult
+        | OpenDailyCard
+        | OpenDailyResult
+        | OpenCard
+        | ResultCard
+    )
 
 
 @dataclass
@@ -141,7 +150,15 @@ class FakeSender:
         """By method: what happens after its effect and before its reply."""
         self._troubles: list[_Trouble] = []
 
-    def fail(self, method: str, error: BaseException, *, after: bool = False, skip: int = 0, times: int = 1) -> None:
+    def fail(
+        self,
+        method: str,
+        error: BaseException,
+        *,
+        after: bool = False,
+        skip: int = 0,
+        times: int = 1,
+    ) -> None:
         """Let calls of a method fail: the first `skip` succeed, the next `times` raise, before or after the effect."""
         self._troubles.append(_Trouble(method, error, after, skip, times))
 
@@ -155,7 +172,13 @@ class FakeSender:
         return [e for e in self.edits if e.kind == kind]
 
     async def post(
-        self, place: Place, message: Any, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+        self,
+        place: Place,
+        message: Any,
+        nonce: str,
+        *,
+        tried_at: datetime | None = None,
+        urgent: bool = True,
     ) -> int:
         found = None if tried_at is None else await self.find(place, message, tried_at)
         if found is not None:
@@ -191,18 +214,26 @@ class FakeSender:
         def show() -> None:
             self.edits.append(Edit(kind, place.channel_id, message_id, message))
             if kind == "show":
-                self.posts = [replace(p, card=message) if p.message_id == message_id else p for p in self.posts]
+                self.posts = [
+                    replace(p, card=message) if p.message_id == message_id else p
+                    for p in self.posts
+                ]
 
         await self._do(f"{kind}_{of}", show)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
-        await self._do("open_thread", lambda: self.threads.append((place.channel_id, message_id, name)))
+        await self._do(
+            "open_thread", lambda: self.threads.append((place.channel_id, message_id, name))
+        )
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
         due, last = message
         now = self._clock()
         if channel_id is None:
-            if len([at for at in self.openings if now - at < timedelta(minutes=1)]) >= MOST_OPENINGS:
+            if (
+                len([at for at in self.openings if now - at < timedelta(minutes=1)])
+                >= MOST_OPENINGS
+            ):
                 raise DeliveryLater("You are opening direct messages too fast")
             self.openings.append(now)
 
@@ -246,7 +277,9 @@ class FakeSender:
 
 def _what(message: Any) -> tuple[str, int]:
     """The kind of a message, and the key of its row."""
-    return _METHODS[type(message)][0], next(getattr(message, key) for key in _KEYS if hasattr(message, key))
+    return _METHODS[type(message)][0], next(
+        getattr(message, key) for key in _KEYS if hasattr(message, key)
+    )
 
 
 class FakeChatModel:

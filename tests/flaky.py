@@ -22,7 +22,9 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?::.+?)(?: - .*)?$", re.MULTILINE)
 @contextmanager
 def busy_machine(processes: int) -> Iterator[None]:
     """Keep some processes computing while the block runs."""
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
+    ]
     try:
         yield
     finally:
@@ -52,7 +54,10 @@ def main() -> int:
         log = folder / f"seed-{seed}.log"
         failed = failed_tests(seed, log, busy=busy, more=more)
         beside = f" beside {BUSY} busy processes" if busy else ""
-        print(f"seed {seed}{beside}: {len(failed)} failed, {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"seed {seed}{beside}: {len(failed)} failed, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
         for test in failed:
             print(f"  {test}", flush=True)
         if failed:

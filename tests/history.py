@@ -14,7 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table, func, select
 
-from bot.challenges.store import challenge_answers, challenge_questions, challenge_takers, challenges
+from bot.challenges.store import (
+    challenge_answers,
+    challenge_questions,
+    challenge_takers,
+    challenges,
+)
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
@@ -63,7 +68,9 @@ def fill(conn: Connection, days: int) -> None:
             recaps,
         ):
             sequence = func.pg_get_serial_sequence(table.name, "id")
-            conn.execute(select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery())))
+            conn.execute(
+                select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery()))
+            )
 
 
 def at(n: int, days: int) -> datetime:
@@ -71,7 +78,13 @@ def at(n: int, days: int) -> datetime:
     return NOW - timedelta(days=days - n)
 
 
-OWN_ITEM = {"kind": "typed", "difficulty": 1, "prompt": "Ours?", "accept": ["ours"], "explanation": "It is."}
+OWN_ITEM = {
+    "kind": "typed",
+    "difficulty": 1,
+    "prompt": "Ours?",
+    "accept": ["ours"],
+    "explanation": "It is.",
+}
 Rows = Iterator[tuple[Table, Iterator[dict[str, Any]]]]
 TOPICS = tuple(f"t{n}" for n in range(1, 9))
 ITEMS = tuple(f"t{n}-{letter}" for n in range(1, 9) for letter in "abcd")
@@ -79,16 +92,34 @@ ITEMS = tuple(f"t{n}-{letter}" for n in range(1, 9) for letter in "abcd")
 
 def _members() -> Rows:
     others = range(1000, 1000 + OTHERS)
-    schedule = {"channel_id": CHANNEL, "at": "12:30", "zone": "UTC", "kind": "choice", "answer_hours": 23}
+    schedule = {
+        "channel_id": CHANNEL,
+        "at": "12:30",
+        "zone": "UTC",
+        "kind": "choice",
+        "answer_hours": 23,
+    }
     schedule |= {"thread": False, "paused": False, "settled_until": NOW - timedelta(hours=1)}
     soon = NOW + timedelta(minutes=30)
     recap = {"channel_id": CHANNEL, "next_at": soon}
     yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
     yield daily_schedules, ({**schedule, "guild_id": n, "next_at": soon} for n in (GUILD, *others))
     yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ALWINA, *others))
-    yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ALWINA, *others))
-    yield streaks, ({"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0} for n in others)
-    yield reminders, ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ALWINA, *others))
+    yield (
+        member_names,
+        ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ALWINA, *others)),
+    )
+    yield (
+        streaks,
+        (
+            {"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0}
+            for n in others
+        ),
+    )
+    yield (
+        reminders,
+        ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ALWINA, *others)),
+    )
     plan = {
         "day": NOW.date() + timedelta(days=20),
         "minutes": 15,
@@ -96,50 +127,123 @@ def _members() -> Rows:
         "goal": 80,
     }
     yield plans, ({"user_id": n, **plan} for n in (ALWINA, *others))
-    yield plan_days, ({"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n} for n in range(40))
+    yield (
+        plan_days,
+        (
+            {"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n}
+            for n in range(40)
+        ),
+    )
     yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10} for n in others)
-    card = {"state": 2, "stability": 9.0, "difficulty": 5.0, "due_at": NOW, "last_review_at": NOW - timedelta(days=9)}
-    yield cards, ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12])
-    yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others))
+    card = {
+        "state": 2,
+        "stability": 9.0,
+        "difficulty": 5.0,
+        "due_at": NOW,
+        "last_review_at": NOW - timedelta(days=9),
+    }
+    yield (
+        cards,
+        ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12]),
+    )
+    yield (
+        server_banks,
+        ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others)),
+    )
     own = {"name": "ours", "topic_id": "ours", "content": json.dumps(OWN_ITEM)}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
-    yield own_topics, ({"guild_id": n, "number": 1, **own, **section, "content": "{}"} for n in (GUILD, *others))
-    yield own_items, ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others))
-    yield asked, ({"guild_id": n, "item_id": i, "last_at": NOW} for n in (GUILD, *others[:30]) for i in ITEMS)
-    yield daily_uses, ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS)
-    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ALWINA, *others) for t in TOPICS)
+    yield (
+        own_topics,
+        ({"guild_id": n, "number": 1, **own, **section, "content": "{}"} for n in (GUILD, *others)),
+    )
+    yield (
+        own_items,
+        ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others)),
+    )
+    yield (
+        asked,
+        (
+            {"guild_id": n, "item_id": i, "last_at": NOW}
+            for n in (GUILD, *others[:30])
+            for i in ITEMS
+        ),
+    )
+    yield (
+        daily_uses,
+        ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS),
+    )
+    yield (
+        met,
+        ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ALWINA, *others) for t in TOPICS),
+    )
     yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
-    yield recap_schedules, ({"guild_id": n, "weekday": 0, "settled_until": NOW, **recap} for n in (GUILD, *others))
+    yield (
+        recap_schedules,
+        ({"guild_id": n, "weekday": 0, "settled_until": NOW, **recap} for n in (GUILD, *others)),
+    )
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in (GUILD, *others))
     told = {"guild_id": GUILD, "state": "posted", "channel_id": CHANNEL, "scheduled_at": NOW}
-    yield recaps, ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS))
+    yield (
+        recaps,
+        ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS)),
+    )
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
-    wished = {"user_id": ALWINA, "state": "waiting", "at": NOW, "prompt": "Why?", "answer": "So", "wrong": ""}
+    wished = {
+        "user_id": ALWINA,
+        "state": "waiting",
+        "at": NOW,
+        "prompt": "Why?",
+        "answer": "So",
+        "wrong": "",
+    }
     wished |= {"why": "It is", "source": ""}
     yield suggestions, ({"guild_id": n, **wished} for n in (GUILD, *others))
     yield (
         erased_answers,
-        ({"source": "daily", "source_id": n, "digest": "", "key": "", "guild_id": GUILD} for n in others[:9]),
+        (
+            {"source": "daily", "source_id": n, "digest": "", "key": "", "guild_id": GUILD}
+            for n in others[:9]
+        ),
     )
-    yield erasures, ({"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)} for n in others[:9])
+    yield (
+        erasures,
+        (
+            {"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)}
+            for n in others[:9]
+        ),
+    )
 
 
 def _rounds(days: int) -> Rows:
-    round_ = {"guild_id": GUILD, "starter_id": ALWINA, "difficulty": "mixed", "seconds": 20, "idle": 0}
+    round_ = {
+        "guild_id": GUILD,
+        "starter_id": ALWINA,
+        "difficulty": "mixed",
+        "seconds": 20,
+        "idle": 0,
+    }
     yield (
         rounds,
         (
             {
                 **round_,
-                **{"id": n, "channel_id": CHANNEL, "total": QUESTIONS, "number": QUESTIONS, "started_at": at(n, days)},
+                **{
+                    "id": n,
+                    "channel_id": CHANNEL,
+                    "total": QUESTIONS,
+                    "number": QUESTIONS,
+                    "started_at": at(n, days),
+                },
                 **{"phase": "open" if n == days else "ended", "due_at": at(n, days)},
                 "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
     )
-    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    questions = [
+        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
+    ]
     shown = {"choice_order": "0123", "seconds": 20, "message_id": 7}
     yield (
         round_questions,
@@ -178,18 +282,28 @@ def _challenges(days: int) -> Rows:
         (
             {
                 **challenge,
-                **{"id": n, "message_id": n, "started_at": at(n, days), "closes_at": at(n, days) + timedelta(days=1)},
+                **{
+                    "id": n,
+                    "message_id": n,
+                    "started_at": at(n, days),
+                    "closes_at": at(n, days) + timedelta(days=1),
+                },
                 "state": "open" if n == days else "closed",
                 "due_at": at(n, days) + timedelta(days=1) if n == days else None,
             }
             for n in range(1, days + 1)
         ),
     )
-    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    questions = [
+        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
+    ]
     asked = {"seconds": 20}
     yield (
         challenge_questions,
-        ({**asked, "id": q, "challenge_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)]} for n, k, q in questions),
+        (
+            {**asked, "id": q, "challenge_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)]}
+            for n, k, q in questions
+        ),
     )
     takers = (ALWINA, 102)
     yield (
@@ -209,7 +323,13 @@ def _challenges(days: int) -> Rows:
             for user in takers
         ),
     )
-    given = {"answer": "0", "correct": True, "points": 90, "elapsed_ms": 900, "choice_order": "0123"}
+    given = {
+        "answer": "0",
+        "correct": True,
+        "points": 90,
+        "elapsed_ms": 900,
+        "choice_order": "0123",
+    }
     yield (
         challenge_answers,
         (
@@ -231,8 +351,17 @@ def _dailies(days: int) -> Rows:
         (
             {
                 **daily,
-                **{"id": n, "local_date": at(n, days).date(), "scheduled_at": at(n, days), "opened_at": at(n, days)},
-                **{"item_id": ITEMS[n % len(ITEMS)], "message_id": n, "closes_at": at(n, days) + timedelta(hours=23)},
+                **{
+                    "id": n,
+                    "local_date": at(n, days).date(),
+                    "scheduled_at": at(n, days),
+                    "opened_at": at(n, days),
+                },
+                **{
+                    "item_id": ITEMS[n % len(ITEMS)],
+                    "message_id": n,
+                    "closes_at": at(n, days) + timedelta(hours=23),
+                },
                 "state": "open" if n == days else "closed",
                 "due_at": at(n, days) + timedelta(hours=23) if n == days else None,
             }
@@ -249,8 +378,24 @@ def _dailies(days: int) -> Rows:
         ),
     )
     through = at(days - 5, days).date()
-    yield streaks, iter([{"guild_id": GUILD, "user_id": ALWINA, "through": through, "current": days, "best": days}])
-    yield daily_uses, ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS)
+    yield (
+        streaks,
+        iter(
+            [
+                {
+                    "guild_id": GUILD,
+                    "user_id": ALWINA,
+                    "through": through,
+                    "current": days,
+                    "best": days,
+                }
+            ]
+        ),
+    )
+    yield (
+        daily_uses,
+        ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),
+    )
 
 
 def _points(days: int) -> Rows:
@@ -261,24 +406,54 @@ def _points(days: int) -> Rows:
             (
                 {
                     **won,
-                    **{"source": source, "source_id": n, "user_id": user, "topic_id": TOPICS[n % len(TOPICS)]},
-                    **{"item_id": ITEMS[n % len(ITEMS)], "local_date": at(n, days).date(), "at": at(n, days)},
+                    **{
+                        "source": source,
+                        "source_id": n,
+                        "user_id": user,
+                        "topic_id": TOPICS[n % len(TOPICS)],
+                    },
+                    **{
+                        "item_id": ITEMS[n % len(ITEMS)],
+                        "local_date": at(n, days).date(),
+                        "at": at(n, days),
+                    },
                 }
                 for n in range(1, days)
                 for user in (ALWINA, 102)
             ),
         )
-    starts = sorted({(p, period_start(p, at(n, days).date())) for p in PERIODS for n in range(1, days + 1)})
+    starts = sorted(
+        {(p, period_start(p, at(n, days).date())) for p in PERIODS for n in range(1, days + 1)}
+    )
     sums = {"points": 300, "answers": 3, "right": 3, "days": 1}
-    board = [(p, start, topic) for p, start in starts for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])]
-    yield scores, ({**_board(*of), **sums, "user_id": user} for of in board for user in (ALWINA, 102))
+    board = [
+        (p, start, topic)
+        for p, start in starts
+        for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])
+    ]
+    yield (
+        scores,
+        ({**_board(*of), **sums, "user_id": user} for of in board for user in (ALWINA, 102)),
+    )
     yield score_buckets, ({**_board(*of), "low": 300, "members": 2} for of in board)
-    yield team_scores, ({**_board(*of), "team_id": GUILD, "points": 600, "members": 2} for of in board)
+    yield (
+        team_scores,
+        ({**_board(*of), "team_id": GUILD, "points": 600, "members": 2} for of in board),
+    )
     playing = {"team_id": GUILD, "points": 300, "answers": 3}
-    yield team_members, ({**_board(*of), **playing, "user_id": user} for of in board for user in (ALWINA, 102))
+    yield (
+        team_members,
+        ({**_board(*of), **playing, "user_id": user} for of in board for user in (ALWINA, 102)),
+    )
     crowd = [_board("all", ALL_TIME, topic) for topic in TOPICS[1:]]
-    yield scores, ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS))
-    yield score_buckets, ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic())
+    yield (
+        scores,
+        ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS)),
+    )
+    yield (
+        score_buckets,
+        ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic()),
+    )
 
 
 def _own_topic() -> str:
@@ -293,29 +468,53 @@ def _private(days: int) -> Rows:
     yield (
         practices,
         (
-            {"id": n, "user_id": ALWINA, "started_at": at(n, days), "ended_at": None if n == days else at(n, days)}
+            {
+                "id": n,
+                "user_id": ALWINA,
+                "started_at": at(n, days),
+                "ended_at": None if n == days else at(n, days),
+            }
             for n in range(1, days + 1)
         ),
     )
-    questions = [(n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)]
+    questions = [
+        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
+    ]
     yield (
         practice_questions,
         (
             {
-                **{"id": q, "practice_id": n, "number": k, "item_id": ITEMS[q % len(ITEMS)], "choice_order": "0123"},
+                **{
+                    "id": q,
+                    "practice_id": n,
+                    "number": k,
+                    "item_id": ITEMS[q % len(ITEMS)],
+                    "choice_order": "0123",
+                },
                 **{"fresh": True, "asked_at": at(n, days)},
                 **{"answer": "0", "correct": True, "answered_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
     )
-    asking = {"id": days * QUESTIONS, "practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
+    asking = {
+        "id": days * QUESTIONS,
+        "practice_id": days,
+        "number": QUESTIONS,
+        "item_id": ITEMS[0],
+        "asked_at": NOW,
+    }
     yield practice_questions, iter([{**asking, "choice_order": "0123", "fresh": True}])
     yield (
         reviews,
         (
             {
-                **{"user_id": ALWINA, "source": source, "source_id": q, "item_id": ITEMS[q % len(ITEMS)]},
+                **{
+                    "user_id": ALWINA,
+                    "source": source,
+                    "source_id": q,
+                    "item_id": ITEMS[q % len(ITEMS)],
+                },
                 **{"rating": 3, "elapsed_ms": 900, "at": at(n, days)},
             }
             for source in ("round", "practice")
@@ -338,7 +537,13 @@ def _private(days: int) -> Rows:
     yield (
         interview_questions,
         (
-            {"id": n, "interview_id": n, "number": 1, "topic_id": TOPICS[n % len(TOPICS)], "asked_at": at(n, days)}
+            {
+                "id": n,
+                "interview_id": n,
+                "number": 1,
+                "topic_id": TOPICS[n % len(TOPICS)],
+                "asked_at": at(n, days),
+            }
             for n in range(1, days + 1)
         ),
     )
@@ -346,7 +551,10 @@ def _private(days: int) -> Rows:
 
 def counts(conn: Connection, tables: list[Table]) -> dict[str, int]:
     """How many rows tables have."""
-    return {table.name: conn.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+    return {
+        table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in tables
+    }
 
 
 def analyze(conn: Connection) -> None:

@@ -31,7 +31,11 @@ def components(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, 
 
 
 def texts(view: discord.ui.LayoutView) -> list[str]:
-    return [c["content"] for c in components(view) if c["type"] == discord.ComponentType.text_display.value]
+    return [
+        c["content"]
+        for c in components(view)
+        if c["type"] == discord.ComponentType.text_display.value
+    ]
 
 
 def lines(view: discord.ui.LayoutView) -> list[str]:
@@ -81,7 +85,10 @@ def check_limits(view: discord.ui.LayoutView, what: object) -> None:
             case discord.ComponentType.string_select:
                 assert 1 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
                 assert len(c.get("placeholder", "")) <= 150, what
-                assert all(1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100 for o in c["options"]), what
+                assert all(
+                    1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100
+                    for o in c["options"]
+                ), what
             case discord.ComponentType.media_gallery:
                 assert 1 <= len(c["items"]) <= 10, what
                 assert all(1 <= len(m["description"]) <= 1_024 for m in c["items"]), what

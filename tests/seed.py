@@ -18,12 +18,19 @@ IN_PROCESSES = "LOOPBACK_SEED"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=USUAL, help="draw from this seed (printed at the end of each run)")
+    parser.addoption(
+        "--seed",
+        type=int,
+        default=USUAL,
+        help="draw from this seed (printed at the end of each run)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     seed = config.getoption("--seed")
-    os.environ["PYTHONHASHSEED"] = str(seed)  # for processes that start from now on: xdist's, and the bot's
+    os.environ["PYTHONHASHSEED"] = str(
+        seed
+    )  # for processes that start from now on: xdist's, and the bot's
     # No deadline: how long an example takes says what else the machine does. No database: it remembers other runs.
     settings.register_profile("seeded", deadline=None, database=None, derandomize=seed == USUAL)
     settings.load_profile("seeded")
@@ -41,7 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: place[str(item.path)])
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     seed = config.getoption("--seed")
     terminalreporter.write_line(f'seed {seed} (again with ARGS="--seed {seed}")')
 

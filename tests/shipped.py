@@ -11,7 +11,17 @@ from bot.interviews.grading import Rubrics
 from bot.questions.bank import data_dir, load_packs, parse_bank, schema
 from bot.questions.model import Bank, Choice, Item
 
-__all__ = ["bank", "document", "first_topic", "item", "orders", "packs", "rubrics", "schema", "typed"]
+__all__ = [
+    "bank",
+    "document",
+    "first_topic",
+    "item",
+    "orders",
+    "packs",
+    "rubrics",
+    "schema",
+    "typed",
+]
 
 
 @cache
@@ -56,7 +66,12 @@ def first_topic() -> dict[str, Any]:
 
 
 def item(
-    name: str = "one", *, topic: str = "t", kind: str = "choice", difficulty: int = 3, choices: str = "YNNN"
+    name: str = "one",
+    *,
+    topic: str = "t",
+    kind: str = "choice",
+    difficulty: int = 3,
+    choices: str = "YNNN",
 ) -> Item:
     """A closed item with a choice for each letter of `choices`: Y is right, N is wrong."""
     return Item(
@@ -66,7 +81,9 @@ def item(
         difficulty=difficulty,
         prompt=f"Prompt of {name}?",
         explanation=f"Explanation of {name}.",
-        choices=tuple(Choice(f"text {n}", right == "Y", f"why {n}") for n, right in enumerate(choices)),
+        choices=tuple(
+            Choice(f"text {n}", right == "Y", f"why {n}") for n, right in enumerate(choices)
+        ),
     )
 
 

@@ -103,7 +103,11 @@ class Stage:
         """Do once what is due now; how much it was."""
 
         def due_now(conn: Connection) -> list[tuple[Worker[Any], int]]:
-            return [(worker, key) for worker in self.bot.workers for key in worker.due(conn, self.clock(), 200)]
+            return [
+                (worker, key)
+                for worker in self.bot.workers
+                for key in worker.due(conn, self.clock(), 200)
+            ]
 
         due = await self.database.read(due_now)
         for worker, key in due:
@@ -154,8 +158,12 @@ class Stage:
     async def start(self, questions: int = 3, **options: Any) -> int:
         """Start a round whose first question is due now."""
         usual = {"guild_id": GUILD, "channel_id": CHANNEL, "seconds": 20, **options}
-        starter = ALWINA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]  # each has one at a time
-        started = await self.bot.rounds.start(questions=questions, **{"starter_id": starter, **usual})
+        starter = (
+            ALWINA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]
+        )  # each has one at a time
+        started = await self.bot.rounds.start(
+            questions=questions, **{"starter_id": starter, **usual}
+        )
         self.clock.at = max(self.clock.at, started.first_at)
         return started.round_id
 
@@ -180,38 +188,71 @@ class Stage:
         ][-1]
 
     async def answer(
-        self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
+        self,
+        user_id: int,
+        *,
+        right: bool = True,
+        post: Post | None = None,
+        after: float | None = None,
     ) -> Locked:
         """Answer a round's newest card, `after` seconds from its own time or now."""
-        return await self.bot.rounds.answer(self.click(user_id, right=right, post=post, after=after))
+        return await self.bot.rounds.answer(
+            self.click(user_id, right=right, post=post, after=after)
+        )
 
     async def answer_daily(
-        self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None
+        self,
+        user_id: int,
+        *,
+        right: bool = True,
+        post: Post | None = None,
+        after: float | None = None,
     ) -> DailyVerdict:
-        return await self.bot.dailies.answer(self.click(user_id, right=right, post=post, after=after))
+        return await self.bot.dailies.answer(
+            self.click(user_id, right=right, post=post, after=after)
+        )
 
-    def click(self, user_id: int, *, right: bool = True, post: Post | None = None, after: float | None = None) -> Click:
+    def click(
+        self,
+        user_id: int,
+        *,
+        right: bool = True,
+        post: Post | None = None,
+        after: float | None = None,
+    ) -> Click:
         post = post or self.card()
         card = post.card
         assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap | OpenCard)
-        wanted = card.item.right if right else {i for i in range(len(card.order)) if i not in card.item.right}
+        wanted = (
+            card.item.right
+            if right
+            else {i for i in range(len(card.order)) if i not in card.item.right}
+        )
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":
             picks = picks[:1]
-        at = self.clock() if after is None else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
+        at = (
+            self.clock()
+            if after is None
+            else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
+        )
         text = None
         if card.item.kind == "typed":
             text = card.item.accept[0] if right else "certainly not this"
         return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, picks, text)
 
-    def pressed(self, row_id: int, user_id: int, *, message_id: int = 1, guild_id: int = GUILD) -> Click:
+    def pressed(
+        self, row_id: int, user_id: int, *, message_id: int = 1, guild_id: int = GUILD
+    ) -> Click:
         """A click on a question that is no answer."""
         return Click(row_id, message_id, guild_id, CHANNEL, user_id, self.clock())
 
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
-        await self.bot.dailies.setup(GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options})
+        await self.bot.dailies.setup(
+            GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options}
+        )
 
     async def days(self) -> list[Daily]:
         """All dailies, oldest first."""
@@ -231,17 +272,27 @@ class Stage:
     ) -> OpenReview:
         """Answer an open daily, and look at the feedback."""
         news = await self.write_daily_only(user_id, text, post=post, after=after)
-        return await self.bot.dailies.review_open((post or self.card()).row_id, GUILD, user_id, news=news)
+        return await self.bot.dailies.review_open(
+            (post or self.card()).row_id, GUILD, user_id, news=news
+        )
 
     async def write_daily_only(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> StreakNews:
         """Answer an open daily, which nobody has graded yet."""
-        return await self.bot.dailies.answer_openly(self.written(user_id, text, post=post, after=after))
+        return await self.bot.dailies.answer_openly(
+            self.written(user_id, text, post=post, after=after)
+        )
 
-    def written(self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None) -> Click:
+    def written(
+        self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
+    ) -> Click:
         post = post or self.card()
-        at = self.clock() if after is None else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
+        at = (
+            self.clock()
+            if after is None
+            else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
+        )
         return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, text=text)
 
     # --- points
@@ -268,7 +319,9 @@ class Stage:
 
         given, written, sums = await self.database.read(look)
         on_boards = what_counts(given)
-        assert {(e.source, e.source_id, e.user_id): (e.points, e.correct) for e in written} == on_boards
+        assert {
+            (e.source, e.source_id, e.user_id): (e.points, e.correct) for e in written
+        } == on_boards
         added: Counter[int] = Counter()
         for (_, _, user_id), (points, _) in on_boards.items():
             added[user_id] += points
@@ -286,8 +339,15 @@ def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, b
     won: list[Any] = []
     answers = sorted(given, key=lambda a: a.answered_at)
     for a in answers:
-        alone = len({b.user_id for b in answers if (b.source, b.round_id) == (a.source, a.round_id)}) < 2
-        same = [b for b in won if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)]
+        alone = (
+            len({b.user_id for b in answers if (b.source, b.round_id) == (a.source, a.round_id)})
+            < 2
+        )
+        same = [
+            b
+            for b in won
+            if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)
+        ]
         lately = any(a.answered_at - b.answered_at < timedelta(days=30) for b in same)
         points = 0 if a.source != "daily" and (alone or lately) else a.points
         found[a.source, a.source_id, a.user_id] = points, a.correct
@@ -297,7 +357,11 @@ def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, b
 
 _ANSWERS_IN_ROUNDS = (
     select(
-        *(literal("round").label("source"), round_answers.c.question_id.label("source_id"), round_answers.c.user_id),
+        *(
+            literal("round").label("source"),
+            round_answers.c.question_id.label("source_id"),
+            round_answers.c.user_id,
+        ),
         *(round_answers.c.points, round_answers.c.correct, round_answers.c.answered_at),
         *(round_questions.c.round_id, round_questions.c.item_id, rounds.c.guild_id),
     )
@@ -316,8 +380,14 @@ _ANSWERS_IN_CHALLENGES = (
     .where(challenge_answers.c.answer.is_not(None), challenges.c.state == "closed")
 )
 _ANSWERS_TO_DAILIES = select(
-    *(literal("daily").label("source"), daily_answers.c.daily_id.label("source_id"), daily_answers.c.user_id),
+    *(
+        literal("daily").label("source"),
+        daily_answers.c.daily_id.label("source_id"),
+        daily_answers.c.user_id,
+    ),
     *(daily_answers.c.points, daily_answers.c.correct, daily_answers.c.answered_at),
     *(null().label("round_id"), dailies.c.item_id, dailies.c.guild_id),
 ).join(dailies, dailies.c.id == daily_answers.c.daily_id)
-_ALL_TIME = select(scores.c.user_id, scores.c.points).where(scores.c.period == "all", scores.c.topic_id == "")
+_ALL_TIME = select(scores.c.user_id, scores.c.points).where(
+    scores.c.period == "all", scores.c.topic_id == ""
+)

@@ -58,7 +58,9 @@ def ready(file: Path, migrated: Path) -> Path:
     return file
 
 
-def run(file: Path, *arguments: str, code: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    file: Path, *arguments: str, code: str | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
     """One run in a folder without a .env; `code` instead of `-m bot`."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     what = ["-c", code] if code else ["-m", "bot"]
@@ -125,7 +127,9 @@ def test_a_file_that_is_no_database(file: Path) -> None:
 
 def test_a_database_that_is_read_only(ready: Path) -> None:
     """A read-only database ends the start with one line that says so."""
-    done = run(ready, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{ready}?mode=ro&uri=true")
+    done = run(
+        ready, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{ready}?mode=ro&uri=true"
+    )
     assert done.returncode == 2
     assert "readonly" in one_line(done)
 
@@ -140,13 +144,17 @@ print(flush=True)
 sys.stdin.read()
 """
     command = [sys.executable, "-c", held, str(ready)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
         assert first.stdout is not None
         first.stdout.readline()
         for arguments in ((), ("migrate",)):
             second = run(ready, *arguments, DISCORD_TOKEN="token")
             assert second.returncode == 2
-            assert one_line(second).endswith(": another Quizformer is running on this file: stop it first")
+            assert one_line(second).endswith(
+                ": another Quizformer is running on this file: stop it first"
+            )
         assert run(ready, "reports").stdout == "no reports\n"
         assert f"database: fine, schema {HEAD}" in run(ready, "check").stdout
         first.kill()
@@ -162,7 +170,9 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
         conn.execute("INSERT INTO meta VALUES ('b', 'not committed')")
         done = run(ready, "backup", str(copy))
         assert done.returncode == 0, done.stderr
-        assert copy.stat().st_mode & 0o077 == 0  # members' answers are for the operator's account alone
+        assert (
+            copy.stat().st_mode & 0o077 == 0
+        )  # members' answers are for the operator's account alone
         conn.commit()
     again = run(ready, "backup", str(copy))
     assert again.returncode == 1
@@ -182,7 +192,10 @@ def test_sums_are_repaired(ready: Path) -> None:
     with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("INSERT INTO scores VALUES (1, 'all', '1970-01-01', '', 5, 9999, 1, 1, 1)")
     done = run(ready, "repair")
-    assert (done.returncode, done.stdout) == (0, "the boards' sums are made anew from 0 entries of the ledger\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "the boards' sums are made anew from 0 entries of the ledger\n",
+    )
     with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
 
@@ -218,7 +231,10 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
     with closing(sqlite3.connect(file)) as conn, conn:
         for item_id, text, day in reports:
             at = int(datetime(2026, 11, day, 9, 5, tzinfo=UTC).timestamp() * 1000)
-            conn.execute("INSERT INTO reports (user_id, item_id, text, at) VALUES (1, ?, ?, ?)", (item_id, text, at))
+            conn.execute(
+                "INSERT INTO reports (user_id, item_id, text, at) VALUES (1, ?, ?, ?)",
+                (item_id, text, at),
+            )
         conn.execute("INSERT INTO server_banks (guild_id, mark) VALUES (7, 1)")
         columns = "(guild_id, number, name, topic_id, retired, content)"
         values = (7, 1, "mine", topic["id"], False, mine.content)
@@ -244,11 +260,17 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
     assert run(file, "reports", "--since", "yesterday").returncode == 2
 
 
-def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(file: Path, tmp_path: Path) -> None:
+def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(
+    file: Path, tmp_path: Path
+) -> None:
     """A start trusts the very bytes that an earlier one checked, and nothing else."""
     bank = tmp_path / "bank.json"
     bank.write_text(json.dumps(first_topic()), "utf-8")
-    settings = {"DISCORD_TOKEN": "token", "QUESTION_BANK": str(bank), "HTTPS_PROXY": "http://127.0.0.1:9"}
+    settings = {
+        "DISCORD_TOKEN": "token",
+        "QUESTION_BANK": str(bank),
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
     for _ in range(2):
         assert "could not reach Discord" in run(file, **settings).stderr
     bank.write_text(bank.read_text("utf-8").replace('"difficulty": 1', '"difficulty": 9'), "utf-8")

@@ -97,11 +97,15 @@ def test_what_hosts_add_to_an_address() -> None:
 def test_wrong_database_addresses(text: str, words: str) -> None:
     """Another database, none, or one in memory is refused with an example, and no password is shown."""
     line = wrong(DATABASE_URL=text)
-    assert line.startswith(f"DATABASE_URL {words}. Example: DATABASE_URL=sqlite:///var/quizformer.db")
+    assert line.startswith(
+        f"DATABASE_URL {words}. Example: DATABASE_URL=sqlite:///var/quizformer.db"
+    )
     assert "hunter2" not in line
 
 
-@pytest.mark.parametrize("text", ["sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"])
+@pytest.mark.parametrize(
+    "text", ["sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"]
+)
 def test_memory_by_another_name(text: str) -> None:
     """SQLite's other ways to write a database in memory are refused too."""
     assert wrong(DATABASE_URL=text).startswith("DATABASE_URL ")
@@ -144,21 +148,41 @@ def test_several_bank_files(tmp_path: Path) -> None:
     [
         ("http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1/chat/completions"),
         ("https://api.example.org/v1/", "https://api.example.org/v1/chat/completions"),
-        ("https://api.example.org/v1/chat/completions", "https://api.example.org/v1/chat/completions"),
-        ("https://example.org/x?api-version=2#part", "https://example.org/x/chat/completions?api-version=2"),
+        (
+            "https://api.example.org/v1/chat/completions",
+            "https://api.example.org/v1/chat/completions",
+        ),
+        (
+            "https://example.org/x?api-version=2#part",
+            "https://example.org/x/chat/completions?api-version=2",
+        ),
     ],
 )
 def test_the_address_of_the_model_service(text: str, address: str) -> None:
     """The base address, as services print it, or the whole one."""
-    settings = Settings.from_env({"GRADER_URL": f" {text} ", "GRADER_MODEL": "m", "GRADER_API_KEY": "Bearer sk-1"})
-    assert (settings.grader_url, settings.grader_model, settings.grader_api_key) == (address, "m", "sk-1")
+    settings = Settings.from_env(
+        {"GRADER_URL": f" {text} ", "GRADER_MODEL": "m", "GRADER_API_KEY": "Bearer sk-1"}
+    )
+    assert (settings.grader_url, settings.grader_model, settings.grader_api_key) == (
+        address,
+        "m",
+        "sk-1",
+    )
     assert "sk-1" not in repr(settings)
     assert "example.org" not in repr(settings)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["api.example.org/v1", "ftp://example.org", "https://", "https://[", "http://x:port", "https://a b/", "http:///v1"],
+    [
+        "api.example.org/v1",
+        "ftp://example.org",
+        "https://",
+        "https://[",
+        "http://x:port",
+        "https://a b/",
+        "http:///v1",
+    ],
 )
 def test_a_wrong_address_of_the_model_service(text: str) -> None:
     """What is no address on the web is refused with an example."""
@@ -182,7 +206,9 @@ def test_secrets_of_the_model_service_are_not_repeated() -> None:
 
 def test_the_model_needs_a_name() -> None:
     """An address without a model is refused; a model without an address is nothing."""
-    assert wrong(GRADER_URL="http://127.0.0.1/v1").startswith("GRADER_MODEL is missing; GRADER_URL needs it. Example: ")
+    assert wrong(GRADER_URL="http://127.0.0.1/v1").startswith(
+        "GRADER_MODEL is missing; GRADER_URL needs it. Example: "
+    )
     assert Settings.from_env({"GRADER_MODEL": "m"}).grader_url is None
 
 
@@ -219,7 +245,9 @@ def test_log_formats() -> None:
     """Text and json are known in any case, and nothing else is."""
     assert Settings.from_env({"LOG_FORMAT": "JSON"}).log_format == "json"
     assert Settings.from_env({"LOG_FORMAT": "text"}).log_format == "text"
-    assert wrong(LOG_FORMAT="xml") == ("LOG_FORMAT is 'xml' but must be one of text, json. Example: LOG_FORMAT=text")
+    assert wrong(LOG_FORMAT="xml") == (
+        "LOG_FORMAT is 'xml' but must be one of text, json. Example: LOG_FORMAT=text"
+    )
 
 
 NUMBERS = [
@@ -237,7 +265,8 @@ def test_whole_numbers(variable: str, field: str, text: str) -> None:
 
 @pytest.mark.parametrize("variable", [variable for variable, _, _ in NUMBERS])
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "+1", "1.5", "1e3", "0x10", "1_000", "many", "²", "１", "9" * 25, "9" * 5_000]
+    "text",
+    ["0", "-1", "+1", "1.5", "1e3", "0x10", "1_000", "many", "²", "１", "9" * 25, "9" * 5_000],
 )
 def test_wrong_whole_numbers(variable: str, text: str) -> None:
     """Zero, signs, points, other digits and numbers that no database holds are refused with an example."""
@@ -258,7 +287,9 @@ def test_days_until_servers_are_erased() -> None:
 def test_ports_end() -> None:
     """A port is at most 65535."""
     assert Settings.from_env({"HEALTH_PORT": "65535"}).health_port == 65535
-    assert wrong(HEALTH_PORT="65536").startswith("HEALTH_PORT is '65536' but must be a whole number from 1 to 65535.")
+    assert wrong(HEALTH_PORT="65536").startswith(
+        "HEALTH_PORT is '65536' but must be a whole number from 1 to 65535."
+    )
 
 
 def test_the_health_host() -> None:
@@ -278,11 +309,26 @@ def test_shards() -> None:
     ("env", "words"),
     [
         ({"SHARD_IDS": "0"}, "SHARD_COUNT is missing; SHARD_IDS needs it"),
-        ({"SHARD_IDS": "4", "SHARD_COUNT": "4"}, "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3"),
-        ({"SHARD_IDS": "0-3", "SHARD_COUNT": "4"}, "SHARD_IDS is '0-3' but must be numbers separated by commas"),
-        ({"SHARD_IDS": "0,", "SHARD_COUNT": "4"}, "SHARD_IDS is '0,' but must be numbers separated by commas"),
-        ({"SHARD_IDS": "-1", "SHARD_COUNT": "4"}, "SHARD_IDS is '-1' but must be numbers separated by commas"),
-        ({"SHARD_IDS": "x", "SHARD_COUNT": "4"}, "SHARD_IDS is 'x' but must be numbers separated by commas"),
+        (
+            {"SHARD_IDS": "4", "SHARD_COUNT": "4"},
+            "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3",
+        ),
+        (
+            {"SHARD_IDS": "0-3", "SHARD_COUNT": "4"},
+            "SHARD_IDS is '0-3' but must be numbers separated by commas",
+        ),
+        (
+            {"SHARD_IDS": "0,", "SHARD_COUNT": "4"},
+            "SHARD_IDS is '0,' but must be numbers separated by commas",
+        ),
+        (
+            {"SHARD_IDS": "-1", "SHARD_COUNT": "4"},
+            "SHARD_IDS is '-1' but must be numbers separated by commas",
+        ),
+        (
+            {"SHARD_IDS": "x", "SHARD_COUNT": "4"},
+            "SHARD_IDS is 'x' but must be numbers separated by commas",
+        ),
     ],
 )
 def test_wrong_shards(env: dict[str, str], words: str) -> None:
@@ -290,7 +336,11 @@ def test_wrong_shards(env: dict[str, str], words: str) -> None:
     assert wrong(**env).startswith(f"{words}. Example: ")
 
 
-@given(st.dictionaries(st.sampled_from(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)), st.text(max_size=20)))
+@given(
+    st.dictionaries(
+        st.sampled_from(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)), st.text(max_size=20)
+    )
+)
 def test_any_environment_is_settings_or_one_wrong_setting(env: dict[str, str]) -> None:
     """Whatever stands in the variables, there are settings, or an error that begins with one and has an example."""
     try:
@@ -324,7 +374,11 @@ def test_every_secret_field_is_out_of_the_repr() -> None:
     """A setting whose name speaks of a token, key, secret or password is never part of the repr."""
     fields = {f.name: f.repr for f in dataclasses.fields(Settings)}
     assert fields["token"] is False
-    assert not [name for name, seen in fields.items() if seen and re.search("token|key|secret|password", name)]
+    assert not [
+        name
+        for name, seen in fields.items()
+        if seen and re.search("token|key|secret|password", name)
+    ]
 
 
 def test_settings_can_not_be_changed() -> None:
@@ -363,7 +417,9 @@ def documented() -> list[str]:
 
 def test_every_setting_is_documented() -> None:
     """Each field of Settings has its variable in .env.example, once."""
-    names = [VARIABLES.get(field.name, field.name.upper()) for field in dataclasses.fields(Settings)]
+    names = [
+        VARIABLES.get(field.name, field.name.upper()) for field in dataclasses.fields(Settings)
+    ]
     assert sorted(set(names) - set(documented())) == []
     assert len(set(documented())) == len(documented())
 
@@ -377,7 +433,11 @@ def test_everything_documented_is_a_setting() -> None:
 
 def test_every_variable_has_its_explanation() -> None:
     """Above each variable of .env.example stands a comment in words."""
-    blocks = [block for block in EXAMPLE.split("\n\n") if re.search(r"^(?:# )?[A-Z_]+=", block, re.MULTILINE)]
+    blocks = [
+        block
+        for block in EXAMPLE.split("\n\n")
+        if re.search(r"^(?:# )?[A-Z_]+=", block, re.MULTILINE)
+    ]
     assert len(blocks) == len(documented())
     for block in blocks:
         *comment, _ = block.strip().splitlines()
@@ -399,7 +459,9 @@ def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert everything.bank == (Path("data/questions.json"),)
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A variable of the environment stands over the same one in .env; without a file there is only the environment."""
     file = tmp_path / "some.env"
     file.write_text("LOG_LEVEL=DEBUG\nLOG_FORMAT=json\nexport SHARD_COUNT='4'\nNAME_ALONE\n")
@@ -459,7 +521,9 @@ def test_a_wrong_setting_is_one_line_and_code_2(
     assert "hunter2" not in err
 
 
-def test_a_start_without_a_token(bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_start_without_a_token(
+    bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Without a token one line says where to get it and how to try the bot without one, with code 2."""
     assert main([]) == 2
     out, err = capsys.readouterr()
@@ -482,5 +546,7 @@ def test_a_start_without_a_token(bare: pytest.MonkeyPatch, capsys: pytest.Captur
 )
 def test_a_key_without_encryption(address: str, key: str, openly: bool) -> None:
     """A key that goes to another machine over plain http is seen; on this machine, or without a key, it is in order."""
-    settings = Settings.from_env({"GRADER_URL": address, "GRADER_MODEL": "m", "GRADER_API_KEY": key})
+    settings = Settings.from_env(
+        {"GRADER_URL": address, "GRADER_MODEL": "m", "GRADER_API_KEY": key}
+    )
     assert settings.sends_key_openly is openly

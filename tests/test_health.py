@@ -42,9 +42,16 @@ def bot_with(latency: float, silence: float, database: Any = None) -> Any:
 
 @pytest.mark.parametrize(
     ("latency", "silence", "connected"),
-    [(0.04, 60, True), (0.04, 121, False), (math.nan, math.inf, False), (math.inf, math.inf, False)],
+    [
+        (0.04, 60, True),
+        (0.04, 121, False),
+        (math.nan, math.inf, False),
+        (math.inf, math.inf, False),
+    ],
 )
-async def test_without_a_connection_it_is_not_well(latency: float, silence: float, connected: bool) -> None:
+async def test_without_a_connection_it_is_not_well(
+    latency: float, silence: float, connected: bool
+) -> None:
     """Two minutes in which nothing comes, not even the answer to a heartbeat, are no connection."""
     bot = bot_with(latency, silence)
     health = await look(bot)
@@ -54,7 +61,9 @@ async def test_without_a_connection_it_is_not_well(latency: float, silence: floa
     assert "inf" not in _metrics(bot, health)
 
 
-async def test_a_database_that_can_not_be_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_can_not_be_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A write that hangs is seen, although reads are answered; so is its end."""
     monkeypatch.setattr("bot.health._PATIENCE", PATIENCE)
     bot, over = bot_with(0.04, 0, database), threading.Event()
@@ -82,7 +91,9 @@ def test_the_quietest_shard_counts() -> None:
     def bot(*hearts: Any) -> Any:
         gateways = [SimpleNamespace(_keep_alive=heart) for heart in hearts]
         return SimpleNamespace(
-            shards={n: SimpleNamespace(_parent=SimpleNamespace(ws=g)) for n, g in enumerate(gateways)}
+            shards={
+                n: SimpleNamespace(_parent=SimpleNamespace(ws=g)) for n, g in enumerate(gateways)
+            }
         )
 
     well = SimpleNamespace(latency=0.04, _last_recv=now - 10)
@@ -90,7 +101,12 @@ def test_the_quietest_shard_counts() -> None:
     new = SimpleNamespace(latency=math.inf, _last_recv=now)
     assert 10 <= QuizBot.silence(bot(well)) < 20
     assert 130 <= QuizBot.silence(bot(well, late)) < 140
-    assert QuizBot.silence(bot()) == QuizBot.silence(bot(well, new)) == QuizBot.silence(bot(well, None)) == math.inf
+    assert (
+        QuizBot.silence(bot())
+        == QuizBot.silence(bot(well, new))
+        == QuizBot.silence(bot(well, None))
+        == math.inf
+    )
 
 
 async def test_looks_soon_after_each_other_are_one(monkeypatch: pytest.MonkeyPatch) -> None:

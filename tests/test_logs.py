@@ -32,9 +32,15 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 def settings_with(
-    log_format: str = "text", *, token: str = TOKEN, password: str | None = PASSWORD, level: int = logging.INFO
+    log_format: str = "text",
+    *,
+    token: str = TOKEN,
+    password: str | None = PASSWORD,
+    level: int = logging.INFO,
 ) -> Settings:
-    url = URL.create("postgresql+asyncpg", username="quiz", password=password, host="host", database="name")
+    url = URL.create(
+        "postgresql+asyncpg", username="quiz", password=password, host="host", database="name"
+    )
     return Settings(token=token, database=url, log_format=log_format, log_level=level)
 
 
@@ -73,7 +79,11 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     (written,) = capsys.readouterr().err.splitlines()
     parsed = json.loads(written)
     assert datetime.fromisoformat(parsed.pop("at")).utcoffset() is not None
-    assert parsed == {"level": "WARNING", "logger": "bot.some", "message": 'two\nlines and "quotes" of Zoë'}
+    assert parsed == {
+        "level": "WARNING",
+        "logger": "bot.some",
+        "message": 'two\nlines and "quotes" of Zoë',
+    }
 
 
 def test_errors_in_json() -> None:
@@ -128,7 +138,9 @@ def test_secrets_never_reach_a_line(log_format: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-@pytest.mark.parametrize("password", ['quo"te', "back\\slash", "tab\tulator", "p@ss/w:rd", "pässword", "100%"])
+@pytest.mark.parametrize(
+    "password", ['quo"te', "back\\slash", "tab\tulator", "p@ss/w:rd", "pässword", "100%"]
+)
 def test_passwords_of_all_signs_are_taken_out(log_format: str, password: str) -> None:
     """A password is taken out whatever signs it has, also where JSON writes them otherwise."""
     set_up_logging(settings_with(log_format, password=password))
@@ -144,10 +156,17 @@ def test_a_database_address_shows_no_password(log_format: str, password: str) ->
     set_up_logging(settings_with(log_format, password=password))
     address = URL.create("postgresql+asyncpg", username="quiz", password=password, host="host")
     shown = address.render_as_string(hide_password=False)
-    assert line("at %s", shown).count(shown.removeprefix("postgresql+asyncpg://quiz:").removesuffix("@host")) == 0
+    assert (
+        line("at %s", shown).count(
+            shown.removeprefix("postgresql+asyncpg://quiz:").removesuffix("@host")
+        )
+        == 0
+    )
 
 
-signs = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=1, max_size=12)
+signs = st.text(
+    st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=1, max_size=12
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -176,8 +195,15 @@ def test_without_secrets_nothing_is_taken_out() -> None:
 
 def test_secrets_of_the_model_service() -> None:
     """Its key, and what stands behind the question mark of its address, are in no line."""
-    set_up_logging(Settings(grader_url="https://example.org/v1?key=abc123", grader_api_key="sk-secret-key"))
-    said = line("asked %s with %s", "https://example.org/v1?key=abc123", "sk-secret-key", error=raised("sk-secret-key"))
+    set_up_logging(
+        Settings(grader_url="https://example.org/v1?key=abc123", grader_api_key="sk-secret-key")
+    )
+    said = line(
+        "asked %s with %s",
+        "https://example.org/v1?key=abc123",
+        "sk-secret-key",
+        error=raised("sk-secret-key"),
+    )
     assert "sk-secret-key" not in said
     assert "abc123" not in said
     assert "https://example.org/v1" in said

@@ -37,7 +37,11 @@ def bare(text: Text) -> str:
 
 def names() -> set[str]:
     """Every command as a mention names it."""
-    return {" ".join(filter(None, (group_name(cog), c.name))) for cog in cogs() for c in commands_of(cog)}
+    return {
+        " ".join(filter(None, (group_name(cog), c.name)))
+        for cog in cogs()
+        for c in commands_of(cog)
+    }
 
 
 @pytest.mark.parametrize(("pattern", "example"), RULES.items())

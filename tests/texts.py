@@ -46,7 +46,9 @@ def words(node: ast.expr) -> str:
 def is_read(text: str) -> bool:
     """Whether it has two words, or is one like a label; markup of pictures is neither."""
     bare = re.sub(r"\{[^{}]*\}|^<\w+ .*|^[\w-]+=.*", "", text)
-    return bool(re.search(r"[A-Za-z]", bare) and (" " in text.strip() or re.fullmatch(r"[A-Z][a-z]+", text)))
+    return bool(
+        re.search(r"[A-Za-z]", bare) and (" " in text.strip() or re.fullmatch(r"[A-Z][a-z]+", text))
+    )
 
 
 def literals(node: ast.AST) -> Iterator[ast.expr]:
@@ -78,7 +80,9 @@ def all_texts() -> list[Text]:
     found = []
     for path in sorted((ROOT / "bot").rglob("*.py")):
         file = path.relative_to(ROOT).as_posix()
-        if not UNREAD.fullmatch(file.partition("/")[2]) and not UNREAD.fullmatch(file.split("/", 2)[-1]):
+        if not UNREAD.fullmatch(file.partition("/")[2]) and not UNREAD.fullmatch(
+            file.split("/", 2)[-1]
+        ):
             found += texts_in(path.read_text("utf-8"), file)
     return found
 

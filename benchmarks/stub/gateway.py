@@ -28,7 +28,9 @@ class Session:
         self._deflate = zlib.compressobj(1)
         self.sequence = 0
         self.shard = 0
-        self.send(orjson.dumps({"op": HELLO, "d": {"heartbeat_interval": 41250}, "s": None, "t": None}))
+        self.send(
+            orjson.dumps({"op": HELLO, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
+        )
 
     def send(self, packet: bytes) -> None:
         packed = self._deflate.compress(packet) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
@@ -101,7 +103,9 @@ class Gateway:
 
     def identified(self, session: Session) -> None:
         self._sessions[session.shard] = session
-        session.dispatch("READY", orjson.dumps(self._ready(session.shard, self._guild_ids(session.shard))))
+        session.dispatch(
+            "READY", orjson.dumps(self._ready(session.shard, self._guild_ids(session.shard)))
+        )
         if len(self._sessions) == self.shards:
             self.ready_at = time.monotonic()
         task = asyncio.create_task(self._deliver(session))

@@ -15,7 +15,13 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _KEY = re.compile(rb"\r\nsec-websocket-key: *(\S+)", re.IGNORECASE)
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_REASONS = {200: b"OK", 201: b"Created", 204: b"No Content", 404: b"Not Found", 429: b"Too Many Requests"}
+_REASONS = {
+    200: b"OK",
+    201: b"Created",
+    204: b"No Content",
+    404: b"Not Found",
+    429: b"Too Many Requests",
+}
 
 Answer = tuple[int, bytes, bytes]
 """Status, body, further header lines (each ending in CRLF)."""
@@ -31,7 +37,9 @@ class Connection(asyncio.Protocol):
     """One TCP connection. `handle` answers a request; `accept` takes a websocket for a path and says who receives."""
 
     def __init__(
-        self, handle: Callable[[str, str, bytes], Answer], accept: Callable[[str, Connection], Receiver]
+        self,
+        handle: Callable[[str, str, bytes], Answer],
+        accept: Callable[[str, Connection], Receiver],
     ) -> None:
         self._handle = handle
         self._accept = accept
@@ -52,7 +60,9 @@ class Connection(asyncio.Protocol):
             self._receive_frames(data)
             return
         self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0 and self._request(bytes(self._buffer[:end]), end + 4):
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0 and self._request(
+            bytes(self._buffer[:end]), end + 4
+        ):
             pass
 
     def _request(self, head: bytes, start: int) -> bool:

@@ -61,8 +61,18 @@ def channel_payload(id_: str, guild: str, bot_id: str, number: int) -> Json:
 def guild_template(channels: int = 25, roles: int = 15) -> bytes:
     """A GUILD_CREATE of a server with one member, the bot; `fill_guild` makes it some server's."""
     guild = _id(0)
-    role: Json = {"color": 0, "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None}}
-    role |= {"hoist": False, "managed": False, "mentionable": False, "icon": None, "unicode_emoji": None, "flags": 0}
+    role: Json = {
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+    }
+    role |= {
+        "hoist": False,
+        "managed": False,
+        "mentionable": False,
+        "icon": None,
+        "unicode_emoji": None,
+        "flags": 0,
+    }
     made: Json = {
         "id": guild,
         "name": f"Study group {_SERVER}",
@@ -72,13 +82,29 @@ def guild_template(channels: int = 25, roles: int = 15) -> bytes:
         "large": False,
         "joined_at": iso(0),
         "member_count": 150,
-        "members": [{"user": BOT, "roles": [], "joined_at": iso(0), "deaf": False, "mute": False, "flags": 0}],
+        "members": [
+            {
+                "user": BOT,
+                "roles": [],
+                "joined_at": iso(0),
+                "deaf": False,
+                "mute": False,
+                "flags": 0,
+            }
+        ],
         "roles": [
             role
-            | {"id": _id(n), "name": f"role {n}" if n else "@everyone", "position": n, "permissions": str(EVERYTHING)}
+            | {
+                "id": _id(n),
+                "name": f"role {n}" if n else "@everyone",
+                "position": n,
+                "permissions": str(EVERYTHING),
+            }
             for n in range(roles)
         ],
-        "channels": [channel_payload(_id(1000 + n), guild, str(BOT_ID), n) for n in range(channels)],
+        "channels": [
+            channel_payload(_id(1000 + n), guild, str(BOT_ID), n) for n in range(channels)
+        ],
         "preferred_locale": "en-US",
         "description": None,
         "vanity_url_code": None,
@@ -92,7 +118,12 @@ def guild_template(channels: int = 25, roles: int = 15) -> bytes:
     for name in ("threads", "emojis", "stickers", "voice_states", "presences", "stage_instances"):
         made[name] = []
     made["features"] = ["COMMUNITY", "NEWS"]
-    for name in ("verification_level", "default_message_notifications", "explicit_content_filter", "mfa_level"):
+    for name in (
+        "verification_level",
+        "default_message_notifications",
+        "explicit_content_filter",
+        "mfa_level",
+    ):
         made[name] = 0
     for name in ("nsfw_level", "premium_tier", "system_channel_flags"):
         made[name] = 0
@@ -122,7 +153,13 @@ def message(message_id: int, channel: int, body: Json, *, ephemeral: bool = Fals
         part.setdefault("id", number)
         for item in part.get("items") or []:
             url = "https://cdn.example/attachments/1/2/formula.png"
-            item["media"] = {"url": url, "proxy_url": url, "width": 960, "height": 120, "content_type": "image/png"}
+            item["media"] = {
+                "url": url,
+                "proxy_url": url,
+                "width": 960,
+                "height": 120,
+                "content_type": "image/png",
+            }
     return {
         "id": str(message_id),
         "type": 0,
@@ -151,11 +188,34 @@ def custom_ids(shown: Json) -> list[str]:
 class InteractionTemplate:
     """An INTERACTION_CREATE in a channel; `fill` makes it one member's."""
 
-    def __init__(self, kind: int, server: int, channel: int, data: Json, shown: Json | None = None) -> None:
-        user: Json = {"id": "@user@", "username": "member_@user@", "discriminator": "0", "global_name": "Member @user@"}
-        user |= {"avatar": "0123456789abcdef0123456789abcdef", "public_flags": 0, "avatar_decoration_data": None}
-        member = {"user": user, "roles": [str(guild_id(server) + 3)], "joined_at": iso(0), "nick": None, "flags": 0}
-        member |= {"permissions": str(MEMBERS_MAY), "deaf": False, "mute": False, "pending": False, "avatar": None}
+    def __init__(
+        self, kind: int, server: int, channel: int, data: Json, shown: Json | None = None
+    ) -> None:
+        user: Json = {
+            "id": "@user@",
+            "username": "member_@user@",
+            "discriminator": "0",
+            "global_name": "Member @user@",
+        }
+        user |= {
+            "avatar": "0123456789abcdef0123456789abcdef",
+            "public_flags": 0,
+            "avatar_decoration_data": None,
+        }
+        member = {
+            "user": user,
+            "roles": [str(guild_id(server) + 3)],
+            "joined_at": iso(0),
+            "nick": None,
+            "flags": 0,
+        }
+        member |= {
+            "permissions": str(MEMBERS_MAY),
+            "deaf": False,
+            "mute": False,
+            "pending": False,
+            "avatar": None,
+        }
         event: Json = {
             "id": "@id@",
             "application_id": str(BOT_ID),
@@ -187,7 +247,12 @@ class InteractionTemplate:
     def fill(self, interaction_id: int, user_id: int, choice: str = "") -> bytes:
         """`choice` is the custom id that the data says "@choice@" for."""
         number = b"%d" % interaction_id
-        values = {b"id": number, b"token": token(number), b"user": b"%d" % user_id, b"choice": choice.encode()}
+        values = {
+            b"id": number,
+            b"token": token(number),
+            b"user": b"%d" % user_id,
+            b"choice": choice.encode(),
+        }
         return self._template % values
 
 

@@ -35,7 +35,9 @@ class Stub:
     arrived in full.
     """
 
-    def __init__(self, *, servers: int = 0, channels: int = 25, roles: int = 15, limited: bool = False) -> None:
+    def __init__(
+        self, *, servers: int = 0, channels: int = 25, roles: int = 15, limited: bool = False
+    ) -> None:
         self.servers = servers
         self.shards = max(1, -(-servers // _PER_SHARD))
         self.snowflake = Snowflakes()
@@ -67,11 +69,16 @@ class Stub:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.close()
         if self._unknown and error is None:
-            raise UnknownRequest(f"the stub knows no {self._unknown[0]} (and {len(self._unknown) - 1} more)")
+            raise UnknownRequest(
+                f"the stub knows no {self._unknown[0]} (and {len(self._unknown) - 1} more)"
+            )
 
     @property
     def api_url(self) -> str:
@@ -105,7 +112,9 @@ class Stub:
                 return self._callback(int(number), body, at)
             case ["GET", "gateway", "bot"]:
                 limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 16}
-                return _json({"url": self.gateway_url, "shards": self.shards, "session_start_limit": limit})
+                return _json(
+                    {"url": self.gateway_url, "shards": self.shards, "session_start_limit": limit}
+                )
             case ["GET", "users", "@me"]:
                 return _json(payloads.BOT)
             case ["PUT", "applications", _, "commands"]:
@@ -126,11 +135,16 @@ class Stub:
                 return _json(_APPLICATION)
             case ["POST", "channels", channel, "messages"]:
                 return self._limited(
-                    "POST", "/channels/{}/messages", channel, lambda: self._post(int(channel), body, at)
+                    "POST",
+                    "/channels/{}/messages",
+                    channel,
+                    lambda: self._post(int(channel), body, at),
                 )
             case ["GET", "channels", channel, "messages"]:
                 found = self.posted.get(int(channel), [])
-                return self._limited("GET", "/channels/{}/messages", channel, lambda: _json(found[::-1][:100]))
+                return self._limited(
+                    "GET", "/channels/{}/messages", channel, lambda: _json(found[::-1][:100])
+                )
             case ["PATCH", "channels", channel, "messages", message]:
                 return self._limited(
                     "PATCH",
@@ -138,12 +152,21 @@ class Stub:
                     f"{channel}/{message}",
                     lambda: self._edit(int(channel), int(message), body, at),
                 )
-            case ["PATCH", "webhooks", _, _, "messages", "@original"]:  # counted by itself, for each token
+            case [
+                "PATCH",
+                "webhooks",
+                _,
+                _,
+                "messages",
+                "@original",
+            ]:  # counted by itself, for each token
                 return _json(payloads.message(self.snowflake(), 0, _body(body), ephemeral=True))
         self._unknown.append(f"{method} {path}"[:200])
         return 404, b"{}", b""
 
-    def _limited(self, method: str, template: str, major: str, answer: Callable[[], Answer]) -> Answer:
+    def _limited(
+        self, method: str, template: str, major: str, answer: Callable[[], Answer]
+    ) -> Answer:
         self.requests[f"{method} {template}"] += 1
         if self.limits is None:
             return answer()

@@ -28,19 +28,24 @@ from bot.insights.cog import show_insights
 from bot.questions.check import BankError
 
 
-async def item_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def item_choices(
+    interaction: discord.Interaction, current: str
+) -> list[app_commands.Choice[str]]:
     """A server's own questions by id, topic and words."""
     bank: OwnBank = interaction.client.features.own_bank  # type: ignore[attr-defined]
     found = await bank.find(interaction.guild_id, current[:100]) if interaction.guild_id else []
     return [
         app_commands.Choice(
-            name=t.cut(f"{own.row.name} · {' '.join(own.item.prompt.split())}", 100), value=own.row.name
+            name=t.cut(f"{own.row.name} · {' '.join(own.item.prompt.split())}", 100),
+            value=own.row.name,
         )
         for own in found[:25]
     ]
 
 
-async def title_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def title_choices(
+    interaction: discord.Interaction, current: str
+) -> list[app_commands.Choice[str]]:
     """Topics by title; what is chosen is the title, as a new one is typed there too."""
     context = interaction.client.context  # type: ignore[attr-defined]
     bank = await context.bank_for(interaction.user.id, interaction.guild_id)
@@ -52,7 +57,9 @@ async def title_choices(interaction: discord.Interaction, current: str) -> list[
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
-    def __init__(self, bot: QuizBot, bank: OwnBank, review: Callable[[discord.Interaction], Awaitable[None]]) -> None:
+    def __init__(
+        self, bot: QuizBot, bank: OwnBank, review: Callable[[discord.Interaction], Awaitable[None]]
+    ) -> None:
         """`review` shows what waits for review, which `bot.suggestions` knows and this does not."""
         self.own = bank
         self.show_review = review
@@ -71,7 +78,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         require_bot(interaction)
         return True
 
-    @app_commands.command(name="import", description="Add questions from a file, or change those with the same ids")
+    @app_commands.command(
+        name="import", description="Add questions from a file, or change those with the same ids"
+    )
     @app_commands.describe(file="JSON or CSV, up to 1 MiB and 5,000 questions")
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         await say(interaction, await in_time(interaction, self._import(interaction, file)))
@@ -80,11 +89,15 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         try:
             refuse_size(file.size)
             content = await file.read()
-            return view.imported(await self.own.import_file(guild_id_of(interaction), file.filename, content))
+            return view.imported(
+                await self.own.import_file(guild_id_of(interaction), file.filename, content)
+            )
         except BankError as error:
             return view.refused(error.problems)
         except (discord.HTTPException, aiohttp.ClientError) as error:
-            raise UserError("I couldn't download that file from Discord. Try again in a minute.") from error
+            raise UserError(
+                "I couldn't download that file from Discord. Try again in a minute."
+            ) from error
 
     @app_commands.command(description="This server's own questions as a file")
     @app_commands.describe(
@@ -92,17 +105,27 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         packs="With the shipped questions that this server asks. Default: no",
     )
     async def export(
-        self, interaction: discord.Interaction, format: Literal["json", "csv"] = "json", packs: bool = False
+        self,
+        interaction: discord.Interaction,
+        format: Literal["json", "csv"] = "json",
+        packs: bool = False,
     ) -> None:
         title = interaction.guild.name if interaction.guild else "Our own questions"
         work = self.own.export(guild_id_of(interaction), title, sheet=format == "csv", packs=packs)
-        await say(interaction, view.exported(f"questions.{format}", await in_time(interaction, work)))
+        await say(
+            interaction, view.exported(f"questions.{format}", await in_time(interaction, work))
+        )
 
     @app_commands.command(name="list", description="This server's own questions, page by page")
     @app_commands.describe(search="Words from the question, its topic or its id. Default: all")
-    async def list_(self, interaction: discord.Interaction, search: app_commands.Range[str, 0, 30] = "") -> None:
+    async def list_(
+        self, interaction: discord.Interaction, search: app_commands.Range[str, 0, 30] = ""
+    ) -> None:
         search = view.unpacked(view.packed(search))
-        await say(interaction, view.listing(await self.own.page_of(guild_id_of(interaction), search), search))
+        await say(
+            interaction,
+            view.listing(await self.own.page_of(guild_id_of(interaction), search), search),
+        )
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.LIST)
@@ -113,12 +136,16 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(description="Write a question for this server")
     @app_commands.describe(topic="The topic it belongs to, or the title of a new one")
     @app_commands.autocomplete(topic=title_choices)
-    async def add(self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = "") -> None:
+    async def add(
+        self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = ""
+    ) -> None:
         await self._open_form(interaction, view.add_form(topic))
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
         async with self._sent_form(interaction, view.ADDED) as written:
-            message = await _save(interaction, written, self.own.add(guild_id_of(interaction), written))
+            message = await _save(
+                interaction, written, self.own.add(guild_id_of(interaction), written)
+            )
         await say(interaction, message)
 
     @app_commands.command(description="Change one of this server's own questions")
@@ -137,19 +164,27 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def _open_form(self, interaction: discord.Interaction, form: discord.ui.Modal) -> None:
         """Open a form in answer to a command, and note when."""
         now = created_at(interaction.id)
-        self._forms_opened = {member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LASTS}
+        self._forms_opened = {
+            member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LASTS
+        }
         self._forms_opened[guild_id_of(interaction), interaction.user.id] = now
         await interaction.response.send_modal(form)
 
     @asynccontextmanager
-    async def _sent_form(self, interaction: discord.Interaction, route: Route) -> AsyncIterator[Form]:
+    async def _sent_form(
+        self, interaction: discord.Interaction, route: Route
+    ) -> AsyncIterator[Form]:
         """Give what was written in a form, if its member may send it.
 
         They get it back if they may not, or if it can't be stored.
         """
         written = form_in(interaction)
         async with hand_back(interaction, written.text):
-            require_page(interaction, route, self._forms_opened.get((guild_id_of(interaction), interaction.user.id)))
+            require_page(
+                interaction,
+                route,
+                self._forms_opened.get((guild_id_of(interaction), interaction.user.id)),
+            )
             yield written
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -168,7 +203,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
         await show(interaction, view.retired(row.name))
 
-    @app_commands.command(description="What the answers say: too easy, too hard, doubtful, and your weakest topics")
+    @app_commands.command(
+        description="What the answers say: too easy, too hard, doubtful, and your weakest topics"
+    )
     async def insights(self, interaction: discord.Interaction) -> None:
         await show_insights(interaction)
 
@@ -177,7 +214,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await self.show_review(interaction)
 
 
-async def _save(interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]) -> Message:
+async def _save(
+    interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]
+) -> Message:
     """Store what was written and return how it stands, or what is wrong with it."""
     try:
         return view.saved(await in_time(interaction, work))

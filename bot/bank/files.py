@@ -61,10 +61,14 @@ _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 def refuse_size(size: int) -> None:
     """Raise BankError for a file that is too large to be read at all."""
     if size > MAX_FILE_BYTES:
-        raise BankError([Problem("the file", f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed")])
+        raise BankError(
+            [Problem("the file", f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed")]
+        )
 
 
-def read_own(name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength) -> Checked:
+def read_own(
+    name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength
+) -> Checked:
     """Return what a file of a server holds, with every problem; raises BankError if it can't be read or merged."""
     return checked(read_file(name, content, schema, own.packs, own.topics), own, card_length)
 
@@ -85,7 +89,9 @@ def _long_cards(draft: Draft, own: Own, card_length: CardLength) -> list[Problem
     return too_long(draft, {name: card_length(item, bank) for name, item in asked.items()})
 
 
-def write_own(own: Own, chosen: Collection[str] | None, title: str, *, sheet: bool, packs: bool) -> bytes:
+def write_own(
+    own: Own, chosen: Collection[str] | None, title: str, *, sheet: bool, packs: bool
+) -> bytes:
     """Return a server's own questions as a file, with those of its `chosen` packs if `packs` are wanted.
 
     Refuses an empty file.
@@ -93,14 +99,22 @@ def write_own(own: Own, chosen: Collection[str] | None, title: str, *, sheet: bo
     bank = bank_of(own.packs, chosen, own.topics, own.items)
     document = document_of(bank, Names.of(own.topics, own.items), title, packs=packs)
     if not document["sections"]:
-        raise UserError("This server has no questions of its own yet. Add some with </bank import>.")
+        raise UserError(
+            "This server has no questions of its own yet. Add some with </bank import>."
+        )
     if sheet:
-        return b"\xef\xbb\xbf" + write_sheet(document, bank).encode()  # a spreadsheet takes it for UTF-8 then
+        return (
+            b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
+        )  # a spreadsheet takes it for UTF-8 then
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def read_file(
-    name: str, content: bytes, schema: Mapping[str, Any], packs: Bank, topics: Sequence[OwnTopic] = ()
+    name: str,
+    content: bytes,
+    schema: Mapping[str, Any],
+    packs: Bank,
+    topics: Sequence[OwnTopic] = (),
 ) -> Draft:
     """Return what a server's JSON or CSV holds, with every problem; raises BankError for a file that can't be read.
 
@@ -118,15 +132,25 @@ def read_file(
         draft = Draft(document, partial(place, document))
     rules = partial(foreign_ids, packs=packs), slow_to_grade
     found = problems_in(draft.document, own_schema(schema), draft.where, *rules)
-    return replace(draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MAX_PROBLEMS]))
+    return replace(
+        draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MAX_PROBLEMS])
+    )
 
 
-def check_one(item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]) -> Draft:
+def check_one(
+    item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]
+) -> Draft:
     """One item that was written in a form, checked like a file; `topic` is id and title of its topic and section."""
     topic_id, title, section_id, section = topic
     inside = {"id": topic_id, "title": title, "items": [item]}
-    document = {"version": 1, "title": "Form", "sections": [{"id": section_id, "title": section, "topics": [inside]}]}
-    return Draft(document, where_in_form, tuple(problems_in(document, own_schema(schema), where_in_form)))
+    document = {
+        "version": 1,
+        "title": "Form",
+        "sections": [{"id": section_id, "title": section, "topics": [inside]}],
+    }
+    return Draft(
+        document, where_in_form, tuple(problems_in(document, own_schema(schema), where_in_form))
+    )
 
 
 def _is_sheet(name: str, content: bytes) -> bool:

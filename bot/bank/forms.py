@@ -44,12 +44,24 @@ def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, 
 
     `before` is the item as it was; what a form does not hold stays as it is there.
     """
-    lines = [(number, line.strip()) for number, line in enumerate(form.answers.splitlines(), start=1) if line.strip()]
-    typed = before["kind"] == "typed" if before is not None else not any(line.startswith(RIGHT) for _, line in lines)
-    item: dict[str, Any] = {name: value for name, value in (before or {}).items() if name not in _WRITTEN}
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(form.answers.splitlines(), start=1)
+        if line.strip()
+    ]
+    typed = (
+        before["kind"] == "typed"
+        if before is not None
+        else not any(line.startswith(RIGHT) for _, line in lines)
+    )
+    item: dict[str, Any] = {
+        name: value for name, value in (before or {}).items() if name not in _WRITTEN
+    }
     item |= {"prompt": form.prompt.strip(), "explanation": form.explanation.strip()}
     level = form.difficulty.strip()
-    item["difficulty"] = int(level) if level.isascii() and level.isdecimal() and len(level) < 4 else level
+    item["difficulty"] = (
+        int(level) if level.isascii() and level.isdecimal() and len(level) < 4 else level
+    )
     if form.formula.strip():
         item["formula"] = form.formula.strip()
         if before is not None and "spoken" in before and before.get("formula") == item["formula"]:
@@ -57,11 +69,16 @@ def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, 
     if typed:
         return item | {"kind": "typed", "accept": list(dict.fromkeys(line for _, line in lines))}
     choices = _choices(lines)
-    several = sum(choice["correct"] for choice in choices) > 1 or (before or {}).get("kind") == "multiple"
+    several = (
+        sum(choice["correct"] for choice in choices) > 1 or (before or {}).get("kind") == "multiple"
+    )
     item |= {"kind": "multiple" if several else "choice", "choices": choices}
-    if before is not None and _same_choices(before["choices"], choices):  # line breaks inside a text are not shown
+    if before is not None and _same_choices(
+        before["choices"], choices
+    ):  # line breaks inside a text are not shown
         item["choices"] = [
-            {**old, "correct": new["correct"]} for old, new in zip(before["choices"], choices, strict=True)
+            {**old, "correct": new["correct"]}
+            for old, new in zip(before["choices"], choices, strict=True)
         ]
     return item
 
@@ -87,7 +104,9 @@ def _choices(lines: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
 
 
 def _same_choices(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
-    return [(_one_line(c["text"]), _one_line(c["why"])) for c in old] == [(c["text"], c["why"]) for c in new]
+    return [(_one_line(c["text"]), _one_line(c["why"])) for c in old] == [
+        (c["text"], c["why"]) for c in new
+    ]
 
 
 def _one_line(text: str) -> str:
@@ -101,4 +120,6 @@ def where_in_form(path: Sequence[str | int]) -> str:
         return {"title": "topic"}.get(str(path[-1]), "the question") if path else "the question"
     if inside[0] == "choices" and len(inside) > 1:
         return f"choice {int(inside[1]) + 1}" + (", reason" if inside[2:] == ["why"] else "")
-    return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(str(inside[0]), str(inside[0]))
+    return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(
+        str(inside[0]), str(inside[0])
+    )

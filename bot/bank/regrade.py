@@ -77,15 +77,34 @@ def _verdicts(conn: Connection, item: Item) -> list[_Verdict]:
         right = is_right(item, a.answer)
         points = rounds_rules.points(right, a.elapsed_ms, a.seconds and a.seconds * 1000)
         rating = _rating(right, slow_in_round(a.seconds))
-        found.append(_Verdict("round", a.question_id, a.user_id, a.correct, right, points, rating, a.round_id))
+        found.append(
+            _Verdict(
+                "round", a.question_id, a.user_id, a.correct, right, points, rating, a.round_id
+            )
+        )
     for c in challenges.answers_with(conn, item.id):
         right = is_right(item, c.answer)
         points = rounds_rules.points(right, c.elapsed_ms, c.seconds * 1000)
         rating = _rating(right, slow_in_round(c.seconds))
-        found.append(_Verdict("challenge", c.question_id, c.user_id, c.correct, right, points, rating, c.challenge_id))
+        found.append(
+            _Verdict(
+                "challenge",
+                c.question_id,
+                c.user_id,
+                c.correct,
+                right,
+                points,
+                rating,
+                c.challenge_id,
+            )
+        )
     for d in dailies.answers_with(conn, item.id):
         right = is_right(item, d.answer)
-        found.append(_Verdict("daily", d.daily_id, d.user_id, d.correct, right, POINTS * right, _rating(right)))
+        found.append(
+            _Verdict(
+                "daily", d.daily_id, d.user_id, d.correct, right, POINTS * right, _rating(right)
+            )
+        )
     for p in practices.answers_with(conn, item.id):
         right = is_right(item, p.answer)
         rating = _rating(right and not p.guessed, slow_in_practice(item))
@@ -111,7 +130,11 @@ def _judge(conn: Connection, verdict: _Verdict) -> None:
 
 
 def _pay_anew(
-    conn: Connection, guild_id: int, item_id: str, user_id: int, known: dict[tuple[str, int, int], _Verdict]
+    conn: Connection,
+    guild_id: int,
+    item_id: str,
+    user_id: int,
+    known: dict[tuple[str, int, int], _Verdict],
 ) -> None:
     """Bring a member's entries with the item to what they would have won, in the order in which they answered."""
     last_won: datetime | None = None
@@ -123,7 +146,9 @@ def _pay_anew(
         pays = entry.source == "daily" or not (lately or _is_alone(conn, verdict))
         points = verdict.points if pays else 0
         if (points, verdict.right) != (entry.points, entry.correct):
-            scores.replace(conn, entry.source, entry.source_id, user_id, points=points, correct=verdict.right)
+            scores.replace(
+                conn, entry.source, entry.source_id, user_id, points=points, correct=verdict.right
+            )
         last_won = entry.at if points else last_won
 
 

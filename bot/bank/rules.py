@@ -12,7 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.chat.text import MAX_MESSAGE
-from bot.core.limits import MAX_GRADED_CHARACTERS, MAX_ITEMS, MAX_OWN_ROWS, MAX_OWN_TOPICS, MAX_SOURCES
+from bot.core.limits import (
+    MAX_GRADED_CHARACTERS,
+    MAX_ITEMS,
+    MAX_OWN_ROWS,
+    MAX_OWN_TOPICS,
+    MAX_SOURCES,
+)
 from bot.questions.check import BankError, Path, Place, Problem, Wrong, entries, topics_in
 from bot.questions.model import Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
@@ -38,7 +44,9 @@ def own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a server's own bank: topics need no open question, and may be those of a pack."""
     topic = dict(schema["$defs"]["topic"])
     topic["required"] = ["id", "title", "items"]
-    topic["dependentRequired"] = {name: [other for other in _OPEN if other != name] for name in _OPEN}
+    topic["dependentRequired"] = {
+        name: [other for other in _OPEN if other != name] for name in _OPEN
+    }
     properties = dict(topic["properties"])
     properties["items"] = {**properties["items"], "minItems": 0, "maxItems": MAX_ITEMS}
     return {**schema, "$defs": {**schema["$defs"], "topic": {**topic, "properties": properties}}}
@@ -54,7 +62,10 @@ def foreign_ids(data: Any, _where: Place, packs: Bank) -> Iterator[Wrong]:
             if extra:
                 wrong = f"is part of a shipped topic, which takes questions only; leave out {', '.join(extra)}"
                 yield (*path, extra[0]), wrong
-            if isinstance(references, list) and references != sources_of(shipped)[: len(references)]:
+            if (
+                isinstance(references, list)
+                and references != sources_of(shipped)[: len(references)]
+            ):
                 wrong = "are not those of the shipped topic; leave them out, or repeat its own"
                 yield (*path, "references"), wrong
         known = shipped.references if shipped is not None else references
@@ -63,7 +74,9 @@ def foreign_ids(data: Any, _where: Place, packs: Bank) -> Iterator[Wrong]:
             yield from _foreign_item((*path, "items", n), item, packs, count)
 
 
-def _foreign_item(path: Path, item: Mapping[str, Any], packs: Bank, references: int | None) -> Iterator[Wrong]:
+def _foreign_item(
+    path: Path, item: Mapping[str, Any], packs: Bank, references: int | None
+) -> Iterator[Wrong]:
     """Yield what is wrong with an item in a server's file, whose topic has so many references, if that is known."""
     item_id, accept, reference = item.get("id"), item.get("accept"), item.get("reference")
     if isinstance(accept, list) and any("\n" in form for form in accept if isinstance(form, str)):
@@ -71,14 +84,19 @@ def _foreign_item(path: Path, item: Mapping[str, Any], packs: Bank, references: 
     if isinstance(item_id, str) and item_id in packs.items:
         yield (*path, "id"), f"{item_id} is a shipped question; give yours another id"
     if references is not None and isinstance(reference, int) and reference >= references:
-        yield (*path, "reference"), f"is {reference}, but its topic has {references} references, counted from 0"
+        yield (
+            (*path, "reference"),
+            f"is {reference}, but its topic has {references} references, counted from 0",
+        )
 
 
 def slow_to_grade(data: Any, _where: Place) -> Iterator[Wrong]:
     """Yield topics whose answers would have to be compared with too many words."""
     for path, topic in topics_in(data):
         count = sum(
-            _characters(entry) for name in ("key_points", "misconceptions") for _, entry in entries(topic, name)
+            _characters(entry)
+            for name in ("key_points", "misconceptions")
+            for _, entry in entries(topic, name)
         )
         if count > MAX_GRADED_CHARACTERS:
             yield (
@@ -112,9 +130,12 @@ def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]
         (where, item["formula"])
         for path, topic in topics_in(draft.document)
         for n, item in entries(topic, "items")
-        if isinstance(item.get("formula"), str) and (where := draft.where([*path, "items", n, "formula"])) not in wrong
+        if isinstance(item.get("formula"), str)
+        and (where := draft.where([*path, "items", n, "formula"])) not in wrong
     ]
-    contents = (json.loads(row.content) for row in known if '"formula"' in row.content) if found else ()
+    contents = (
+        (json.loads(row.content) for row in known if '"formula"' in row.content) if found else ()
+    )
     before = {content.get("formula") for content in contents}
     return [(where, formula) for where, formula in found if formula not in before]
 
@@ -182,12 +203,18 @@ def merge(
 
     `first` is the first number that is free. Refuses with BankError what would be more than a server can have.
     """
-    at = _Merging(guild_id, first, {t.name: t for t in topics}, {i.name: i for i in items if not i.retired})
+    at = _Merging(
+        guild_id, first, {t.name: t for t in topics}, {i.name: i for i in items if not i.retired}
+    )
     for section in document["sections"]:
         for topic in section["topics"]:
             row, sources = _merge_topic(at, section, topic, packs)
             for item in topic["items"]:
-                moved = {"reference": sources[item["reference"]]} if "reference" in item and sources else {}
+                moved = (
+                    {"reference": sources[item["reference"]]}
+                    if "reference" in item and sources
+                    else {}
+                )
                 _merge_item(at, row.topic_id, {**item, **moved})
     new = sum(row.number >= first for row in at.saved_items)
     _refuse_too_many(at, topics=len(topics), rows=len(items), new=new)
@@ -209,7 +236,9 @@ def _refuse_too_many(at: _Merging, *, topics: int, rows: int, new: int) -> None:
         problem += f"{MAX_OWN_TOPICS:,} are allowed. Use those that are there"
     elif new and rows + new > MAX_OWN_ROWS:
         problem = f"would make {rows + new:,} questions of this server's own with those that were "
-        problem += f"replaced or taken out; {MAX_OWN_ROWS:,} are allowed. Keep the kinds and the numbers "
+        problem += (
+            f"replaced or taken out; {MAX_OWN_ROWS:,} are allowed. Keep the kinds and the numbers "
+        )
         problem += "of choices of those that are there"
     if problem:
         raise BankError([Problem("the file", problem)])
@@ -257,19 +286,25 @@ def _merge_item(at: _Merging, topic_id: str, item: Mapping[str, Any]) -> None:
         row = rows[-1]
         at.saved_items += [one for one in rows if one != before]
         at.counts["same" if row == before else "changed"] += 1
-        if row.number == before.number and key_of(json.loads(row.content)) != key_of(json.loads(before.content)):
+        if row.number == before.number and key_of(json.loads(row.content)) != key_of(
+            json.loads(before.content)
+        ):
             at.rekeyed.append(row.item_id)
     at.items[item["id"]] = row
 
 
-def successors(before: OwnItem, topic_id: str, content: Mapping[str, Any], take: Any) -> list[OwnItem]:
+def successors(
+    before: OwnItem, topic_id: str, content: Mapping[str, Any], take: Any
+) -> list[OwnItem]:
     """An own item with new content: the rows to store, the one that is asked from now on at the end.
 
     Past answers are kept by the numbers of choices. So the choices keep theirs; where they can't, because the kind of
     the item or the number of its choices is another, the old item is retired, and a new one takes its name.
     """
     old = json.loads(before.content)
-    if old["kind"] != content["kind"] or len(old.get("choices", ())) != len(content.get("choices", ())):
+    if old["kind"] != content["kind"] or len(old.get("choices", ())) != len(
+        content.get("choices", ())
+    ):
         return [
             replace(before, retired=True),
             replace(before, number=take(), topic_id=topic_id, content=to_json(content)),
@@ -279,7 +314,9 @@ def successors(before: OwnItem, topic_id: str, content: Mapping[str, Any], take:
     return [replace(before, topic_id=topic_id, content=to_json(content))]
 
 
-def _in_place(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _in_place(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
     """New choices in the old order: those whose text stays where they were, the others in the places left."""
     left = list(new)
     placed: list[Mapping[str, Any] | None] = []
@@ -322,7 +359,9 @@ def document_of(bank: Bank, names: Names, title: str, *, packs: bool = False) ->
     sections: list[dict[str, Any]] = []
     for section in bank.sections:
         topics = [_topic_out(topic, names, packs=packs) for topic in section.topics]
-        kept = [topic for topic in topics if topic["items"] or (topic.get("question") and topic["id"])]
+        kept = [
+            topic for topic in topics if topic["items"] or (topic.get("question") and topic["id"])
+        ]
         if kept:
             own = next((names.topics[t.id] for t in section.topics if t.id in names.topics), None)
             name = own.section if own is not None and is_own(section.id) else section.id
@@ -338,13 +377,17 @@ def _topic_out(topic: Topic, names: Names, *, packs: bool) -> dict[str, Any]:
     out["title"] = topic.title
     if (mine or packs) and topic.question:
         out |= {"question": topic.question, "answer": topic.answer}
-        out["key_points"] = [{"text": point.text, "accept": list(point.accept)} for point in topic.key_points]
+        out["key_points"] = [
+            {"text": point.text, "accept": list(point.accept)} for point in topic.key_points
+        ]
         if topic.misconceptions:
             out["misconceptions"] = [
-                {"text": m.text, "accept": list(m.accept), "why": m.why, "point": m.point} for m in topic.misconceptions
+                {"text": m.text, "accept": list(m.accept), "why": m.why, "point": m.point}
+                for m in topic.misconceptions
             ]
         out["follow_ups"] = [
-            {"when": f.when, "question": f.question} | ({"hint": f.hint} if f.hint is not None else {})
+            {"when": f.when, "question": f.question}
+            | ({"hint": f.hint} if f.hint is not None else {})
             for f in topic.follow_ups
         ]
     if (mine or packs) and topic.references:
@@ -355,7 +398,11 @@ def _topic_out(topic: Topic, names: Names, *, packs: bool) -> dict[str, Any]:
 
 def item_out(item: Item, names: Names) -> dict[str, Any]:
     """An item as in a bank's file."""
-    out: dict[str, Any] = {"id": names.items.get(item.id, item.id), "kind": item.kind, "difficulty": item.difficulty}
+    out: dict[str, Any] = {
+        "id": names.items.get(item.id, item.id),
+        "kind": item.kind,
+        "difficulty": item.difficulty,
+    }
     out["prompt"] = item.prompt
     for name in ("formula", "spoken"):
         if (value := getattr(item, name)) is not None:
@@ -363,7 +410,9 @@ def item_out(item: Item, names: Names) -> dict[str, Any]:
     if item.kind == "typed":
         out["accept"] = list(item.accept)
     else:
-        out["choices"] = [{"text": c.text, "correct": c.correct, "why": c.why} for c in item.choices]
+        out["choices"] = [
+            {"text": c.text, "correct": c.correct, "why": c.why} for c in item.choices
+        ]
     out["explanation"] = item.explanation
     if item.reference is not None:
         out["reference"] = item.reference

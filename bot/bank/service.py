@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.bank import rules
-from bot.bank.files import CardLength, Checked, Own, check_one, checked, read_own, refuse_size, write_own
+from bot.bank.files import (
+    CardLength,
+    Checked,
+    Own,
+    check_one,
+    checked,
+    read_own,
+    refuse_size,
+    write_own,
+)
 from bot.bank.forms import Form, item_from
 from bot.bank.regrade import Regraded, count_otherwise, regrade
 from bot.bank.rules import Merge
@@ -110,14 +119,18 @@ class OwnBank:
                 read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
                 found = await self._apart(partial(read, name, content))
             except (CallEnded, MemoryError) as error:
-                log.warning("guild %s: reading a file of %s bytes took too much", guild_id, len(content))
+                log.warning(
+                    "guild %s: reading a file of %s bytes took too much", guild_id, len(content)
+                )
                 raise UserError(
                     f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
                     "Split it and send its parts one by one."
                 ) from error
             await _refuse_wrong(found)
             merged = await self._database.write(self._store, guild_id, found.document)
-        log.info("guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed)
+        log.info(
+            "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
+        )
         return Imported(
             added=merged.added,
             changed=merged.changed,
@@ -151,7 +164,9 @@ class OwnBank:
         """
         async with self._turn:
             try:
-                return await asyncio.get_running_loop().run_in_executor(_WAITING, _PROCESS.call, work)
+                return await asyncio.get_running_loop().run_in_executor(
+                    _WAITING, _PROCESS.call, work
+                )
             except asyncio.CancelledError:  # the bot leaves, and would wait for that thread
                 _PROCESS.kill()
                 raise
@@ -168,22 +183,33 @@ class OwnBank:
             before(conn)
         first = store.take_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
-        if any(row.name == new and not row.retired for row in items):  # it would be taken for a change of that one
+        if any(
+            row.name == new and not row.retired for row in items
+        ):  # it would be taken for a change of that one
             raise UserError("A question with the same words was added just now. See </bank list>.")
         merged = rules.merge(guild_id, first, topics, items, document, self._banks.packs)
         store.save_topics(conn, merged.topics)
         store.save_items(conn, merged.items)
         return merged
 
-    async def export(self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False) -> bytes:
+    async def export(
+        self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False
+    ) -> bytes:
         """Return the server's own questions as a file, with its packs' if they are wanted; refuses an empty one."""
         async with self._one_at_a_time(guild_id):
-            own, chosen = await self._own(guild_id), await self._database.read(store.packs_of, guild_id)
+            own, chosen = (
+                await self._own(guild_id),
+                await self._database.read(store.packs_of, guild_id),
+            )
             try:
-                return await self._apart(partial(write_own, own, chosen, title, sheet=sheet, packs=packs))
+                return await self._apart(
+                    partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
+                )
             except (CallEnded, MemoryError) as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
-                raise UserError(f"Writing this file took {_TOO_MUCH}. Try again in a few minutes.") from error
+                raise UserError(
+                    f"Writing this file took {_TOO_MUCH}. Try again in a few minutes."
+                ) from error
 
     async def _own(self, guild_id: int) -> Own:
         return Own(self._banks.packs, *await self._database.read(_rows, guild_id))
@@ -193,7 +219,9 @@ class OwnBank:
         found = await self.find(guild_id, search)
         pages = max(1, -(-len(found) // PAGE_SIZE))
         page = min(page, pages - 1)
-        return Listing(page, pages, len(found), tuple(found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]))
+        return Listing(
+            page, pages, len(found), tuple(found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE])
+        )
 
     @reading
     def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
@@ -212,14 +240,23 @@ class OwnBank:
 
     def _named(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
         """An own question by its id; refuses one that is not there."""
-        row = next((r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired), None)
+        row = next(
+            (r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired),
+            None,
+        )
         if row is None:
-            raise UserError("This server has no question of that id. Pick one from the list as you type.")
-        return OwnQuestion(row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title)
+            raise UserError(
+                "This server has no question of that id. Pick one from the list as you type."
+            )
+        return OwnQuestion(
+            row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title
+        )
 
     get = reading(_named)
 
-    async def add(self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None) -> Saved:
+    async def add(
+        self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None
+    ) -> Saved:
         """Add a question that was written in a form; raises BankError with what is wrong with it.
 
         `before` is done first, in the same transaction: if it refuses, nothing is added.
@@ -235,7 +272,12 @@ class OwnBank:
     def _draft(self, form: Form, own: Own) -> tuple[Checked, str]:
         """Return a new question as a document with its problems, and the id that it gets."""
         title = form.topic.strip()
-        topic = topic_called(title, titles_of(own.packs, own.topics)) or (slug(title), title, _HOUSE, _HOUSE_TITLE)
+        topic = topic_called(title, titles_of(own.packs, own.topics)) or (
+            slug(title),
+            title,
+            _HOUSE,
+            _HOUSE_TITLE,
+        )
         taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
         item = {**item_from(form), "id": free_id(form.prompt, taken)}
         return checked(check_one(item, topic, schema()), own, self._card_length), item["id"]
@@ -263,8 +305,12 @@ class OwnBank:
         new: bool = False,
     ) -> Saved:
         await _refuse_wrong(found)
-        merged = await self._database.write(self._store, guild_id, found.document, before, name if new else None)
-        return await self._database.read(self._saved, guild_id, name, replaced=len(merged.items) > 1)
+        merged = await self._database.write(
+            self._store, guild_id, found.document, before, name if new else None
+        )
+        return await self._database.read(
+            self._saved, guild_id, name, replaced=len(merged.items) > 1
+        )
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
         own = self._named(conn, guild_id, name)
@@ -282,16 +328,23 @@ class OwnBank:
                 "A round or a challenge is about to ask that question, or asks it now. Press this again once it's over."
             )
         done = regrade(conn, guild_id, item_of(row))
-        log.info("guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id)
+        log.info(
+            "guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id
+        )
         return done
 
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
         """Take an own item out for good; refuses one that is out already. What was answered stays readable."""
         store.take_numbers(conn, guild_id, 0)
-        row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number and not r.retired), None)
+        row = next(
+            (r for r in store.own_items_of(conn, guild_id) if r.number == number and not r.retired),
+            None,
+        )
         if row is None:
-            raise UserError("That question is already out. See </bank list> for those that are asked.")
+            raise UserError(
+                "That question is already out. See </bank list> for those that are asked."
+            )
         store.save_items(conn, [replace(row, retired=True)])
         return row
 
@@ -307,7 +360,9 @@ async def _refuse_wrong(found: Checked) -> None:
     """
     problems, new = list(found.problems), found.formulas
     if len(new) > MAX_NEW_FORMULAS:
-        words = f"has {len(new):,} new formulas; {MAX_NEW_FORMULAS} are allowed at once, so split it"
+        words = (
+            f"has {len(new):,} new formulas; {MAX_NEW_FORMULAS} are allowed at once, so split it"
+        )
         problems.append(Problem("the file", words))
         new = ()
     for place, latex in new:

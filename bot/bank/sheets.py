@@ -87,7 +87,9 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     """
     rows = list(islice(_rows(text), MAX_ITEMS + 2))
     if len(rows) > MAX_ITEMS + 1:
-        problem = f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, so leave some out"
+        problem = (
+            f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, so leave some out"
+        )
         raise BankError([Problem("the file", problem)])
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _wrong_header(header)
@@ -97,14 +99,23 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
         if len(problems) >= MAX_PROBLEMS:
             break
         if len(cells) > len(header) and any(cells[len(header) :]):
-            problems.append(Problem(f"row {number}", f"has more cells than the {len(header)} columns of the first row"))
+            problems.append(
+                Problem(
+                    f"row {number}",
+                    f"has more cells than the {len(header)} columns of the first row",
+                )
+            )
             continue
-        values = {name: _plain(cell) for name, cell in zip(header, cells, strict=False) if cell.strip()}
+        values = {
+            name: _plain(cell) for name, cell in zip(header, cells, strict=False) if cell.strip()
+        }
         problems += _add_row(sheet, number, values, titles, packs)
     if not sheet.topics:
         raise BankError(problems or [Problem("the file", "has no question in it")])
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    return Draft(document, lambda path: _where(sheet, document, path), tuple(problems[:MAX_PROBLEMS]))
+    return Draft(
+        document, lambda path: _where(sheet, document, path), tuple(problems[:MAX_PROBLEMS])
+    )
 
 
 def row_of(problem: Problem) -> int:
@@ -116,13 +127,23 @@ def row_of(problem: Problem) -> int:
 def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
     """The topics of packs and of a server by title in lower case: id, title, and id and title of the section."""
     shipped = {
-        topic.title.casefold(): (topic.id, topic.title, topic.section_id, packs.section_titles[topic.section_id])
+        topic.title.casefold(): (
+            topic.id,
+            topic.title,
+            topic.section_id,
+            packs.section_titles[topic.section_id],
+        )
         for topic in packs.topics.values()
     }
-    return shipped | {row.title.casefold(): (row.name, row.title, row.section, row.section_title) for row in topics}
+    return shipped | {
+        row.title.casefold(): (row.name, row.title, row.section, row.section_title)
+        for row in topics
+    }
 
 
-def topic_called(title: str, titles: Mapping[str, tuple[str, str, str, str]]) -> tuple[str, str, str, str] | None:
+def topic_called(
+    title: str, titles: Mapping[str, tuple[str, str, str, str]]
+) -> tuple[str, str, str, str] | None:
     """A known topic by its title, or by one that makes the same id; None for a new one."""
     if found := titles.get(title.strip().casefold()):
         return found
@@ -155,15 +176,29 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _wrong_header(header: Sequence[str]) -> list[Problem]:
-    problems = [Problem("row 1", f'the column "{name}" is missing') for name in NEEDED if name not in header]
+    problems = [
+        Problem("row 1", f'the column "{name}" is missing') for name in NEEDED if name not in header
+    ]
     unknown = [name for name in dict.fromkeys(header) if name and name not in COLUMNS]
-    problems += [Problem("row 1", f'the column "{name[:40]}" is not known here') for name in unknown[:20]]
-    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1] if len(header) < 500 else []
-    return problems + [Problem("row 1", f'the column "{name[:40]}" is there twice') for name in twice[:20]]
+    problems += [
+        Problem("row 1", f'the column "{name[:40]}" is not known here') for name in unknown[:20]
+    ]
+    twice = (
+        [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+        if len(header) < 500
+        else []
+    )
+    return problems + [
+        Problem("row 1", f'the column "{name[:40]}" is there twice') for name in twice[:20]
+    ]
 
 
 def _add_row(
-    sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]], packs: Bank
+    sheet: _Sheet,
+    number: int,
+    values: Mapping[str, str],
+    titles: Mapping[str, tuple[str, str, str, str]],
+    packs: Bank,
 ) -> list[Problem]:
     """Add a row to the document; what is wrong with the row alone comes back."""
     topic = _topic_for(sheet, number, values, titles)
@@ -187,7 +222,10 @@ def _add_row(
 
 
 def _topic_for(
-    sheet: _Sheet, number: int, values: Mapping[str, str], titles: Mapping[str, tuple[str, str, str, str]]
+    sheet: _Sheet,
+    number: int,
+    values: Mapping[str, str],
+    titles: Mapping[str, tuple[str, str, str, str]],
 ) -> dict[str, Any]:
     title = values.get("topic", _NO_TOPIC)
     found = topic_called(title, titles)
@@ -200,22 +238,32 @@ def _topic_for(
         if section_id not in sheet.sections:
             sheet.sections[section_id] = {"id": section_id, "title": section, "topics": []}
             sheet.rows[f"section {section_id}"] = number
-        sheet.topics[topic_id] = {"id": topic_id, "title": found[1] if found else title, "items": []}
+        sheet.topics[topic_id] = {
+            "id": topic_id,
+            "title": found[1] if found else title,
+            "items": [],
+        }
         sheet.sections[section_id]["topics"].append(sheet.topics[topic_id])
         sheet.rows[topic_id] = number
     return sheet.topics[topic_id]
 
 
-def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+def _item(
+    sheet: _Sheet, number: int, values: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Problem]]:
     problems = []
     marked = values.get("right", "").casefold()
     right = set(re.findall("[a-f]", marked))
     used = [n for n, letter in enumerate(_CHOICES) if letter in values or f"{letter}_why" in values]
     letters = _CHOICES[: used[-1] + 1] if used else ()
     if re.sub(r"[\s,;a-f]", "", marked):
-        problems.append(Problem(f"row {number}, right", "holds letters of right choices, for example a c"))
+        problems.append(
+            Problem(f"row {number}, right", "holds letters of right choices, for example a c")
+        )
     if empty := sorted(right - set(letters)):
-        problems.append(Problem(f"row {number}, right", f"marks {' '.join(empty)}, where there is no choice"))
+        problems.append(
+            Problem(f"row {number}, right", f"marks {' '.join(empty)}, where there is no choice")
+        )
     if problems:
         right = set(letters[:1])  # so that nothing else is said of them
     kind = values.get("kind", "").strip().casefold()
@@ -232,7 +280,11 @@ def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[s
         item["accept"] = [line for line in values["accept"].split("\n") if line.strip()]
     if letters:
         item["choices"] = [
-            {"text": values.get(letter, ""), "correct": letter in right, "why": values.get(f"{letter}_why", "")}
+            {
+                "text": values.get(letter, ""),
+                "correct": letter in right,
+                "why": values.get(f"{letter}_why", ""),
+            }
             for letter in letters
         ]
     return {**item, "explanation": values.get("explanation", "")}, problems
@@ -240,7 +292,9 @@ def _item(sheet: _Sheet, number: int, values: Mapping[str, str]) -> tuple[dict[s
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
     """The id in a row, or one made of its question, the same whenever the same file is read."""
-    name = values.get("id", "").strip() or free_id(values.get("prompt", ""), sheet.taken, sheet.numbers)
+    name = values.get("id", "").strip() or free_id(
+        values.get("prompt", ""), sheet.taken, sheet.numbers
+    )
     sheet.taken.add(name)
     return name
 
@@ -274,8 +328,12 @@ def _column(path: Sequence[str | int]) -> str:
     if not path:
         return ""
     if path[0] == "choices":
-        letter = _CHOICES[int(path[1])] if len(path) > 1 and int(path[1]) < len(_CHOICES) else "a to f"
-        return f", {letter}" + ({"why": "_why", "correct": " right"}.get(str(path[2]), "") if len(path) > 2 else "")
+        letter = (
+            _CHOICES[int(path[1])] if len(path) > 1 and int(path[1]) < len(_CHOICES) else "a to f"
+        )
+        return f", {letter}" + (
+            {"why": "_why", "correct": " right"}.get(str(path[2]), "") if len(path) > 2 else ""
+        )
     return f", {'source' if path[0] == 'reference' else path[0]}"
 
 
@@ -293,10 +351,18 @@ def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
 
 
 def _row(
-    section: Mapping[str, Any], topic: Mapping[str, Any], item: Mapping[str, Any], sources: Sequence[Mapping[str, str]]
+    section: Mapping[str, Any],
+    topic: Mapping[str, Any],
+    item: Mapping[str, Any],
+    sources: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     row = {name: item[name] for name in COLUMNS if name in item and name not in {"accept"}}
-    row |= {"section_id": section["id"], "section": section["title"], "topic_id": topic["id"], "topic": topic["title"]}
+    row |= {
+        "section_id": section["id"],
+        "section": section["title"],
+        "topic_id": topic["id"],
+        "topic": topic["title"],
+    }
     row["accept"] = "\n".join(item.get("accept", ()))
     for letter, choice in zip(_CHOICES, item.get("choices", ()), strict=False):
         row |= {letter: choice["text"], f"{letter}_why": choice["why"]}

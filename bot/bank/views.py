@@ -14,7 +14,19 @@ from bot.bank.regrade import Regraded
 from bot.bank.service import Imported, Listing, OwnQuestion, Saved
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, ENDED, OPEN, PRIMARY, REVEALED, Download, Message, button, line, pager, row
+from bot.chat.messages import (
+    ATTENTION,
+    ENDED,
+    OPEN,
+    PRIMARY,
+    REVEALED,
+    Download,
+    Message,
+    button,
+    line,
+    pager,
+    row,
+)
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.limits import MAX_PROBLEMS, MAX_TOLD_PROBLEMS
@@ -35,7 +47,9 @@ ADDED = Route("bankadded", {}, once=True, command="</bank add>")
 EDITED = Route("bankedited", {"number": ROW}, once=True, command="</bank edit>")
 CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
 _SHOWN_PROBLEMS = 10
-_ANSWERS = "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
+_ANSWERS = (
+    "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
+)
 _MAX_ANSWERS = 4000
 
 
@@ -57,9 +71,14 @@ def imported(done: Imported) -> Message:
 
 def refused(problems: Sequence[Problem]) -> Message:
     """Why a file was not taken, by place, and two that would be."""
-    found = f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
+    found = (
+        f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
+    )
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
-    lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
+    lines = "\n".join(
+        f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300]
+        for p in problems[:_SHOWN_PROBLEMS]
+    )
     everything = None
     if len(problems) > _SHOWN_PROBLEMS:
         told, untold = problems[:MAX_TOLD_PROBLEMS], len(problems) - MAX_TOLD_PROBLEMS
@@ -67,7 +86,15 @@ def refused(problems: Sequence[Problem]) -> Message:
         lines += f", which has the first {MAX_TOLD_PROBLEMS}" if untold > 0 else ""
         everything = Download("problems.txt", "".join(f"{problem}\n" for problem in told).encode())
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
-    return Message(ATTENTION, head, lines, everything, line(), "-# Two files that work, to start from:", *samples)
+    return Message(
+        ATTENTION,
+        head,
+        lines,
+        everything,
+        line(),
+        "-# Two files that work, to start from:",
+        *samples,
+    )
 
 
 @cache
@@ -79,7 +106,9 @@ def sample_json() -> bytes:
 
 def exported(name: str, content: bytes) -> Message:
     return Message(
-        REVEALED, "Here are this server's questions. </bank import> takes the file back.", Download(name, content)
+        REVEALED,
+        "Here are this server's questions. </bank import> takes the file back.",
+        Download(name, content),
     )
 
 
@@ -87,14 +116,18 @@ def listing(found: Listing, search: str) -> Message:
     """A page of a server's own questions."""
     if not found.found:
         words = (
-            "No question of this server's own holds that." if search else "This server has no questions of its own yet."
+            "No question of this server's own holds that."
+            if search
+            else "This server has no questions of its own yet."
         )
         return Message(ENDED, f"{words} Add some with </bank import> or </bank add>.")
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
     head += f" · page {found.page + 1} of {found.pages}" if found.pages > 1 else ""
     lines = "\n".join(map(_listed, found.shown))
     hexed = packed(search)
-    turn = pager(found.page, found.pages, lambda slot, page: LIST.id(slot=slot, page=page, search=hexed))
+    turn = pager(
+        found.page, found.pages, lambda slot, page: LIST.id(slot=slot, page=page, search=hexed)
+    )
     return Message(OPEN, head, lines, line() if turn else None, row(*turn))
 
 
@@ -121,19 +154,26 @@ def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
     return fields_modal(
         title,
         custom_id,
-        text_field("topic", "Topic", now.topic, 100, "One of the topics, or a new title") if new else None,
+        text_field("topic", "Topic", now.topic, 100, "One of the topics, or a new title")
+        if new
+        else None,
         text_field("prompt", "Question", now.prompt, 600, long=True),
         text_field("answers", "Answers", now.answers, _MAX_ANSWERS, _ANSWERS, long=True),
         text_field("explanation", "What to remember", now.explanation, 600, long=True),
         text_field("difficulty", "Difficulty, from 1 to 5", now.difficulty, 1),
-        None if new else text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False),
+        None
+        if new
+        else text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False),
     )
 
 
 def not_saved(problems: Sequence[Problem], written: Form) -> Message:
     """What is wrong with a form, and what was written in it."""
     head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
-    lines = "\n".join(f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300] for p in problems[:_SHOWN_PROBLEMS])
+    lines = "\n".join(
+        f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300]
+        for p in problems[:_SHOWN_PROBLEMS]
+    )
     file = Download("form.txt", written.text.encode())
     return Message(ATTENTION, head, lines, line(), "-# What you wrote, so it isn't lost:", file)
 
@@ -150,7 +190,12 @@ def saved(done: Saved) -> Message:
     if done.otherwise:
         notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
         fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
-    parts = t.heading(item.prompt), formulas.picture(item), answers(item), t.escape(item.explanation)
+    parts = (
+        t.heading(item.prompt),
+        formulas.picture(item),
+        answers(item),
+        t.escape(item.explanation),
+    )
     return Message(REVEALED, "**Saved**", *parts, line(), "\n".join(notes), fix)
 
 
@@ -158,7 +203,9 @@ def corrected(done: Regraded) -> Message:
     """What became of past answers."""
     if not done.answers:
         return Message(ENDED, "All past answers are judged by this key already.")
-    words = f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
+    words = (
+        f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
+    )
     words += f"{done.right:,} turned right, {done.answers - done.right:,} turned wrong."
     return Message(REVEALED, words, "Points, boards and practice follow. Streaks stay as they are.")
 
@@ -176,7 +223,9 @@ def retiring(own: OwnQuestion) -> Message:
     """The last word before a question is out."""
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
-    return Message(ATTENTION, t.heading(own.item.prompt), answers(own.item), line(), warning, row(danger))
+    return Message(
+        ATTENTION, t.heading(own.item.prompt), answers(own.item), line(), warning, row(danger)
+    )
 
 
 def answers(item: Item) -> str:

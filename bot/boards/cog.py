@@ -41,8 +41,14 @@ class Boards(commands.Cog):
         topic="Points from one topic only. Default: all topics",
     )
     @app_commands.choices(
-        period=[app_commands.Choice(name=locale_str(title), value=p) for p, title in view.PERIOD_TITLES.items()],
-        board=[app_commands.Choice(name=locale_str(name.capitalize()), value=name) for name in ("members", "teams")],
+        period=[
+            app_commands.Choice(name=locale_str(title), value=p)
+            for p, title in view.PERIOD_TITLES.items()
+        ],
+        board=[
+            app_commands.Choice(name=locale_str(name.capitalize()), value=name)
+            for name in ("members", "teams")
+        ],
     )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
@@ -57,15 +63,24 @@ class Boards(commands.Cog):
         show_board = self._team_board if board == "teams" else self._board
         await say(interaction, await show_board(interaction, period, topic, 0))
 
-    @app_commands.command(description="Your progress as a picture: accuracy, activity, streak and practice")
+    @app_commands.command(
+        description="Your progress as a picture: accuracy, activity, streak and practice"
+    )
     @app_commands.describe(member="Whose progress to show. Default: yours")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
-    async def stats(self, interaction: discord.Interaction, member: discord.Member | None = None) -> None:
-        await say(interaction, await in_time(interaction, self._stats(interaction, member or interaction.user)))
+    async def stats(
+        self, interaction: discord.Interaction, member: discord.Member | None = None
+    ) -> None:
+        await say(
+            interaction,
+            await in_time(interaction, self._stats(interaction, member or interaction.user)),
+        )
 
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
-        card = await self._board(interaction, fields["period"], fields["topic"] or None, int(fields["page"]))
+        card = await self._board(
+            interaction, fields["period"], fields["topic"] or None, int(fields["page"])
+        )
         await say_here(interaction, card)
 
     async def turn_team_board(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -73,7 +88,9 @@ class Boards(commands.Cog):
         card = await self._team_board(interaction, fields["period"], fields["topic"] or None, page)
         await say_here(interaction, card)
 
-    async def show_in_channel(self, board: ShowBoard, interaction: discord.Interaction, fields: Fields) -> None:
+    async def show_in_channel(
+        self, board: ShowBoard, interaction: discord.Interaction, fields: Fields
+    ) -> None:
         """Post the page of a board in the channel, as it is now, in the name of the member who pressed."""
         require_may_post(interaction)
         name, page = interaction.user.display_name, int(fields["page"])
@@ -86,7 +103,9 @@ class Boards(commands.Cog):
         page = self._stats(interaction, interaction.user)
         await show(interaction, await in_time(interaction, page, edits=True))
 
-    async def _stats(self, interaction: discord.Interaction, member: discord.Member | discord.User) -> Message:
+    async def _stats(
+        self, interaction: discord.Interaction, member: discord.Member | discord.User
+    ) -> Message:
         guild_id, own = guild_id_of(interaction), member.id == interaction.user.id
         stats = await self.boards.stats(guild_id, member.id, interaction.user.id)
         plan = await self.plans.standing(member.id, guild_id) if own else None
@@ -101,7 +120,11 @@ class Boards(commands.Cog):
         shown_by: str | None = None,
     ) -> Message:
         board = await self.boards.board(
-            guild_id_of(interaction), interaction.user.id, period=period, topic_id=topic_id, page=page
+            guild_id_of(interaction),
+            interaction.user.id,
+            period=period,
+            topic_id=topic_id,
+            page=page,
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         return view.board_page(board, bank.topics.get(topic_id or ""), shown_by)
@@ -115,7 +138,11 @@ class Boards(commands.Cog):
         shown_by: str | None = None,
     ) -> Message:
         board = await self.boards.team_board(
-            guild_id_of(interaction), roles_of(interaction), period=period, topic_id=topic_id, page=page
+            guild_id_of(interaction),
+            roles_of(interaction),
+            period=period,
+            topic_id=topic_id,
+            page=page,
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         return view.team_board_page(board, bank.topics.get(topic_id or ""), shown_by)

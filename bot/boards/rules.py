@@ -118,7 +118,9 @@ class TeamBoard:
 
 def ranked(sums: Sequence[TeamSum]) -> list[tuple[int, TeamSum]]:
     """Teams that are large enough with their places, best average first."""
-    large = sorted((s for s in sums if s.members >= FEWEST_ACTIVE), key=lambda s: (-s.tenths, s.team_id))
+    large = sorted(
+        (s for s in sums if s.members >= FEWEST_ACTIVE), key=lambda s: (-s.tenths, s.team_id)
+    )
     return list(zip(places([s.tenths for s in large]), large, strict=True))
 
 
@@ -170,7 +172,10 @@ def first_day(today: date) -> date:
 def activity(by_day: Mapping[date, int], today: date) -> Activity:
     """The last twelve weeks; dates outside them are ignored."""
     start = first_day(today)
-    return Activity(start, tuple(by_day.get(start + timedelta(days=n), 0) for n in range((today - start).days + 1)))
+    return Activity(
+        start,
+        tuple(by_day.get(start + timedelta(days=n), 0) for n in range((today - start).days + 1)),
+    )
 
 
 def level(count: int) -> int:
@@ -227,7 +232,9 @@ def progress(
     result = {}
     for topic in bank.asked_topics.values():
         met = [cards[item.id] for item in topic.items if item.id in cards]
-        wanted = [cards[item.id] for item in topic.items if item.id in cards and item.id not in suspended]
+        wanted = [
+            cards[item.id] for item in topic.items if item.id in cards and item.id not in suspended
+        ]
         result[topic.id] = Progress(
             topic_id=topic.id,
             items=len(topic.items),
@@ -248,7 +255,9 @@ def weakest(topics: Mapping[str, Progress]) -> str | None:
     open_ = [p for p in topics.values() if p.level in {"weak", "learning"}]
     if not open_:
         return None
-    return min(open_, key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items)).topic_id
+    return min(
+        open_, key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items)
+    ).topic_id
 
 
 _TOPICS_A_PAGE = 10
@@ -266,4 +275,6 @@ def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
 
 def page_of_topic(bank: Bank, topic_id: str) -> int:
     """The page of the list on which a topic stands, from 0; the first for one that is not on it."""
-    return next((n for n, page in enumerate(topic_pages(bank)) if any(t.id == topic_id for t in page)), 0)
+    return next(
+        (n for n, page in enumerate(topic_pages(bank)) if any(t.id == topic_id for t in page)), 0
+    )

@@ -87,12 +87,21 @@ class Boards:
 
     @reading
     def board(
-        self, conn: Connection, guild_id: int, user_id: int, *, period: str, topic_id: str | None = None, page: int = 0
+        self,
+        conn: Connection,
+        guild_id: int,
+        user_id: int,
+        *,
+        period: str,
+        topic_id: str | None = None,
+        page: int = 0,
     ) -> Board:
         """One page of the members board, with the asker's own place."""
         check_topic(self._banks.of(conn, guild_id), topic_id)
         day = local_date(guilds.zone(conn, guild_id), self._now())
-        found = store.board(conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page)
+        found = store.board(
+            conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page
+        )
         return replace(found, has_teams=bool(teams.ids(conn, guild_id)))
 
     @reading
@@ -111,7 +120,9 @@ class Boards:
         start = period_start(period, local_date(guilds.zone(conn, guild_id), self._now()))
         sums = store.team_sums(conn, guild_id, period, start, topic_id)
         earlier = previous_start(period, start)
-        before = ranked(store.team_sums(conn, guild_id, period, earlier, topic_id)) if earlier else []
+        before = (
+            ranked(store.team_sums(conn, guild_id, period, earlier, topic_id)) if earlier else []
+        )
         was = {s.team_id: place for place, s in before}
         now = teams.ids(conn, guild_id)
         own = team_of(roles, now)
@@ -141,7 +152,9 @@ class Boards:
             answers=given,
             streak=daily.streak_of(conn, guild_id, user_id, self._now()),
             shows=shows,
-            details=self._details(conn, guild_id, user_id, right) if shows or user_id == asker_id else None,
+            details=self._details(conn, guild_id, user_id, right)
+            if shows or user_id == asker_id
+            else None,
         )
 
     async def show_stats(self, user_id: int, shows: bool) -> None:
@@ -155,7 +168,10 @@ class Boards:
         The topics are those of the server, or those that are asked of the member in direct messages.
         """
         cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
-        bank, zone = self._banks.of_member(conn, user_id, guild_id), zone_of(conn, user_id, guild_id)
+        bank, zone = (
+            self._banks.of_member(conn, user_id, guild_id),
+            zone_of(conn, user_id, guild_id),
+        )
         return progress(bank, cards, ratings, zone, self._now(), memory.suspended(conn, user_id))
 
     @reading
@@ -182,7 +198,9 @@ class Boards:
                 )
                 for section in bank.sections
             ),
-            weakest=tuple(sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]),
+            weakest=tuple(
+                sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]
+            ),
             activity=self._activity(conn, guild_id, user_id),
             cards=len(cards),
             learned=sum(is_learned(card) for card in cards.values()),

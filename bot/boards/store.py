@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+)
 
 from bot.boards.rules import PAGE_SIZE, Board, Own, Row, TeamSum
 from bot.members.store import names_of
@@ -17,14 +27,26 @@ _MORE_THAN_ANYBODY_HAS = 1 << 62
 
 
 def board(
-    conn: Connection, guild_id: int, period: str, day: date, *, user_id: int, topic_id: str | None, page: int
+    conn: Connection,
+    guild_id: int,
+    period: str,
+    day: date,
+    *,
+    user_id: int,
+    topic_id: str | None,
+    page: int,
 ) -> Board:
     """One page of the members board for the period that contains the local date `day`, with the asker's own place.
 
     A page past the end gives the last one.
     """
     start = period_start(period, day)
-    scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
+    scope = {
+        "guild_id": guild_id,
+        "period": period,
+        "start": start,
+        "topic_id": topic_id or ALL_TOPICS,
+    }
     buckets = conn.execute(_BUCKETS, scope).all()
     members = sum(count for _, count in buckets)
     pages = max(1, -(-members // PAGE_SIZE))
@@ -49,9 +71,16 @@ def board(
     return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
 
 
-def team_sums(conn: Connection, guild_id: int, period: str, start: date, topic_id: str | None) -> list[TeamSum]:
+def team_sums(
+    conn: Connection, guild_id: int, period: str, start: date, topic_id: str | None
+) -> list[TeamSum]:
     """What the teams of a board have won, and how many of their members answered, in the period that starts then."""
-    scope = {"guild_id": guild_id, "period": period, "start": start, "topic_id": topic_id or ALL_TOPICS}
+    scope = {
+        "guild_id": guild_id,
+        "period": period,
+        "start": start,
+        "topic_id": topic_id or ALL_TOPICS,
+    }
     return [TeamSum(row.team_id, row.points, row.members) for row in conn.execute(_TEAMS, scope)]
 
 
@@ -69,7 +98,9 @@ def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | N
 def _scope(table: FromClause, start: str = "start") -> ColumnElement[bool]:
     """The rows of one board, whose names in the parameters are those of the columns, but for `start`."""
     names = "guild_id", "period", "topic_id"
-    return and_(*(table.c[name] == bindparam(name) for name in names), table.c.start == bindparam(start))
+    return and_(
+        *(table.c[name] == bindparam(name) for name in names), table.c.start == bindparam(start)
+    )
 
 
 def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> ColumnElement[int]:
@@ -77,17 +108,27 @@ def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> 
     higher, better = score_buckets.alias(), scores.alias()
     above = and_(_scope(higher, start), higher.c.low > points)
     in_higher = select(func.coalesce(func.sum(higher.c.members), 0)).where(above).correlate(of)
-    next_low = select(func.coalesce(func.min(higher.c.low), _MORE_THAN_ANYBODY_HAS)).where(above).correlate(of)
+    next_low = (
+        select(func.coalesce(func.min(higher.c.low), _MORE_THAN_ANYBODY_HAS))
+        .where(above)
+        .correlate(of)
+    )
     in_same = (
         select(func.count())
         .select_from(better)
-        .where(_scope(better, start), better.c.points > points, better.c.points < next_low.scalar_subquery())
+        .where(
+            _scope(better, start),
+            better.c.points > points,
+            better.c.points < next_low.scalar_subquery(),
+        )
         .correlate(of)
     )
     return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, sa.BigInteger)
 
 
-_TEAMS = select(team_scores.c.team_id, team_scores.c.points, team_scores.c.members).where(_scope(team_scores))
+_TEAMS = select(team_scores.c.team_id, team_scores.c.points, team_scores.c.members).where(
+    _scope(team_scores)
+)
 
 # Built once: to build them anew for every board would take longer than to run them.
 _BUCKETS = (
@@ -108,9 +149,15 @@ _PAGE = (
     select(
         _listed.c.user_id,
         _listed.c.points,
-        case((_then.c.points.is_not(None), _place(_then.c.points, _then, "earlier"))).label("before"),
+        case((_then.c.points.is_not(None), _place(_then.c.points, _then, "earlier"))).label(
+            "before"
+        ),
     )
-    .select_from(_listed.outerjoin(_then, and_(_scope(_then, "earlier"), _then.c.user_id == _listed.c.user_id)))
+    .select_from(
+        _listed.outerjoin(
+            _then, and_(_scope(_then, "earlier"), _then.c.user_id == _listed.c.user_id)
+        )
+    )
     .order_by(_listed.c.points.desc(), _listed.c.user_id)
 )
 _STANDING = select(scores.c.points, _place(scores.c.points, scores).label("place")).where(

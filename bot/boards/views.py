@@ -33,7 +33,12 @@ from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Bank, Topic
 
-_PAGES = {"slot": "prev|next|period|switch|own", "period": "|".join(PERIODS), "topic": TOPIC, "page": PAGE}
+_PAGES = {
+    "slot": "prev|next|period|switch|own",
+    "period": "|".join(PERIODS),
+    "topic": TOPIC,
+    "page": PAGE,
+}
 BOARD = Route("board", _PAGES)
 TEAM_BOARD = Route("teamboard", _PAGES)
 SHOW_BOARD = Route("board", {**_PAGES, "slot": "show"}, once=True)
@@ -64,11 +69,15 @@ def board_page(board: Board, topic: Topic | None, shown_by: str | None = None) -
         f"{trend(r.place, r.before)}".rstrip()
         for r in board.rows
     ]
-    body = "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
+    body = (
+        "\n".join(lines) or "No points here yet. Start a round with </quiz start> and be the first."
+    )
     if shown_by is not None:
         return Message(OPEN, head, body, *_shown(BOARD, board, shown_by, "Your place"))
     teams = button("Teams", _id(TEAM_BOARD, board, "switch", page=0)) if board.has_teams else None
-    return Message(OPEN, head, body, line(), _own(board), *_buttons(BOARD, SHOW_BOARD, board, teams))
+    return Message(
+        OPEN, head, body, line(), _own(board), *_buttons(BOARD, SHOW_BOARD, board, teams)
+    )
 
 
 def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None = None) -> Message:
@@ -79,18 +88,29 @@ def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None 
         for r in board.rows
     ]
     if not lines and not board.exist:
-        lines = ["This server has no teams yet. A moderator can make a role a team with </team add>."]
+        lines = [
+            "This server has no teams yet. A moderator can make a role a team with </team add>."
+        ]
     small = ", ".join(_team(name) for name in board.small)
-    few = f"No place yet, with fewer than {FEWEST_ACTIVE} active members: {small}" if small else None
+    few = (
+        f"No place yet, with fewer than {FEWEST_ACTIVE} active members: {small}" if small else None
+    )
     page = (
         _board_head("Team leaderboard", board, topic, t.count(board.teams, "team")),
-        "\n".join(lines) or f"A team is on this board once {FEWEST_ACTIVE} of its members have answered.",
+        "\n".join(lines)
+        or f"A team is on this board once {FEWEST_ACTIVE} of its members have answered.",
         few and f"-# {few}",
     )
     if shown_by is not None:
         return Message(OPEN, *page, *_shown(TEAM_BOARD, board, shown_by, "Your team"))
     members = button("Members", _id(BOARD, board, "switch", page=0))
-    return Message(OPEN, *page, line(), _own_team(board), *_buttons(TEAM_BOARD, SHOW_TEAM_BOARD, board, members))
+    return Message(
+        OPEN,
+        *page,
+        line(),
+        _own_team(board),
+        *_buttons(TEAM_BOARD, SHOW_TEAM_BOARD, board, members),
+    )
 
 
 def _buttons(
@@ -98,13 +118,19 @@ def _buttons(
 ) -> Sequence[Part | None]:
     """Return the buttons of a member's own page; an empty board is not offered to the channel."""
     turn = pager(board.page, board.pages, lambda slot, page: _id(route, board, slot, page=page))
-    share = button("Show in channel", _id(show, board, "show", page=board.page)) if board.rows else None
+    share = (
+        button("Show in channel", _id(show, board, "show", page=board.page)) if board.rows else None
+    )
     return _periods(route, board), row(*turn, other), row(share)
 
 
-def _shown(route: Route, board: Board | TeamBoard, shown_by: str, own: str) -> Sequence[Part | None]:
+def _shown(
+    route: Route, board: Board | TeamBoard, shown_by: str, own: str
+) -> Sequence[Part | None]:
     """Return what ends a page that all in a channel see: nobody can turn it, and everyone can open their own."""
-    return f"-# {t.name(shown_by)} shows this page.", row(button(own, _id(route, board, "own", page=0)))
+    return f"-# {t.name(shown_by)} shows this page.", row(
+        button(own, _id(route, board, "own", page=0))
+    )
 
 
 def _team(name: str | None) -> str:
@@ -134,7 +160,12 @@ def _board_head(title: str, board: Board | TeamBoard, topic: Topic | None, size:
 
 def _periods(route: Route, board: Board | TeamBoard) -> ui.ActionRow[ui.LayoutView] | None:
     styles = dict.fromkeys(PERIODS, discord.ButtonStyle.secondary) | {board.period: PRIMARY}
-    return row(*(button(PERIOD_TITLES[p], _id(route, board, "period", period=p, page=0), styles[p]) for p in PERIODS))
+    return row(
+        *(
+            button(PERIOD_TITLES[p], _id(route, board, "period", period=p, page=0), styles[p])
+            for p in PERIODS
+        )
+    )
 
 
 def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: int = 0) -> Message:
@@ -166,7 +197,10 @@ def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: in
 
 def _pick(topics: Sequence[Topic]) -> ui.Select[ui.LayoutView]:
     """The list from which a topic is opened."""
-    options = [discord.SelectOption(label=t.cut(topic.title, _MAX_OPTION), value=topic.id) for topic in topics]
+    options = [
+        discord.SelectOption(label=t.cut(topic.title, _MAX_OPTION), value=topic.id)
+        for topic in topics
+    ]
     return ui.Select(custom_id=TOPIC_PICK.id(), placeholder="Read up on a topic…", options=options)
 
 
@@ -183,7 +217,9 @@ def topic_state(progress: Progress) -> str:
     return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
 
 
-def _id(route: Route, board: Board | TeamBoard, slot: str, *, page: int, period: str | None = None) -> str:
+def _id(
+    route: Route, board: Board | TeamBoard, slot: str, *, page: int, period: str | None = None
+) -> str:
     return route.id(slot=slot, period=period or board.period, topic=board.topic_id or "", page=page)
 
 
@@ -191,7 +227,11 @@ def _own(board: Board) -> str:
     own = board.own
     if own is None:
         return "You: no points here yet"
-    behind = f" · {own.behind:,} behind {t.ordinal(own.next_place)}" if own.next_place is not None else ""
+    behind = (
+        f" · {own.behind:,} behind {t.ordinal(own.next_place)}"
+        if own.next_place is not None
+        else ""
+    )
     return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}{behind}"
 
 
@@ -212,7 +252,8 @@ async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None
     weakest = None
     if own and details.weakest:
         weakest = "**Worth another look**\n" + "\n".join(
-            f"- {t.escape(topic.title)}: {right} of {given} right" for topic, given, right in details.weakest
+            f"- {t.escape(topic.title)}: {right} of {given} right"
+            for topic, given, right in details.weakest
         )
     return Message(
         REVEALED,
@@ -232,10 +273,15 @@ def _figures(stats: Stats) -> str:
     if stats.answers:
         parts = [t.count(stats.answers, "answer")]
         if details:
-            parts += [f"{t.percent(details.right, stats.answers)} right", f"{t.count(details.days, 'day')} active"]
+            parts += [
+                f"{t.percent(details.right, stats.answers)} right",
+                f"{t.count(details.days, 'day')} active",
+            ]
         lines.append(" · ".join(parts))
     if stats.streak.best:
-        lines.append(f"Streak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}")
+        lines.append(
+            f"Streak: **{t.count(stats.streak.current, 'day')}** · best {stats.streak.best:,}"
+        )
     if details and details.cards:
         lines.append(
             f"Practice: {details.learned:,} of {t.count(details.cards, 'question')} learned · {details.due:,} due"
@@ -245,7 +291,9 @@ def _figures(stats: Stats) -> str:
 
 def _own_part(shows: bool, due: int) -> tuple[Part | None, ...]:
     if shows:
-        said = "On every server, anyone who uses </stats> on you sees this, except your weak topics."
+        said = (
+            "On every server, anyone who uses </stats> on you sees this, except your weak topics."
+        )
         decide = button("Hide from others", STATS.id(do="hide"))
     else:
         said = "Only you see this. Anyone who uses </stats> on you sees just your points, answers and streak."
@@ -265,12 +313,16 @@ async def stats_picture(stats: Stats) -> Picture | None:
 def alt_text(stats: Stats, details: Details) -> str:
     """Everything that the picture says."""
     activity = details.activity
-    weeks = f"Last 12 weeks: {t.count(activity.answers, 'answer')} on {t.count(activity.days, 'day')}"
+    weeks = (
+        f"Last 12 weeks: {t.count(activity.answers, 'answer')} on {t.count(activity.days, 'day')}"
+    )
     if activity.answers:
         day, most = activity.busiest
         weeks += f"; busiest day: {day.day} {day:%B} with {most:,}"
     said = [
-        f"{t.percent(details.right, stats.answers)} right" if stats.answers else "No answers outside practice yet",
+        f"{t.percent(details.right, stats.answers)} right"
+        if stats.answers
+        else "No answers outside practice yet",
         f"Streak: {t.count(stats.streak.current, 'day')}",
         f"Questions learned: {details.learned:,}, due: {details.due:,}",
         weeks,
@@ -296,11 +348,15 @@ def _tiles(stats: Stats, details: Details) -> str:
         (f"{details.learned:,}", "learned"),
         (f"{details.due:,}", "due"),
     )
-    return "".join(figure(x, *shown) for x, shown in zip(range(MARGIN, WIDTH, 92), figures, strict=False))
+    return "".join(
+        figure(x, *shown) for x, shown in zip(range(MARGIN, WIDTH, 92), figures, strict=False)
+    )
 
 
 def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, float]:
-    most_answered = sorted(enumerate(sections, start=1), key=lambda numbered: -numbered[1].answers)[:_SECTIONS]
+    most_answered = sorted(enumerate(sections, start=1), key=lambda numbered: -numbered[1].answers)[
+        :_SECTIONS
+    ]
     parts = [headline(top, "Accuracy by section")]
     y = top + 32
     for n, s in sorted(most_answered, key=lambda numbered: numbered[0]):
@@ -327,11 +383,30 @@ def _heat(activity: Activity, top: float) -> tuple[str, float]:
             parts.append(words(at, upper - 10, f"{day:%b}", colour=MUTED, anchor=anchor))
             free_from = x + 40
     for week, weekday, _, count in cells:
-        parts.append(box(left + week * step, upper + weekday * step, _CELL, _CELL, _HEAT[level(count)], radius=5))
+        parts.append(
+            box(
+                left + week * step,
+                upper + weekday * step,
+                _CELL,
+                _CELL,
+                _HEAT[level(count)],
+                radius=5,
+            )
+        )
     week, weekday, _, _ = cells[-1]
     edge = f'stroke="{INK}" stroke-width="2"'
     ring = _CELL + 4
-    parts.append(box(left + week * step - 2, upper + weekday * step - 2, ring, ring, "none", radius=7, more=edge))
+    parts.append(
+        box(
+            left + week * step - 2,
+            upper + weekday * step - 2,
+            ring,
+            ring,
+            "none",
+            radius=7,
+            more=edge,
+        )
+    )
     legend = upper + 7 * step + 22
     parts.append(words(left, legend, "Fewer", colour=MUTED))
     for n, colour in enumerate(_HEAT):

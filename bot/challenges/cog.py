@@ -41,7 +41,9 @@ class Challenge(commands.Cog):
         )
         bot.misses["challenge"] = challenges.misses
 
-    @app_commands.command(description="The same questions for everyone who takes them, each when they have time")
+    @app_commands.command(
+        description="The same questions for everyone who takes them, each when they have time"
+    )
     @app_commands.describe(
         questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
         topic="One topic only. Default: all topics",
@@ -50,7 +52,9 @@ class Challenge(commands.Cog):
         member="Whom you challenge. Default: everyone",
     )
     @app_commands.choices(
-        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES]
+        difficulty=[
+            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
+        ]
     )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
@@ -58,7 +62,9 @@ class Challenge(commands.Cog):
     async def challenge(
         self,
         interaction: discord.Interaction,
-        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
+        questions: app_commands.Range[
+            int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
+        ] = rules.DEFAULT_QUESTIONS,
         topic: str | None = None,
         difficulty: str = "mixed",
         hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = rules.DEFAULT_HOURS,
@@ -66,28 +72,45 @@ class Challenge(commands.Cog):
     ) -> None:
         require_may_play(interaction)
         if member is not None and member.id == interaction.user.id:
-            raise UserError("You can't challenge yourself. Name somebody else, or nobody to challenge everyone.")
+            raise UserError(
+                "You can't challenge yourself. Name somebody else, or nobody to challenge everyone."
+            )
         if member is not None and member.bot:
-            raise UserError("Bots don't take challenges. Name somebody else, or nobody to challenge everyone.")
+            raise UserError(
+                "Bots don't take challenges. Name somebody else, or nobody to challenge everyone."
+            )
         options = Options(questions, topic, difficulty, hours)
         await self._start(interaction, options, _person(member) if member else None)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Begin or go on, from the card."""
-        guild_id, message_id, at = guild_id_of(interaction), message_id_of(interaction), created_at(interaction.id)
-        asked = await self.challenges.take(int(fields["challenge"]), interaction.user.id, guild_id, message_id, at)
+        guild_id, message_id, at = (
+            guild_id_of(interaction),
+            message_id_of(interaction),
+            created_at(interaction.id),
+        )
+        asked = await self.challenges.take(
+            int(fields["challenge"]), interaction.user.id, guild_id, message_id, at
+        )
         await self._show(interaction, asked)
 
     async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
-        challenge_id, after, guild_id = int(fields["challenge"]), int(fields["after"]), guild_id_of(interaction)
+        challenge_id, after, guild_id = (
+            int(fields["challenge"]),
+            int(fields["after"]),
+            guild_id_of(interaction),
+        )
         at = created_at(interaction.id)
         await self._show(
-            interaction, await self.challenges.next(challenge_id, after, interaction.user.id, guild_id, at)
+            interaction,
+            await self.challenges.next(challenge_id, after, interaction.user.id, guild_id, at),
         )
 
     async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
         at = created_at(interaction.id)
-        found = await self.challenges.skip(int(fields["row"]), interaction.user.id, guild_id_of(interaction), at)
+        found = await self.challenges.skip(
+            int(fields["row"]), interaction.user.id, guild_id_of(interaction), at
+        )
         await self._show(interaction, found)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
@@ -108,7 +131,9 @@ class Challenge(commands.Cog):
         options, other = await self.challenges.rematch(int(fields["challenge"]), user_id, guild_id)
         await self._start(interaction, options, other)
 
-    async def _start(self, interaction: discord.Interaction, options: Options, member: Person | None) -> None:
+    async def _start(
+        self, interaction: discord.Interaction, options: Options, member: Person | None
+    ) -> None:
         assert interaction.channel_id is not None
         found = await self.challenges.start(
             options,

@@ -44,7 +44,9 @@ class Turn(StrEnum):
     OVER = "over"
 
 
-def turn(*, number: int, total: int, open_until: datetime | None, closes_at: datetime, now: datetime) -> Turn:
+def turn(
+    *, number: int, total: int, open_until: datetime | None, closes_at: datetime, now: datetime
+) -> Turn:
     """Where a taker stands who was shown `number` of `total` questions.
 
     `open_until` is the deadline of the last one as long as it has no answer. A question whose time is up is a miss.

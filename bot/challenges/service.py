@@ -163,10 +163,18 @@ class Challenges:
                 now=now,
                 closes_at=closes_at,
             )
-            return Started(challenge_id, len(drawn), options.questions, closes_at, member.name if member else None)
+            return Started(
+                challenge_id,
+                len(drawn),
+                options.questions,
+                closes_at,
+                member.name if member else None,
+            )
 
         made = await self._created(create)
-        log.info("challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id)
+        log.info(
+            "challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id
+        )
         if tell is not None:
             self.starters.keep(made.challenge_id, starter.id, tell)
         self._scheduler.nudge(now)
@@ -182,33 +190,49 @@ class Challenges:
             raise
 
     @reading
-    def rematch(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> tuple[Options, Person]:
+    def rematch(
+        self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
+    ) -> tuple[Options, Person]:
         """What a challenge between two members was, for the same again, and the one of them who is not this one."""
         challenge = _challenge(conn, challenge_id, guild_id)
         pair = {challenge.starter_id, challenge.member_id or 0}
         if user_id not in pair:
-            raise UserError("Only the two who played this can challenge back. Start one of your own with </challenge>.")
+            raise UserError(
+                "Only the two who played this can challenge back. Start one of your own with </challenge>."
+            )
         other = (pair - {user_id}).pop()
         if not other:
-            raise UserError("I don't know who that was: their data was erased. Start a new one with </challenge>.")
-        options = Options(challenge.wanted, challenge.topic_id, challenge.difficulty, challenge.hours)
+            raise UserError(
+                "I don't know who that was: their data was erased. Start a new one with </challenge>."
+            )
+        options = Options(
+            challenge.wanted, challenge.topic_id, challenge.difficulty, challenge.hours
+        )
         return options, Person(other, names_of(conn, guild_id, [other]).get(other))
 
-    async def take(self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime) -> Asked:
+    async def take(
+        self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime
+    ) -> Asked:
         """Begin, or go on at the next question: it is stored as shown before it is. `message_id` is the card's."""
 
         def begin(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = _challenge(conn, challenge_id, guild_id, lock=True)
-            if challenge.state is State.POSTING:  # the click came before Discord's answer to our post
+            if (
+                challenge.state is State.POSTING
+            ):  # the click came before Discord's answer to our post
                 self.opened(conn, challenge, message_id)
                 challenge = _challenge(conn, challenge_id, guild_id)
-            if challenge.message_id != message_id:  # in a database from a backup an old card's id may be another's
+            if (
+                challenge.message_id != message_id
+            ):  # in a database from a backup an old card's id may be another's
                 raise UserError("This card is out of date. Start a new one with </challenge>.")
             return self._ask(conn, challenge, user_id, at)
 
         return await self._go_on(begin)
 
-    async def next(self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime) -> Asked:
+    async def next(
+        self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
+    ) -> Asked:
         """The question after number `after`, unless it was shown already."""
 
         def follow(conn: Connection) -> tuple[Asked, datetime | None]:
@@ -222,7 +246,9 @@ class Challenges:
 
         return await self._go_on(follow)
 
-    async def skip(self, question_id: int, user_id: int, guild_id: int, at: datetime) -> Asked | Between:
+    async def skip(
+        self, question_id: int, user_id: int, guild_id: int, at: datetime
+    ) -> Asked | Between:
         """Leave a question without an answer; the next one, or the end."""
 
         def leave(conn: Connection) -> tuple[Asked | Between, datetime | None]:
@@ -248,18 +274,28 @@ class Challenges:
         """
 
         def keep(conn: Connection) -> tuple[Between, datetime | None]:
-            question, challenge, shown = _shown_to(conn, click.question_id, click.user_id, click.guild_id)
-            item, order = self._item(conn, challenge, question), answers.decode_order(shown.choice_order)
+            question, challenge, shown = _shown_to(
+                conn, click.question_id, click.user_id, click.guild_id
+            )
+            item, order = (
+                self._item(conn, challenge, question),
+                answers.decode_order(shown.choice_order),
+            )
             _refuse_closed(challenge)
             taker = store.taker(conn, challenge.id, click.user_id)
             assert taker is not None
             if shown.answer is not None:
-                before = self._between(conn, challenge, question, taker, shown_answer(item, order, shown.answer))
+                before = self._between(
+                    conn, challenge, question, taker, shown_answer(item, order, shown.answer)
+                )
                 return replace(before, again=True), None
             if click.at > shown.deadline_at:
                 return self._between(conn, challenge, question, taker, None), None
             given = given_answer(item, order, click)
-            correct, elapsed = answers.is_right(item, given), max(0, (click.at - shown.shown_at) // _MS)
+            correct, elapsed = (
+                answers.is_right(item, given),
+                max(0, (click.at - shown.shown_at) // _MS),
+            )
             store.change_answer(
                 conn,
                 question.id,
@@ -271,7 +307,11 @@ class Challenges:
                 answered_at=click.at,
                 team_id=team_of(click.roles, team_store.ids(conn, challenge.guild_id)),
             )
-            look_at = self._finished(conn, challenge, taker, click.at) if taker.number == question.number else None
+            look_at = (
+                self._finished(conn, challenge, taker, click.at)
+                if taker.number == question.number
+                else None
+            )
             locked = shown_answer(item, order, given)
             return self._between(conn, challenge, question, taker, locked), look_at
 
@@ -286,7 +326,9 @@ class Challenges:
                 return
             if not store.take_back(conn, asked.question_id, asked.user_id):
                 return
-            before = max((q.number for q, _ in _seen(conn, asked.challenge_id, asked.user_id)), default=0)
+            before = max(
+                (q.number for q, _ in _seen(conn, asked.challenge_id, asked.user_id)), default=0
+            )
             if before:
                 store.save_taker(conn, replace(taker, number=before, finished_at=None))
             else:
@@ -295,16 +337,23 @@ class Challenges:
         await self._database.write(forget)
 
     @reading
-    def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Shown:
+    def check_open(
+        self, conn: Connection, question_id: int, _message_id: int, user_id: int
+    ) -> Shown:
         """A question that the taker can still answer, as item and order of its choices; refuses like `answer`.
 
         For opening a modal.
         """
         question, challenge, shown = _shown_to(conn, question_id, user_id)
-        item, order = self._item(conn, challenge, question), answers.decode_order(shown.choice_order)
+        item, order = (
+            self._item(conn, challenge, question),
+            answers.decode_order(shown.choice_order),
+        )
         _refuse_closed(challenge)
         if shown.answer is not None and shown.answered_at is not None:
-            raise UserError(f"{already(item, shown.choice_order, shown.answer, shown.answered_at)} {_GO_ON}")
+            raise UserError(
+                f"{already(item, shown.choice_order, shown.answer, shown.answered_at)} {_GO_ON}"
+            )
         if self._now() > shown.deadline_at:
             raise UserError(f"Time was up, so this one counts as a miss. {_GO_ON}")
         return item, order
@@ -322,7 +371,9 @@ class Challenges:
         return _review(self._item(conn, challenge, question), shown)
 
     @reading
-    def review_all(self, conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> list[Review]:
+    def review_all(
+        self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
+    ) -> list[Review]:
         """A taker's own view of every question that they were shown in a closed challenge, for "My answers"."""
         return self._reviews(conn, _challenge(conn, challenge_id, guild_id), user_id)
 
@@ -336,9 +387,14 @@ class Challenges:
 
     def _reviews(self, conn: Connection, challenge: Challenge, user_id: int) -> list[Review]:
         _refuse_secret(challenge)
-        items, seen = self._banks.of(conn, challenge.guild_id).items, _seen(conn, challenge.id, user_id)
+        items, seen = (
+            self._banks.of(conn, challenge.guild_id).items,
+            _seen(conn, challenge.id, user_id),
+        )
         if not seen:
-            raise UserError("You didn't take this challenge. Start one of your own with </challenge>.")
+            raise UserError(
+                "You didn't take this challenge. Start one of your own with </challenge>."
+            )
         return [_review(items[q.item_id], shown) for q, shown in seen if q.item_id in items]
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> datetime | None:
@@ -351,7 +407,9 @@ class Challenges:
         """How long clicks made in time may still be on their way."""
         return rounds.grace(self._clock.delay())
 
-    def next_look(self, conn: Connection, challenge: Challenge, now: datetime) -> tuple[int, datetime]:
+    def next_look(
+        self, conn: Connection, challenge: Challenge, now: datetime
+    ) -> tuple[int, datetime]:
         """How many takers are done, and when to look at an open challenge again."""
         finished, following = store.finishes(conn, challenge.id, now - self.grace())
         at = rules.next_look(
@@ -372,10 +430,14 @@ class Challenges:
             self._scheduler.nudge(look_at)
         return result
 
-    def _ask(self, conn: Connection, challenge: Challenge, user_id: int, at: datetime) -> tuple[Asked, datetime | None]:
+    def _ask(
+        self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
+    ) -> tuple[Asked, datetime | None]:
         """Store that a taker is shown the next question now; refuses where there is none for them."""
         if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
-            raise UserError("This challenge is for two others. Start one of your own with </challenge>.")
+            raise UserError(
+                "This challenge is for two others. Start one of your own with </challenge>."
+            )
         _refuse_closed(challenge)
         if store.had_answer_erased(conn, challenge.id, user_id):
             raise UserError(
@@ -386,24 +448,48 @@ class Challenges:
         taker = store.taker(conn, challenge.id, user_id) or Taker(
             challenge.id, user_id, 0, now, None, challenge.guild_id
         )
-        bank, questions = self._banks.of(conn, challenge.guild_id), store.questions_of(conn, challenge.id)
+        bank, questions = (
+            self._banks.of(conn, challenge.guild_id),
+            store.questions_of(conn, challenge.id),
+        )
         left = [q for q in questions if q.number > taker.number and q.item_id in bank.items]
         _refuse_turn(conn, challenge, taker, questions, left, now)
         question, last = left[0], len(left) == 1
         item = bank.items[question.item_id]
-        order, ends_at = drawing.shuffled(item, self._rng), rules.deadline(now, question.seconds, challenge.closes_at)
-        store.add_shown(conn, Answer(question.id, user_id, answers.encode_order(order), now, ends_at))
-        store.save_taker(conn, replace(taker, number=question.number, finished_at=ends_at if last else None))
+        order, ends_at = (
+            drawing.shuffled(item, self._rng),
+            rules.deadline(now, question.seconds, challenge.closes_at),
+        )
+        store.add_shown(
+            conn, Answer(question.id, user_id, answers.encode_order(order), now, ends_at)
+        )
+        store.save_taker(
+            conn, replace(taker, number=question.number, finished_at=ends_at if last else None)
+        )
         look_at = self._look_again(conn, challenge) if last else None
         asked = Asked(
-            *(challenge.id, question.id, user_id, item, order, question.number, challenge.total, question.seconds),
+            *(
+                challenge.id,
+                question.id,
+                user_id,
+                item,
+                order,
+                question.number,
+                challenge.total,
+                question.seconds,
+            ),
             ends_at=ends_at,
             bank=bank,
         )
         return asked, look_at
 
     def _between(
-        self, conn: Connection, challenge: Challenge, question: Question, taker: Taker, shown: str | None
+        self,
+        conn: Connection,
+        challenge: Challenge,
+        question: Question,
+        taker: Taker,
+        shown: str | None,
     ) -> Between:
         last = taker.finished_at is not None
         following = () if last else store.questions_of(conn, challenge.id)
@@ -420,7 +506,9 @@ class Challenges:
             moved_on=taker.number > question.number,
         )
 
-    def _finished(self, conn: Connection, challenge: Challenge, taker: Taker, at: datetime) -> datetime | None:
+    def _finished(
+        self, conn: Connection, challenge: Challenge, taker: Taker, at: datetime
+    ) -> datetime | None:
         """Note that a taker is done, if this was their last question; when to look at the challenge because of it."""
         if taker.finished_at is None:
             return None
@@ -436,7 +524,9 @@ class Challenges:
         return due
 
     def _item(self, conn: Connection, challenge: Challenge, question: Question) -> Item:
-        return still_there(self._banks.of(conn, challenge.guild_id).items.get(question.item_id), _GO_ON)
+        return still_there(
+            self._banks.of(conn, challenge.guild_id).items.get(question.item_id), _GO_ON
+        )
 
 
 def link(challenge: Challenge) -> str:
@@ -475,7 +565,9 @@ def _keep_names(conn: Connection, guild_id: int, *people: Person) -> None:
         set_names(conn, known)
 
 
-def _challenge(conn: Connection, challenge_id: int, guild_id: int | None, *, lock: bool = False) -> Challenge:
+def _challenge(
+    conn: Connection, challenge_id: int, guild_id: int | None, *, lock: bool = False
+) -> Challenge:
     """A challenge of a server, `lock`ed for a change; refuses ids that were never given out there."""
     challenge = store.get(conn, challenge_id, lock=lock)
     if challenge is None or challenge.guild_id != guild_id:
@@ -488,10 +580,19 @@ def _shown_to(
 ) -> tuple[Question, Challenge, Answer]:
     """A question that a taker was shown, with its challenge, locked; refuses any other."""
     question = store.question(conn, question_id)
-    challenge = store.get(conn, question.challenge_id, lock=guild_id is not None) if question else None
+    challenge = (
+        store.get(conn, question.challenge_id, lock=guild_id is not None) if question else None
+    )
     shown = store.answer_of(conn, question_id, user_id)
-    if question is None or challenge is None or shown is None or guild_id not in {None, challenge.guild_id}:
-        raise UserError("That question isn't one of yours. Press Take it on a challenge's card to get your own.")
+    if (
+        question is None
+        or challenge is None
+        or shown is None
+        or guild_id not in {None, challenge.guild_id}
+    ):
+        raise UserError(
+            "That question isn't one of yours. Press Take it on a challenge's card to get your own."
+        )
     return question, challenge, shown
 
 
@@ -518,8 +619,14 @@ def _refuse_turn(
     last = next((q for q in questions if q.number == taker.number), None)
     shown = store.answer_of(conn, last.id, taker.user_id) if last else None
     open_until = shown.deadline_at if shown and shown.answer is None else None
-    number, total, closes_at = (taker.number if left else challenge.total), challenge.total, challenge.closes_at
-    match rules.turn(number=number, total=total, open_until=open_until, closes_at=closes_at, now=now):
+    number, total, closes_at = (
+        (taker.number if left else challenge.total),
+        challenge.total,
+        challenge.closes_at,
+    )
+    match rules.turn(
+        number=number, total=total, open_until=open_until, closes_at=closes_at, now=now
+    ):
         case Turn.ANSWER:
             assert open_until is not None
             raise UserError(
@@ -527,14 +634,20 @@ def _refuse_turn(
                 "you see. If you've lost it, press Take it again after that, and the next question comes."
             )
         case Turn.DONE:
-            sooner = ", or as soon as both of you are done" if challenge.member_id is not None else ""
-            raise UserError(f"You've been through all of it. The card shows the results {closing(closes_at)}{sooner}.")
+            sooner = (
+                ", or as soon as both of you are done" if challenge.member_id is not None else ""
+            )
+            raise UserError(
+                f"You've been through all of it. The card shows the results {closing(closes_at)}{sooner}."
+            )
         case Turn.OVER:
             raise _over()
 
 
 def _over() -> UserError:
-    return UserError("This challenge is over. Its card shows the results, or start another with </challenge>.")
+    return UserError(
+        "This challenge is over. Its card shows the results, or start another with </challenge>."
+    )
 
 
 def _refuse_closed(challenge: Challenge) -> None:

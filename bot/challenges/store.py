@@ -23,7 +23,17 @@ from bot.core.personal import (
     register_of_servers,
     register_rows,
 )
-from bot.core.tables import Instant, OneOf, RowId, constant, fetch, fetch_all, metadata, upsert, values_of
+from bot.core.tables import (
+    Instant,
+    OneOf,
+    RowId,
+    constant,
+    fetch,
+    fetch_all,
+    metadata,
+    upsert,
+    values_of,
+)
 from bot.points import store as scores
 from bot.points.rules import Tally
 from bot.questions.own import IN_SQL
@@ -41,7 +51,9 @@ challenges = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for somebody who has had their data erased
+    sa.Column(
+        "starter_id", sa.BigInteger, nullable=False
+    ),  # 0 for somebody who has had their data erased
     sa.Column("member_id", sa.BigInteger),  # who is challenged, 0 as above; null: everyone
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
@@ -49,12 +61,16 @@ challenges = sa.Table(
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("hours", sa.Integer, nullable=False),
     sa.Column("state", OneOf(State, 8), nullable=False),
-    sa.Column("counted", sa.Integer, nullable=False, server_default="0"),  # questions whose answers are counted
+    sa.Column(
+        "counted", sa.Integer, nullable=False, server_default="0"
+    ),  # questions whose answers are counted
     sa.Column(
         "shown", sa.Integer, nullable=False, server_default="0"
     ),  # how many are done, as the card says; -1 while that changes
     sa.Column("due_at", Instant),  # null once it is closed
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Column("message_id", sa.BigInteger),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("closes_at", Instant, nullable=False),
@@ -70,7 +86,9 @@ challenges = sa.Table(
 )
 RUNNING = challenges.c.state != constant(State.CLOSED)
 sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
-sa.Index("ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index(
+    "ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING
+)
 
 _SOURCE = "challenge"
 
@@ -86,7 +104,12 @@ challenge_questions = sa.Table(
     sqlite_autoincrement=True,  # as above, and members' reviews know it
 )
 OWN = challenge_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index("ix_challenge_questions_own", challenge_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+sa.Index(
+    "ix_challenge_questions_own",
+    challenge_questions.c.item_id,
+    sqlite_where=OWN,
+    postgresql_where=OWN,
+)
 
 # Who takes a challenge, and how far they are.
 challenge_takers = sa.Table(
@@ -94,15 +117,24 @@ challenge_takers = sa.Table(
     metadata,
     sa.Column("challenge_id", sa.ForeignKey("challenges.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("number", sa.Integer, nullable=False),  # the question that they were shown last, from 1
+    sa.Column(
+        "number", sa.Integer, nullable=False
+    ),  # the question that they were shown last, from 1
     sa.Column("began_at", Instant, nullable=False),
-    sa.Column("finished_at", Instant),  # when the last question was answered, or its time is up; null before it
+    sa.Column(
+        "finished_at", Instant
+    ),  # when the last question was answered, or its time is up; null before it
     sa.Column("guild_id", sa.BigInteger),  # the challenge's server, for as long as nothing is told
     sa.Index("ix_challenge_takers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
 _TAKING = challenge_takers.c.guild_id.is_not(None)
-sa.Index("ix_challenge_takers_taking", challenge_takers.c.user_id, sqlite_where=_TAKING, postgresql_where=_TAKING)
+sa.Index(
+    "ix_challenge_takers_taking",
+    challenge_takers.c.user_id,
+    sqlite_where=_TAKING,
+    postgresql_where=_TAKING,
+)
 
 # What a taker was shown, each question once, and what they answered; one without an answer is a miss.
 challenge_answers = sa.Table(
@@ -135,7 +167,9 @@ register_in_play(
     .join(challenges, challenges.c.id == challenge_questions.c.challenge_id)
     .where(
         # found from the running challenges: a join alone would go through every question ever asked
-        challenge_questions.c.challenge_id.in_(select(challenges.c.id).where(RUNNING, _SECRET).correlate(None)),
+        challenge_questions.c.challenge_id.in_(
+            select(challenges.c.id).where(RUNNING, _SECRET).correlate(None)
+        ),
     ),
 )
 # a taker has no points on the server before the close, and must not be asked the same in direct messages meanwhile
@@ -145,11 +179,20 @@ register_servers(select(challenge_takers.c.user_id, challenge_takers.c.guild_id)
 def _export_answers(conn: Connection, user_id: int) -> list[Row]:
     c, of = challenge_answers.c, challenge_questions.c
     query = (
-        select(of.item_id.label("item"), challenges.c.guild_id.label("server_id"), c.shown_at.label("shown"))
-        .add_columns(c.answered_at.label("at"), c.answer, c.elapsed_ms.label("milliseconds"), c.team_id)
+        select(
+            of.item_id.label("item"),
+            challenges.c.guild_id.label("server_id"),
+            c.shown_at.label("shown"),
+        )
+        .add_columns(
+            c.answered_at.label("at"), c.answer, c.elapsed_ms.label("milliseconds"), c.team_id
+        )
         # what is not told before the close is not given out before it
         .add_columns(
-            *(case((~_SECRET, column)).label(name) for name, column in (("right", c.correct), ("points", c.points)))
+            *(
+                case((~_SECRET, column)).label(name)
+                for name, column in (("right", c.correct), ("points", c.points))
+            )
         )
         .join(challenge_questions, of.id == c.question_id)
         .join(challenges, challenges.c.id == of.challenge_id)
@@ -170,15 +213,24 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
     erased = 0
     for challenge_id in sorted(set(conn.execute(some).scalars())):
         challenge = get(conn, challenge_id, lock=True)  # or it might count them just now
-        questions = select(challenge_questions.c.id).where(challenge_questions.c.challenge_id == challenge_id)
+        questions = select(challenge_questions.c.id).where(
+            challenge_questions.c.challenge_id == challenge_id
+        )
         given = mine, challenge_answers.c.question_id.in_(questions)
         if challenge is None or challenge.state is not State.CLOSED:
             if challenge is not None and challenge.state is State.OPEN:
-                erased_answers.add_hash(conn, _SOURCE, challenge_id, guild_id=challenge.guild_id, user_id=user_id)
+                erased_answers.add_hash(
+                    conn, _SOURCE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
+                )
             erased += conn.execute(delete(challenge_answers).where(*given)).rowcount
             continue
-        typed = and_(challenge_answers.c.choice_order == "", challenge_answers.c.answer.is_not(None))
-        kept = {"user_id": make_nobody(), "answer": case((typed, ""), else_=challenge_answers.c.answer)}
+        typed = and_(
+            challenge_answers.c.choice_order == "", challenge_answers.c.answer.is_not(None)
+        )
+        kept = {
+            "user_id": make_nobody(),
+            "answer": case((typed, ""), else_=challenge_answers.c.answer),
+        }
         erased += conn.execute(update(challenge_answers).where(*given).values(**kept)).rowcount
     return erased
 
@@ -188,24 +240,47 @@ def _register_pair(name: str, member: sa.Column[int]) -> None:
 
     def export(conn: Connection, user_id: int) -> list[Row]:
         c = challenges.c
-        shown = c.guild_id.label("server_id"), c.channel_id, c.started_at.label("at"), c.topic_id.label("topic")
-        query = select(*shown, c.difficulty, c.total.label("questions"), c.closes_at.label("closes"))
+        shown = (
+            c.guild_id.label("server_id"),
+            c.channel_id,
+            c.started_at.label("at"),
+            c.topic_id.label("topic"),
+        )
+        query = select(
+            *shown, c.difficulty, c.total.label("questions"), c.closes_at.label("closes")
+        )
         return exported(conn, query.where(member == user_id).order_by(c.id))
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
-        some = conn.execute(select(challenges.c.id).where(member == user_id).limit(limit)).scalars().all()
-        return conn.execute(update(challenges).where(challenges.c.id.in_(some)).values({member.name: 0})).rowcount
+        some = (
+            conn.execute(select(challenges.c.id).where(member == user_id).limit(limit))
+            .scalars()
+            .all()
+        )
+        return conn.execute(
+            update(challenges).where(challenges.c.id.in_(some)).values({member.name: 0})
+        ).rowcount
 
     register(Personal(name, [member], export, erase))
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(challenges.c.id).where(challenges.c.guild_id == guild_id).limit(max(1, limit // 50))
+    few = (
+        select(challenges.c.id).where(challenges.c.guild_id == guild_id).limit(max(1, limit // 50))
+    )
     found = conn.execute(few).scalars().all()
-    questions = select(challenge_questions.c.id).where(challenge_questions.c.challenge_id.in_(found))
-    erased = conn.execute(delete(challenge_answers).where(challenge_answers.c.question_id.in_(questions))).rowcount
-    erased += conn.execute(delete(challenge_takers).where(challenge_takers.c.challenge_id.in_(found))).rowcount
-    erased += conn.execute(delete(challenge_questions).where(challenge_questions.c.challenge_id.in_(found))).rowcount
+    questions = select(challenge_questions.c.id).where(
+        challenge_questions.c.challenge_id.in_(found)
+    )
+    erased = conn.execute(
+        delete(challenge_answers).where(challenge_answers.c.question_id.in_(questions))
+    ).rowcount
+    erased += conn.execute(
+        delete(challenge_takers).where(challenge_takers.c.challenge_id.in_(found))
+    ).rowcount
+    erased += conn.execute(
+        delete(challenge_questions).where(challenge_questions.c.challenge_id.in_(found))
+    ).rowcount
     return erased + erase_rows(conn, challenges, len(found), challenges.c.id.in_(found))
 
 
@@ -223,13 +298,16 @@ register_rows(
 )
 _register_pair("challenges_started", challenges.c.starter_id)
 _register_pair("challenges_received", challenges.c.member_id)
-register_of_servers([challenges, challenge_questions, challenge_takers, challenge_answers], _erase_server)
+register_of_servers(
+    [challenges, challenge_questions, challenge_takers, challenge_answers], _erase_server
+)
 QUEUE = Queue(
     challenges,
     due_at=challenges.c.due_at,
     state=challenges.c.state,
     guild_id=challenges.c.guild_id,
-    claimed=challenges.c.state.in_([State.POSTING, State.COUNTING, State.CLOSING]) | (challenges.c.shown < 0),
+    claimed=challenges.c.state.in_([State.POSTING, State.COUNTING, State.CLOSING])
+    | (challenges.c.shown < 0),
     where=RUNNING,
 )
 change = QUEUE.change
@@ -302,14 +380,18 @@ class Answer:
     team_id: int | None = None
 
 
-def create(conn: Connection, /, *, questions: Sequence[tuple[str, int]], now: datetime, **options: object) -> int:
+def create(
+    conn: Connection, /, *, questions: Sequence[tuple[str, int]], now: datetime, **options: object
+) -> int:
     """Store a challenge whose card is to be posted now, with its questions as (item id, seconds); returns its id.
 
     `options`: who challenges whom and where, its topic and difficulty, for how long. The server meets the items.
     """
     start = {"total": len(questions), "state": State.POSTING, "started_at": now, "due_at": now}
     values = {**options, **start}
-    challenge_id: int = conn.execute(challenges.insert().values(**values).returning(challenges.c.id)).scalar_one()
+    challenge_id: int = conn.execute(
+        challenges.insert().values(**values).returning(challenges.c.id)
+    ).scalar_one()
     rows = [
         {"challenge_id": challenge_id, "number": n, "item_id": item_id, "seconds": seconds}
         for n, (item_id, seconds) in enumerate(questions, start=1)
@@ -328,7 +410,11 @@ def get(conn: Connection, challenge_id: int, *, lock: bool = False) -> Challenge
 
 def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
     """The challenges on a server that are not closed, the oldest first."""
-    query = select(challenges).where(challenges.c.guild_id == guild_id, RUNNING).order_by(challenges.c.id)
+    query = (
+        select(challenges)
+        .where(challenges.c.guild_id == guild_id, RUNNING)
+        .order_by(challenges.c.id)
+    )
     return fetch_all(conn, query, Challenge)
 
 
@@ -347,7 +433,9 @@ def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object)
 
 
 def question(conn: Connection, question_id: int) -> Question | None:
-    return fetch(conn, select(challenge_questions).where(challenge_questions.c.id == question_id), Question)
+    return fetch(
+        conn, select(challenge_questions).where(challenge_questions.c.id == question_id), Question
+    )
 
 
 def questions_of(conn: Connection, challenge_id: int) -> list[Question]:
@@ -380,9 +468,9 @@ def drop_taker(conn: Connection, challenge_id: int, user_id: int) -> None:
 def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, datetime | None]:
     """How many takers were done by a moment, and when the next one will be at the latest who has the last question."""
     done = challenge_takers.c.finished_at <= at
-    query = select(func.count(case((done, 1))), func.min(case((~done, challenge_takers.c.finished_at)))).where(
-        challenge_takers.c.challenge_id == challenge_id
-    )
+    query = select(
+        func.count(case((done, 1))), func.min(case((~done, challenge_takers.c.finished_at)))
+    ).where(challenge_takers.c.challenge_id == challenge_id)
     count, following = conn.execute(query).one()
     return count, following
 
@@ -422,7 +510,10 @@ def answers_of(conn: Connection, challenge_id: int, user_id: int) -> Mapping[int
     query = (
         select(challenge_answers)
         .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(challenge_questions.c.challenge_id == challenge_id, challenge_answers.c.user_id == user_id)
+        .where(
+            challenge_questions.c.challenge_id == challenge_id,
+            challenge_answers.c.user_id == user_id,
+        )
     )
     return {answer.question_id: answer for answer in fetch_all(conn, query, Answer)}
 
@@ -432,7 +523,10 @@ def players(conn: Connection, challenge_id: int) -> set[int]:
     query = (
         select(challenge_answers.c.user_id)
         .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(challenge_questions.c.challenge_id == challenge_id, challenge_answers.c.answer.is_not(None))
+        .where(
+            challenge_questions.c.challenge_id == challenge_id,
+            challenge_answers.c.answer.is_not(None),
+        )
         .distinct()
         .limit(2)
     )
@@ -441,7 +535,10 @@ def players(conn: Connection, challenge_id: int) -> set[int]:
 
 def tallies(conn: Connection, challenge_id: int) -> list[Tally]:
     """What each member did who answered anything in a challenge."""
-    where = challenge_questions.c.challenge_id == challenge_id, challenge_answers.c.answer.is_not(None)
+    where = (
+        challenge_questions.c.challenge_id == challenge_id,
+        challenge_answers.c.answer.is_not(None),
+    )
     return scores.tallies(conn, challenge_answers, challenge_questions, *where)
 
 

@@ -8,7 +8,17 @@ from functools import partial
 from bot.challenges.rules import Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat import text as t
-from bot.chat.messages import CHALLENGE, ENDED, OPEN, PRIMARY, Message, button, line, link_button, row
+from bot.chat.messages import (
+    CHALLENGE,
+    ENDED,
+    OPEN,
+    PRIMARY,
+    Message,
+    button,
+    line,
+    link_button,
+    row,
+)
 from bot.chat.router import PAGE, ROW, Route
 from bot.points.rules import Tally
 from bot.questions.answers import Review
@@ -29,8 +39,14 @@ _TITLE = "## ⚔️ Challenge"
 
 def started(found: Started) -> str:
     """What whoever starts a challenge reads at once, in private."""
-    who = f"Only {t.name(found.member)} and you can take it." if found.member else "You can take it too."
-    start = f"Your challenge is on its way to this channel, open until {t.when(found.closes_at)}. {who}"
+    who = (
+        f"Only {t.name(found.member)} and you can take it."
+        if found.member
+        else "You can take it too."
+    )
+    start = (
+        f"Your challenge is on its way to this channel, open until {t.when(found.closes_at)}. {who}"
+    )
     return start + fewer(found.questions, found.wanted)
 
 
@@ -52,7 +68,12 @@ def open_card(card: OpenCard) -> Message:
 def result(card: ResultCard) -> Message:
     """A closed challenge with its standings."""
     if not card.taken:
-        return Message(ENDED, _head(card.about, closed=True), "Nobody took it.", "-# Start another with </challenge>")
+        return Message(
+            ENDED,
+            _head(card.about, closed=True),
+            "Nobody took it.",
+            "-# Start another with </challenge>",
+        )
     if not card.standings:
         body = ["Nobody answered."]
     elif len(card.standings) == 1:
@@ -63,8 +84,12 @@ def result(card: ResultCard) -> Message:
             "-# A challenge counts on the leaderboard when two or more people take it.",
         ]
     else:
-        body = standing_rows(card.standings, card.names, partial(_figures, card), repeats=card.repeats)
-    back = button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
+        body = standing_rows(
+            card.standings, card.names, partial(_figures, card), repeats=card.repeats
+        )
+    back = (
+        button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
+    )
     return Message(
         CHALLENGE,
         _head(card.about, closed=True),
@@ -80,7 +105,11 @@ def result(card: ResultCard) -> Message:
 
 def _head(of: Challenge, *, closed: bool = False) -> str:
     whom = t.name(of.member) if of.named else "everyone here"
-    what = [t.count(of.questions, "question"), *([t.one_line(of.topic)] if of.topic else []), of.difficulty]
+    what = [
+        t.count(of.questions, "question"),
+        *([t.one_line(of.topic)] if of.topic else []),
+        of.difficulty,
+    ]
     least, most = of.seconds
     times = f"{least} s each" if least == most else f"{least} to {most} s each"
     return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, 'closed' if closed else times])}"
@@ -114,7 +143,9 @@ def between(found: Between) -> Message:
         said = f"Locked in **{t.escape(found.shown)}**."
     if found.next_seconds is not None:
         rest = f"-# {found.number} of {found.total} done. The next one has {found.next_seconds} s once you open it."
-        onward = button("Next question", FOLLOWING.id(challenge=found.challenge_id, after=found.number), PRIMARY)
+        onward = button(
+            "Next question", FOLLOWING.id(challenge=found.challenge_id, after=found.number), PRIMARY
+        )
     else:
         sooner = ", or as soon as both of you are done" if found.both else ""
         rest = f"That was the last one. The results come {t.when(found.closes_at)}{sooner}."

@@ -83,14 +83,20 @@ class ChallengeWork(Worker[Challenge]):
                 _end(conn, challenge, "late", "I was offline until it would have closed.")
                 return False
             tried = challenge.tried_at or now
-            return self.queue.claim(conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried)
+            return self.queue.claim(
+                conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried
+            )
 
         if not await self._database.write(claim):
             return
         card = await self._database.read(self._open_card, challenge, 0)
         nonce = make_nonce("c", challenge.id, challenge.started_at)
         message_id = await self._sender.post(
-            _place(challenge), self._views.open_card(card), nonce, tried_at=challenge.tried_at, urgent=False
+            _place(challenge),
+            self._views.open_card(card),
+            nonce,
+            tried_at=challenge.tried_at,
+            urgent=False,
         )
         self._challenges.starters.drop(challenge.id)
         due = await self._database.write(self._challenges.opened, challenge, message_id)
@@ -108,8 +114,17 @@ class ChallengeWork(Worker[Challenge]):
                 return State.CLOSED, None
             finished, due = self._challenges.next_look(conn, found, now)
             named, given_until = found.member_id is not None, now - self._challenges.grace()
-            if rules.is_over(closes_at=found.closes_at, named=named, finished=finished, at=given_until):
-                store.change(conn, found.id, expect=State.OPEN, state=State.COUNTING, due_at=now, closed_at=now)
+            if rules.is_over(
+                closes_at=found.closes_at, named=named, finished=finished, at=given_until
+            ):
+                store.change(
+                    conn,
+                    found.id,
+                    expect=State.OPEN,
+                    state=State.COUNTING,
+                    due_at=now,
+                    closed_at=now,
+                )
                 return State.COUNTING, None
             if due > now:  # nothing that the card lacks, or too soon after its last edit
                 store.change(conn, found.id, expect=State.OPEN, due_at=due)
@@ -122,7 +137,9 @@ class ChallengeWork(Worker[Challenge]):
         if state is State.COUNTING:
             self._scheduler.nudge(now)
         if card is not None:
-            await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.open_card(card))
+            await self._sender.edit(
+                _place(challenge), challenge.message_id or 0, self._views.open_card(card)
+            )
             await self._shown(challenge.id, card.finished)
 
     async def _shown(self, challenge_id: int, finished: int) -> None:
@@ -133,7 +150,9 @@ class ChallengeWork(Worker[Challenge]):
             if found is None or found.state is not State.OPEN:
                 return None
             now = self._now()
-            store.change(conn, challenge_id, expect=State.OPEN, shown=finished, edited_at=now, failures=0)
+            store.change(
+                conn, challenge_id, expect=State.OPEN, shown=finished, edited_at=now, failures=0
+            )
             fresh = store.get(conn, challenge_id)
             assert fresh is not None
             _, due = self._challenges.next_look(conn, fresh, now)
@@ -155,7 +174,9 @@ class ChallengeWork(Worker[Challenge]):
         challenge = store.get(conn, challenge_id, lock=True)
         if challenge is None or challenge.state is not State.COUNTING:
             return False
-        following = [q for q in store.questions_of(conn, challenge_id) if q.number > challenge.counted]
+        following = [
+            q for q in store.questions_of(conn, challenge_id) if q.number > challenge.counted
+        ]
         now = self._now()
         if not following:
             store.reveal(conn, challenge_id, now)
@@ -176,7 +197,16 @@ class ChallengeWork(Worker[Challenge]):
         won = self._pay(conn, challenge, question, shown)
         entries = [
             scores.Entry(
-                *("challenge", question.id, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day),
+                *(
+                    "challenge",
+                    question.id,
+                    a.user_id,
+                    server,
+                    topic,
+                    won.get(a.user_id, 0),
+                    a.correct,
+                    day,
+                ),
                 at=a.answered_at,
                 item_id=question.item_id,
                 team_id=a.team_id,
@@ -188,7 +218,10 @@ class ChallengeWork(Worker[Challenge]):
         slow = slow_in_round(question.seconds)
         met = [
             memory.ReviewedAnswer(
-                a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at or a.deadline_at, a.elapsed_ms
+                a.user_id,
+                rate(a.correct, a.elapsed_ms, slow),
+                a.answered_at or a.deadline_at,
+                a.elapsed_ms,
             )
             for a in shown
         ]
@@ -202,15 +235,26 @@ class ChallengeWork(Worker[Challenge]):
         if not given or len(store.players(conn, challenge.id)) < rules.FEWEST_PLAYERS:
             return {}
         since = min(a.answered_at for a in given if a.answered_at is not None) - points.PAYS_AGAIN
-        paid = scores.won_lately(conn, challenge.guild_id, question.item_id, [a.user_id for a in given], since)
+        paid = scores.won_lately(
+            conn, challenge.guild_id, question.item_id, [a.user_id for a in given], since
+        )
         return {a.user_id: a.points for a in given if a.user_id not in paid}
 
     async def _show_result(self, challenge: Challenge) -> None:
-        if not await self._database.write(self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now()):
+        if not await self._database.write(
+            self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now()
+        ):
             return
         card = await self._database.read(self._result, challenge)
-        await self._sender.edit(_place(challenge), challenge.message_id or 0, self._views.result(card))
-        closed: dict[str, Any] = {"state": State.CLOSED, "due_at": None, "ending": None, "detail": None}
+        await self._sender.edit(
+            _place(challenge), challenge.message_id or 0, self._views.result(card)
+        )
+        closed: dict[str, Any] = {
+            "state": State.CLOSED,
+            "due_at": None,
+            "ending": None,
+            "detail": None,
+        }
         await self._database.write(store.change, challenge.id, expect=State.CLOSING, **closed)
         log.info("challenge %s closed", challenge.id)
 
@@ -241,7 +285,9 @@ class ChallengeWork(Worker[Challenge]):
         if left is State.POSTING:
             sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
             await self._challenges.starters.tell(challenge_id, sorry)
-        if left is State.OPEN and ending not in _LOST:  # what the card lacks it gets with the next count
+        if (
+            left is State.OPEN and ending not in _LOST
+        ):  # what the card lacks it gets with the next count
             finished, _ = await self._database.read(store.finishes, challenge_id, now)
             await self._shown(challenge_id, finished)
         self._scheduler.nudge(now)
@@ -252,12 +298,16 @@ class ChallengeWork(Worker[Challenge]):
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
         standings = tuple(points.standings(store.tallies(conn, challenge.id)))
         members = [tally.user_id for _, tally in standings[:SHOWN]]
-        on_boards = scores.points_won(conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)])
+        on_boards = scores.points_won(
+            conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)]
+        )
         repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
         names = names_of(conn, challenge.guild_id, members)
         finished, _ = store.finishes(conn, challenge.id, self._now())
         taken = bool(standings) or finished > 0
-        return ResultCard(challenge.id, self._about(conn, challenge), standings, names, repeats, taken)
+        return ResultCard(
+            challenge.id, self._about(conn, challenge), standings, names, repeats, taken
+        )
 
     def _about(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
         topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
@@ -282,5 +332,10 @@ def _place(challenge: Challenge) -> Place:
 
 def _end(conn: Connection, challenge: Challenge, ending: str, detail: str) -> None:
     """A challenge that shows nothing more."""
-    values: dict[str, Any] = {"state": State.CLOSED, "due_at": None, "ending": ending, "detail": detail}
+    values: dict[str, Any] = {
+        "state": State.CLOSED,
+        "due_at": None,
+        "ending": ending,
+        "detail": detail,
+    }
     store.change(conn, challenge.id, expect=challenge.state, **values)

@@ -11,7 +11,9 @@ INNER = WIDTH - 2 * MARGIN
 
 def figure(x: float, number: str, label: str, colour: str = INK) -> str:
     """A large figure at the top of a picture, with what it counts below it."""
-    return words(x, 48, number, size=30, bold=True, colour=colour) + words(x, 74, label, colour=MUTED)
+    return words(x, 48, number, size=30, bold=True, colour=colour) + words(
+        x, 74, label, colour=MUTED
+    )
 
 
 def headline(y: float, text: str, beside: str = "") -> str:
@@ -26,7 +28,11 @@ def at_right(y: float, text: str) -> str:
 
 def bar(y: float, whole: float, *parts: tuple[float, str]) -> str:
     """A bar from margin to margin; each part of the whole fills it from the left in its colour, over the one before."""
-    filled = [box(MARGIN, y, max(8, INNER * part / whole), 8, colour) for part, colour in parts if part > 0]
+    filled = [
+        box(MARGIN, y, max(8, INNER * part / whole), 8, colour)
+        for part, colour in parts
+        if part > 0
+    ]
     return box(MARGIN, y, INNER, 8, TRACK) + "".join(filled)
 
 

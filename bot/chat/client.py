@@ -28,7 +28,9 @@ from bot.core.database import DatabaseClosed
 
 log = logging.getLogger(__name__)
 
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice to miss
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
+    False  # the bot has no voice to miss
+)
 
 _SYNC_RETRY_SECONDS = 60.0
 _GATEWAY_SECONDS = 1.0
@@ -53,14 +55,21 @@ class Tree(app_commands.CommandTree["QuizBot"]):
                 if interaction.type is discord.InteractionType.application_command:
                     await router.claim(interaction)
                 await super()._call(interaction)
-            except Exception as error:  # discord.py reports its own kind alone, and not what a check raises
+            except (
+                Exception
+            ) as error:  # discord.py reports its own kind alone, and not what a check raises
                 await self.on_error(interaction, error)  # type: ignore[arg-type]
-            if interaction.type is discord.InteractionType.autocomplete and not interaction.response.is_done():
+            if (
+                interaction.type is discord.InteractionType.autocomplete
+                and not interaction.response.is_done()
+            ):
                 # a list of choices that failed: discord.py has logged why, and would let the member wait
                 with suppress(discord.HTTPException, *HICCUPS):
                     await interaction.response.autocomplete([])
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
+    ) -> None:
         if interaction.type is discord.InteractionType.autocomplete:
             log.error("no choices for %s", describe(interaction), exc_info=error)
         else:
@@ -113,7 +122,10 @@ class QuizBot(commands.AutoShardedBot):
         self._command_ids: dict[str, int] = {}
 
     def attach(
-        self, context: Context, features: Lifecycle, make_cogs: Callable[[QuizBot], Iterable[commands.Cog]]
+        self,
+        context: Context,
+        features: Lifecycle,
+        make_cogs: Callable[[QuizBot], Iterable[commands.Cog]],
     ) -> None:
         """Give the client what it serves; its cogs are made when it starts."""
         self.context = context
@@ -145,7 +157,9 @@ class QuizBot(commands.AutoShardedBot):
         log.info("removed from guild %s", guild.id)
         await self.features.left(guild.id)
 
-    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
         if before.overwrites != after.overwrites:
             await self.features.wake(after.guild.id)
 
@@ -190,43 +204,63 @@ class QuizBot(commands.AutoShardedBot):
         """The address at which people add the bot to their own account; None if its owner has not turned that on."""
         if self.application is None or self.application.user_integration_config is None:
             return None
-        return discord.utils.oauth_url(self.application.id, scopes=["applications.commands"]) + "&integration_type=1"
+        return (
+            discord.utils.oauth_url(self.application.id, scopes=["applications.commands"])
+            + "&integration_type=1"
+        )
 
-    async def _asks(self, session: aiohttp.ClientSession, request: SimpleNamespace, _params: object) -> None:
+    async def _asks(
+        self, session: aiohttp.ClientSession, request: SimpleNamespace, _params: object
+    ) -> None:
         request.at = self.context.clock.host()
         if self.context.clock.is_heard:
             session.trace_configs.clear()  # to be told of each request costs as much as a tenth of a click
 
-    async def _hears(self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+    async def _hears(
+        self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+    ) -> None:
         """The dates on Discord's answers tell its clock before the first event does. The gateway is another host."""
         if self.context.clock.is_heard or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS:
             return
         with suppress(KeyError, ValueError):
-            self.context.clock.dated(parsedate_to_datetime(params.response.headers["Date"]), request.at)
+            self.context.clock.dated(
+                parsedate_to_datetime(params.response.headers["Date"]), request.at
+            )
 
     async def _register_commands(self) -> None:
         """Register the commands; if Discord fails, go on with those that it has and try again later."""
         try:
             await self._sync_commands()
         except (discord.HTTPException, *HICCUPS) as error:
-            log.warning("the commands could not be registered (%s); trying again in a minute", error)
+            log.warning(
+                "the commands could not be registered (%s); trying again in a minute", error
+            )
             retry = lambda: self.loop.create_task(self._register_commands())  # noqa: E731
             self.loop.call_later(_SYNC_RETRY_SECONDS, retry)
 
     async def _sync_commands(self) -> None:
         """Register the commands with Discord if they are not the ones that it has, whoever registered those."""
         assert self.application_id is not None  # known since the login
-        there = {command["name"]: command for command in await self.http.get_global_commands(self.application_id)}
+        there = {
+            command["name"]: command
+            for command in await self.http.get_global_commands(self.application_id)
+        }
         ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         self._command_ids = {name: int(command["id"]) for name, command in there.items()}
-        if len(ours) != len(there) or any(differs(command, there.get(command["name"])) for command in ours):
+        if len(ours) != len(there) or any(
+            differs(command, there.get(command["name"])) for command in ours
+        ):
             self._command_ids = {command.name: command.id for command in await self.tree.sync()}
             log.debug("registered %s commands", len(self._command_ids))
 
 
 def _silence(gateway: DiscordWebSocket) -> float:
     heart = gateway._keep_alive
-    return math.inf if heart is None or heart.latency == math.inf else time.perf_counter() - heart._last_recv
+    return (
+        math.inf
+        if heart is None or heart.latency == math.inf
+        else time.perf_counter() - heart._last_recv
+    )
 
 
 def differs(ours: dict[str, Any], theirs: Any) -> bool:
@@ -238,7 +272,11 @@ def differs(ours: dict[str, Any], theirs: Any) -> bool:
 def _said(value: Any, unsaid: Collection[str] = ()) -> Any:
     """A command or a part of one as it can be compared: without what is empty or off, which Discord may leave out."""
     if isinstance(value, Mapping):
-        fields = {name: _said(field) for name, field in value.items() if name not in {*_ADDED_BY_DISCORD, *unsaid}}
+        fields = {
+            name: _said(field)
+            for name, field in value.items()
+            if name not in {*_ADDED_BY_DISCORD, *unsaid}
+        }
         return {name: field for name, field in fields.items() if field}
     if isinstance(value, list):
         return [_said(each) for each in value]

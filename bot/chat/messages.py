@@ -51,7 +51,11 @@ class Message(ui.LayoutView):
     """Discord takes no plain text beside a container."""
 
     def __init__(
-        self, colour: discord.Colour, *parts: Part | None, box_id: int | None = None, ping_role: int | None = None
+        self,
+        colour: discord.Colour,
+        *parts: Part | None,
+        box_id: int | None = None,
+        ping_role: int | None = None,
     ) -> None:
         super().__init__(timeout=None)
         self._colour, self._box_id, self._ping_role = colour, box_id, ping_role
@@ -81,7 +85,9 @@ class Message(ui.LayoutView):
         """Return the same message with all pictures drawn, and without those that can't be."""
         if not self.waits_for_pictures:
             return self
-        return self._with([await part.drawn() if isinstance(part, Undrawn) else part for part in self._parts])
+        return self._with(
+            [await part.drawn() if isinstance(part, Undrawn) else part for part in self._parts]
+        )
 
     def without_pictures(self) -> Message:
         """The same message for where Discord refuses its files."""
@@ -91,7 +97,9 @@ class Message(ui.LayoutView):
         """The same message with commands, written as `</quiz start>`, as `mention` makes them clickable."""
         if not any(isinstance(part, str) and "</" in part for part in self._parts):
             return self
-        return self._with([t.mention_commands(p, mention) if isinstance(p, str) else p for p in self._parts])
+        return self._with(
+            [t.mention_commands(p, mention) if isinstance(p, str) else p for p in self._parts]
+        )
 
     def _with(self, parts: Sequence[Part | None]) -> Message:
         return Message(self._colour, *parts, box_id=self._box_id, ping_role=self._ping_role)
@@ -103,7 +111,9 @@ class PlainMessage(ui.View):
     Phones show its words in the notification, and none of a Message's. An edit may turn it into a Message, never back.
     """
 
-    def __init__(self, content: str, *buttons: ui.Button[Any], ping_role: int | None = None) -> None:
+    def __init__(
+        self, content: str, *buttons: ui.Button[Any], ping_role: int | None = None
+    ) -> None:
         super().__init__(timeout=None)
         self.content = content
         self._ping_role = ping_role
@@ -131,7 +141,9 @@ def _component(part: Part) -> ui.Item[ui.LayoutView]:
     if isinstance(part, str):
         return ui.TextDisplay(part)
     if isinstance(part, Picture | Undrawn):
-        return ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt))
+        return ui.MediaGallery(
+            discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt)
+        )
     if isinstance(part, Download):
         return ui.File(f"attachment://{part.name}")
     return part
@@ -166,7 +178,11 @@ def row(*buttons: ui.Item[ui.LayoutView] | None) -> ui.ActionRow[ui.LayoutView] 
 
 
 def button(
-    label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary, *, disabled: bool = False
+    label: str,
+    custom_id: str,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    *,
+    disabled: bool = False,
 ) -> ui.Button[ui.LayoutView]:
     return ui.Button(label=label, custom_id=custom_id, style=style, disabled=disabled)
 
@@ -197,7 +213,8 @@ def role_list(custom_id: str, role_id: int | None, hint: str) -> ui.RoleSelect[u
 def choices(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
     """A list to pick one value from, given with the words for each."""
     listed = [
-        discord.SelectOption(label=words, value=value, default=value == chosen) for value, words in options.items()
+        discord.SelectOption(label=words, value=value, default=value == chosen)
+        for value, words in options.items()
     ]
     return ui.Select(custom_id=custom_id, options=listed)
 

@@ -31,21 +31,31 @@ def text_modal(
     return _modal(title, custom_id, label, field, above)
 
 
-def boxes_modal(title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = "") -> ui.Modal:
+def boxes_modal(
+    title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = ""
+) -> ui.Modal:
     """A modal with a box to tick for each option, whose position is what comes back. At least one must be ticked."""
     boxes: ui.CheckboxGroup[ui.LayoutView] = ui.CheckboxGroup(
         custom_id="boxes",
         min_values=1,
         max_values=len(options),
-        options=[discord.CheckboxGroupOption(label=option, value=str(n)) for n, option in enumerate(options)],
+        options=[
+            discord.CheckboxGroupOption(label=option, value=str(n))
+            for n, option in enumerate(options)
+        ],
     )
     return _modal(title, custom_id, label, boxes, above)
 
 
-def _modal(title: str, custom_id: str, label: str, field: ui.Item[ui.LayoutView], above: str) -> ui.Modal:
+def _modal(
+    title: str, custom_id: str, label: str, field: ui.Item[ui.LayoutView], above: str
+) -> ui.Modal:
     """A modal of one field, perhaps with a text above it."""
     return fields_modal(
-        title, custom_id, ui.TextDisplay(above) if above else None, ui.Label(text=label, component=field)
+        title,
+        custom_id,
+        ui.TextDisplay(above) if above else None,
+        ui.Label(text=label, component=field),
     )
 
 
@@ -60,11 +70,22 @@ def fields_modal(title: str, custom_id: str, *parts: ui.Item[Any] | None) -> ui.
 
 
 def text_field(
-    name: str, label: str, value: str, limit: int, hint: str | None = None, *, long: bool = False, needed: bool = True
+    name: str,
+    label: str,
+    value: str,
+    limit: int,
+    hint: str | None = None,
+    *,
+    long: bool = False,
+    needed: bool = True,
 ) -> ui.Label[ui.Modal]:
     """A text field of a modal, with what stands in it already and a hint below its label."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.Modal] = ui.TextInput(
-        style=style, custom_id=name, default=value[:limit] or None, max_length=limit, required=needed
+        style=style,
+        custom_id=name,
+        default=value[:limit] or None,
+        max_length=limit,
+        required=needed,
     )
     return ui.Label(text=label, description=hint, component=field)

@@ -28,7 +28,9 @@ class Pace:
         # What an earlier process sent in the last second counts too: begin as if nearly at full pace.
         now = self._time()
         before = limit - limit // 5
-        self._passed = deque((now - _WINDOW * (1 - n / before) for n in range(before)), maxlen=limit)
+        self._passed = deque(
+            (now - _WINDOW * (1 - n / before) for n in range(before)), maxlen=limit
+        )
         self._waiting: list[tuple[bool, int, int, int, asyncio.Future[None]]] = []
         self._number = 0
         self._round = {True: 0, False: 0}
@@ -58,7 +60,9 @@ class Pace:
 
     def _arm(self) -> None:
         if self._timer is None and self._waiting:
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, self._delay()), self._release)
+            self._timer = asyncio.get_running_loop().call_later(
+                max(0.0, self._delay()), self._release
+            )
 
     def _release(self) -> None:
         self._timer = None
@@ -75,7 +79,9 @@ class Pace:
 
     def _begin_round(self, urgent: bool, turn: int) -> None:
         self._round[urgent] = turn
-        self._next_turn = {who: n for who, n in self._next_turn.items() if who[0] != urgent or n > turn}
+        self._next_turn = {
+            who: n for who, n in self._next_turn.items() if who[0] != urgent or n > turn
+        }
 
 
 class Refusals:

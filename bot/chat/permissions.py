@@ -32,7 +32,10 @@ docs.discord.com/developers/interactions/receiving-and-responding.
 
 def to_post(channel: object) -> list[str]:
     """Permissions without which Discord takes no message for a channel."""
-    return ["view_channel", "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"]
+    return [
+        "view_channel",
+        "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages",
+    ]
 
 
 def needed(channel: object, *, thread: bool = False) -> list[str]:
@@ -48,7 +51,9 @@ def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
     """
     names = names if permissions.view_channel else ["view_channel"]
     lacking = [
-        name.replace("_", " ").title().replace(" In ", " in ") for name in names if not getattr(permissions, name)
+        name.replace("_", " ").title().replace(" In ", " in ")
+        for name in names
+        if not getattr(permissions, name)
     ]
     return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
 
@@ -61,7 +66,9 @@ def timed_out(me: discord.Member | None) -> str | None:
     if me is None or me.timed_out_until is None or not me.is_timed_out():
         return None
     until = t.when(me.timed_out_until, "f")
-    return f"I can't post on this server: I'm in time-out until {until}. Ask a moderator to end that."
+    return (
+        f"I can't post on this server: I'm in time-out until {until}. Ask a moderator to end that."
+    )
 
 
 def require_bot(interaction: discord.Interaction) -> None:
@@ -133,10 +140,14 @@ def is_left_out(interaction: discord.Interaction) -> bool:
 def require_manager(interaction: discord.Interaction) -> None:
     """Refuse a click on what everyone sees, unless its member has Manage Server."""
     if not interaction.permissions.manage_guild:
-        raise UserError("Only members with Manage Server can use this button. Ask one of them to press it.")
+        raise UserError(
+            "Only members with Manage Server can use this button. Ask one of them to press it."
+        )
 
 
-def require_page(interaction: discord.Interaction, route: Route, opened: datetime | None = None) -> None:
+def require_page(
+    interaction: discord.Interaction, route: Route, opened: datetime | None = None
+) -> None:
     """Refuse a click or form of managers, unless its member may still use the command that it is from.
 
     Members with Manage Server may. For others a private page of the command is proof for some
@@ -148,7 +159,9 @@ def require_page(interaction: discord.Interaction, route: Route, opened: datetim
     if interaction.message is not None:
         router: Router = interaction.client.router  # type: ignore[attr-defined]
         routes = map(router.route_of, custom_ids(interaction.message.components))
-        if not is_private(interaction) or not any(one is not None and one.group == route.group for one in routes):
+        if not is_private(interaction) or not any(
+            one is not None and one.group == route.group for one in routes
+        ):
             require_manager(interaction)
         opened = created_at(interaction.message.id)
     if opened is None or created_at(interaction.id) - opened > PAGE_LASTS:
@@ -157,7 +170,9 @@ def require_page(interaction: discord.Interaction, route: Route, opened: datetim
         )
 
 
-def daily_problem(channel: discord.TextChannel, *, thread: bool, role: discord.Role | None) -> str | None:
+def daily_problem(
+    channel: discord.TextChannel, *, thread: bool, role: discord.Role | None
+) -> str | None:
     """Why a daily can't be posted in a channel, as a sentence; None if it can."""
     problem = timed_out(channel.guild.me)
     if problem:

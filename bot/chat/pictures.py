@@ -22,7 +22,10 @@ _PIXELS = 600
 """A picture's width as drawn: sharp on a phone, and 40 ms of work. More pixels take their time in proportion."""
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 """Waits for the process in which pictures are drawn, one after the other."""
-_FONTS = [str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf") for weight in ("Regular", "SemiBold")]
+_FONTS = [
+    str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf")
+    for weight in ("Regular", "SemiBold")
+]
 _PUNCTUATION = "–—‘’“”…−"
 
 
@@ -67,7 +70,11 @@ def to_png(svg: str, *, width: int | None = None) -> bytes:
 def _render(svg: str, width: int | None) -> bytes:
     import resvg_py
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True, font_files=_FONTS))
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg, width=width, skip_system_fonts=True, font_files=_FONTS
+        )
+    )
 
 
 def panel(height: float, *parts: str) -> str:
@@ -79,7 +86,14 @@ def panel(height: float, *parts: str) -> str:
 
 
 def words(
-    x: float, y: float, text: str, *, size: int = TEXT, colour: str = INK, bold: bool = False, anchor: str = "start"
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int = TEXT,
+    colour: str = INK,
+    bold: bool = False,
+    anchor: str = "start",
 ) -> str:
     """A line of text on its baseline."""
     return (
@@ -88,7 +102,16 @@ def words(
     )
 
 
-def box(x: float, y: float, width: float, height: float, colour: str, *, radius: float = 4, more: str = "") -> str:
+def box(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    colour: str,
+    *,
+    radius: float = 4,
+    more: str = "",
+) -> str:
     """A rectangle with round corners."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}" '
@@ -96,7 +119,9 @@ def box(x: float, y: float, width: float, height: float, colour: str, *, radius:
     )
 
 
-def line(points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"') -> str:
+def line(
+    points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"'
+) -> str:
     """A line through points, with round corners and ends."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     rounded = 'stroke-linecap="round" stroke-linejoin="round"'
@@ -105,7 +130,9 @@ def line(points: Sequence[tuple[float, float]], colour: str, style: str = 'strok
 
 def writable(text: str) -> bool:
     """Whether the fonts have every character of a text: Latin letters, digits and common punctuation."""
-    return all(" " <= c <= "~" or ("\xa0" <= c <= "ſ" and c != "ŉ") or c in _PUNCTUATION for c in text)
+    return all(
+        " " <= c <= "~" or ("\xa0" <= c <= "ſ" and c != "ŉ") or c in _PUNCTUATION for c in text
+    )
 
 
 def shortened(text: str, limit: int) -> str:

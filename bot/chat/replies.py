@@ -58,7 +58,9 @@ def _sending() -> Iterator[None]:
         raise ReplyLost(repr(error)) from error
 
 
-async def say(interaction: discord.Interaction, content: str | Message, *, public: bool = False) -> None:
+async def say(
+    interaction: discord.Interaction, content: str | Message, *, public: bool = False
+) -> None:
     """Answer before, during or after the response window; privately, unless it is for all in the channel."""
     if isinstance(content, Message):
         content = await _drawn(interaction, content, edits=False)
@@ -67,7 +69,9 @@ async def say(interaction: discord.Interaction, content: str | Message, *, publi
             await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
     else:
         send = interaction.response.send_message
-        await _respond(interaction, lambda: send(ephemeral=not public, **_reply(interaction, content)))
+        await _respond(
+            interaction, lambda: send(ephemeral=not public, **_reply(interaction, content))
+        )
 
 
 async def say_all(interaction: discord.Interaction, contents: Sequence[str | Message]) -> None:
@@ -83,7 +87,9 @@ async def show(interaction: discord.Interaction, message: Message) -> None:
         with _sending():
             await interaction.edit_original_response(**_edit(interaction, message))
     else:
-        await _respond(interaction, lambda: interaction.response.edit_message(**_edit(interaction, message)))
+        await _respond(
+            interaction, lambda: interaction.response.edit_message(**_edit(interaction, message))
+        )
 
 
 async def acknowledge(interaction: discord.Interaction) -> None:
@@ -92,7 +98,9 @@ async def acknowledge(interaction: discord.Interaction) -> None:
         await _respond(interaction, interaction.response.defer)
 
 
-async def _respond(interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]) -> None:
+async def _respond(
+    interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]
+) -> None:
     """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
     with _sending():
         try:
@@ -133,14 +141,22 @@ async def show_later(interaction: discord.Interaction, content: str | Message) -
 
 async def _drawn(interaction: discord.Interaction, message: Message, *, edits: bool) -> Message:
     """Return a message with its pictures; if they take long to draw, Discord is told to wait."""
-    return await in_time(interaction, message.drawn(), edits=edits) if message.waits_for_pictures else message
+    return (
+        await in_time(interaction, message.drawn(), edits=edits)
+        if message.waits_for_pictures
+        else message
+    )
 
 
 def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
     mention = interaction.client.command_mention  # type: ignore[attr-defined]
     if isinstance(content, str):
         text = t.mention_commands(content, mention)
-        return {"content": text, "suppress_embeds": True, "allowed_mentions": discord.AllowedMentions.none()}
+        return {
+            "content": text,
+            "suppress_embeds": True,
+            "allowed_mentions": discord.AllowedMentions.none(),
+        }
     message = content.with_mentions(mention)
     files = message.files()
     return {"view": message, "files": files} if files else {"view": message}
@@ -150,12 +166,17 @@ def _edit(interaction: discord.Interaction, content: str | Message) -> dict[str,
     """An edit names all files that the message has from now on, since Discord looks for pictures in the request."""
     mention = interaction.client.command_mention  # type: ignore[attr-defined]
     if isinstance(content, str):
-        return {"content": t.mention_commands(content, mention), "allowed_mentions": discord.AllowedMentions.none()}
+        return {
+            "content": t.mention_commands(content, mention),
+            "allowed_mentions": discord.AllowedMentions.none(),
+        }
     message = content.with_mentions(mention)
     return {"view": message, "attachments": message.files()}
 
 
-async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False) -> T:
+async def in_time(
+    interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False
+) -> T:
     """Wait for work that may take long; before Discord's three seconds are over, tell it to wait.
 
     `edits`: the reply will be an edit of the message that was used (`show`), else a new private one (`say`).
@@ -164,15 +185,22 @@ async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, T]
     try:
         await asyncio.wait({task}, timeout=_PATIENCE)
         if not task.done() and not _is_answered(interaction):
-            with suppress(discord.HTTPException, *HICCUPS):  # what the work stores is worth more than the reply
-                await _respond(interaction, lambda: interaction.response.defer(ephemeral=True, thinking=not edits))
+            with suppress(
+                discord.HTTPException, *HICCUPS
+            ):  # what the work stores is worth more than the reply
+                await _respond(
+                    interaction,
+                    lambda: interaction.response.defer(ephemeral=True, thinking=not edits),
+                )
         return await task
     finally:
         task.cancel()
 
 
 @asynccontextmanager
-async def hand_back(interaction: discord.Interaction, text: str, drafts: Drafts | None = None) -> AsyncIterator[None]:
+async def hand_back(
+    interaction: discord.Interaction, text: str, drafts: Drafts | None = None
+) -> AsyncIterator[None]:
     """Around storing what a member wrote at length: if that fails, they read why and get their text back.
 
     With `drafts` the form has it already when they open it again.
@@ -187,7 +215,9 @@ async def hand_back(interaction: discord.Interaction, text: str, drafts: Drafts 
             if drafts is not None:
                 drafts.keep(interaction.user.id, form, text)
             await report_error(interaction, error)
-            pages = t.pages(["-# Here's what you wrote, so it isn't lost:", t.escape(text)], _MAX_CONTENT)
+            pages = t.pages(
+                ["-# Here's what you wrote, so it isn't lost:", t.escape(text)], _MAX_CONTENT
+            )
             await say_all(interaction, pages)
             raise AlreadyReported from error
         raise
@@ -229,7 +259,10 @@ def sentence(error: BaseException) -> str | None:
     while isinstance(error, app_commands.CommandInvokeError) or (
         isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, UserError)
     ):
-        error = error.original if isinstance(error, app_commands.CommandInvokeError) else error.__cause__  # type: ignore[assignment]
+        cause: Any = error.__cause__
+        if isinstance(error, app_commands.CommandInvokeError):
+            cause = error.original
+        error = cause
     match error:
         case UserError():
             return str(error)
@@ -270,7 +303,11 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
             words = f"Something went wrong on my side. Try again in a moment. (Error {error_id})"
     try:
         await say(interaction, words)
-    except (discord.HTTPException, RuntimeError, *HICCUPS) as failure:  # RuntimeError: the session is closed
+    except (
+        discord.HTTPException,
+        RuntimeError,
+        *HICCUPS,
+    ) as failure:  # RuntimeError: the session is closed
         log.warning("could not tell a member about an error: %s", failure)
 
 

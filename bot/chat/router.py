@@ -55,7 +55,9 @@ class Route:
     `command`: for a button or form of managers, the mention of the command that opens its page.
     """
 
-    def __init__(self, name: str, fields: Mapping[str, str], *, once: bool = False, command: str = "") -> None:
+    def __init__(
+        self, name: str, fields: Mapping[str, str], *, once: bool = False, command: str = ""
+    ) -> None:
         self.name = name
         self.fields = fields
         self.once = once
@@ -143,7 +145,9 @@ class Router:
         Two processes that have the same shard by mistake, or while one replaces the other, both receive it. A SQLite
         database is one process's own.
         """
-        if self._database.shared and not await self._database.write(claim_interaction, interaction.id):
+        if self._database.shared and not await self._database.write(
+            claim_interaction, interaction.id
+        ):
             raise HandledElsewhere
 
     def first_time(self, interaction: discord.Interaction) -> bool:
@@ -184,7 +188,11 @@ class Router:
 
 
 def click_of(
-    interaction: discord.Interaction, fields: Fields, *, picks: tuple[int, ...] = (), text: str | None = None
+    interaction: discord.Interaction,
+    fields: Fields,
+    *,
+    picks: tuple[int, ...] = (),
+    text: str | None = None,
 ) -> Click:
     """An answer as the services take it; its time is Discord's."""
     return Click(
@@ -249,13 +257,17 @@ def custom_ids(components: Sequence[Any]) -> Iterator[str]:
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
     """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
-    texts = (node["value"] for node in _modal_nodes(interaction) if isinstance(node.get("value"), str))
+    texts = (
+        node["value"] for node in _modal_nodes(interaction) if isinstance(node.get("value"), str)
+    )
     return str(next(texts, "")).replace("\x00", "")[:limit]
 
 
 def modal_values(interaction: discord.Interaction) -> list[Any]:
     """What was chosen in a modal with a single group of boxes, as the client sent it."""
-    chosen = (node["values"] for node in _modal_nodes(interaction) if isinstance(node.get("values"), list))
+    chosen = (
+        node["values"] for node in _modal_nodes(interaction) if isinstance(node.get("values"), list)
+    )
     return list(next(chosen, ()))
 
 
@@ -278,7 +290,11 @@ def number_in(values: Sequence[str]) -> int:
 
 def _texts(values: Any) -> list[str]:
     """The texts in what should be a list of texts, without NULs."""
-    return [v.replace("\x00", "") for v in values if isinstance(v, str)] if isinstance(values, list) else []
+    return (
+        [v.replace("\x00", "") for v in values if isinstance(v, str)]
+        if isinstance(values, list)
+        else []
+    )
 
 
 def _modal_nodes(interaction: discord.Interaction) -> Iterator[dict[str, Any]]:

@@ -68,14 +68,22 @@ class DiscordSender:
         self._missing_since: dict[int, float] = {}
 
     async def post(
-        self, place: Place, message: Sendable, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+        self,
+        place: Place,
+        message: Sendable,
+        nonce: str,
+        *,
+        tried_at: datetime | None = None,
+        urgent: bool = True,
     ) -> int:
         """Send once: Discord returns the first message for a nonce that it has seen within minutes."""
         self._require_server(place.guild_id)
         found = None if tried_at is None else await self.find(place, message, tried_at)
         if found is not None:
             return found
-        self._require_permission(place.channel_id, to_post(self._client.get_channel(place.channel_id)))
+        self._require_permission(
+            place.channel_id, to_post(self._client.get_channel(place.channel_id))
+        )
         channel = self._client.get_partial_messageable(place.channel_id)
         message = (await message.drawn()).with_mentions(self._mention)
 
@@ -98,7 +106,11 @@ class DiscordSender:
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
-            log.info("channel %s: no look into the history before sending again (%s)", place.channel_id, error)
+            log.info(
+                "channel %s: no look into the history before sending again (%s)",
+                place.channel_id,
+                error,
+            )
         return None
 
     async def edit(self, place: Place, message_id: int, message: Sendable) -> None:
@@ -106,7 +118,9 @@ class DiscordSender:
         self._require_server(place.guild_id)
         if message_id in self._late_edits:
             raise DeliveryUnknown("an earlier edit of this message is still on its way")
-        target = self._client.get_partial_messageable(place.channel_id).get_partial_message(message_id)
+        target = self._client.get_partial_messageable(place.channel_id).get_partial_message(
+            message_id
+        )
         message = (await message.drawn()).with_mentions(self._mention)
 
         async def edit(shown: Sendable) -> discord.Message:
@@ -128,7 +142,9 @@ class DiscordSender:
     async def write_to(self, user_id: int, message: Sendable, channel_id: int | None) -> int:
         """Send a direct message."""
         if channel_id is None:
-            opened = await self._patiently(Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False)
+            opened = await self._patiently(
+                Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False
+            )
             channel_id = opened.id
         shown = (await message.drawn()).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
@@ -160,8 +176,14 @@ class DiscordSender:
         except DeliveryRefused as error:
             if _code(error) == _THREAD_ARCHIVED:
                 await self._reopen(place)
-            elif error.what in {"permission", "refused"} and isinstance(message, Message) and message.files():
-                log.warning("channel %s: a message goes without its picture (%s)", place.channel_id, error)
+            elif (
+                error.what in {"permission", "refused"}
+                and isinstance(message, Message)
+                and message.files()
+            ):
+                log.warning(
+                    "channel %s: a message goes without its picture (%s)", place.channel_id, error
+                )
                 message = message.without_pictures()
             else:
                 raise
@@ -170,7 +192,9 @@ class DiscordSender:
     async def _reopen(self, place: Place) -> None:
         """Open an archived thread, which whoever may write in it may do unless a moderator has locked it."""
         try:
-            await self._patiently(place, self._client.http.edit_channel(place.channel_id, archived=False))
+            await self._patiently(
+                place, self._client.http.edit_channel(place.channel_id, archived=False)
+            )
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -188,7 +212,12 @@ class DiscordSender:
         return None
 
     async def _patiently(
-        self, place: Place, work: Coroutine[Any, Any, T], *, edits: int | None = None, urgent: bool = True
+        self,
+        place: Place,
+        work: Coroutine[Any, Any, T],
+        *,
+        edits: int | None = None,
+        urgent: bool = True,
     ) -> T:
         """Wait for a request; if that takes too long, its outcome counts as unknown (DeliveryUnknown).
 
@@ -224,7 +253,9 @@ class DiscordSender:
                 self._refusals.note(place.guild_id)
             raise self._failure(place.channel_id, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
-            raise DeliveryUnknown(f"Discord could not be reached ({type(error).__name__})") from error
+            raise DeliveryUnknown(
+                f"Discord could not be reached ({type(error).__name__})"
+            ) from error
 
     def _forget(self, late: asyncio.Task[Any], edits: int | None) -> None:
         self._late.discard(late)
@@ -257,9 +288,14 @@ class DiscordSender:
     def _problem(self, channel_id: int, names: Sequence[str]) -> str | None:
         """Why the bot can't post in a channel without some permissions, as far as the cache knows it."""
         channel = self._client.get_channel(channel_id)
-        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
+        if (
+            not isinstance(channel, discord.abc.GuildChannel | discord.Thread)
+            or channel.guild.me is None
+        ):
             return None
-        if isinstance(channel, discord.Thread) and channel.parent is None:  # whose permissions a thread has
+        if (
+            isinstance(channel, discord.Thread) and channel.parent is None
+        ):  # whose permissions a thread has
             return None
         lacking = missing(channel.permissions_for(channel.guild.me), names)
         return timed_out(channel.guild.me) or (
@@ -270,7 +306,9 @@ class DiscordSender:
         """Whether the cache would have a server; of one on another process's shards nothing is known here."""
         return self._client.is_ready() and self._shards.have(guild_id)
 
-    def _failure(self, channel_id: int, error: discord.HTTPException) -> DeliveryRefused | DeliveryUnknown:
+    def _failure(
+        self, channel_id: int, error: discord.HTTPException
+    ) -> DeliveryRefused | DeliveryUnknown:
         if error.status >= 500 or error.status == 429:
             return DeliveryUnknown(f"Discord answered {error.status}")
         if error.code in _CLOSED:
@@ -284,11 +322,17 @@ class DiscordSender:
         if error.code == _UNKNOWN_MESSAGE:
             return DeliveryRefused("message", "The message was deleted.")
         if isinstance(error, discord.NotFound):
-            return DeliveryRefused("channel", f"The channel <#{channel_id}> is gone, or I can't see it.")
-        return DeliveryRefused("refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}")
+            return DeliveryRefused(
+                "channel", f"The channel <#{channel_id}> is gone, or I can't see it."
+            )
+        return DeliveryRefused(
+            "refused", f"Discord refused the message in <#{channel_id}>: {error.text[:200]}"
+        )
 
     def _locked(self, channel_id: int) -> DeliveryRefused:
-        return DeliveryRefused("channel", f"The thread <#{channel_id}> is locked. Ask a moderator to unlock it.")
+        return DeliveryRefused(
+            "channel", f"The thread <#{channel_id}> is locked. Ask a moderator to unlock it."
+        )
 
     def _forbidden(self, channel_id: int, code: int) -> str:
         problem = self._problem(channel_id, needed(self._client.get_channel(channel_id)))

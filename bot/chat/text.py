@@ -42,7 +42,11 @@ def cut(text: str, limit: int) -> str:
 
 def mention_commands(text: str, mention: Callable[[str], str]) -> str:
     """Text with commands, written as `</quiz start>`, as `mention` makes them clickable; quoted text is left alone."""
-    return _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text) if "</" in text else text
+    return (
+        _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text)
+        if "</" in text
+        else text
+    )
 
 
 def name(of_member: str | None) -> str:
@@ -75,7 +79,9 @@ def days_ahead(days: int) -> str:
 
 
 def ordinal(number: int) -> str:
-    suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    suffix = (
+        "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
     return f"{number:,}{suffix}"
 
 
@@ -111,6 +117,10 @@ def _parts(block: str, limit: int) -> list[str]:
         in_line = block[cut : cut + 1] != "\n"
         parts.append(block[:cut])
         block = block[cut:].lstrip()
-        if in_line:  # what stood inside a line begins one now, and must not become a list or a heading
-            block = _LINE_START.sub(r"\1\\\2", block, count=1) if _LINE_START.match(block) else block
+        if (
+            in_line
+        ):  # what stood inside a line begins one now, and must not become a list or a heading
+            block = (
+                _LINE_START.sub(r"\1\\\2", block, count=1) if _LINE_START.match(block) else block
+            )
     return [*parts, block]

@@ -90,7 +90,9 @@ class Process:
     def _ask(self, call: bytes, kills: int) -> bytes:
         with self._lock:
             answer = self._try(call, kills)
-            if answer is None and self._end() == 0:  # it had nothing to do for long, and left just now
+            if (
+                answer is None and self._end() == 0
+            ):  # it had nothing to do for long, and left just now
                 answer = self._try(call, kills)
             if answer is None:
                 self._end()
@@ -129,7 +131,9 @@ class Process:
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         limits = [str(self._limits.seconds), str(self._limits.memory)] if self._limits else []
         command = [sys.executable, "-m", __name__, *limits]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **paths})
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **paths}
+        )
 
     @contextmanager
     def _ending_late(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
@@ -185,7 +189,9 @@ def _answer(call: bytes) -> bytes:
         return pickle.dumps((True, function(*args, **kwargs)))
     except Exception as error:
         return pickle.dumps((False, error))
-    except BaseException as error:  # resvg's "panic" is no Exception, and nobody else knows its class
+    except (
+        BaseException
+    ) as error:  # resvg's "panic" is no Exception, and nobody else knows its class
         return pickle.dumps((False, RuntimeError(str(error))))
 
 
@@ -204,14 +210,18 @@ def _limit(limits: Limits) -> Callable[[], None]:
         """Let the system end this process once the call has had its seconds, even without a bot."""
         until = math.ceil(time.process_time() + limits.seconds)
         with suppress(ValueError, OSError):  # the host's own limit is lower
-            resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1])
+            )
 
     return give_time
 
 
 def _serve(limits: Limits | None) -> None:
     """Be that process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the bot, whose end closes our input
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl+C is for the bot, whose end closes our input
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not get in between
     give_time = _limit(limits) if limits is not None else lambda: None

@@ -23,8 +23,13 @@ def back_up(source: Path, target: Path) -> int:
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(partial)) as copy:
-            live.backup(copy, pages=-1)  # in one step: a commit between two would make it begin again
+        with (
+            closing(sqlite3.connect(source, timeout=30)) as live,
+            closing(sqlite3.connect(partial)) as copy,
+        ):
+            live.backup(
+                copy, pages=-1
+            )  # in one step: a commit between two would make it begin again
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
             verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
         if verdict != "ok":

@@ -50,7 +50,9 @@ class DiscordClock:
             seconds = self._offset.total_seconds()
             which = "behind" if seconds > 0 else "ahead of"
             log.warning(
-                "this machine's clock is %.1f s %s Discord's; what is due goes by Discord's", abs(seconds), which
+                "this machine's clock is %.1f s %s Discord's; what is due goes by Discord's",
+                abs(seconds),
+                which,
             )
 
     @property

@@ -34,7 +34,13 @@ class Sender(Protocol):
     """
 
     async def post(
-        self, place: Place, message: Any, nonce: str, *, tried_at: datetime | None = None, urgent: bool = True
+        self,
+        place: Place,
+        message: Any,
+        nonce: str,
+        *,
+        tried_at: datetime | None = None,
+        urgent: bool = True,
     ) -> int: ...
     async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None: ...
     async def edit(self, place: Place, message_id: int, message: Any) -> None: ...

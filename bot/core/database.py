@@ -35,7 +35,13 @@ from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Typ
 
 import aiosqlite
 from sqlalchemy import URL, Connection, StaticPool, create_engine
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.core import migrate
@@ -144,11 +150,15 @@ class Database:
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets a DatabaseBroken once there is one; whoever runs the program should then end it."""
 
-    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run a storage function that only reads; it sees one consistent state. A write in it raises."""
         return await self._once_loaded(partial(self._read, work, *args, **kwargs))
 
-    async def _read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         self._check_open()
 
         def run(conn: Connection) -> T:
@@ -168,7 +178,9 @@ class Database:
             self._reads.discard(ended)
             ended.set_result(None)
 
-    async def read_long(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_long(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Like `read`, for one that may take long: few run at a time, so that short reads don't wait for them."""
 
         async def run() -> T:
@@ -190,7 +202,9 @@ class Database:
         async with self._one_load:
             await asyncio.to_thread(await self._read(needs.rows))
 
-    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run a storage function and commit; what it returned is durable when this returns.
 
         If the caller is cancelled meanwhile, the write still happens. One that PostgreSQL undoes because it stands
@@ -198,7 +212,9 @@ class Database:
         """
         return await self._enqueue(lambda conn: work(conn, *args, **kwargs))
 
-    async def write_one(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_one(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Like `write`, for a storage function that executes a single statement and hardly ever fails.
 
         It has no savepoint, which would cost more than the statement. Should it fail, its batch fails with it and each
@@ -210,7 +226,9 @@ class Database:
         """Cut off SQLite's write-ahead log, in which what was erased still stands, once nobody reads from it."""
         if isinstance(self._backend, _Sqlite):
             self._backend.holds_erased = True
-            await self.write(lambda _: None)  # after which nothing else may wait, and the log is looked at
+            await self.write(
+                lambda _: None
+            )  # after which nothing else may wait, and the log is looked at
 
     async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
         self._check_open()
@@ -225,7 +243,9 @@ class Database:
     def _look_for_the_end(self, error: BaseException) -> None:
         cause = getattr(error, "orig", None)
         if isinstance(cause, sqlite3.DatabaseError) and _sqlite_code(cause) in _DAMAGED:
-            error = DatabaseBroken(f"the database is damaged ({cause}): restore a backup, see docs/reliability.md")
+            error = DatabaseBroken(
+                f"the database is damaged ({cause}): restore a backup, see docs/reliability.md"
+            )
         if isinstance(error, DatabaseBroken) and not self.broken.done():
             self.broken.set_exception(error)
             self.broken.exception()  # somebody may never look, for example in a test
@@ -270,7 +290,9 @@ class Database:
     def _next_batch(self) -> list[_Job]:
         """What may share the next commit: single statements first, and there is a place for one of the others."""
         batch = [self._first.popleft() for _ in range(min(MAX_BATCH - 1, len(self._first)))]
-        return batch + [self._rest.popleft() for _ in range(min(MAX_BATCH - len(batch), len(self._rest)))]
+        return batch + [
+            self._rest.popleft() for _ in range(min(MAX_BATCH - len(batch), len(self._rest)))
+        ]
 
     async def _lead(self) -> None:
         try:
@@ -309,8 +331,14 @@ class Database:
             return await self._backend.write(run)
         except BaseException as error:
             self._look_for_the_end(error)
-            undone = not (done and self.shared)  # a COMMIT that was on its way to a server may have got there
-            lost = not begun or getattr(error, "connection_invalidated", False) or not isinstance(error, Exception)
+            undone = not (
+                done and self.shared
+            )  # a COMMIT that was on its way to a server may have got there
+            lost = (
+                not begun
+                or getattr(error, "connection_invalidated", False)
+                or not isinstance(error, Exception)
+            )
             if len(batch) == 1 or lost or not undone or _deadlocked(error):
                 return [_Outcome(error=error)] * len(batch)
         return [outcome for job in batch for outcome in await self._store([job])]
@@ -363,7 +391,11 @@ def _run_batch(conn: Connection, jobs: Sequence[_Job]) -> list[_Outcome]:
                 raise
             savepoint.rollback()
             # a future takes no StopIteration
-            outcomes.append(_Outcome(error=RuntimeError(repr(error)) if isinstance(error, StopIteration) else error))
+            outcomes.append(
+                _Outcome(
+                    error=RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
+                )
+            )
     return outcomes
 
 
@@ -375,10 +407,19 @@ class _Lane(aiosqlite.Connection):
     """
 
     def __init__(self, url: URL, *, writes: bool, busy_ms: int = BUSY_MS) -> None:
-        engine = create_engine(url.set(drivername="sqlite"), creator=lambda: self._conn, poolclass=StaticPool)
-        names, options = engine.dialect.create_connect_args(url)  # with what the address says behind its `?`
-        mine = {"timeout": busy_ms / 1000, "isolation_level": None}  # transactions begin and end here
-        super().__init__(partial(_connect_sqlite, *names, **{**options, **mine}), iter_chunk_size=64)
+        engine = create_engine(
+            url.set(drivername="sqlite"), creator=lambda: self._conn, poolclass=StaticPool
+        )
+        names, options = engine.dialect.create_connect_args(
+            url
+        )  # with what the address says behind its `?`
+        mine = {
+            "timeout": busy_ms / 1000,
+            "isolation_level": None,
+        }  # transactions begin and end here
+        super().__init__(
+            partial(_connect_sqlite, *names, **{**options, **mine}), iter_chunk_size=64
+        )
         self._thread.daemon = True  # if it is never closed, the interpreter must end all the same
         self._engine = engine
         self._writes = writes
@@ -393,7 +434,9 @@ class _Lane(aiosqlite.Connection):
             self._thread.join()  # it has been told to end, and must while there still is a loop to tell
             raise OperationalError("connect", None, error) from error
         if not self._writes:
-            await self.execute("PRAGMA query_only = ON")  # https://sqlite.org/pragma.html#pragma_query_only
+            await self.execute(
+                "PRAGMA query_only = ON"
+            )  # https://sqlite.org/pragma.html#pragma_query_only
             # a true value ends what runs as "interrupted": https://sqlite.org/c3ref/progress_handler.html
             await self.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
 
@@ -419,7 +462,9 @@ class _Lane(aiosqlite.Connection):
 
     def _truncate_log(self) -> bool:
         (busy_ms,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
-        self._conn.execute("PRAGMA busy_timeout = 0")  # or writes would wait with it for those who read
+        self._conn.execute(
+            "PRAGMA busy_timeout = 0"
+        )  # or writes would wait with it for those who read
         try:
             # its first column is 1 if it could not: https://sqlite.org/pragma.html#pragma_wal_checkpoint
             (busy, *_) = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -434,9 +479,13 @@ class _Lane(aiosqlite.Connection):
         await super().close()
 
     def _transaction(self, given: list[Callable[[Connection], T]]) -> T:
-        work = given.pop()  # or aiosqlite's thread would hold a batch until it is given the next one
+        work = (
+            given.pop()
+        )  # or aiosqlite's thread would hold a batch until it is given the next one
         self._until = time.monotonic() + STATEMENT_SECONDS
-        if self._view is None:  # kept, and in what SQLAlchemy takes for one transaction: to begin its own is slow
+        if (
+            self._view is None
+        ):  # kept, and in what SQLAlchemy takes for one transaction: to begin its own is slow
             self._view = self._engine.connect()
             self._view.begin()
         try:
@@ -489,7 +538,9 @@ class _Sqlite:
         lane = _Lane(self._url, writes=True, busy_ms=MIGRATION_BUSY_MS)
         await lane.open()
         try:
-            await lane.execute("PRAGMA foreign_keys = OFF")  # or no table with rows that others refer to can be rebuilt
+            await lane.execute(
+                "PRAGMA foreign_keys = OFF"
+            )  # or no table with rows that others refer to can be rebuilt
             done = await lane.run(prepare)
         finally:
             await lane.close()
@@ -502,7 +553,9 @@ class _Sqlite:
         try:
             return await lane.run(work)
         finally:
-            self._free.put_nowait(lane)  # if we were cancelled, its thread ends the query before the next one
+            self._free.put_nowait(
+                lane
+            )  # if we were cancelled, its thread ends the query before the next one
 
     def stop_reads(self) -> None:
         for lane in self._readers:
@@ -526,7 +579,10 @@ class _Sqlite:
             else:
                 await self._writer.checkpoint()
         except sqlite3.Error as error:
-            log.warning("could not take the write-ahead log into the database, trying again later: %s", error)
+            log.warning(
+                "could not take the write-ahead log into the database, trying again later: %s",
+                error,
+            )
 
     async def close(self) -> None:
         for lane in (self._writer, *self._readers):
@@ -575,14 +631,20 @@ class _Postgres:
         self._engine = self._make_engine(BUSY_MS, None if patient else STATEMENT_SECONDS)
 
     def _make_engine(self, busy_ms: int, seconds: float | None) -> AsyncEngine:
-        from sqlalchemy.ext.asyncio import create_async_engine  # SQLite does without, and starts sooner
+        from sqlalchemy.ext.asyncio import (
+            create_async_engine,
+        )  # SQLite does without, and starts sooner
 
         settings = {
             "application_name": self._name,
             "lock_timeout": str(busy_ms),
             "idle_in_transaction_session_timeout": str(_IDLE_MS),
         }
-        options = {"timeout": STATEMENT_SECONDS, "command_timeout": seconds, "server_settings": settings}
+        options = {
+            "timeout": STATEMENT_SECONDS,
+            "command_timeout": seconds,
+            "server_settings": settings,
+        }
         pool: dict[str, Any] = {"pool_size": 4, "max_overflow": 4, "pool_timeout": busy_ms / 1000}
         return create_async_engine(self._url, pool_pre_ping=True, connect_args=options, **pool)
 
@@ -599,7 +661,9 @@ class _Postgres:
         async with _connected(self._engine) as conn:
             # one consistent state for all its queries, and no writes:
             # https://www.postgresql.org/docs/current/sql-set-transaction.html
-            await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            await conn.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
             return await conn.run_sync(work)
 
     def stop_reads(self) -> None:
@@ -632,7 +696,9 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             raise OperationalError("connect", None, error) from error
         try:
             yield connection
-        except TimeoutError as error:  # asyncpg's own, for a statement: nothing more is asked of this connection
+        except (
+            TimeoutError
+        ) as error:  # asyncpg's own, for a statement: nothing more is asked of this connection
             await connection.invalidate()
             raise OperationalError("wait", None, error, connection_invalidated=True) from error
 
@@ -651,7 +717,9 @@ def _confirm_schema(conn: Connection) -> None:
 
 
 @asynccontextmanager
-async def open_database(url: URL, *, visiting: bool = False, patient: bool = False) -> AsyncIterator[Database]:
+async def open_database(
+    url: URL, *, visiting: bool = False, patient: bool = False
+) -> AsyncIterator[Database]:
     """Connect and migrate; raises MigrationError, DatabaseInUse, or what the driver raises, if that can't be done.
 
     A SQLite file is this process's alone meanwhile. Visitors come beside the bot that works with the database, and
@@ -678,7 +746,9 @@ class _Service(Protocol):
 S = TypeVar("S", bound=_Service)
 
 
-def reading(work: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+def reading(
+    work: Callable[Concatenate[S, Connection, P], T],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
     """A service's method that is one transaction: callers await it without the connection that it gets."""
 
     @wraps(work)
@@ -700,7 +770,9 @@ def reading_long(
     return method
 
 
-def writing(work: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+def writing(
+    work: Callable[Concatenate[S, Connection, P], T],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
     """Like `reading`, committed."""
 
     @wraps(work)

@@ -105,11 +105,18 @@ class Queue:
 
     @cached_property
     def _next(self) -> Select[Any]:
-        return select(self.due_at).where(self.where, self.due_at.is_not(None)).order_by(self.due_at).limit(1)
+        return (
+            select(self.due_at)
+            .where(self.where, self.due_at.is_not(None))
+            .order_by(self.due_at)
+            .limit(1)
+        )
 
     @cached_property
     def _claim(self) -> Update:
-        free = select(self._key).where(self._this, self.due_at <= bindparam("now"), self._as_expected)
+        free = select(self._key).where(
+            self._this, self.due_at <= bindparam("now"), self._as_expected
+        )
         return update(self.table).where(self._key.in_(free.with_for_update(skip_locked=True)))
 
     @cached_property
@@ -138,7 +145,9 @@ class Queue:
         """
         query = self._due
         if not shards.all and self.guild_id is not None:
-            query = query.where(or_(_on(shards, self.guild_id), self.due_at <= now - TAKE_OVER, self.claimed))
+            query = query.where(
+                or_(_on(shards, self.guild_id), self.due_at <= now - TAKE_OVER, self.claimed)
+            )
         return list(conn.execute(query, {"now": now, "limit": limit}).scalars())
 
     def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
@@ -146,16 +155,25 @@ class Queue:
         first: datetime | None = conn.execute(self._next).scalar()
         if first is None or shards.all or self.guild_id is None:
             return first
-        own: datetime | None = conn.execute(self._next.where(or_(_on(shards, self.guild_id), self.claimed))).scalar()
+        own: datetime | None = conn.execute(
+            self._next.where(or_(_on(shards, self.guild_id), self.claimed))
+        ).scalar()
         return min(own or first + TAKE_OVER, first + TAKE_OVER)
 
-    def claim(self, conn: Connection, key: int, /, *, now: datetime, expect: str, **values: object) -> bool:
+    def claim(
+        self, conn: Connection, key: int, /, *, now: datetime, expect: str, **values: object
+    ) -> bool:
         """Take a due row in state `expect` in hand for the length of a lease; False if it is not due any more.
 
         Of two processes that try, the second finds the deadline moved on, or the row locked, and does not wait for it.
         """
         changed = {self.due_at.name: now + LEASE, **values}
-        return conn.execute(self._claim, {"this": key, "now": now, "expected": expect, **changed}).rowcount == 1
+        return (
+            conn.execute(
+                self._claim, {"this": key, "now": now, "expected": expect, **changed}
+            ).rowcount
+            == 1
+        )
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
         """Change a row that is still in state `expect`; False if it is not. A new state begins without failures."""
@@ -179,11 +197,16 @@ class Queue:
         """
         state = literal_column("NULL") if self.state is None else self.state
         query = select(state.label("state"), self.table.c.failures, (~self.claimed).label("free"))
-        row = conn.execute(query.where(self._key == key, self.due_at <= now + LEASE).with_for_update()).first()
+        row = conn.execute(
+            query.where(self._key == key, self.due_at <= now + LEASE).with_for_update()
+        ).first()
         if row is None or (row.free and row.state != began):
             return None
         failures = row.failures + 1
-        values: dict[str, Any] = {self.due_at.name: now + wait_after(failures), "failures": failures}
+        values: dict[str, Any] = {
+            self.due_at.name: now + wait_after(failures),
+            "failures": failures,
+        }
         if self.problem is not None:
             values[self.problem.name] = problem
         conn.execute(update(self.table).where(self._key == key).values(**values))
@@ -198,7 +221,9 @@ class Queue:
 
 
 def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
-    return (guild_id.bitwise_rshift(literal_column(str(SHARD_BITS))).self_group() % shards.count).in_(shards.ids)
+    return (
+        guild_id.bitwise_rshift(literal_column(str(SHARD_BITS))).self_group() % shards.count
+    ).in_(shards.ids)
 
 
 async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
@@ -266,7 +291,11 @@ class Worker(Generic[Row]):
 
     async def _fail(self, key: int, began: str | None, error: Exception) -> None:
         expected = isinstance(error, DeliveryUnknown)
-        reason = str(error) if expected else "Something unexpected went wrong. Whoever runs me can find it in my log."
+        reason = (
+            str(error)
+            if expected
+            else "Something unexpected went wrong. Whoever runs me can find it in my log."
+        )
         name = f"{self.queue.table.name} {key}"
         failure = await self._database.write(
             self.queue.count_failure, key, began=began, now=self._now(), problem=reason
@@ -278,7 +307,9 @@ class Worker(Generic[Row]):
         unexpected = error if failures == 1 and not expected else None
         if waited(failures) < self.patience(state):
             wait = wait_after(failures).total_seconds()
-            log.warning("%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected)
+            log.warning(
+                "%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected
+            )
             return
         log.error("%s: %s failed %s times, and is given up: %r", name, began, failures, error)
         await self.give_up(key, reason)
@@ -301,7 +332,9 @@ class Scheduler:
     Call `start` once, `nudge` when a deadline was stored, `close` to end.
     """
 
-    def __init__(self, read: Read, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS) -> None:
+    def __init__(
+        self, read: Read, now: Callable[[], datetime], at_once: int = MAX_CONCURRENT_JOBS
+    ) -> None:
         self._read = read
         self._now = now
         self._at_once = at_once
@@ -356,7 +389,9 @@ class Scheduler:
         now = self._now()
         nearest = now + _LONGEST_SLEEP
         for index, found in enumerate(await self._find(now)):
-            if len(self._running) >= self._of_all_sources:  # the next piece that is done looks again
+            if (
+                len(self._running) >= self._of_all_sources
+            ):  # the next piece that is done looks again
                 break
             self._begin(index, found.due)
             nearest = min(nearest, found.next_due or nearest)
@@ -391,7 +426,11 @@ class Scheduler:
         """Start the work on rows of a source, as far as there is room for it."""
         own = sum(number == index for number, _ in self._running)
         for key in keys:
-            free = own < self._at_once and len(self._running) < self._of_all_sources and not self._closed
+            free = (
+                own < self._at_once
+                and len(self._running) < self._of_all_sources
+                and not self._closed
+            )
             if free and (index, key) not in self._running:
                 self._running[index, key] = asyncio.create_task(self._work(index, key))
                 own += 1
@@ -403,7 +442,9 @@ class Scheduler:
         except Exception:
             log.exception("work on %s %s failed; it is tried again", type(source).__name__, key)
             if not self._closed:  # let it rest: what fails at once must not become a busy loop
-                asyncio.get_running_loop().call_later(_AFTER_ERROR.total_seconds(), self._done, index, key)
+                asyncio.get_running_loop().call_later(
+                    _AFTER_ERROR.total_seconds(), self._done, index, key
+                )
                 return
         self._done(index, key)
 

@@ -34,7 +34,9 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
 
     A visitor makes the schema where there is none, and leaves any other to the bot that works with it.
     """
-    if conn.dialect.name == "postgresql":  # SQLite's transaction has kept other processes out from its beginning
+    if (
+        conn.dialect.name == "postgresql"
+    ):  # SQLite's transaction has kept other processes out from its beginning
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
     if current == HEAD:
@@ -48,12 +50,16 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
     config.set_main_option("script_location", str(_SCRIPTS))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
-        raise MigrationError(f"the database's schema {current} is newer than this program's {HEAD}: update Quizformer")
+        raise MigrationError(
+            f"the database's schema {current} is newer than this program's {HEAD}: update Quizformer"
+        )
     if current is not None and visiting:
         raise MigrationError(
             f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
         )
-    if current is not None and conn.dialect.name == "postgresql":  # wait for writes, and let later ones see the end
+    if (
+        current is not None and conn.dialect.name == "postgresql"
+    ):  # wait for writes, and let later ones see the end
         conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")

@@ -67,7 +67,9 @@ def register_rows(
     table: Table = member.table
 
     def export(conn: Connection, user_id: int) -> list[Row]:
-        query = select(*(column.label(key) for key, column in shown.items())).where(member == user_id)
+        query = select(*(column.label(key) for key, column in shown.items())).where(
+            member == user_id
+        )
         return exported(conn, query.order_by(*table.primary_key))
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
@@ -87,7 +89,11 @@ def register_server_rows(*guild_ids: Column[Any]) -> None:
         table: Table = guild_id.table
 
         def erase(
-            conn: Connection, server: int, limit: int, table: Table = table, guild_id: Column[Any] = guild_id
+            conn: Connection,
+            server: int,
+            limit: int,
+            table: Table = table,
+            guild_id: Column[Any] = guild_id,
         ) -> int:
             return erase_rows(conn, table, limit, guild_id == server)
 
@@ -106,7 +112,10 @@ def of_servers() -> Sequence[OfServers]:
 
 def exported(conn: Connection, query: Select[Any]) -> list[Row]:
     """The rows of a query in values that JSON has; Discord's ids as text, since they are too long for its numbers."""
-    return [{key: _plain(key, value) for key, value in row._mapping.items()} for row in conn.execute(query)]
+    return [
+        {key: _plain(key, value) for key, value in row._mapping.items()}
+        for row in conn.execute(query)
+    ]
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -121,9 +130,13 @@ def erase_rows(conn: Connection, table: Table, limit: int, *where: ColumnElement
     """Delete as many rows as `limit` of those that fit; how many it was."""
     key = list(table.primary_key)
     found = conn.execute(select(*key).where(*where).limit(limit)).all()
-    if found:  # each by its whole key: of a statement for all of them PostgreSQL may go through the table
+    if (
+        found
+    ):  # each by its whole key: of a statement for all of them PostgreSQL may go through the table
         one = delete(table).where(*(column == bindparam(f"of_{column.name}") for column in key))
-        conn.execute(one, [{f"of_{column.name}": row[n] for n, column in enumerate(key)} for row in found])
+        conn.execute(
+            one, [{f"of_{column.name}": row[n] for n, column in enumerate(key)} for row in found]
+        )
     return len(found)
 
 

@@ -26,8 +26,12 @@ def tune_interpreter() -> None:
     """Set the interpreter up for a bot that has loaded what it needs, and answers people."""
     gc.freeze()  # bank, modules and the bot stay for good: the collector need never look at them
     gc.enable()
-    gc.set_threshold(20_000, 10, 10)  # a click makes hundreds of objects: at 700 it took a third of the time
-    sys.setswitchinterval(0.0005)  # or each statement of a transaction may wait 5 ms for a loop that draws cards
+    gc.set_threshold(
+        20_000, 10, 10
+    )  # a click makes hundreds of objects: at 700 it took a third of the time
+    sys.setswitchinterval(
+        0.0005
+    )  # or each statement of a transaction may wait 5 ms for a loop that draws cards
 
 
 def hold_file(database: str) -> IO[bytes]:
@@ -55,7 +59,9 @@ def is_only_process(conn: Connection, *tables: Table) -> bool:
     """
     if conn.dialect.name != "postgresql":
         return True
-    conn.execute(text(f"LOCK TABLE {', '.join(table.name for table in tables)} IN SHARE ROW EXCLUSIVE MODE"))
+    conn.execute(
+        text(f"LOCK TABLE {', '.join(table.name for table in tables)} IN SHARE ROW EXCLUSIVE MODE")
+    )
     others = (
         select(func.count())
         .select_from(text("pg_stat_activity"))

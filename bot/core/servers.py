@@ -18,9 +18,15 @@ guilds = Table(
     "guilds",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("zone", String(64), nullable=False, server_default=DEFAULT_ZONE),  # IANA name; where days begin
-    Column("starter_role_id", BigInteger),  # who may start what all can join, beside managers; null: everyone
-    Column("suggestions_channel_id", BigInteger),  # where suggested questions are announced; null: nowhere
+    Column(
+        "zone", String(64), nullable=False, server_default=DEFAULT_ZONE
+    ),  # IANA name; where days begin
+    Column(
+        "starter_role_id", BigInteger
+    ),  # who may start what all can join, beside managers; null: everyone
+    Column(
+        "suggestions_channel_id", BigInteger
+    ),  # where suggested questions are announced; null: nowhere
 )
 register_server_rows(guilds.c.guild_id)
 
@@ -76,7 +82,9 @@ def set_suggestions_channel(conn: Connection, guild_id: int, channel_id: int | N
     upsert(conn, guilds, guild_id=guild_id, suggestions_channel_id=channel_id)
 
 
-def require_starter(conn: Connection, guild_id: int, roles: Collection[int], *, manages: bool) -> None:
+def require_starter(
+    conn: Connection, guild_id: int, roles: Collection[int], *, manages: bool
+) -> None:
     """Refuse a member who may not start what all can join, by their roles and whether they manage the server."""
     role_id = server(conn, guild_id).starter_role_id
     if role_id is not None and role_id not in roles and not manages:

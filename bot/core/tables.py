@@ -79,7 +79,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER keys
+RowId = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite numbers rows by itself only for INTEGER keys
 
 
 def constant(text: str) -> ColumnElement[str]:
@@ -109,7 +111,9 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
-def prepared(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], CursorResult[Any]]:
+def prepared(
+    build: Callable[P, Executable],
+) -> Callable[Concatenate[Connection, P], CursorResult[Any]]:
     """Make of a function that builds a statement one that runs it: `run(conn, ...)`.
 
     It is built once, with a parameter of the statement in place of each argument: to build it and to find it among
@@ -117,8 +121,14 @@ def prepared(build: Callable[P, Executable]) -> Callable[Concatenate[Connection,
     that is all: not tested, and never None, which equals nothing. Keyword-only arguments are given as they are; for
     each combination of them there is a statement.
     """
-    names = [name for name, each in signature(build).parameters.items() if each.kind is not each.KEYWORD_ONLY]
-    stand_ins = [f"given_{name}" for name in names]  # UPDATE takes a column's name for what is to be stored in it
+    names = [
+        name
+        for name, each in signature(build).parameters.items()
+        if each.kind is not each.KEYWORD_ONLY
+    ]
+    stand_ins = [
+        f"given_{name}" for name in names
+    ]  # UPDATE takes a column's name for what is to be stored in it
     built: Any = cache(lambda **shape: build(*map(bindparam, stand_ins), **shape))  # type: ignore[arg-type]
 
     @wraps(build)
@@ -132,7 +142,9 @@ def prepared(build: Callable[P, Executable]) -> Callable[Concatenate[Connection,
     return run
 
 
-def first_row(kind: type[T]) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], T | None]]:
+def first_row(
+    kind: type[T],
+) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], T | None]]:
     """Make of a function that builds a query one that runs it, and returns its first row as `fetch` does."""
 
     def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], T | None]:
@@ -148,7 +160,9 @@ def first_row(kind: type[T]) -> Callable[[Callable[P, Executable]], Callable[Con
     return decorate
 
 
-def all_rows(kind: type[T]) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], list[T]]]:
+def all_rows(
+    kind: type[T],
+) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], list[T]]]:
     """Make of a function that builds a query one that runs it, and returns its rows as `fetch_all` does."""
 
     def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], list[T]]:

@@ -60,7 +60,9 @@ def parse_time(text: str) -> time:
             return time(hour, minute)
     how = "Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30."
     shown = quoted(text)
-    raise ScheduleError(f'I don\'t know the time "{shown}". {how}' if shown else f"I need a time. {how}")
+    raise ScheduleError(
+        f'I don\'t know the time "{shown}". {how}' if shown else f"I need a time. {how}"
+    )
 
 
 def instant(rule: Rule, day: date) -> datetime:
@@ -104,7 +106,10 @@ def due(rule: Rule, *, now: datetime, since: datetime, taken: Collection[date]) 
     """
     end = _utc(now)
     posts = _posts(rule, max(_utc(since), end - LOOK_BACK), taken)
-    return [Due(day, at, late=end - at > CATCH_UP) for day, at in takewhile(lambda post: post[1] <= end, posts)]
+    return [
+        Due(day, at, late=end - at > CATCH_UP)
+        for day, at in takewhile(lambda post: post[1] <= end, posts)
+    ]
 
 
 def _utc(moment: datetime) -> datetime:
@@ -137,7 +142,9 @@ def _first_instant(tz: ZoneInfo, wall: datetime) -> datetime:
     # the other way round. Changes fall on whole seconds, so a search over the seconds in between finds it exactly.
     low = wall.replace(tzinfo=tz, fold=1).astimezone(UTC).replace(microsecond=0)
     seconds = range(int((guess - low).total_seconds()) + 1)
-    return low + timedelta(seconds=bisect_left(seconds, wall, key=lambda s: _wall(tz, low + timedelta(seconds=s))))
+    return low + timedelta(
+        seconds=bisect_left(seconds, wall, key=lambda s: _wall(tz, low + timedelta(seconds=s)))
+    )
 
 
 def _wall(tz: ZoneInfo, moment: datetime) -> datetime:

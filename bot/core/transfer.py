@@ -33,7 +33,11 @@ def unfinished(conn: Connection) -> str | None:
 
 
 async def transfer(
-    source: Database, target: Database, name: str, tables: Sequence[Table], report: Callable[[str], None]
+    source: Database,
+    target: Database,
+    name: str,
+    tables: Sequence[Table],
+    report: Callable[[str], None],
 ) -> None:
     """Copy all rows of `source`, which goes by `name`, and verify them; goes on where an earlier try ended.
 
@@ -121,4 +125,6 @@ def _finish(conn: Connection, tables: Sequence[Table]) -> None:
         column = table.autoincrement_column
         if column is not None:
             sequence = func.pg_get_serial_sequence(table.name, column.name)
-            conn.execute(select(func.setval(sequence, func.coalesce(func.max(column), 0) + 1, False)))
+            conn.execute(
+                select(func.setval(sequence, func.coalesce(func.max(column), 0) + 1, False))
+            )

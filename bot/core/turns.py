@@ -25,7 +25,9 @@ class Turns:
             try:
                 await turn
             except asyncio.CancelledError:
-                if not turn.cancelled():  # it came at the very moment at which nobody wanted it any more
+                if (
+                    not turn.cancelled()
+                ):  # it came at the very moment at which nobody wanted it any more
                     self._pass_on()
                 raise
         self._taken = True

@@ -97,7 +97,9 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
             any(f" {wanted}" in f" {other}" for other in others),
         )
         if any(fits):
-            found.append((fits.index(True), _COMMON.index(name) if name in _COMMON else len(_COMMON), name))
+            found.append(
+                (fits.index(True), _COMMON.index(name) if name in _COMMON else len(_COMMON), name)
+            )
     return [name for _, _, name in sorted(found)][:limit] or _similar(wanted, limit)
 
 
@@ -118,7 +120,9 @@ def _near(text: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text for comparing names: lower case, without accents, one blank between words."""
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    bare = "".join(
+        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+    )
     return " ".join(re.sub(r"[_/\-\s]+", " ", bare.casefold()).split())
 
 
@@ -129,7 +133,9 @@ def _similar(wanted: str, limit: int) -> list[str]:
     for name, full, city, _ in _index():
         by_text.setdefault(city, name)
         by_text.setdefault(full, name)
-    close = process.extract(wanted, by_text.keys(), scorer=fuzz.ratio, limit=2 * limit, score_cutoff=75)
+    close = process.extract(
+        wanted, by_text.keys(), scorer=fuzz.ratio, limit=2 * limit, score_cutoff=75
+    )
     return list(dict.fromkeys(by_text[text] for text, *_ in close))[:limit]
 
 
@@ -143,25 +149,39 @@ def _all_zones() -> dict[str, str]:
 def _index() -> tuple[tuple[str, str, str, list[str]], ...]:
     """For each name to pick from: the name, and comparable forms of it, of its city and of what else it is called."""
     others = _other_names()
-    return tuple((name, _plain(name), _plain(name.rpartition("/")[2]), others.get(name, [])) for name in zone_names())
+    return tuple(
+        (name, _plain(name), _plain(name.rpartition("/")[2]), others.get(name, []))
+        for name in zone_names()
+    )
 
 
 def _other_names() -> dict[str, list[str]]:
     """For each place its country and the zone's older names, in comparable form."""
-    countries = {code: _plain(name) for code, name in (line.split("\t") for line in _read_data("iso3166.tab"))}
+    countries = {
+        code: _plain(name)
+        for code, name in (line.split("\t") for line in _read_data("iso3166.tab"))
+    }
     others = {zone: [countries[code]] for zone, code in _places().items()}
     for line in _read_data("tzdata.zi"):
         kind, current, *rest = line.split()
         # A link that is called like a country may lead to another one that has kept the same time: Iceland to Abidjan.
-        if kind == "L" and rest[0] not in others and (older := _plain(rest[0])) not in countries.values():
-            others.setdefault("UTC" if current in {"Etc/UTC", "Etc/GMT"} else current, []).append(older)
+        if (
+            kind == "L"
+            and rest[0] not in others
+            and (older := _plain(rest[0])) not in countries.values()
+        ):
+            others.setdefault("UTC" if current in {"Etc/UTC", "Etc/GMT"} else current, []).append(
+                older
+            )
     return others
 
 
 @cache
 def _places() -> dict[str, str]:
     """Each zone that is a place -> its country's code."""
-    return {zone: code for code, _, zone, *_ in (line.split("\t") for line in _read_data("zone.tab"))}
+    return {
+        zone: code for code, _, zone, *_ in (line.split("\t") for line in _read_data("zone.tab"))
+    }
 
 
 def _read_data(name: str) -> list[str]:

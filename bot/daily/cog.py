@@ -13,7 +13,16 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
 from bot.chat.permissions import daily_problem, require_bot, require_page
-from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show_graded
+from bot.chat.replies import (
+    hand_back,
+    in_time,
+    is_private,
+    saved,
+    say,
+    say_all,
+    say_here,
+    show_graded,
+)
 from bot.chat.router import (
     Fields,
     click_of,
@@ -37,15 +46,21 @@ from bot.questions.cog import Answerable
 from bot.questions.views import answer_modal
 
 
-async def _day_choices(_interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def _day_choices(
+    _interaction: discord.Interaction, current: str
+) -> list[app_commands.Choice[str]]:
     """Days of the week: "mon wed" finds "Mon, Wed"."""
-    return [app_commands.Choice(name=words, value=words) for words in rules.suggest_days(current[:60])]
+    return [
+        app_commands.Choice(name=words, value=words) for words in rules.suggest_days(current[:60])
+    ]
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
-class Daily(commands.GroupCog, group_name="daily", group_description="Set up the question of the day"):
+class Daily(
+    commands.GroupCog, group_name="daily", group_description="Set up the question of the day"
+):
     def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
         self.bot = bot
         self.dailies = dailies
@@ -57,7 +72,9 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
         require_bot(interaction)
         return True
 
-    @app_commands.command(description="Set up or change the question of the day. What you leave out stays as it is")
+    @app_commands.command(
+        description="Set up or change the question of the day. What you leave out stays as it is"
+    )
     @app_commands.describe(
         channel="The channel to post in",
         time="When to post, as HH:MM on a 24-hour clock, for example 18:30",
@@ -71,7 +88,10 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     )
     @app_commands.autocomplete(timezone=zone_choices, days=_day_choices, topic=topic_choices)
     @app_commands.choices(
-        kind=[app_commands.Choice(name=locale_str(words), value=kind) for kind, words in view.KINDS.items()]
+        kind=[
+            app_commands.Choice(name=locale_str(words), value=kind)
+            for kind, words in view.KINDS.items()
+        ]
     )
     async def setup(
         self,
@@ -103,7 +123,9 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
     @app_commands.command(description="Post the question of the day now, if it isn't out yet")
     async def post(self, interaction: discord.Interaction) -> None:
         schedule = (await self._post(interaction)).schedule
-        await say(interaction, f"The question of the day is on its way to <#{schedule.channel_id}>.")
+        await say(
+            interaction, f"The question of the day is on its way to <#{schedule.channel_id}>."
+        )
 
     @app_commands.command(description="Pause the question of the day")
     async def pause(self, interaction: discord.Interaction) -> None:
@@ -166,22 +188,33 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def _open_form(self, interaction: discord.Interaction) -> None:
         schedule = await self.dailies.schedule(guild_id_of(interaction))
-        if schedule is not None and not is_private(interaction):  # the hello of a bot that has been set up since
+        if schedule is not None and not is_private(
+            interaction
+        ):  # the hello of a bot that has been set up since
             await self._show(interaction, self.dailies.status(schedule.guild_id))
             return
-        here = interaction.channel_id if isinstance(interaction.channel, discord.TextChannel) else None
+        here = (
+            interaction.channel_id if isinstance(interaction.channel, discord.TextChannel) else None
+        )
         zone = schedule.zone if schedule else rules.suggest_zone(str(interaction.locale))
         form = view.schedule_form(schedule, here, zone, self.bot.context.now())
         await interaction.response.send_modal(form)
 
-    async def _set(self, interaction: discord.Interaction, **changes: Unpack[Changes]) -> DailyStatus:
+    async def _set(
+        self, interaction: discord.Interaction, **changes: Unpack[Changes]
+    ) -> DailyStatus:
         """Store what a manager set; refuse a channel, role or thread that would not work."""
         guild_id = guild_id_of(interaction)
         before = await self.dailies.schedule(guild_id)
         after = {**(values_of(before) if before else {}), **changes}
-        if any(changes.get(name) is not None for name in ("channel_id", "role_id", "thread")) and "channel_id" in after:
+        if (
+            any(changes.get(name) is not None for name in ("channel_id", "role_id", "thread"))
+            and "channel_id" in after
+        ):
             role_id = after.get("role_id")
-            problem = _problem(interaction, after["channel_id"], role_id, thread=after.get("thread", False))
+            problem = _problem(
+                interaction, after["channel_id"], role_id, thread=after.get("thread", False)
+            )
             problem = problem or _deleted_role(interaction, role_id)
             if problem:
                 raise UserError(problem)
@@ -189,13 +222,18 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
 
     async def _post(self, interaction: discord.Interaction) -> DailyStatus:
         schedule = (await self.dailies.status(guild_id_of(interaction))).schedule
-        problem = _problem(interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread)
+        problem = _problem(
+            interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread
+        )
         if problem:
             raise UserError(problem)
         return await self.dailies.post(schedule.guild_id)
 
     async def _show(
-        self, interaction: discord.Interaction, done: Coroutine[Any, Any, DailyStatus], note: str | None = None
+        self,
+        interaction: discord.Interaction,
+        done: Coroutine[Any, Any, DailyStatus],
+        note: str | None = None,
     ) -> None:
         """Show what is set now; where nothing is, how to begin."""
         try:
@@ -204,19 +242,25 @@ class Daily(commands.GroupCog, group_name="daily", group_description="Set up the
             await say_here(interaction, view.set_up_first(str(error)))
             return
         schedule = status.schedule
-        problem = _problem(interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread)
+        problem = _problem(
+            interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread
+        )
         problem = problem or _deleted_role(interaction, schedule.role_id)
         bank = await self.bot.context.bank_for(interaction.user.id, schedule.guild_id)
         topic = bank.topics.get(schedule.topic_id or "")
         await say_here(interaction, view.panel(status, topic, problem, note))
 
 
-def _problem(interaction: discord.Interaction, channel_id: int, role_id: int | None, *, thread: bool) -> str | None:
+def _problem(
+    interaction: discord.Interaction, channel_id: int, role_id: int | None, *, thread: bool
+) -> str | None:
     """What would stop a post."""
     channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
     if not isinstance(channel, discord.TextChannel):
         return "That channel is gone, or I can't see it. Choose another one with </daily setup>."
-    return daily_problem(channel, thread=thread, role=channel.guild.get_role(role_id) if role_id else None)
+    return daily_problem(
+        channel, thread=thread, role=channel.guild.get_role(role_id) if role_id else None
+    )
 
 
 def _deleted_role(interaction: discord.Interaction, role_id: int | None) -> str | None:
@@ -237,14 +281,22 @@ class Today(commands.Cog):
         bot.router.add(view.APART_WRITE, self.fill_in_apart)
         bot.router.add(view.APART_OPEN, self.open_apart)
         bot.router.add(view.APART_ESSAY, self.written)
-        bot.answerables[view.APART] = Answerable(dailies.check_open, self.answer_apart, dailies.review, dailies.subject)
-        bot.answerables["daily"] = Answerable(dailies.check_open, self.answer, dailies.review, dailies.subject)
+        bot.answerables[view.APART] = Answerable(
+            dailies.check_open, self.answer_apart, dailies.review, dailies.subject
+        )
+        bot.answerables["daily"] = Answerable(
+            dailies.check_open, self.answer, dailies.review, dailies.subject
+        )
 
-    @app_commands.command(description="The question of the day, when the next one comes, and your streak")
+    @app_commands.command(
+        description="The question of the day, when the next one comes, and your streak"
+    )
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:
-        today = await in_time(interaction, self.dailies.today(guild_id_of(interaction), interaction.user.id))
+        today = await in_time(
+            interaction, self.dailies.today(guild_id_of(interaction), interaction.user.id)
+        )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await say_all(interaction, view.today(today, bank, self.bot.context.now()))
 
@@ -260,12 +312,16 @@ class Today(commands.Cog):
     async def fill_in_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal to choose or type in, below the copy of the question in /today."""
         daily_id = int(fields["row"])
-        shown = await self.dailies.check_open_apart(daily_id, interaction.guild_id, interaction.user.id)
+        shown = await self.dailies.check_open_apart(
+            daily_id, interaction.guild_id, interaction.user.id
+        )
         await interaction.response.send_modal(answer_modal(*shown, view.APART, daily_id))
 
     async def open_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
         daily_id = int(fields["row"])
-        topic = await self.dailies.open_topic_apart(daily_id, interaction.guild_id, interaction.user.id)
+        topic = await self.dailies.open_topic_apart(
+            daily_id, interaction.guild_id, interaction.user.id
+        )
         if topic is None:
             await self._show(interaction, daily_id)
             return
@@ -274,7 +330,9 @@ class Today(commands.Cog):
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer to an open question; for a member who has answered, their feedback again."""
         daily_id = int(fields["row"])
-        topic = await self.dailies.open_topic(daily_id, message_id_of(interaction), interaction.user.id)
+        topic = await self.dailies.open_topic(
+            daily_id, message_id_of(interaction), interaction.user.id
+        )
         if topic is None:
             await self._show(interaction, daily_id)
             return
@@ -284,7 +342,11 @@ class Today(commands.Cog):
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written, then grade it, then show the feedback."""
-        daily_id, user_id, text = int(fields["row"]), interaction.user.id, modal_text(interaction, MAX_ANSWER)
+        daily_id, user_id, text = (
+            int(fields["row"]),
+            interaction.user.id,
+            modal_text(interaction, MAX_ANSWER),
+        )
         click = click_of(interaction, fields, text=text)
         async with hand_back(interaction, text, self.bot.context.drafts):
             news = await self.dailies.answer_openly(click, apart=fields["source"] == view.APART)

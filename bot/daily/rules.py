@@ -17,7 +17,9 @@ from bot.questions.model import Item, Topic
 POINTS = 100  # for a right first answer, whenever it comes
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
-ON_THE_WAY = timedelta(seconds=5)  # how long after its close an answer is awaited that was given in time
+ON_THE_WAY = timedelta(
+    seconds=5
+)  # how long after its close an answer is awaited that was given in time
 SHORTEST_GAP = timedelta(minutes=1)  # between two edits of the number of answers on an open card
 KINDS = ("choice", "open", "mixed")
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
@@ -86,7 +88,9 @@ def parse_days(text: str) -> str:
         start = _day_named(first)
         end = _day_named(rest[0]) if len(rest) == 1 else start
         if start is None or end is None or len(rest) > 1:
-            raise UserError('I can\'t read those days. Write them like "Mon, Wed, Fri", "weekdays" or "every day".')
+            raise UserError(
+                'I can\'t read those days. Write them like "Mon, Wed, Fri", "weekdays" or "every day".'
+            )
         found |= {(start + n) % 7 for n in range((end - start) % 7 + 1)}
     if not found:
         raise UserError("Pick at least one day of the week.")

@@ -43,7 +43,9 @@ log = logging.getLogger(__name__)
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
-_ANSWERED = "You've already answered this one, and your first answer counts. Press Answer to read it."
+_ANSWERED = (
+    "You've already answered this one, and your first answer counts. Press Answer to read it."
+)
 
 
 class NotSetUp(UserError):
@@ -149,8 +151,14 @@ class Dailies:
         if not changes.get("weekdays", rules.EVERY_DAY):
             raise UserError("Pick at least one day of the week.")
         if changes.get("kind", "choice") not in rules.KINDS:
-            raise UserError("I don't know that kind of question. Pick one from the list in </daily setup>.")
-        if not rules.MIN_HOURS <= changes.get("answer_hours", rules.DEFAULT_HOURS) <= rules.MAX_HOURS:
+            raise UserError(
+                "I don't know that kind of question. Pick one from the list in </daily setup>."
+            )
+        if (
+            not rules.MIN_HOURS
+            <= changes.get("answer_hours", rules.DEFAULT_HOURS)
+            <= rules.MAX_HOURS
+        ):
             raise UserError(
                 f"A question can stay open for {rules.MIN_HOURS} to {rules.MAX_HOURS} hours. Pick a number in between."
             )
@@ -206,7 +214,9 @@ class Dailies:
     def pause(self, conn: Connection, guild_id: int) -> DailyStatus:
         """Post nothing until `resume`."""
         if _scheduled(conn, guild_id).paused:
-            raise UserError("The question of the day is already paused. Bring it back with </daily resume>.")
+            raise UserError(
+                "The question of the day is already paused. Bring it back with </daily resume>."
+            )
         store.change_schedule(conn, guild_id, paused=True, next_at=None)
         store.give_up_unsent(conn, guild_id)
         return _status(conn, guild_id, self._now())
@@ -218,7 +228,9 @@ class Dailies:
         def store_resume(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
             if not schedule.paused:
-                raise UserError("The question of the day isn't paused. See </daily status> for the next one.")
+                raise UserError(
+                    "The question of the day isn't paused. See </daily status> for the next one."
+                )
             _, at = next_post(conn, schedule, now)
             store.change_schedule(conn, guild_id, paused=False, settled_until=now, next_at=at)
             return _status(conn, guild_id, now)
@@ -233,7 +245,9 @@ class Dailies:
         now = self._now()
         schedule = _scheduled(conn, guild_id)
         if schedule.paused:
-            raise UserError("The question of the day is paused, so there's nothing to skip. Use </daily resume> first.")
+            raise UserError(
+                "The question of the day is paused, so there's nothing to skip. Use </daily resume> first."
+            )
         day, at = next_post(conn, schedule, now)
         store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
         _recompute(conn, schedule, now)
@@ -258,7 +272,9 @@ class Dailies:
         item, order = self._item(conn, daily), answers.decode_order(daily.choice_order)
         given = given_answer(item, order, click)
         correct = answers.is_right(item, given)
-        answer = DailyAnswer(daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at)
+        answer = DailyAnswer(
+            daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at
+        )
         if (earlier := store.add_answer(conn, answer)) is not None:
             raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
         _refuse_second(conn, daily.id, click.user_id)
@@ -279,7 +295,9 @@ class Dailies:
         return self._unanswered(conn, self._still_open(conn, daily_id, message_id), user_id)
 
     @reading
-    def check_open_apart(self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int) -> Shown:
+    def check_open_apart(
+        self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int
+    ) -> Shown:
         """The same for a private copy of the question."""
         daily = self._still_open(conn, daily_id, self._message_apart(conn, daily_id, guild_id))
         return self._unanswered(conn, daily, user_id)
@@ -307,7 +325,9 @@ class Dailies:
         if item is None:
             raise UserError(_UNKNOWN)
         if not daily.revealed:
-            raise UserError("This question is still open. Answer it first, and you'll see why right away.")
+            raise UserError(
+                "This question is still open. Answer it first, and you'll see why right away."
+            )
         given = store.answer_of(conn, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
@@ -332,7 +352,11 @@ class Dailies:
         asks: Shown | Topic | None = None
         if daily is not None:
             item = bank.items.get(daily.item_id or "")
-            asks = (item, answers.decode_order(daily.choice_order)) if item else bank.topics.get(daily.topic_id or "")
+            asks = (
+                (item, answers.decode_order(daily.choice_order))
+                if item
+                else bank.topics.get(daily.topic_id or "")
+            )
         return Today(
             daily=daily,
             asks=asks,
@@ -366,16 +390,24 @@ class Dailies:
         return days_away(card, zone_of(conn, user_id, daily.guild_id), self._now())
 
     @reading
-    def open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
+    def open_topic(
+        self, conn: Connection, daily_id: int, message_id: int, user_id: int
+    ) -> Topic | None:
         """The topic of an open daily that the member can answer now; None if they have. For opening a modal."""
         return self._open_topic(conn, daily_id, message_id, user_id)
 
     @reading
-    def open_topic_apart(self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int) -> Topic | None:
+    def open_topic_apart(
+        self, conn: Connection, daily_id: int, guild_id: int | None, user_id: int
+    ) -> Topic | None:
         """The same for a private copy of the question."""
-        return self._open_topic(conn, daily_id, self._message_apart(conn, daily_id, guild_id), user_id)
+        return self._open_topic(
+            conn, daily_id, self._message_apart(conn, daily_id, guild_id), user_id
+        )
 
-    def _open_topic(self, conn: Connection, daily_id: int, message_id: int, user_id: int) -> Topic | None:
+    def _open_topic(
+        self, conn: Connection, daily_id: int, message_id: int, user_id: int
+    ) -> Topic | None:
         if store.answer_of(conn, daily_id, user_id) is not None:
             return None
         topic = self._topic(conn, self._still_open(conn, daily_id, message_id))
@@ -390,10 +422,14 @@ class Dailies:
         """
         text = (click.text or "").strip()
         if not text:
-            raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
+            raise UserError(
+                "Your answer was empty. Press Answer again and write a sentence or two."
+            )
         daily = self._admit(conn, click, apart=apart)
         topic_id = self._topic(conn, daily).id
-        answer = DailyAnswer(daily.id, click.user_id, "", correct=False, points=0, answered_at=click.at, text=text)
+        answer = DailyAnswer(
+            daily.id, click.user_id, "", correct=False, points=0, answered_at=click.at, text=text
+        )
         if store.add_answer(conn, answer) is not None:
             raise UserError(_ANSWERED)
         _refuse_second(conn, daily.id, click.user_id)
@@ -449,7 +485,9 @@ class Dailies:
         await self._database.write(keep)
         return ""
 
-    def _ungraded(self, conn: Connection, daily_id: int, user_id: int) -> tuple[int, Topic, str] | None:
+    def _ungraded(
+        self, conn: Connection, daily_id: int, user_id: int
+    ) -> tuple[int, Topic, str] | None:
         """The server, topic and text of an answer that can be graded now."""
         daily, given = store.get(conn, daily_id), store.answer_of(conn, daily_id, user_id)
         if daily is None or given is None or given.text is None or given.grade is not None:
@@ -466,7 +504,9 @@ class Dailies:
         assert review.assessment is not None
         assert review.text is not None
         if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
-            better = await self._grading.refine(review.topic, review.text, review.assessment, review.daily.guild_id)
+            better = await self._grading.refine(
+                review.topic, review.text, review.assessment, review.daily.guild_id
+            )
         else:
             better = replace(review.assessment, model="spent")
         daily_id, graded = review.daily.id, _grade_of(better)
@@ -479,7 +519,13 @@ class Dailies:
         return replace(_graded(review, better), points=better.percent)
 
     def new_daily(
-        self, conn: Connection, schedule: Schedule, day: date, *, scheduled_at: datetime, now: datetime
+        self,
+        conn: Connection,
+        schedule: Schedule,
+        day: date,
+        *,
+        scheduled_at: datetime,
+        now: datetime,
     ) -> dict[str, Any]:
         """The columns of a day's question that is to be posted now."""
         return {
@@ -495,7 +541,11 @@ class Dailies:
 
     def _draw(self, conn: Connection, schedule: Schedule, day: date) -> dict[str, Any]:
         """The columns that say what is asked: an item with its choices shuffled, or a topic's open question."""
-        bank, rng, used = self._banks.of(conn, schedule.guild_id), self._rng, store.used(conn, schedule.guild_id)
+        bank, rng, used = (
+            self._banks.of(conn, schedule.guild_id),
+            self._rng,
+            store.used(conn, schedule.guild_id),
+        )
         if (rules.asks_openly(schedule.kind, day) and bank.open_topics) or not bank.asked:
             topic = rules.pick(list(bank.open_topics.values()), used, rng)
             store.note_used(conn, schedule.guild_id, topic.id, day)
@@ -503,16 +553,29 @@ class Dailies:
         pool = [item for item in bank.asked.values() if schedule.topic_id in {None, item.topic_id}]
         hidden = questions.items_in_play(conn, schedule.guild_id, "round", "challenge")
         wider = list(bank.asked.values())  # a challenge may have all of a topic's for a week
-        pool = [i for i in pool if i.id not in hidden] or [i for i in wider if i.id not in hidden] or pool or wider
+        pool = (
+            [i for i in pool if i.id not in hidden]
+            or [i for i in wider if i.id not in hidden]
+            or pool
+            or wider
+        )
         item = rules.pick(pool, used, rng)
         store.note_used(conn, schedule.guild_id, item.id, day)
-        return {"item_id": item.id, "topic_id": None, "choice_order": answers.encode_order(shuffled(item, rng))}
+        return {
+            "item_id": item.id,
+            "topic_id": None,
+            "choice_order": answers.encode_order(shuffled(item, rng)),
+        }
 
-    def opened(self, conn: Connection, daily: Daily, message_id: int, *, announced: bool = False) -> bool:
+    def opened(
+        self, conn: Connection, daily: Daily, message_id: int, *, announced: bool = False
+    ) -> bool:
         """Note that a daily's message exists, in words if `announced`, else as its card; False if that was known."""
         schedule = store.schedule(conn, daily.guild_id)
         opened = snowflakes.created_at(message_id)
-        closes = opened + timedelta(hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS)
+        closes = opened + timedelta(
+            hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS
+        )
         following = {"state": DailyState.SHOWING, "due_at": self._now()}
         following = following if announced else self._after_card(schedule, closes)
         noted = {"message_id": message_id, "opened_at": opened, "closes_at": closes, **following}
@@ -524,7 +587,9 @@ class Dailies:
     def shown(self, conn: Connection, daily: Daily) -> None:
         """Note that an announced daily has become its card."""
         assert daily.closes_at is not None
-        following = self._after_card(store.schedule(conn, daily.guild_id), when_to_count(conn, daily, self._now()))
+        following = self._after_card(
+            store.schedule(conn, daily.guild_id), when_to_count(conn, daily, self._now())
+        )
         store.change(conn, daily.id, expect=DailyState.SHOWING, problem=None, **following)
 
     def _after_card(self, schedule: Schedule | None, due_at: datetime | None) -> dict[str, Any]:
@@ -542,10 +607,16 @@ class Dailies:
 
     def _admit(self, conn: Connection, click: Click, *, apart: bool) -> Daily:
         """The daily that a click answers, locked; refuses what is late, or neither from its card nor from a copy."""
-        message_id = self._message_apart(conn, click.question_id, click.guild_id) if apart else click.message_id
+        message_id = (
+            self._message_apart(conn, click.question_id, click.guild_id)
+            if apart
+            else click.message_id
+        )
         daily = _answerable(conn, click.question_id, message_id, self._now(), lock=True)
         if not apart and (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError("This card belongs to another channel. See </today> for the current question.")
+            raise UserError(
+                "This card belongs to another channel. See </today> for the current question."
+            )
         if daily.state == DailyState.POSTING:  # the click came before Discord's answer to our post
             self.opened(conn, daily, message_id)
             daily = store.get(conn, daily.id) or daily
@@ -559,30 +630,45 @@ class Dailies:
     def _topic(self, conn: Connection, daily: Daily) -> Topic:
         return still_there(self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or ""))
 
-    def _review_open(self, conn: Connection, daily: Daily, user_id: int, problem: str) -> OpenReview:
+    def _review_open(
+        self, conn: Connection, daily: Daily, user_id: int, problem: str
+    ) -> OpenReview:
         given = store.answer_of(conn, daily.id, user_id)
         if given is None and not daily.revealed:
-            raise UserError("This question is still open. Answer it first, and you'll see the model answer right away.")
+            raise UserError(
+                "This question is still open. Answer it first, and you'll see the model answer right away."
+            )
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
         if given is None or (given.text is None and given.grade is None):
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)
-        review = OpenReview(daily, self._topic(conn, daily), given.text, given.points, streak, problem=problem)
+        review = OpenReview(
+            daily, self._topic(conn, daily), given.text, given.points, streak, problem=problem
+        )
         if given.grade is not None:
             return _graded(review, decode(given.grade))
         if not problem:
-            raise UserError("Your answer is saved, but not graded yet. See </today> in a minute for your feedback.")
+            raise UserError(
+                "Your answer is saved, but not graded yet. See </today> in a minute for your feedback."
+            )
         return review
 
 
 def _grade_of(assessment: Assessment) -> dict[str, Any]:
     """What is kept with an answer of how it was graded."""
     points, right = assessment.percent, assessment.passed
-    return {"answer": assessment.states, "correct": right, "points": points, "grade": encode(assessment)}
+    return {
+        "answer": assessment.states,
+        "correct": right,
+        "points": points,
+        "grade": encode(assessment),
+    }
 
 
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
     """Let an open answer's points count on the boards, in place of those that it had before."""
-    scores.replace(conn, "daily", daily_id, user_id, points=assessment.percent, correct=assessment.passed)
+    scores.replace(
+        conn, "daily", daily_id, user_id, points=assessment.percent, correct=assessment.passed
+    )
 
 
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
@@ -610,7 +696,9 @@ def _refuse_second(conn: Connection, daily_id: int, user_id: int) -> None:
         )
 
 
-def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False) -> Daily:
+def _answerable(
+    conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False
+) -> Daily:
     """A daily that takes answers: the clicks on their way at its close are still awaited."""
     daily = store.get(conn, daily_id, lock=lock)
     if daily is None:
@@ -624,7 +712,9 @@ def _answerable(conn: Connection, daily_id: int, message_id: int, now: datetime,
 
 
 def rule_of(schedule: Schedule) -> Rule:
-    return Rule(time_rules.parse_time(schedule.at), schedule.zone, tuple(map(int, schedule.weekdays)))
+    return Rule(
+        time_rules.parse_time(schedule.at), schedule.zone, tuple(map(int, schedule.weekdays))
+    )
 
 
 def link(daily: Daily) -> str:
@@ -635,7 +725,9 @@ def link(daily: Daily) -> str:
 def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     schedule = store.schedule(conn, guild_id)
     if schedule is None:
-        raise NotSetUp("No question of the day is set up on this server yet. Start with </daily setup>.")
+        raise NotSetUp(
+            "No question of the day is set up on this server yet. Start with </daily setup>."
+        )
     return schedule
 
 
@@ -646,8 +738,12 @@ def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) ->
         missing = [words for name, words in rules.NEEDED.items() if name not in changes]
         if missing:
             needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
-            raise NotSetUp(f"I still need {needed} to start. Add what's missing with </daily setup>.")
-        before = Schedule(guild_id, 0, "", "", None, "choice", rules.DEFAULT_HOURS, None, False, False, now, None)
+            raise NotSetUp(
+                f"I still need {needed} to start. Add what's missing with </daily setup>."
+            )
+        before = Schedule(
+            guild_id, 0, "", "", None, "choice", rules.DEFAULT_HOURS, None, False, False, now, None
+        )
     schedule = replace(before, **changes)
     if schedule.kind != "choice" and schedule.topic_id is not None:
         raise UserError(
@@ -680,7 +776,9 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
 def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
     schedule = _scheduled(conn, guild_id)
     next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
-    return DailyStatus(schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id))
+    return DailyStatus(
+        schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id)
+    )
 
 
 def when_to_count(conn: Connection, daily: Daily, now: datetime) -> datetime | None:
@@ -699,7 +797,9 @@ def _credit(
     user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
     day = time_rules.local_date(guilds.zone(conn, server), at)
     item_id, team = daily.item_id or "", team_of(roles, team_store.ids(conn, server))
-    entry = scores.Entry("daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id, team)
+    entry = scores.Entry(
+        "daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id, team
+    )
     scores.add(conn, [entry])
     _count_later(conn, daily, at)
     return store.count_streak(conn, server, answer)
@@ -707,7 +807,12 @@ def _credit(
 
 def _count_later(conn: Connection, daily: Daily, at: datetime) -> None:
     """Let the open card tell of an answer in a while, unless it will anyway."""
-    if daily.state is DailyState.OPEN and daily.opened_at and daily.closes_at and daily.due_at == daily.closes_at:
+    if (
+        daily.state is DailyState.OPEN
+        and daily.opened_at
+        and daily.closes_at
+        and daily.due_at == daily.closes_at
+    ):
         due_at = rules.next_count(daily.opened_at, daily.closes_at, at)
         if due_at != daily.closes_at:
             store.change(conn, daily.id, expect=DailyState.OPEN, due_at=due_at)

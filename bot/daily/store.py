@@ -11,7 +11,19 @@ from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from bot.core import erased_answers, personal
 from bot.core.jobs import Queue
@@ -31,7 +43,16 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.daily.rules import EVERY_DAY, NO_NEWS, NO_STREAK, DailyState, Streak, StreakNews, streak, streak_news
+from bot.daily.rules import (
+    EVERY_DAY,
+    NO_NEWS,
+    NO_STREAK,
+    DailyState,
+    Streak,
+    StreakNews,
+    streak,
+    streak_news,
+)
 from bot.questions.own import IN_SQL
 from bot.questions.store import register_in_play
 
@@ -42,7 +63,9 @@ daily_schedules = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
-    sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),  # see bot.daily.rules
+    sa.Column(
+        "weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY
+    ),  # see bot.daily.rules
     sa.Column("topic_id", sa.String(48)),
     sa.Column("kind", sa.String(6), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
@@ -51,7 +74,9 @@ daily_schedules = sa.Table(
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("settled_until", Instant, nullable=False),  # post times up to here have been decided
     sa.Column("next_at", Instant),  # computed from the rule; null while paused
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Index("ix_daily_schedules_next_at", "next_at"),
 )
 
@@ -78,25 +103,44 @@ dailies = sa.Table(
     sa.Column("role_id", sa.BigInteger),  # to ping
     sa.Column("thread_id", sa.BigInteger),  # for discussion, once it is there
     sa.Column("scheduled_at", Instant, nullable=False),
-    sa.Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
+    sa.Column(
+        "tried_at", Instant
+    ),  # when a post was first tried whose outcome is not known; null if none was
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
     sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Column("problem", sa.Text),
     sa.Column("topic_id", sa.String(48)),  # of an open question, which has no item
-    sa.Column("counted", sa.Integer, nullable=False, server_default="0"),  # answers that the open card tells of
+    sa.Column(
+        "counted", sa.Integer, nullable=False, server_default="0"
+    ),  # answers that the open card tells of
     sa.UniqueConstraint("guild_id", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
     sqlite_autoincrement=True,  # or the id of one that was erased would be given again, and members' reviews know it
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
-sa.Index("ix_dailies_unrevealed", dailies.c.guild_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
-sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED)
+sa.Index(
+    "ix_dailies_unrevealed",
+    dailies.c.guild_id,
+    sqlite_where=UNREVEALED,
+    postgresql_where=UNREVEALED,
+)
+sa.Index(
+    "ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED
+)
 OWN = dailies.c.item_id.like(sa.literal_column(IN_SQL))
 sa.Index("ix_dailies_own", dailies.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
 ON_CARD = dailies.c.message_id.is_not(None)
-sa.Index("ix_dailies_on_card", dailies.c.guild_id, dailies.c.local_date, sqlite_where=ON_CARD, postgresql_where=ON_CARD)
+sa.Index(
+    "ix_dailies_on_card",
+    dailies.c.guild_id,
+    dailies.c.local_date,
+    sqlite_where=ON_CARD,
+    postgresql_where=ON_CARD,
+)
 
 # When an item, or the open question of the topic whose id stands in its place, was last a server's daily.
 daily_uses = sa.Table(
@@ -118,9 +162,13 @@ daily_answers = sa.Table(
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("points", sa.Integer, nullable=False),
     sa.Column("answered_at", Instant, nullable=False),
-    sa.Column("streak", sa.Integer, nullable=False, server_default="0"),  # the member's, with this answer
+    sa.Column(
+        "streak", sa.Integer, nullable=False, server_default="0"
+    ),  # the member's, with this answer
     sa.Column("text", sa.Text),  # what was written to an open question
-    sa.Column("grade", sa.Text),  # how that was graded, null until it is; see bot.interviews.assessment
+    sa.Column(
+        "grade", sa.Text
+    ),  # how that was graded, null until it is; see bot.interviews.assessment
     sa.Index("ix_daily_answers_user_id", "user_id"),
 )
 
@@ -141,7 +189,9 @@ streaks = sa.Table(
 
 register_in_play(
     "daily",
-    select(dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id"))
+    select(
+        dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")
+    )
     .add_columns(dailies.c.closes_at.label("until"))
     .where(UNREVEALED),
 )
@@ -151,7 +201,9 @@ def _export_answers(conn: Connection, user_id: int) -> list[personal.Row]:
     c, of = daily_answers.c, dailies.c
     query = (
         select(of.item_id.label("item"), of.topic_id.label("topic"), of.guild_id.label("server_id"))
-        .add_columns(of.local_date.label("day"), c.answered_at.label("at"), c.answer, c.text, c.grade)
+        .add_columns(
+            of.local_date.label("day"), c.answered_at.label("at"), c.answer, c.text, c.grade
+        )
         .add_columns(c.correct.label("right"), c.points, c.streak)
         .join(dailies, of.id == c.daily_id)
         .where(c.user_id == user_id)
@@ -164,28 +216,45 @@ def _export_answers(conn: Connection, user_id: int) -> list[personal.Row]:
 def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
     """Take back a member's answers that are still to be counted; others stay as nobody's, without what was written."""
     c, of = daily_answers.c, dailies.c
-    mine = select(of.id, of.state).join(daily_answers, c.daily_id == of.id).where(c.user_id == user_id).limit(limit)
+    mine = (
+        select(of.id, of.state)
+        .join(daily_answers, c.daily_id == of.id)
+        .where(c.user_id == user_id)
+        .limit(limit)
+    )
     found = conn.execute(mine).all()
     taken_back = []
     for daily_id in sorted(row.id for row in found if row.state is not DailyState.CLOSED):
         daily = get(conn, daily_id, lock=True)  # or it might be closed just now
         if daily is not None and daily.state is not DailyState.CLOSED:
-            erased_answers.add_hash(conn, _SOURCE, daily_id, guild_id=daily.guild_id, user_id=user_id)
+            erased_answers.add_hash(
+                conn, _SOURCE, daily_id, guild_id=daily.guild_id, user_id=user_id
+            )
             taken_back.append(daily_id)
     closed = [row.id for row in found if row.id not in taken_back]
     conn.execute(delete(daily_answers).where(c.daily_id.in_(taken_back), c.user_id == user_id))
     if closed:
-        conn.execute(_LEAVE_TO_NOBODY, [{"daily": i, "member": user_id, "nobody": make_nobody()} for i in closed])
+        conn.execute(
+            _LEAVE_TO_NOBODY,
+            [{"daily": i, "member": user_id, "nobody": make_nobody()} for i in closed],
+        )
     return len(found)
 
 
-_typed = select(dailies.c.id).where(dailies.c.id == daily_answers.c.daily_id, dailies.c.item_id.is_not(None))
+_typed = select(dailies.c.id).where(
+    dailies.c.id == daily_answers.c.daily_id, dailies.c.item_id.is_not(None)
+)
 _LEAVE_TO_NOBODY = (
     update(daily_answers)
-    .where(daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member"))
+    .where(
+        daily_answers.c.daily_id == bindparam("daily"),
+        daily_answers.c.user_id == bindparam("member"),
+    )
     .values(
         user_id=bindparam("nobody"),
-        answer=case((_typed.where(dailies.c.choice_order == "").exists(), ""), else_=daily_answers.c.answer),
+        answer=case(
+            (_typed.where(dailies.c.choice_order == "").exists(), ""), else_=daily_answers.c.answer
+        ),
         text=None,
         grade=None,
         streak=0,
@@ -200,7 +269,12 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
 
 
-_OF_MEMBERS = daily_answers.c.user_id, daily_answers.c.answer, daily_answers.c.text, daily_answers.c.grade
+_OF_MEMBERS = (
+    daily_answers.c.user_id,
+    daily_answers.c.answer,
+    daily_answers.c.text,
+    daily_answers.c.grade,
+)
 personal.register(Personal("daily_answers", _OF_MEMBERS, _export_answers, _erase_answers))
 personal.register_rows(
     "streaks",
@@ -221,8 +295,16 @@ _SETTLED = timedelta(days=2)  # after its close: by then no answer to a daily is
 _UNSETTLED = 10  # dailies at most: each has its own date, and is open for two days at the longest
 
 ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
-POSTED = (DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN, DailyState.CLOSING, DailyState.CLOSED)
-SCHEDULES = Queue(daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id)
+POSTED = (
+    DailyState.SHOWING,
+    DailyState.THREADING,
+    DailyState.OPEN,
+    DailyState.CLOSING,
+    DailyState.CLOSED,
+)
+SCHEDULES = Queue(
+    daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
+)
 QUEUE = Queue(
     dailies,
     due_at=dailies.c.due_at,
@@ -331,16 +413,22 @@ def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> Non
 _CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.guild_id == bindparam("server"))
 
 
-def active_schedules(conn: Connection, since: date, *, after: int, limit: int) -> list[tuple[Schedule, set[date]]]:
+def active_schedules(
+    conn: Connection, since: date, *, after: int, limit: int
+) -> list[tuple[Schedule, set[date]]]:
     """Schedules that are not paused, each with its `taken` dates, in the order in which every process takes them.
 
     Those of servers whose id is above `after`, as many as `limit`.
     """
-    query = select(daily_schedules).where(daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False))
+    query = select(daily_schedules).where(
+        daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False)
+    )
     found = fetch_all(conn, query.order_by(daily_schedules.c.guild_id).limit(limit), Schedule)
     dates: dict[int, set[date]] = {schedule.guild_id: set() for schedule in found}
     decided = select(dailies.c.guild_id, dailies.c.local_date)
-    for guild_id, day in conn.execute(decided.where(dailies.c.guild_id.in_(dates), dailies.c.local_date >= since)):
+    for guild_id, day in conn.execute(
+        decided.where(dailies.c.guild_id.in_(dates), dailies.c.local_date >= since)
+    ):
         dates[guild_id].add(day)
     return [(schedule, dates[schedule.guild_id]) for schedule in found]
 
@@ -352,7 +440,9 @@ def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
 
 @prepared
 def _dates_since(guild_id: int, since: date) -> Select[Any]:
-    return select(dailies.c.local_date).where(dailies.c.guild_id == guild_id, dailies.c.local_date >= since)
+    return select(dailies.c.local_date).where(
+        dailies.c.guild_id == guild_id, dailies.c.local_date >= since
+    )
 
 
 @first_row(Daily)
@@ -384,8 +474,12 @@ def latest_tried(guild_id: int) -> Select[Any]:
 
 def posting(conn: Connection, guild_id: int) -> Daily | None:
     """The newest daily of a server that is on its way."""
-    query = select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING)
-    found = fetch_all(conn, query, Daily)  # sorted here: SQLite would go through all dailies by date for one
+    query = select(dailies).where(
+        dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING
+    )
+    found = fetch_all(
+        conn, query, Daily
+    )  # sorted here: SQLite would go through all dailies by date for one
     return max(found, key=lambda daily: daily.local_date, default=None)
 
 
@@ -397,7 +491,9 @@ def create(conn: Connection, guild_id: int, day: date, **values: object) -> int 
 
 @cache
 def _creating(dialect: str) -> Executable:
-    unless = insert_for(dialect, dailies).on_conflict_do_nothing(index_elements=["guild_id", "local_date"])
+    unless = insert_for(dialect, dailies).on_conflict_do_nothing(
+        index_elements=["guild_id", "local_date"]
+    )
     return unless.returning(dailies.c.id)
 
 
@@ -409,7 +505,9 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
 
 def give_up_unsent(conn: Connection, guild_id: int) -> None:
     """Leave out a daily that was refused so far; not one whose post may have been made."""
-    conn.execute(update(dailies).where(*_unsent(guild_id)).values(state=DailyState.SKIPPED, due_at=None))
+    conn.execute(
+        update(dailies).where(*_unsent(guild_id)).values(state=DailyState.SKIPPED, due_at=None)
+    )
 
 
 def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -429,7 +527,9 @@ def used(conn: Connection, guild_id: int) -> dict[str, date]:
 
 @prepared
 def _used(guild_id: int) -> Select[Any]:
-    return select(daily_uses.c.item_id, daily_uses.c.last_on).where(daily_uses.c.guild_id == guild_id)
+    return select(daily_uses.c.item_id, daily_uses.c.last_on).where(
+        daily_uses.c.guild_id == guild_id
+    )
 
 
 def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
@@ -454,7 +554,9 @@ def has_erased_answers(conn: Connection, daily_id: int) -> bool:
     return erased_answers.has_hashes(conn, _SOURCE, daily_id)
 
 
-def close_daily(conn: Connection, daily_id: int, *, expect: DailyState, problem: str | None) -> None:
+def close_daily(
+    conn: Connection, daily_id: int, *, expect: DailyState, problem: str | None
+) -> None:
     """Note that a daily is closed, and delete the hashes of members whose answers to it were erased."""
     if change(conn, daily_id, expect=expect, state=DailyState.CLOSED, due_at=None, problem=problem):
         erased_answers.delete_hashes(conn, _SOURCE, daily_id)
@@ -465,14 +567,18 @@ def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
     asked = select(dailies.c.id).where(dailies.c.item_id == item_id, OWN)
     return fetch_all(
         conn,
-        select(daily_answers).where(daily_answers.c.daily_id.in_(asked), daily_answers.c.answer != ""),
+        select(daily_answers).where(
+            daily_answers.c.daily_id.in_(asked), daily_answers.c.answer != ""
+        ),
         DailyAnswer,
     )
 
 
 @first_row(DailyAnswer)
 def answer_of(daily_id: int, user_id: int) -> Select[Any]:
-    return select(daily_answers).where(daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id)
+    return select(daily_answers).where(
+        daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
+    )
 
 
 @all_rows(DailyAnswer)
@@ -499,7 +605,9 @@ def count_answers(conn: Connection, daily_id: int) -> int:
 
 @prepared
 def _count(daily_id: int) -> Select[Any]:
-    return select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
+    return (
+        select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
+    )
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
@@ -515,7 +623,9 @@ def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> tuple[
     """
     at, user_id = answer.answered_at, answer.user_id
     known, rows = _unsettled(conn, guild_id, user_id)
-    settled = list(takewhile(lambda row: row.closes_at is not None and row.closes_at <= at - _SETTLED, rows))
+    settled = list(
+        takewhile(lambda row: row.closes_at is not None and row.closes_at <= at - _SETTLED, rows)
+    )
     if settled or known is None:
         through = settled[-1].local_date if settled else rows[0].local_date - timedelta(days=1)
         sums = values_of(_streak(known, settled, at))
@@ -533,9 +643,18 @@ def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: DailyAnswer) -
     now = next((row.local_date for row in rows if row.id == answer.daily_id), None)
     if now is None:
         return NO_NEWS
-    previous = max((row.answered_at for row in rows if row.answered_at and row.id != answer.daily_id), default=None)
-    untold = {row.local_date for row in rows if previous is None or row.closes_at is None or row.closes_at > previous}
-    return streak_news(*_dates(rows, answer.answered_at), known or NO_STREAK, now=now, untold=untold)
+    previous = max(
+        (row.answered_at for row in rows if row.answered_at and row.id != answer.daily_id),
+        default=None,
+    )
+    untold = {
+        row.local_date
+        for row in rows
+        if previous is None or row.closes_at is None or row.closes_at > previous
+    }
+    return streak_news(
+        *_dates(rows, answer.answered_at), known or NO_STREAK, now=now, untold=untold
+    )
 
 
 def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
@@ -547,19 +666,28 @@ def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[dat
     )
 
 
-def _unsettled(conn: Connection, guild_id: int, user_id: int) -> tuple[Streak | None, list[Row[Any]]]:
+def _unsettled(
+    conn: Connection, guild_id: int, user_id: int
+) -> tuple[Streak | None, list[Row[Any]]]:
     """What is summed up of a member's streak, and the server's dailies since, oldest first.
 
     Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled,
     and the ends alone have more missed dates than there are freezes.
     """
-    known, newest = _summed_up(conn, guild_id, user_id).first(), _newest(conn, guild_id, user_id).all()
+    known, newest = (
+        _summed_up(conn, guild_id, user_id).first(),
+        _newest(conn, guild_id, user_id).all(),
+    )
     if known is None:
         return None, [*reversed(newest)]
     rows = {row.local_date: row for row in newest if row.local_date > known.through}
     if len(rows) == _UNSETTLED:
-        rows |= {row.local_date: row for row in _first_after(conn, guild_id, user_id, known.through)}
-    return Streak(known.current, known.best, known.freezes, known.unbroken), [row for _, row in sorted(rows.items())]
+        rows |= {
+            row.local_date: row for row in _first_after(conn, guild_id, user_id, known.through)
+        }
+    return Streak(known.current, known.best, known.freezes, known.unbroken), [
+        row for _, row in sorted(rows.items())
+    ]
 
 
 @prepared
@@ -574,7 +702,11 @@ def _newest(guild_id: int, user_id: int) -> Select[Any]:
 
 @prepared
 def _first_after(guild_id: int, user_id: int, through: date) -> Select[Any]:
-    return _some_dailies(guild_id, user_id).where(dailies.c.local_date > through).order_by(dailies.c.local_date)
+    return (
+        _some_dailies(guild_id, user_id)
+        .where(dailies.c.local_date > through)
+        .order_by(dailies.c.local_date)
+    )
 
 
 def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
@@ -589,15 +721,26 @@ def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
 
 def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:
     """Change what is kept with an answer, such as its grade; False if the answer is gone."""
-    return conn.execute(_CHANGE_ANSWER, {"daily": daily_id, "member": user_id, **values}).rowcount == 1
+    return (
+        conn.execute(_CHANGE_ANSWER, {"daily": daily_id, "member": user_id, **values}).rowcount == 1
+    )
 
 
-def save_grade(conn: Connection, daily_id: int, user_id: int, text: str, /, **values: object) -> bool:
+def save_grade(
+    conn: Connection, daily_id: int, user_id: int, text: str, /, **values: object
+) -> bool:
     """Keep the first grade of what a member wrote; False if that is gone, or has a grade already."""
-    return conn.execute(_SAVE_GRADE, {"daily": daily_id, "member": user_id, "written": text, **values}).rowcount == 1
+    return (
+        conn.execute(
+            _SAVE_GRADE, {"daily": daily_id, "member": user_id, "written": text, **values}
+        ).rowcount
+        == 1
+    )
 
 
 _CHANGE_ANSWER = update(daily_answers).where(
     daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member")
 )
-_SAVE_GRADE = _CHANGE_ANSWER.where(daily_answers.c.text == bindparam("written"), daily_answers.c.grade.is_(None))
+_SAVE_GRADE = _CHANGE_ANSWER.where(
+    daily_answers.c.text == bindparam("written"), daily_answers.c.grade.is_(None)
+)

@@ -30,7 +30,15 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
-from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult, Streak, StreakNews
+from bot.daily.rules import (
+    Announcement,
+    DailyCard,
+    DailyResult,
+    OpenDailyCard,
+    OpenDailyResult,
+    Streak,
+    StreakNews,
+)
 from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
 from bot.daily.store import Daily, Schedule
 from bot.interviews import views as feedback
@@ -124,7 +132,10 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
             shown = _result(fewer, bank, "The model answer is long. Press Explain to read it.")
         return shown
     answered = card.outcome.answered
-    last = [t.count(answered, "answer") + (f" · {t.percent(card.outcome.right, answered)} right" if answered else "")]
+    last = [
+        t.count(answered, "answer")
+        + (f" · {t.percent(card.outcome.right, answered)} right" if answered else "")
+    ]
     return Message(
         REVEALED,
         f"{_TITLE}\n-# {about(card.item, bank)} · closed",
@@ -144,7 +155,11 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
     if found.back_in is not None:
         after = f"{comes_back(found.back_in)} · {after}"
     blocks = [t.heading(given.item.prompt)] if whole else []
-    lines = [_figures(found), *_streak_news(found.streak, found.news), f"{after}{_discussion(found.thread_id)}"]
+    lines = [
+        _figures(found),
+        *_streak_news(found.streak, found.news),
+        f"{after}{_discussion(found.thread_id)}",
+    ]
     figures = "\n".join(f"-# {words}" for words in lines)
     blocks += [*verdict_blocks(given), f"{t.escape(given.item.explanation)}\n{figures}"]
     return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
@@ -161,7 +176,11 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     """A member's own feedback, with the model answer; without an answer, the model answer alone."""
     daily, assessment = found.daily, found.assessment
     streak = t.count(found.streak.current, "day")
-    closes = "" if daily.revealed or daily.closes_at is None else f" · open until {t.when(daily.closes_at, 'f')}"
+    closes = (
+        ""
+        if daily.revealed or daily.closes_at is None
+        else f" · open until {t.when(daily.closes_at, 'f')}"
+    )
     news = "".join(f"\n-# {words}" for words in _streak_news(found.streak, found.news))
     figures = f"Streak: {streak}{closes}{news}{_discussion(daily.thread_id)}"
     if found.text is None:
@@ -183,7 +202,10 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
 def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     missed, figures = [], t.count(card.answered, "answer")
     if card.answered > 1:  # a single answer is its member's own business
-        missed = [f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}" for text, number in card.missed]
+        missed = [
+            f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}"
+            for text, number in card.missed
+        ]
         figures += f" · {card.percent}% on average" if card.percent is not None else ""
     return Message(
         REVEALED,
@@ -212,7 +234,9 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
     if news.saved == 1:
         lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
     elif news.saved:
-        lines.append(f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}")
+        lines.append(
+            f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
+        )
     if streak.current in rules.MILESTONES:
         lines.append(f"**{streak.current} days:** {rules.MILESTONES[streak.current]}. Well done.")
     if news.earned:
@@ -222,7 +246,9 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
 
 def _freezes_left(streak: Streak) -> str:
     return (
-        f"{t.count(streak.freezes, 'freeze')} left." if streak.freezes else "None left; seven days in a row earn one."
+        f"{t.count(streak.freezes, 'freeze')} left."
+        if streak.freezes
+        else "None left; seven days in a row earn one."
     )
 
 
@@ -249,7 +275,9 @@ def next_post(status: DailyStatus) -> str:
     return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
 
 
-def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None) -> Message:
+def panel(
+    found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None
+) -> Message:
     """All settings with what changes them, the next and the last post, and what is wrong.
 
     `problem` is what would stop or spoil a post now, `note` what has just been done.
@@ -264,7 +292,11 @@ def panel(found: DailyStatus, topic: Topic | None, problem: str | None, note: st
         f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
         f"Discussion thread: {'with each question' if schedule.thread else 'none'}",
     ]
-    pause = ("Resume", PANEL.id(what="resume")) if schedule.paused else ("Pause", PANEL.id(what="pause"))
+    pause = (
+        ("Resume", PANEL.id(what="resume"))
+        if schedule.paused
+        else ("Pause", PANEL.id(what="pause"))
+    )
     threads = "Turn threads on", PANEL.id(what="threads")
     if schedule.thread:
         threads = "Turn threads off", PANEL.id(what="nothreads")
@@ -297,19 +329,33 @@ def set_up_first(sentence: str) -> Message:
     return Message(DAILY, sentence, row(button("Set it up", PANEL.id(what="form"), PRIMARY)))
 
 
-def schedule_form(schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime) -> ui.Modal:
+def schedule_form(
+    schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime
+) -> ui.Modal:
     """The modal for time, zone and hours; the first time for the channel too. What is set stands in it already."""
     modal = ui.Modal(title="Question of the day", custom_id=FORM.id(), timeout=None)
     if schedule is None:
-        modal.add_item(ui.Label(text="Channel", component=channel_list("channel", channel_id, _CHANNEL)))
+        modal.add_item(
+            ui.Label(text="Channel", component=channel_list("channel", channel_id, _CHANNEL))
+        )
     at = schedule.at if schedule else "09:00"
-    time: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="time", default=at, min_length=4, max_length=5)
-    modal.add_item(ui.Label(text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time))
+    time: ui.TextInput[ui.LayoutView] = ui.TextInput(
+        custom_id="time", default=at, min_length=4, max_length=5
+    )
+    modal.add_item(
+        ui.Label(
+            text="Time", description="24-hour clock, for example 09:00 or 18:30", component=time
+        )
+    )
     hint = "Not listed? Set it with /daily setup"
     modal.add_item(ui.Label(text="Time zone", description=hint, component=zone_list(zone, now)))
     open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
-    hours = {str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})}
-    modal.add_item(ui.Label(text="Open for answers", component=choices("hours", hours, str(open_for))))
+    hours = {
+        str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})
+    }
+    modal.add_item(
+        ui.Label(text="Open for answers", component=choices("hours", hours, str(open_for)))
+    )
     modal.stop()
     return modal
 
@@ -325,14 +371,21 @@ def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
 def _days(chosen: str) -> ui.Select[ui.LayoutView]:
     """The days of the week, with those that are set."""
     options = [
-        discord.SelectOption(label=day, value=str(n), default=str(n) in chosen) for n, day in enumerate(rules.DAYS)
+        discord.SelectOption(label=day, value=str(n), default=str(n) in chosen)
+        for n, day in enumerate(rules.DAYS)
     ]
-    return ui.Select(custom_id=PANEL.id(what="days"), options=options, min_values=1, max_values=len(options))
+    return ui.Select(
+        custom_id=PANEL.id(what="days"), options=options, min_values=1, max_values=len(options)
+    )
 
 
 def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
     """What is wrong, a line each, and what comes of it."""
-    wrong = [_lost_zone(found.schedule.zone), problem, found.posting.problem if found.posting else None]
+    wrong = [
+        _lost_zone(found.schedule.zone),
+        problem,
+        found.posting.problem if found.posting else None,
+    ]
     if found.last is not None and found.last.posted:
         wrong.append(found.last.problem)
     elif found.last is not None:
@@ -373,7 +426,9 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
     if isinstance(asks, Topic):
         head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
         said, press = _today_open(daily, found.given, is_open=is_open)
-        return [Message(DAILY, head, t.heading(asks.question), said, line(), after or None, foot, press)]
+        return [
+            Message(DAILY, head, t.heading(asks.question), said, line(), after or None, foot, press)
+        ]
     item, order = asks
     head = f"{_TITLE.replace('##', '###')}\n-# {about(item, bank)}"
     if isinstance(found.given, DailyVerdict):
@@ -381,23 +436,45 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
     if not is_open:
         closed = "You didn't answer this one."
         explain = after_row("daily", daily.id) if daily.revealed else None
-        return [Message(DAILY, head, t.heading(item.prompt), closed, line(), after or None, foot, explain)]
-    return [Message(DAILY, head, *asked(item, order), line(), after or None, foot, *answer_rows(item, APART, daily.id))]
+        return [
+            Message(
+                DAILY, head, t.heading(item.prompt), closed, line(), after or None, foot, explain
+            )
+        ]
+    return [
+        Message(
+            DAILY,
+            head,
+            *asked(item, order),
+            line(),
+            after or None,
+            foot,
+            *answer_rows(item, APART, daily.id),
+        )
+    ]
 
 
-def _today_answered(found: Today, given: DailyVerdict, head: str, after: str, foot: str) -> list[Message]:
+def _today_answered(
+    found: Today, given: DailyVerdict, head: str, after: str, foot: str
+) -> list[Message]:
     """A question with choices as its member answered it."""
     daily, item = found.daily, given.review.item
     assert daily is not None
     points = f"+{given.review.points} points" if given.review.points else ""
     back = comes_back(given.back_in) if given.back_in is not None else ""
     figures = " · ".join(filter(None, [points, back]))
-    reason = t.escape(item.explanation) + (f"\n-# {figures}" if figures else "") + _discussion(given.thread_id)
+    reason = (
+        t.escape(item.explanation)
+        + (f"\n-# {figures}" if figures else "")
+        + _discussion(given.thread_id)
+    )
     prompt, blocks = t.heading(item.prompt), [*verdict_blocks(given.review), reason]
     first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
     colour = REVEALED if given.review.right else ENDED
     explain = after_row("daily", daily.id) if daily.revealed else None
-    card = Message(colour, head, prompt, formulas.picture(item), line(), first, after or None, foot, explain)
+    card = Message(
+        colour, head, prompt, formulas.picture(item), line(), first, after or None, foot, explain
+    )
     return [card, *(Message(colour, page) for page in more)]
 
 
@@ -407,7 +484,11 @@ def _today_open(
     """How things stand with an open question, and the button that goes with that."""
     own = OWN.id(row=daily.id, page=0)
     if isinstance(given, OpenReview):
-        points = f": **+{t.count(given.points, 'point')}**" if not given.problem else ", but got no grade."
+        points = (
+            f": **+{t.count(given.points, 'point')}**"
+            if not given.problem
+            else ", but got no grade."
+        )
         said = f"You answered{points}{_discussion(daily.thread_id)}"
         return said, row(button("Read my feedback", own))
     if is_open:
@@ -422,7 +503,9 @@ def _today_after(found: Today) -> list[str]:
     lines, streak = [], found.streak
     if streak.best:
         freezes = f" · {t.count(streak.freezes, 'freeze')}" if streak.freezes else ""
-        lines.append(f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}")
+        lines.append(
+            f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}"
+        )
     if found.next_at is not None:
         lines.append(f"Next question: {t.when(found.next_at, 'f')}")
     elif found.paused:

@@ -36,7 +36,9 @@ from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
 
-RETRY = time_rules.RETRY - timedelta(seconds=20)  # between refused posts, with time for the try itself
+RETRY = time_rules.RETRY - timedelta(
+    seconds=20
+)  # between refused posts, with time for the try itself
 _STREAKS = _MISSED = 3
 _AT_START = 500  # schedules that are looked at in one transaction
 _OFFLINE = "I was offline for more than 6 hours, so that day was skipped."
@@ -63,12 +65,16 @@ class ScheduleWork(Worker[Schedule]):
         return store.schedule(conn, key)
 
     async def step(self, row: Schedule) -> None:
-        await self._database.write(self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id))
+        await self._database.write(
+            self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id)
+        )
 
     async def give_up(self, key: int, reason: str) -> None:
         """A schedule that can't be followed is paused."""
         log.error("guild %s: its daily is paused: %s", key, reason)
-        await self._database.write(store.change_schedule, key, paused=True, next_at=None, failures=0)
+        await self._database.write(
+            store.change_schedule, key, paused=True, next_at=None, failures=0
+        )
 
     async def recompute(self) -> None:
         """At start-up: compute post times anew, since zone data may have changed."""
@@ -96,16 +102,30 @@ class ScheduleWork(Worker[Schedule]):
         """Decide the dates that have come; a server that has removed the bot has none until it returns."""
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
-        if schedule is None or schedule.paused or schedule.next_at is None or schedule.next_at > now:
+        if (
+            schedule is None
+            or schedule.paused
+            or schedule.next_at is None
+            or schedule.next_at > now
+        ):
             return
         since = max(schedule.settled_until, now - time_rules.LOOK_BACK) if here else now
         taken = store.taken(conn, guild_id, time_rules.local_date(schedule.zone, since))
         for due in time_rules.due(rule_of(schedule), now=now, since=since, taken=taken):
             if due.late:
-                store.create(conn, guild_id, due.day, state=DailyState.MISSED, scheduled_at=due.at, problem=_OFFLINE)
+                store.create(
+                    conn,
+                    guild_id,
+                    due.day,
+                    state=DailyState.MISSED,
+                    scheduled_at=due.at,
+                    problem=_OFFLINE,
+                )
                 log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
             else:
-                values = self._dailies.new_daily(conn, schedule, due.day, scheduled_at=due.at, now=now)
+                values = self._dailies.new_daily(
+                    conn, schedule, due.day, scheduled_at=due.at, now=now
+                )
                 store.create(conn, guild_id, due.day, **values)
         _, at = next_post(conn, schedule, now)
         store.change_schedule(conn, guild_id, settled_until=now, next_at=at, failures=0)
@@ -133,14 +153,18 @@ class DailyWork(Worker[Daily]):
 
     def patience(self, state: str | None) -> timedelta:
         """A post is tried until it is too late, and so is the card; a thread and a close are given up before."""
-        return time_rules.CATCH_UP if state in {DailyState.POSTING, DailyState.SHOWING} else PATIENCE
+        return (
+            time_rules.CATCH_UP if state in {DailyState.POSTING, DailyState.SHOWING} else PATIENCE
+        )
 
     async def step(self, row: Daily) -> None:
         try:
             match row.state:
                 case DailyState.POSTING:
                     await self._post(row)
-                case DailyState.SHOWING if row.closes_at is not None and self._now() < row.closes_at:
+                case DailyState.SHOWING if (
+                    row.closes_at is not None and self._now() < row.closes_at
+                ):
                     await self._show(row)
                 case DailyState.THREADING:
                     await self._open_thread(row)
@@ -150,7 +174,9 @@ class DailyWork(Worker[Daily]):
                     await self._close(row)
         except DeliveryRefused as error:
             log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
-            lost = error.what == "server" or (row.state is DailyState.SHOWING and error.what == "message")
+            lost = error.what == "server" or (
+                row.state is DailyState.SHOWING and error.what == "message"
+            )
             if row.state in {DailyState.POSTING, DailyState.SHOWING} and not lost:
                 # refused, so surely not done: again, while it is not too late
                 again = {"problem": str(error), "due_at": self._now() + RETRY, "tried_at": None}
@@ -176,8 +202,15 @@ class DailyWork(Worker[Daily]):
                     "due_at": when_to_count(conn, daily, self._now()),
                     "problem": problem,
                 }
-            elif daily.state is DailyState.OPEN and daily.closes_at is not None and daily.closes_at > self._now():
-                values = {"state": DailyState.OPEN, "due_at": daily.closes_at}  # without its number of answers
+            elif (
+                daily.state is DailyState.OPEN
+                and daily.closes_at is not None
+                and daily.closes_at > self._now()
+            ):
+                values = {
+                    "state": DailyState.OPEN,
+                    "due_at": daily.closes_at,
+                }  # without its number of answers
             else:
                 store.close_daily(conn, key, expect=daily.state, problem=reason)
                 return
@@ -187,7 +220,14 @@ class DailyWork(Worker[Daily]):
 
     def _miss(self, conn: Connection, daily: Daily) -> None:
         problem = daily.problem or _OFFLINE
-        store.change(conn, daily.id, expect=DailyState.POSTING, state=DailyState.MISSED, due_at=None, problem=problem)
+        store.change(
+            conn,
+            daily.id,
+            expect=DailyState.POSTING,
+            state=DailyState.MISSED,
+            due_at=None,
+            problem=problem,
+        )
         log.warning("guild %s: no daily on %s: %s", daily.guild_id, daily.local_date, problem)
 
     async def _post(self, daily: Daily) -> None:
@@ -202,7 +242,9 @@ class DailyWork(Worker[Daily]):
                 self._miss(conn, daily)
                 return None
             tried = daily.tried_at or now
-            claimed = self.queue.claim(conn, daily.id, expect=DailyState.POSTING, now=now, tried_at=tried)
+            claimed = self.queue.claim(
+                conn, daily.id, expect=DailyState.POSTING, now=now, tried_at=tried
+            )
             return (schedule, bank) if claimed else None
 
         found = await self._database.write(claim)
@@ -220,11 +262,20 @@ class DailyWork(Worker[Daily]):
             message_id = await self._sender.find(place, message, daily.tried_at or now)
         else:
             nonce = make_nonce("d", daily.id, daily.scheduled_at)
-            message_id = await self._sender.post(place, message, nonce, tried_at=daily.tried_at, urgent=False)
+            message_id = await self._sender.post(
+                place, message, nonce, tried_at=daily.tried_at, urgent=False
+            )
         if message_id is None:
             await self._database.write(self._miss, daily)
-        elif await self._database.write(self._dailies.opened, daily, message_id, announced=role_id is not None):
-            log.info("guild %s: daily of %s posted in channel %s", daily.guild_id, daily.local_date, daily.channel_id)
+        elif await self._database.write(
+            self._dailies.opened, daily, message_id, announced=role_id is not None
+        ):
+            log.info(
+                "guild %s: daily of %s posted in channel %s",
+                daily.guild_id,
+                daily.local_date,
+                daily.channel_id,
+            )
 
     async def _show(self, daily: Daily) -> None:
         """Make the card of the words that announced it. What can't be shown any more is closed in time."""
@@ -271,7 +322,12 @@ class DailyWork(Worker[Daily]):
             card = self._card(daily, bank, daily.closes_at, number)
             await self._sender.edit(_place(daily), daily.message_id or 0, card)
         except (DeliveryRefused, DeliveryUnknown) as error:
-            log.info("guild %s: daily of %s: its number of answers: %s", daily.guild_id, daily.local_date, error)
+            log.info(
+                "guild %s: daily of %s: its number of answers: %s",
+                daily.guild_id,
+                daily.local_date,
+                error,
+            )
         counted = replace(daily, counted=number)
 
         def note(conn: Connection) -> None:
@@ -287,11 +343,15 @@ class DailyWork(Worker[Daily]):
         An open one waits because its card tells how all were graded. One with an erased answer waits because its member
         may have sent a second one, and after the close nothing tells who that member is.
         """
-        waits = daily.topic_id is not None or await self._database.read(store.has_erased_answers, daily.id)
+        waits = daily.topic_id is not None or await self._database.read(
+            store.has_erased_answers, daily.id
+        )
         if waits and daily.closes_at is not None:
             complete_at = daily.closes_at + ON_THE_WAY
             if self._now() < complete_at:
-                await self._database.write(store.change, daily.id, expect=daily.state, due_at=complete_at)
+                await self._database.write(
+                    store.change, daily.id, expect=daily.state, due_at=complete_at
+                )
                 return
         if not await self._claim(daily, DailyState.CLOSING):
             return
@@ -299,11 +359,17 @@ class DailyWork(Worker[Daily]):
         result = await self._database.read(self._result, daily)
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)
-        problem = None if daily.state is DailyState.CLOSING else daily.problem  # a retry that succeeded has none
-        await self._database.write(store.close_daily, daily.id, expect=DailyState.CLOSING, problem=problem)
+        problem = (
+            None if daily.state is DailyState.CLOSING else daily.problem
+        )  # a retry that succeeded has none
+        await self._database.write(
+            store.close_daily, daily.id, expect=DailyState.CLOSING, problem=problem
+        )
 
     async def _claim(self, daily: Daily, state: DailyState) -> bool:
-        return await self._database.write(self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state)
+        return await self._database.write(
+            self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state
+        )
 
     def _result(self, conn: Connection, daily: Daily) -> Any:
         """The closed card; None if the bank has no more what the daily asks."""
@@ -318,7 +384,9 @@ class DailyWork(Worker[Daily]):
         if topic is not None:
             graded = [a.points for a in given if a.grade is not None]
             percent = round(sum(graded) / len(graded)) if graded else None
-            lacking = tuple(missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED))
+            lacking = tuple(
+                missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED)
+            )
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, bank)
         item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
@@ -329,7 +397,10 @@ class DailyWork(Worker[Daily]):
     def _role(self, daily: Daily) -> int | None:
         """The role to ping, unless it was deleted."""
         if daily.role_id is not None and not self._sender.has_role(daily.guild_id, daily.role_id):
-            log.warning("guild %s: the role that its daily pings was deleted; posting without it", daily.guild_id)
+            log.warning(
+                "guild %s: the role that its daily pings was deleted; posting without it",
+                daily.guild_id,
+            )
             return None
         return daily.role_id
 

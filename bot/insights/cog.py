@@ -43,7 +43,9 @@ async def show_insights(interaction: discord.Interaction) -> None:
     await say(interaction, await in_time(interaction, page(insights, guild_id_of(interaction))))
 
 
-async def page(insights: QuestionInsights, guild_id: int, name: str = "all", number: int = 0) -> Message:
+async def page(
+    insights: QuestionInsights, guild_id: int, name: str = "all", number: int = 0
+) -> Message:
     """The overview, or a page of a list."""
     found, bank = await insights.look(guild_id)
     return await view.overview(found) if name == "all" else view.listing(found, bank, name, number)

@@ -106,14 +106,22 @@ class Insights:
 
 
 def look_at(
-    bank: Bank, given: Iterable[Given], *, reports: Mapping[str, int], asked: Collection[str], hidden: Collection[str]
+    bank: Bank,
+    given: Iterable[Given],
+    *,
+    reports: Mapping[str, int],
+    asked: Collection[str],
+    hidden: Collection[str],
 ) -> Insights:
     """What is to be said of the questions that are asked.
 
     `reports` count by item or topic, `asked` are items that were ever asked, and `hidden` those in play just now, of
     which nothing may be said.
     """
-    known = sorted((g for g in given if g.item_id in bank.asked and g.item_id not in hidden), key=lambda g: g.at)
+    known = sorted(
+        (g for g in given if g.item_id in bank.asked and g.item_id not in hidden),
+        key=lambda g: g.at,
+    )
     by_item = _grouped(known, lambda g: g.item_id)
     goodness = _Goodness(known)
     judged = [
@@ -126,12 +134,20 @@ def look_at(
         answers=len(known),
         most=max(map(len, by_item.values()), default=0),
         judged=tuple(judged),
-        easy=tuple(sorted((j for j in judged if j.too_easy), key=lambda j: (-_share(j), -j.answers))),
-        hard=tuple(sorted((j for j in judged if j.too_hard), key=lambda j: (_share(j), -j.answers))),
+        easy=tuple(
+            sorted((j for j in judged if j.too_easy), key=lambda j: (-_share(j), -j.answers))
+        ),
+        hard=tuple(
+            sorted((j for j in judged if j.too_hard), key=lambda j: (_share(j), -j.answers))
+        ),
         doubtful=tuple(sorted((j for j in judged if j.doubt), key=_lead, reverse=True)),
         reported=tuple(
             sorted(
-                ((i, count) for i, count in reports.items() if i in bank.asked or i in bank.open_topics),
+                (
+                    (i, count)
+                    for i, count in reports.items()
+                    if i in bank.asked or i in bank.open_topics
+                ),
                 key=lambda reported: (-reported[1], reported[0]),
             )
         ),
@@ -143,7 +159,11 @@ def look_at(
 def judge(item: Item, answers: Sequence[Given], goodness: _Goodness) -> Judged:
     """How an item was answered, the oldest answer first. Of each member the first one tells whether it is doubtful."""
     first = {g.user_id: g for g in reversed(answers)}
-    scored = [(g, share) for g in first.values() if (share := goodness.without(g.user_id, item.id)) is not None]
+    scored = [
+        (g, share)
+        for g in first.values()
+        if (share := goodness.without(g.user_id, item.id)) is not None
+    ]
     return Judged(item, len(answers), sum(g.correct for g in answers), _doubt(item, scored))
 
 
@@ -197,7 +217,9 @@ def _beaten(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[int, int] |
     if missed <= hit or (correlation is not None and correlation < 0):
         return None
     lead = (missed - hit) / sqrt(missed + hit)
-    return (missed, hit) if max(lead, t_value(correlation or 0.0, len(scores))) >= _EVIDENCE else None
+    return (
+        (missed, hit) if max(lead, t_value(correlation or 0.0, len(scores))) >= _EVIDENCE else None
+    )
 
 
 def point_biserial(scores: Sequence[float], marked: Sequence[bool]) -> float | None:
@@ -232,7 +254,10 @@ def columns(judged: Iterable[Judged]) -> tuple[int, ...]:
 def _weakest(bank: Bank, known: Iterable[Given]) -> tuple[WeakTopic, ...]:
     """The topics that go worst, by answers whose key nobody doubts."""
     topics = _grouped(known, lambda g: bank.asked[g.item_id].topic_id)
-    made = (WeakTopic(t, bank.topics[t].title, len(a), sum(g.correct for g in a)) for t, a in topics.items())
+    made = (
+        WeakTopic(t, bank.topics[t].title, len(a), sum(g.correct for g in a))
+        for t, a in topics.items()
+    )
     weak = [w for w in made if w.answers >= FEWEST_ANSWERS and 100 * w.right < WEAK * w.answers]
     return tuple(sorted(weak, key=lambda w: (w.right / w.answers, -w.answers))[:_WEAKEST])
 

@@ -28,14 +28,19 @@ def answers_in_rounds(conn: Connection, guild_id: int, since: datetime) -> list[
     before = _NEWEST
     while len(found) < MOST:
         older = select(rounds.c.id).where(rounds.c.guild_id == guild_id, rounds.c.id < before)
-        of = conn.execute(older.add_columns(rounds.c.started_at).order_by(rounds.c.id.desc()).limit(_PORTION)).all()
+        of = conn.execute(
+            older.add_columns(rounds.c.started_at).order_by(rounds.c.id.desc()).limit(_PORTION)
+        ).all()
         recent = [row.id for row in of if row.started_at >= since]
         if recent:
             given = (
                 select(round_questions.c.item_id, round_answers.c.user_id, round_answers.c.answer)
                 .add_columns(round_answers.c.correct, round_answers.c.answered_at)
                 .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-                .where(round_questions.c.round_id.in_(recent), round_questions.c.revealed_at.is_not(None))
+                .where(
+                    round_questions.c.round_id.in_(recent),
+                    round_questions.c.revealed_at.is_not(None),
+                )
             )
             found += [Given(*row) for row in conn.execute(given)]
         if len(recent) < _PORTION:
@@ -55,10 +60,19 @@ def answers_in_challenges(conn: Connection, guild_id: int, since: datetime) -> l
         told = [row.id for row in recent if row.state is State.CLOSED]
         if told:
             given = (
-                select(challenge_questions.c.item_id, challenge_answers.c.user_id, challenge_answers.c.answer)
+                select(
+                    challenge_questions.c.item_id,
+                    challenge_answers.c.user_id,
+                    challenge_answers.c.answer,
+                )
                 .add_columns(challenge_answers.c.correct, challenge_answers.c.answered_at)
-                .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-                .where(challenge_questions.c.challenge_id.in_(told), challenge_answers.c.answer.is_not(None))
+                .join(
+                    challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id
+                )
+                .where(
+                    challenge_questions.c.challenge_id.in_(told),
+                    challenge_answers.c.answer.is_not(None),
+                )
             )
             found += [Given(*row) for row in conn.execute(given)]
         if len(recent) < _PORTION:
@@ -72,13 +86,23 @@ def answers_to_dailies(conn: Connection, guild_id: int, since: date) -> list[Giv
     found: list[Given] = []
     before = date.max
     while len(found) < MOST:
-        older = dailies.c.guild_id == guild_id, dailies.c.local_date < before, dailies.c.local_date >= since
-        columns = select(dailies.c.id, dailies.c.local_date, dailies.c.item_id, dailies.c.state).where(*older)
+        older = (
+            dailies.c.guild_id == guild_id,
+            dailies.c.local_date < before,
+            dailies.c.local_date >= since,
+        )
+        columns = select(
+            dailies.c.id, dailies.c.local_date, dailies.c.item_id, dailies.c.state
+        ).where(*older)
         of = conn.execute(columns.order_by(dailies.c.local_date.desc()).limit(_PORTION)).all()
-        items = {row.id: row.item_id for row in of if row.item_id and row.state is DailyState.CLOSED}
+        items = {
+            row.id: row.item_id for row in of if row.item_id and row.state is DailyState.CLOSED
+        }
         if items:
             c = daily_answers.c
-            given = select(c.daily_id, c.user_id, c.answer, c.correct, c.answered_at).where(c.daily_id.in_(items))
+            given = select(c.daily_id, c.user_id, c.answer, c.correct, c.answered_at).where(
+                c.daily_id.in_(items)
+            )
             found += [Given(items[row[0]], *row[1:]) for row in conn.execute(given)]
         if len(of) < _PORTION:
             break

@@ -43,15 +43,25 @@ _MEANING = {
 async def overview(found: Insights) -> Message:
     """All at a glance, with a button for each list that has something and for a round on each weak topic."""
     sizes = {name: len(getattr(found, name)) for name in LISTS}
-    lists = [button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size]
-    starts = [button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY) for w in found.weakest]
-    weak = "\n".join(f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest)
+    lists = [
+        button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size
+    ]
+    starts = [
+        button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY)
+        for w in found.weakest
+    ]
+    weak = "\n".join(
+        f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest
+    )
     return Message(
         OPEN if found.judged or found.weakest else ENDED,
         f"### What the answers say\n-# {t.count(found.answers, 'answer')} here in the last year",
         _too_few(found),
         await picture(found),
-        "\n".join(f"**{LISTS[n]}: {size:,}**\n-# {_MEANING[n]}" for n, size in sizes.items() if size) or None,
+        "\n".join(
+            f"**{LISTS[n]}: {size:,}**\n-# {_MEANING[n]}" for n, size in sizes.items() if size
+        )
+        or None,
         row(*lists),
         line() if weak else None,
         f"**Weakest topics**\n{weak}" if weak else None,
@@ -94,7 +104,8 @@ def _doubted(judged: Judged, bank: Bank) -> str:
     said = f"**{doubt.wrong:,}** of them got it wrong, **{doubt.right:,}** right"
     if doubt.choice is not None:
         wrong, right = (
-            t.one_line(choice.text) for choice in (item.choices[doubt.choice], item.choices[min(item.right)])
+            t.one_line(choice.text)
+            for choice in (item.choices[doubt.choice], item.choices[min(item.right)])
         )
         said = f"**{doubt.wrong:,}** of them chose: {wrong}\n**{doubt.right:,}** chose what counts as right: {right}"
     return f"{_judged(judged, bank)}\n{said}"
@@ -173,7 +184,9 @@ def _shares(found: Insights, top: float) -> tuple[str, float]:
         left = MARGIN + step * n
         parts.append(box(left + 3, base - height, step - 6, height, ACCENT if count else TRACK))
         if count:
-            parts.append(words(left + step / 2, base - height - 7, f"{count:,}", colour=INK, anchor="middle"))
+            parts.append(
+                words(left + step / 2, base - height - 7, f"{count:,}", colour=INK, anchor="middle")
+            )
     hard, easy = (MARGIN + INNER * percent / 100 for percent in (HARD, EASY))
     parts += [
         box(MARGIN + 3, base + 6, hard - MARGIN - 6, 3, MUTED, radius=1),
@@ -191,6 +204,10 @@ def _topics(weakest: tuple[WeakTopic, ...], top: float) -> tuple[str, float]:
     y = top + 32
     for place, w in enumerate(weakest, start=1):
         title = fitting(w.title, _TITLE, f"Topic {place}")
-        parts.append(bar_row(y, title, f"{t.percent(w.right, w.answers)} right", w.answers, (w.right, ACCENT)))
+        parts.append(
+            bar_row(
+                y, title, f"{t.percent(w.right, w.answers)} right", w.answers, (w.right, ACCENT)
+            )
+        )
         y += 47
     return "".join(parts), y - 28

@@ -64,7 +64,11 @@ class Assessment:
     @property
     def own_percent(self) -> int:
         """The estimate with claimed points counted in full: for the member's own report, and nothing else."""
-        return _percent([1.0 if p.claimed else p.credit for p in self.points]) if self.claimed else self.percent
+        return (
+            _percent([1.0 if p.claimed else p.credit for p in self.points])
+            if self.claimed
+            else self.percent
+        )
 
     @property
     def said(self) -> Said:
@@ -77,7 +81,10 @@ class Assessment:
 
     def claim(self, numbers: Set[int]) -> Assessment:
         """The same with these points claimed, by index, and no others; what is covered needs no claim."""
-        points = (replace(p, claimed=n in numbers and p.state != State.COVERED) for n, p in enumerate(self.points))
+        points = (
+            replace(p, claimed=n in numbers and p.state != State.COVERED)
+            for n, p in enumerate(self.points)
+        )
         return replace(self, points=tuple(points))
 
     def keep_claims(self, earlier: Assessment) -> Assessment:
@@ -91,7 +98,9 @@ class Assessment:
         for index, quote in quotes.items():
             if points[index].state == State.DOUBTFUL:
                 points[index] = replace(points[index], state=State.COVERED, quote=quote, credit=1.0)
-        return replace(self, points=tuple(points), percent=_percent([point.credit for point in points]))
+        return replace(
+            self, points=tuple(points), percent=_percent([point.credit for point in points])
+        )
 
 
 def _percent(credits: Sequence[float]) -> int:
@@ -107,7 +116,9 @@ def decode(text: str) -> Assessment:
     """What `encode` stored."""
     data: dict[str, Any] = json.loads(text)
     points = tuple(Point(**point) for point in data["points"])
-    errors = tuple(Error(**error) for error in data.get("errors", ()))  # graded before there were any
+    errors = tuple(
+        Error(**error) for error in data.get("errors", ())
+    )  # graded before there were any
     return Assessment(points, data["percent"], tuple(data["flags"]), data["model"], errors)
 
 
@@ -117,5 +128,10 @@ def missed(states: Iterable[str], points: Sequence[str], limit: int) -> list[tup
     `states` are `Assessment.states` of all answers; those made of another number of key points do not count.
     """
     fitting = [given for given in states if len(given) == len(points)]
-    counts = Counter(index for given in fitting for index, state in enumerate(given) if state == "m")
-    return [(points[index], number) for index, number in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:limit]]
+    counts = Counter(
+        index for given in fitting for index, state in enumerate(given) if state == "m"
+    )
+    return [
+        (points[index], number)
+        for index, number in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:limit]
+    ]

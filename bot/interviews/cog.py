@@ -12,7 +12,17 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
-from bot.chat.replies import hand_back, in_time, is_private, saved, say, say_all, say_here, show, show_graded
+from bot.chat.replies import (
+    hand_back,
+    in_time,
+    is_private,
+    saved,
+    say,
+    say_all,
+    say_here,
+    show,
+    show_graded,
+)
 from bot.chat.router import UNKNOWN, Fields, modal_text, picked_in
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
@@ -39,7 +49,9 @@ class Interview(commands.Cog):
         bot.router.add(view.FOLLOWED_UP, self.followed_up)
         bot.router.add(view.STEP, self.step)
 
-    @app_commands.command(description="A private mock interview: open questions, and feedback on your answers")
+    @app_commands.command(
+        description="A private mock interview: open questions, and feedback on your answers"
+    )
     @app_commands.describe(
         topic="Start with this topic. Default: one you haven't seen for a while",
         questions="How many questions. Default: 3",
@@ -51,15 +63,25 @@ class Interview(commands.Cog):
         self,
         interaction: discord.Interaction,
         topic: str | None = None,
-        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
+        questions: app_commands.Range[
+            int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
+        ] = rules.DEFAULT_QUESTIONS,
     ) -> None:
-        begin = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions)
-        await say_all(interaction, await self._pages(interaction, await in_time(interaction, begin)))
+        begin = self.interviews.start(
+            interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions
+        )
+        await say_all(
+            interaction, await self._pages(interaction, await in_time(interaction, begin))
+        )
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """An interview of one question, on the topic of the page whose place it takes."""
-        start = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1)
-        first, *more = await self._pages(interaction, await in_time(interaction, start, edits=is_private(interaction)))
+        start = self.interviews.start(
+            interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1
+        )
+        first, *more = await self._pages(
+            interaction, await in_time(interaction, start, edits=is_private(interaction))
+        )
         await say_here(interaction, first)
         await say_all(interaction, more)
 
@@ -98,11 +120,15 @@ class Interview(commands.Cog):
         if not set(picked) <= set("012345"):
             raise UserError(UNKNOWN)
         points, question_id = frozenset(map(int, picked)), int(fields["row"])
-        claim = self.interviews.claim(question_id, interaction.user.id, interaction.guild_id, points)
+        claim = self.interviews.claim(
+            question_id, interaction.user.id, interaction.guild_id, points
+        )
         step = await in_time(interaction, claim, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
-            await say(interaction, "One of those points is covered already, so there was nothing to mark.")
+            await say(
+                interaction, "One of those points is covered already, so there was nothing to mark."
+            )
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The modal for an answer to a follow-up, or what a good answer says; for one dealt with, what became of it."""
@@ -116,7 +142,9 @@ class Interview(commands.Cog):
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
             return
         form = view.FOLLOWED_UP.id(row=question_id, number=number)
-        await interaction.response.send_modal(view.follow_up_modal(form, follow_up, self._drafts.of(user, form)))
+        await interaction.response.send_modal(
+            view.follow_up_modal(form, follow_up, self._drafts.of(user, form))
+        )
 
     async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written to a follow-up, then compare it, then show both."""
@@ -141,17 +169,25 @@ class Interview(commands.Cog):
             await show(interaction, pages.pop(0))
         await say_all(interaction, pages)
 
-    async def _show(self, interaction: discord.Interaction, question_id: int, page: int = 0) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, question_id: int, page: int = 0
+    ) -> None:
         """A question's card or feedback in place of the private message that was used."""
-        step = await in_time(interaction, self._feedback(interaction, question_id), edits=is_private(interaction))
+        step = await in_time(
+            interaction, self._feedback(interaction, question_id), edits=is_private(interaction)
+        )
         await say_here(interaction, view.step_page(step, await self._bank(interaction), page))
 
-    async def _show_follow_up(self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]) -> None:
+    async def _show_follow_up(
+        self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
+    ) -> None:
         """What became of a follow-up, in place of the private message that was used."""
         step = await in_time(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.follow_up_card(step, await self._bank(interaction)))
 
-    def _feedback(self, interaction: discord.Interaction, question_id: int) -> Coroutine[Any, Any, Step]:
+    def _feedback(
+        self, interaction: discord.Interaction, question_id: int
+    ) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
 
     async def _bank(self, interaction: discord.Interaction) -> Bank:

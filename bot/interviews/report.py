@@ -80,7 +80,10 @@ def report(bank: Bank, asked: Sequence[Asked]) -> Report:
         here = tuple((topic, one) for topic, one in known if topic.section_id == section_id)
         if here:
             sections.append(SectionReport(title, _mean([one.percent for _, one in here]), here))
-    weak = sorted(((one.percent or 0, topic) for topic, one in known if one.to_practise), key=lambda pair: pair[0])
+    weak = sorted(
+        ((one.percent or 0, topic) for topic, one in known if one.to_practise),
+        key=lambda pair: pair[0],
+    )
     compared = Counter(one.said.against(one.before) for _, one in known if one.said and one.before)
     return Report(
         percent=_mean([one.percent for _, one in known]),

@@ -30,7 +30,11 @@ def draw(
     not be shown now. `wish` comes first, then others of its section, then the rest; among equals those asked longest
     ago, or never, at random.
     """
-    left = [topic for topic in bank.open_topics.values() if topic.id not in used and topic.id not in hidden]
+    left = [
+        topic
+        for topic in bank.open_topics.values()
+        if topic.id not in used and topic.id not in hidden
+    ]
     if not left:
         return None
     wished = bank.topics.get(wish or "")
@@ -54,7 +58,9 @@ def follow_up(topic: Topic, percent: int, turn: int) -> FollowUp | None:
     `turn` chooses among several, so that the same answer always gets the same one.
     """
     place = BANDS.index(band(percent))
-    for other in sorted(BANDS, key=lambda name: (abs(BANDS.index(name) - place), BANDS.index(name))):
+    for other in sorted(
+        BANDS, key=lambda name: (abs(BANDS.index(name) - place), BANDS.index(name))
+    ):
         fitting = [follow for follow in topic.follow_ups if follow.when == other]
         if fitting:
             return fitting[turn % len(fitting)]

@@ -78,7 +78,12 @@ class Interviews:
         self._rng = context.rng
 
     async def start(
-        self, user_id: int, guild_id: int | None, *, topic_id: str | None = None, questions: int = DEFAULT_QUESTIONS
+        self,
+        user_id: int,
+        guild_id: int | None,
+        *,
+        topic_id: str | None = None,
+        questions: int = DEFAULT_QUESTIONS,
     ) -> Step | Report:
         """Begin an interview, or go on with the one that runs: with its open question or the last one's feedback.
 
@@ -92,7 +97,12 @@ class Interviews:
 
     @writing
     def _begin(
-        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None, questions: int
+        self,
+        conn: Connection,
+        user_id: int,
+        guild_id: int | None,
+        topic_id: str | None,
+        questions: int,
     ) -> tuple[int, bool]:
         """The id of the member's running interview, and whether it had begun before."""
         bank = self._banks.of_member(conn, user_id, guild_id)
@@ -102,11 +112,17 @@ class Interviews:
             return running.id, True
         hidden = topics_in_play(conn, user_id, guild_id)
         if topic_id in hidden:
-            raise UserError("That topic is a question of the day right now. Answer it there, or pick another topic.")
+            raise UserError(
+                "That topic is a question of the day right now. Answer it there, or pick another topic."
+            )
         total = min(questions, len(bank.open_topics.keys() - hidden))
         if not total:
-            raise UserError("No topic is left to ask about right now. Try again when the question of the day closes.")
-        created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now())
+            raise UserError(
+                "No topic is left to ask about right now. Try again when the question of the day closes."
+            )
+        created = store.create(
+            conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now()
+        )
         started = store.running(conn, user_id)
         assert started is not None
         return started.id, not created
@@ -137,7 +153,9 @@ class Interviews:
     @writing
     def _store_answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
         if not text.strip():
-            raise UserError("Your answer was empty. Press Answer again and write a sentence or two.")
+            raise UserError(
+                "Your answer was empty. Press Answer again and write a sentence or two."
+            )
         self._require_room(conn, user_id)
         if not store.save_answer(conn, question_id, text, self._now()):
             raise UserError(
@@ -150,7 +168,11 @@ class Interviews:
 
     def may_refine(self, step: Step) -> bool:
         """Whether a model service would be asked about this answer."""
-        return step.assessment is not None and not step.assessment.model and self._grading.may_ask(step.assessment)
+        return (
+            step.assessment is not None
+            and not step.assessment.model
+            and self._grading.may_ask(step.assessment)
+        )
 
     async def refine(self, step: Step, guild_id: int | None) -> Step:
         """Ask the model service about points in doubt, and keep what comes of it."""
@@ -159,18 +181,26 @@ class Interviews:
         user_id, today = step.interview.user_id, self._now().date()
         if await self._database.write(store.take_request, user_id, today, REQUESTS_A_DAY):
             server = guild_id or user_id
-            better = await self._grading.refine(step.topic, step.question.answer, step.assessment, server)
+            better = await self._grading.refine(
+                step.topic, step.question.answer, step.assessment, server
+            )
         else:
             better = replace(step.assessment, model="spent")
         return await self._graded(step, better)
 
-    async def claim(self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]) -> Step:
+    async def claim(
+        self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]
+    ) -> Step:
         """Mark the points, by index, that the member says are in their answer; others are marked no longer.
 
         Nothing is marked before there is feedback to disagree with.
         """
         step = await self.feedback(question_id, user_id, guild_id)
-        return step if step.assessment is None else replace(step, assessment=await self._claim(question_id, points))
+        return (
+            step
+            if step.assessment is None
+            else replace(step, assessment=await self._claim(question_id, points))
+        )
 
     @writing
     def _claim(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
@@ -181,7 +211,9 @@ class Interviews:
         return assessment
 
     @reading
-    def open_follow_up(self, conn: Connection, question_id: int, user_id: int, number: int) -> FollowUp | None:
+    def open_follow_up(
+        self, conn: Connection, question_id: int, user_id: int, number: int
+    ) -> FollowUp | None:
         """A follow-up of an answered question that the member can answer now; None if they have. For opening a modal.
 
         Whoever was shown what a good answer says has nothing left to answer.
@@ -191,7 +223,9 @@ class Interviews:
             return None
         return _follow_up(self._topic(conn, question), question, number)
 
-    async def answer_follow_up(self, question_id: int, user_id: int, number: int, text: str) -> None:
+    async def answer_follow_up(
+        self, question_id: int, user_id: int, number: int, text: str
+    ) -> None:
         """Store what a member wrote to a follow-up. It is compared with a good answer when it is shown."""
         topic = await self._topic_asked(question_id, user_id)
         await self._store_reply(question_id, user_id, topic, number, text)
@@ -203,12 +237,18 @@ class Interviews:
         _, question = _own(conn, question_id, user_id, lock=True)
         follow = _follow_up(topic, question, number)
         if not text.strip():
-            raise UserError("Your answer was empty. Press the follow-up's button again and write a sentence or two.")
+            raise UserError(
+                "Your answer was empty. Press the follow-up's button again and write a sentence or two."
+            )
         if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
             raise UserError("You've already answered this follow-up, and your first answer counts.")
-        store.save_follow_up(conn, question_id, encode(Reply(follow.question, str(follow.hint), text)))
+        store.save_follow_up(
+            conn, question_id, encode(Reply(follow.question, str(follow.hint), text))
+        )
 
-    async def show_follow_up(self, question_id: int, user_id: int, guild_id: int | None, number: int) -> Step:
+    async def show_follow_up(
+        self, question_id: int, user_id: int, guild_id: int | None, number: int
+    ) -> Step:
         """Show what a good answer to a follow-up says; not before the question's own feedback can be seen."""
         step = await self.feedback(question_id, user_id, guild_id)
         if step.assessment is None or step.reply is not None:
@@ -216,7 +256,9 @@ class Interviews:
         return replace(step, reply=await self._reveal(question_id, user_id, step.topic, number))
 
     @writing
-    def _reveal(self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int) -> Reply:
+    def _reveal(
+        self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int
+    ) -> Reply:
         """Note that a follow-up's good answer is shown; one that was answered meanwhile stays as it is."""
         _, question = _own(conn, question_id, user_id, lock=True)
         if question.follow_up is not None:
@@ -270,9 +312,13 @@ class Interviews:
         while True:
             asked = store.questions_of(conn, interview_id)
             newest = asked[-1] if asked else None
-            if newest is not None and newest.topic_id not in bank.topics:  # the bank has changed since
+            if (
+                newest is not None and newest.topic_id not in bank.topics
+            ):  # the bank has changed since
                 store.skip(conn, newest.id, self._now())
-            elif newest is not None and (newest.open or (newest.number > after and newest.answer is not None)):
+            elif newest is not None and (
+                newest.open or (newest.number > after and newest.answer is not None)
+            ):
                 return interview, newest
             number = newest.number + 1 if newest else 1
             topic = None
@@ -290,7 +336,9 @@ class Interviews:
                 return None
             store.add_question(conn, interview, number, topic.id, self._now())
 
-    async def _shown(self, where: tuple[Interview, InterviewQuestion], guild_id: int | None) -> Step:
+    async def _shown(
+        self, where: tuple[Interview, InterviewQuestion], guild_id: int | None
+    ) -> Step:
         """A question as the member may see it now; grades an answer that has no grade yet."""
         interview, question = where
         step = Step(interview, question, await self._database.read(self._topic, question))
@@ -304,7 +352,9 @@ class Interviews:
         if question.grade is not None:
             return replace(step, assessment=decode(question.grade))
         try:
-            return await self._graded(step, await self._grading.assess(step.topic, question.answer, server))
+            return await self._graded(
+                step, await self._grading.assess(step.topic, question.answer, server)
+            )
         except Ungradable as error:
             return replace(step, problem=str(error))
 
@@ -348,7 +398,11 @@ class Interviews:
         questions, interview = store.questions_of(conn, interview_id), store.get(conn, interview_id)
         topic_ids = [question.topic_id for question in questions]
         before = store.earlier_grades(conn, interview, topic_ids) if interview else {}
-        asked = [_asked(question, before.get(question.topic_id)) for question in questions if not question.open]
+        asked = [
+            _asked(question, before.get(question.topic_id))
+            for question in questions
+            if not question.open
+        ]
         return report(self._banks.holding(conn, topic_ids), asked)
 
 
@@ -356,7 +410,9 @@ def _asked(question: InterviewQuestion, earlier: str | None) -> Asked:
     if question.grade is None:
         return Asked(question.topic_id, question.score, answered=question.answer is not None)
     now, before = decode(question.grade), decode(earlier).said if earlier else None
-    return Asked(question.topic_id, question.score, claimed=len(now.claimed), said=now.said, before=before)
+    return Asked(
+        question.topic_id, question.score, claimed=len(now.claimed), said=now.said, before=before
+    )
 
 
 def _follow_up(topic: Topic, question: InterviewQuestion, number: int) -> FollowUp:

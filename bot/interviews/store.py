@@ -27,7 +27,13 @@ interviews = sa.Table(
     sa.Index("ix_interviews_user_id", "user_id", "id"),
 )
 _RUNNING = interviews.c.ended_at.is_(None)
-sa.Index("uq_interviews_running", interviews.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+sa.Index(
+    "uq_interviews_running",
+    interviews.c.user_id,
+    unique=True,
+    sqlite_where=_RUNNING,
+    postgresql_where=_RUNNING,
+)
 
 interview_questions = sa.Table(
     "interview_questions",
@@ -66,7 +72,10 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
         .where(interviews.c.user_id == user_id)
     )
     rows = exported(conn, query.order_by(c.interview_id, c.number))
-    return [{**row, **{key: row[key] and json.loads(row[key]) for key in ("grade", "follow_up")}} for row in rows]
+    return [
+        {**row, **{key: row[key] and json.loads(row[key]) for key in ("grade", "follow_up")}}
+        for row in rows
+    ]
 
 
 def _erase(conn: Connection, user_id: int, limit: int) -> int:
@@ -76,11 +85,17 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
     return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
 
 
-_OF_QUESTIONS = interview_questions.c.answer, interview_questions.c.grade, interview_questions.c.follow_up
+_OF_QUESTIONS = (
+    interview_questions.c.answer,
+    interview_questions.c.grade,
+    interview_questions.c.follow_up,
+)
 _OF_MEMBERS = interviews.c.user_id, *_OF_QUESTIONS
 register(Personal("interviews", _OF_MEMBERS, _export, _erase))
 register_rows(
-    "model_requests", model_requests.c.user_id, {"day": model_requests.c.day, "count": model_requests.c.count}
+    "model_requests",
+    model_requests.c.user_id,
+    {"day": model_requests.c.day, "count": model_requests.c.count},
 )
 
 
@@ -116,18 +131,30 @@ class InterviewQuestion:
 
 def running(conn: Connection, user_id: int) -> Interview | None:
     """The interview that a member has not ended."""
-    return fetch(conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview)
+    return fetch(
+        conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview
+    )
 
 
 def has_begun(conn: Connection, user_id: int) -> bool:
     """Whether a member has ever begun an interview."""
-    return conn.execute(select(interviews.c.id).where(interviews.c.user_id == user_id).limit(1)).first() is not None
+    return (
+        conn.execute(
+            select(interviews.c.id).where(interviews.c.user_id == user_id).limit(1)
+        ).first()
+        is not None
+    )
 
 
-def create(conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime) -> bool:
+def create(
+    conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime
+) -> bool:
     """Begin an interview; False if the member has one running."""
     values = {"user_id": user_id, "topic_id": topic_id, "total": total, "started_at": now}
-    return conn.execute(insert(conn, interviews).values(**values).on_conflict_do_nothing()).rowcount == 1
+    return (
+        conn.execute(insert(conn, interviews).values(**values).on_conflict_do_nothing()).rowcount
+        == 1
+    )
 
 
 def get(conn: Connection, interview_id: int) -> Interview | None:
@@ -140,10 +167,14 @@ def end(conn: Connection, interview_id: int, now: datetime) -> None:
     conn.execute(update(interviews).where(*where).values(ended_at=now))
 
 
-def add_question(conn: Connection, interview: Interview, number: int, topic_id: str, now: datetime) -> None:
+def add_question(
+    conn: Connection, interview: Interview, number: int, topic_id: str, now: datetime
+) -> None:
     """Ask a question; nothing happens if that number has been asked."""
     values = {"interview_id": interview.id, "number": number, "topic_id": topic_id, "asked_at": now}
-    asked = conn.execute(insert(conn, interview_questions).values(**values).on_conflict_do_nothing())
+    asked = conn.execute(
+        insert(conn, interview_questions).values(**values).on_conflict_do_nothing()
+    )
     if asked.rowcount == 1:
         note_met(conn, interview.user_id, topic_id, now)
 
@@ -164,12 +195,16 @@ EARLIER = 100
 """How many interviews of a member are looked through for what they said before."""
 
 
-def earlier_grades(conn: Connection, interview: Interview, topic_ids: Collection[str]) -> dict[str, str]:
+def earlier_grades(
+    conn: Connection, interview: Interview, topic_ids: Collection[str]
+) -> dict[str, str]:
     """The grade of a member's latest answer to each of these topics in the hundred interviews before one."""
     c = interview_questions.c
     before = interviews.c.user_id == interview.user_id, interviews.c.id < interview.id
     newest = select(interviews.c.id).where(*before).order_by(interviews.c.id.desc()).limit(EARLIER)
-    latest = conn.execute(newest).scalars().all()  # given as values, or PostgreSQL reads the questions of everybody
+    latest = (
+        conn.execute(newest).scalars().all()
+    )  # given as values, or PostgreSQL reads the questions of everybody
     query = select(c.topic_id, c.grade).where(c.interview_id.in_(latest), c.topic_id.in_(topic_ids))
     rows = conn.execute(query.where(c.grade.is_not(None)).order_by(c.interview_id))
     return {row.topic_id: row.grade for row in rows}
@@ -178,15 +213,26 @@ def earlier_grades(conn: Connection, interview: Interview, topic_ids: Collection
 def save_answer(conn: Connection, question_id: int, text: str, now: datetime) -> bool:
     """Keep what a member wrote; False if they have answered before. A question they skipped takes an answer."""
     where = interview_questions.c.id == question_id, interview_questions.c.answer.is_(None)
-    return conn.execute(update(interview_questions).where(*where).values(answer=text, answered_at=now)).rowcount == 1
+    return (
+        conn.execute(
+            update(interview_questions).where(*where).values(answer=text, answered_at=now)
+        ).rowcount
+        == 1
+    )
 
 
 def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
     """How many questions of a member's latest hundred interviews were answered from a moment on."""
     c = interview_questions.c
     mine = interviews.c.user_id == user_id
-    latest = conn.execute(select(interviews.c.id).where(mine).order_by(interviews.c.id.desc()).limit(EARLIER))
-    answered = c.interview_id.in_(latest.scalars().all()), c.answered_at >= since, c.answer.is_not(None)
+    latest = conn.execute(
+        select(interviews.c.id).where(mine).order_by(interviews.c.id.desc()).limit(EARLIER)
+    )
+    answered = (
+        c.interview_id.in_(latest.scalars().all()),
+        c.answered_at >= since,
+        c.answer.is_not(None),
+    )
     return conn.execute(select(sa.func.count()).where(*answered)).scalar_one()
 
 
@@ -199,13 +245,19 @@ def skip(conn: Connection, question_id: int, now: datetime) -> None:
 def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> None:
     """Keep the grade of an answer, in place of an earlier one."""
     conn.execute(
-        update(interview_questions).where(interview_questions.c.id == question_id).values(grade=grade, score=score)
+        update(interview_questions)
+        .where(interview_questions.c.id == question_id)
+        .values(grade=grade, score=score)
     )
 
 
 def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
     """Keep what became of a question's follow-up, in place of what was kept before."""
-    conn.execute(update(interview_questions).where(interview_questions.c.id == question_id).values(follow_up=reply))
+    conn.execute(
+        update(interview_questions)
+        .where(interview_questions.c.id == question_id)
+        .values(follow_up=reply)
+    )
 
 
 def take_request(conn: Connection, user_id: int, day: date, most: int) -> bool:

@@ -38,7 +38,12 @@ FOLLOWED_UP = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
 ASKING = "A model service is checking the unclear points. This updates in a moment."
-FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = "Feedback", "Model answer", "Your answer", "Follow-up"
+FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
+    "Feedback",
+    "Model answer",
+    "Your answer",
+    "Follow-up",
+)
 _LIMIT = 3200
 """Characters of a page, beside the head of its card."""
 _MAX_QUOTE = 240
@@ -64,20 +69,32 @@ _OUTCOMES = {
 
 def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
     """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
-    return _modal("Your answer", custom_id, "In a few sentences, as you'd say it aloud", topic.question, written)
+    return _modal(
+        "Your answer",
+        custom_id,
+        "In a few sentences, as you'd say it aloud",
+        topic.question,
+        written,
+    )
 
 
 def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str = "") -> ui.Modal:
     """A modal for the answer to a follow-up, with its question."""
     return _modal(
-        "The follow-up", custom_id, "In a sentence or two, as you'd say it aloud", follow_up.question, written
+        "The follow-up",
+        custom_id,
+        "In a sentence or two, as you'd say it aloud",
+        follow_up.question,
+        written,
     )
 
 
 def _modal(title: str, custom_id: str, label: str, question: str, written: str) -> ui.Modal:
     """What was `written` before and could not be stored stands in it already."""
     above = t.heading(question)
-    return text_modal(title, custom_id, label=label, limit=MAX_ANSWER, long=True, above=above, written=written)
+    return text_modal(
+        title, custom_id, label=label, limit=MAX_ANSWER, long=True, above=above, written=written
+    )
 
 
 def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
@@ -109,13 +126,19 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     """An answered question; one whose topic is an open question of the day says that its feedback must wait."""
     number = step.question.id
     on = row(
-        button("See the report" if step.last else "Next question", STEP.id(slot="next", row=number), PRIMARY),
+        button(
+            "See the report" if step.last else "Next question",
+            STEP.id(slot="next", row=number),
+            PRIMARY,
+        ),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
     head = _head(step, bank)
     if step.problem:
         found = _pages(step, None, step.problem)
-        return page_of(head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=OPEN)
+        return page_of(
+            head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=OPEN
+        )
     if step.assessment is None:
         waits = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
@@ -126,9 +149,19 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     note = ASKING if asking else _OWN_REPORT if step.assessment.claimed else ""
     found = _pages(step, step.assessment, note)
     page = min(page, len(found) - 1)
-    more = (None, None) if asking or found[page].tab != FEEDBACK_TAB else (_claims(step.assessment, number), _ask(step))
+    more = (
+        (None, None)
+        if asking or found[page].tab != FEEDBACK_TAB
+        else (_claims(step.assessment, number), _ask(step))
+    )
     return page_of(
-        head, found, page, lambda n: FEEDBACK.id(row=number, page=n), *more, on, colour=colour(step.assessment)
+        head,
+        found,
+        page,
+        lambda n: FEEDBACK.id(row=number, page=n),
+        *more,
+        on,
+        colour=colour(step.assessment),
     )
 
 
@@ -151,14 +184,20 @@ def _ask(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     question_id = step.question.id
     return row(
         button("Answer the follow-up", FOLLOW_UP.id(do="answer", row=question_id, number=number)),
-        button("Show what a good answer says", FOLLOW_UP.id(do="show", row=question_id, number=number)),
+        button(
+            "Show what a good answer says", FOLLOW_UP.id(do="show", row=question_id, number=number)
+        ),
     )
 
 
 def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutView] | None:
     """The list of points that are not covered, in which a member marks what they did say."""
     options = [
-        discord.SelectOption(label=t.cut(" ".join(point.text.split()), _MAX_LABEL), value=str(n), default=point.claimed)
+        discord.SelectOption(
+            label=t.cut(" ".join(point.text.split()), _MAX_LABEL),
+            value=str(n),
+            default=point.claimed,
+        )
         for n, point in enumerate(assessment.points)
         if point.state != State.COVERED
     ]
@@ -179,15 +218,21 @@ def report_pages(report: Report) -> list[Message]:
     """The end of an interview, by section."""
     if not report.answered:
         words = "No answers this time, so no report."
-        return [Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")]
-    done = t.count(report.answered, "answer") + (f" · {report.skipped} skipped" if report.skipped else "")
+        return [
+            Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")
+        ]
+    done = t.count(report.answered, "answer") + (
+        f" · {report.skipped} skipped" if report.skipped else ""
+    )
     overall = f"**{report.percent}%** · {done}" if report.percent is not None else done
     blocks = [
         f"### Your interview\n{overall}{_against_last_time(report)}",
         *(_section(section) for section in report.sections),
     ]
     if report.practise:
-        weakest = (f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1))
+        weakest = (
+            f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1)
+        )
         blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
     else:
         blocks.append("**Practise next**\nStrong all the way. Try other topics with </interview>.")
@@ -196,8 +241,15 @@ def report_pages(report: Report) -> list[Message]:
 
 
 def _section(section: SectionReport) -> str:
-    mean = f" · {section.percent}%" if section.percent is not None and len(section.asked) > 1 else ""
-    return "\n".join([f"**{t.escape(section.title)}**{mean}", *(_line(topic, asked) for topic, asked in section.asked)])
+    mean = (
+        f" · {section.percent}%" if section.percent is not None and len(section.asked) > 1 else ""
+    )
+    return "\n".join(
+        [
+            f"**{t.escape(section.title)}**{mean}",
+            *(_line(topic, asked) for topic, asked in section.asked),
+        ]
+    )
 
 
 def _line(topic: Topic, asked: Asked) -> str:
@@ -245,7 +297,11 @@ def pages(
     reply: Reply | None = None,
 ) -> list[Page]:
     """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
-    model = [t.heading(topic.question), t.escape(topic.answer), "\n".join(sources(topic.references))]
+    model = [
+        t.heading(topic.question),
+        t.escape(topic.answer),
+        "\n".join(sources(topic.references)),
+    ]
     tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
         tabs = {FEEDBACK_TAB: _blocks(assessment, follow_up, note), **tabs}
@@ -269,7 +325,11 @@ def page_of(
     page = found[number]
     tabs = list(dict.fromkeys(p.tab for p in found))
     firsts = {tab: next(n for n, p in enumerate(found) if p.tab == tab) for tab in tabs}
-    buttons = [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs] if len(found) > 1 else []
+    buttons = (
+        [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs]
+        if len(found) > 1
+        else []
+    )
     if number + 1 < len(found) and found[number + 1].tab == page.tab:
         buttons.append(button("Read on", link(number + 1)))
     return Message(colour, head, page.text, line(), row(*buttons), *rows)
@@ -305,7 +365,11 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
     if missing := assessment.of(State.MISSING):
         blocks.append("\n".join(["**Missing**", *(_point(p.text) for p in missing)]))
     if assessment.errors:
-        blocks.append("\n".join(["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]))
+        blocks.append(
+            "\n".join(
+                ["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]
+            )
+        )
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))
@@ -320,10 +384,18 @@ def _reply_blocks(reply: Reply) -> list[str]:
         return [*blocks, f"{good}\n{t.escape(reply.hint)}"]
     if reply.waits:
         said = "Your answer is kept, but it takes too long to compare it. Judge for yourself."
-        return [*blocks, f"{good}\n{t.escape(reply.hint)}", f"**Your answer**\n{t.escape(reply.answer)}", f"-# {said}"]
+        return [
+            *blocks,
+            f"{good}\n{t.escape(reply.hint)}",
+            f"**Your answer**\n{t.escape(reply.answer)}",
+            f"-# {said}",
+        ]
     hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
     whole = " ".join(reply.answer.split())  # stands below anyway
-    parts = (_part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote) for p in reply.parts)
+    parts = (
+        _part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote)
+        for p in reply.parts
+    )
     return [
         *blocks,
         "\n".join([_OUTCOMES[reply.outcome], *hints]),
@@ -335,7 +407,9 @@ def _reply_blocks(reply: Reply) -> list[str]:
 
 def _part(text: str, state: str, quote: str) -> str:
     mark = "✅ " if state == State.COVERED else ""
-    words = {State.COVERED: "covered", State.DOUBTFUL: "unclear", State.MISSING: "missing"}[State(state)]
+    words = {State.COVERED: "covered", State.DOUBTFUL: "unclear", State.MISSING: "missing"}[
+        State(state)
+    ]
     shown = _quoted(quote) if state != State.MISSING else ""
     return f"- {mark}{t.one_line(text)} · **{words}**{shown}"
 

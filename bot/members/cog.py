@@ -20,4 +20,6 @@ class NameTags(commands.Cog):
 
     def note(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is not None and what_is_used(interaction) != _UNNOTED:
-            self.names.note(interaction.guild_id, interaction.user.id, interaction.user.display_name)
+            self.names.note(
+                interaction.guild_id, interaction.user.id, interaction.user.display_name
+            )

@@ -18,7 +18,9 @@ members = sa.Table(
     "members",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),  # others may look at their /stats
+    sa.Column(
+        "shows_stats", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # others may look at their /stats
     # IANA name of the zone in which their days begin: the one they chose, else that of the first
     # server on which they practised or made a plan; null until then
     sa.Column("zone", sa.String(64)),
@@ -41,7 +43,11 @@ member_names = sa.Table(
     sqlite_with_rowid=False,
 )
 
-register_rows("settings", members.c.user_id, {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone})
+register_rows(
+    "settings",
+    members.c.user_id,
+    {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone},
+)
 register_rows(
     "names",
     member_names.c.user_id,
@@ -54,7 +60,10 @@ register_seen(select(member_names.c.user_id, member_names.c.guild_id))
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
     """Store what members are called, in the order of their ids: two processes that do so can't block each other."""
-    rows = [{"guild_id": guild, "user_id": user, "name": names[guild, user]} for guild, user in sorted(names)]
+    rows = [
+        {"guild_id": guild, "user_id": user, "name": names[guild, user]}
+        for guild, user in sorted(names)
+    ]
     conn.execute(_latest_name(conn.dialect.name), rows)
 
 
@@ -80,7 +89,9 @@ def _names_of(guild_id: int, user_ids: Collection[int]) -> Select[Any]:
 
 def shows_stats(conn: Connection, user_id: int) -> bool:
     """Whether others may look at all of a member's figures; not unless the member said so."""
-    return bool(conn.execute(select(members.c.shows_stats).where(members.c.user_id == user_id)).scalar())
+    return bool(
+        conn.execute(select(members.c.shows_stats).where(members.c.user_id == user_id)).scalar()
+    )
 
 
 def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
@@ -93,7 +104,10 @@ def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
     It is the stored one, else that of the oldest server with a zone on which they were seen, else
     that of `guild_id`, else UTC.
     """
-    stored = _own_zone(conn, user_id).scalar() or _zone_seen(conn, user_id, servers.DEFAULT_ZONE).scalar()
+    stored = (
+        _own_zone(conn, user_id).scalar()
+        or _zone_seen(conn, user_id, servers.DEFAULT_ZONE).scalar()
+    )
     return stored or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
 
 
@@ -106,7 +120,11 @@ def _own_zone(user_id: int) -> Select[Any]:
 def _zone_seen(user_id: int, no_zone: str) -> Select[Any]:
     c = servers.guilds.c
     seen = select(c.zone).join(member_names, member_names.c.guild_id == c.guild_id)
-    return seen.where(member_names.c.user_id == user_id, c.zone != no_zone).order_by(c.guild_id).limit(1)
+    return (
+        seen.where(member_names.c.user_id == user_id, c.zone != no_zone)
+        .order_by(c.guild_id)
+        .limit(1)
+    )
 
 
 def set_zone(conn: Connection, user_id: int, zone: str) -> None:
@@ -126,4 +144,6 @@ def keep_zone(conn: Connection, user_id: int, zone: str) -> None:
 def _first_zone(dialect: str) -> Insert:
     statement = insert_for(dialect, members)
     zone = {"zone": statement.excluded.zone}
-    return statement.on_conflict_do_update(index_elements=["user_id"], set_=zone, where=members.c.zone.is_(None))
+    return statement.on_conflict_do_update(
+        index_elements=["user_id"], set_=zone, where=members.c.zone.is_(None)
+    )

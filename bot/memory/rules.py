@@ -75,7 +75,9 @@ def decode_card(text: str | None) -> MemoryCard | None:
     if text is None:
         return None
     state, step, stability, difficulty, due, last = json.loads(text)
-    return MemoryCard(State(state), step, stability, difficulty, _EPOCH + due * _MS, _EPOCH + last * _MS)
+    return MemoryCard(
+        State(state), step, stability, difficulty, _EPOCH + due * _MS, _EPOCH + last * _MS
+    )
 
 
 def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
@@ -168,7 +170,9 @@ def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
 
 def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
     """Whether an item comes back today."""
-    if not card.missed and card.due_at - now >= _NOT_TODAY:  # a member has hundreds of such: no zone is looked at
+    if (
+        not card.missed and card.due_at - now >= _NOT_TODAY
+    ):  # a member has hundreds of such: no zone is looked at
         return False
     return days_away(card, zone, now) == 0
 
@@ -185,7 +189,11 @@ def is_learned(card: MemoryCard) -> bool:
 
 
 def due_items(
-    cards: Mapping[str, MemoryCard], zone: str, now: datetime, asked: Collection[str] = (), hidden: Collection[str] = ()
+    cards: Mapping[str, MemoryCard],
+    zone: str,
+    now: datetime,
+    asked: Collection[str] = (),
+    hidden: Collection[str] = (),
 ) -> list[str]:
     """Items to ask again today, in this order: missed ones first, then the longest due.
 
@@ -195,6 +203,8 @@ def due_items(
     found = [
         (not card.missed, card.due_at, item_id)
         for item_id, card in cards.items()
-        if item_id not in hidden and is_due(card, zone, now) and not (item_id in asked and card.due_at > now)
+        if item_id not in hidden
+        and is_due(card, zone, now)
+        and not (item_id in asked and card.due_at > now)
     ]
     return [item_id for _, _, item_id in sorted(found)]

@@ -32,7 +32,9 @@ cards = sa.Table(
     sa.Column("difficulty", sa.Float, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_review_at", Instant, nullable=False),
-    sa.Column("suspended_at", Instant),  # when the member said that they don't want to be asked it again; else null
+    sa.Column(
+        "suspended_at", Instant
+    ),  # when the member said that they don't want to be asked it again; else null
 )
 SUSPENDED = cards.c.suspended_at.is_not(None)
 sa.Index("ix_cards_suspended", cards.c.user_id, sqlite_where=SUSPENDED, postgresql_where=SUSPENDED)
@@ -43,7 +45,9 @@ reviews = sa.Table(
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("source", sa.String(9), primary_key=True),  # round, daily, challenge, practice
-    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),  # of the question answered
+    sa.Column(
+        "source_id", sa.BigInteger, primary_key=True, autoincrement=False
+    ),  # of the question answered
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("rating", sa.Integer, nullable=False),
     sa.Column("elapsed_ms", sa.Integer),
@@ -54,7 +58,12 @@ reviews = sa.Table(
 
 def _export_cards(conn: Connection, user_id: int) -> list[Row]:
     c = cards.c
-    shown = c.item_id.label("item"), c.state, c.due_at.label("due"), c.last_review_at.label("last_review")
+    shown = (
+        c.item_id.label("item"),
+        c.state,
+        c.due_at.label("due"),
+        c.last_review_at.label("last_review"),
+    )
     query = select(*shown, c.stability, c.difficulty, c.suspended_at.label("not_asked_since"))
     query = query.where(c.user_id == user_id).order_by(c.item_id)
     return [{**row, "state": State(row["state"]).name.lower()} for row in exported(conn, query)]
@@ -62,7 +71,13 @@ def _export_cards(conn: Connection, user_id: int) -> list[Row]:
 
 def _export_reviews(conn: Connection, user_id: int) -> list[Row]:
     c = reviews.c
-    query = select(c.item_id.label("item"), c.at, c.source.label("where"), c.rating, c.elapsed_ms.label("milliseconds"))
+    query = select(
+        c.item_id.label("item"),
+        c.at,
+        c.source.label("where"),
+        c.rating,
+        c.elapsed_ms.label("milliseconds"),
+    )
     rows = exported(conn, query.where(c.user_id == user_id).order_by(c.at))
     return [{**row, "rating": Rating(row["rating"]).name.lower()} for row in rows]
 
@@ -79,7 +94,9 @@ register(Personal("cards", [cards.c.user_id], _export_cards, _erase_cards, deriv
 register(Personal("reviews", [reviews.c.user_id], _export_reviews, _erase_reviews, derived=True))
 
 OWN = reviews.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index("ix_reviews_own", reviews.c.user_id, reviews.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+sa.Index(
+    "ix_reviews_own", reviews.c.user_id, reviews.c.item_id, sqlite_where=OWN, postgresql_where=OWN
+)
 
 LATEST = 1000
 
@@ -106,16 +123,23 @@ def record(
     if not given:
         return {}
     move, log = _upserts(conn.dialect.name)
-    before = {row.user_id: _card(row) for row in _of_item(conn, item_id, sorted(g.user_id for g in given))}
+    before = {
+        row.user_id: _card(row) for row in _of_item(conn, item_id, sorted(g.user_id for g in given))
+    }
     at = {g.user_id: memory.moment(before.get(g.user_id), g.at) for g in given}
     answered = {"source": source, "source_id": source_id, "item_id": item_id}
     rows = [values_of(g) | answered | {"at": at[g.user_id]} for g in given]
     logged = set(conn.execute(log, rows).scalars())
     after = {
-        g.user_id: memory.review(before.get(g.user_id), g.rating, at[g.user_id]) for g in given if g.user_id in logged
+        g.user_id: memory.review(before.get(g.user_id), g.rating, at[g.user_id])
+        for g in given
+        if g.user_id in logged
     }
     if after:
-        moved = [{"user_id": user_id, "item_id": item_id, **values_of(card)} for user_id, card in sorted(after.items())]
+        moved = [
+            {"user_id": user_id, "item_id": item_id, **values_of(card)}
+            for user_id, card in sorted(after.items())
+        ]
         conn.execute(move, moved)
     return after
 
@@ -123,7 +147,11 @@ def record(
 @prepared
 def _of_item(item_id: str, user_ids: Sequence[int]) -> Select[Any]:
     """In the order of their members, in which all processes lock them."""
-    query = select(cards).where(cards.c.item_id == item_id, cards.c.user_id.in_(user_ids)).order_by(cards.c.user_id)
+    query = (
+        select(cards)
+        .where(cards.c.item_id == item_id, cards.c.user_id.in_(user_ids))
+        .order_by(cards.c.user_id)
+    )
     return query.with_for_update()
 
 
@@ -144,7 +172,11 @@ def rate_again(
     `before` is the card as that review found it. What was logged since is played again on top, so the cost is that of
     the time that has passed, not of the member's history.
     """
-    this = reviews.c.user_id == user_id, reviews.c.source == source, reviews.c.source_id == source_id
+    this = (
+        reviews.c.user_id == user_id,
+        reviews.c.source == source,
+        reviews.c.source_id == source_id,
+    )
     missed = update(reviews).where(*this).values(rating=Rating.Again.value)
     row = conn.execute(missed.returning(reviews.c.item_id, reviews.c.at)).first()
     if row is None:
@@ -152,7 +184,9 @@ def rate_again(
     card_of(conn, user_id, row.item_id, lock=True)  # so that no review comes in between
     since = reviews.c.user_id == user_id, reviews.c.at >= row.at, reviews.c.item_id == row.item_id
     card = before
-    for later in conn.execute(select(reviews.c.rating, reviews.c.at).where(*since).order_by(reviews.c.at)):
+    for later in conn.execute(
+        select(reviews.c.rating, reviews.c.at).where(*since).order_by(reviews.c.at)
+    ):
         card = memory.review(card, Rating(later.rating), later.at)
     assert card is not None
     upsert(conn, cards, user_id=user_id, item_id=row.item_id, **values_of(card))
@@ -160,7 +194,11 @@ def rate_again(
 
 
 def rate_anew(
-    conn: Connection, source: str, source_id: int, user_id: int, rating: Callable[[int | None], Rating]
+    conn: Connection,
+    source: str,
+    source_id: int,
+    user_id: int,
+    rating: Callable[[int | None], Rating],
 ) -> None:
     """Change the rating of a review in the log, given how long the answer took; its card follows by `replay`."""
     of = reviews.c.user_id == user_id, reviews.c.source == source, reviews.c.source_id == source_id
@@ -173,13 +211,17 @@ def replay(conn: Connection, user_id: int, item_id: str) -> None:
     """Compute a member's card of an own item of a server anew from the log."""
     of = reviews.c.user_id == user_id, reviews.c.item_id == item_id, OWN
     card = None
-    for row in conn.execute(select(reviews.c.rating, reviews.c.at).where(*of).order_by(reviews.c.at)):
+    for row in conn.execute(
+        select(reviews.c.rating, reviews.c.at).where(*of).order_by(reviews.c.at)
+    ):
         card = memory.review(card, Rating(row.rating), row.at)
     if card is not None:
         upsert(conn, cards, user_id=user_id, item_id=item_id, **values_of(card))
 
 
-def card_of(conn: Connection, user_id: int, item_id: str, *, lock: bool = False) -> MemoryCard | None:
+def card_of(
+    conn: Connection, user_id: int, item_id: str, *, lock: bool = False
+) -> MemoryCard | None:
     """A member's card of an item; with `lock` no other process can move it before this transaction ends."""
     row = _one(conn, user_id, item_id, lock=lock).first()
     return None if row is None else _card(row)

@@ -20,11 +20,16 @@ from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
 from bot.plan.service import Plans
 
 
-async def date_choices(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+async def date_choices(
+    interaction: discord.Interaction, current: str
+) -> list[app_commands.Choice[str]]:
     """Days to pick from: "dec 12" finds 12 December."""
     plans: Plans = interaction.client.features.plans  # type: ignore[attr-defined]
     today = await plans.today(interaction.user.id, interaction.guild_id)
-    return [app_commands.Choice(name=name, value=day.isoformat()) for name, day in offered(current[:40], today)]
+    return [
+        app_commands.Choice(name=name, value=day.isoformat())
+        for name, day in offered(current[:40], today)
+    ]
 
 
 class Plan(commands.Cog):
@@ -33,7 +38,9 @@ class Plan(commands.Cog):
         bot.router.add(view.PLAN, self.press)
         bot.router.add(view.PLAN_FORM, self.change)
 
-    @app_commands.command(description="How ready you'll be on the day of your interview, and what to do until then")
+    @app_commands.command(
+        description="How ready you'll be on the day of your interview, and what to do until then"
+    )
     @app_commands.describe(
         date="The day of your interview. Leave it out to see your plan",
         minutes="How long you want to practise a day. Default: 15",
@@ -68,7 +75,9 @@ class Plan(commands.Cog):
         """What was written in the form."""
         fields = entered(interaction)
         day, minutes = (" ".join(fields.get(name, [])).strip() for name in ("date", "minutes"))
-        number = int(minutes) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 4 else 0
+        number = (
+            int(minutes) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 4 else 0
+        )
         if not LEAST_MINUTES <= number <= MOST_MINUTES:
             raise UserError(
                 f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
@@ -76,7 +85,9 @@ class Plan(commands.Cog):
             )
         await self._show(interaction, self._changed(interaction, day, number))
 
-    async def _show(self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
+    ) -> None:
         """A plan, or why there is none, in place of the private message that was used."""
         page = await in_time(interaction, work, edits=is_private(interaction))
         if isinstance(page, str):
@@ -85,14 +96,20 @@ class Plan(commands.Cog):
             await say_here(interaction, page)
 
     async def _page(self, interaction: discord.Interaction) -> Message | str:
-        return await view.plan_page(await self.plans.look(interaction.user.id, interaction.guild_id))
+        return await view.plan_page(
+            await self.plans.look(interaction.user.id, interaction.guild_id)
+        )
 
-    async def _changed(self, interaction: discord.Interaction, day: str | None, minutes: int | None) -> Message | str:
+    async def _changed(
+        self, interaction: discord.Interaction, day: str | None, minutes: int | None
+    ) -> Message | str:
         shown = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes)
         return await view.plan_page(shown)
 
     @commands.Cog.listener()
-    async def on_app_command_completion(self, interaction: discord.Interaction, command: object) -> None:
+    async def on_app_command_completion(
+        self, interaction: discord.Interaction, command: object
+    ) -> None:
         """Whose plan is over reads so with their next practice or figures, once."""
         if getattr(command, "name", None) in {"practice", "stats"}:
             day = await self.plans.take_ended(interaction.user.id, interaction.guild_id)

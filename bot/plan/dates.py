@@ -14,7 +14,9 @@ FIRST, LAST = 2, 365
 """How many days ahead the day of an interview may be: it takes two to practise, and nobody keeps a longer plan."""
 _WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 26, 39, 52)
 _LISTED = 25
-_MONTH_NAMES, _WEEKDAYS = ([name.casefold() for name in names] for names in (calendar.month_name, calendar.day_name))
+_MONTH_NAMES, _WEEKDAYS = (
+    [name.casefold() for name in names] for names in (calendar.month_name, calendar.day_name)
+)
 _HOW = "Pick a date from the list as you type, or write it like 2026-12-12."
 
 
@@ -28,9 +30,13 @@ def read_date(text: str, today: date) -> date:
     if ahead < 0:
         raise UserError(f"{said(day)} is in the past. Pick a date from the day after tomorrow on.")
     if ahead == 0:
-        raise UserError("That's today, so there's nothing left to plan. Go over what is due with </practice>.")
+        raise UserError(
+            "That's today, so there's nothing left to plan. Go over what is due with </practice>."
+        )
     if ahead == 1:
-        raise UserError("That's tomorrow, too soon for a plan. Go over what is due with </practice>.")
+        raise UserError(
+            "That's tomorrow, too soon for a plan. Go over what is due with </practice>."
+        )
     if ahead > LAST:
         raise UserError(f"{said(day)} is more than a year away. Pick a date within the next year.")
     return day
@@ -44,7 +50,9 @@ def said(day: date) -> str:
 def offered(text: str, today: date) -> list[tuple[str, date]]:
     """Days to pick from, as they are shown and as they are, for what was typed so far."""
     found = list(dict.fromkeys(_matching(text, today)))
-    return [(f"{day:%A} {said(day)} · in {(day - today).days} days", day) for day in found[:_LISTED]]
+    return [
+        (f"{day:%A} {said(day)} · in {(day - today).days} days", day) for day in found[:_LISTED]
+    ]
 
 
 def _matching(text: str, today: date) -> Iterator[date]:
@@ -76,10 +84,14 @@ def _written(text: str, today: date) -> date:
     typed = " ".join(text.casefold().replace(",", " ").split())
     if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed):
         return _day(*map(int, found.groups()))
-    if found := re.fullmatch(r"in (\d{1,3}) (day|week|month)s?|(\d{1,3}) (day|week|month)s?", typed):
+    if found := re.fullmatch(
+        r"in (\d{1,3}) (day|week|month)s?|(\d{1,3}) (day|week|month)s?", typed
+    ):
         number, unit = int(found[1] or found[3]), found[2] or found[4]
         return today + timedelta(days=number * {"day": 1, "week": 7, "month": 30}[unit])
-    if found := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]{3,9})\.?(?: (\d{4}))?", typed):
+    if found := re.fullmatch(
+        r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]{3,9})\.?(?: (\d{4}))?", typed
+    ):
         written, month, year = found.groups()
     elif found := re.fullmatch(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?", typed):
         month, written, year = found.groups()
@@ -99,10 +111,14 @@ def _day(year: int, month: int, number: int) -> date:
         return date(year, month, number)
     except ValueError:
         if 1 <= month <= 12 and year > 0:
-            raise UserError(f"{calendar.month_name[month]} {year} has no day {number}. {_HOW}") from None
+            raise UserError(
+                f"{calendar.month_name[month]} {year} has no day {number}. {_HOW}"
+            ) from None
         raise UserError(f"That date isn't in the calendar. {_HOW}") from None
 
 
 def _unknown(text: str) -> UserError:
     shown = quoted(text)
-    return UserError(f'I don\'t know the date "{shown}". {_HOW}' if shown else f"I need a date. {_HOW}")
+    return UserError(
+        f'I don\'t know the date "{shown}". {_HOW}' if shown else f"I need a date. {_HOW}"
+    )

@@ -109,7 +109,9 @@ def first_state(rating: int) -> tuple[float, float]:
     return max(_W[rating - 1], _LEAST), min(max(difficulty, 1.0), 10.0)
 
 
-def next_state(stability: float, difficulty: float, days: int, recall: float, rating: int) -> tuple[float, float]:
+def next_state(
+    stability: float, difficulty: float, days: int, recall: float, rating: int
+) -> tuple[float, float]:
     """Stability and difficulty after a later answer, so many whole days after the one before; see `recall_after`."""
     if days < 1:
         growth = math.exp(_W[17] * (rating - 3 + _W[18])) * stability ** -_W[19]
@@ -117,10 +119,20 @@ def next_state(stability: float, difficulty: float, days: int, recall: float, ra
     else:
         forgotten = 1 - recall
         if rating == AGAIN:
-            lapse = _W[11] * difficulty ** -_W[12] * ((stability + 1) ** _W[13] - 1) * math.exp(forgotten * _W[14])
+            lapse = (
+                _W[11]
+                * difficulty ** -_W[12]
+                * ((stability + 1) ** _W[13] - 1)
+                * math.exp(forgotten * _W[14])
+            )
             after = min(lapse, stability / _SHORT)
         else:
-            gain = _GROWTH * (11 - difficulty) * stability ** -_W[9] * (math.exp(forgotten * _W[10]) - 1)
+            gain = (
+                _GROWTH
+                * (11 - difficulty)
+                * stability ** -_W[9]
+                * (math.exp(forgotten * _W[10]) - 1)
+            )
             after = stability * (1 + gain * (_W[15] if rating == HARD else 1))
     moved = difficulty + (10 - difficulty) * _STEP * (rating - 3)
     moved = _W[7] * _EASIEST + (1 - _W[7]) * moved
@@ -133,7 +145,12 @@ def interval(stability: float) -> int:
 
 
 def forecast(
-    known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span, most: int = MOST_CARDS
+    known: Sequence[Known],
+    unmet: Sequence[int],
+    sections: int,
+    habit: Habit,
+    span: Span,
+    most: int = MOST_CARDS,
 ) -> Forecast:
     """Live the days of a span ahead.
 
@@ -176,15 +193,25 @@ def _every(step: int, known: Sequence[Known]) -> list[Known]:
     """Return one card in `step` of each section, from weak to strong, in the order given."""
     if step == 1:
         return list(known)
-    alike = sorted(range(len(known)), key=lambda n: (known[n].section, known[n].missed, known[n].stability))
-    return [known[n] for n in sorted(alike[min(step // 2, len(alike) - 1) :: step])] if alike else []
+    alike = sorted(
+        range(len(known)), key=lambda n: (known[n].section, known[n].missed, known[n].stability)
+    )
+    return (
+        [known[n] for n in sorted(alike[min(step // 2, len(alike) - 1) :: step])] if alike else []
+    )
 
 
 class _Life:
     """A part of a member's cards as they change from day to day; each stands for `step` cards."""
 
     def __init__(
-        self, known: Sequence[Known], unmet: Sequence[int], sections: int, habit: Habit, span: Span, step: int
+        self,
+        known: Sequence[Known],
+        unmet: Sequence[int],
+        sections: int,
+        habit: Habit,
+        span: Span,
+        step: int,
     ) -> None:
         self._habit, self._span, self._unmet, self._step = habit, span, unmet, step
         self._of_section = [0] * sections
@@ -205,7 +232,14 @@ class _Life:
                 self._missed.append(number)
             else:
                 self._coming.setdefault(max(card.due, 0), []).append(number)
-        self._kept, self._room, self._new, self._luck, self._first, self._slow = 0.5, 0.5, 0.5, 0.5, 0.5, 0.5
+        self._kept, self._room, self._new, self._luck, self._first, self._slow = (
+            0.5,
+            0.5,
+            0.5,
+            0.5,
+            0.5,
+            0.5,
+        )
         self.fresh = self.repeated = 0
         self.short = False
 

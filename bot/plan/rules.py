@@ -191,7 +191,10 @@ def pace(answers: Sequence[Answered], since: date, zone: str, now: datetime) -> 
     past = {day: count for day, count in by_day.items() if day < today}
     if len(answers) >= LATEST:
         past.pop(min(by_day), None)  # of which there may be more
-    days = min((today - min([since, *past] if len(answers) < LATEST else past, default=today)).days, WINDOW.days)
+    days = min(
+        (today - min([since, *past] if len(answers) < LATEST else past, default=today)).days,
+        WINDOW.days,
+    )
     todays = [a for a in answers if local_date(zone, a.at) == today]
     return Pace(
         seconds=(sum(times) + SECONDS * 10) / (len(times) + 10) + READING,
@@ -321,7 +324,9 @@ class _Pile:
 
     def __init__(self, items: Sequence[Item], cards: Mapping[str, MemoryCard]) -> None:
         self._met = [item.id for item in items if item.id in cards]
-        self.unmet = sorted((i for i in reversed(items) if i.id not in cards), key=lambda i: -i.difficulty)
+        self.unmet = sorted(
+            (i for i in reversed(items) if i.id not in cards), key=lambda i: -i.difficulty
+        )
         self.size = len(items)
 
     def known(self, cards: Mapping[str, MemoryCard], now: datetime) -> float:
@@ -352,7 +357,9 @@ def _known(
     ]
 
 
-def _sections(bank: Bank, cards: Mapping[str, MemoryCard], then: Forecast, now: datetime) -> tuple[SectionOutlook, ...]:
+def _sections(
+    bank: Bank, cards: Mapping[str, MemoryCard], then: Forecast, now: datetime
+) -> tuple[SectionOutlook, ...]:
     found = []
     for section, expected in zip(bank.sections, then.sections, strict=True):
         ids = [item.id for topic in section.topics for item in topic.items]

@@ -43,7 +43,9 @@ class Plans:
         self._banks = context.banks
         self._now = context.now
 
-    async def set(self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None) -> Shown:
+    async def set(
+        self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
+    ) -> Shown:
         """Make a plan or change it; what is not named stays. UserError without a day, or for one that is none."""
         while True:
             before, given = await self._database.read(self._read, user_id, guild_id)
@@ -98,7 +100,9 @@ class Plans:
         """Which day it is for a member."""
         return local_date(zone_of(conn, user_id, guild_id), self._now())
 
-    def _read(self, conn: Connection, user_id: int, guild_id: int | None) -> tuple[Plan | None, _Given]:
+    def _read(
+        self, conn: Connection, user_id: int, guild_id: int | None
+    ) -> tuple[Plan | None, _Given]:
         """Return a member's plan, which may be over, and what its outlook is computed from."""
         now = self._now()
         given = _Given(
@@ -114,7 +118,13 @@ class Plans:
     # --- for others, inside of their transactions
 
     def goal(
-        self, conn: Connection, user_id: int, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime
+        self,
+        conn: Connection,
+        user_id: int,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
     ) -> Goal | None:
         """What is left of a member's day, for their reminder; None if they have no plan."""
         course = self.course(conn, user_id, zone, now)
@@ -126,7 +136,11 @@ class Plans:
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
         """What a member's practice follows; None if they have no plan."""
         plan = _running(conn, user_id, local_date(zone, now))
-        return None if plan is None else Course(plan, latest_answers(conn, user_id, now - WINDOW, LATEST))
+        return (
+            None
+            if plan is None
+            else Course(plan, latest_answers(conn, user_id, now - WINDOW, LATEST))
+        )
 
     def note(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
         """Note how ready somebody with a plan is on a day, as a share from 0 to 1."""
@@ -141,16 +155,28 @@ class Course:
     answers: Sequence[Answered]
 
     def share(
-        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str]
+        self,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
     ) -> Today:
         """What is left of the day."""
         own = rules.pace(self.answers, self.plan.set_on, zone, now)
         return rules.left_today(self.plan, bank, known, own, zone, now, hidden)
 
     def new_today(
-        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str]
+        self,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
     ) -> NewToday:
-        return NewToday(self.share(bank, known, zone, now, hidden).new, rules.in_order(bank, known, now))
+        return NewToday(
+            self.share(bank, known, zone, now, hidden).new, rules.in_order(bank, known, now)
+        )
 
     def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> float:
         return rules.readiness(bank, known, now)
@@ -168,7 +194,9 @@ class _Given:
     hidden: Collection[str]
 
     def look(self, plan: Plan) -> Outlook:
-        return rules.look(plan, self.bank, self.cards, self.answers, self.zone, self.now, self.hidden)
+        return rules.look(
+            plan, self.bank, self.cards, self.answers, self.zone, self.now, self.hidden
+        )
 
 
 def tenths(share: float) -> int:
@@ -176,7 +204,9 @@ def tenths(share: float) -> int:
     return round(1000 * share)
 
 
-def _drawn_up(user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None) -> Plan:
+def _drawn_up(
+    user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None
+) -> Plan:
     """Return the plan that a member wants, still without its goal.
 
     What is not named stays as in the plan before, unless that is over.
@@ -198,7 +228,9 @@ def _drawn_up(user_id: int, before: Plan | None, today: date, day: str | None, m
     )
 
 
-def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> tuple[tuple[date, int], ...] | None:
+def _save(
+    conn: Connection, outlook: Outlook, before: Plan | None
+) -> tuple[tuple[date, int], ...] | None:
     """Store a plan in place of `before`; return what `_note` does.
 
     Return None, and store nothing, if another plan than `before` is stored now.

@@ -20,7 +20,9 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    sa.Column("goal", sa.Integer, nullable=False),  # percent known on the day if it was kept from the start
+    sa.Column(
+        "goal", sa.Integer, nullable=False
+    ),  # percent known on the day if it was kept from the start
 )
 # How much of the bank a member knew on a day since they have had a plan, the last that was seen of it.
 plan_days = sa.Table(
@@ -43,7 +45,9 @@ register_rows(
     },
 )
 register_rows(
-    "plan_days", plan_days.c.user_id, {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready}
+    "plan_days",
+    plan_days.c.user_id,
+    {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready},
 )
 
 
@@ -69,12 +73,19 @@ def end(conn: Connection, plan: Plan) -> bool:
 
 def note_ready(conn: Connection, user_id: int, day: date, ready: int) -> None:
     """Note how much of the bank somebody knows on a day, in tenths of a percent; nothing for who has no plan."""
-    if conn.execute(select(plans.c.user_id).where(plans.c.user_id == user_id).with_for_update()).first() is not None:
+    if (
+        conn.execute(
+            select(plans.c.user_id).where(plans.c.user_id == user_id).with_for_update()
+        ).first()
+        is not None
+    ):
         upsert(conn, plan_days, user_id=user_id, day=day, ready=ready)
 
 
 def ready_since(conn: Connection, user_id: int, day: date) -> list[tuple[date, int]]:
     """What was noted from a day on, oldest first."""
     c = plan_days.c
-    rows = conn.execute(select(c.day, c.ready).where(c.user_id == user_id, c.day >= day).order_by(c.day))
+    rows = conn.execute(
+        select(c.day, c.ready).where(c.user_id == user_id, c.day >= day).order_by(c.day)
+    )
     return [(row.day, row.ready) for row in rows]

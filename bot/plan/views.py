@@ -26,7 +26,16 @@ from bot.chat.pictures import (
 from bot.chat.pictures import line as stroke
 from bot.chat.router import Route
 from bot.plan.dates import said
-from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES, NEAR, Outlook, Plan, SectionOutlook, Today, percent
+from bot.plan.rules import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    NEAR,
+    Outlook,
+    Plan,
+    SectionOutlook,
+    Today,
+    percent,
+)
 from bot.plan.service import Shown
 from bot.practice.views import PRACTISE
 
@@ -95,7 +104,9 @@ def confirm(day: date) -> Message:
 
 def forgotten() -> Message:
     """A plan has been ended."""
-    return Message(ENDED, "Your plan has ended. What you've learned stays. You can set another with </plan>.")
+    return Message(
+        ENDED, "Your plan has ended. What you've learned stays. You can set another with </plan>."
+    )
 
 
 def form(plan: Plan) -> ui.Modal:
@@ -104,7 +115,13 @@ def form(plan: Plan) -> ui.Modal:
     return fields_modal(
         "Your plan",
         PLAN_FORM.id(),
-        text_field("date", "Date of the interview", plan.day.isoformat(), 40, "Like 2026-12-12 or 12 December"),
+        text_field(
+            "date",
+            "Date of the interview",
+            plan.day.isoformat(),
+            40,
+            "Like 2026-12-12 or 12 December",
+        ),
         text_field("minutes", "Minutes a day", str(plan.minutes), 3, minutes),
     )
 
@@ -131,7 +148,11 @@ def _pace(outlook: Outlook) -> str | None:
     if outlook.pace_days == 1:
         past = "You practised yesterday." if outlook.pace_kept else "Yesterday was a day off."
     if outlook.behind:
-        start = f"Start with today's {outlook.share.left:,}" if outlook.share.left else "Come back tomorrow"
+        start = (
+            f"Start with today's {outlook.share.left:,}"
+            if outlook.share.left
+            else "Come back tomorrow"
+        )
         return f"{past} Your goal is {goal}%. {start} and practise every day, and you'll reach **{kept}%**."
     if percent(outlook.expected) > goal + NEAR:
         return f"{past} That takes you past your goal of **{goal}%**."
@@ -141,7 +162,8 @@ def _pace(outlook: Outlook) -> str | None:
 def _by_section(outlook: Outlook) -> str | None:
     """Now and on the day; of a bank with very many sections the first ones, so that a message holds them."""
     lines = [
-        f"-# {t.escape(t.cut(s.title, 60))} · {percent(s.now)} to {percent(s.then)}%" for s in outlook.sections[:_LINES]
+        f"-# {t.escape(t.cut(s.title, 60))} · {percent(s.now)} to {percent(s.then)}%"
+        for s in outlook.sections[:_LINES]
     ]
     if len(outlook.sections) > _LINES:
         lines.append(f"-# and {t.count(len(outlook.sections) - _LINES, 'more section')}")
@@ -228,7 +250,9 @@ def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> 
     parts.append(box(_LEFT, high, right - _LEFT, low - high, _BAND, radius=2))
     parts.append(_goal_label(outlook.plan.goal, high, low, top))
     lived = (outlook.today - start).days
-    line_so_far = [at((day - start).days, ready / 1000) for day, ready in past if day < outlook.today]
+    line_so_far = [
+        at((day - start).days, ready / 1000) for day, ready in past if day < outlook.today
+    ]
     now = at(lived, outlook.ready)
     ahead = [at(lived + day, share) for day, share in outlook.curve]
     if line_so_far:
@@ -243,14 +267,18 @@ def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> 
 def _goal_label(goal: int, high: float, low: float, top: float) -> str:
     """The goal in words, above its band or, where there is no room, below."""
     y = high - 7 if high - 22 > top else low + 20
-    behind = box(_LEFT + 4, y - 17, 90, 22, PAPER, radius=0)  # so that no line of the scale runs through the words
+    behind = box(
+        _LEFT + 4, y - 17, 90, 22, PAPER, radius=0
+    )  # so that no line of the scale runs through the words
     return behind + words(_LEFT + 8, y, f"Goal {goal}%", colour=_GOAL)
 
 
 def _ends(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
     """The days below the chart: its first, today if that is apart, and the interview's."""
     right = WIDTH - MARGIN
-    labels = [words(right, y, f"{outlook.plan.day.day} {outlook.plan.day:%b}", colour=MUTED, anchor="end")]
+    labels = [
+        words(right, y, f"{outlook.plan.day.day} {outlook.plan.day:%b}", colour=MUTED, anchor="end")
+    ]
     if start == outlook.today:
         return [*labels, words(_LEFT, y, "Today", colour=MUTED)]
     if today - _LEFT > 90:

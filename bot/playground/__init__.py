@@ -17,7 +17,9 @@ def _require_simcord() -> None:
         found = version("simcord")
     except PackageNotFoundError:
         found = "none"
-    if found == SIMCORD_VERSION and any(find_spec(name) is None for name in ("PIL", "markdown_it", "regex")):
+    if found == SIMCORD_VERSION and any(
+        find_spec(name) is None for name in ("PIL", "markdown_it", "regex")
+    ):
         found = f"{found} without its preview"
     if found != SIMCORD_VERSION:
         raise ImportError(

@@ -85,7 +85,10 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             "    if (!next && document.activeElement instanceof HTMLElement) document.activeElement.blur();\n"
             "    renderCompose({ focus: true });",
         ),
-        ('const queryValue = String(value || "");', 'const queryValue = String(value || "").replace(/^[#@]/, "");'),
+        (
+            'const queryValue = String(value || "");',
+            'const queryValue = String(value || "").replace(/^[#@]/, "");',
+        ),
     ),
 }
 
@@ -102,6 +105,8 @@ def changed(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     for old, new in CHANGES[path.name]:
         if text.count(old) != 1:
-            raise ImportError(f"the playground does not fit this simcord: {path.name} changed ({old.strip()[:60]!r})")
+            raise ImportError(
+                f"the playground does not fit this simcord: {path.name} changed ({old.strip()[:60]!r})"
+            )
         text = text.replace(old, new)
     return text

@@ -32,7 +32,9 @@ class MountedServer(PreviewServer):
 class LivePreview(Preview):
     """A preview for a single viewer that publishes by itself and never ends in "outcome uncertain"."""
 
-    def __init__(self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int) -> None:
+    def __init__(
+        self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int
+    ) -> None:
         self._live = env
         super().__init__(
             env,
@@ -51,7 +53,9 @@ class LivePreview(Preview):
         self._server = MountedServer(self, port)
 
     async def open(self) -> None:
-        self._live._preview = None  # simcord allows one preview per environment; nothing here depends on that
+        self._live._preview = (
+            None  # simcord allows one preview per environment; nothing here depends on that
+        )
         await self.__aenter__()
         self._live.mutation_observers.append(self._mark_action_dispatched)
 
@@ -70,7 +74,9 @@ class LivePreview(Preview):
                 self._publish(page, reason="refresh")
 
     def _open_page(self, viewer_id: Any = None, target_id: Any = None) -> Any:
-        if self._python is not None:  # a page opens at the newest message, not where the first page was opened
+        if (
+            self._python is not None
+        ):  # a page opens at the newest message, not where the first page was opened
             self._python.target_id = None
             self._python.window_end_id = None
         return super()._open_page(viewer_id, target_id)
@@ -78,15 +84,23 @@ class LivePreview(Preview):
     def _on_dispatch(self, interaction: Any) -> None:
         super()._on_dispatch(interaction)
         action = self._active_action
-        if action is not None and action.command is not None and asyncio.current_task() is self._active_task:
-            interaction.command_name = action.command["invocation"]  # Discord says "used /quiz start", simcord "/quiz"
+        if (
+            action is not None
+            and action.command is not None
+            and asyncio.current_task() is self._active_task
+        ):
+            interaction.command_name = action.command[
+                "invocation"
+            ]  # Discord says "used /quiz start", simcord "/quiz"
 
     def _finish_action(
         self, page: Any, action: Any, settlement: str, cursor: int, *args: Any, **options: Any
     ) -> dict[str, Any]:
         # An exception in a handler is the bot's affair (it logs, and tells the member); for the page all that counts
         # is whether an answer came. simcord would call the outcome uncertain and keep the command in the box.
-        return super()._finish_action(page, action, settlement, self.env.error_cursor, *args, **options)
+        return super()._finish_action(
+            page, action, settlement, self.env.error_cursor, *args, **options
+        )
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         page = self._get_page(context_id)
@@ -99,4 +113,6 @@ class LivePreview(Preview):
             return await super()._action(context_id, body)
         except (SetupError, BackendError, TimeoutError):
             # An HTTP error would leave the page refusing everything until it is reloaded; a rejection does not.
-            return self._reject(page, "busy", request_id=body.get("request_id"), sequence=body.get("sequence"))
+            return self._reject(
+                page, "busy", request_id=body.get("request_id"), sequence=body.get("sequence")
+            )

@@ -57,7 +57,11 @@ def _file(path: Path) -> Handler:
             kind = "text/html" if path.suffix == ".html" else "application/javascript"
             return web.Response(text=changed(path), content_type=kind)
         # simcord's fonts are large, 5 MB for the emoji alone, and do not change while this runs.
-        lasting = {"Cache-Control": "private, max-age=86400, immutable"} if path.suffix == ".ttf" else None
+        lasting = (
+            {"Cache-Control": "private, max-age=86400, immutable"}
+            if path.suffix == ".ttf"
+            else None
+        )
         return web.FileResponse(path, headers=lasting)
 
     return serve
@@ -76,12 +80,17 @@ class Desk:
 
     async def start(self, door: socket.socket) -> None:
         """Serve whoever knocks at the socket."""
-        app = web.Application(middlewares=[self._only_this_host], handler_args={"handler_cancellation": False})
+        app = web.Application(
+            middlewares=[self._only_this_host], handler_args={"handler_cancellation": False}
+        )
         app.add_routes(
             [
                 web.get("/", _file(OWN_STATIC / "shell.html")),
                 web.get("/favicon.ico", _file(OWN_STATIC / "icon.svg")),
-                *(web.get(f"/playground/{file.name}", _file(file)) for file in OWN_STATIC.iterdir()),
+                *(
+                    web.get(f"/playground/{file.name}", _file(file))
+                    for file in OWN_STATIC.iterdir()
+                ),
                 web.get("/playground.json", self._state_of_the_world),
                 web.get(r"/open/{channel:\d+}/{member}", self._open),
                 web.get("/channel", _file(SIMCORD_STATIC / "index.html")),
@@ -121,13 +130,19 @@ class Desk:
         """The channels on a member's list: text channels, each with its threads, and direct messages with the bot."""
         viewer = self.world.members[member]
         every = list(self.env.backend.channels.values())
-        here = [item for item in every if item.guild_id is not None and can_access_channel(self.env, item.id, viewer)]
+        here = [
+            item
+            for item in every
+            if item.guild_id is not None and can_access_channel(self.env, item.id, viewer)
+        ]
         listed: list[Channel] = []
         for channel in here:
             if channel.type == TEXT_CHANNEL:
                 listed.append(channel)
                 listed += [item for item in here if item.is_thread and item.parent_id == channel.id]
-        return listed + [item for item in every if item.guild_id is None and viewer.id in item.recipient_ids]
+        return listed + [
+            item for item in every if item.guild_id is None and viewer.id in item.recipient_ids
+        ]
 
     async def _state_of_the_world(self, request: web.Request) -> web.Response:
         member = request.query.get("member", "")
@@ -138,12 +153,19 @@ class Desk:
                 "run": self.run,
                 "server": self.world.guild.name,
                 "member": member,
-                "members": [{"name": name, "id": str(actor.id)} for name, actor in self.world.members.items()],
+                "members": [
+                    {"name": name, "id": str(actor.id)}
+                    for name, actor in self.world.members.items()
+                ],
                 "channels": [
                     {
                         "id": str(channel.id),
                         "name": BOT_NAME if channel.guild_id is None else channel.name,
-                        "kind": "dm" if channel.guild_id is None else "thread" if channel.is_thread else "text",
+                        "kind": "dm"
+                        if channel.guild_id is None
+                        else "thread"
+                        if channel.is_thread
+                        else "text",
                         "last": str(self._newest(channel, member)),
                     }
                     for channel in self._channels(member)
@@ -152,7 +174,9 @@ class Desk:
         )
 
     def _newest(self, channel: Channel, member: str) -> int:
-        viewer = self.world.users[member] if channel.guild_id is None else self.world.members[member]
+        viewer = (
+            self.world.users[member] if channel.guild_id is None else self.world.members[member]
+        )
         for message_id, message in reversed(self.env.backend.messages.get(channel.id, {}).items()):
             if can_access_message(self.env, channel.id, message, viewer, history=True):
                 return message_id
@@ -162,7 +186,11 @@ class Desk:
         """Send a frame to a channel as one member sees it; the address fragment is simcord's key to it."""
         member = request.match_info["member"]
         channel = self.env.backend.channels.get(int(request.match_info["channel"]))
-        if member not in self.world.members or channel is None or channel not in self._channels(member):
+        if (
+            member not in self.world.members
+            or channel is None
+            or channel not in self._channels(member)
+        ):
             raise web.HTTPNotFound()
         async with self._opening:
             preview = self.previews.get((channel.id, member))
@@ -180,11 +208,15 @@ class Desk:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             key = request.headers.get("X-Simcord-Capability", "")
-            preview = next((item for item in self.previews.values() if item.capability == key), None)
+            preview = next(
+                (item for item in self.previews.values() if item.capability == key), None
+            )
             if preview is None:
                 raise web.HTTPUnauthorized()
             since = request.query.get("since")
-            if since is not None and since == str(preview.current_revision(request.headers.get("X-Simcord-Context"))):
+            if since is not None and since == str(
+                preview.current_revision(request.headers.get("X-Simcord-Context"))
+            ):
                 return web.Response(status=204)
             return await handler(preview._server, request)
 

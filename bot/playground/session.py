@@ -21,7 +21,11 @@ TIDY_SECONDS = 5.0
 
 
 async def serve(
-    bot: discord.Client, *, door: socket.socket, announce: Callable[[str], None], until: asyncio.Event
+    bot: discord.Client,
+    *,
+    door: socket.socket,
+    announce: Callable[[str], None],
+    until: asyncio.Event,
 ) -> None:
     """Run ``bot`` on a simulated Discord behind ``door`` (from ``listen``) until ``until`` is set.
 
@@ -34,8 +38,13 @@ async def serve(
     await desk.start(door)
     try:
         await env.start()
-        bot.dispatch("guild_join", bot.get_guild(world.guild.id))  # as when somebody has just invited it
-        tasks = [asyncio.create_task(_publish(desk, env.tape.moved)), asyncio.create_task(_tidy(env))]
+        bot.dispatch(
+            "guild_join", bot.get_guild(world.guild.id)
+        )  # as when somebody has just invited it
+        tasks = [
+            asyncio.create_task(_publish(desk, env.tape.moved)),
+            asyncio.create_task(_tidy(env)),
+        ]
         try:
             announce(f"http://127.0.0.1:{desk.port}/")
             await until.wait()

@@ -34,7 +34,16 @@ from bot.core.personal import (
     register_of_servers,
     register_rows,
 )
-from bot.core.tables import Instant, constant, fetch, fetch_all, insert_for, metadata, prepared, values_of
+from bot.core.tables import (
+    Instant,
+    constant,
+    fetch,
+    fetch_all,
+    insert_for,
+    metadata,
+    prepared,
+    values_of,
+)
 from bot.points import rules
 from bot.points.rules import Tally, bucket
 from bot.questions.store import register_answers
@@ -79,10 +88,14 @@ scores = sa.Table(
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Column("answers", sa.Integer, nullable=False),
     sa.Column("right", sa.Integer, nullable=False),
-    sa.Column("days", sa.Integer, nullable=False, server_default="0"),  # with answers; only of all time and all topics
+    sa.Column(
+        "days", sa.Integer, nullable=False, server_default="0"
+    ),  # with answers; only of all time and all topics
     sa.Index("ix_scores_user_id", "user_id"),
 )
-sa.Index("ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), scores.c.user_id)  # in a board's order
+sa.Index(
+    "ix_scores_board", *[*scores.primary_key][:4], scores.c.points.desc(), scores.c.user_id
+)  # in a board's order
 
 # How many members of a board have points in a bucket (see `bot.points.rules.bucket`), kept in the transaction
 # that changes `scores`: so a place costs the same on a board of any size. A bucket without members has no row.
@@ -90,7 +103,9 @@ score_buckets = sa.Table(
     "score_buckets",
     metadata,
     *_of_board(),
-    sa.Column("low", sa.BigInteger, primary_key=True, autoincrement=False),  # the bucket's lowest points
+    sa.Column(
+        "low", sa.BigInteger, primary_key=True, autoincrement=False
+    ),  # the bucket's lowest points
     sa.Column("members", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -122,7 +137,11 @@ _SUMS = (scores, score_buckets, team_scores, team_members)
 ALL_TOPICS = ""
 _EVER = scores.c.period == constant("all"), scores.c.topic_id == constant(ALL_TOPICS)
 sa.Index(
-    "ix_scores_ever", scores.c.user_id, scores.c.guild_id, sqlite_where=and_(*_EVER), postgresql_where=and_(*_EVER)
+    "ix_scores_ever",
+    scores.c.user_id,
+    scores.c.guild_id,
+    sqlite_where=and_(*_EVER),
+    postgresql_where=and_(*_EVER),
 )
 register_answers(
     select(ledger.c.user_id, ledger.c.source, ledger.c.source_id),
@@ -189,7 +208,9 @@ def rebuild_sums(conn: Connection) -> int:
         _count(conn, entries)
         counted += len(entries)
         last = entries[-1]
-        entries = fetch_all(conn, query.where(key > (last.source, last.source_id, last.user_id)), Entry)
+        entries = fetch_all(
+            conn, query.where(key > (last.source, last.source_id, last.user_id)), Entry
+        )
     return counted
 
 
@@ -216,22 +237,32 @@ def _drop_oldest(conn: Connection, guild_id: int, before: date) -> None:
         oldest = _oldest(conn, guild_id, period).scalar()
         if oldest is not None and oldest < before:
             for table in _SUMS:
-                mine = table.c.guild_id == guild_id, table.c.period == period, table.c.start == oldest
+                mine = (
+                    table.c.guild_id == guild_id,
+                    table.c.period == period,
+                    table.c.start == oldest,
+                )
                 conn.execute(delete(table).where(*mine))
 
 
 @prepared
 def _oldest(guild_id: int, period: str) -> Select[Any]:
-    return select(func.min(scores.c.start)).where(scores.c.guild_id == guild_id, scores.c.period == period)
+    return select(func.min(scores.c.start)).where(
+        scores.c.guild_id == guild_id, scores.c.period == period
+    )
 
 
-def won_lately(conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> set[int]:
+def won_lately(
+    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+) -> set[int]:
     """Which of these members have won points with an item on a server since then."""
     return set(_winners(conn, guild_id, item_id, user_ids, since).scalars())
 
 
 @prepared
-def _winners(guild_id: int, item_id: str, user_ids: Collection[int], since: datetime) -> Select[Any]:
+def _winners(
+    guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+) -> Select[Any]:
     own = ledger.c.user_id.in_(user_ids), ledger.c.guild_id == guild_id, ledger.c.item_id == item_id
     return select(ledger.c.user_id).where(*own, ledger.c.at > since, ledger.c.points > 0)
 
@@ -248,7 +279,9 @@ def points_won(conn: Connection, source: str, source_ids: Collection[int]) -> in
     return int(conn.execute(select(func.sum(ledger.c.points)).where(*where)).scalar() or 0)
 
 
-def tallies(conn: Connection, given: sa.Table, questions: sa.Table, *where: ColumnElement[bool]) -> list[Tally]:
+def tallies(
+    conn: Connection, given: sa.Table, questions: sa.Table, *where: ColumnElement[bool]
+) -> list[Tally]:
     """What each member did by a table of answers to questions of another, those that fit."""
     rows = conn.execute(
         select(
@@ -262,16 +295,24 @@ def tallies(conn: Connection, given: sa.Table, questions: sa.Table, *where: Colu
         .where(*where)
         .group_by(given.c.user_id)
     )
-    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows]
+    return [
+        Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.total_ms)) for r in rows
+    ]
 
 
 def counted(conn: Connection, source: str, source_id: int) -> bool:
     """Whether the ledger has entries of a question or daily."""
-    query = select(ledger.c.user_id).where(ledger.c.source == source, ledger.c.source_id == source_id).limit(1)
+    query = (
+        select(ledger.c.user_id)
+        .where(ledger.c.source == source, ledger.c.source_id == source_id)
+        .limit(1)
+    )
     return conn.execute(query).first() is not None
 
 
-def replace(conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool) -> None:
+def replace(
+    conn: Connection, source: str, source_id: int, user_id: int, *, points: int, correct: bool
+) -> None:
     """Change what an entry won, and its sums by the difference; nothing happens if there is no such entry."""
     where = ledger.c.source == source, ledger.c.source_id == source_id, ledger.c.user_id == user_id
     entry = fetch(conn, select(ledger).where(*where).with_for_update(), Entry)
@@ -293,7 +334,11 @@ def _sums_of(e: Entry) -> list[_Key]:
     """The keys of all sums to which an entry belongs."""
     topics = dict.fromkeys((ALL_TOPICS, e.topic_id))
     starts = {period: rules.period_start(period, e.local_date) for period in rules.PERIODS}
-    return [(e.guild_id, period, start, topic, e.user_id) for period, start in starts.items() for topic in topics]
+    return [
+        (e.guild_id, period, start, topic, e.user_id)
+        for period, start in starts.items()
+        for topic in topics
+    ]
 
 
 def _sum_up(conn: Connection, gains: Mapping[_Key, _Gain]) -> set[int]:
@@ -320,7 +365,9 @@ def _move(conn: Connection, moved: Mapping[_Key, int]) -> None:
     """Let so many more members be in these buckets, or fewer."""
     _, add_members = _upserts(conn.dialect.name)
     changes = [
-        (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change) for key, change in sorted(moved.items()) if change
+        (dict(zip(_BUCKET_OF_BOARD, key, strict=True)), change)
+        for key, change in sorted(moved.items())
+        if change
     ]
     if changes:
         conn.execute(add_members, [{**key, "members": change} for key, change in changes])
@@ -335,7 +382,11 @@ def _sum_up_teams(conn: Connection, gains: Mapping[_TeamKey, _Gain]) -> None:
     add_answers, add_points = _team_upserts(conn.dialect.name)
     ordered = sorted(gains.items())
     rows = [
-        {**dict(zip(_MEMBER_OF_TEAM, key, strict=True)), "points": gain.points, "answers": gain.answers}
+        {
+            **dict(zip(_MEMBER_OF_TEAM, key, strict=True)),
+            "points": gain.points,
+            "answers": gain.answers,
+        }
         for key, gain in ordered
     ]
     won = {key[:5]: {"points": 0, "members": 0} for key, _ in ordered}
@@ -344,7 +395,10 @@ def _sum_up_teams(conn: Connection, gains: Mapping[_TeamKey, _Gain]) -> None:
         sums = won[guild_id, period, start, topic, team_id]
         sums["points"] += gains[of_member].points
         sums["members"] += answers == gains[of_member].answers
-    conn.execute(add_points, [{**dict(zip(_TEAM_OF_BOARD, key, strict=True)), **sums} for key, sums in won.items()])
+    conn.execute(
+        add_points,
+        [{**dict(zip(_TEAM_OF_BOARD, key, strict=True)), **sums} for key, sums in won.items()],
+    )
 
 
 def _adding(dialect: str, table: sa.Table, *names: str) -> sqlite.Insert | postgresql.Insert:
@@ -372,33 +426,50 @@ def _team_upserts(dialect: str) -> tuple[Executable, Executable]:
 
 
 _DROP_IF_EMPTY = delete(score_buckets).where(
-    *(column == bindparam(column.name) for column in score_buckets.primary_key), score_buckets.c.members == 0
+    *(column == bindparam(column.name) for column in score_buckets.primary_key),
+    score_buckets.c.members == 0,
 )
 
 
 def _export_sums(conn: Connection, user_id: int) -> list[Row]:
     c = scores.c
-    shown = c.guild_id.label("server_id"), c.period, c.start.label("from"), c.topic_id.label("topic")
+    shown = (
+        c.guild_id.label("server_id"),
+        c.period,
+        c.start.label("from"),
+        c.topic_id.label("topic"),
+    )
     query = select(*shown, c.points, c.answers, c.right, c.days).where(c.user_id == user_id)
     return exported(conn, query.order_by(*scores.primary_key))
 
 
 def _erase_sums(conn: Connection, user_id: int, limit: int) -> int:
     """Take a member off boards, so that the places of all others are right at once."""
-    query = select(scores).where(scores.c.user_id == user_id).order_by(*scores.primary_key).limit(limit)
+    query = (
+        select(scores).where(scores.c.user_id == user_id).order_by(*scores.primary_key).limit(limit)
+    )
     moved: Counter[_Key] = Counter()
     found = conn.execute(query.with_for_update()).all()
     for row in found:
         moved[row.guild_id, row.period, row.start, row.topic_id, bucket(row.points)] -= 1
     if found:
-        conn.execute(_DROP_SUM, [_parameters((r.guild_id, r.period, r.start, r.topic_id, r.user_id)) for r in found])
+        conn.execute(
+            _DROP_SUM,
+            [_parameters((r.guild_id, r.period, r.start, r.topic_id, r.user_id)) for r in found],
+        )
         _move(conn, moved)
     return len(found)
 
 
 def _export_teams(conn: Connection, user_id: int) -> list[Row]:
     c = team_members.c
-    shown = c.guild_id.label("server_id"), c.period, c.start.label("from"), c.topic_id.label("topic"), c.team_id
+    shown = (
+        c.guild_id.label("server_id"),
+        c.period,
+        c.start.label("from"),
+        c.topic_id.label("topic"),
+        c.team_id,
+    )
     query = select(*shown, c.points, c.answers).where(c.user_id == user_id)
     return exported(conn, query.order_by(*team_members.primary_key))
 
@@ -410,10 +481,15 @@ def _erase_from_teams(conn: Connection, user_id: int, limit: int) -> int:
     found = conn.execute(query.with_for_update()).all()
     for row in found:
         key = [row._mapping[name] for name in _TEAM_OF_BOARD]
-        less = {"won": row.points, **{f"of_{name}": value for name, value in zip(_TEAM_OF_BOARD, key, strict=True)}}
+        less = {
+            "won": row.points,
+            **{f"of_{name}": value for name, value in zip(_TEAM_OF_BOARD, key, strict=True)},
+        }
         conn.execute(_LEAVE_TEAM, less)
     if found:
-        conn.execute(_DROP_MEMBER, [{name: row._mapping[name] for name in _MEMBER_OF_TEAM} for row in found])
+        conn.execute(
+            _DROP_MEMBER, [{name: row._mapping[name] for name in _MEMBER_OF_TEAM} for row in found]
+        )
     return len(found)
 
 
@@ -423,7 +499,9 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     erased = 0
     for user_id in conn.execute(select(scores.c.user_id).where(*ever).limit(limit)).scalars().all():
         left = limit - erased
-        mine = erase_rows(conn, ledger, left, ledger.c.user_id == user_id, ledger.c.guild_id == guild_id)
+        mine = erase_rows(
+            conn, ledger, left, ledger.c.user_id == user_id, ledger.c.guild_id == guild_id
+        )
         erased += mine
         if mine == left:  # perhaps not all
             break
@@ -450,7 +528,9 @@ register_rows(
     derived=True,
 )
 register(Personal("board_sums", [scores.c.user_id], _export_sums, _erase_sums, derived=True))
-register(Personal("team_sums", [team_members.c.user_id], _export_teams, _erase_from_teams, derived=True))
+register(
+    Personal("team_sums", [team_members.c.user_id], _export_teams, _erase_from_teams, derived=True)
+)
 register_of_servers([ledger, *_SUMS], _erase_server)
 
 _LEAVE_TEAM = (
@@ -458,9 +538,15 @@ _LEAVE_TEAM = (
     .where(*(team_scores.c[name] == bindparam(f"of_{name}") for name in _TEAM_OF_BOARD))
     .values(points=team_scores.c.points - bindparam("won"), members=team_scores.c.members - 1)
 )
-_DROP_MEMBER = delete(team_members).where(*(column == bindparam(column.name) for column in team_members.primary_key))
-_DROP_SUM = delete(scores).where(*(column == bindparam(column.name) for column in scores.primary_key))
-_IS_KEPT = select(scores.c.points).where(*(column == bindparam(column.name) for column in scores.primary_key))
+_DROP_MEMBER = delete(team_members).where(
+    *(column == bindparam(column.name) for column in team_members.primary_key)
+)
+_DROP_SUM = delete(scores).where(
+    *(column == bindparam(column.name) for column in scores.primary_key)
+)
+_IS_KEPT = select(scores.c.points).where(
+    *(column == bindparam(column.name) for column in scores.primary_key)
+)
 _COUNT_DAY = (
     update(scores)
     .where(scores.c.guild_id == bindparam("server"), scores.c.user_id == bindparam("member"))
@@ -475,7 +561,9 @@ def total(conn: Connection, guild_id: int, user_id: int) -> tuple[int, int, int]
     return (row.points, row.answers, row.right) if row else (0, 0, 0)
 
 
-def by_topic(conn: Connection, guild_id: int, user_id: int, topics: Collection[str]) -> dict[str, tuple[int, int]]:
+def by_topic(
+    conn: Connection, guild_id: int, user_id: int, topics: Collection[str]
+) -> dict[str, tuple[int, int]]:
     """Answers and right answers of a member in a server in each of these topics, of all time; without those of none."""
     rows = _sums_for(conn, guild_id, user_id, "all", [rules.ALL_TIME], topics)
     return {row.topic_id: (row.answers, row.right) for row in rows}
@@ -487,7 +575,9 @@ def active_days(conn: Connection, guild_id: int, user_id: int) -> int:
     return row.days if row else 0
 
 
-def answers_by_day(conn: Connection, guild_id: int, user_id: int, days: Sequence[date]) -> dict[date, int]:
+def answers_by_day(
+    conn: Connection, guild_id: int, user_id: int, days: Sequence[date]
+) -> dict[date, int]:
     """How many answers a member gave in a server on each of these local dates; dates without any are left out."""
     rows = _sums_for(conn, guild_id, user_id, "today", days, [ALL_TOPICS])
     return {row.start: row.answers for row in rows}

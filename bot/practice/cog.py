@@ -31,9 +31,13 @@ class Practice(commands.Cog):
         bot.router.add(view.ASIDE, self.aside)
         bot.router.add(view.BACK, self.ask_again)
         bot.router.add(MISSES, self.misses)
-        bot.answerables["practice"] = Answerable(practices.check_open, self.answer, practices.review, practices.subject)
+        bot.answerables["practice"] = Answerable(
+            practices.check_open, self.answer, practices.review, practices.subject
+        )
 
-    @app_commands.command(description="Practise in private: first what you missed, then something new")
+    @app_commands.command(
+        description="Practise in private: first what you missed, then something new"
+    )
     @app_commands.describe(topic="One topic only. Default: all topics")
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -49,18 +53,27 @@ class Practice(commands.Cog):
         find = self.bot.misses.get(fields["source"])
         if find is None:
             raise UserError(UNKNOWN)
-        user_id, guild_id, at = interaction.user.id, interaction.guild_id, created_at(interaction.id)
+        user_id, guild_id, at = (
+            interaction.user.id,
+            interaction.guild_id,
+            created_at(interaction.id),
+        )
         items = await find(int(fields["row"]), user_id)
         await self._show(interaction, await self.practices.start_on(user_id, guild_id, at, items))
 
     async def next(self, interaction: discord.Interaction, fields: Fields) -> None:
         screen = await self.practices.go_on(
-            int(fields["practice"]), interaction.user.id, interaction.guild_id, created_at(interaction.id)
+            int(fields["practice"]),
+            interaction.user.id,
+            interaction.guild_id,
+            created_at(interaction.id),
         )
         await self._show(interaction, screen)
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
-        summary = await self.practices.end(int(fields["practice"]), interaction.user.id, interaction.guild_id)
+        summary = await self.practices.end(
+            int(fields["practice"]), interaction.user.id, interaction.guild_id
+        )
         await self._show(interaction, summary)
 
     async def guessed(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -72,18 +85,26 @@ class Practice(commands.Cog):
         """Set the answered item aside, or take that back."""
         question_id, again = int(fields["question"]), fields["do"] == "again"
         member = interaction.user.id, interaction.guild_id
-        await self._show(interaction, await self.practices.suspend(question_id, *member, ask_again=again))
+        await self._show(
+            interaction, await self.practices.suspend(question_id, *member, ask_again=again)
+        )
 
     async def aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """What is set aside, in a message of its own: the page with the button stays."""
-        await say(interaction, view.suspended_page(await self.practices.suspended(interaction.user.id)))
+        await say(
+            interaction, view.suspended_page(await self.practices.suspended(interaction.user.id))
+        )
 
     async def ask_again(self, interaction: discord.Interaction, _fields: Fields) -> None:
         left = await self.practices.ask_again(interaction.user.id, picked_in(interaction))
         await say_here(interaction, view.suspended_page(left))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
-        user_id, guild_id, at = interaction.user.id, interaction.guild_id, created_at(interaction.id)
+        user_id, guild_id, at = (
+            interaction.user.id,
+            interaction.guild_id,
+            created_at(interaction.id),
+        )
         await self._show(interaction, await self.practices.start(user_id, guild_id, at, topic_id))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:

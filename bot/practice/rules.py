@@ -43,7 +43,9 @@ class NewToday:
     order: Iterator[Item]
 
 
-def first_new(order: Iterable[Item], pool: Collection[str], in_play: Collection[str]) -> Item | None:
+def first_new(
+    order: Iterable[Item], pool: Collection[str], in_play: Collection[str]
+) -> Item | None:
     """The first item of an order that can be asked; one that is in play on some server only when no other is left."""
     later = None
     for item in order:
@@ -55,7 +57,10 @@ def first_new(order: Iterable[Item], pool: Collection[str], in_play: Collection[
 
 
 def draw_new(
-    pool: Sequence[Item], cards: Mapping[str, MemoryCard], in_play: Collection[str], rng: random.Random
+    pool: Sequence[Item],
+    cards: Mapping[str, MemoryCard],
+    in_play: Collection[str],
+    rng: random.Random,
 ) -> Item | None:
     """An item that the member has not met, from the topic that they met longest ago; None if there is none.
 

@@ -115,7 +115,13 @@ class Course(Protocol):
     """A plan that a member follows, which decides about new questions; `known` are all their cards."""
 
     def new_today(
-        self, bank: Bank, known: Mapping[str, MemoryCard], zone: str, now: datetime, hidden: Collection[str], /
+        self,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
+        /,
     ) -> NewToday: ...
 
     def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime, /) -> float: ...
@@ -124,7 +130,9 @@ class Course(Protocol):
 class Courses(Protocol):
     """The plans of all members; `bot.plan.service`."""
 
-    def course(self, conn: Connection, user_id: int, zone: str, now: datetime, /) -> Course | None: ...
+    def course(
+        self, conn: Connection, user_id: int, zone: str, now: datetime, /
+    ) -> Course | None: ...
 
     def note(self, conn: Connection, user_id: int, day: date, ready: float, /) -> None: ...
 
@@ -165,7 +173,9 @@ class _Read:
         """Return how ready a member with a plan is; None without a plan."""
         return self.course.readiness(self.bank, self.cards, self.now) if self.course else None
 
-    def view(self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()) -> _View:
+    def view(
+        self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
+    ) -> _View:
         """Return what can be asked now, of a topic or of the items in `only`, after those asked."""
         items, now, zone = self.bank.asked, self.now, self.zone
         known = {i: card for i, card in self.cards.items() if topic_id in {None, items[i].topic_id}}
@@ -173,7 +183,9 @@ class _Read:
         if only:
             due = [i for i in only if i in items and i not in self.hidden and i not in asked]
             return _View(known, wanted, due, 0, [], None)
-        pool = [i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden]
+        pool = [
+            i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden
+        ]
         unmet = sum(i.id not in known for i in pool)
         planned, allowed = None, max(0, rules.NEW_A_DAY - self.met_today)
         if self.course is not None:
@@ -184,7 +196,10 @@ class _Read:
 
     def next_in(self, view: _View) -> int | None:
         """Return in how many days the next card of a view is due; None without cards."""
-        return min((memory.days_away(card, self.zone, self.now) for card in view.wanted.values()), default=None)
+        return min(
+            (memory.days_away(card, self.zone, self.now) for card in view.wanted.values()),
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +244,9 @@ class Practices:
         self._now = context.now
         self._rng = context.rng
 
-    async def start(self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None) -> Screen:
+    async def start(
+        self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None
+    ) -> Screen:
         """Go on with today's practice, or begin one; naming another topic begins anew."""
         while True:
             read = await self._database.read(self._read, user_id, guild_id)
@@ -243,7 +260,9 @@ class Practices:
             if screen is not None:
                 return screen
 
-    async def start_on(self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]) -> Screen:
+    async def start_on(
+        self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
+    ) -> Screen:
         """Practise these items, each once and in this order, whatever else is due; go on if that is under way today.
 
         Items that are in play on one of the member's servers are left out.
@@ -266,7 +285,13 @@ class Practices:
                 return screen
 
     async def go_on(
-        self, practice_id: int, user_id: int, guild_id: int | None, at: datetime, *, instead: bool = False
+        self,
+        practice_id: int,
+        user_id: int,
+        guild_id: int | None,
+        at: datetime,
+        *,
+        instead: bool = False,
     ) -> Screen:
         """The question that is open, else the next one, else the summary."""
         while True:
@@ -292,7 +317,9 @@ class Practices:
                 return summary
 
     @reading
-    def check_open(self, conn: Connection, question_id: int, _message_id: int, user_id: int) -> Shown:
+    def check_open(
+        self, conn: Connection, question_id: int, _message_id: int, user_id: int
+    ) -> Shown:
         """A question that the member can still answer, as item and order of its choices; refuses like `answer`.
 
         For opening a modal.
@@ -331,7 +358,9 @@ class Practices:
         question, item, again = found
         return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
 
-    def _store_answer(self, conn: Connection, click: Click) -> Practice | tuple[PracticeQuestion, Item, bool]:
+    def _store_answer(
+        self, conn: Connection, click: Click
+    ) -> Practice | tuple[PracticeQuestion, Item, bool]:
         """Return the answered question, its item, and whether it had been answered before.
 
         Return the practice instead if the question must not be judged.
@@ -355,7 +384,12 @@ class Practices:
         elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
         rating = rate(right, elapsed, slow_in_practice(item))
         before = memory.encode_card(cards.card_of(conn, click.user_id, item.id, lock=True))
-        noted: dict[str, Any] = {"answer": given, "correct": right, "answered_at": click.at, "card_before": before}
+        noted: dict[str, Any] = {
+            "answer": given,
+            "correct": right,
+            "answered_at": click.at,
+            "card_before": before,
+        }
         store.change_question(conn, question.id, **noted)
         met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
         cards.record(conn, "practice", question.id, item.id, [met])
@@ -370,9 +404,13 @@ class Practices:
     def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
         practice, question = _locked(conn, question_id, user_id)
         if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
-            raise UserError("Only your last answer can be marked as a guess. </practice> shows where you are.")
+            raise UserError(
+                "Only your last answer can be marked as a guess. </practice> shows where you are."
+            )
         if not question.correct:
-            raise UserError("That answer was a miss already, so there's nothing to change. Press Next to go on.")
+            raise UserError(
+                "That answer was a miss already, so there's nothing to change. Press Next to go on."
+            )
         if not question.guessed:
             before = memory.decode_card(question.card_before)
             if cards.rate_again(conn, "practice", question.id, user_id, before) is None:
@@ -482,7 +520,9 @@ class Practices:
         question = await self._database.write(store_first)
         return None if question is None else _asking(step, question)
 
-    async def _go_on(self, read: _Read, at: datetime, *, instead: bool = False) -> Asking | Summary | None:
+    async def _go_on(
+        self, read: _Read, at: datetime, *, instead: bool = False
+    ) -> Asking | Summary | None:
         """Ask what comes next in a practice; None if something has changed since the read."""
         practice = read.practice
         assert practice is not None
@@ -503,11 +543,17 @@ class Practices:
             return _ask(conn, practice.id, len(read.asked) + 1, step, at, practice.user_id)
 
         question = await self._database.write(store_next)
-        return _asking(step, question, instead=instead) if isinstance(question, PracticeQuestion) else None
+        return (
+            _asking(step, question, instead=instead)
+            if isinstance(question, PracticeQuestion)
+            else None
+        )
 
     async def _end(self, read: _Read, practice: Practice) -> Summary | None:
         """End a practice and sum it up; None if something has changed since the read."""
-        summary, ready = await asyncio.to_thread(lambda: (_summary(read, practice), read.readiness()))
+        summary, ready = await asyncio.to_thread(
+            lambda: (_summary(read, practice), read.readiness())
+        )
 
         def store_end(conn: Connection) -> bool:
             if not _close(conn, read):
@@ -545,10 +591,16 @@ class Practices:
             return rules.first_new(view.planned.order, {i.id for i in view.pool}, read.in_play)
         return rules.draw_new(view.pool, view.cards, read.in_play, self._rng)
 
-    def _read(self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None) -> _Read:
+    def _read(
+        self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None
+    ) -> _Read:
         """Read what the next question depends on, of a practice or of the one under way."""
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
-        practice = store.running(conn, user_id) if practice_id is None else store.get(conn, practice_id, user_id)
+        practice = (
+            store.running(conn, user_id)
+            if practice_id is None
+            else store.get(conn, practice_id, user_id)
+        )
         bank = self._banks.of_member(conn, user_id, guild_id)
         suspended = cards.suspended(conn, user_id)
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
@@ -589,7 +641,9 @@ def _asking(step: _Step, question: PracticeQuestion, *, instead: bool = False) -
     due = sum(item_id != question.item_id for item_id in step.view.due)
     new = max(step.view.new - question.fresh, 0)
     due, new = rules.ahead(step.answered, due, new, step.length)
-    return Asking(question, step.item, step.order, step.answered + 1, due=due, new=new, instead=instead)
+    return Asking(
+        question, step.item, step.order, step.answered + 1, due=due, new=new, instead=instead
+    )
 
 
 def _unchanged(conn: Connection, read: _Read) -> bool:
@@ -607,10 +661,14 @@ def _close(conn: Connection, read: _Read) -> bool:
     return True
 
 
-def _ask(conn: Connection, practice_id: int, number: int, step: _Step, at: datetime, user_id: int) -> PracticeQuestion:
+def _ask(
+    conn: Connection, practice_id: int, number: int, step: _Step, at: datetime, user_id: int
+) -> PracticeQuestion:
     """Store the next question. It is not fresh if a round has given the member a card since the read."""
     assert step.item is not None
-    fresh = step.item.id not in step.view.cards and cards.card_of(conn, user_id, step.item.id) is None
+    fresh = (
+        step.item.id not in step.view.cards and cards.card_of(conn, user_id, step.item.id) is None
+    )
     return store.ask(
         conn,
         practice_id=practice_id,

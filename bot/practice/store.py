@@ -13,7 +13,16 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import Personal, Row, erase_rows, exported, register
-from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, insert, metadata, prepared
+from bot.core.tables import (
+    Instant,
+    RowId,
+    all_rows,
+    fetch_all,
+    first_row,
+    insert,
+    metadata,
+    prepared,
+)
 from bot.memory.store import reviews
 from bot.practice.rules import Answered
 from bot.questions.own import IN_SQL
@@ -25,13 +34,21 @@ practices = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("topic_id", sa.String(48)),
-    sa.Column("item_ids", sa.Text),  # what it asks and nothing else, with spaces between; null: what is due, then new
+    sa.Column(
+        "item_ids", sa.Text
+    ),  # what it asks and nothing else, with spaces between; null: what is due, then new
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_practices_user_id", "user_id", "id"),
 )
 _RUNNING = practices.c.ended_at.is_(None)
-sa.Index("uq_practices_running", practices.c.user_id, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+sa.Index(
+    "uq_practices_running",
+    practices.c.user_id,
+    unique=True,
+    sqlite_where=_RUNNING,
+    postgresql_where=_RUNNING,
+)
 
 practice_questions = sa.Table(
     "practice_questions",
@@ -46,8 +63,12 @@ practice_questions = sa.Table(
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("correct", sa.Boolean),
     sa.Column("answered_at", Instant),
-    sa.Column("guessed", sa.Boolean, nullable=False, server_default=sa.false()),  # right, the member says, by luck
-    sa.Column("card_before", sa.Text),  # as the answer found it, so that a guess can count as a miss; null if fresh
+    sa.Column(
+        "guessed", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # right, the member says, by luck
+    sa.Column(
+        "card_before", sa.Text
+    ),  # as the answer found it, so that a guess can count as a miss; null if fresh
     sa.UniqueConstraint("practice_id", "number"),
 )
 
@@ -56,7 +77,12 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
     """Every question of a member's practices with its answer."""
     c = practice_questions.c
     query = (
-        select(practices.c.started_at.label("practice"), c.number, c.item_id.label("item"), c.asked_at.label("asked"))
+        select(
+            practices.c.started_at.label("practice"),
+            c.number,
+            c.item_id.label("item"),
+            c.asked_at.label("asked"),
+        )
         .add_columns(c.answered_at.label("answered"), c.answer, c.correct.label("right"), c.guessed)
         .join(practices, practices.c.id == c.practice_id)
         .where(practices.c.user_id == user_id)
@@ -75,7 +101,12 @@ _OF_MEMBERS = practices.c.user_id, practice_questions.c.answer, practice_questio
 register(Personal("practice_answers", _OF_MEMBERS, _export, _erase))
 
 OWN = practice_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index("ix_practice_questions_own", practice_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+sa.Index(
+    "ix_practice_questions_own",
+    practice_questions.c.item_id,
+    sqlite_where=OWN,
+    postgresql_where=OWN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +160,9 @@ def create(
 ) -> Practice | None:
     """Begin a practice, on `items` only if some are named; None if one of the member's runs already."""
     item_ids = " ".join(items) or None
-    fresh = insert(conn, practices).values(user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at)
+    fresh = insert(conn, practices).values(
+        user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at
+    )
     fresh = fresh.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
     row = conn.execute(fresh.returning(practices)).first()
     return None if row is None else Practice(**row._mapping)
@@ -182,15 +215,24 @@ def answers_with(conn: Connection, item_id: str) -> list[PractisedAnswer]:
     query = (
         select(practice_questions, practices.c.user_id)
         .join(practices, practices.c.id == practice_questions.c.practice_id)
-        .where(practice_questions.c.item_id == item_id, OWN, practice_questions.c.answer.is_not(None))
+        .where(
+            practice_questions.c.item_id == item_id, OWN, practice_questions.c.answer.is_not(None)
+        )
     )
     return fetch_all(conn, query, PractisedAnswer)
 
 
 def last_asked(conn: Connection, user_id: int) -> datetime | None:
     """When a member's newest practice asked its latest question."""
-    newest = select(practices.c.id).where(practices.c.user_id == user_id).order_by(practices.c.id.desc()).limit(1)
-    asked = select(practice_questions.c.asked_at).where(practice_questions.c.practice_id == newest.scalar_subquery())
+    newest = (
+        select(practices.c.id)
+        .where(practices.c.user_id == user_id)
+        .order_by(practices.c.id.desc())
+        .limit(1)
+    )
+    asked = select(practice_questions.c.asked_at).where(
+        practice_questions.c.practice_id == newest.scalar_subquery()
+    )
     return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
 
 
@@ -218,12 +260,25 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
 def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
     """A member's latest answers in practice since a moment, at most so many, oldest first."""
     # each looked up by itself: of a join PostgreSQL may go through all questions there are
-    fresh = select(practice_questions.c.fresh).where(practice_questions.c.id == reviews.c.source_id).scalar_subquery()
+    fresh = (
+        select(practice_questions.c.fresh)
+        .where(practice_questions.c.id == reviews.c.source_id)
+        .scalar_subquery()
+    )
     query = (
-        select(reviews.c.item_id, reviews.c.at, reviews.c.rating, reviews.c.elapsed_ms, fresh.label("fresh"))
+        select(
+            reviews.c.item_id,
+            reviews.c.at,
+            reviews.c.rating,
+            reviews.c.elapsed_ms,
+            fresh.label("fresh"),
+        )
         .where(reviews.c.user_id == user_id, reviews.c.at >= since, reviews.c.source == "practice")
         .order_by(reviews.c.at.desc())
         .limit(limit)
     )
-    found = [Answered(r.item_id, r.at, bool(r.fresh), Rating(r.rating), r.elapsed_ms) for r in conn.execute(query)]
+    found = [
+        Answered(r.item_id, r.at, bool(r.fresh), Rating(r.rating), r.elapsed_ms)
+        for r in conn.execute(query)
+    ]
     return found[::-1]

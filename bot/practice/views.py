@@ -12,7 +12,16 @@ from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary, Suspended
 from bot.questions import formulas
 from bot.questions.model import Bank, Item
-from bot.questions.views import REPORT, WHY, about, answer_rows, asked, comes_back, explanation, verdict_blocks
+from bot.questions.views import (
+    REPORT,
+    WHY,
+    about,
+    answer_rows,
+    asked,
+    comes_back,
+    explanation,
+    verdict_blocks,
+)
 
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
@@ -47,7 +56,9 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     number = f"{asking.number:,} of {asking.total:,}"
     return Message(
         OPEN,
-        "That question is live on one of your servers, so here's another." if asking.instead else None,
+        "That question is live on one of your servers, so here's another."
+        if asking.instead
+        else None,
         f"{_head(number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         line(),
@@ -61,8 +72,13 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
     item = answered.review.item
     head, prompt = _head(f"{answered.number:,}", item, bank), t.heading(item.prompt)
-    blocks = ["You already answered this one, and your first answer counts."] if answered.again else []
-    blocks += [*verdict_blocks(answered.review), f"{explanation(item, bank)}\n-# {_what_follows(answered)}"]
+    blocks = (
+        ["You already answered this one, and your first answer counts."] if answered.again else []
+    )
+    blocks += [
+        *verdict_blocks(answered.review),
+        f"{explanation(item, bank)}\n-# {_what_follows(answered)}",
+    ]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
     row_id, suspended = answered.question.id, answered.back_in is None
@@ -101,9 +117,13 @@ def suspended_page(found: Suspended) -> Message:
     """What a member is not asked again, with a list to choose from; as many as fit, and the others once those went."""
     again = None
     if found.asked_again:
-        again = f"{t.count(found.asked_again, 'question is', 'questions are')} back in your practice."
+        again = (
+            f"{t.count(found.asked_again, 'question is', 'questions are')} back in your practice."
+        )
     if not found.items:
-        return Message(ENDED, again, "Nothing is set aside. Every question can come up in </practice>.")
+        return Message(
+            ENDED, again, "Nothing is set aside. Every question can come up in </practice>."
+        )
     shown = found.items[:_MOST_OPTIONS]
     options = [
         discord.SelectOption(
@@ -113,14 +133,20 @@ def suspended_page(found: Suspended) -> Message:
         )
         for item, title in shown
     ]
-    more = f" The first {_MOST_OPTIONS} are in the list." if len(found.items) > _MOST_OPTIONS else ""
+    more = (
+        f" The first {_MOST_OPTIONS} are in the list." if len(found.items) > _MOST_OPTIONS else ""
+    )
     return Message(
         OPEN,
         again,
         f"### Set aside\n{t.count(len(found.items), 'question')} you don't want to be asked again.{more}",
         row(
             ui.Select(
-                custom_id=BACK.id(), options=options, placeholder="Ask again", min_values=1, max_values=len(options)
+                custom_id=BACK.id(),
+                options=options,
+                placeholder="Ask again",
+                min_values=1,
+                max_values=len(options),
             )
         ),
     )
@@ -160,7 +186,9 @@ def nothing_text(nothing: Nothing, bank: Bank) -> str:
     words = f"Nothing is due{where} right now."
     if nothing.more_tomorrow:
         share = (
-            "the new questions of your </plan> for today" if nothing.planned else f"today's {NEW_A_DAY} new questions"
+            "the new questions of your </plan> for today"
+            if nothing.planned
+            else f"today's {NEW_A_DAY} new questions"
         )
         words += f" You've done {share}. More tomorrow."
     elif nothing.next_in:

@@ -15,7 +15,11 @@ from bot.privacy.service import Privacy as PrivacyService
 
 @app_commands.allowed_installs(guilds=True, users=True)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-class Privacy(commands.GroupCog, group_name="privacy", group_description="See or delete what I've stored about you"):
+class Privacy(
+    commands.GroupCog,
+    group_name="privacy",
+    group_description="See or delete what I've stored about you",
+):
     def __init__(self, bot: QuizBot, privacy: PrivacyService) -> None:
         self.privacy = privacy
         bot.router.add(view.ERASE, self.erase)
@@ -38,5 +42,7 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description="See or
                 page = view.kept()
             case _:
                 erase = self.privacy.erase(interaction.user.id)
-                page = view.erased(whole=await in_time(interaction, erase, edits=is_private(interaction)))
+                page = view.erased(
+                    whole=await in_time(interaction, erase, edits=is_private(interaction))
+                )
         await say_here(interaction, page)

@@ -25,7 +25,9 @@ def readable(bank: Bank, row: Row) -> Row:
     item = bank.items.get(row.get("item") or "")
     if item is None or item.kind == "typed" or not row.get("answer"):
         return row
-    picked = [item.choices[n].text for n in sorted(decode_picks(row["answer"])) if n < len(item.choices)]
+    picked = [
+        item.choices[n].text for n in sorted(decode_picks(row["answer"])) if n < len(item.choices)
+    ]
     return {**row, "answer": picked}
 
 

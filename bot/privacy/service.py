@@ -46,7 +46,12 @@ class Export:
 class Privacy:
     """See the module. `memories` are asked to forget too; a server's data are erased `after` it has removed the bot."""
 
-    def __init__(self, context: Context, memories: Sequence[Remembering], after: timedelta = rules.ERASE_AFTER) -> None:
+    def __init__(
+        self,
+        context: Context,
+        memories: Sequence[Remembering],
+        after: timedelta = rules.ERASE_AFTER,
+    ) -> None:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
@@ -60,7 +65,9 @@ class Privacy:
     async def export(self, user_id: int) -> Export:
         """All that is stored about a member; refuses a second one while the first is being made."""
         if user_id in self._exporting:
-            raise UserError("Your file is being put together. Wait for it, then use </privacy export> again.")
+            raise UserError(
+                "Your file is being put together. Wait for it, then use </privacy export> again."
+            )
         self._exporting.add(user_id)
         try:
             return await self._export(user_id)
@@ -69,12 +76,17 @@ class Privacy:
 
     async def _export(self, user_id: int) -> Export:
         """Read table by table: nobody else waits for all of it."""
-        found = {held.name: await self._database.read_long(held.export, user_id) for held in personal.of_members()}
+        found = {
+            held.name: await self._database.read_long(held.export, user_id)
+            for held in personal.of_members()
+        }
         items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
         bank = await self._database.read(self._banks.holding, items)
 
         def write() -> Export:
-            sections = {name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)}
+            sections = {
+                name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)
+            }
             entries = sum(map(len, sections.values()))
             return Export(entries, tuple(rules.files(user_id, self._now(), sections)))
 

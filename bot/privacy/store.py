@@ -32,7 +32,9 @@ erasures = sa.Table(
     sa.Column("guild_id", sa.BigInteger, unique=True),
     sa.Column("state", OneOf(Erasing, 7), nullable=False),
     sa.Column("due_at", Instant, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Index("ix_erasures_due_at", "due_at"),
 )
 QUEUE = Queue(
@@ -64,7 +66,11 @@ def begin(conn: Connection, user_id: int, until: datetime) -> Erasure:
     """Take a member's erasure in hand; who wishes it twice has one."""
     values = {"state": Erasing.RUNNING, "due_at": until}
     fresh = insert(conn, erasures).values(user_id=user_id, **values)
-    row = conn.execute(fresh.on_conflict_do_update(index_elements=["user_id"], set_=values).returning(erasures.c.id))
+    row = conn.execute(
+        fresh.on_conflict_do_update(index_elements=["user_id"], set_=values).returning(
+            erasures.c.id
+        )
+    )
     return Erasure(row.scalar_one(), user_id, None, Erasing.RUNNING, until)
 
 
@@ -98,13 +104,20 @@ def departed(conn: Connection) -> set[int]:
 
 def known_servers(conn: Connection) -> set[int]:
     """Every server of which anything is stored, by a look for each into the tables that have servers in order."""
-    return {guild_id for table in _in_order() for guild_id in conn.execute(_servers_of(table)).scalars()}
+    return {
+        guild_id for table in _in_order() for guild_id in conn.execute(_servers_of(table)).scalars()
+    }
 
 
 def _in_order() -> Iterator[Table]:
     """Tables of servers that have a key or an index which begins with the server."""
-    for table in (table for held in personal.of_servers() for table in held.tables if "guild_id" in table.c):
-        keys = [list(table.primary_key), *(list(index.columns) for index in table.indexes if not _partial(index))]
+    for table in (
+        table for held in personal.of_servers() for table in held.tables if "guild_id" in table.c
+    ):
+        keys = [
+            list(table.primary_key),
+            *(list(index.columns) for index in table.indexes if not _partial(index)),
+        ]
         if any(key[0] is table.c.guild_id for key in keys):
             yield table
 
@@ -117,6 +130,11 @@ def _servers_of(table: Table) -> sa.Select[Any]:
     """From one server to the next, past all rows of each."""
     column = table.c.guild_id
     walk = select(sa.func.min(column).label("guild_id")).cte("servers", recursive=True)
-    following = select(sa.func.min(column)).where(column > walk.c.guild_id).correlate(walk).scalar_subquery()
+    following = (
+        select(sa.func.min(column))
+        .where(column > walk.c.guild_id)
+        .correlate(walk)
+        .scalar_subquery()
+    )
     walk = walk.union_all(select(following).where(walk.c.guild_id.is_not(None)))
     return select(walk.c.guild_id).where(walk.c.guild_id.is_not(None))

@@ -19,8 +19,13 @@ def export_pages(export: Export) -> list[Message]:
         words = f"Everything I have stored about you, on every server and in private: {entries}."
         words += "\n-# Questions are named by their ids. To erase it all, use </privacy delete>."
     names = _names(len(export.files))
-    first, *more = [Download(name, content) for content, name in zip(export.files, names, strict=True)]
-    return [Message(OPEN, f"### Your data\n{words}", first), *(Message(OPEN, part) for part in more)]
+    first, *more = [
+        Download(name, content) for content, name in zip(export.files, names, strict=True)
+    ]
+    return [
+        Message(OPEN, f"### Your data\n{words}", first),
+        *(Message(OPEN, part) for part in more),
+    ]
 
 
 def _names(files: int) -> list[str]:
@@ -48,7 +53,10 @@ def ask_again() -> Message:
     return Message(
         ATTENTION,
         "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
-        row(button("Keep my data", ERASE.id(what="no")), button("Yes, delete it all", ERASE.id(what="yes"), DANGER)),
+        row(
+            button("Keep my data", ERASE.id(what="no")),
+            button("Yes, delete it all", ERASE.id(what="yes"), DANGER),
+        ),
     )
 
 

@@ -36,10 +36,18 @@ class ErasureWork(Worker[Erasure]):
 
     async def step(self, row: Erasure) -> None:
         now = self._now()
-        if row.state is Erasing.WAITING and row.guild_id is not None and self._sender.is_on(row.guild_id):
+        if (
+            row.state is Erasing.WAITING
+            and row.guild_id is not None
+            and self._sender.is_on(row.guild_id)
+        ):
             # it came back unheard, or this process does not hear of it: better late than wrongly
-            await self._database.write(store.change, row.id, expect=Erasing.WAITING, due_at=now + AGAIN)
-        elif await self._database.write(self.queue.claim, row.id, expect=row.state, now=now, state=Erasing.RUNNING):
+            await self._database.write(
+                store.change, row.id, expect=Erasing.WAITING, due_at=now + AGAIN
+            )
+        elif await self._database.write(
+            self.queue.claim, row.id, expect=row.state, now=now, state=Erasing.RUNNING
+        ):
             await self._privacy.go_on(row)
 
     async def give_up(self, key: int, reason: str) -> None:

@@ -90,7 +90,11 @@ def quantity(text: str) -> tuple[Fraction, str] | None:
     """
     if not any(map(str.isdigit, text)):
         return None
-    plain = unicodedata.normalize("NFC", text[: 4 * MAX_TYPED]).casefold().replace("\N{MINUS SIGN}", "-")
+    plain = (
+        unicodedata.normalize("NFC", text[: 4 * MAX_TYPED])
+        .casefold()
+        .replace("\N{MINUS SIGN}", "-")
+    )
     plain = re.sub(r"\\(?:times|cdot)|[×·*]", "x", plain)
     plain = re.sub(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda raised: f"^{raised[0].translate(_RAISED)}", plain)
     plain = re.sub(r"\\d?frac\{(\d+)\}\{(\d+)\}", r"\1/\2", plain)
@@ -107,8 +111,12 @@ def quantity(text: str) -> tuple[Fraction, str] | None:
         if not int(match["below"]):
             return None
         value /= int(match["below"])
-    value *= Fraction(10) ** int(match["power"] or match["exponent"] or 0) * _SCALES.get(match["scale"] or "", 1)
-    return (-value if match["sign"] == "-" else value), normal_form(match["unit"].replace("%", "percent"))
+    value *= Fraction(10) ** int(match["power"] or match["exponent"] or 0) * _SCALES.get(
+        match["scale"] or "", 1
+    )
+    return (-value if match["sign"] == "-" else value), normal_form(
+        match["unit"].replace("%", "percent")
+    )
 
 
 _QUANTITY = re.compile(
@@ -116,7 +124,14 @@ _QUANTITY = re.compile(
     r"(?:(?P<factorial>!)|\s*/\s*(?P<below>\d{1,9})|\s*x\s*10\s*\^\s*(?P<power>-?\d{1,2})|e(?P<exponent>[-+]?\d{1,2}))?"
     r"(?:\s*(?P<scale>thousand|million|billion|trillion|[mk](?![a-z])))?(?P<unit>\s*%?[a-z /]*)\.?",
 )
-_SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SCALES = {
+    "k": 10**3,
+    "thousand": 10**3,
+    "m": 10**6,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+}
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MOST_FACTORIAL = 20
 
@@ -137,7 +152,11 @@ def normal_form(text: str) -> str:
     """Case, accents, punctuation, spaces and articles taken away; signs and points inside numbers stay."""
     text = unicodedata.normalize("NFKD", text[: 4 * MAX_TYPED]).casefold()
     text = "".join(c for c in text if not unicodedata.combining(c))
-    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-").replace("\N{FRACTION SLASH}", "/")
+    text = (
+        text.replace("\N{MINUS SIGN}", "-")
+        .replace("\N{EN DASH}", "-")
+        .replace("\N{FRACTION SLASH}", "/")
+    )
     for pattern, replacement in _REWRITE:
         text = pattern.sub(replacement, text)
     words = [w for w in text.replace("_", " ").split() if w not in {"a", "an", "the"}]
@@ -242,7 +261,9 @@ def missed(reviews: Iterable[Review]) -> list[str]:
     """The ids of the items that a member did not answer, or not right, in order; refuses if there are none."""
     found = [review.item.id for review in reviews if not review.right]
     if not found:
-        raise UserError("You had every question right, so there's nothing to practise here. </practice> has more.")
+        raise UserError(
+            "You had every question right, so there's nothing to practise here. </practice> has more."
+        )
     return found
 
 
@@ -257,7 +278,9 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
     if item.kind == "typed":
         text = " ".join((click.text or "").split())[:MAX_TYPED]
         if not text:
-            raise UserError("Your answer was empty. Press Answer again and type a word, a phrase or a number.")
+            raise UserError(
+                "Your answer was empty. Press Answer again and type a word, a phrase or a number."
+            )
         return text
     if not click.picks or any(p not in range(len(order)) for p in click.picks):
         raise UserError("That choice isn't on the card. Pick one of its letters.")
@@ -289,8 +312,12 @@ def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
     """Count answers given as (stored answer, whether right)."""
     right = sum(correct for _, correct in given)
     if item.kind == "typed":
-        return Outcome(len(given), right, {}, _wrong_texts(text for text, correct in given if not correct))
-    return Outcome(len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks)))
+        return Outcome(
+            len(given), right, {}, _wrong_texts(text for text, correct in given if not correct)
+        )
+    return Outcome(
+        len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks))
+    )
 
 
 def _wrong_texts(wrong: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -30,7 +30,9 @@ def schema() -> dict[str, Any]:
 
 def pack_files(paths: Sequence[Path] = ()) -> list[Path]:
     """The files of these packs, by default of all shipped ones, that of the seed topics first."""
-    shipped = sorted(path for path in data_dir().glob("*.json") if not path.name.endswith(".schema.json"))
+    shipped = sorted(
+        path for path in data_dir().glob("*.json") if not path.name.endswith(".schema.json")
+    )
     return list(paths) or sorted(shipped, key=lambda path: path.name != "questions.json")
 
 
@@ -50,7 +52,8 @@ def join_packs(files: Sequence[tuple[Path, bytes]], *, checked: bool = False) ->
             packs.append(Pack(path.stem, parse_bank(content, checked=checked)))
         except BankError as error:
             problems += [
-                Problem(f"{path.name}, {p.place}" if len(files) > 1 else p.place, p.message) for p in error.problems
+                Problem(f"{path.name}, {p.place}" if len(files) > 1 else p.place, p.message)
+                for p in error.problems
             ]
     problems = problems or list(shared_ids(packs))
     if problems:
@@ -67,7 +70,9 @@ def mark_of(*contents: bytes) -> str:
 def check_topic(bank: Bank, topic_id: str | None) -> None:
     """Refuse a topic that the bank does not have; None stands for all topics."""
     if topic_id is not None and topic_id not in bank.asked_topics:
-        raise UserError("I don't know that topic. Pick one from the list as you type, or see </topics>.")
+        raise UserError(
+            "I don't know that topic. Pick one from the list as you type, or see </topics>."
+        )
 
 
 def still_there(asked: T | None, then: str = "The next one counts.") -> T:

@@ -97,7 +97,9 @@ class Banks:
             found = store.own_items_numbered(conn, server, wanted)
             topics += store.own_topics_with(conn, server, wanted, {row.topic_id for row in found})
             items += found
-        return own.bank_of(self.packs, None, list({row.topic_id: row for row in topics}.values()), items)
+        return own.bank_of(
+            self.packs, None, list({row.topic_id: row for row in topics}.values()), items
+        )
 
     def _cached(self, guild_id: int, mark: int) -> Bank | None:
         with self._lock:
@@ -147,7 +149,9 @@ class Banks:
 
         def make() -> Bank:
             banks = [make_one() for make_one in made_by]
-            joined = _indexed(own.together([self.packs, *(bank for bank in banks if bank is not self.packs)]))
+            joined = _indexed(
+                own.together([self.packs, *(bank for bank in banks if bank is not self.packs)])
+            )
             with self._lock:
                 if self._kept.keys() >= set(servers):
                     self._joined[marks] = _Joined(frozenset(servers), joined)
@@ -165,12 +169,17 @@ class Banks:
 
     def _forget(self, guild_id: int) -> None:
         self._kept.pop(guild_id, None)
-        for marks in [marks for marks, joined in self._joined.items() if guild_id in joined.servers]:
+        for marks in [
+            marks for marks, joined in self._joined.items() if guild_id in joined.servers
+        ]:
             del self._joined[marks]
 
     def _let_go(self) -> None:
         """Drop what nobody has used for a while, and the longest unused until the rest fits; the newest stays."""
-        held, oldest = sum(kept.rows for kept in self._kept.values()), self._seconds() - _IDLE_SECONDS
+        held, oldest = (
+            sum(kept.rows for kept in self._kept.values()),
+            self._seconds() - _IDLE_SECONDS,
+        )
         while len(self._kept) > 1:
             guild_id, kept = next(iter(self._kept.items()))
             if len(self._kept) <= _MOST_BANKS and held <= _MOST_ROWS and kept.used >= oldest:

@@ -11,7 +11,18 @@ from itertools import islice
 from typing import Any
 
 from bot.core.limits import MAX_ENTRIES, MAX_ITEMS, MAX_KEYS, MAX_PROBLEMS
-from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Misconception, Pack, Reference, Section, Topic
+from bot.questions.model import (
+    Bank,
+    Choice,
+    FollowUp,
+    Item,
+    KeyPoint,
+    Misconception,
+    Pack,
+    Reference,
+    Section,
+    Topic,
+)
 
 Path = tuple[str | int, ...]
 """The keys and positions that lead to a part of a document."""
@@ -44,11 +55,15 @@ class BankError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         more = len(self.problems) - _SHOWN_PROBLEMS
-        lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]] + ([f"and {more} more"] if more > 0 else [])
+        lines = [str(p) for p in self.problems[:_SHOWN_PROBLEMS]] + (
+            [f"and {more} more"] if more > 0 else []
+        )
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[BankError], tuple[Sequence[Problem]]]:
-        return type(self), (self.problems,)  # it comes out of another process as it was raised there
+        return type(self), (
+            self.problems,
+        )  # it comes out of another process as it was raised there
 
 
 def read_json(content: bytes) -> Any:
@@ -75,7 +90,9 @@ def read_text(content: bytes) -> str:
 def _not_json(text: str, position: int) -> Problem:
     """What is wrong where the json module stopped, in words and at a place that no version of Python changes."""
     before, rest = text[:position].rstrip(), text[position:]
-    if rest[:1] in ("}", "]") and before.endswith(","):  # before Python 3.13 it stops at the bracket
+    if rest[:1] in ("}", "]") and before.endswith(
+        ","
+    ):  # before Python 3.13 it stops at the bracket
         position, rest = len(before) - 1, "," + rest
     char = rest[:1]
     if not rest.strip():
@@ -127,7 +144,9 @@ def problems_in(data: Any, schema: Mapping[str, Any], where: Place, *rules: Rule
 
 def _broken_schema(data: Any, schema: Mapping[str, Any], told: Collection[Path]) -> Iterator[Wrong]:
     """Yield where a document breaks the schema, but for the values that were `told`."""
-    from jsonschema import Draft202012Validator  # most starts meet a bank that has been checked before
+    from jsonschema import (
+        Draft202012Validator,
+    )  # most starts meet a bank that has been checked before
 
     checks = Draft202012Validator(_without_references(schema, schema["$defs"]))
     for error in islice(checks.iter_errors(data), MAX_PROBLEMS):
@@ -142,7 +161,9 @@ def _without_references(node: Any, named: Mapping[str, Any]) -> Any:
         return [_without_references(entry, named) for entry in node]
     if not isinstance(node, Mapping):
         return node
-    base = _without_references(named[node["$ref"].rpartition("/")[2]], named) if "$ref" in node else {}
+    base = (
+        _without_references(named[node["$ref"].rpartition("/")[2]], named) if "$ref" in node else {}
+    )
     own = {key: value for key, value in node.items() if key not in {"$ref", "$defs"}}
     return base | {key: _without_references(value, named) for key, value in own.items()}
 
@@ -191,7 +212,10 @@ def place(data: Any, path: Sequence[str | int]) -> str:
         if isinstance(key, int):
             kind = words.pop() if words else "entry"
             name = node.get("id") if isinstance(node, dict) else None
-            words.append(f"{_SINGULAR.get(kind, kind)} " + (f'"{name}"' if isinstance(name, str) else str(key + 1)))
+            words.append(
+                f"{_SINGULAR.get(kind, kind)} "
+                + (f'"{name}"' if isinstance(name, str) else str(key + 1))
+            )
         else:
             words.append(key)
     return ", ".join(words) or "the file"
@@ -219,7 +243,9 @@ def _in_words(error: Any) -> str:
         case "dependentRequired":
             if "spoken" in limit:
                 return "has a formula in words (spoken), but no formula"
-            needed = dict.fromkeys(other for name, others in limit.items() if name in value for other in others)
+            needed = dict.fromkeys(
+                other for name, others in limit.items() if name in value for other in others
+            )
             return f"{_names([name for name in needed if name not in value])} missing"
         case "additionalProperties":
             extra = sorted(value.keys() - error.schema["properties"].keys())
@@ -239,7 +265,9 @@ def _in_words(error: Any) -> str:
         case "uniqueItems":
             return "has the same entry twice"
         case "pattern":
-            return _PATTERNS.get(limit, f"is {_short(repr(value))}, which does not have the form {limit}")
+            return _PATTERNS.get(
+                limit, f"is {_short(repr(value))}, which does not have the form {limit}"
+            )
         case "not":
             return "has both choices and accept: typed items have accept, all others have choices"
     return str(error.message)[:200]
@@ -338,7 +366,11 @@ def _broken_item(item: Mapping[str, Any]) -> Iterator[str]:
         if right == len(choices):
             yield "no choice is wrong; at least one must be"
     texts = [choice.get("text") for choice in choices if isinstance(choice, dict)]
-    same = [" ".join(text.casefold().split()) for text in texts if isinstance(text, str) and text.strip()]
+    same = [
+        " ".join(text.casefold().split())
+        for text in texts
+        if isinstance(text, str) and text.strip()
+    ]
     if len(set(same)) < len(same):
         yield "two choices have the same text"
 
@@ -349,10 +381,18 @@ def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
     owners: dict[tuple[str, object], str] = {}
     for number, pack in enumerate(packs):
         if names.setdefault(pack.name, number) != number:
-            yield Problem(f"pack {pack.name}", "has the same file name as another pack; rename one of the files")
+            yield Problem(
+                f"pack {pack.name}",
+                "has the same file name as another pack; rename one of the files",
+            )
         topics = pack.bank.topics.values()
-        own = [("topic", topic.id) for topic in topics] + [("item", item_id) for item_id in pack.bank.items]
-        for key in [*own, *(("number", topic.number) for topic in topics if topic.number is not None)]:
+        own = [("topic", topic.id) for topic in topics] + [
+            ("item", item_id) for item_id in pack.bank.items
+        ]
+        for key in [
+            *own,
+            *(("number", topic.number) for topic in topics if topic.number is not None),
+        ]:
             if (owner := owners.setdefault(key, pack.name)) != pack.name:
                 yield Problem(f"pack {pack.name}, {key[0]} {key[1]}", f"is in the pack {owner} too")
 
@@ -360,7 +400,8 @@ def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
 def checked_bank(data: Mapping[str, Any]) -> Bank:
     """A document that `read_bank` has accepted before as a `Bank`: its fields have the names that the schema gives."""
     sections = (
-        Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"])) for s in data["sections"]
+        Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"]))
+        for s in data["sections"]
     )
     return Bank(data["title"], tuple(sections))
 
@@ -368,11 +409,14 @@ def checked_bank(data: Mapping[str, Any]) -> Bank:
 def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
     """A topic as in a file that was checked."""
     lists = {
-        "key_points": tuple(KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]),
+        "key_points": tuple(
+            KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]
+        ),
         "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
         "references": tuple(Reference(**reference) for reference in data["references"]),
         "misconceptions": tuple(
-            Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"]) for m in data.get("misconceptions", ())
+            Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"])
+            for m in data.get("misconceptions", ())
         ),
         "items": tuple(make_item(item, data["id"]) for item in data["items"]),
     }
@@ -382,4 +426,6 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
 def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
     """An item as in a file that was checked."""
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
-    return Item(**{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id)
+    return Item(
+        **{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id
+    )

@@ -82,13 +82,17 @@ class Answering(commands.Cog):
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         custom_id = view.REPORTED.id(**fields)
         label, hint = "What's wrong with it?", "A wrong answer, an unclear sentence, a typo"
-        modal = text_modal("Report this question", custom_id, label=label, hint=hint, limit=MAX_REPORT, long=True)
+        modal = text_modal(
+            "Report this question", custom_id, label=label, hint=hint, limit=MAX_REPORT, long=True
+        )
         await interaction.response.send_modal(modal)
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
         text = modal_text(interaction, MAX_REPORT).strip()
         if not text:
-            raise UserError("Your report was empty. Press Report again and say in a few words what's wrong.")
+            raise UserError(
+                "Your report was empty. Press Report again and say in a few words what's wrong."
+            )
         subject = await self._answerable(fields).subject(int(fields["row"]))
         guild_id = await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
         await say(interaction, "Thanks. A maintainer will look at it.")

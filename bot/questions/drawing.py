@@ -9,7 +9,9 @@ from typing import Any
 from bot.questions.model import Item
 
 
-def draw(items: Iterable[Item], asked: Mapping[str, Any], count: int, rng: random.Random) -> list[Item]:
+def draw(
+    items: Iterable[Item], asked: Mapping[str, Any], count: int, rng: random.Random
+) -> list[Item]:
     """Choose up to `count` items, in the order in which to ask them.
 
     Least recently asked first (`asked`: item id -> when last, in this server; an instant, or its milliseconds), and no

@@ -36,7 +36,9 @@ _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="formulas")
 """Waits for that process, in which formulas are drawn one after the other."""
 _MOST_BYTES = 32 << 20
 """What is kept of pictures: some 3,000 of them, more than a bank has."""
-_SIGN = re.compile(r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
+_SIGN = re.compile(
+    r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL
+)
 """What opens or closes a level of a formula, and what only looks like it, as an escaped brace."""
 _OPENED_BY = {"}": "{", r"\right": r"\left", r"\end": r"\begin"}
 
@@ -100,7 +102,9 @@ async def draw_all(bank: Bank) -> None:
 
 
 @asynccontextmanager
-async def drawing_formulas(bank: Bank, start: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+async def drawing_formulas(
+    bank: Bank, start: Callable[[], Awaitable[object]]
+) -> AsyncIterator[None]:
     """Draw a bank's formulas beside what the block does, from the end of `start()` on.
 
     A message that needs one earlier has it drawn in its turn.
@@ -190,7 +194,9 @@ def _refuse_depth(latex: str) -> None:
         if name in _OPENED_BY.values():
             opened.append(name)
             deepest = max(deepest, len(opened))
-        elif opened and _OPENED_BY.get(name) == opened[-1]:  # ziamath may skip one that closes nothing
+        elif (
+            opened and _OPENED_BY.get(name) == opened[-1]
+        ):  # ziamath may skip one that closes nothing
             opened.pop()
     if deepest > MAX_FORMULA_DEPTH:
         raise FormulaError(f"it is nested {deepest} levels deep; {MAX_FORMULA_DEPTH} are allowed")

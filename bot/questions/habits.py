@@ -97,13 +97,21 @@ def unused_references(topic: Topic) -> list[Reference]:
     """References that no item names, and whose authors and subject no text of the topic speaks of."""
     named = {item.reference for item in topic.items}
     words = frozenset(stems(" ".join(text for _, text in said(topic))))
-    return [r for n, r in enumerate(topic.references) if n not in named and not _spoken_of(r, words)]
+    return [
+        r for n, r in enumerate(topic.references) if n not in named and not _spoken_of(r, words)
+    ]
 
 
 def _spoken_of(reference: Reference, words: Set[str]) -> bool:
     """Whether its first author is among the words, or a name in its title, or half of the title's words."""
     who, _, title = reference.title.partition(", ")
-    names = [title.partition(":")[0] if ":" in title else "", *re.findall(r"\b\w+[A-Z]\w*\b", title)]
+    names = [
+        title.partition(":")[0] if ":" in title else "",
+        *re.findall(r"\b\w+[A-Z]\w*\b", title),
+    ]
     subject = frozenset(stems(title))
     known = [frozenset(stems(name)) for name in (who.partition(" ")[0], *names)]
-    return any(name and name <= words for name in known) or 2 * len(subject & words) >= len(subject) > 0
+    return (
+        any(name and name <= words for name in known)
+        or 2 * len(subject & words) >= len(subject) > 0
+    )

@@ -49,7 +49,9 @@ Check = Callable[[Item], str | None]
 """Says what is wrong with an item, or None. For what only the shell knows: drawing formulas, Discord's limits."""
 
 
-def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()) -> list[Finding]:
+def lint(
+    bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()
+) -> list[Finding]:
     """All findings but those that are allowed. `checks` are pairs of a check and its fix.
 
     `beside` are items of other packs that may not be asked again.
@@ -57,7 +59,9 @@ def lint(bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[
     return [finding for finding in every_finding(bank, checks, beside) if not finding.allowed]
 
 
-def every_finding(bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()) -> list[Finding]:
+def every_finding(
+    bank: Bank, checks: Sequence[tuple[Check, str]] = (), beside: Sequence[Item] = ()
+) -> list[Finding]:
     """All findings, those that are allowed too."""
     findings: list[Finding] = []
     items: list[tuple[Path, Item]] = []
@@ -84,7 +88,9 @@ def _whole(bank: Bank) -> Iterator[Finding]:
     if numeric > numbers.MOST_NUMERIC:
         fix = f"bring it to {numbers.MOST_NUMERIC:.0%} or less: ask for ideas, choices and faults instead"
         yield Finding((), f"{numeric:.0%} of the items turn on a number", fix, "numbers")
-    for opening, worn in habits.worn_openings([choice.why for item in items for choice in item.choices]):
+    for opening, worn in habits.worn_openings(
+        [choice.why for item in items for choice in item.choices]
+    ):
         message = f'{worn:.0%} of the reasons begin with "{opening}"'
         yield Finding((), message, "say some of them in another way", "openings", (opening,))
 
@@ -96,21 +102,31 @@ def _topic(topic: Topic, path: Path) -> Iterator[Finding]:
         yield Finding((*path, "answer"), f"the model answer has {words} words", fix)
     missing = {"weak", "fair", "strong"} - {f.when for f in topic.follow_ups}
     if missing:
-        yield Finding((*path, "follow_ups"), f"no follow-up for a {', '.join(sorted(missing))} answer", "add one")
+        yield Finding(
+            (*path, "follow_ups"),
+            f"no follow-up for a {', '.join(sorted(missing))} answer",
+            "add one",
+        )
     if len(topic.items) < 4:
         yield Finding((*path, "items"), f"only {len(topic.items)} items", "write four or more")
     seen: dict[str, int] = {}
     for k, point in enumerate(topic.key_points):
         where = (*path, "key_points", k, "accept")
         if len(point.accept) < 3:
-            yield Finding(where, f"only {len(point.accept)} phrasings", "add ways that members may word it")
+            yield Finding(
+                where, f"only {len(point.accept)} phrasings", "add ways that members may word it"
+            )
         for a, phrase in enumerate(point.accept):
             form = normal_form(phrase)
             if len(form.split()) < 2 and len(form) < 8:
                 message = f'"{phrase}" is too short to tell one point from another'
                 yield Finding((*where, a), message, "write a phrase")
             if form in seen:
-                yield Finding((*where, a), f'"{phrase}" is in key point {seen[form] + 1} too', "keep it in one")
+                yield Finding(
+                    (*where, a),
+                    f'"{phrase}" is in key point {seen[form] + 1} too',
+                    "keep it in one",
+                )
             seen.setdefault(form, k)
 
 
@@ -123,14 +139,22 @@ def _habits(topic: Topic, path: Path) -> Iterator[Finding]:
     for reference in habits.unused_references(topic):
         where = (*path, "references", topic.references.index(reference))
         message = "no item names this source, and no text speaks of it"
-        yield Finding(where, message, "let an item name it, or take it out", "references", (topic.id,))
+        yield Finding(
+            where, message, "let an item name it, or take it out", "references", (topic.id,)
+        )
 
 
 def _giveaways(item: Item, path: Path) -> Iterator[Finding]:
     """What gives an answer away or refuses a right one."""
     if choice := habits.struck_out(item):
         message = f'the prompt rules out what "{choice}" speaks of'
-        yield Finding((*path, "prompt"), message, "write a wrong choice that it leaves open", "struck out", (item.id,))
+        yield Finding(
+            (*path, "prompt"),
+            message,
+            "write a wrong choice that it leaves open",
+            "struck out",
+            (item.id,),
+        )
     if wrong := numbers.plugged_in(item):
         fix = "ask what to count, or which change helps"
         yield Finding((*path, "prompt"), wrong, fix, "plug-in", (item.id,))
@@ -143,9 +167,14 @@ def _twins(items: Sequence[tuple[Path, Item]], beside: Sequence[Item]) -> Iterat
     everything = [*beside, *(item for _, item in items)]
     for pair in twins(everything):
         if pair.other >= len(beside):
-            path, about = items[pair.other - len(beside)][0], (everything[pair.one].id, everything[pair.other].id)
+            path, about = (
+                items[pair.other - len(beside)][0],
+                (everything[pair.one].id, everything[pair.other].id),
+            )
             message = f'asks much the same as "{about[0]}": {", ".join(pair.shared)}'
-            yield Finding((*path, "prompt"), message, "ask something else in one of them", "twins", about)
+            yield Finding(
+                (*path, "prompt"), message, "ask something else in one of them", "twins", about
+            )
 
 
 def _item(item: Item, path: Path) -> Iterator[Finding]:
@@ -161,17 +190,37 @@ def _item(item: Item, path: Path) -> Iterator[Finding]:
     wrong = [c.text for c in item.choices if not c.correct]
     if item.kind == "choice" and len(wrong) < 3:
         yield Finding((*path, "choices"), f"only {len(wrong)} wrong choices", "write three or more")
-    if item.kind == "choice" and len(right[0]) > 30 and len(right[0]) > _STICKS_OUT * max(map(len, wrong)):
+    if (
+        item.kind == "choice"
+        and len(right[0]) > 30
+        and len(right[0]) > _STICKS_OUT * max(map(len, wrong))
+    ):
         message = "the right choice sticks out by its length"
         yield Finding((*path, "choices"), message, "shorten it or lengthen the others")
     for c, choice in enumerate(item.choices):
         where = (*path, "choices", c)
-        if re.search(r"\b(all|none|both|neither) of the (above|others)\b", choice.text, re.IGNORECASE):
-            yield Finding(where, "choices are shuffled, so it can't refer to the others", "write a choice of its own")
-        if re.fullmatch(r"(?:(?:[A-F]|and|or|neither|nor|both|only|then|before)[\s,]*)+", choice.text):
-            yield Finding(where, "mentions letters, which are on the buttons too", "name the things X, Y and Z")
+        if re.search(
+            r"\b(all|none|both|neither) of the (above|others)\b", choice.text, re.IGNORECASE
+        ):
+            yield Finding(
+                where,
+                "choices are shuffled, so it can't refer to the others",
+                "write a choice of its own",
+            )
+        if re.fullmatch(
+            r"(?:(?:[A-F]|and|or|neither|nor|both|only|then|before)[\s,]*)+", choice.text
+        ):
+            yield Finding(
+                where,
+                "mentions letters, which are on the buttons too",
+                "name the things X, Y and Z",
+            )
         if len(choice.why) < _SHORT_WHY or normal_form(choice.why) == normal_form(choice.text):
-            yield Finding((*where, "why"), "gives no reason", "say why it is right, or which misconception it is")
+            yield Finding(
+                (*where, "why"),
+                "gives no reason",
+                "say why it is right, or which misconception it is",
+            )
 
 
 def _typed(item: Item, path: Path) -> Iterator[Finding]:
@@ -182,7 +231,11 @@ def _typed(item: Item, path: Path) -> Iterator[Finding]:
             message = f'"{accepted}" can\'t be typed so that it matches'
             yield Finding(where, message, "write letters or digits, fewer than 100")
         elif form in forms:
-            yield Finding(where, f'"{accepted}" is the same as "{forms[form]}" once written plainly', "leave it out")
+            yield Finding(
+                where,
+                f'"{accepted}" is the same as "{forms[form]}" once written plainly',
+                "leave it out",
+            )
         forms.setdefault(form, accepted)
 
 
@@ -190,7 +243,9 @@ def _near_duplicates(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
     prompts = [normal_form(item.prompt) for _, item in items]
     for n, (path, _) in enumerate(items):
         later = prompts[n + 1 :]
-        near = process.extract(prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None)
+        near = process.extract(
+            prompts[n], later, scorer=fuzz.token_sort_ratio, score_cutoff=_NEAR, limit=None
+        )
         for _, score, offset in near:
             message = f'is {score:.0f}% like the prompt of "{items[n + 1 + offset][1].id}"'
             yield Finding((*path, "prompt"), message, "ask something else in one of them")
@@ -222,14 +277,18 @@ def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
         },
         "section": Counter(bank.section_of(item) for item in items),
         "kind": Counter(item.kind for item in items),
-        "difficulty": Counter(str(item.difficulty) for item in sorted(items, key=lambda i: i.difficulty)),
+        "difficulty": Counter(
+            str(item.difficulty) for item in sorted(items, key=lambda i: i.difficulty)
+        ),
     }
 
 
 def lines(text: str) -> dict[Path, int]:
     """For each value of a valid JSON text, the line (from 1) on which it begins, by its path."""
     found: dict[Path, int] = {}
-    stack: list[list[str | int]] = []  # for each open object its current key, for each open list its current index
+    stack: list[
+        list[str | int]
+    ] = []  # for each open object its current key, for each open list its current index
     line, end, key = 1, 0, None
     for match in _TOKEN.finditer(text):
         line += text.count("\n", end, match.start())

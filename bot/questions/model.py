@@ -129,7 +129,10 @@ class Bank:
         for section in (section for pack in packs for section in pack.bank.sections):
             titles.setdefault(section.id, section.title)
             topics.setdefault(section.id, []).extend(section.topics)
-        sections = (Section(section_id, title, tuple(topics[section_id])) for section_id, title in titles.items())
+        sections = (
+            Section(section_id, title, tuple(topics[section_id]))
+            for section_id, title in titles.items()
+        )
         return cls(" · ".join(pack.bank.title for pack in packs), tuple(sections), tuple(packs))
 
     @cached_property
@@ -141,7 +144,9 @@ class Bank:
     @cached_property
     def items(self) -> Mapping[str, Item]:
         """Every item that is known."""
-        known = {i.id: i for section in self.beside for topic in section.topics for i in topic.items}
+        known = {
+            i.id: i for section in self.beside for topic in section.topics for i in topic.items
+        }
         return known | self.asked if known else self.asked
 
     @cached_property
@@ -156,7 +161,9 @@ class Bank:
     @cached_property
     def open_topics(self) -> Mapping[str, Topic]:
         """The topics whose open question is asked."""
-        return {t.id: t for t in self.asked_topics.values() if t.question and t.id not in self.silent}
+        return {
+            t.id: t for t in self.asked_topics.values() if t.question and t.id not in self.silent
+        }
 
     @cached_property
     def section_titles(self) -> Mapping[str, str]:
@@ -177,6 +184,12 @@ class Bank:
             title = topic.title.casefold()
             hay = f"{title} {topic.id} {topic.number or ''} {self.section_titles[topic.section_id].casefold()}"
             if all(word in hay for word in words):
-                rank = 0 if title.startswith(text.casefold()) else 1 if all(w in title for w in words) else 2
+                rank = (
+                    0
+                    if title.startswith(text.casefold())
+                    else 1
+                    if all(w in title for w in words)
+                    else 2
+                )
                 found.append((rank, topic))
         return [topic for _, topic in sorted(found, key=lambda f: f[0])[:limit]]

@@ -16,23 +16,34 @@ _BESIDE = 5
 """Words beside the figures up to which a choice is one with a number for an answer."""
 _MOST_NUMBERS = 3
 
-_FIGURE = re.compile(r"[−+-]?\d[\d,]*(?:\.\d+)?(?:/\d[\d,]*)?(?:\s*[×x]\s*10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_FIGURE = re.compile(
+    r"[−+-]?\d[\d,]*(?:\.\d+)?(?:/\d[\d,]*)?(?:\s*[×x]\s*10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+"
+)
 _VALUE = re.compile(
     r"(?<![\w.])(?<![\w][-–])(?P<sign>[−-]?)(?P<value>\d+(?:,\d{3})*(?:\.\d+)?)(?:/(?P<below>\d+))?"
     r"\s?(?P<scale>%|thousand\b|million\b|billion\b|trillion\b)?(?![-\w])"
 )
 _SCALES = {"%": 0.01, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_OPERATIONS: Sequence[Callable[[float, float], float]] = (operator.add, operator.sub, operator.mul, operator.truediv)
+_OPERATIONS: Sequence[Callable[[float, float], float]] = (
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+)
 
 
 def turns_on_a_number(item: Item) -> bool:
     """Whether a number is typed, or the choices differ in little but numbers."""
     if item.kind == "typed":
         return any(_FIGURE.fullmatch(form.rstrip("%")) for form in item.accept)
-    plain = [re.sub(r"[^\w\s]", " ", _FIGURE.sub(" ", choice.text)).split() for choice in item.choices]
+    plain = [
+        re.sub(r"[^\w\s]", " ", _FIGURE.sub(" ", choice.text)).split() for choice in item.choices
+    ]
     figures = all(_FIGURE.search(choice.text) for choice in item.choices)
-    return figures and (all(words == plain[0] for words in plain) or max(map(len, plain)) <= _BESIDE)
+    return figures and (
+        all(words == plain[0] for words in plain) or max(map(len, plain)) <= _BESIDE
+    )
 
 
 def numeric_share(items: Iterable[Item]) -> float:
@@ -77,7 +88,9 @@ def _results(given: Sequence[float]) -> Iterator[float]:
                 continue
 
 
-def _chain(numbers: Sequence[float], operations: Sequence[Callable[[float, float], float]]) -> float:
+def _chain(
+    numbers: Sequence[float], operations: Sequence[Callable[[float, float], float]]
+) -> float:
     result = numbers[0]
     for operation, number in zip(operations, numbers[1:], strict=True):
         result = operation(result, number)

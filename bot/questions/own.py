@@ -93,13 +93,22 @@ def item_of(row: OwnItem) -> Item:
 
 def topic_of(row: OwnTopic, section_id: str) -> Topic:
     """An own topic, without its items."""
-    content: dict[str, Any] = {"question": "", "answer": "", "key_points": [], "follow_ups": [], "references": []}
+    content: dict[str, Any] = {
+        "question": "",
+        "answer": "",
+        "key_points": [],
+        "follow_ups": [],
+        "references": [],
+    }
     content |= json.loads(row.content)
     return make_topic({**content, "id": row.topic_id, "title": row.title, "items": []}, section_id)
 
 
 def bank_of(
-    packs: Bank, chosen: Collection[str] | None, topics: Sequence[OwnTopic] = (), items: Iterable[OwnItem] = ()
+    packs: Bank,
+    chosen: Collection[str] | None,
+    topics: Sequence[OwnTopic] = (),
+    items: Iterable[OwnItem] = (),
 ) -> Bank:
     """What is asked on a server, in the packs' order, and beside it what is known there, but not asked (any more).
 
@@ -133,7 +142,13 @@ def bank_of(
             shelf.ask(replace(topic, items=own))
         if mine.topic_id in retired or not is_asked:
             shelf.keep(replace(topic, items=tuple(retired.get(mine.topic_id, ()))))
-    return Bank(packs.title, shelf.sections(shelf.asked), packs.packs, shelf.sections(shelf.kept), frozenset(silent))
+    return Bank(
+        packs.title,
+        shelf.sections(shelf.asked),
+        packs.packs,
+        shelf.sections(shelf.kept),
+        frozenset(silent),
+    )
 
 
 def together(banks: Sequence[Bank]) -> Bank:
@@ -146,7 +161,9 @@ def together(banks: Sequence[Bank]) -> Bank:
             for topic in section.topics:
                 before = topics.get(topic.id)
                 topics[topic.id] = topic if before is None else _joined(before, topic)
-    asked = tuple(Section(name, title, tuple(topics.values())) for name, (title, topics) in sections.items())
+    asked = tuple(
+        Section(name, title, tuple(topics.values())) for name, (title, topics) in sections.items()
+    )
     beside = tuple(section for bank in banks for section in bank.beside)
     silent = first.silent.intersection(*(bank.silent for bank in others))
     return Bank(first.title, asked, first.packs, beside, silent)
@@ -188,4 +205,8 @@ class _Shelf:
         return section_id
 
     def sections(self, of: Mapping[str, list[Topic]]) -> tuple[Section, ...]:
-        return tuple(Section(name, title, tuple(of[name])) for name, title in self._titles.items() if name in of)
+        return tuple(
+            Section(name, title, tuple(of[name]))
+            for name, title in self._titles.items()
+            if name in of
+        )

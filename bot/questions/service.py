@@ -19,27 +19,37 @@ class Reports:
         self._database = context.database
         self._now = context.now
 
-    async def add(self, subject: str | None, guild_id: int | None, user_id: int, text: str) -> int | None:
+    async def add(
+        self, subject: str | None, guild_id: int | None, user_id: int, text: str
+    ) -> int | None:
         """Store a report on an item or a topic's open question; `subject` is its id, None if nobody knows it.
 
         Returns the server whose managers review it: whose own question it is, or else the one on which it was made.
         """
         if subject is None:
-            raise UserError("That question is gone, so it can't be reported. The next one has the same button.")
+            raise UserError(
+                "That question is gone, so it can't be reported. The next one has the same button."
+            )
         guild_id = server_of(subject) or guild_id
         await self._database.write(self._add, subject, guild_id, user_id, text)
         log.info("%s was reported: `python -m bot reports` prints what was said", subject)
         return guild_id
 
-    def _add(self, conn: Connection, subject: str, guild_id: int | None, user_id: int, text: str) -> None:
+    def _add(
+        self, conn: Connection, subject: str, guild_id: int | None, user_id: int, text: str
+    ) -> None:
         waiting = store.open_reports(conn, guild_id, user_id)
         if subject in waiting:
             raise UserError(
                 "You've reported this question already. Report it again once that report has been reviewed."
             )
-        if guild_id is not None and len(waiting) >= REPORTS_OPEN:  # nobody reviews those from direct messages
+        if (
+            guild_id is not None and len(waiting) >= REPORTS_OPEN
+        ):  # nobody reviews those from direct messages
             raise UserError(
                 f"{REPORTS_OPEN} of your reports are waiting for review already. "
                 "Press Report again once one of them has been reviewed."
             )
-        store.add_report(conn, guild_id=guild_id, user_id=user_id, item_id=subject, text=text, at=self._now())
+        store.add_report(
+            conn, guild_id=guild_id, user_id=user_id, item_id=subject, text=text, at=self._now()
+        )

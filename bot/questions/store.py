@@ -15,10 +15,31 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CompoundSelect, Connection, Select, and_, bindparam, exists, select, union, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from bot.core.personal import register_rows, register_server_rows
-from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata, prepared, upsert, values_of
+from bot.core.tables import (
+    Instant,
+    RowId,
+    fetch,
+    fetch_all,
+    insert,
+    metadata,
+    prepared,
+    upsert,
+    values_of,
+)
 from bot.questions.own import OwnItem, OwnTopic
 
 # When a server last met an item, in a round or a daily.
@@ -45,12 +66,16 @@ reports = sa.Table(
     "reports",
     metadata,
     sa.Column("id", RowId, primary_key=True),
-    sa.Column("guild_id", sa.BigInteger),  # none for one on a shipped question, made in direct messages
+    sa.Column(
+        "guild_id", sa.BigInteger
+    ),  # none for one on a shipped question, made in direct messages
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),  # by the managers of its server
+    sa.Column(
+        "settled", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # by the managers of its server
     sa.Index("ix_reports_user_id", "user_id"),
     sa.Index("ix_reports_guild_id", "guild_id", "settled", "id"),
 )
@@ -104,11 +129,20 @@ register_rows("open_questions_met", met.c.user_id, {"topic": met.c.topic_id, "la
 register_rows(
     "reports",
     reports.c.user_id,
-    {"item": reports.c.item_id, "server_id": reports.c.guild_id, "at": reports.c.at, "text": reports.c.text},
+    {
+        "item": reports.c.item_id,
+        "server_id": reports.c.guild_id,
+        "at": reports.c.at,
+        "text": reports.c.text,
+    },
     [reports.c.text],
 )
 register_server_rows(
-    asked.c.guild_id, reports.c.guild_id, server_banks.c.guild_id, own_topics.c.guild_id, own_items.c.guild_id
+    asked.c.guild_id,
+    reports.c.guild_id,
+    server_banks.c.guild_id,
+    own_topics.c.guild_id,
+    own_items.c.guild_id,
 )
 
 _in_play: dict[str, Select[Any]] = {}
@@ -151,7 +185,9 @@ def items_in_play(conn: Connection, guild_id: int, *sources: str) -> set[str]:
 
 @prepared
 def _in_play_on(guild_id: int, *, sources: tuple[str, ...]) -> CompoundSelect[Any]:
-    found = [query.where(query.selected_columns.guild_id == guild_id) for query in _asking(*sources)]
+    found = [
+        query.where(query.selected_columns.guild_id == guild_id) for query in _asking(*sources)
+    ]
     return _items_of(found)
 
 
@@ -194,12 +230,16 @@ def _unanswered(source: str, *, here: bool) -> Select[Any]:
     columns = query.selected_columns
     for answers in _answers:
         own = answers.selected_columns
-        this = and_(own.source == source, own.source_id == columns.source_id, own.user_id == _MEMBER)
+        this = and_(
+            own.source == source, own.source_id == columns.source_id, own.user_id == _MEMBER
+        )
         query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
     return query
 
 
-def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict[str, datetime | None]:
+def topics_in_play(
+    conn: Connection, user_id: int, guild_id: int | None
+) -> dict[str, datetime | None]:
     """Topics whose open question is in play on a member's servers, whether the member has answered or not.
 
     Their servers are the one in which they ask and those on which they have ever answered or been seen. With each topic
@@ -210,7 +250,9 @@ def topics_in_play(conn: Connection, user_id: int, guild_id: int | None) -> dict
         query = _on_servers(source, here=guild_id is not None, seen=True)
         columns = query.selected_columns
         until = columns["until"] if "until" in columns else sa.null().label("until")
-        for row in conn.execute(query.with_only_columns(columns.topic_id, until), _for(user_id, guild_id)):
+        for row in conn.execute(
+            query.with_only_columns(columns.topic_id, until), _for(user_id, guild_id)
+        ):
             if row.topic_id is not None:
                 known = found.get(row.topic_id, row.until)
                 found[row.topic_id] = max(known, row.until) if known and row.until else None
@@ -277,19 +319,31 @@ class Report:
     at: datetime
 
 
-def add_report(conn: Connection, *, guild_id: int | None, user_id: int, item_id: str, text: str, at: datetime) -> None:
-    conn.execute(reports.insert().values(guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=at))
+def add_report(
+    conn: Connection, *, guild_id: int | None, user_id: int, item_id: str, text: str, at: datetime
+) -> None:
+    conn.execute(
+        reports.insert().values(
+            guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=at
+        )
+    )
 
 
 def open_reports(conn: Connection, guild_id: int | None, user_id: int) -> list[str]:
     """What each report of a member that waits on a server is about; for None those made in direct messages."""
-    mine = reports.c.user_id == user_id, reports.c.guild_id == guild_id, reports.c.settled == sa.false()
+    mine = (
+        reports.c.user_id == user_id,
+        reports.c.guild_id == guild_id,
+        reports.c.settled == sa.false(),
+    )
     return list(conn.execute(select(reports.c.item_id).where(*mine)).scalars())
 
 
 def reports_since(conn: Connection, since: datetime) -> list[Report]:
     """All reports from a moment on, the newest last."""
-    return fetch_all(conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report)
+    return fetch_all(
+        conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report
+    )
 
 
 def next_report(conn: Connection, guild_id: int, after: int) -> Report | None:
@@ -332,15 +386,25 @@ def bank_marks_for(conn: Connection, user_id: int, limit: int) -> tuple[tuple[in
     servers: set[int] = set()
     for known in _servers:
         own = known.selected_columns
-        servers.update(conn.execute(known.with_only_columns(own.guild_id).where(own.user_id == user_id)).scalars())
+        servers.update(
+            conn.execute(
+                known.with_only_columns(own.guild_id).where(own.user_id == user_id)
+            ).scalars()
+        )
     of = server_banks.c.guild_id.in_(sorted(servers))
-    query = select(server_banks.c.guild_id, server_banks.c.mark).where(of).order_by(server_banks.c.guild_id.desc())
+    query = (
+        select(server_banks.c.guild_id, server_banks.c.mark)
+        .where(of)
+        .order_by(server_banks.c.guild_id.desc())
+    )
     return tuple((row.guild_id, row.mark) for row in conn.execute(query.limit(limit)))
 
 
 def packs_of(conn: Connection, guild_id: int) -> list[str] | None:
     """The names of the packs that are asked on a server; None for all."""
-    names = conn.execute(select(server_banks.c.packs).where(server_banks.c.guild_id == guild_id)).scalar()
+    names = conn.execute(
+        select(server_banks.c.packs).where(server_banks.c.guild_id == guild_id)
+    ).scalar()
     return None if names is None else names.split(",")
 
 
@@ -366,7 +430,9 @@ def take_numbers(conn: Connection, guild_id: int, count: int) -> int:
 
 def own_topics_of(conn: Connection, guild_id: int) -> list[OwnTopic]:
     """The topics of a server's own questions, in the order in which they came."""
-    query = select(own_topics).where(own_topics.c.guild_id == guild_id).order_by(own_topics.c.number)
+    query = (
+        select(own_topics).where(own_topics.c.guild_id == guild_id).order_by(own_topics.c.number)
+    )
     return fetch_all(conn, query, OwnTopic)
 
 
@@ -395,7 +461,9 @@ def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]
     """Return how many own topics and items each of these servers has, with the retired ones, in the order given."""
     counts = dict.fromkeys(guild_ids, 0)
     for table in (own_topics, own_items):
-        query = select(table.c.guild_id, sa.func.count().label("rows")).where(table.c.guild_id.in_(guild_ids))
+        query = select(table.c.guild_id, sa.func.count().label("rows")).where(
+            table.c.guild_id.in_(guild_ids)
+        )
         for row in conn.execute(query.group_by(table.c.guild_id)):
             counts[row.guild_id] += row.rows
     return counts
@@ -414,6 +482,12 @@ def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
 def _save(conn: Connection, table: sa.Table, rows: Sequence[OwnTopic | OwnItem]) -> None:
     if rows:
         statement = insert(conn, table)
-        values = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-        statement = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+        values = {
+            column.name: statement.excluded[column.name]
+            for column in table.c
+            if not column.primary_key
+        }
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=values
+        )
         conn.execute(statement, [values_of(row) for row in rows])

@@ -65,7 +65,9 @@ def show(paths: Sequence[Path], item_id: str) -> None:
     bank = _bank(paths)
     item = bank.items.get(item_id)
     if item is None:
-        raise SettingsError(f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place")
+        raise SettingsError(
+            f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place"
+        )
     for title, message in _messages(item, bank):
         print(f"--- {title}\n{text_of(message)}\n")
 
@@ -74,10 +76,16 @@ def stats(paths: Sequence[Path]) -> None:
     """Print how many items there are of what: for each pack by itself, and for all together if they are several."""
     bank = _bank(paths)
     whole = [("all packs", bank)] if len(bank.packs) > 1 else []
-    for name, part in [*((f"pack {pack.name} ({pack.bank.title})", pack.bank) for pack in bank.packs), *whole]:
+    for name, part in [
+        *((f"pack {pack.name} ({pack.bank.title})", pack.bank) for pack in bank.packs),
+        *whole,
+    ]:
         print(name)
         for heading, counts in lint.statistics(part).items():
-            print(f"  {heading}: " + ", ".join(f"{what} {number:,}" for what, number in counts.items()))
+            print(
+                f"  {heading}: "
+                + ", ".join(f"{what} {number:,}" for what, number in counts.items())
+            )
         items = list(part.items.values())
         print(f"  turning on a number: {numeric_share(items):.0%} of the items")
         print(f"  right choice is the longest: {lint.longest_share(items):.0%} of the choice items")
@@ -88,7 +96,10 @@ def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
     for report in reports:
         print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
         for name, text in (*_reported(bank, report.item_id), ("report", report.text)):
-            printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+            printable = "".join(
+                c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
+                for c in " ".join(text.split())
+            )
             print(f"  {name}: {printable}")
     print(f"{len(reports)} reports" if reports else "no reports")
 
@@ -109,7 +120,10 @@ def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     rows, after = cards.answer_rows(item, "round", 1), cards.after_row("round", 1)
     return [
         ("open", Message(OPEN, head, *cards.asked(item, order), line(), *rows)),
-        ("revealed", Message(REVEALED, head, *cards.revealed(item, order, Outcome(0, 0, {}), bank), after)),
+        (
+            "revealed",
+            Message(REVEALED, head, *cards.revealed(item, order, Outcome(0, 0, {}), bank), after),
+        ),
         ("why", Message(REVEALED, *cards.why_blocks(Review(item, order, None), bank))),
     ]
 

@@ -70,7 +70,9 @@ def are_siblings(one: Item, other: Item) -> bool:
     return bool(offered[0]) and offered[0] == offered[1] and not right[0] & right[1]
 
 
-def _candidates(parts: Sequence[_Words], seen: Mapping[str, int]) -> dict[tuple[int, int], list[str]]:
+def _candidates(
+    parts: Sequence[_Words], seen: Mapping[str, int]
+) -> dict[tuple[int, int], list[str]]:
     """Pairs that share three rare words, with these words."""
     rare = max(_RARE, len(parts) // _RARE_SHARE)
     holders: dict[str, list[int]] = defaultdict(list)
@@ -111,7 +113,12 @@ _UNASKED = 6.0
 def _parts(item: Item) -> _Words:
     right = [choice.text for choice in item.choices if choice.correct] or item.accept[:3]
     wrong = [choice.text for choice in item.choices if not choice.correct]
-    return _Words(*(frozenset(stems(" ".join(text))) for text in ([item.prompt], right, wrong, [item.explanation])))
+    return _Words(
+        *(
+            frozenset(stems(" ".join(text)))
+            for text in ([item.prompt], right, wrong, [item.explanation])
+        )
+    )
 
 
 def stems(text: str) -> Iterator[str]:

@@ -9,7 +9,19 @@ from bot.questions.answers import matches
 from bot.questions.model import Item
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ORDINALS = (
+    "zeroth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+)
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?")
 _FACTORIALS = {"24": "4", "120": "5", "720": "6"}
 _SHOWN = 4
@@ -54,7 +66,12 @@ def _of_number(text: str) -> Iterator[str]:
         mantissa, _, exponent = f"{value:e}".partition("e")
         short, power = f"{float(mantissa):g}", int(exponent)
         raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        yield from (f"{short}e{power}", f"{short}*10^{power}", f"{short} x 10^{power}", f"{short}×10^{power}")
+        yield from (
+            f"{short}e{power}",
+            f"{short}*10^{power}",
+            f"{short} x 10^{power}",
+            f"{short}×10^{power}",
+        )
         yield from (f"{short} × 10{raised}", f"{short} \\times 10^{{{power}}}")
     if value.is_integer() and value < len(_WORDS):
         yield _WORDS[int(value)]
@@ -66,14 +83,23 @@ def _as_asked(text: str, prompt: str) -> Iterator[str]:
         yield f"{of}!"
     if counted := re.search(r"\bhow many (?!times)(?:\w+ )??(\w+s)\b", prompt, re.IGNORECASE):
         yield f"{text} {counted[1]}"
-    for unit in re.findall(r"\bin (?!all\b|total\b)((?:\w+ per )?\w+)[.?](?: Give| Answer|$)", prompt):
+    for unit in re.findall(
+        r"\bin (?!all\b|total\b)((?:\w+ per )?\w+)[.?](?: Give| Answer|$)", prompt
+    ):
         yield f"{text} {unit}"
     if re.search(r"\bhow many times|by what factor\b", prompt, re.IGNORECASE):
         yield from (f"{text}x", f"{text}×", f"x{text}", f"×{text}", f"{text} times")
-    which = re.search(r"\b(?:which|what) (epoch|step|layer|position|round)\b", prompt, re.IGNORECASE)
+    which = re.search(
+        r"\b(?:which|what) (epoch|step|layer|position|round)\b", prompt, re.IGNORECASE
+    )
     if which and text.isdigit() and int(text) < len(_ORDINALS):
         short = f"{text}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(int(text), 'th') }"
-        yield from (f"{which[1]} {text}", short, _ORDINALS[int(text)], f"the {_ORDINALS[int(text)]} {which[1]}")
+        yield from (
+            f"{which[1]} {text}",
+            short,
+            _ORDINALS[int(text)],
+            f"the {_ORDINALS[int(text)]} {which[1]}",
+        )
 
 
 def listed(forms: list[str]) -> str:

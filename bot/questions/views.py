@@ -45,7 +45,9 @@ def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
     return t.heading(item.prompt), formulas.picture(item), choice_lines(item, order)
 
 
-def revealed(item: Item, order: Sequence[int], outcome: Outcome, bank: Bank) -> tuple[Part | None, ...]:
+def revealed(
+    item: Item, order: Sequence[int], outcome: Outcome, bank: Bank
+) -> tuple[Part | None, ...]:
     """A closed question: what was asked, the right answer, the shares of all, and the reason."""
     results = _results(item, order, outcome)
     return t.heading(item.prompt), formulas.picture(item), results, line(), explanation(item, bank)
@@ -70,7 +72,9 @@ def verdict_blocks(review: Review) -> list[str]:
 
 def _right_reasons(review: Review) -> str:
     """The right choices of an item, each with its reason; nothing for a typed item."""
-    return "\n".join(_marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right)
+    return "\n".join(
+        _marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right
+    )
 
 
 def comes_back(days: int) -> str:
@@ -106,8 +110,16 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
         left = set(order) - decode_picks(review.answer or "")
         right_first = sorted(order, key=lambda p: p not in item.right)
         others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
-    rest = [reference for reference in bank.topic_of(item).references if reference != _own_source(item, bank)]
-    blocks = [own_result(review), others, "\n".join([explanation(item, bank), *sources(rest, "More on the topic")])]
+    rest = [
+        reference
+        for reference in bank.topic_of(item).references
+        if reference != _own_source(item, bank)
+    ]
+    blocks = [
+        own_result(review),
+        others,
+        "\n".join([explanation(item, bank), *sources(rest, "More on the topic")]),
+    ]
     return [block for block in blocks if block]
 
 
@@ -116,12 +128,18 @@ def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str])
 
     `link` makes the custom id that opens a page.
     """
-    texts = t.pages([review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT)
+    texts = t.pages(
+        [review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT
+    )
     page = min(page, len(texts) - 1)
-    title = f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
+    title = (
+        f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
+    )
     if len(texts) > 1:
         title += f" · page {page + 1} of {len(texts)}"
-    return Message(REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number))))
+    return Message(
+        REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number)))
+    )
 
 
 def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
@@ -132,7 +150,11 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
 def review_block(number: int, review: Review) -> str:
     """One question of "My answers"."""
     head = f"**{number}.** {t.one_line(review.item.prompt)}"
-    figures = f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}" if review.answer else ""
+    figures = (
+        f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}"
+        if review.answer
+        else ""
+    )
     result = own_result(review)
     if not review.right:
         right = _right_reasons(review)
@@ -144,7 +166,9 @@ def review_block(number: int, review: Review) -> str:
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
-    return f"**{LETTERS[order.index(index)]}**  {t.one_line(choice.text)}\n-# {t.one_line(choice.why)}"
+    return (
+        f"**{LETTERS[order.index(index)]}**  {t.one_line(choice.text)}\n-# {t.one_line(choice.why)}"
+    )
 
 
 def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
@@ -159,17 +183,27 @@ def choice_lines(item: Item, order: Sequence[int]) -> str:
 
 
 def _lettered(item: Item, order: Sequence[int]) -> str:
-    return "\n".join(f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order))
+    return "\n".join(
+        f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order)
+    )
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
     """What is right, with the share of all who answered so; the right choices come first."""
     if item.kind == "typed":
-        lines = [f"✅ **{t.escape(item.accept[0])}**", f"-# {t.percent(outcome.right, outcome.answered)} right"]
-        return "\n".join(lines + [f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts])
+        lines = [
+            f"✅ **{t.escape(item.accept[0])}**",
+            f"-# {t.percent(outcome.right, outcome.answered)} right",
+        ]
+        return "\n".join(
+            lines + [f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts]
+        )
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
-        text, share = t.one_line(item.choices[index].text), t.percent(outcome.picked.get(index, 0), outcome.answered)
+        text, share = (
+            t.one_line(item.choices[index].text),
+            t.percent(outcome.picked.get(index, 0), outcome.answered),
+        )
         shown, mark = (f"**{text}**", " · ✅ right") if index in item.right else (text, "")
         lines.append(f"**{LETTERS[order.index(index)]}**  {shown}\n-# {share}{mark}")
     return "\n".join(lines)
@@ -184,7 +218,11 @@ def explanation(item: Item, bank: Bank) -> str:
 def _own_source(item: Item, bank: Bank) -> Reference | None:
     """The reference that an item names; a retired item may outlive it."""
     known = bank.topic_of(item).references
-    return known[item.reference] if item.reference is not None and item.reference < len(known) else None
+    return (
+        known[item.reference]
+        if item.reference is not None and item.reference < len(known)
+        else None
+    )
 
 
 def source(reference: Reference) -> str:
@@ -193,7 +231,11 @@ def source(reference: Reference) -> str:
 
 def sources(references: Sequence[Reference], title: str = "Sources") -> list[str]:
     """Several references in small print, one a line under a title, so that it is said once; no lines for none."""
-    return [f"-# {title}", *(f"-# · {_linked(reference)}" for reference in references)] if references else []
+    return (
+        [f"-# {title}", *(f"-# · {_linked(reference)}" for reference in references)]
+        if references
+        else []
+    )
 
 
 def _linked(reference: Reference) -> str:
@@ -206,7 +248,10 @@ def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.La
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
         return [ui.ActionRow(button("Choose", CHOOSE.id(source=source, row=row_id), PRIMARY))]
-    buttons = [button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n)) for n in range(len(item.choices))]
+    buttons = [
+        button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n))
+        for n in range(len(item.choices))
+    ]
     a_row = 5 if len(buttons) <= 5 else 3  # a row holds five; six look better as three and three
     return [ui.ActionRow(*buttons[n : n + a_row]) for n in range(0, len(buttons), a_row)]
 
@@ -216,16 +261,28 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     title, above = "Your answer", t.heading(item.prompt)
     if item.kind == "typed":
         custom_id = TYPED.id(source=source, row=row_id)
-        return text_modal(title, custom_id, label="A word, a short phrase or a number", limit=MAX_TYPED, above=above)
-    options = [f"{LETTERS[n]} · {' '.join(item.choices[i].text.split())}" for n, i in enumerate(order)]
+        return text_modal(
+            title,
+            custom_id,
+            label="A word, a short phrase or a number",
+            limit=MAX_TYPED,
+            above=above,
+        )
+    options = [
+        f"{LETTERS[n]} · {' '.join(item.choices[i].text.split())}" for n, i in enumerate(order)
+    ]
     if max(map(len, options)) > _MAX_OPTION:
         above += f"\n{_lettered(item, order)}"
         options = [t.cut(option, _MAX_OPTION) for option in options]
     custom_id = PICKS.id(source=source, row=row_id)
-    return boxes_modal(title, custom_id, label="Tick all that are right", options=options, above=above)
+    return boxes_modal(
+        title, custom_id, label="Tick all that are right", options=options, above=above
+    )
 
 
-def after_row(source: str, row_id: int, *more: ui.Button[ui.LayoutView] | None) -> ui.ActionRow[ui.LayoutView] | None:
+def after_row(
+    source: str, row_id: int, *more: ui.Button[ui.LayoutView] | None
+) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons of a closed question."""
     return row(
         button("Explain", WHY.id(source=source, row=row_id)),

@@ -41,7 +41,9 @@ def time_of(zone: str, weekday: int, week: date) -> datetime:
     return instant(Rule(AT, zone), week + WEEK + timedelta(days=weekday))
 
 
-def upcoming(zone: str, weekday: int, after: datetime, taken: Collection[date]) -> tuple[date, datetime]:
+def upcoming(
+    zone: str, weekday: int, after: datetime, taken: Collection[date]
+) -> tuple[date, datetime]:
     """The week and the time of the first recap after a moment; `taken` are weeks that have had theirs."""
     week = period_start("week", local_date(zone, after)) - 2 * WEEK
     while week in taken or time_of(zone, weekday, week) <= after:
@@ -130,5 +132,11 @@ def hardest(sums: Mapping[str, tuple[int, int]]) -> str | None:
 
     It takes a few answers and a miss; among equals the one with more answers is the harder.
     """
-    tried = {item: (n, right) for item, (n, right) in sums.items() if n >= _HARD_ANSWERS and right < n}
-    return min(tried, key=lambda item: (tried[item][1] / tried[item][0], -tried[item][0], item), default=None)
+    tried = {
+        item: (n, right) for item, (n, right) in sums.items() if n >= _HARD_ANSWERS and right < n
+    }
+    return min(
+        tried,
+        key=lambda item: (tried[item][1] / tried[item][0], -tried[item][0], item),
+        default=None,
+    )

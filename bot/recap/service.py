@@ -87,7 +87,9 @@ class Recaps:
             streak=_streak(conn, guild_id, week),
         )
 
-    def _hardest(self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]) -> Hardest | None:
+    def _hardest(
+        self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]
+    ) -> Hardest | None:
         """The hardest question that is not in play just now: what is said of it would help those who answer it."""
         hidden = items_in_play(conn, guild_id)
         known = self._banks.of(conn, guild_id).items
@@ -99,7 +101,9 @@ class Recaps:
         """A server's schedule, or the one that it starts from."""
         if claim:
             servers.lock(conn, guild_id)
-        return store.schedule(conn, guild_id, claim=claim) or Schedule(guild_id, None, 0, self._now(), None)
+        return store.schedule(conn, guild_id, claim=claim) or Schedule(
+            guild_id, None, 0, self._now(), None
+        )
 
 
 def upcoming(conn: Connection, schedule: Schedule, after: datetime) -> datetime:

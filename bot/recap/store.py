@@ -12,7 +12,17 @@ from sqlalchemy import Connection, func, select, update
 from bot.core import servers
 from bot.core.jobs import Queue
 from bot.core.personal import register_server_rows
-from bot.core.tables import Instant, OneOf, RowId, constant, fetch, insert, metadata, upsert, values_of
+from bot.core.tables import (
+    Instant,
+    OneOf,
+    RowId,
+    constant,
+    fetch,
+    insert,
+    metadata,
+    upsert,
+    values_of,
+)
 from bot.daily.store import dailies, daily_answers
 from bot.points.store import ALL_TOPICS, ledger, scores
 from bot.recap.rules import WEEK, RecapState
@@ -25,7 +35,9 @@ recap_schedules = sa.Table(
     sa.Column("weekday", sa.Integer, nullable=False),  # 0 is Monday
     sa.Column("settled_until", Instant, nullable=False),  # times up to here have been decided
     sa.Column("next_at", Instant),  # when to look again; null while there is no recap
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Index("ix_recap_schedules_next_at", "next_at"),
 )
 
@@ -44,9 +56,13 @@ recaps = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("scheduled_at", Instant, nullable=False),
-    sa.Column("tried_at", Instant),  # when a post was first tried whose outcome is not known; null if none was
+    sa.Column(
+        "tried_at", Instant
+    ),  # when a post was first tried whose outcome is not known; null if none was
     sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
@@ -54,7 +70,9 @@ register_server_rows(recap_schedules.c.guild_id, recaps.c.guild_id)
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING, postgresql_where=POSTING)
 
-SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id)
+SCHEDULES = Queue(
+    recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
+)
 QUEUE = Queue(
     recaps,
     due_at=recaps.c.due_at,
@@ -121,13 +139,17 @@ def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:
 def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
     """The weeks from then on that have had their recap, or were decided to have none."""
     return set(
-        conn.execute(select(recaps.c.week).where(recaps.c.guild_id == guild_id, recaps.c.week >= since)).scalars()
+        conn.execute(
+            select(recaps.c.week).where(recaps.c.guild_id == guild_id, recaps.c.week >= since)
+        ).scalars()
     )
 
 
 def create(conn: Connection, guild_id: int, week: date, **values: object) -> None:
     """Decide a week; nothing happens if it is decided."""
-    conn.execute(insert(conn, recaps).values(guild_id=guild_id, week=week, **values).on_conflict_do_nothing())
+    conn.execute(
+        insert(conn, recaps).values(guild_id=guild_id, week=week, **values).on_conflict_do_nothing()
+    )
 
 
 def get(conn: Connection, recap_id: int) -> RecapRow | None:
@@ -136,7 +158,9 @@ def get(conn: Connection, recap_id: int) -> RecapRow | None:
 
 def latest(conn: Connection, guild_id: int) -> RecapRow | None:
     """The recap of the latest week that was decided."""
-    query = select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
+    query = (
+        select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
+    )
     return fetch(conn, query, RecapRow)
 
 
@@ -151,7 +175,12 @@ def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datet
 
 def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
     """Make a server's recap that was refused, and rests, due now; False if there is none."""
-    resting = recaps.c.guild_id == guild_id, POSTING, recaps.c.tried_at.is_(None), recaps.c.due_at > now
+    resting = (
+        recaps.c.guild_id == guild_id,
+        POSTING,
+        recaps.c.tried_at.is_(None),
+        recaps.c.due_at > now,
+    )
     return conn.execute(update(recaps).where(*resting).values(due_at=now)).rowcount > 0
 
 
@@ -162,14 +191,24 @@ def points_of(conn: Connection, guild_id: int, week: date) -> dict[int, int]:
     return {row.user_id: row.points for row in conn.execute(query)}
 
 
-def answers_in(conn: Connection, guild_id: int, week: date) -> tuple[dict[date, int], dict[str, tuple[int, int]]]:
+def answers_in(
+    conn: Connection, guild_id: int, week: date
+) -> tuple[dict[date, int], dict[str, tuple[int, int]]]:
     """What was answered in a week: answers by date, and answers and right ones by item ('' for open questions)."""
-    sums = func.count().label("answers"), func.sum(sa.cast(ledger.c.correct, sa.Integer)).label("right")
-    of_week = ledger.c.guild_id == guild_id, ledger.c.local_date.between(week, week + WEEK - timedelta(days=1))
+    sums = (
+        func.count().label("answers"),
+        func.sum(sa.cast(ledger.c.correct, sa.Integer)).label("right"),
+    )
+    of_week = (
+        ledger.c.guild_id == guild_id,
+        ledger.c.local_date.between(week, week + WEEK - timedelta(days=1)),
+    )
     query = select(ledger.c.local_date, ledger.c.item_id, *sums).where(*of_week)
     by_day: dict[date, int] = defaultdict(int)
     by_item: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for day, item_id, answers, right in conn.execute(query.group_by(ledger.c.local_date, ledger.c.item_id)):
+    for day, item_id, answers, right in conn.execute(
+        query.group_by(ledger.c.local_date, ledger.c.item_id)
+    ):
         by_day[day] += answers
         before = by_item[item_id]
         by_item[item_id] = before[0] + answers, before[1] + int(right)
@@ -178,7 +217,10 @@ def answers_in(conn: Connection, guild_id: int, week: date) -> tuple[dict[date, 
 
 def longest_streak(conn: Connection, guild_id: int, week: date) -> tuple[int, int] | None:
     """The longest streak that an answer to a daily of a week made: its member and days."""
-    of_week = dailies.c.guild_id == guild_id, dailies.c.local_date.between(week, week + WEEK - timedelta(days=1))
+    of_week = (
+        dailies.c.guild_id == guild_id,
+        dailies.c.local_date.between(week, week + WEEK - timedelta(days=1)),
+    )
     query = (
         select(daily_answers.c.user_id, daily_answers.c.streak)
         .join(dailies, dailies.c.id == daily_answers.c.daily_id)

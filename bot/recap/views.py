@@ -17,7 +17,8 @@ _BARS = 96
 async def recap(found: Recap) -> Message:
     """The recap as it is posted. It has no button, so its container is numbered, by which it is found again."""
     leaders = "\n".join(
-        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}**" for r in found.first
+        f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}**"
+        for r in found.first
     )
     return Message(
         OPEN,
@@ -38,7 +39,9 @@ def _highlights(found: Recap) -> list[str]:
         places = f"from {t.ordinal(rise.before)} to {t.ordinal(rise.place)}"
         lines.append(f"Biggest climber: {t.name(rise.name)}, {places}")
     if found.streak is not None and found.streak[1] > 1:
-        lines.append(f"Longest streak: {t.name(found.streak[0])}, {t.count(found.streak[1], 'day')}")
+        lines.append(
+            f"Longest streak: {t.name(found.streak[0])}, {t.count(found.streak[1], 'day')}"
+        )
     if found.hardest is not None:
         hard = found.hardest
         share = f"{t.percent(hard.right, hard.answers)} of {t.count(hard.answers, 'answer')} right"
@@ -63,7 +66,9 @@ def alt_text(found: Recap) -> str:
     """Everything that the picture says."""
     said = [f"The week of {_dates(found.week)}: {_figures(found).replace(' · ', ', ')}"]
     if found.first:
-        leaders = (f"{t.ordinal(r.place)} {r.name or 'a member'} with {r.points:,}" for r in found.first)
+        leaders = (
+            f"{t.ordinal(r.place)} {r.name or 'a member'} with {r.points:,}" for r in found.first
+        )
         said.append(f"Most points: {', '.join(leaders)}")
     by_day = (f"{day} {count:,}" for day, count in zip(DAYS, found.by_day, strict=True))
     said.append(f"Answers by day: {', '.join(by_day)}")
@@ -106,7 +111,13 @@ def _days(found: Recap, top: float) -> tuple[str, float]:
         middle = MARGIN + step * (n + 0.5)
         parts += [
             box(middle - 16, base - height, 32, height, ACCENT if count else TRACK),
-            words(middle, base - height - 8, f"{count:,}", colour=INK if count else MUTED, anchor="middle"),
+            words(
+                middle,
+                base - height - 8,
+                f"{count:,}",
+                colour=INK if count else MUTED,
+                anchor="middle",
+            ),
             words(middle, base + 24, day[:3], colour=MUTED, anchor="middle"),
         ]
     return "".join(parts), base + 28

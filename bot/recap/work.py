@@ -41,7 +41,9 @@ class RecapScheduleWork(Worker[Schedule]):
         return store.schedule(conn, key)
 
     async def step(self, row: Schedule) -> None:
-        await self._database.write(self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id))
+        await self._database.write(
+            self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id)
+        )
 
     async def give_up(self, key: int, reason: str) -> None:
         """A schedule that can't be followed today may be tomorrow."""
@@ -52,7 +54,12 @@ class RecapScheduleWork(Worker[Schedule]):
         """Decide the weeks that have come; a server that has removed the bot has none until it returns."""
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
-        if schedule is None or schedule.channel_id is None or schedule.next_at is None or schedule.next_at > now:
+        if (
+            schedule is None
+            or schedule.channel_id is None
+            or schedule.next_at is None
+            or schedule.next_at > now
+        ):
             return
         zone = servers.zone(conn, guild_id)
         taken = store.taken(conn, guild_id, local_date(zone, now) - rules.TAKEN_FOR)
@@ -61,7 +68,9 @@ class RecapScheduleWork(Worker[Schedule]):
             values: dict[str, Any] = {"state": RecapState.POSTING, "due_at": now}
             if now - at > rules.LATE:
                 values = {"state": RecapState.MISSED, "problem": _OFFLINE}
-            store.create(conn, guild_id, week, channel_id=schedule.channel_id, scheduled_at=at, **values)
+            store.create(
+                conn, guild_id, week, channel_id=schedule.channel_id, scheduled_at=at, **values
+            )
         next_at = upcoming(conn, schedule, now)
         store.save_schedule(conn, replace(schedule, settled_until=now, next_at=next_at))
 
@@ -113,11 +122,15 @@ class RecapWork(Worker[RecapRow]):
 
         def claim(conn: Connection) -> Recap | None:
             tried = row.tried_at or now
-            if not self.queue.claim(conn, row.id, expect=RecapState.POSTING, now=now, tried_at=tried):
+            if not self.queue.claim(
+                conn, row.id, expect=RecapState.POSTING, now=now, tried_at=tried
+            ):
                 return None
             found = self._recaps.look_back(conn, row)
             if found is None:
-                store.change(conn, row.id, expect=RecapState.POSTING, state=RecapState.QUIET, due_at=None)
+                store.change(
+                    conn, row.id, expect=RecapState.POSTING, state=RecapState.QUIET, due_at=None
+                )
             return found
 
         found = await self._database.write(claim)
@@ -128,10 +141,17 @@ class RecapWork(Worker[RecapRow]):
             message_id = await self._sender.find(place, message, row.tried_at or now)
         else:
             nonce = make_nonce("w", row.id, row.scheduled_at)
-            message_id = await self._sender.post(place, message, nonce, tried_at=row.tried_at, urgent=False)
+            message_id = await self._sender.post(
+                place, message, nonce, tried_at=row.tried_at, urgent=False
+            )
         if message_id is None:
             await self.give_up(row.id, row.problem or _OFFLINE)
             return
-        posted = {"state": RecapState.POSTED, "message_id": message_id, "due_at": None, "problem": None}
+        posted = {
+            "state": RecapState.POSTED,
+            "message_id": message_id,
+            "due_at": None,
+            "problem": None,
+        }
         await self._database.write(store.change, row.id, expect=RecapState.POSTING, **posted)
         log.info("guild %s: recap of the week of %s posted", row.guild_id, row.week)

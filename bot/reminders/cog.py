@@ -35,9 +35,13 @@ class Reminders(commands.Cog):
         reminder: Reminder | None
         if time is not None:
             zone = timezone.strip() if timezone is not None else None
-            reminder = await self.reminders.set(interaction.user.id, interaction.guild_id, time.strip(), zone)
+            reminder = await self.reminders.set(
+                interaction.user.id, interaction.guild_id, time.strip(), zone
+            )
         elif timezone is not None:
-            raise UserError("I need a time as well. Use </remind> with both, for example 09:00 and Europe/Berlin.")
+            raise UserError(
+                "I need a time as well. Use </remind> with both, for example 09:00 and Europe/Berlin."
+            )
         else:
             reminder = await self.reminders.get(interaction.user.id)
         await say(interaction, view.state(reminder))
@@ -48,7 +52,9 @@ class Reminders(commands.Cog):
         await say_here(interaction, view.state(await change(interaction.user.id)))
 
     @commands.Cog.listener()
-    async def on_app_command_completion(self, interaction: discord.Interaction, command: object) -> None:
+    async def on_app_command_completion(
+        self, interaction: discord.Interaction, command: object
+    ) -> None:
         """Whose reminders paused themselves reads why when they practise next."""
         if getattr(command, "name", None) == "practice":
             problem = await self.reminders.take_problem(interaction.user.id)

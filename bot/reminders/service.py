@@ -65,7 +65,9 @@ class Reminders:
         reminder = await self.get(user_id)
         if reminder is None or reminder.problem is None:
             return None
-        await self._database.write(store.change, reminder, problem=None)  # not saved anew: it may have been erased
+        await self._database.write(
+            store.change, reminder, problem=None
+        )  # not saved anew: it may have been erased
         return reminder.problem
 
 

@@ -20,11 +20,17 @@ reminders = sa.Table(
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
     sa.Column("next_at", Instant),  # null while it is paused
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Column("problem", sa.Text),  # why it paused itself, until the member has read it
-    sa.Column("channel_id", sa.BigInteger),  # of the direct messages; Discord lets a bot open few of them at a time
+    sa.Column(
+        "channel_id", sa.BigInteger
+    ),  # of the direct messages; Discord lets a bot open few of them at a time
     sa.Column("sent_at", Instant),  # the last one
-    sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),  # in a row, after which no practice came
+    sa.Column(
+        "ignored", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, after which no practice came
     sa.Index("ix_reminders_next_at", "next_at"),
 )
 register_rows(

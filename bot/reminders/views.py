@@ -33,7 +33,9 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
 def state(found: Reminder | None) -> Message:
     """What a member has set, and how to change it."""
     if found is None:
-        return Message(ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`.")
+        return Message(
+            ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`."
+        )
     when = f"every day at **{found.at}** ({stored_zone(found.zone).key}), by direct message, if something is due"
     if found.next_at is None:
         why = f"⚠️ {found.problem}\n" if found.problem else ""

@@ -135,4 +135,8 @@ class ReminderWork(Worker[Reminder]):
         sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
         if ignored >= rules.IGNORED:
             sent = replace(sent, next_at=None, problem=_IGNORED)
-        return Claimed(before, sent, due, goal) if store.change(conn, before, **values_of(sent)) else None
+        return (
+            Claimed(before, sent, due, goal)
+            if store.change(conn, before, **values_of(sent))
+            else None
+        )

@@ -28,7 +28,9 @@ from bot.rounds.service import Locked, Rounds
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
-class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"):
+class Quiz(
+    commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"
+):
     def __init__(self, bot: QuizBot, rounds: Rounds, lines: PrivateLines) -> None:
         self.bot = bot
         self.rounds = rounds
@@ -38,7 +40,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
         bot.misses["round"] = rounds.misses
-        bot.answerables["round"] = Answerable(rounds.check_open, self.answer, rounds.review_one, rounds.subject)
+        bot.answerables["round"] = Answerable(
+            rounds.check_open, self.answer, rounds.review_one, rounds.subject
+        )
 
     @app_commands.command(description="Start a quiz round in this channel")
     @app_commands.describe(
@@ -49,14 +53,19 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
         difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
-        difficulty=[app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in rules.DIFFICULTIES],
+        difficulty=[
+            app_commands.Choice(name=locale_str(d.capitalize()), value=d)
+            for d in rules.DIFFICULTIES
+        ],
         mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )
     @app_commands.autocomplete(topic=topic_choices)
     async def start(
         self,
         interaction: discord.Interaction,
-        questions: app_commands.Range[int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS] = rules.DEFAULT_QUESTIONS,
+        questions: app_commands.Range[
+            int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
+        ] = rules.DEFAULT_QUESTIONS,
         topic: str | None = None,
         seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         difficulty: str = "mixed",
@@ -87,7 +96,9 @@ class Quiz(commands.GroupCog, group_name="quiz", group_description="Live quiz ro
 
     async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A choice's button: the path that members feel, so the shortest one."""
-        await self.answer(interaction, click_of(interaction, fields, picks=(int(fields["position"]),)))
+        await self.answer(
+            interaction, click_of(interaction, fields, picks=(int(fields["position"]),))
+        )
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         locked = await self.rounds.answer(click)

@@ -68,7 +68,9 @@ class PrivateLines:
     def reveal(self, question_id: int) -> None:
         """The question is revealed: begin to tell its members, and return at once."""
         fresh = self._now() - KEPT_FOR
-        lines = {user_id: show for user_id, (at, show) in self._take(question_id).items() if at > fresh}
+        lines = {
+            user_id: show for user_id, (at, show) in self._take(question_id).items() if at > fresh
+        }
         if lines:
             self._begin(question_id, lines, after=AFTER)
         self._revealed[question_id] = None
@@ -86,7 +88,10 @@ class PrivateLines:
 
     def _keep(self, wanted: Callable[[int, datetime], bool]) -> None:
         left = (
-            (question_id, {member: line for member, line in lines.items() if wanted(member, line[0])})
+            (
+                question_id,
+                {member: line for member, line in lines.items() if wanted(member, line[0])},
+            )
             for question_id, lines in self._kept.items()
         )
         self._kept = {question_id: lines for question_id, lines in left if lines}
@@ -113,9 +118,13 @@ class PrivateLines:
             async with asyncio.timeout(LATE):
                 await asyncio.sleep(after)
                 results = await self._results(question_id, lines.keys())
-                await asyncio.gather(*(self._show(lines[user_id], result) for user_id, result in results.items()))
+                await asyncio.gather(
+                    *(self._show(lines[user_id], result) for user_id, result in results.items())
+                )
         except TimeoutError:
-            log.info("question %s: not all private lines were brought up to date in time", question_id)
+            log.info(
+                "question %s: not all private lines were brought up to date in time", question_id
+            )
         except Exception:
             log.exception("question %s: the private lines were not brought up to date", question_id)
 

@@ -21,7 +21,10 @@ LEAST_TIME, MOST_TIME = 15, 90  # seconds for an item if none were asked for
 DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 MODES = ("timed", "hosted")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=6), timedelta(seconds=15)  # between a reveal and what follows
+SHORTEST_PAUSE, LONGEST_PAUSE = (
+    timedelta(seconds=6),
+    timedelta(seconds=15),
+)  # between a reveal and what follows
 HOSTED_LIMIT = timedelta(hours=24)  # for which a hosted round waits for its host
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
@@ -79,7 +82,9 @@ def seconds_for(item: Item) -> int:
     It is made of reading (a formula as it is read aloud), thinking, which grows with difficulty and with choices that
     have to be judged one by one, working out a number, and typing.
     """
-    reading = reading_time(" ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)]))
+    reading = reading_time(
+        " ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)])
+    )
     thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
     working_out = 5 * item.difficulty if _is_worked_out(item) else 0
     typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0
@@ -110,7 +115,11 @@ def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
 
 
 def reveal_at(
-    *, number: int, deadline: datetime, players: Collection[int], answered_at: Mapping[int, datetime]
+    *,
+    number: int,
+    deadline: datetime,
+    players: Collection[int],
+    answered_at: Mapping[int, datetime],
 ) -> datetime:
     """When the question is to be revealed, as far as known now.
 
@@ -212,7 +221,9 @@ def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | No
     if len(points) < FEWEST_QUESTIONS or sum(course[-1] > 0 for course in totals.values()) < 2:
         return None
     winner, *others = order
-    ahead = [all(mine > totals[other][n] for other in others) for n, mine in enumerate(totals[winner])]
+    ahead = [
+        all(mine > totals[other][n] for other in others) for n, mine in enumerate(totals[winner])
+    ]
     behind = [n for n, leads in enumerate(ahead, start=1) if not leads]
     lead_at = behind[-1] + 1 if behind else 1
     if not len(points) / 2 < lead_at <= len(points):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -140,26 +140,47 @@ class Rounds:
         """
         wanted, first_at = Options(**options), (now := self._now()) + rules.LEAD
         if wanted.hosted and wanted.seconds:
-            raise UserError("A hosted round has no clock. Leave out the seconds, or start a timed one.")
+            raise UserError(
+                "A hosted round has no clock. Leave out the seconds, or start a timed one."
+            )
 
         def create(conn: Connection, bank: Bank, drawn: list[Item]) -> Started:
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            if not question_store.items_in_play(conn, guild_id).isdisjoint(item.id for item in drawn):
-                drawn = draw_items(conn, guild_id, bank, wanted, self._rng)  # another start has them since
-            made = [(i.id, answers.encode_order(drawing.shuffled(i, self._rng)), wanted.limit(i)) for i in drawn]
+            if not question_store.items_in_play(conn, guild_id).isdisjoint(
+                item.id for item in drawn
+            ):
+                drawn = draw_items(
+                    conn, guild_id, bank, wanted, self._rng
+                )  # another start has them since
+            made = [
+                (i.id, answers.encode_order(drawing.shuffled(i, self._rng)), wanted.limit(i))
+                for i in drawn
+            ]
             who = {"guild_id": guild_id, "channel_id": channel_id, "starter_id": starter_id}
-            what = {"topic_id": wanted.topic_id, "difficulty": wanted.difficulty, "seconds": wanted.seconds}
+            what = {
+                "topic_id": wanted.topic_id,
+                "difficulty": wanted.difficulty,
+                "seconds": wanted.seconds,
+            }
             what["hosted"] = wanted.hosted
             round_id = store.create(conn, questions=made, now=now, first_at=first_at, **who, **what)
             if round_id is None:
-                raise UserError("A round is already running in this channel. Join in, or see </quiz status>.")
-            times = [limit for _, _, limit in made if limit]
+                raise UserError(
+                    "A round is already running in this channel. Join in, or see </quiz status>."
+                )
             return Started(
-                *(round_id, len(made), wanted.questions, (min(times), max(times)) if times else None),
-                *(bank.topics.get(wanted.topic_id or ""), wanted.difficulty, first_at),
+                round_id=round_id,
+                questions=len(made),
+                wanted=wanted.questions,
+                seconds=_shortest_and_longest([limit for _, _, limit in made if limit]),
+                topic=bank.topics.get(wanted.topic_id or ""),
+                difficulty=wanted.difficulty,
+                first_at=first_at,
             )
 
-        drawn_from = await self._draw(guild_id, channel_id, starter_id, wanted, roles, manages=manages)
+        drawn_from = await self._draw(
+            guild_id, channel_id, starter_id, wanted, roles, manages=manages
+        )
         started = await self._database.write(create, *drawn_from)
         log.info("round %s started: guild %s, channel %s", started.round_id, guild_id, channel_id)
         if tell is not None:
@@ -198,12 +219,16 @@ class Rounds:
         round_, answer = question.round, _decided(question, click)
         shown = shown_answer(question.item, question.order, answer.answer)
         if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
-            is_open = await self._database.write(self._add_checked, answer, round_.id, click.message_id)
+            is_open = await self._database.write(
+                self._add_checked, answer, round_.id, click.message_id
+            )
             if not is_open:
                 return Locked(shown, None)
         question.answered[click.user_id] = click.at
         if question.limit_ms is None:
-            self._counters.touch(round_.id, question.question_id, len(question.answered), question.opened_at, None)
+            self._counters.touch(
+                round_.id, question.question_id, len(question.answered), question.opened_at, None
+            )
             return Locked(shown, question.deadline_at, hosted=True)
         reveal = rules.reveal_at(
             number=round_.number,
@@ -238,10 +263,14 @@ class Rounds:
 
     def forget_server(self, guild_id: int) -> None:
         """The server's rounds were erased."""
-        self._open = {key: known for key, known in self._open.items() if known.round.guild_id != guild_id}
+        self._open = {
+            key: known for key, known in self._open.items() if known.round.guild_id != guild_id
+        }
 
     @reading
-    def check_open(self, conn: Connection, question_id: int, message_id: int, user_id: int) -> Shown:
+    def check_open(
+        self, conn: Connection, question_id: int, message_id: int, user_id: int
+    ) -> Shown:
         """A question that the member can still answer, as item and order of its choices; refuses like `answer`.
 
         For opening a modal.
@@ -272,8 +301,12 @@ class Rounds:
             if round_ is None:
                 raise _none_running()
             if not may_manage and user_id != round_.starter_id:
-                raise UserError("Only whoever started this round, or someone with Manage Messages, can stop it.")
-            values = rules.stop(round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now)
+                raise UserError(
+                    "Only whoever started this round, or someone with Manage Messages, can stop it."
+                )
+            values = rules.stop(
+                round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now
+            )
             if values is None:
                 raise UserError("This round is already ending. The standings follow in a moment.")
             if not store.change(conn, round_.id, expect=round_.phase, **values):
@@ -294,7 +327,9 @@ class Rounds:
         count = len(store.answers_to(conn, question.id)) if question else 0
         leaders = tuple(_standings(conn, round_.id)[:_LEADERS])
         members = [round_.starter_id, *(tally.user_id for _, tally in leaders)]
-        return RoundStatus(round_, question, count, leaders, names_of(conn, round_.guild_id, members))
+        return RoundStatus(
+            round_, question, count, leaders, names_of(conn, round_.guild_id, members)
+        )
 
     @reading
     def review_one(self, conn: Connection, click: Click) -> Review:
@@ -329,7 +364,9 @@ class Rounds:
         return answers.missed(await self.review_all(round_id, user_id))
 
     @reading
-    def own_results(self, conn: Connection, question_id: int, user_ids: Collection[int]) -> dict[int, OwnResult]:
+    def own_results(
+        self, conn: Connection, question_id: int, user_ids: Collection[int]
+    ) -> dict[int, OwnResult]:
         """What their answers to a revealed question came to, for those of these members who answered it."""
         question, round_ = get_question_or_refuse(conn, question_id)
         item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
@@ -337,7 +374,9 @@ class Rounds:
             return {}
         order = answers.decode_order(question.choice_order)
         right = item.accept[0] if item.kind == "typed" else answers.letters(item.right, order)
-        standings = {tally.user_id: (place, tally.points) for place, tally in _standings(conn, round_.id)}
+        standings = {
+            tally.user_id: (place, tally.points) for place, tally in _standings(conn, round_.id)
+        }
         verdicts = store.verdicts(conn, round_.id, user_ids)
         return {
             a.user_id: OwnResult(
@@ -353,10 +392,16 @@ class Rounds:
         """What a round of this channel was to be, for another one like it."""
         round_ = store.get(conn, round_id)
         if round_ is None or (round_.guild_id, round_.channel_id) != (guild_id, channel_id):
-            raise UserError("I don't know that round any longer. Start a new one with </quiz start>.")
-        return Options(round_.total, round_.topic_id, round_.difficulty, round_.seconds, round_.hosted)
+            raise UserError(
+                "I don't know that round any longer. Start a new one with </quiz start>."
+            )
+        return Options(
+            round_.total, round_.topic_id, round_.difficulty, round_.seconds, round_.hosted
+        )
 
-    async def show_answer(self, question_id: int, message_id: int, user_id: int, *, may_manage: bool) -> None:
+    async def show_answer(
+        self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
+    ) -> None:
         """Reveal an open question of a hosted round; harmless when repeated."""
         due = self._due(self._now())
 
@@ -364,9 +409,13 @@ class Rounds:
             question, round_ = get_question_or_refuse(conn, question_id, lock=True)
             _refuse_guests(round_, user_id, may_manage=may_manage)
             if not round_.hosted:
-                raise UserError("This round goes by the clock: the answer comes when the time is up.")
+                raise UserError(
+                    "This round goes by the clock: the answer comes when the time is up."
+                )
             if round_.phase is Phase.ASKING and round_.number == question.number:
-                raise UserError("This question is only just coming. Press Reveal again in a moment.")
+                raise UserError(
+                    "This question is only just coming. Press Reveal again in a moment."
+                )
             _refuse_moved_on(question, round_, message_id)
             if round_.phase is Phase.OPEN and round_.due_at > due:
                 store.change(conn, round_.id, expect=Phase.OPEN, due_at=due)
@@ -374,7 +423,9 @@ class Rounds:
         await self._database.write(close)
         self._scheduler.nudge(due)
 
-    async def go_on(self, question_id: int, message_id: int, user_id: int, *, may_manage: bool) -> None:
+    async def go_on(
+        self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
+    ) -> None:
         """End the pause after a question's reveal, for who hosts the round; harmless when repeated."""
         now = self._now()
 
@@ -390,14 +441,20 @@ class Rounds:
         await self._database.write(end_pause)
         self._scheduler.nudge(now)
 
-    def opened(self, conn: Connection, round_id: int, question_id: int, message_id: int) -> datetime | None:
+    def opened(
+        self, conn: Connection, round_id: int, question_id: int, message_id: int
+    ) -> datetime | None:
         """Open a question whose message is known now; None if a click or another process has done so."""
         round_, question = store.get(conn, round_id), store.question(conn, question_id)
         if round_ is None or question is None or round_.phase != Phase.ASKING:
             return None
         opened = snowflakes.created_at(message_id)
-        deadline = opened + (timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT)
-        store.change_question(conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline)
+        deadline = opened + (
+            timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT
+        )
+        store.change_question(
+            conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline
+        )
         due = self._due(deadline)
         store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=due)
         return due
@@ -413,7 +470,9 @@ class Rounds:
             self._scheduler.nudge(self._due(question.deadline_at))
         if question.round.phase is not Phase.OPEN:
             return question
-        known = self._open.setdefault(question.question_id, question)  # of two clicks at once, the first one's
+        known = self._open.setdefault(
+            question.question_id, question
+        )  # of two clicks at once, the first one's
         if len(self._open) > _MOST_OPEN:
             del self._open[next(iter(self._open))]
         return known
@@ -424,7 +483,11 @@ class Rounds:
         _refuse_elsewhere(round_, click)
         item = self._item(conn, round_, question)
         _refuse_if_over(question, round_, click.message_id, click.at)
-        if question.message_id is None or question.opened_at is None or question.deadline_at is None:
+        if (
+            question.message_id is None
+            or question.opened_at is None
+            or question.deadline_at is None
+        ):
             return None
         message_id, opened, deadline = question.message_id, question.opened_at, question.deadline_at
         order = answers.decode_order(question.choice_order)
@@ -433,7 +496,17 @@ class Rounds:
         teams = team_store.ids(conn, round_.guild_id)
         limit = question.seconds and question.seconds * 1000
         return _OpenQuestion(
-            question.id, round_, limit, message_id, opened, deadline, item, order, players, answered, teams
+            question.id,
+            round_,
+            limit,
+            message_id,
+            opened,
+            deadline,
+            item,
+            order,
+            players,
+            answered,
+            teams,
         )
 
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
@@ -445,19 +518,26 @@ class Rounds:
         assert opened is not None
         return opened
 
-    def _add_checked(self, conn: Connection, answer: Answer, round_id: int, message_id: int) -> bool:
+    def _add_checked(
+        self, conn: Connection, answer: Answer, round_id: int, message_id: int
+    ) -> bool:
         """Store an answer that `store.add_answer` did not; refuses one that is late or not the first.
 
         Returns whether the question is still open.
         """
-        round_ = store.get(conn, round_id, lock=True)  # before the question is read: a reveal may be under way
+        round_ = store.get(
+            conn, round_id, lock=True
+        )  # before the question is read: a reveal may be under way
         question = store.question(conn, answer.question_id)
         assert question is not None
         assert round_ is not None
         earlier = store.answer_of(conn, question.id, answer.user_id)
         if earlier is not None:
             raise already(
-                self._item(conn, round_, question), question.choice_order, earlier.answer, earlier.answered_at
+                self._item(conn, round_, question),
+                question.choice_order,
+                earlier.answer,
+                earlier.answered_at,
             )
         _refuse_if_over(question, round_, message_id, answer.answered_at)
         _refuse_second(conn, question.id, answer.user_id)
@@ -494,12 +574,18 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at, team)
 
 
+def _shortest_and_longest(seconds: Sequence[int]) -> tuple[int, int] | None:
+    return (min(seconds), max(seconds)) if seconds else None
+
+
 def _refuse_another(conn: Connection, guild_id: int, channel_id: int, starter_id: int) -> None:
     """Refuse a round that is one too many for its starter or its server; one in its own channel is told otherwise."""
     own = [r for r in store.started_by(conn, starter_id) if r.channel_id != channel_id]
     if own:
         where = f"in <#{own[0].channel_id}>" if own[0].guild_id == guild_id else "on another server"
-        raise UserError(f"The round that you started {where} is still running. End it there with </quiz stop> first.")
+        raise UserError(
+            f"The round that you started {where} is still running. End it there with </quiz stop> first."
+        )
     others = store.running_on(conn, guild_id)
     if len(others) >= ROUNDS_OPEN and all(r.channel_id != channel_id for r in others):
         channels = ", ".join(f"<#{r.channel_id}>" for r in others)
@@ -512,15 +598,23 @@ def _none_running(last: Round | None = None) -> UserError:
     """Says that nothing runs, and why the last round ended if that was not its plan."""
     if last is None or last.detail is None:
         return UserError("No round is running in this channel. Start one with </quiz start>.")
-    return UserError(f"No round is running in this channel. The last one ended early: {last.detail}")
+    return UserError(
+        f"No round is running in this channel. The last one ended early: {last.detail}"
+    )
 
 
-def draw_items(conn: Connection, guild_id: int, bank: Bank, wanted: Options, rng: random.Random) -> list[Item]:
+def draw_items(
+    conn: Connection, guild_id: int, bank: Bank, wanted: Options, rng: random.Random
+) -> list[Item]:
     """Draw items that nothing on the server has still to reveal; refuses if none is left."""
     topic_id, difficulty = wanted.topic_id, wanted.difficulty
-    pool = [i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)]
+    pool = [
+        i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)
+    ]
     if not pool:
-        raise UserError("No question matches these options. Try another topic, or mixed difficulty.")
+        raise UserError(
+            "No question matches these options. Try another topic, or mixed difficulty."
+        )
     hidden = question_store.items_in_play(conn, guild_id)
     fitting = [i for i in pool if i.id not in hidden]
     if not fitting:
@@ -531,7 +625,9 @@ def draw_items(conn: Connection, guild_id: int, bank: Bank, wanted: Options, rng
     return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, rng)
 
 
-def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = False) -> tuple[RoundQuestion, Round]:
+def get_question_or_refuse(
+    conn: Connection, question_id: int, *, lock: bool = False
+) -> tuple[RoundQuestion, Round]:
     """A question with its round, `lock`ed for a change; refuses ids that were never given out."""
     question = store.question(conn, question_id)
     round_ = store.get(conn, question.round_id, lock=lock) if question else None
@@ -543,13 +639,17 @@ def get_question_or_refuse(conn: Connection, question_id: int, *, lock: bool = F
 def _refuse_guests(round_: Round, user_id: int, *, may_manage: bool) -> None:
     """Refuse who may not move the round on."""
     if user_id != round_.starter_id and not may_manage:
-        raise UserError("Only whoever started this round, or someone with Manage Messages, can move it on.")
+        raise UserError(
+            "Only whoever started this round, or someone with Manage Messages, can move it on."
+        )
 
 
 def _refuse_moved_on(question: RoundQuestion, round_: Round, message_id: int) -> None:
     """Refuse to move a round on by a card that is not its newest."""
     if (round_.number, question.message_id) != (question.number, message_id):
-        raise UserError("The round has moved on already. The newest card in this channel is the one to use.")
+        raise UserError(
+            "The round has moved on already. The newest card in this channel is the one to use."
+        )
 
 
 def _refuse_elsewhere(round_: Round, click: Click) -> None:
@@ -580,7 +680,12 @@ def _refuse_second(conn: Connection, question_id: int, user_id: int) -> None:
 def _closed_early(question: RoundQuestion, round_: Round) -> bool:
     """Whether the reveal came before the deadline because all players had answered."""
     revealed, deadline = question.revealed_at, question.deadline_at
-    return revealed is not None and deadline is not None and revealed < deadline and round_.ending is None
+    return (
+        revealed is not None
+        and deadline is not None
+        and revealed < deadline
+        and round_.ending is None
+    )
 
 
 @dataclass(slots=True)
@@ -599,14 +704,23 @@ class _Count:
 class AnswerCountRefresher:
     """`refresh(question_id)` edits the card and returns the count that it then shows; None: it is not open."""
 
-    def __init__(self, now: Callable[[], datetime], refresh: Callable[[int], Awaitable[int | None]]) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], refresh: Callable[[int], Awaitable[int | None]]
+    ) -> None:
         self._now = now
         self._refresh = refresh
         self._open: dict[int, _Count] = {}
         self._next_turn = 0.0
         self._closed = False
 
-    def touch(self, round_id: int, question_id: int, count: int, opened: datetime, deadline: datetime | None) -> None:
+    def touch(
+        self,
+        round_id: int,
+        question_id: int,
+        count: int,
+        opened: datetime,
+        deadline: datetime | None,
+    ) -> None:
         """An answer was stored: plan a refresh unless one is planned. A hosted question has no deadline."""
         if self._closed:
             return
@@ -627,7 +741,9 @@ class AnswerCountRefresher:
     async def close(self) -> None:
         """Refresh no more, and wait for edits under way as `end_tasks` does."""
         self._closed = True
-        await end_tasks([task for round_id in list(self._open) if (task := self._forget(round_id)) is not None])
+        await end_tasks(
+            [task for round_id in list(self._open) if (task := self._forget(round_id)) is not None]
+        )
 
     def _forget(self, round_id: int) -> asyncio.Task[None] | None:
         """Forget a round's card; returns its task, which ends at once unless it edits."""
@@ -671,5 +787,7 @@ class AnswerCountRefresher:
     def _until_refresh(self, entry: _Count) -> float | None:
         """Seconds until the next refresh, None if there is nothing to refresh."""
         now = self._now()
-        at = rules.next_refresh(entry.counter, now=now, count=entry.count, opened=entry.opened, deadline=entry.deadline)
+        at = rules.next_refresh(
+            entry.counter, now=now, count=entry.count, opened=entry.opened, deadline=entry.deadline
+        )
         return None if at is None else (at - now).total_seconds()

@@ -71,32 +71,54 @@ rounds = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for somebody who has had their data erased
+    sa.Column(
+        "starter_id", sa.BigInteger, nullable=False
+    ),  # 0 for somebody who has had their data erased
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
-    sa.Column("seconds", sa.Integer),  # for every question, as it was asked for; null: each has its own time, or none
-    sa.Column("hosted", sa.Boolean, nullable=False, server_default=sa.false()),  # no clock: its host moves it on
+    sa.Column(
+        "seconds", sa.Integer
+    ),  # for every question, as it was asked for; null: each has its own time, or none
+    sa.Column(
+        "hosted", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # no clock: its host moves it on
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
     sa.Column("due_at", Instant, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of what is due
+    sa.Column(
+        "failures", sa.Integer, nullable=False, server_default="0"
+    ),  # in a row, of what is due
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
     sa.Column("ending", sa.String(20)),  # why it ends early, once that is decided
     sa.Column("detail", sa.Text),  # the reason in words, for logs and status
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column("erased_in", sa.Integer),  # number of the last question that was open when an answer to it was erased
+    sa.Column(
+        "erased_in", sa.Integer
+    ),  # number of the last question that was open when an answer to it was erased
     sa.Index("ix_rounds_guild_id", "guild_id", "id"),
     sa.Index("ix_rounds_starter_id", "starter_id"),
     sqlite_autoincrement=True,  # or the id of one that was erased would be given again
 )
 RUNNING = rounds.c.phase != constant(Phase.ENDED)
-sa.Index("uq_rounds_running", rounds.c.channel_id, unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index(
+    "uq_rounds_running",
+    rounds.c.channel_id,
+    unique=True,
+    sqlite_where=RUNNING,
+    postgresql_where=RUNNING,
+)
 sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
 sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
-sa.Index("ix_rounds_ended", rounds.c.channel_id, rounds.c.ended_at, sqlite_where=~RUNNING, postgresql_where=~RUNNING)
+sa.Index(
+    "ix_rounds_ended",
+    rounds.c.channel_id,
+    rounds.c.ended_at,
+    sqlite_where=~RUNNING,
+    postgresql_where=~RUNNING,
+)
 
 round_questions = sa.Table(
     "round_questions",
@@ -117,7 +139,9 @@ round_questions = sa.Table(
 )
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index("ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
+sa.Index(
+    "ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN
+)
 
 _SOURCE = "round"
 
@@ -157,7 +181,12 @@ def _export_answers(conn: Connection, user_id: int) -> list[Row]:
     c, of = round_answers.c, round_questions.c
     told = of.revealed_at.is_not(None)
     query = (
-        select(of.item_id.label("item"), rounds.c.guild_id.label("server_id"), c.answered_at.label("at"), c.answer)
+        select(
+            of.item_id.label("item"),
+            rounds.c.guild_id.label("server_id"),
+            c.answered_at.label("at"),
+            c.answer,
+        )
         .add_columns(c.elapsed_ms.label("milliseconds"), c.team_id)
         # what is not told before the reveal is not given out before it
         .add_columns(case((told, c.correct)).label("right"), case((told, c.points)).label("points"))
@@ -187,7 +216,9 @@ def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
             given = mine, round_answers.c.question_id.in_(questions)
             erased += conn.execute(delete(round_answers).where(*given)).rowcount
             continue
-        typed = round_answers.c.question_id.in_(questions.where(round_questions.c.choice_order == ""))
+        typed = round_answers.c.question_id.in_(
+            questions.where(round_questions.c.choice_order == "")
+        )
         kept = {"user_id": make_nobody(), "answer": case((typed, ""), else_=round_answers.c.answer)}
         leave = update(round_answers).where(mine, round_answers.c.question_id.in_(questions))
         erased += conn.execute(leave.values(**kept)).rowcount
@@ -204,13 +235,22 @@ def _keep_hash(conn: Connection, round_: Round, user_id: int) -> None:
 
 def _export_started(conn: Connection, user_id: int) -> list[Row]:
     c = rounds.c
-    shown = c.guild_id.label("server_id"), c.channel_id, c.started_at.label("at"), c.topic_id.label("topic")
+    shown = (
+        c.guild_id.label("server_id"),
+        c.channel_id,
+        c.started_at.label("at"),
+        c.topic_id.label("topic"),
+    )
     query = select(*shown, c.difficulty, c.total.label("questions")).where(c.starter_id == user_id)
     return exported(conn, query.order_by(c.id))
 
 
 def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
-    some = conn.execute(select(rounds.c.id).where(rounds.c.starter_id == user_id).limit(limit)).scalars().all()
+    some = (
+        conn.execute(select(rounds.c.id).where(rounds.c.starter_id == user_id).limit(limit))
+        .scalars()
+        .all()
+    )
     return conn.execute(update(rounds).where(rounds.c.id.in_(some)).values(starter_id=0)).rowcount
 
 
@@ -218,12 +258,23 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     few = select(rounds.c.id).where(rounds.c.guild_id == guild_id).limit(max(1, limit // 50))
     found = conn.execute(few).scalars().all()
     questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
-    erased = conn.execute(delete(round_answers).where(round_answers.c.question_id.in_(questions))).rowcount
-    erased += conn.execute(delete(round_questions).where(round_questions.c.round_id.in_(found))).rowcount
+    erased = conn.execute(
+        delete(round_answers).where(round_answers.c.question_id.in_(questions))
+    ).rowcount
+    erased += conn.execute(
+        delete(round_questions).where(round_questions.c.round_id.in_(found))
+    ).rowcount
     return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
 
 
-register(Personal("round_answers", [round_answers.c.user_id, round_answers.c.answer], _export_answers, _erase_answers))
+register(
+    Personal(
+        "round_answers",
+        [round_answers.c.user_id, round_answers.c.answer],
+        _export_answers,
+        _erase_answers,
+    )
+)
 register(Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter))
 register_of_servers([rounds, round_questions, round_answers], _erase_server)
 QUEUE = Queue(
@@ -315,7 +366,13 @@ def create(
     conn.execute(
         round_questions.insert(),
         [
-            {"round_id": round_id, "number": n, "item_id": item_id, "choice_order": order, "seconds": seconds}
+            {
+                "round_id": round_id,
+                "number": n,
+                "item_id": item_id,
+                "choice_order": order,
+                "seconds": seconds,
+            }
             for n, (item_id, order, seconds) in enumerate(questions, start=1)
         ],
     )
@@ -324,7 +381,9 @@ def create(
 
 @lru_cache(maxsize=2)
 def _creating(dialect: str) -> Executable:
-    fresh = insert_for(dialect, rounds).on_conflict_do_nothing(index_elements=["channel_id"], index_where=RUNNING)
+    fresh = insert_for(dialect, rounds).on_conflict_do_nothing(
+        index_elements=["channel_id"], index_where=RUNNING
+    )
     return fresh.returning(rounds.c.id)
 
 
@@ -366,7 +425,12 @@ def count_running(conn: Connection) -> int:
 
 def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -> None:
     """Let an open question be revealed earlier, if it still is the round's question and due later."""
-    still = rounds.c.id == round_id, rounds.c.number == number, rounds.c.phase == Phase.OPEN, rounds.c.due_at > due
+    still = (
+        rounds.c.id == round_id,
+        rounds.c.number == number,
+        rounds.c.phase == Phase.OPEN,
+        rounds.c.due_at > due,
+    )
     conn.execute(update(rounds).where(*still).values(due_at=due))
 
 
@@ -377,7 +441,9 @@ def question(question_id: int) -> Select[Any]:
 
 @first_row(RoundQuestion)
 def question_of(round_id: int, number: int) -> Select[Any]:
-    return select(round_questions).where(round_questions.c.round_id == round_id, round_questions.c.number == number)
+    return select(round_questions).where(
+        round_questions.c.round_id == round_id, round_questions.c.number == number
+    )
 
 
 @all_rows(RoundQuestion)
@@ -420,7 +486,12 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It locks the round: an
     answer is stored before the reveal counts, or not at all.
     """
-    values = {**values_of(answer), "answered_at": milliseconds(answer.answered_at), "of_round": round_id, "of": number}
+    values = {
+        **values_of(answer),
+        "answered_at": milliseconds(answer.answered_at),
+        "of_round": round_id,
+        "of": number,
+    }
     statement, names = _adding(conn.dialect)
     return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
 
@@ -485,7 +556,9 @@ def change_answer(conn: Connection, question_id: int, user_id: int, /, **values:
 
 @first_row(Answer)
 def answer_of(question_id: int, user_id: int) -> Select[Any]:
-    return select(round_answers).where(round_answers.c.question_id == question_id, round_answers.c.user_id == user_id)
+    return select(round_answers).where(
+        round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
+    )
 
 
 def count_answers(conn: Connection, question_id: int) -> int:
@@ -540,7 +613,9 @@ def tallies(conn: Connection, round_id: int) -> list[Tally]:
     return scores.tallies(conn, round_answers, round_questions, *where)
 
 
-def verdicts(conn: Connection, round_id: int, user_ids: Collection[int]) -> dict[int, dict[int, bool]]:
+def verdicts(
+    conn: Connection, round_id: int, user_ids: Collection[int]
+) -> dict[int, dict[int, bool]]:
     """Of each of these members who has answered anything in a round: question number -> whether they were right."""
     found: dict[int, dict[int, bool]] = {}
     for row in _verdicts(conn, round_id, user_ids):

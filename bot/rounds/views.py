@@ -54,7 +54,11 @@ def fewer(questions: int, wanted: int) -> str:
 
 
 def _times(shortest: int, longest: int) -> str:
-    return f"{shortest} s each" if shortest == longest else f"{shortest} to {longest} s, depending on the question"
+    return (
+        f"{shortest} s each"
+        if shortest == longest
+        else f"{shortest} to {longest} s, depending on the question"
+    )
 
 
 def question(card: QuestionCard, bank: Bank) -> Message:
@@ -83,7 +87,9 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
     if card.fastest and card.hosted:
         last = f"First: {' · '.join(t.name(f.name) for f in card.fastest)}"
     elif card.fastest:
-        best = " · ".join(f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest)
+        best = " · ".join(
+            f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest
+        )
         last = f"Fastest: {best}"
     else:
         last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
@@ -95,7 +101,11 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         _head(card.number, card.total, card.item, bank),
         *revealed(card.item, card.order, card.outcome, bank),
         "\n".join(line for line in (last, leading, alone) if line),
-        after_row("round", card.question_id, _host_button("next", card.question_id) if card.goes_on else None),
+        after_row(
+            "round",
+            card.question_id,
+            _host_button("next", card.question_id) if card.goes_on else None,
+        ),
     )
 
 
@@ -111,7 +121,9 @@ async def standings(card: StandingsCard) -> Message:
         "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
     if not card.standings:
-        box_id = 1_000_000_000 + card.round_id % 1_000_000_000  # it has no button by which it could be found again
+        box_id = (
+            1_000_000_000 + card.round_id % 1_000_000_000
+        )  # it has no button by which it could be found again
         again = "-# Start another with </quiz start>"
         return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
     if len(card.standings) == 1:
@@ -123,7 +135,9 @@ async def standings(card: StandingsCard) -> Message:
             "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
-        body = standing_rows(card.standings, card.names, partial(_figures, card), repeats=card.repeats)
+        body = standing_rows(
+            card.standings, card.names, partial(_figures, card), repeats=card.repeats
+        )
     return Message(
         ENDED,
         f"### Final standings\n-# {t.count(card.questions, 'question')}{' · ' + why if why else ''}",
@@ -144,7 +158,11 @@ def _figures(card: StandingsCard, tally: Tally) -> str:
 
 
 def standing_rows(
-    standings: Sequence[tuple[int, Tally]], names: Mapping[int, str], figures: Callable[[Tally], str], *, repeats: bool
+    standings: Sequence[tuple[int, Tally]],
+    names: Mapping[int, str],
+    figures: Callable[[Tally], str],
+    *,
+    repeats: bool,
 ) -> list[str]:
     """Place, name, points and `figures` of the first ten, the first three apart, as blocks of text.
 
@@ -169,9 +187,13 @@ def own_line(result: OwnResult) -> str:
     """What a member's answer came to, in the line that told them that it is stored."""
     shown = f"**{t.escape(result.shown)}**"
     parts = (
-        [f"{shown}, right is **{t.escape(result.right)}**"] if result.right else [f"✅ {shown}", f"+{result.points}"]
+        [f"{shown}, right is **{t.escape(result.right)}**"]
+        if result.right
+        else [f"✅ {shown}", f"+{result.points}"]
     )
-    parts.append(f"{t.ordinal(result.place)} with {result.total:,}" if result.total else "no points yet")
+    parts.append(
+        f"{t.ordinal(result.place)} with {result.total:,}" if result.total else "no points yet"
+    )
     if result.streak > 1:
         parts.append(f"{result.streak} in a row")
     return " · ".join(parts)
@@ -180,10 +202,14 @@ def own_line(result: OwnResult) -> str:
 def status(found: RoundStatus) -> str:
     """The running round, for whoever asks."""
     round_, question = found.round, found.question
-    lines = [f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"]
+    lines = [
+        f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"
+    ]
     if round_.phase == "open" and question is not None and question.deadline_at is not None:
         link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        ends_at = "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
+        ends_at = (
+            "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
+        )
         lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
     elif round_.phase == "pause" and round_.hosted:
         lines.append("The next question comes when the host presses Next.")
@@ -257,7 +283,9 @@ def svg(race: Race) -> str:
         parts.append(stroke(points, colour, style))
     for place, (course, colour, _, end) in zip(_places(race), shown, strict=True):
         said = f"{place} · {course[-1]:,}"
-        parts.append(words(_RIGHT + 12, end + 6, said, colour=colour, bold=course is race.totals[0]))
+        parts.append(
+            words(_RIGHT + 12, end + 6, said, colour=colour, bold=course is race.totals[0])
+        )
     return panel(_BOTTOM + 42, *parts)
 
 

@@ -85,19 +85,33 @@ class RoundCards:
         """The first three who have points, after every fifth question."""
         if number % rules.LEADERS_EVERY:
             return ()
-        tallies = [t for _, t in points.standings(await self._database.read(store.tallies, round_.id)) if t.points][:3]
-        names = await self._database.read(names_of, round_.guild_id, [tally.user_id for tally in tallies])
+        tallies = [
+            t
+            for _, t in points.standings(await self._database.read(store.tallies, round_.id))
+            if t.points
+        ][:3]
+        names = await self._database.read(
+            names_of, round_.guild_id, [tally.user_id for tally in tallies]
+        )
         return tuple(Leader(names.get(tally.user_id), tally.points) for tally in tallies)
 
-    async def standings(self, round_: Round, card: StandingsCard, tried_at: datetime | None) -> None:
+    async def standings(
+        self, round_: Round, card: StandingsCard, tried_at: datetime | None
+    ) -> None:
         """Post the standings, once."""
         nonce = make_nonce("s", round_.id, round_.started_at)
-        await self._sender.post(_place(round_), await self._views.standings(card), nonce, tried_at=tried_at)
+        await self._sender.post(
+            _place(round_), await self._views.standings(card), nonce, tried_at=tried_at
+        )
 
     async def refresh(self, question_id: int) -> int | None:
         """Show the present count of answers on an open card; returns it, or None if there is nothing to refresh."""
         question, round_, answered = await self._database.read(_question_with_count, question_id)
-        if question.message_id is None or question.deadline_at is None or question.number != round_.number:
+        if (
+            question.message_id is None
+            or question.deadline_at is None
+            or question.number != round_.number
+        ):
             return None
         if round_.phase is not Phase.OPEN:
             return None
@@ -109,17 +123,32 @@ class RoundCards:
             message = await self._question(round_, question, ends_at, left=left, answered=answered)
             await self._sender.edit(_place(round_), question.message_id, message)
             # another process may have revealed it meanwhile, and the count has come on top
-            question, round_, answered = await self._database.read(_question_with_count, question_id)
+            question, round_, answered = await self._database.read(
+                _question_with_count, question_id
+            )
             if question.revealed_at is not None:
-                await self.reveal(round_, question, await self._database.read(store.answers_to, question_id))
+                await self.reveal(
+                    round_, question, await self._database.read(store.answers_to, question_id)
+                )
         except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_.id, error)
         return answered
 
-    async def _question(self, round_: Round, question: RoundQuestion, ends_at: datetime | None, **now: Any) -> Any:
+    async def _question(
+        self, round_: Round, question: RoundQuestion, ends_at: datetime | None, **now: Any
+    ) -> Any:
         bank = await self._database.read(self._banks.of, round_.guild_id)
         item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
-        card = QuestionCard(question.id, item, order, question.number, round_.total, question.seconds, ends_at, **now)
+        card = QuestionCard(
+            question.id,
+            item,
+            order,
+            question.number,
+            round_.total,
+            question.seconds,
+            ends_at,
+            **now,
+        )
         return self._views.question(card, bank)
 
 
@@ -128,7 +157,9 @@ class RoundWork(Worker[Round]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, rounds: Rounds, cards: RoundCards, lines: PrivateLines) -> None:
+    def __init__(
+        self, context: Context, rounds: Rounds, cards: RoundCards, lines: PrivateLines
+    ) -> None:
         super().__init__(context)
         self._lines = lines
         self._banks = context.banks
@@ -164,7 +195,9 @@ class RoundWork(Worker[Round]):
 
         def claim(conn: Connection) -> tuple[RoundQuestion, bool] | None:
             question = store.question_of(conn, round_.id, round_.number)
-            claimed = self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.ASKING)
+            claimed = self.queue.claim(
+                conn, round_.id, expect=round_.phase, now=now, phase=Phase.ASKING
+            )
             if question is None or not claimed:
                 return None
             store.mark_asked(conn, question, round_.guild_id, now)
@@ -175,7 +208,11 @@ class RoundWork(Worker[Round]):
             return
         question, known = claimed
         if not known:
-            log.warning("round %s: item %s is not in the bank any more; skipped", round_.id, question.item_id)
+            log.warning(
+                "round %s: item %s is not in the bank any more; skipped",
+                round_.id,
+                question.item_id,
+            )
             await self._database.write(self._advance, round_.id, Phase.ASKING)
             return
         message_id = await self._cards.post(round_, question, now)
@@ -187,21 +224,37 @@ class RoundWork(Worker[Round]):
     async def _reveal(self, round_: Round) -> None:
         now = self._now()
 
-        def claim(conn: Connection) -> tuple[RoundQuestion, Sequence[Answer], timedelta, bool] | None:
-            claimed = self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL)
+        def claim(
+            conn: Connection,
+        ) -> tuple[RoundQuestion, Sequence[Answer], timedelta, bool] | None:
+            claimed = self.queue.claim(
+                conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL
+            )
             question = store.question_of(conn, round_.id, round_.number)
             if not claimed or question is None:
                 return None
             given = store.answers_to(conn, question.id)
-            left = round_.phase is Phase.OPEN and rules.was_left(question.opened_at, now, hosted=round_.hosted)
+            left = round_.phase is Phase.OPEN and rules.was_left(
+                question.opened_at, now, hosted=round_.hosted
+            )
             if round_.phase is Phase.OPEN:
                 store.change_question(conn, question.id, revealed_at=now)
                 store.delete_hashes(conn, question.id)
-                store.change(conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1)
+                store.change(
+                    conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1
+                )
                 if left:
-                    store.change(conn, round_.id, expect=Phase.REVEAL, ending=round_.ending or "left")
+                    store.change(
+                        conn, round_.id, expect=Phase.REVEAL, ending=round_.ending or "left"
+                    )
             item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
-            pause = rules.HOSTED_LIMIT if round_.hosted else rules.pause_for(item) if item else rules.SHORTEST_PAUSE
+            pause = (
+                rules.HOSTED_LIMIT
+                if round_.hosted
+                else rules.pause_for(item)
+                if item
+                else rules.SHORTEST_PAUSE
+            )
             return question, given, pause, left
 
         work = await self._database.write(claim)
@@ -212,7 +265,9 @@ class RoundWork(Worker[Round]):
         await self._rounds.forget(round_.id)
         await self._cards.reveal(replace(round_, ending=ending), question, given)
         due = self._now() if ending else self._now() + pause
-        await self._database.write(store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due)
+        await self._database.write(
+            store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due
+        )
         self._scheduler.nudge(due)
         self._lines.reveal(question.id)
 
@@ -235,9 +290,13 @@ class RoundWork(Worker[Round]):
         elif round_.idle >= rules.IDLE_LIMIT:
             ending = ending or "idle"
         if ending or round_.number >= round_.total:
-            store.change(conn, round_id, expect=expect, phase=Phase.STANDINGS, due_at=now, ending=ending)
+            store.change(
+                conn, round_id, expect=expect, phase=Phase.STANDINGS, due_at=now, ending=ending
+            )
         else:
-            store.change(conn, round_id, expect=expect, phase=Phase.ASK, number=round_.number + 1, due_at=now)
+            store.change(
+                conn, round_id, expect=expect, phase=Phase.ASK, number=round_.number + 1, due_at=now
+            )
 
     def _score(self, conn: Connection, round_: Round) -> None:
         """Count the answers to a revealed question, in the transaction in which the round leaves it.
@@ -253,13 +312,26 @@ class RoundWork(Worker[Round]):
         ):
             return
         given = store.answers_to(conn, question.id)
-        item_id, item = question.item_id, self._banks.of(conn, round_.guild_id).items.get(question.item_id)
+        item_id, item = (
+            question.item_id,
+            self._banks.of(conn, round_.guild_id).items.get(question.item_id),
+        )
         day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
         key, server, topic = question.id, round_.guild_id, item.topic_id if item else ""
         won = self._pay(conn, round_, question, given)
         entries = [
             scores.Entry(
-                *("round", key, a.user_id, server, topic, won.get(a.user_id, 0), a.correct, day, a.answered_at),
+                *(
+                    "round",
+                    key,
+                    a.user_id,
+                    server,
+                    topic,
+                    won.get(a.user_id, 0),
+                    a.correct,
+                    day,
+                    a.answered_at,
+                ),
                 item_id=item_id,
                 team_id=a.team_id,
             )
@@ -269,13 +341,20 @@ class RoundWork(Worker[Round]):
         slow = slow_in_round(question.seconds)
         met = [
             memory.ReviewedAnswer(
-                *(a.user_id, rate(a.correct, a.elapsed_ms, slow), a.answered_at, min(a.elapsed_ms, LONGEST_MS))
+                *(
+                    a.user_id,
+                    rate(a.correct, a.elapsed_ms, slow),
+                    a.answered_at,
+                    min(a.elapsed_ms, LONGEST_MS),
+                )
             )
             for a in given
         ]
         memory.record(conn, "round", question.id, question.item_id, met)
 
-    def _pay(self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> dict[int, int]:
+    def _pay(
+        self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
+    ) -> dict[int, int]:
         """What the answers to a question win on the boards: nothing in a round of one, and nothing with an old item.
 
         When the second player comes, the first one is paid for what they have answered alone.
@@ -288,7 +367,9 @@ class RoundWork(Worker[Round]):
                 answer = store.answer_of(conn, earlier.id, *before)
                 if answer is not None and earlier.number < question.number:
                     for user_id, won in self._fresh(conn, round_, earlier, [answer]).items():
-                        scores.replace(conn, "round", earlier.id, user_id, points=won, correct=answer.correct)
+                        scores.replace(
+                            conn, "round", earlier.id, user_id, points=won, correct=answer.correct
+                        )
         return self._fresh(conn, round_, question, given)
 
     def _fresh(
@@ -306,17 +387,30 @@ class RoundWork(Worker[Round]):
         now = self._now()
 
         def claim(conn: Connection) -> tuple[StandingsCard, datetime] | None:
-            if not self.queue.claim(conn, round_.id, expect=round_.phase, now=now, phase=Phase.CLOSING):
+            if not self.queue.claim(
+                conn, round_.id, expect=round_.phase, now=now, phase=Phase.CLOSING
+            ):
                 return None
             revealed = store.questions_of(conn, round_.id)
             since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
             standings = tuple(points.standings(store.tallies(conn, round_.id)))
-            names = names_of(conn, round_.guild_id, [tally.user_id for _, tally in standings[: rules.SHOWN]])
-            race = rules.race(store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings])
+            names = names_of(
+                conn, round_.guild_id, [tally.user_id for _, tally in standings[: rules.SHOWN]]
+            )
+            race = rules.race(
+                store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings]
+            )
             on_boards = scores.points_won(conn, "round", [question.id for question in revealed])
             repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
             card = StandingsCard(
-                round_.id, len(revealed), standings, names, round_.ending, race, repeats, round_.hosted
+                round_.id,
+                len(revealed),
+                standings,
+                names,
+                round_.ending,
+                race,
+                repeats,
+                round_.hosted,
             )
             return card, since
 

@@ -9,7 +9,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import daily_problem, missing, needed, require_bot, require_manager, require_page
+from bot.chat.permissions import (
+    daily_problem,
+    missing,
+    needed,
+    require_bot,
+    require_manager,
+    require_page,
+)
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_id, picked_in
 from bot.core.context import Place
@@ -54,9 +61,13 @@ class Settings(commands.Cog):
             case "recap":
                 found = await self.service.set_recap(guild_id, _picked_channel(interaction))
             case "recapday":
-                found = await self.service.set_recap_day(guild_id, number_in(picked_in(interaction)))
+                found = await self.service.set_recap_day(
+                    guild_id, number_in(picked_in(interaction))
+                )
             case _:
-                found = await self.service.announce_suggestions(guild_id, _picked_channel(interaction))
+                found = await self.service.announce_suggestions(
+                    guild_id, _picked_channel(interaction)
+                )
         await self._show(interaction, found)
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
@@ -67,7 +78,9 @@ class Settings(commands.Cog):
         found = await self.service.set_zone(guild_id_of(interaction), typed or listed)
         await self._show(interaction, found, view.zone_changed(found))
 
-    async def _show(self, interaction: discord.Interaction, found: service.Settings, note: str | None = None) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, found: service.Settings, note: str | None = None
+    ) -> None:
         await say_here(interaction, view.settings(found, _problems(interaction, found), note))
 
 
@@ -96,7 +109,9 @@ def _problems(interaction: discord.Interaction, settings: service.Settings) -> l
             "The role that can start rounds was deleted, so only members with Manage Server can. Pick another one."
         )
     channels = {server.suggestions_channel_id, settings.recap.channel_id} - {None}
-    found += [_channel_problem(interaction, channel_id) or "" for channel_id in channels if channel_id]
+    found += [
+        _channel_problem(interaction, channel_id) or "" for channel_id in channels if channel_id
+    ]
     return list(dict.fromkeys(problem for problem in found if problem))
 
 
@@ -111,13 +126,18 @@ class Servers(commands.Cog):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say hello where the server's own notices stand, or else in the first channel where the bot may write."""
         candidates = (guild.system_channel, *guild.text_channels)
-        channel = next((c for c in candidates if c and not missing(c.permissions_for(guild.me), needed(c))), None)
+        channel = next(
+            (c for c in candidates if c and not missing(c.permissions_for(guild.me), needed(c))),
+            None,
+        )
         if channel is None:
             log.info("guild %s: no channel to say hello in", guild.id)
             return
         try:  # by the server's own nonce: an event that comes twice says hello once
             place = Place(guild.id, channel.id)
-            await self.bot.context.sender.post(place, view.hello(), f"hello-{guild.id}", urgent=False)
+            await self.bot.context.sender.post(
+                place, view.hello(), f"hello-{guild.id}", urgent=False
+            )
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info("guild %s: hello was not said (%s)", guild.id, error)
 

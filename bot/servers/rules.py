@@ -22,7 +22,9 @@ def meant_zone(text: str) -> str:
         return cities[0]
     near = cities or found
     hint = f"Did you mean {' or '.join(near)}?" if near else "Write it like Europe/Berlin."
-    raise UserError(f'I don\'t know the time zone "{quoted(text)}". {hint} Press Change time zone to try again.')
+    raise UserError(
+        f'I don\'t know the time zone "{quoted(text)}". {hint} Press Change time zone to try again.'
+    )
 
 
 def _city(name: str) -> str:

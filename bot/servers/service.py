@@ -72,7 +72,9 @@ class ServerSettings:
         return self._look(conn, guild_id)
 
     @writing
-    def announce_suggestions(self, conn: Connection, guild_id: int, channel_id: int | None) -> Settings:
+    def announce_suggestions(
+        self, conn: Connection, guild_id: int, channel_id: int | None
+    ) -> Settings:
         """Announce suggested questions in a channel, or nowhere."""
         servers.set_suggestions_channel(conn, guild_id, channel_id)
         return self._look(conn, guild_id)
@@ -99,8 +101,12 @@ class ServerSettings:
     def _look(self, conn: Connection, guild_id: int) -> Settings:
         daily = self._dailies.status_if_set_up(conn, guild_id)
         recap, chosen = self._recaps.status(conn, guild_id), questions.packs_of(conn, guild_id)
-        known = [pack for pack in self._packs if chosen is None or pack.name in chosen] or self._packs
-        packs = tuple(PackChoice(p.name, p.bank.title, len(p.bank.items), p in known) for p in self._packs)
+        known = [
+            pack for pack in self._packs if chosen is None or pack.name in chosen
+        ] or self._packs
+        packs = tuple(
+            PackChoice(p.name, p.bank.title, len(p.bank.items), p in known) for p in self._packs
+        )
         return Settings(servers.server(conn, guild_id), daily, recap, packs, self._now())
 
 
@@ -122,10 +128,16 @@ class Help:
         """What a member has done, on a server or, without one, in direct messages."""
         now, zone = self._now(), zone_of(conn, user_id, guild_id)
         asked = self._banks.of_member(conn, user_id, guild_id).asked
-        known = {item_id: card for item_id, card in cards.cards_of(conn, user_id).items() if item_id in asked}
+        known = {
+            item_id: card
+            for item_id, card in cards.cards_of(conn, user_id).items()
+            if item_id in asked
+        }
         taken = {step: bool(probe(conn, user_id)) for step, probe in self._probes.items()}
         return Done(
-            set_up=None if guild_id is None or not manages else daily.schedule(conn, guild_id) is not None,
+            set_up=None
+            if guild_id is None or not manages
+            else daily.schedule(conn, guild_id) is not None,
             today=None if guild_id is None else _answered_today(conn, guild_id, user_id),
             played=None if guild_id is None else taken[Step.PLAY],
             practised=taken[Step.PRACTISE],

@@ -32,7 +32,10 @@ from bot.servers.service import PackChoice, Settings
 TEST_ROUND = Route("testround", {})
 # What changes a setting of a server, and the modal for its time zone.
 SETTINGS = Route(
-    "settings", {"what": "zone|starters|packs|recap|recapday|suggestions"}, once=True, command="</settings>"
+    "settings",
+    {"what": "zone|starters|packs|recap|recapday|suggestions"},
+    once=True,
+    command="</settings>",
 )
 ZONE = Route("zone", {}, once=True, command="</settings>")
 _MOST_LISTED = 25
@@ -145,7 +148,11 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         line(),
         *_packs(found.packs),
         _recap(found),
-        row(channel_list(SETTINGS.id(what="recap"), found.recap.channel_id, "No recap", optional=True)),
+        row(
+            channel_list(
+                SETTINGS.id(what="recap"), found.recap.channel_id, "No recap", optional=True
+            )
+        ),
         row(choices(SETTINGS.id(what="recapday"), _RECAP_DAYS, str(found.recap.weekday))),
         line(),
         f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
@@ -166,7 +173,9 @@ def _zone(found: Settings) -> str:
     zone = stored_zone(found.server.zone)
     lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
     if found.daily is not None:
-        lines.append(f"-# The question of the day comes at {found.daily.schedule.at} by this clock.")
+        lines.append(
+            f"-# The question of the day comes at {found.daily.schedule.at} by this clock."
+        )
     return "\n".join(lines)
 
 
@@ -175,10 +184,17 @@ def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
     if len(packs) < 2:
         return ()
     left_out = any(not pack.asked for pack in packs)
-    asked = ", ".join(t.escape(pack.title) for pack in packs if pack.asked) if left_out else "all of them"
+    asked = (
+        ", ".join(t.escape(pack.title) for pack in packs if pack.asked)
+        if left_out
+        else "all of them"
+    )
     listed = [
         discord.SelectOption(
-            label=pack.title[:100], value=pack.name, description=t.count(pack.questions, "question"), default=pack.asked
+            label=pack.title[:100],
+            value=pack.name,
+            description=t.count(pack.questions, "question"),
+            default=pack.asked,
         )
         for pack in packs[:_MOST_LISTED]
     ]
@@ -199,7 +215,9 @@ def _recap(found: Settings) -> str:
     ]
     last = recap.last
     if last is not None and last.problem:
-        lines.insert(1, f"⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}")
+        lines.insert(
+            1, f"⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"
+        )
     return "\n".join(lines)
 
 
@@ -207,8 +225,14 @@ def zone_form(found: Settings) -> ui.Modal:
     """The modal for the time zone: a list of common ones, and a field for any other."""
     modal = ui.Modal(title="Time zone", custom_id=ZONE.id(), timeout=None)
     modal.add_item(ui.Label(text="Time zone", component=zone_list(found.server.zone, found.now)))
-    other: ui.TextInput[ui.LayoutView] = ui.TextInput(custom_id="other", required=False, max_length=64)
-    modal.add_item(ui.Label(text="Not listed?", description="A city or a zone, for example Lisbon", component=other))
+    other: ui.TextInput[ui.LayoutView] = ui.TextInput(
+        custom_id="other", required=False, max_length=64
+    )
+    modal.add_item(
+        ui.Label(
+            text="Not listed?", description="A city or a zone, for example Lisbon", component=other
+        )
+    )
     modal.stop()
     return modal
 

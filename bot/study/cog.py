@@ -27,13 +27,22 @@ class Topics(commands.Cog):
         bot.router.add(boards_view.TOPIC_PICK, self.pick)
         bot.router.add(view.STUDY, self.turn)
 
-    @app_commands.command(description="All topics and how you're doing in each, or one topic to read up on")
-    @app_commands.describe(topic="Read up on this one: its question, key points and model answer. Default: all topics")
+    @app_commands.command(
+        description="All topics and how you're doing in each, or one topic to read up on"
+    )
+    @app_commands.describe(
+        topic="Read up on this one: its question, key points and model answer. Default: all topics"
+    )
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def topics(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        await say(interaction, await (self._list(interaction, 0) if topic is None else self._topic(interaction, topic)))
+        await say(
+            interaction,
+            await (
+                self._list(interaction, 0) if topic is None else self._topic(interaction, topic)
+            ),
+        )
 
     async def turn_list(self, interaction: discord.Interaction, fields: Fields) -> None:
         await say_here(interaction, await self._list(interaction, int(fields["page"])))
@@ -46,12 +55,20 @@ class Topics(commands.Cog):
         await say_here(interaction, await self._topic(interaction, picked[0]))
 
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await say_here(interaction, await self._topic(interaction, fields["topic"], int(fields["page"])))
+        await say_here(
+            interaction, await self._topic(interaction, fields["topic"], int(fields["page"]))
+        )
 
     async def _list(self, interaction: discord.Interaction, page: int) -> Message:
         progress = await self.boards.progress(interaction.guild_id, interaction.user.id)
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return boards_view.topics_page(bank, progress, page, await self.boards.set_aside(interaction.user.id))
+        return boards_view.topics_page(
+            bank, progress, page, await self.boards.set_aside(interaction.user.id)
+        )
 
-    async def _topic(self, interaction: discord.Interaction, topic_id: str, page: int = 0) -> Message:
-        return view.study_page(await self.studies.page(interaction.user.id, interaction.guild_id, topic_id), page)
+    async def _topic(
+        self, interaction: discord.Interaction, topic_id: str, page: int = 0
+    ) -> Message:
+        return view.study_page(
+            await self.studies.page(interaction.user.id, interaction.guild_id, topic_id), page
+        )

@@ -51,7 +51,9 @@ class InPlay:
     until: datetime | None
 
 
-def items_of(topic: Topic, cards: Mapping[str, MemoryCard], zone: str, now: datetime) -> tuple[ItemProgress, ...]:
+def items_of(
+    topic: Topic, cards: Mapping[str, MemoryCard], zone: str, now: datetime
+) -> tuple[ItemProgress, ...]:
     """How a member is doing in each item of a topic, in the bank's order; `cards` are theirs by item id."""
     found = []
     for number, item in enumerate(topic.items, start=1):

@@ -22,7 +22,9 @@ class Studies:
         self._now = context.now
 
     @reading
-    def page(self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str) -> StudyPage | InPlay:
+    def page(
+        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str
+    ) -> StudyPage | InPlay:
         """What a member reads about a topic of the server, or in direct messages; refuses one that is not there."""
         bank, now = self._banks.of_member(conn, user_id, guild_id), self._now()
         check_topic(bank, topic_id)
@@ -36,7 +38,9 @@ class Studies:
             topic=topic,
             section=bank.section_titles[topic.section_id],
             asks_openly=topic_id in bank.open_topics,
-            progress=progress(bank, cards, ratings, zone, now, memory.suspended(conn, user_id))[topic_id],
+            progress=progress(bank, cards, ratings, zone, now, memory.suspended(conn, user_id))[
+                topic_id
+            ],
             items=rules.items_of(topic, cards, zone, now),
             list_page=page_of_topic(bank, topic_id),
         )

@@ -29,7 +29,9 @@ def study_page(found: StudyPage | InPlay, page: int = 0) -> Message:
         button("Interview me", BEGIN.id(topic=topic.id)) if found.asks_openly else None,
         button("All topics", TOPICS.id(slot="all", page=found.list_page)),
     )
-    return page_of(head, pages(found), page, lambda n: STUDY.id(topic=topic.id, page=n), actions, colour=OPEN)
+    return page_of(
+        head, pages(found), page, lambda n: STUDY.id(topic=topic.id, page=n), actions, colour=OPEN
+    )
 
 
 def pages(found: StudyPage) -> list[Page]:
@@ -39,9 +41,14 @@ def pages(found: StudyPage) -> list[Page]:
     own = [_own(item) for item in found.items] or ["No practice questions here yet."]
     if found.asks_openly:
         asked = f"**In an interview**\n{t.escape(topic.question)}"
-        points = "\n".join(["**Key points**", *(f"- {t.one_line(point.text)}" for point in topic.key_points)])
+        points = "\n".join(
+            ["**Key points**", *(f"- {t.one_line(point.text)}" for point in topic.key_points)]
+        )
         tabs[QUESTION_TAB] = [asked, points]
-        tabs[MODEL_TAB] = [*(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()), sources]
+        tabs[MODEL_TAB] = [
+            *(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()),
+            sources,
+        ]
         tabs[PROGRESS_TAB] = ["\n".join(own)]
     else:
         tabs[PROGRESS_TAB] = ["\n".join(own), sources]

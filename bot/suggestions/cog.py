@@ -53,7 +53,9 @@ class Suggestions(commands.Cog):
             try:
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, written)
             except BankError as error:
-                raise UserError(view.not_added(error.problems) + " Use </suggest> again and mend that.") from error
+                raise UserError(
+                    view.not_added(error.problems) + " Use </suggest> again and mend that."
+                ) from error
         await say(interaction, view.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
         await self._tell(interaction)
@@ -77,7 +79,9 @@ class Suggestions(commands.Cog):
             case "edit", Kind.REPORT:
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
-                await interaction.response.send_modal(view.edit_form(await self.service.get(guild_id, row_id)))
+                await interaction.response.send_modal(
+                    view.edit_form(await self.service.get(guild_id, row_id))
+                )
             case "reject", Kind.SUGGESTION:
                 await self.service.get(guild_id, row_id)
                 await interaction.response.send_modal(view.reject_form(row_id))
@@ -100,9 +104,18 @@ class Suggestions(commands.Cog):
 
     async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
         """The form of the own question that was reported, which the bank itself takes back."""
-        found = await self.service.next(guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1)
-        if not isinstance(found, Reported) or found.id != row_id or found.own is None or found.hidden:
-            raise UserError("That question can't be edited now. Press Later, or use </bank review> to see what's left.")
+        found = await self.service.next(
+            guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1
+        )
+        if (
+            not isinstance(found, Reported)
+            or found.id != row_id
+            or found.own is None
+            or found.hidden
+        ):
+            raise UserError(
+                "That question can't be edited now. Press Later, or use </bank review> to see what's left."
+            )
         await interaction.response.send_modal(bank_view.edit_form(found.own))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -123,11 +136,15 @@ class Suggestions(commands.Cog):
         async with hand_back(interaction, reason):
             require_page(interaction, view.REJECTED)
             if not reason:
-                raise UserError("Its author should know why. Press Reject again and say it in a few words.")
+                raise UserError(
+                    "Its author should know why. Press Reject again and say it in a few words."
+                )
             await self.service.reject(guild_id_of(interaction), row_id, reason)
         await self._go_on(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)
 
-    async def _go_on(self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None) -> None:
+    async def _go_on(
+        self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None
+    ) -> None:
         """Show the next one in place of the one that was decided."""
         found = await self.service.next(guild_id_of(interaction), interaction.user.id, kind, after)
         await say_here(interaction, view.review(found, note))
@@ -145,12 +162,20 @@ class Suggestions(commands.Cog):
             return
         try:
             place = Place(guild_id, channel_id)
-            await self.bot.context.sender.post(place, view.announcement(), f"s{interaction_id:x}", urgent=False)
+            await self.bot.context.sender.post(
+                place, view.announcement(), f"s{interaction_id:x}", urgent=False
+            )
         except (DeliveryRefused, DeliveryUnknown) as error:
-            log.info("guild %s: it was not announced that something waits for review (%s)", guild_id, error)
+            log.info(
+                "guild %s: it was not announced that something waits for review (%s)",
+                guild_id,
+                error,
+            )
 
     @commands.Cog.listener()
-    async def on_app_command_completion(self, interaction: discord.Interaction, _command: Any) -> None:
+    async def on_app_command_completion(
+        self, interaction: discord.Interaction, _command: Any
+    ) -> None:
         """Whoever has used a command reads what became of their suggestions; where it opened a form, the next time."""
         if interaction.response.type is not discord.InteractionResponseType.modal:
             await self._tell(interaction)
@@ -164,4 +189,6 @@ class Suggestions(commands.Cog):
                 await say_all(interaction, view.verdicts(found))
                 await self.service.told(interaction.user.id, found)
         except (discord.HTTPException, StorageError, *HICCUPS) as error:
-            log.info("a member is told later what became of their suggestions (%s)", type(error).__name__)
+            log.info(
+                "a member is told later what became of their suggestions (%s)", type(error).__name__
+            )

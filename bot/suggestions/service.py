@@ -16,7 +16,16 @@ from bot.members.store import names_of
 from bot.questions import store as questions
 from bot.questions.own import number_of
 from bot.suggestions import rules, store
-from bot.suggestions.rules import Kind, Reported, State, Suggested, Suggestion, Verdict, Waiting, Written
+from bot.suggestions.rules import (
+    Kind,
+    Reported,
+    State,
+    Suggested,
+    Suggestion,
+    Verdict,
+    Waiting,
+    Written,
+)
 
 log = logging.getLogger(__name__)
 _DECIDED = "Somebody else has just decided that one. Press Later, or use </bank review> to see what's left."
@@ -77,7 +86,12 @@ class Suggestions:
 
     @reading
     def next(
-        self, conn: Connection, guild_id: int, user_id: int, kind: Kind = Kind.SUGGESTION, after: int = 0
+        self,
+        conn: Connection,
+        guild_id: int,
+        user_id: int,
+        kind: Kind = Kind.SUGGESTION,
+        after: int = 0,
     ) -> Suggested | Reported | None:
         """What is next to review after something: suggestions first, then reports, then from the start again."""
         waiting = _waiting(conn, guild_id)
@@ -91,7 +105,12 @@ class Suggestions:
         return None
 
     def _reported(
-        self, conn: Connection, guild_id: int, user_id: int, report: questions.Report, waiting: Waiting
+        self,
+        conn: Connection,
+        guild_id: int,
+        user_id: int,
+        report: questions.Report,
+        waiting: Waiting,
     ) -> Reported:
         bank = self._banks.holding(conn, [report.item_id])
         item, topic = bank.items.get(report.item_id), bank.topics.get(report.item_id)
@@ -143,4 +162,7 @@ class Suggestions:
 
 
 def _waiting(conn: Connection, guild_id: int) -> Waiting:
-    return Waiting(store.count_waiting(conn, guild_id), questions.count_reports(conn, guild_id, rules.MAX_COUNTED))
+    return Waiting(
+        store.count_waiting(conn, guild_id),
+        questions.count_reports(conn, guild_id, rules.MAX_COUNTED),
+    )

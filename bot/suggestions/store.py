@@ -36,7 +36,12 @@ register_rows(
     "suggestions",
     _OWN.user_id,
     {
-        **{"server_id": _OWN.guild_id, "at": _OWN.at, "question": _OWN.prompt, "right_answer": _OWN.answer},
+        **{
+            "server_id": _OWN.guild_id,
+            "at": _OWN.at,
+            "question": _OWN.prompt,
+            "right_answer": _OWN.answer,
+        },
         **{"wrong_answers": _OWN.wrong, "why": _OWN.why, "source": _OWN.source},
         **{"state": _OWN.state, "reason": _OWN.reason},
     },
@@ -59,13 +64,19 @@ def count_open(conn: Connection, guild_id: int, user_id: int) -> int:
 
 def count_waiting(conn: Connection, guild_id: int) -> int:
     """How many wait on a server, up to a bound."""
-    some = select(_OWN.id).where(_OWN.guild_id == guild_id, _OWN.state == State.WAITING).limit(MAX_COUNTED)
+    some = (
+        select(_OWN.id)
+        .where(_OWN.guild_id == guild_id, _OWN.state == State.WAITING)
+        .limit(MAX_COUNTED)
+    )
     return conn.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def next_waiting(conn: Connection, guild_id: int, after: int) -> Suggestion | None:
     """The oldest that waits on a server, of those later than one."""
-    query = select(suggestions).where(_OWN.guild_id == guild_id, _OWN.state == State.WAITING, _OWN.id > after)
+    query = select(suggestions).where(
+        _OWN.guild_id == guild_id, _OWN.state == State.WAITING, _OWN.id > after
+    )
     return fetch(conn, query.order_by(_OWN.id).limit(1), Suggestion)
 
 
@@ -75,17 +86,24 @@ def waiting(conn: Connection, guild_id: int, suggestion_id: int) -> Suggestion |
     return fetch(conn, query.where(_OWN.state == State.WAITING), Suggestion)
 
 
-def decide(conn: Connection, guild_id: int, suggestion_id: int, state: State, reason: str | None = None) -> bool:
+def decide(
+    conn: Connection, guild_id: int, suggestion_id: int, state: State, reason: str | None = None
+) -> bool:
     """Accept or reject what waits; False if somebody has decided before."""
     this = _OWN.id == suggestion_id, _OWN.guild_id == guild_id, _OWN.state == State.WAITING
-    return conn.execute(update(suggestions).where(*this).values(state=state, reason=reason)).rowcount == 1
+    return (
+        conn.execute(update(suggestions).where(*this).values(state=state, reason=reason)).rowcount
+        == 1
+    )
 
 
 def verdicts(conn: Connection, guild_id: int, user_id: int) -> list[Verdict]:
     """What became of a member's suggestions on a server, as far as they have not read it."""
     of = _OWN.user_id == user_id, _OWN.guild_id == guild_id
     decided = _OWN.state.in_([State.ACCEPTED, State.REJECTED])
-    return fetch_all(conn, select(suggestions).where(*of, decided).order_by(_OWN.id).limit(MAX_COUNTED), Verdict)
+    return fetch_all(
+        conn, select(suggestions).where(*of, decided).order_by(_OWN.id).limit(MAX_COUNTED), Verdict
+    )
 
 
 def forget(conn: Connection, user_id: int, ids: list[int]) -> None:

@@ -10,7 +10,18 @@ from bot.bank.forms import item_from
 from bot.bank.service import Saved
 from bot.bank.views import answers, form
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
+from bot.chat.messages import (
+    ATTENTION,
+    DANGER,
+    ENDED,
+    OPEN,
+    PRIMARY,
+    REVEALED,
+    Message,
+    button,
+    line,
+    row,
+)
 from bot.chat.modals import fields_modal, text_field, text_modal
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_REASON
@@ -30,7 +41,9 @@ REVIEW = Route(
 )
 REJECTED = Route("rejected", {"row": ROW}, once=True, command="</bank review>")
 EDITED = Route("reviewedited", {"row": ROW}, once=True, command="</bank review>")
-THANKS = "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
+THANKS = (
+    "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
+)
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 SETTLED_NOTE = "**Done**. That report is off the list."
 _MOST = {"prompt": 1400, "answers": 1700, "why": 700}
@@ -46,14 +59,18 @@ def suggest_form() -> ui.Modal:
         text_field("prompt", "Question", "", 600, long=True),
         text_field("answer", "Right answer", "", 200),
         text_field("wrong", "Wrong answers", "", 1010, wrong, long=True, needed=False),
-        text_field("why", "Why is it right?", "", 300, "What to remember, in a sentence or two", long=True),
+        text_field(
+            "why", "Why is it right?", "", 300, "What to remember, in a sentence or two", long=True
+        ),
         text_field("source", "Source", "", 200, "A paper or a page, if you know one", needed=False),
     )
 
 
 def edit_form(suggestion: Suggestion) -> ui.Modal:
     """The form in which a suggestion is mended before it is added; its answers are lines as in `/bank edit`."""
-    return form("Edit and accept", EDITED.id(row=suggestion.id), rules.form_of(suggestion), new=True)
+    return form(
+        "Edit and accept", EDITED.id(row=suggestion.id), rules.form_of(suggestion), new=True
+    )
 
 
 def reject_form(suggestion_id: int) -> ui.Modal:
@@ -152,7 +169,11 @@ def _later(waiting: Waiting, kind: Kind, row_id: int) -> ui.Button[ui.LayoutView
 def _left(waiting: Waiting) -> str:
     """How many wait: `2 suggestions and 1 report waiting`."""
     counts = {"suggestion": waiting.suggestions, "report": waiting.reports}
-    many = [t.count(n, kind) if n < rules.MAX_COUNTED else f"{n}+ {kind}s" for kind, n in counts.items() if n]
+    many = [
+        t.count(n, kind) if n < rules.MAX_COUNTED else f"{n}+ {kind}s"
+        for kind, n in counts.items()
+        if n
+    ]
     return f"{' and '.join(many)} waiting"
 
 

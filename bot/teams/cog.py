@@ -22,7 +22,11 @@ log = logging.getLogger(__name__)
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
-class Team(commands.GroupCog, group_name="team", group_description="Teams whose members win points together"):
+class Team(
+    commands.GroupCog,
+    group_name="team",
+    group_description="Teams whose members win points together",
+):
     def __init__(self, bot: QuizBot, teams: Teams) -> None:
         self.teams = teams
 
@@ -65,10 +69,16 @@ class Team(commands.GroupCog, group_name="team", group_description="Teams whose 
         try:
             await self.teams.note(role.guild.id, role.id, role.name, gone=gone)
         except StorageError as error:
-            log.warning("a role that was %s was not noted: %s", "deleted" if gone else "renamed", type(error).__name__)
+            log.warning(
+                "a role that was %s was not noted: %s",
+                "deleted" if gone else "renamed",
+                type(error).__name__,
+            )
 
 
 def _require_manager(interaction: discord.Interaction) -> None:
     """The group is for everyone, as it has commands of both kinds, so that Discord does not decide this."""
     if not interaction.permissions.manage_guild:
-        raise UserError("Only members with Manage Server can choose the teams. See the teams with </team list>.")
+        raise UserError(
+            "Only members with Manage Server can choose the teams. See the teams with </team list>."
+        )

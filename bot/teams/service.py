@@ -20,7 +20,9 @@ class Teams:
         self._now = context.now
 
     @writing
-    def add(self, conn: Connection, guild_id: int, role_id: int, name: str, here: Collection[int]) -> list[int]:
+    def add(
+        self, conn: Connection, guild_id: int, role_id: int, name: str, here: Collection[int]
+    ) -> list[int]:
         """Make a role a team from now on; returns all teams."""
         if role_id == guild_id:
             raise UserError("Everyone has that role, so it can't be a team. Pick another one.")

@@ -35,7 +35,9 @@ def ids(conn: Connection, guild_id: int) -> list[int]:
 
 @prepared
 def _ids(guild_id: int) -> Select[Any]:
-    query = select(teams.c.role_id).where(teams.c.guild_id == guild_id, teams.c.removed_at.is_(None))
+    query = select(teams.c.role_id).where(
+        teams.c.guild_id == guild_id, teams.c.removed_at.is_(None)
+    )
     return query.order_by(teams.c.role_id)
 
 
@@ -53,7 +55,11 @@ def add(conn: Connection, guild_id: int, role_id: int, name: str) -> None:
 
 def remove(conn: Connection, guild_id: int, role_ids: Collection[int], at: datetime) -> int:
     """Make these roles teams no more; returns how many were."""
-    where = teams.c.guild_id == guild_id, teams.c.role_id.in_(role_ids), teams.c.removed_at.is_(None)
+    where = (
+        teams.c.guild_id == guild_id,
+        teams.c.role_id.in_(role_ids),
+        teams.c.removed_at.is_(None),
+    )
     return conn.execute(update(teams).where(*where).values(removed_at=at)).rowcount
 
 

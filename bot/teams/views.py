@@ -18,7 +18,9 @@ def listed(teams: Sequence[int], note: str | None = None) -> Message:
     lines = "\n".join(f"<@&{role_id}>" for role_id in teams)
     none = "This server has no teams yet. A moderator can make a role a team with </team add>."
     head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MAX_TEAMS}" if teams else "### Teams"
-    return Message(OPEN, head, note, line() if note else None, lines or none, _RULES if teams else None)
+    return Message(
+        OPEN, head, note, line() if note else None, lines or none, _RULES if teams else None
+    )
 
 
 def added(role_id: int) -> str:

@@ -45,13 +45,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m soak.month", description=__doc__)
     parser.add_argument("--days", type=int, default=30, help="how many days (30)")
     parser.add_argument("--servers", type=int, default=50, help="how many servers (50)")
-    parser.add_argument("--members", type=int, default=1000, help="how many members, on all servers together (1000)")
-    parser.add_argument("--seed", type=int, default=None, help="a number that decides the habits (a new one each time)")
-    parser.add_argument("--one-process", action="store_true", help="never deploy: one process runs all the time")
-    parser.add_argument("--keep", type=Path, help="an empty folder for the database and the bot's log")
+    parser.add_argument(
+        "--members", type=int, default=1000, help="how many members, on all servers together (1000)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=None,
+        help="a number that decides the habits (a new one each time)",
+    )
+    parser.add_argument(
+        "--one-process", action="store_true", help="never deploy: one process runs all the time"
+    )
+    parser.add_argument(
+        "--keep", type=Path, help="an empty folder for the database and the bot's log"
+    )
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    memory_disk = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # what a disk does is for `make crash`
+    memory_disk = (
+        "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    )  # what a disk does is for `make crash`
     folder = options.keep or Path(tempfile.mkdtemp(prefix="quizformer-month-", dir=memory_disk))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -60,7 +73,9 @@ def main() -> int:
     machine = Machine(loop, START)
     population = people(seed, options.servers, options.members, options.days)
     with machine.in_place(), asyncio.Runner(loop_factory=lambda: loop) as runner:
-        month = Month(folder, machine, population, seed, options.days, deploys=not options.one_process)
+        month = Month(
+            folder, machine, population, seed, options.days, deploys=not options.one_process
+        )
         broken = runner.run(month.run())
     print(month.report())
     if not broken and options.keep is None:
@@ -74,7 +89,14 @@ class Month:
     """One run. `broken`: sentences about what does not hold, each with its night."""
 
     def __init__(
-        self, folder: Path, machine: Machine, population: Population, seed: int, days: int, *, deploys: bool
+        self,
+        folder: Path,
+        machine: Machine,
+        population: Population,
+        seed: int,
+        days: int,
+        *,
+        deploys: bool,
     ) -> None:
         self._folder = folder
         self._machine = machine
@@ -152,7 +174,12 @@ class Month:
         found += invariants.trouble(self._new_log())
         found += [f"429: {self.world.limits.refused}"] if self.world.limits.refused else []
         found += self.life.wrong
-        for noted in (self.world.violations, self.world.unknown, self.world.errors, self.life.wrong):
+        for noted in (
+            self.world.violations,
+            self.world.unknown,
+            self.world.errors,
+            self.life.wrong,
+        ):
             noted.clear()
         self.broken += [f"night {self._night}: {line}" for line in found]
         for line in kinds_of(found) if found else ():
@@ -173,7 +200,10 @@ class Month:
 
     def _gone_spans(self) -> dict[int, list[tuple[float, float]]]:
         guilds = self.life.guilds
-        return {guilds[n].id: [(left, back) for left, back in spans] for n, spans in self.life.gone.items()}
+        return {
+            guilds[n].id: [(left, back) for left, back in spans]
+            for n, spans in self.life.gone.items()
+        }
 
     def _expected(self, now: datetime) -> dict[int, checks.Expected]:
         """What each server's dailies must be, if they had a minute's time."""
@@ -217,10 +247,16 @@ class Month:
 
     def report(self) -> str:
         facts = [
-            ("days, servers, members", f"{self._days}, {len(self.life.guilds)}, {len(self.life.members)}"),
+            (
+                "days, servers, members",
+                f"{self._days}, {len(self.life.guilds)}, {len(self.life.members)}",
+            ),
             ("minutes that it took", f"{(time.perf_counter() - self._began) / 60:.1f}"),
             ("starts of the bot", self.bot.starts),
-            ("sessions begun, resumed", f"{self.world.gateway.identified}, {self.world.gateway.resumed}"),
+            (
+                "sessions begun, resumed",
+                f"{self.world.gateway.identified}, {self.world.gateway.resumed}",
+            ),
             ("interactions delivered twice", self.world.gateway.doubled),
             ("429 that the bot earned", self.world.limits.refused),
             ("broken invariants", len(self.broken)),

@@ -101,7 +101,9 @@ class Deployed:
             opened(self._settings) as (bank, database),
             build_bot(self._settings, bank, database) as bot,
             # this process has them already, after its first start
-            drawing_formulas(bank, partial(asyncio.sleep, 0)) if self.starts == 1 else nullcontext(),
+            drawing_formulas(bank, partial(asyncio.sleep, 0))
+            if self.starts == 1
+            else nullcontext(),
         ):
             # discord.py's heart beats in a thread, in real time: here nothing is to be concluded from its silence
             bot._connection.heartbeat_timeout = _NEVER

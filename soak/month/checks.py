@@ -74,15 +74,21 @@ def dailies(database: Path, wanted: dict[int, Expected], now: datetime) -> Itera
     """Each server has a daily on each date on which it must, one a date, and each was closed at its time."""
     posted: dict[int, list[date]] = defaultdict(list)
     for guild_id, day, state, closes_at in _rows(
-        database, "SELECT guild_id, local_date, state, closes_at FROM dailies WHERE message_id IS NOT NULL"
+        database,
+        "SELECT guild_id, local_date, state, closes_at FROM dailies WHERE message_id IS NOT NULL",
     ):
         posted[guild_id].append(date.fromisoformat(day))
         if _at(closes_at) < now - _LATE and state != "closed":
             yield f"the daily of server {guild_id} on {day} closes at {_at(closes_at)} and is {state!r} at {now}"
     for guild_id, dates in wanted.items():
         found = posted[guild_id]
-        yield from (f"server {guild_id} has no daily on {day}" for day in sorted(dates.must - set(found)))
-        yield from (f"server {guild_id} has a daily on {day}" for day in sorted(set(found) - dates.must - dates.may))
+        yield from (
+            f"server {guild_id} has no daily on {day}" for day in sorted(dates.must - set(found))
+        )
+        yield from (
+            f"server {guild_id} has a daily on {day}"
+            for day in sorted(set(found) - dates.must - dates.may)
+        )
         if len(set(found)) < len(found):
             yield f"server {guild_id} has two dailies on one date"
 
@@ -150,14 +156,24 @@ def told(database: Path, told: Collection[tuple[str, int, int]]) -> Iterator[str
         "interview": "SELECT q.id, i.user_id FROM interview_questions q JOIN interviews i ON i.id = q.interview_id "
         "WHERE q.answer IS NOT NULL",
     }
-    kept = {(kind, row, user) for kind, query in queries.items() for row, user in _rows(database, query)}
-    yield from (f"the bot said that it has an answer, and has not: {one}" for one in sorted(set(told) - kept))
+    kept = {
+        (kind, row, user) for kind, query in queries.items() for row, user in _rows(database, query)
+    }
+    yield from (
+        f"the bot said that it has an answer, and has not: {one}"
+        for one in sorted(set(told) - kept)
+    )
 
 
-def calls_to_gone(world: World, calls: Sequence[Call], gone: dict[int, list[tuple[float, float]]]) -> Iterator[str]:
+def calls_to_gone(
+    world: World, calls: Sequence[Call], gone: dict[int, list[tuple[float, float]]]
+) -> Iterator[str]:
     """Requests for servers where the bot was not. `gone`: by server's id, from when to when, in the loop's seconds."""
     for call in calls:
-        if not call.template.startswith("/channels/{}") or (channel := world.channels.get(int(call.ids[0]))) is None:
+        if (
+            not call.template.startswith("/channels/{}")
+            or (channel := world.channels.get(int(call.ids[0]))) is None
+        ):
             continue
         for left, back in gone.get(channel.guild.id, ()):
             if left + _ON_ITS_WAY < call.at < back:
@@ -183,7 +199,10 @@ async def sums(copy: Path) -> list[str]:
 
     def content(conn: Connection) -> dict[str, set[tuple[object, ...]]]:
         newest = conn.execute(select(func.max(ledger.c.local_date))).scalar() or ALL_TIME
-        shown = {t.name: (t.c.period == "all") | (t.c.start >= newest - SUMS_KEPT) for t in (scores, score_buckets)}
+        shown = {
+            t.name: (t.c.period == "all") | (t.c.start >= newest - SUMS_KEPT)
+            for t in (scores, score_buckets)
+        }
         return {t.name: _content(conn, t, shown[t.name]) for t in (scores, score_buckets)}
 
     async with open_database(database_url(f"sqlite:///{copy}"), patient=True) as database:
@@ -197,7 +216,9 @@ async def sums(copy: Path) -> list[str]:
         for name in before
         if before[name] != after[name]
     ]
-    return found + ([] if counted == entries else [f"the repair counted {counted} of {entries} entries"])
+    return found + (
+        [] if counted == entries else [f"the repair counted {counted} of {entries} entries"]
+    )
 
 
 def _content(conn: Connection, table: Table, where: ColumnElement[bool]) -> set[tuple[object, ...]]:

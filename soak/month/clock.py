@@ -61,7 +61,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def _thread_is_done(self, _future: object) -> None:
         self.threads_at_work -= 1
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         future = super().run_in_executor(executor, func, *args)
         self.await_thread(future)
         return future

@@ -13,7 +13,14 @@ DAY = 86_400.0
 NIGHT = 3 * 3600 + 7 * 60.0
 """When the bot is deployed, in seconds of a UTC day; around it nobody starts a round."""
 _QUIET = (NIGHT - 3600, NIGHT + 600)
-_ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Sydney", "UTC", "America/Sao_Paulo")
+_ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+    "UTC",
+    "America/Sao_Paulo",
+)
 _KINDS = ("choice", "choice", "choice", "mixed")
 
 
@@ -79,7 +86,8 @@ def people(seed: int, servers: int, members: int, days: int) -> Population:
     made = tuple(_server(rng, n, days) for n in range(servers))
     sizes = list(accumulate(rng.paretovariate(1.5) for _ in range(servers)))  # a few are big
     homes = [
-        n % servers if n < 2 * servers else rng.choices(range(servers), cum_weights=sizes)[0] for n in range(members)
+        n % servers if n < 2 * servers else rng.choices(range(servers), cum_weights=sizes)[0]
+        for n in range(members)
     ]
     return Population(made, tuple(_member(rng, home, days) for home in homes))
 
@@ -87,7 +95,11 @@ def people(seed: int, servers: int, members: int, days: int) -> Population:
 def acts_of(population: Population, seed: int, day: int) -> list[Act]:
     """All that is done on a day (the first is 0), in order."""
     rng = random.Random(f"day {seed} {day}")
-    acts = [*_fates(population, rng, day), *_rounds(population, rng, day), *_challenges(population, rng, day)]
+    acts = [
+        *_fates(population, rng, day),
+        *_rounds(population, rng, day),
+        *_challenges(population, rng, day),
+    ]
     for number, member in enumerate(population.members):
         if not _within(member.away, day) and population.is_there(member.server, day):
             acts += _habits(rng, number, member, day)
@@ -151,7 +163,9 @@ def _rounds(population: Population, rng: random.Random, day: int) -> list[Act]:
             continue
         players = rng.sample(here, min(len(here), rng.randint(2, 12)))
         at = day * DAY + _awake(rng, population.members[players[0]].hour)
-        acts.append(Act(at, "round", server, players[0], tuple(players), rng.randint(3, 8), rng.random()))
+        acts.append(
+            Act(at, "round", server, players[0], tuple(players), rng.randint(3, 8), rng.random())
+        )
     return acts
 
 
@@ -164,7 +178,9 @@ def _challenges(population: Population, rng: random.Random, day: int) -> list[Ac
             continue
         takers = rng.sample(here, min(len(here), rng.randint(2, 8)))
         at = day * DAY + _awake(rng, population.members[takers[0]].hour)
-        acts.append(Act(at, "challenge", server, takers[0], tuple(takers), rng.randint(2, 6), rng.random()))
+        acts.append(
+            Act(at, "challenge", server, takers[0], tuple(takers), rng.randint(2, 6), rng.random())
+        )
         for taker in takers:
             later = at + 60 + rng.random() * ((day + 1) * DAY - at)
             if not _QUIET[0] < later % DAY < _QUIET[1]:
@@ -181,7 +197,9 @@ def _habits(rng: random.Random, number: int, member: Member, day: int) -> list[A
     if rng.random() < member.daily:
         acts.append(act("daily"))
         if rng.random() < 0.15:
-            acts.append(act(rng.choice(("board", "board", "stats", "topics", "today", "help", "look back"))))
+            acts.append(
+                act(rng.choice(("board", "board", "stats", "topics", "today", "help", "look back")))
+            )
     if rng.random() < member.practice:
         acts.append(act("practice", rng.randint(2, 10)))
     if rng.random() < member.interview:

@@ -50,7 +50,9 @@ class Life:
     when its daily comes at which time in which zone.
     """
 
-    def __init__(self, world: World, bot: Deployed, machine: Machine, population: Population, seed: int) -> None:
+    def __init__(
+        self, world: World, bot: Deployed, machine: Machine, population: Population, seed: int
+    ) -> None:
         self._world = world
         self._bot = bot
         self._machine = machine
@@ -127,13 +129,21 @@ class Life:
         except CannotDo:
             self.did[f"could not: {act.kind}"] += 1
         except Exception as error:
-            self.wrong.append(f"{act.kind} of member {act.member} on server {act.server}: {error!r}")
+            self.wrong.append(
+                f"{act.kind} of member {act.member} on server {act.server}: {error!r}"
+            )
 
     # --- what members do
 
     async def _answer_daily(self, act: Act) -> None:
-        found = [m for m in self.daily[act.server].messages.values() if m.audience is None and not m.deleted]
-        essay = next((i for m in found[-1:] for i in m.custom_ids if i.startswith("open:v1:daily:")), None)
+        found = [
+            m
+            for m in self.daily[act.server].messages.values()
+            if m.audience is None and not m.deleted
+        ]
+        essay = next(
+            (i for m in found[-1:] for i in m.custom_ids if i.startswith("open:v1:daily:")), None
+        )
         if essay is not None:
             await self._write(self.members[act.member], found[-1], essay)
             return
@@ -150,7 +160,9 @@ class Life:
     async def _answer(self, member: int, card: Message) -> Result | None:
         right = self._rng.random() < self._population.members[member].skill
         try:
-            result = await self._try(lambda: self._players.answer(self.members[member], card, right=right))
+            result = await self._try(
+                lambda: self._players.answer(self.members[member], card, right=right)
+            )
         except IndexError:
             return None  # the card was revealed meanwhile
         self.did["answers"] += result is not None
@@ -190,7 +202,8 @@ class Life:
                 return
             self.told.append(("interview", int(custom_id.split(":")[2]), member.id))
             if not (
-                await self._press(member, shown, "Next question") or await self._press(member, shown, "See the report")
+                await self._press(member, shown, "Next question")
+                or await self._press(member, shown, "See the report")
             ):
                 return
 
@@ -207,10 +220,16 @@ class Life:
         for _ in range(_ROUND_SECONDS // 2):
             await asyncio.sleep(2)
             new = _public_since(channel, begun)
-            for card in [m for m in new if m.id not in seen and (found := card_of(m)) and found[1] == "round"]:
+            for card in [
+                m for m in new if m.id not in seen and (found := card_of(m)) and found[1] == "round"
+            ]:
                 seen.add(card.id)
-                await asyncio.gather(*(self._think(p, card) for p in act.others if self._rng.random() < 0.85))
-            moves = [(what, m) for what, m, _ in host_buttons(channel) if m in new] if hosted else []
+                await asyncio.gather(
+                    *(self._think(p, card) for p in act.others if self._rng.random() < 0.85)
+                )
+            moves = (
+                [(what, m) for what, m, _ in host_buttons(channel) if m in new] if hosted else []
+            )
             for what, card in moves[-1:]:
                 await asyncio.sleep(self._rng.uniform(2, 20))
                 await self._press(host, card, what.capitalize())
@@ -232,7 +251,9 @@ class Life:
                 return
             right = self._rng.random() < self._population.members[act.member].skill
             try:
-                result = await self._try(partial(step_in_challenge, self._players, member, found[-1], right=right))
+                result = await self._try(
+                    partial(step_in_challenge, self._players, member, found[-1], right=right)
+                )
             except (IndexError, StopIteration):
                 return  # it was closed meanwhile
             if result is None or "been through" in result.text or "is over" in result.text:
@@ -264,8 +285,17 @@ class Life:
     async def _look_back(self, act: Act) -> None:
         """At any revealed card or standings that are left, the old ones too."""
         channel, member = self.quiz[act.server], self.members[act.member]
-        ended = [m for m in channel.messages.values() if any(i.startswith("taken:") for i in m.custom_ids)]
-        found = [*revealed(channel), *revealed(self.daily[act.server], "daily"), *standings(channel), *ended]
+        ended = [
+            m
+            for m in channel.messages.values()
+            if any(i.startswith("taken:") for i in m.custom_ids)
+        ]
+        found = [
+            *revealed(channel),
+            *revealed(self.daily[act.server], "daily"),
+            *standings(channel),
+            *ended,
+        ]
         if found:
             message = found[int(act.luck * len(found))]
             ids = [i for i in message.custom_ids if i.startswith(("why:", "mine:", "taken:"))]
@@ -291,7 +321,9 @@ class Life:
         server = self._population.servers[act.server]
         assert server.moves is not None
         zone = server.moves[1]
-        await self._command(self._manager(act.server), self.daily[act.server], "daily setup", timezone=zone)
+        await self._command(
+            self._manager(act.server), self.daily[act.server], "daily setup", timezone=zone
+        )
         self.rules[act.server].append((self._now(), server.at, zone))
 
     async def _leave(self, act: Act) -> None:
@@ -325,14 +357,19 @@ class Life:
     def _manager(self, server: int) -> Member:
         return self.members[self._population.of(server)[0]]
 
-    async def _command(self, member: Member, channel: Channel, name: str, /, **options: Any) -> Result | None:
+    async def _command(
+        self, member: Member, channel: Channel, name: str, /, **options: Any
+    ) -> Result | None:
         result = await self._try(lambda: member.slash(channel, name, **options))
         self.did[f"/{name}"] += result is not None
         return result
 
     async def _press(self, member: Member, message: Message, label: str) -> bool:
         custom_id = _button(message, label)
-        return bool(custom_id) and await self._try(lambda: member.click(message, custom_id)) is not None
+        return (
+            bool(custom_id)
+            and await self._try(lambda: member.click(message, custom_id)) is not None
+        )
 
     async def _try(self, action: Callable[[], Awaitable[Result | None]]) -> Result | None:
         """Who reads that it failed tries again, as people do; None if it never worked."""
@@ -354,7 +391,9 @@ class Life:
         """Let the loopback forget what is older, so that this process's memory is the bot's: but for some old cards."""
         world, now = self._world, self._machine.discord_now()
         oldest = earliest_id(now - timedelta(days=days))
-        for thread in [c for c in world.channels.values() if c.parent is not None and c.id < oldest]:
+        for thread in [
+            c for c in world.channels.values() if c.parent is not None and c.id < oldest
+        ]:
             archived = thread.payload()
             archived["thread_metadata"] |= {"archived": True}
             await world.gateway.emit("THREAD_UPDATE", archived)
@@ -364,7 +403,9 @@ class Life:
                 stays = message.audience is None and (message.id >> 22) % _KEPT_OF == 0
                 if message.id < oldest and not stays:
                     del channel.messages[message.id]
-        world.interactions = {token: act for token, act in world.interactions.items() if act.id >= oldest}
+        world.interactions = {
+            token: act for token, act in world.interactions.items() if act.id >= oldest
+        }
         world.calls.clear()
         world.rest._nonces.clear()
         world.limits._windows.clear()
@@ -391,7 +432,11 @@ def _seen(begun: Result | None, member: Member, channel: Channel) -> list[Messag
 
 def _button(message: Message, label: str) -> str:
     """The custom id of a button that is on a message; empty if there is none."""
-    found = (str(p["custom_id"]) for p in parts(message.components) if p.get("label") == label and "custom_id" in p)
+    found = (
+        str(p["custom_id"])
+        for p in parts(message.components)
+        if p.get("label") == label and "custom_id" in p
+    )
     return next(found, "")
 
 

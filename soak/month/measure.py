@@ -87,7 +87,9 @@ def memory(world: World) -> Memory:
         resident=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
         in_use=(_used_by_python() + _used_by_c()) / 2**20,
         loopback=held_by([world.channels, world.interactions, world.calls]) / 2**20,
-        objects=sum(str(type(o).__module__).startswith(("bot.", "discord.")) for o in gc.get_objects()),
+        objects=sum(
+            str(type(o).__module__).startswith(("bot.", "discord.")) for o in gc.get_objects()
+        ),
     )
 
 
@@ -107,7 +109,18 @@ def _used_by_python() -> int:
     return int(found[1].replace(b",", b""))
 
 
-_MALLINFO = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+_MALLINFO = (
+    "arena",
+    "ordblks",
+    "smblks",
+    "hblks",
+    "hblkhd",
+    "usmblks",
+    "fsmblks",
+    "uordblks",
+    "fordblks",
+    "keepcost",
+)
 
 
 class _MallInfo(ctypes.Structure):
@@ -132,7 +145,11 @@ def held_by(roots: Iterable[object]) -> int:
     waiting, total = list(roots), 0
     while waiting:
         found = waiting.pop()
-        if id(found) in seen or isinstance(found, _SHARED) or type(found).__module__.startswith(_OTHERS):
+        if (
+            id(found) in seen
+            or isinstance(found, _SHARED)
+            or type(found).__module__.startswith(_OTHERS)
+        ):
             continue
         seen.add(id(found))
         total += sys.getsizeof(found)
@@ -190,7 +207,9 @@ async def query_times(copy: Path, banks: Banks, now: datetime) -> dict[str, tupl
         return found
 
 
-async def _timed(ask: Callable[..., Awaitable[Any]], given: list[tuple[Any, ...]]) -> tuple[float, float]:
+async def _timed(
+    ask: Callable[..., Awaitable[Any]], given: list[tuple[Any, ...]]
+) -> tuple[float, float]:
     took = []
     for arguments in given:
         began = time.perf_counter()

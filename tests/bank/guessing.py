@@ -69,7 +69,10 @@ _NUMBER = re.compile(
 _UNITS = {
     **{f"{letter}B": 1000**n for n, letter in enumerate("KMGT", 1)},
     **{f"{letter}iB": 1024**n for n, letter in enumerate("KMGT", 1)},
-    **{name: 1000**n for n, name in enumerate(("thousand", "million", "billion", "trillion", "quadrillion"), 1)},
+    **{
+        name: 1000**n
+        for n, name in enumerate(("thousand", "million", "billion", "trillion", "quadrillion"), 1)
+    },
 }
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _COUNTED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -80,8 +83,14 @@ def first_number(text: str) -> float | None:
     match = _NUMBER.search(text)
     if match:
         below = (match["below"] or "1").replace(",", "")
-        value = Fraction(match["value"].replace(",", "")) / (Fraction(below) or 1) * _UNITS.get(match["unit"] or "", 1)
-        power = 10.0 ** int(match["exponent"].translate(_SUPERSCRIPTS)) if match["exponent"] else 1.0
+        value = (
+            Fraction(match["value"].replace(",", ""))
+            / (Fraction(below) or 1)
+            * _UNITS.get(match["unit"] or "", 1)
+        )
+        power = (
+            10.0 ** int(match["exponent"].translate(_SUPERSCRIPTS)) if match["exponent"] else 1.0
+        )
         return float(value) * power * (-1 if match["sign"] else 1)
     start = words(text)[:1]
     return float(_COUNTED.index(start[0])) if start and start[0] in _COUNTED else None
@@ -89,12 +98,49 @@ def first_number(text: str) -> float | None:
 
 _TECHNICAL = re.compile(r"\d|[^\W\d_]*[a-z][A-Z]|[A-Z]{2}|[α-ωΑ-Ω√∂‖ᵀ⁻·×=/()|_]")
 _HEDGES = {
-    *("about", "almost", "around", "can", "could", "few", "generally", "hardly", "likely", "mainly", "may", "might"),
-    *("most", "mostly", "nearly", "often", "partly", "perhaps", "possibly", "probably", "rather", "roughly", "several"),
+    *(
+        "about",
+        "almost",
+        "around",
+        "can",
+        "could",
+        "few",
+        "generally",
+        "hardly",
+        "likely",
+        "mainly",
+        "may",
+        "might",
+    ),
+    *(
+        "most",
+        "mostly",
+        "nearly",
+        "often",
+        "partly",
+        "perhaps",
+        "possibly",
+        "probably",
+        "rather",
+        "roughly",
+        "several",
+    ),
     *("slightly", "some", "sometimes", "tend", "tends", "typically", "usually"),
 }
 _ABSOLUTES = {
-    *("all", "always", "any", "alone", "cannot", "completely", "each", "entirely", "every", "exactly", "impossible"),
+    *(
+        "all",
+        "always",
+        "any",
+        "alone",
+        "cannot",
+        "completely",
+        "each",
+        "entirely",
+        "every",
+        "exactly",
+        "impossible",
+    ),
     *("must", "never", "no", "none", "nothing", "only", "same", "solely"),
 }
 
@@ -145,7 +191,9 @@ class Commonness:
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._seen = Counter(
-            word for item in items for word in {word for text in texts_of(item) for word in words(text)}
+            word
+            for item in items
+            for word in {word for text in texts_of(item) for word in words(text)}
         )
 
     def rarity(self, text: str) -> float:
@@ -155,7 +203,9 @@ class Commonness:
 
     def specificity(self, text: str) -> float:
         """Numbers and technical tokens, then rare words."""
-        return sum(bool(_TECHNICAL.search(token)) for token in text.split()) + self.rarity(text) / 10
+        return (
+            sum(bool(_TECHNICAL.search(token)) for token in text.split()) + self.rarity(text) / 10
+        )
 
 
 def strategies(bank: Bank) -> dict[str, Score]:
@@ -169,7 +219,9 @@ def strategies(bank: Bank) -> dict[str, Score]:
         "odd one out": lambda texts: _negated(_centrality(texts)),
         "most central": _centrality,
         "most hedged": lambda texts: _where_unequal([_count(text, _HEDGES) for text in texts]),
-        "fewest absolutes": lambda texts: _where_unequal([-_count(text, _ABSOLUTES) for text in texts]),
+        "fewest absolutes": lambda texts: _where_unequal(
+            [-_count(text, _ABSOLUTES) for text in texts]
+        ),
         "smallest number": lambda texts: _negated(_numbers(texts)),
         "middle number": lambda texts: _middle(_numbers(texts)),
         "largest number": _numbers,
@@ -210,7 +262,14 @@ class Combined:
     Its features are the strategies' scores as ranks within the item, from -1 to 1, and 0 where one does not apply.
     """
 
-    def __init__(self, parts: Iterable[Score], items: Iterable[Item], *, steps: int = 300, decay: float = 0.01) -> None:
+    def __init__(
+        self,
+        parts: Iterable[Score],
+        items: Iterable[Item],
+        *,
+        steps: int = 300,
+        decay: float = 0.01,
+    ) -> None:
         self._parts = list(parts)
         self._weights = [0.0] * len(self._parts)
         examples = [(self._features(texts_of(item)), min(item.right)) for item in items]
@@ -221,7 +280,9 @@ class Combined:
                     error = (probability - (i == right)) / len(examples)
                     for k, feature in enumerate(features[i]):
                         gradient[k] += error * feature
-            self._weights = [weight - slope for weight, slope in zip(self._weights, gradient, strict=True)]
+            self._weights = [
+                weight - slope for weight, slope in zip(self._weights, gradient, strict=True)
+            ]
 
     def __call__(self, texts: Sequence[str]) -> Scores:
         return self._votes(self._features(texts))
@@ -235,7 +296,10 @@ class Combined:
 
 
 def _ranks(scores: Scores) -> Scores:
-    return [sum((score > other) - (score < other) for other in scores) / (len(scores) - 1) for score in scores]
+    return [
+        sum((score > other) - (score < other) for other in scores) / (len(scores) - 1)
+        for score in scores
+    ]
 
 
 def _softmax(votes: Scores) -> Scores:
@@ -260,7 +324,9 @@ def main() -> None:
     for pack in load_packs().packs:
         print(f"{pack.name:28}{'items':>6}{'hits':>8}{'chance':>8}{'edge':>9}")
         for result in [*table(pack.bank), *combined(pack.bank)]:
-            print(f"{result.name:28}{result.items:6}{result.rate:8.1%}{result.chance:8.1%}{100 * result.edge:+9.1f}")
+            print(
+                f"{result.name:28}{result.items:6}{result.rate:8.1%}{result.chance:8.1%}{100 * result.edge:+9.1f}"
+            )
 
 
 if __name__ == "__main__":

@@ -29,20 +29,29 @@ def _holds(item: Item, result: str | frozenset[str]) -> bool:
 
 @pytest.mark.parametrize(
     ("item_id", "check"),
-    [pytest.param(name, check, id=name) for checks in SECTIONS.values() for name, check in checks.items()],
+    [
+        pytest.param(name, check, id=name)
+        for checks in SECTIONS.values()
+        for name, check in checks.items()
+    ],
 )
 def test_answer_follows_from_the_numbers(item_id: str, check: Check) -> None:
     """The result of the arithmetic is the keyed answer, and no other."""
     item = bank().items[item_id]
     result = check()
-    assert _holds(item, result), (result, [choice.text for choice in item.choices if choice.correct] or item.accept)
+    assert _holds(item, result), (
+        result,
+        [choice.text for choice in item.choices if choice.correct] or item.accept,
+    )
 
 
 @pytest.mark.parametrize("section_id", SECTIONS)
 def test_entries_belong_to_items_of_their_section(section_id: str) -> None:
     """Every entry names an item that exists, in the section whose module it stands in."""
     (section,) = [s for s in bank().sections if s.id == section_id]
-    assert SECTIONS[section_id].keys() <= {item.id for topic in section.topics for item in topic.items}
+    assert SECTIONS[section_id].keys() <= {
+        item.id for topic in section.topics for item in topic.items
+    }
 
 
 def test_many_answers_are_worked_out() -> None:
@@ -52,7 +61,9 @@ def test_many_answers_are_worked_out() -> None:
 
 def test_choices_of_items_with_several_right_ones_are_tested_one_by_one() -> None:
     """Some checks put each choice of a multiple item to the test and return all that hold."""
-    results = {item_id: check() for checks in SECTIONS.values() for item_id, check in checks.items()}
+    results = {
+        item_id: check() for checks in SECTIONS.values() for item_id, check in checks.items()
+    }
     several = {item_id for item_id, result in results.items() if isinstance(result, frozenset)}
     assert len(several) >= 5
     assert {bank().items[item_id].kind for item_id in several} == {"multiple"}

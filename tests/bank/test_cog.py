@@ -22,7 +22,11 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 
 def ours(items: int = 2, **changes: Any) -> bytes:
     """A file of a server: choice questions in one topic of its own."""
-    topic = {"id": "house-rules", "title": "House rules", "items": [item(n, **changes) for n in range(items)]}
+    topic = {
+        "id": "house-rules",
+        "title": "House rules",
+        "items": [item(n, **changes) for n in range(items)],
+    }
     sections = [{"id": "house", "title": "Our house", "topics": [topic]}]
     return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
 
@@ -38,28 +42,44 @@ async def saved(message: Any) -> dict[str, bytes]:
 
 async def test_in_asked_and_out(stage: Stage) -> None:
     """A manager imports a file; its questions are asked; the export is the same file."""
-    assert reply(await take(stage, ours())).startswith("**Imported**: 2 new.\nThis server asks 2 questions of its own")
+    assert reply(await take(stage, ours())).startswith(
+        "**Imported**: 2 new.\nThis server asks 2 questions of its own"
+    )
     topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
-    started = await stage.alwina.slash(stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id)
+    started = await stage.alwina.slash(
+        stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id
+    )
     assert "House rules" in reply(started)
     await stage.wait(8)
-    assert stage.question().text.startswith("Question 1 of 2 · Our house · ") or "Our house" in stage.question().text
+    assert (
+        stage.question().text.startswith("Question 1 of 2 · Our house · ")
+        or "Our house" in stage.question().text
+    )
     assert "### Question " in stage.question().text
     exported = answer_to(await stage.manager.slash(stage.quiz, "bank export"))
     out = json.loads((await saved(exported))["questions.json"])
     assert out["sections"] == json.loads(ours())["sections"]
     assert out["title"] == "Study group"
     sheet = answer_to(await stage.manager.slash(stage.quiz, "bank export", format="csv"))
-    assert (await saved(sheet))["questions.csv"].startswith(b"\xef\xbb\xbfid,section_id,section,topic_id,topic,")
+    assert (await saved(sheet))["questions.csv"].startswith(
+        b"\xef\xbb\xbfid,section_id,section,topic_id,topic,"
+    )
 
 
 async def test_a_file_of_topics_alone(stage: Stage) -> None:
     """A file may bring nothing but open questions, and nothing new at all."""
     points = [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)]
-    topic = {"id": "rota", "title": "The rota", "question": "How does our rota work?", "answer": "By turns."}
+    topic = {
+        "id": "rota",
+        "title": "The rota",
+        "question": "How does our rota work?",
+        "answer": "By turns.",
+    }
 
     def file(**more: Any) -> bytes:
-        sections = [{"id": "house", "title": "Our house", "topics": [{**topic, "items": [], **more}]}]
+        sections = [
+            {"id": "house", "title": "Our house", "topics": [{**topic, "items": [], **more}]}
+        ]
         return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
 
     incomplete = reply(await take(stage, file(key_points=points)))
@@ -80,8 +100,13 @@ async def test_a_bad_file(stage: Stage) -> None:
     result = await take(stage, ours(1, difficulty=9))
     assert result.response.ephemeral
     said = reply(result)
-    assert said.startswith("Nothing was changed: I found 1 problem in that file. Mend it and send it again.")
-    assert 'topic "house-rules", item "ours-0", difficulty**: is 9 but must be at most 5' in said.replace("\\", "")
+    assert said.startswith(
+        "Nothing was changed: I found 1 problem in that file. Mend it and send it again."
+    )
+    assert (
+        'topic "house-rules", item "ours-0", difficulty**: is 9 but must be at most 5'
+        in said.replace("\\", "")
+    )
     files = await saved(answer_to(result))
     assert list(files) == ["sample.csv", "sample.json"]
     for name, content in files.items():
@@ -108,13 +133,17 @@ async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:
 
 async def test_the_list_turns_pages(stage: Stage) -> None:
     """The list is paged, and what was searched for goes along."""
-    assert "no questions of its own yet" in reply(await stage.manager.slash(stage.quiz, "bank list"))
+    assert "no questions of its own yet" in reply(
+        await stage.manager.slash(stage.quiz, "bank list")
+    )
     await take(stage, ours(25))
     shown = await stage.manager.slash(stage.quiz, "bank list", search="Question")
     assert "25 questions · page 1 of 3" in reply(shown)
     turned = await stage.manager.click(answer_to(shown), label="Next")
     assert "page 2 of 3" in reply(turned)
-    assert "holds that" in reply(await stage.manager.slash(stage.quiz, "bank list", search="nothing like it"))
+    assert "holds that" in reply(
+        await stage.manager.slash(stage.quiz, "bank list", search="nothing like it")
+    )
 
 
 async def test_retiring(stage: Stage) -> None:
@@ -125,12 +154,16 @@ async def test_retiring(stage: Stage) -> None:
     asked = await stage.manager.slash(stage.quiz, "bank retire", item="ours-1")
     assert "Take this question out for good?" in reply(asked)
     assert labels(answer_to(asked)) == ["Retire"]
-    assert reply(await stage.manager.click(answer_to(asked), label="Retire")).startswith("`ours-1` is out.")
+    assert reply(await stage.manager.click(answer_to(asked), label="Retire")).startswith(
+        "`ours-1` is out."
+    )
     assert "1 question" in reply(await stage.manager.slash(stage.quiz, "bank list"))
 
 
 def _choices(found: Any) -> list[dict[str, Any]]:
-    return [c if isinstance(c, dict) else {"value": c.value} for c in getattr(found, "choices", found)]
+    return [
+        c if isinstance(c, dict) else {"value": c.value} for c in getattr(found, "choices", found)
+    ]
 
 
 async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
@@ -166,7 +199,13 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     """A manager writes a question, a round asks it, its key turns out wrong, and past answers follow."""
     opened = await stage.manager.slash(stage.quiz, "bank add", topic="Habits")
     answers = "+ Yes\n> It is so\n- No\n> It is not so"
-    written = {"topic": "Habits", "prompt": "Is it so?", "answers": answers, "explanation": "So.", "difficulty": "1"}
+    written = {
+        "topic": "Habits",
+        "prompt": "Is it so?",
+        "answers": answers,
+        "explanation": "So.",
+        "difficulty": "1",
+    }
     saved_ = await stage.manager.submit_modal(opened, written)
     assert reply(saved_).startswith("**Saved**\n### Is it so?")
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
@@ -182,11 +221,17 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     await stage.wait(60)
 
     edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
-    changed = {"prompt": "Is it so?", "answers": "- Yes\n> It was not\n+ No\n> It was", "explanation": "No."}
+    changed = {
+        "prompt": "Is it so?",
+        "answers": "- Yes\n> It was not\n+ No\n> It was",
+        "explanation": "No.",
+    }
     shown = await stage.manager.submit_modal(edited, {**changed, "difficulty": "1", "formula": ""})
     assert "2 past answers would be judged differently now." in reply(shown)
     done = await stage.manager.click(answer_to(shown), label="Correct past answers")
-    assert reply(done).startswith("**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong.")
+    assert reply(done).startswith(
+        "**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong."
+    )
     assert "bob" in reply(await stage.alwina.slash(stage.quiz, "leaderboard")).splitlines()[2]
 
 

@@ -18,11 +18,18 @@ from tests.shipped import bank, packs
 PACKS = {pack.name: pack.bank for pack in packs().packs}
 TOPICS = list(packs().topics.values())
 ITEMS = list(packs().items.values())
-ITEMS_BEFORE = [[item for pack in islice(PACKS.values(), n) for item in pack.items.values()] for n in range(len(PACKS))]
+ITEMS_BEFORE = [
+    [item for pack in islice(PACKS.values(), n) for item in pack.items.values()]
+    for n in range(len(PACKS))
+]
 """For each pack the items of those before it."""
 
-each_pack = pytest.mark.parametrize("pack", [pytest.param(pack, id=name) for name, pack in PACKS.items()])
-each_topic = pytest.mark.parametrize("topic", [pytest.param(topic, id=topic.id) for topic in TOPICS])
+each_pack = pytest.mark.parametrize(
+    "pack", [pytest.param(pack, id=name) for name, pack in PACKS.items()]
+)
+each_topic = pytest.mark.parametrize(
+    "topic", [pytest.param(topic, id=topic.id) for topic in TOPICS]
+)
 
 
 def test_fifty_topics_in_four_sections() -> None:
@@ -56,7 +63,9 @@ def test_enough_items_of_each_kind(pack: Bank) -> None:
 @each_pack
 def test_enough_items_of_each_difficulty(pack: Bank) -> None:
     """Every difficulty has at least 15 items a pack, and 25 in all."""
-    assert all(sum(item.difficulty == level for item in pack.items.values()) >= 15 for level in range(1, 6))
+    assert all(
+        sum(item.difficulty == level for item in pack.items.values()) >= 15 for level in range(1, 6)
+    )
     assert all(sum(item.difficulty == level for item in ITEMS) >= 25 for level in range(1, 6))
 
 
@@ -121,7 +130,9 @@ def _is_arxiv_abstract(url: str) -> bool:
     new = re.fullmatch(r"https://arxiv\.org/abs/(\d\d)(0[1-9]|1[0-2])\.(\d{4,5})", url)
     if new:
         return len(new[3]) == (4 if int(new[1]) < 15 else 5)
-    return bool(re.fullmatch(r"https://arxiv\.org/abs/[a-z-]+(\.[A-Z]{2})?/\d\d(0[1-9]|1[0-2])\d{3}", url))
+    return bool(
+        re.fullmatch(r"https://arxiv\.org/abs/[a-z-]+(\.[A-Z]{2})?/\d\d(0[1-9]|1[0-2])\d{3}", url)
+    )
 
 
 def test_choice_items_have_one_right_choice() -> None:
@@ -135,9 +146,12 @@ def test_choice_items_have_one_right_choice() -> None:
 def test_no_choice_speaks_of_the_others() -> None:
     """Choices are shuffled, so none says "all of the above" or the like."""
     lumped = re.compile(
-        r"\b(all|none|both|neither|any) of (the above|these|the others)\b|\ball answers\b", re.IGNORECASE
+        r"\b(all|none|both|neither|any) of (the above|these|the others)\b|\ball answers\b",
+        re.IGNORECASE,
     )
-    assert [choice.text for item in ITEMS for choice in item.choices if lumped.search(choice.text)] == []
+    assert [
+        choice.text for item in ITEMS for choice in item.choices if lumped.search(choice.text)
+    ] == []
 
 
 @each_pack
@@ -149,6 +163,10 @@ def test_right_choice_is_not_the_longest_too_often(pack: Bank) -> None:
 
 def test_lint_is_clean_and_each_exception_is_needed() -> None:
     """A careful editor has nothing to say about the packs but what was looked at, and all of that is still there."""
-    found = [f for number, pack in enumerate(PACKS.values()) for f in every_finding(pack, beside=ITEMS_BEFORE[number])]
+    found = [
+        f
+        for number, pack in enumerate(PACKS.values())
+        for f in every_finding(pack, beside=ITEMS_BEFORE[number])
+    ]
     assert [finding for finding in found if not finding.allowed] == []
     assert {(finding.rule, *finding.about) for finding in found} == set(ALLOWED)

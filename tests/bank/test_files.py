@@ -30,13 +30,19 @@ GUILD = 7
 
 
 def item(n: int, kind: str = "choice", **changes: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"id": f"ours-{n}", "kind": kind, "difficulty": 1 + n % 5, "prompt": f"Question {n}?"}
+    made: dict[str, Any] = {
+        "id": f"ours-{n}",
+        "kind": kind,
+        "difficulty": 1 + n % 5,
+        "prompt": f"Question {n}?",
+    }
     if kind == "typed":
         made["accept"] = [f"answer {n}", f"the answer {n}"]
     else:
         right = 2 if kind == "multiple" else 1
         made["choices"] = [
-            {"text": f'choice "{k}", {n}', "correct": (k + n) % 4 < right, "why": f"because\n{k}"} for k in range(4)
+            {"text": f'choice "{k}", {n}', "correct": (k + n) % 4 < right, "why": f"because\n{k}"}
+            for k in range(4)
         ]
     return {**made, "explanation": f"So is {n}; see above.", **changes}
 
@@ -52,9 +58,16 @@ def document(items: int = 3) -> dict[str, Any]:
         "question": "Why ours?",
         "answer": "Because.\n\nAnd so on.",
         "key_points": [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)],
-        "misconceptions": [{"text": "Not so", "accept": ["never so"], "why": "It is so", "point": 2}],
-        "follow_ups": [{"when": "weak", "question": "And?", "hint": "So."}, {"when": "fair", "question": "So?"}],
-        "references": [{"title": f"Paper {n}", "url": f"https://example.org/{n}"} for n in range(2)],
+        "misconceptions": [
+            {"text": "Not so", "accept": ["never so"], "why": "It is so", "point": 2}
+        ],
+        "follow_ups": [
+            {"when": "weak", "question": "And?", "hint": "So."},
+            {"when": "fair", "question": "So?"},
+        ],
+        "references": [
+            {"title": f"Paper {n}", "url": f"https://example.org/{n}"} for n in range(2)
+        ],
         "items": made[: items // 2 + 1],
     }
     short = {"id": "more", "title": "More of ours", "items": made[items // 2 + 1 :]}
@@ -78,7 +91,9 @@ def refused(content: bytes, name: str = "ours.json") -> list[str]:
     return [str(problem) for problem in found]
 
 
-def through(data: dict[str, Any], name: str = "ours.json", content: bytes | None = None) -> dict[str, Any]:
+def through(
+    data: dict[str, Any], name: str = "ours.json", content: bytes | None = None
+) -> dict[str, Any]:
     """A document after it went into a fresh server and out again."""
     draft = read_file(name, encoded(data) if content is None else content, SCHEMA, PACKS)
     assert draft.problems == ()
@@ -93,12 +108,16 @@ def closed(data: dict[str, Any]) -> list[Any]:
     for section in data["sections"]:
         for topic in section["topics"]:
             shipped = PACKS.topics.get(topic["id"])
-            known = [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+            known = (
+                [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
+            )
             sources = topic.get("references") or known
             for one in topic["items"]:
                 source = sources[one["reference"]] if "reference" in one else None
                 rest = {key: value for key, value in one.items() if key != "reference"}
-                found.append((section["id"], section["title"], topic["id"], topic["title"], source, rest))
+                found.append(
+                    (section["id"], section["title"], topic["id"], topic["title"], source, rest)
+                )
     return found
 
 
@@ -109,22 +128,34 @@ def test_five_hundred_items_come_out_equal() -> None:
     assert out == data
     sheet = write_sheet(out, PACKS)
     assert closed(through(data, "ours.csv", sheet.encode())) == closed(data)
-    assert through(data, "ours.csv", b"\xef\xbb\xbf" + sheet.encode()) == through(data, "ours.csv", sheet.encode())
+    assert through(data, "ours.csv", b"\xef\xbb\xbf" + sheet.encode()) == through(
+        data, "ours.csv", sheet.encode()
+    )
 
 
-LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
+LINE = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40
+)
 WORDS = LINE.filter(lambda text: bool(text.strip()))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(texts=st.lists(WORDS, min_size=7, max_size=7, unique_by=lambda text: " ".join(text.casefold().split())))
+@given(
+    texts=st.lists(
+        WORDS, min_size=7, max_size=7, unique_by=lambda text: " ".join(text.casefold().split())
+    )
+)
 def test_any_text_comes_out_equal(texts: list[str]) -> None:
     """Commas, quotes, semicolons, tabs, signs of every script: JSON and CSV carry them as they are."""
     data = document(3)
     prompt, a, b, c, why, explanation, title = texts
     choices = [{"text": text, "correct": n == 1, "why": why} for n, text in enumerate((a, b, c))]
     house = data["sections"][1]
-    house["topics"][0]["items"][0] |= {"prompt": prompt, "choices": choices, "explanation": explanation}
+    house["topics"][0]["items"][0] |= {
+        "prompt": prompt,
+        "choices": choices,
+        "explanation": explanation,
+    }
     house["topics"][1]["title"] = title
     assert through(data) == data
     assert closed(through(data, "x.csv", write_sheet(data, PACKS).encode())) == closed(data)
@@ -132,7 +163,13 @@ def test_any_text_comes_out_equal(texts: list[str]) -> None:
 
 def paths_of(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path] if path else []
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    pairs = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
     return found + [one for key, value in pairs for one in paths_of(value, (*path, key))]
 
 
@@ -185,7 +222,9 @@ def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
 
 def marked(*right: str, **changes: Any) -> list[dict[str, Any]]:
     """Choices, of which those are marked right."""
-    return [{"text": letter, "correct": letter in right, "why": "so", **changes} for letter in "abcd"]
+    return [
+        {"text": letter, "correct": letter in right, "why": "so", **changes} for letter in "abcd"
+    ]
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -284,7 +323,10 @@ def test_a_sheet_that_is_none(content: bytes, said: str) -> None:
 
 def test_a_sheet_with_more_rows_than_questions_are_allowed() -> None:
     """It is refused before anything is made of its rows; one with just as many is read."""
-    head, row = "topic,prompt,a,a_why,b,b_why,right,explanation\n", "New,Same words,1,so,2,so,a,So.\n"
+    head, row = (
+        "topic,prompt,a,a_why,b,b_why,right,explanation\n",
+        "New,Same words,1,so,2,so,a,So.\n",
+    )
     assert refused((head + row * (MAX_ITEMS + 1)).encode(), "x.csv") == [
         "the file: has more than 5,000 questions; 5,000 are allowed, so leave some out"
     ]
@@ -324,17 +366,28 @@ def test_an_id_for_each_of_many_equal_questions() -> None:
 
 def test_a_topic_with_very_many_sources() -> None:
     """Only the first hundred are told apart, and the topic is refused."""
-    rows = "".join(f"New,What {n}?,1,so,2,so,a,So.,Paper {n},https://example.org/{n}\n" for n in range(300))
+    rows = "".join(
+        f"New,What {n}?,1,so,2,so,a,So.,Paper {n},https://example.org/{n}\n" for n in range(300)
+    )
     head = "topic,prompt,a,a_why,b,b_why,right,explanation,source,source_url\n"
-    assert refused((head + rows).encode(), "x.csv")[0] == "row 2, topic: has 100 entries; at most 8 are needed"
+    assert (
+        refused((head + rows).encode(), "x.csv")[0]
+        == "row 2, topic: has 100 entries; at most 8 are needed"
+    )
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "''-1", "'quoted'", "1=1", "'"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "''-1", "'quoted'", "1=1", "'"]
+)
 def test_no_cell_is_a_formula(text: str) -> None:
     """What a spreadsheet would run has an apostrophe before it, which an import takes off."""
     data = document(3)
     choices = [{"text": f"{text}{n}", "correct": n == 1, "why": text} for n in range(3)]
-    data["sections"][1]["topics"][0]["items"][0] |= {"prompt": text, "explanation": text, "choices": choices}
+    data["sections"][1]["topics"][0]["items"][0] |= {
+        "prompt": text,
+        "explanation": text,
+        "choices": choices,
+    }
     data["sections"][1]["topics"][1]["title"] = text
     data["sections"][1]["topics"][1]["items"][0] |= {"kind": "typed", "accept": [text]}
     data["sections"][1]["topics"][1]["items"][0].pop("choices", None)
@@ -348,7 +401,9 @@ def test_sheets_of_other_lands() -> None:
     """Semicolons and tabs between cells are read too, and a sheet whose name says nothing."""
     for sign, name in ((";", "a.csv"), ("\t", "a.tsv"), (",", "questions")):
         text = (
-            SAMPLE if sign == "," else "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n".replace("|", sign)
+            SAMPLE
+            if sign == ","
+            else "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n".replace("|", sign)
         )
         draft = read_file(name, text.encode(), SCHEMA, PACKS)
         assert (bool(draft.document["sections"]), draft.problems) == (True, ())
@@ -358,7 +413,12 @@ def test_the_sample_is_right() -> None:
     """The file that a refusal offers is taken, with an item of each kind."""
     draft = read_file("sample.csv", SAMPLE.encode(), SCHEMA, PACKS)
     assert draft.problems == ()
-    kinds = [one["kind"] for s in draft.document["sections"] for topic in s["topics"] for one in topic["items"]]
+    kinds = [
+        one["kind"]
+        for s in draft.document["sections"]
+        for topic in s["topics"]
+        for one in topic["items"]
+    ]
     assert kinds == ["choice", "multiple", "typed"]
 
 
@@ -369,9 +429,13 @@ def test_packs_stay_what_they_are() -> None:
     data["sections"][0]["topics"][0]["number"] = 2
     said = refused(encoded(data))
     assert said[0].endswith("t1-a is a shipped question; give yours another id")
-    assert said[1].endswith("is part of a shipped topic, which takes questions only; leave out number")
+    assert said[1].endswith(
+        "is part of a shipped topic, which takes questions only; leave out number"
+    )
     references = document()
-    references["sections"][0]["topics"][0]["references"] = [{"title": "Mine", "url": "https://example.org/mine"}]
+    references["sections"][0]["topics"][0]["references"] = [
+        {"title": "Mine", "url": "https://example.org/mine"}
+    ]
     assert "are not those of the shipped topic" in refused(encoded(references))[0]
     far = document()
     far["sections"][0]["topics"][0]["items"][0]["reference"] = 5

@@ -21,13 +21,17 @@ SCHEMA = schema()
 
 def as_form(content: dict[str, object]) -> Form:
     """The form of an item as it opens."""
-    text = {name: str(content.get(name, "")) for name in ("prompt", "explanation", "difficulty", "formula")}
+    text = {
+        name: str(content.get(name, ""))
+        for name in ("prompt", "explanation", "difficulty", "formula")
+    }
     return Form(answers=answer_lines(content), **text)
 
 
 @settings(deadline=None)
 @given(
-    texts=st.lists(WORDS, min_size=4, max_size=4, unique_by=lambda text: " ".join(text.split())), typed=st.booleans()
+    texts=st.lists(WORDS, min_size=4, max_size=4, unique_by=lambda text: " ".join(text.split())),
+    typed=st.booleans(),
 )
 def test_what_is_not_changed_stays(texts: list[str], typed: bool) -> None:
     """A form that is sent as it opened changes nothing, whatever signs its texts begin with."""
@@ -65,11 +69,20 @@ def test_another_formula_has_other_words() -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        (replace(FORM, answers="+ This\nThat"), "answers, line 2: must begin with + for a right choice"),
-        (replace(FORM, answers="> This\n+ That"), "answers, line 1: must begin with + for a right choice"),
+        (
+            replace(FORM, answers="+ This\nThat"),
+            "answers, line 2: must begin with + for a right choice",
+        ),
+        (
+            replace(FORM, answers="> This\n+ That"),
+            "answers, line 1: must begin with + for a right choice",
+        ),
         (replace(FORM, answers="+ This\n> so\n- That"), "choice 2, reason: is empty"),
         (replace(FORM, answers="+ This\n> so"), "answers: has 1 entries; at least 2 are needed"),
-        (replace(FORM, answers="+ a\n> b\n+ c\n> d"), "the question: no choice is wrong; at least one must be"),
+        (
+            replace(FORM, answers="+ a\n> b\n+ c\n> d"),
+            "the question: no choice is wrong; at least one must be",
+        ),
         (replace(FORM, difficulty="hard"), "difficulty: must be a whole number, not a text"),
         (replace(FORM, difficulty="9"), "difficulty: is 9 but must be at most 5"),
         (replace(FORM, prompt=" "), "question: is empty"),

@@ -99,9 +99,18 @@ def _strategy(name: str) -> Score:
     [
         ("longest", ("A rather longer text", "A text", "The text", "Text")),
         ("shortest", ("Text", "A text", "The text", "A longer text")),
-        ("most specific", ("The QKᵀ scores of 12 heads", "The scores of some heads", "The heads", "Some scores")),
-        ("odd one out", ("Nothing of the sort", "The loss goes up", "The loss goes down", "The loss stays up")),
-        ("most central", ("The loss goes up", "The loss goes down", "A rate goes up", "A step comes first")),
+        (
+            "most specific",
+            ("The QKᵀ scores of 12 heads", "The scores of some heads", "The heads", "Some scores"),
+        ),
+        (
+            "odd one out",
+            ("Nothing of the sort", "The loss goes up", "The loss goes down", "The loss stays up"),
+        ),
+        (
+            "most central",
+            ("The loss goes up", "The loss goes down", "A rate goes up", "A step comes first"),
+        ),
         ("most hedged", ("It may often help", "It helps", "It harms", "It stays")),
         ("fewest absolutes", ("It helps", "It always helps", "It never helps", "Only it helps")),
         ("smallest number", ("−3", "2", "5", "7")),
@@ -117,14 +126,25 @@ def test_a_planted_cue_is_found(name: str, texts: tuple[str, ...]) -> None:
 def test_ties_are_split() -> None:
     """Among tied choices a guess hits as often as one of them is right."""
     assert hit(_item("1", "2", "3", "4", right=1), [0, 1, 1, 0]) == 0.5
-    middle = measure("middle number", _strategy("middle number"), [_item("1", "2", "3", "4", right=1)])
+    middle = measure(
+        "middle number", _strategy("middle number"), [_item("1", "2", "3", "4", right=1)]
+    )
     assert middle.hits == 0.5
 
 
 def test_a_strategy_without_its_cue_does_not_apply() -> None:
     """Items without numbers or hedges are left out, not counted as misses."""
-    for name in ("most hedged", "fewest absolutes", "smallest number", "middle number", "largest number"):
-        assert measure(name, _strategy(name), [_item("One thing", "Another", "More", "Less")]).items == 0
+    for name in (
+        "most hedged",
+        "fewest absolutes",
+        "smallest number",
+        "middle number",
+        "largest number",
+    ):
+        assert (
+            measure(name, _strategy(name), [_item("One thing", "Another", "More", "Less")]).items
+            == 0
+        )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +169,8 @@ def test_numbers_are_read(text: str, value: float | None) -> None:
 def test_the_combined_vote_learns_a_cue() -> None:
     """Fitted on items whose right choice is the longest, the vote picks the longest of new ones."""
     items = [
-        _item(*(text * (3 if i == n % 4 else 1) for i, text in enumerate(["ab "] * 4)), right=n % 4) for n in range(8)
+        _item(*(text * (3 if i == n % 4 else 1) for i, text in enumerate(["ab "] * 4)), right=n % 4)
+        for n in range(8)
     ]
     vote = Combined([_strategy("longest"), _strategy("shortest"), _strategy("most central")], items)
     assert measure("all", vote, [_item("word", "word", "a longer text", "text", right=2)]).hits == 1

@@ -14,7 +14,9 @@ _MEMBER = re.compile(r'(?:add_member\([\w.]+, |create_user\()"([^"]+)"')
 
 def test_no_name_stands_in_a_question() -> None:
     """Not even as a part of a word, whatever its case."""
-    sources = [path.read_text("utf-8") for path in TESTS.rglob("*.py") if "playground" not in path.parts]
+    sources = [
+        path.read_text("utf-8") for path in TESTS.rglob("*.py") if "playground" not in path.parts
+    ]
     names = {*NAMES.values(), *(name for source in sources for name in _MEMBER.findall(source))}
     assert {"Alwina", "annegret", "mechthild"} <= names
     bank = "".join(path.read_text("utf-8") for path in data_dir().glob("*.json")).casefold()

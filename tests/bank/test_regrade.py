@@ -40,7 +40,9 @@ async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
 def moved_key(form: Form) -> Form:
     """The second choice right in place of the first one."""
     lines = form.answers.splitlines()
-    return replace(form, answers="\n".join(["-" + lines[0][1:], lines[1], "+" + lines[2][1:], *lines[3:]]))
+    return replace(
+        form, answers="\n".join(["-" + lines[0][1:], lines[1], "+" + lines[2][1:], *lines[3:]])
+    )
 
 
 async def save(stage: Stage, form: Form, number: int) -> Saved:
@@ -62,7 +64,9 @@ async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int 
 
 async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
     """Each card is what a replay of the log gives, and each rating in the log is what the key says."""
-    found = await stage.database.read(lambda conn: conn.execute(select(reviews).order_by(reviews.c.at)).all())
+    found = await stage.database.read(
+        lambda conn: conn.execute(select(reviews).order_by(reviews.c.at)).all()
+    )
     given = await stage.database.read(lambda conn: conn.execute(select(round_answers)).all())
     picked = {(a.question_id, a.user_id): a for a in given}
     for user_id in users:
@@ -92,14 +96,18 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     await stage.set_up(topic_id=topic)
     await stage.wait(hours=20)
     daily: Any = stage.card()
-    await stage.bot.dailies.answer(replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),)))
+    await stage.bot.dailies.answer(
+        replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),))
+    )
     await stage.bot.dailies.pause(GUILD)
     await stage.wait(hours=30)
     screen = await stage.bot.practices.start(CLEMENTINE, GUILD, stage.clock(), topic)
     assert isinstance(screen, Asking)
     stage.clock.turn(seconds=4)
     at = stage.clock()
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, CLEMENTINE, at, (screen.order.index(1),)))
+    await stage.bot.practices.answer(
+        Click(screen.question.id, 1, GUILD, 7, CLEMENTINE, at, (screen.order.index(1),))
+    )
     await stage.check_points()
 
     number, form = await form_of(stage)
@@ -131,12 +139,16 @@ async def test_practice_alone(stage: Stage) -> None:
     assert isinstance(screen, Asking)
     stage.clock.turn(seconds=4)
     pick = (screen.order.index(1),)
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), pick))
+    await stage.bot.practices.answer(
+        Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), pick)
+    )
     at = stage.clock()
     number, form = await form_of(stage)
     done = await save(stage, moved_key(form), number)
     await stage.bot.own_bank.correct(GUILD, number)
-    expected = memory.review(None, rate(True, 4000, slow_in_practice(done.own.item)), memory.moment(None, at))
+    expected = memory.review(
+        None, rate(True, 4000, slow_in_practice(done.own.item)), memory.moment(None, at)
+    )
     assert (await stage.database.read(cards_of, ALWINA))[mine] == expected
 
 
@@ -158,17 +170,27 @@ async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.Monkey
     await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     number, form = await form_of(stage)
     await save(stage, moved_key(form), number)
-    before = await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ALWINA)
+    before = (
+        await stage.answers(),
+        await stage.board_points(),
+        await stage.database.read(cards_of, ALWINA),
+    )
     with monkeypatch.context() as patch:
         patch.setattr("bot.bank.regrade.scores.replace", _fail)
         with pytest.raises(RuntimeError):
             await stage.bot.own_bank.correct(GUILD, number)
-    assert (await stage.answers(), await stage.board_points(), await stage.database.read(cards_of, ALWINA)) == before
+    assert (
+        await stage.answers(),
+        await stage.board_points(),
+        await stage.database.read(cards_of, ALWINA),
+    ) == before
 
 
 async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     """What a member typed and had erased can't be judged by another key: it stays right, as results count it."""
-    added = (await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "So.", "2", "Ours"))).own
+    added = (
+        await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "So.", "2", "Ours"))
+    ).own
     topic = added.row.topic_id
     round_id = await stage.start(1, topic_id=topic)
     await stage.run()
@@ -188,7 +210,10 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     form = Form("What?", "attention\nfocus", "So.", "2")
     assert (await save(stage, form, added.row.number)).otherwise == 0
     assert (await stage.bot.own_bank.correct(GUILD, added.row.number)).answers == 0
-    assert {a.user_id == BOB: a.correct for a in await stage.answers()} == {True: False, False: True}
+    assert {a.user_id == BOB: a.correct for a in await stage.answers()} == {
+        True: False,
+        False: True,
+    }
 
 
 def _fail(*_: Any, **__: Any) -> None:
@@ -201,7 +226,9 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
     topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
     round_id = await play(stage, {ALWINA: 3, BOB: 0}, topic=topic)
     number, form = await form_of(stage)
-    done = await save(stage, replace(form, answers="\n".join(form.answers.splitlines()[:6])), number)
+    done = await save(
+        stage, replace(form, answers="\n".join(form.answers.splitlines()[:6])), number
+    )
     assert (done.replaced, done.otherwise) == (True, 0)
     assert done.own.row.item_id != mine
     (review,) = await stage.bot.rounds.review_all(round_id, ALWINA)
@@ -228,12 +255,16 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
 async def test_two_with_the_same_words_at_once(stage: Stage) -> None:
     """The second is refused; it does not take the first one's place."""
     form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
-    adding = (stage.bot.own_bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2))
+    adding = (
+        stage.bot.own_bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2)
+    )
     done = await asyncio.gather(*adding, return_exceptions=True)
     (kept,) = [result for result in done if isinstance(result, Saved)]
     (refused,) = [result for result in done if isinstance(result, UserError)]
     assert "just now" in str(refused)
-    assert (await stage.bot.own_bank.get(GUILD, "which")).item.explanation == kept.own.item.explanation
+    assert (
+        await stage.bot.own_bank.get(GUILD, "which")
+    ).item.explanation == kept.own.item.explanation
 
 
 async def test_a_challenge_follows_the_key(stage: Stage) -> None:
@@ -253,7 +284,9 @@ async def test_a_challenge_follows_the_key(stage: Stage) -> None:
     corrected = await stage.bot.own_bank.correct(GUILD, number)
     assert (corrected.answers, corrected.members, corrected.right) == (3, 3, 2)
     assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CLEMENTINE}
-    found = await stage.database.read(lambda conn: conn.execute(select(reviews.c.user_id, reviews.c.rating)).all())
+    found = await stage.database.read(
+        lambda conn: conn.execute(select(reviews.c.user_id, reviews.c.rating)).all()
+    )
     wanted = {
         ALWINA: Rating.Again,
         BOB: rate(True, 2000, slow_in_round(20)),

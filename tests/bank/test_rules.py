@@ -29,7 +29,9 @@ class Server:
         self.free = 1
 
     def take(self, data: dict[str, Any]) -> Merge:
-        merged = merge(GUILD, self.free, list(self.topics.values()), list(self.items.values()), data, PACKS)
+        merged = merge(
+            GUILD, self.free, list(self.topics.values()), list(self.items.values()), data, PACKS
+        )
         self.free += numbers_needed(data)
         self.topics |= {row.number: row for row in merged.topics}
         self.items |= {row.number: row for row in merged.items}
@@ -81,7 +83,12 @@ def test_choices_keep_their_numbers() -> None:
     data["sections"][1]["topics"][0]["items"][0]["choices"][1]["text"] = "reworded"
     merged = server.take(data)
     after = server.content("ours-0")["choices"]
-    assert [choice["text"] for choice in after] == ['choice "0", 0', 'choice "1", 0', "reworded", 'choice "3", 0']
+    assert [choice["text"] for choice in after] == [
+        'choice "0", 0',
+        'choice "1", 0',
+        "reworded",
+        'choice "3", 0',
+    ]
     assert [choice["correct"] for choice in after] == [choice["correct"] for choice in before]
     assert merged.rekeyed == ()
 
@@ -124,8 +131,14 @@ def test_closed_questions_leave_the_open_one_alone() -> None:
     topic = data["sections"][1]["topics"][0]
     for name in ("question", "answer", "key_points", "follow_ups", "misconceptions"):
         del topic[name]
-    topic["references"] = [{"title": "New", "url": "https://example.org/new"}, topic["references"][1]]
-    topic["items"] = [{**copy.deepcopy(topic["items"][0]), "id": "fresh", "reference": 0}, topic["items"][0]]
+    topic["references"] = [
+        {"title": "New", "url": "https://example.org/new"},
+        topic["references"][1],
+    ]
+    topic["items"] = [
+        {**copy.deepcopy(topic["items"][0]), "id": "fresh", "reference": 0},
+        topic["items"][0],
+    ]
     assert counts(server.take(data)) == (1, 0, 3)
     stored = json.loads(next(row for row in server.topics.values() if row.name == "ours").content)
     assert stored["question"] == "Why ours?"
@@ -148,8 +161,13 @@ def test_a_server_has_five_hundred_topics_at_most() -> None:
     """A file that would bring more is refused; one for topics that are there is taken."""
     server = Server()
     server.take(document(3))
-    more = [OwnTopic(GUILD, n, f"x-{n}", own_id(GUILD, n), "s", "S", f"T {n}", "{}") for n in range(100, 598)]
-    with pytest.raises(BankError, match="would make 501 topics of this server's own; 500 are allowed"):
+    more = [
+        OwnTopic(GUILD, n, f"x-{n}", own_id(GUILD, n), "s", "S", f"T {n}", "{}")
+        for n in range(100, 598)
+    ]
+    with pytest.raises(
+        BankError, match="would make 501 topics of this server's own; 500 are allowed"
+    ):
         merge(GUILD, 9000, more, [], document(3), PACKS)
     server.topics |= {row.number: row for row in more}
     assert server.take(document(3)).same == 4
@@ -159,17 +177,25 @@ def test_a_server_keeps_fifteen_thousand_rows_at_most() -> None:
     """Questions that are not asked any more count; what is there can still be changed."""
     server = Server()
     server.take(document(3))
-    gone = [OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), True, "{}") for n in range(100, 100 + MAX_OWN_ROWS - 4)]
+    gone = [
+        OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), True, "{}")
+        for n in range(100, 100 + MAX_OWN_ROWS - 4)
+    ]
     server.items |= {row.number: row for row in gone}
     changed = document(3)
     changed["sections"][1]["topics"][1]["items"][0]["prompt"] = "Better?"
     assert counts(server.take(changed)) == (0, 1, 3)
-    with pytest.raises(BankError, match="would make 15,001 questions of this server's own with those that were repl"):
+    with pytest.raises(
+        BankError,
+        match="would make 15,001 questions of this server's own with those that were repl",
+    ):
         server.take(document(4))
 
 
 def test_a_server_has_five_thousand_at_most() -> None:
     """What a server has and what it would get may not be more than 5,000."""
     rows = [OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), False, "{}") for n in range(2, MAX_ITEMS)]
-    with pytest.raises(BankError, match="would make 5,002 questions of this server's own; 5,000 are allowed"):
+    with pytest.raises(
+        BankError, match="would make 5,002 questions of this server's own; 5,000 are allowed"
+    ):
         merge(GUILD, 9000, [], rows, document(3), PACKS)

@@ -48,7 +48,9 @@ async def test_from_one_server_into_another(stage: Stage) -> None:
 async def test_an_import_is_asked_at_once_and_there_only(stage: Stage) -> None:
     """What was imported is asked from then on, beside the packs, on its server."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    here, there = [await stage.bot.context.bank_for(ALWINA, guild) for guild in (GUILD, OTHER_GUILD)]
+    here, there = [
+        await stage.bot.context.bank_for(ALWINA, guild) for guild in (GUILD, OTHER_GUILD)
+    ]
     assert len(here.asked) == len(stage.bank.items) + 4
     assert "Why ours?" in {topic.question for topic in here.open_topics.values()}
     assert there is stage.bank
@@ -74,7 +76,9 @@ async def test_an_undrawable_formula_is_named(stage: Stage) -> None:
     """The refusal says where the formula stands and what its drawer does not know."""
     data = document(3)
     data["sections"][1]["topics"][0]["items"][0]["formula"] = r"\frac{a}{"
-    with pytest.raises(BankError, match=r'item "ours-0", formula: can\'t be drawn \(its braces do not match\)'):
+    with pytest.raises(
+        BankError, match=r'item "ours-0", formula: can\'t be drawn \(its braces do not match\)'
+    ):
         await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
 
 
@@ -100,12 +104,16 @@ async def test_too_many_formulas_at_once(stage: Stage) -> None:
     items = [item for topic in data["sections"][1]["topics"] for item in topic["items"]]
     for n, item in enumerate(items):
         item["formula"] = f"x_{{{n}}}"
-    with pytest.raises(BankError, match="the file: has 201 new formulas; 200 are allowed at once, so split it"):
+    with pytest.raises(
+        BankError, match="the file: has 201 new formulas; 200 are allowed at once, so split it"
+    ):
         await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
     assert "x_{0}" not in formulas._KEPT
 
 
-async def test_a_file_whose_formulas_take_too_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_whose_formulas_take_too_long(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first formula that takes too long is the last one that is drawn."""
     drawn: list[str] = []
 
@@ -117,7 +125,9 @@ async def test_a_file_whose_formulas_take_too_long(stage: Stage, monkeypatch: py
     data = document(3)
     for n, item in enumerate(data["sections"][1]["topics"][0]["items"]):
         item["formula"] = f"x_{n}"
-    with pytest.raises(BankError, match=r'item "ours-0", formula: can\'t be drawn \(that takes too long\)$'):
+    with pytest.raises(
+        BankError, match=r'item "ours-0", formula: can\'t be drawn \(that takes too long\)$'
+    ):
         await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
     assert drawn == ["x_0"]
 
@@ -126,9 +136,13 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     """Two files at the same time are both there afterwards, each item once and under an id of its own."""
     one, two = document(9), document(9)
     two["sections"][1]["topics"][1]["items"][0]["id"] = "another"
-    await asyncio.gather(*(stage.bot.own_bank.import_file(GUILD, "x.json", encoded(data)) for data in (one, two)))
+    await asyncio.gather(
+        *(stage.bot.own_bank.import_file(GUILD, "x.json", encoded(data)) for data in (one, two))
+    )
     rows = await stage.database.read(store.own_items_of, GUILD)
-    assert sorted(row.name for row in rows) == sorted([f"ours-{n}" for n in range(9)] + ["another", "ours-9000"])
+    assert sorted(row.name for row in rows) == sorted(
+        [f"ours-{n}" for n in range(9)] + ["another", "ours-9000"]
+    )
     assert len({row.item_id for row in rows}) == len(rows)
 
 
@@ -146,7 +160,9 @@ class Blocked:
         return work()
 
 
-async def test_one_file_of_a_server_at_a_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_file_of_a_server_at_a_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The others of a server wait up to their number; so do other servers' until it is read, and nothing else."""
     process = Blocked()
     monkeypatch.setattr(service, "_PROCESS", process)
@@ -165,7 +181,12 @@ async def test_one_file_of_a_server_at_a_time(stage: Stage, monkeypatch: pytest.
     assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(99))) == [7] * 99
     assert process.names == ["0.json"]
     process.let_go.set()
-    assert [(done.added, done.same) for done in await asyncio.gather(*files)] == [(4, 0), (0, 4), (4, 0), (0, 4)]
+    assert [(done.added, done.same) for done in await asyncio.gather(*files)] == [
+        (4, 0),
+        (0, 4),
+        (4, 0),
+        (0, 4),
+    ]
     assert process.names[1] == "2.json"
     assert (await bank.import_file(GUILD, "x.json", content)).same == 4
     assert not bank._under_way
@@ -189,12 +210,16 @@ async def test_a_file_that_takes_too_much(
     assert (await bank.import_file(GUILD, "x.json", content)).added == 4
     with monkeypatch.context() as patch:
         patch.setattr(service, "write_own", fault)
-        with pytest.raises(UserError, match=r"^Writing this file took more than 20 seconds or too much memory"):
+        with pytest.raises(
+            UserError, match=r"^Writing this file took more than 20 seconds or too much memory"
+        ):
             await bank.export(GUILD, "x")
     assert json.loads(await bank.export(GUILD, "x"))["sections"]
 
 
-async def test_no_file_keeps_a_bot_that_leaves(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_no_file_keeps_a_bot_that_leaves(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The process that reads a file is ended with the import, so that no thread goes on waiting for it."""
     monkeypatch.setattr(service, "read_own", endless.go_on)
     begun = tmp_path / "begun"
@@ -205,7 +230,10 @@ async def test_no_file_keeps_a_bot_that_leaves(stage: Stage, monkeypatch: pytest
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.wait_for(asyncio.wrap_future(service._WAITING.submit(int, "7")), PATIENCE) == 7
+    assert (
+        await asyncio.wait_for(asyncio.wrap_future(service._WAITING.submit(int, "7")), PATIENCE)
+        == 7
+    )
 
 
 async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
@@ -225,7 +253,8 @@ async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
     (problem,) = error.value.problems
     assert problem.place == 'section "house", topic "more", item "ours-5"'
     assert re.match(
-        "makes a card of [0-9],[0-9]{3} characters with all that a round adds; Discord takes 4,000. ", problem.message
+        "makes a card of [0-9],[0-9]{3} characters with all that a round adds; Discord takes 4,000. ",
+        problem.message,
     )
     await bank.import_file(GUILD, "x.json", encoded(document(3)))
     own = await bank.get(GUILD, "ours-0")

@@ -16,7 +16,9 @@ from benchmarks.stub.server import Stub
 
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc and pin processes to cores"),
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="the benchmarks read /proc and pin processes to cores"
+    ),
 ]
 PLAN = clicks.Plan(rates=(100,), seconds=0.5, saturated=0.5, warm_up=0.2)
 

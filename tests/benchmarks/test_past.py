@@ -33,7 +33,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def content(conn: Connection) -> dict[str, set[tuple[object, ...]]]:
-    return {table.name: {tuple(row) for row in conn.execute(select(table))} for table in (scores, score_buckets)}
+    return {
+        table.name: {tuple(row) for row in conn.execute(select(table))}
+        for table in (scores, score_buckets)
+    }
 
 
 def opened(conn: Connection) -> list[int]:

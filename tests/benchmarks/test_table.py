@@ -15,7 +15,9 @@ pytestmark = pytest.mark.thorough
 
 
 def section(title: str, value: float, taken: str = "2027-01-04, 2 cores.") -> Section:
-    return Section(title, "As it is.", [absolute("share", [value], "%", goal=95, sense=">=")], taken)
+    return Section(
+        title, "As it is.", [absolute("share", [value], "%", goal=95, sense=">=")], taken
+    )
 
 
 def test_the_table_says_what_was_met() -> None:
@@ -33,7 +35,11 @@ def test_the_table_says_what_was_met() -> None:
 
 def test_parts_add_up_to_the_same_table() -> None:
     """Whether parts were run together or one after the other, and again, the table is the one of the last figures."""
-    first, second, third = section("First", 96), section("Second", 97), section("Third", 98, "2027-02-01, 4 cores.")
+    first, second, third = (
+        section("First", 96),
+        section("Second", 97),
+        section("Third", 98, "2027-02-01, 4 cores."),
+    )
     whole = markdown([first, second, third])
     old = section("Second", 1, "2026-01-01, 1 core.")
     assert merged(merged(merged("", [first]), [old, third]), [second]) == whole
@@ -46,7 +52,9 @@ def test_a_full_run_takes_less_than_an_hour() -> None:
     assert minutes(PARTS) < 60
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc and pin processes to cores")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="the benchmarks read /proc and pin processes to cores"
+)
 def test_a_part_is_kept_beside_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,7 +62,9 @@ def test_a_part_is_kept_beside_the_others(
     table = tmp_path / "results.md"
     table.write_text(markdown([section("Clicks", 1), section("Bank and pictures", 2)]), "utf-8")
     monkeypatch.setattr("os.sched_setaffinity", lambda *_: None)
-    monkeypatch.setattr("sys.argv", ["benchmarks", "--quick", "--only", "bank", "--output", str(table)])
+    monkeypatch.setattr(
+        "sys.argv", ["benchmarks", "--quick", "--only", "bank", "--output", str(table)]
+    )
     assert main() == 0
     text = table.read_text("utf-8")
     assert text.index("## Clicks") < text.index("## Bank and pictures")

@@ -20,16 +20,22 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     own = await stage.alwina.slash(stage.quiz, "stats")
     message = answer_to(own)
     assert own.ephemeral
-    assert "1 answer · 0% right · 1 day active\nPractice: 0 of 1 question learned · 1 due" in reply(own)
+    assert "1 answer · 0% right · 1 day active\nPractice: 0 of 1 question learned · 1 due" in reply(
+        own
+    )
     assert "- Temperature: 0 of 1 right" in reply(own)
     assert labels(message) == ["Show to others", "Practise"]
     assert [file.filename for file in message.attachments] == ["stats.png"]
     [alt] = alt_texts(message)
-    assert alt.startswith("0% right. Streak: 0 days. Questions learned: 0, due: 1. Last 12 weeks: 1 answer on 1 day")
+    assert alt.startswith(
+        "0% right. Streak: 0 days. Questions learned: 0, due: 1. Last 12 weeks: 1 answer on 1 day"
+    )
 
     hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
     assert hidden.ephemeral
-    assert reply(hidden) == ("### Progress\n**alwina** · **0 points**\n1 answer\n-# They keep the details private.")
+    assert reply(hidden) == (
+        "### Progress\n**alwina** · **0 points**\n1 answer\n-# They keep the details private."
+    )
     assert not answer_to(hidden).attachments
 
     await stage.alwina.click(message, label="Show to others")
@@ -42,7 +48,9 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     assert labels(answer_to(seen)) == []
 
     await stage.alwina.click(message, label="Hide from others")
-    assert not answer_to(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)).attachments
+    assert not answer_to(
+        await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
+    ).attachments
 
 
 async def test_stats_before_the_first_answer(stage: Stage) -> None:
@@ -63,7 +71,9 @@ async def some_points(stage: Stage) -> None:
 
 async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
     """Once for each press, without the place of the member who shows it; others open their own from there."""
-    assert "Show in channel" not in labels(answer_to(await stage.clementine.slash(stage.quiz, "leaderboard")))
+    assert "Show in channel" not in labels(
+        answer_to(await stage.clementine.slash(stage.quiz, "leaderboard"))
+    )
     await some_points(stage)
     before = len(stage.texts())
     board = answer_to(await stage.clementine.slash(stage.quiz, "leaderboard", period="today"))
@@ -103,7 +113,9 @@ async def test_a_board_is_not_shown_where_the_member_may_not_write(stage: Stage)
 async def test_a_board_is_not_shown_where_the_bot_may_not_write(stage: Stage) -> None:
     """The member reads what the bot lacks."""
     await some_points(stage)
-    locked = stage.guild.create_text_channel("locked", overwrites={stage.guild.default_role: NO_MESSAGES})
+    locked = stage.guild.create_text_channel(
+        "locked", overwrites={stage.guild.default_role: NO_MESSAGES}
+    )
     board = answer_to(await stage.clementine.slash(locked, "leaderboard"))
     refused = await stage.clementine.click(board, label="Show in channel")
     assert refused.ephemeral

@@ -17,7 +17,11 @@ MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
 
 @pytest.mark.parametrize(
     ("today", "first", "days"),
-    [(MONDAY, date(2026, 10, 19), 78), (date(2027, 1, 6), date(2026, 10, 19), 80), (SUNDAY, date(2026, 10, 19), 84)],
+    [
+        (MONDAY, date(2026, 10, 19), 78),
+        (date(2027, 1, 6), date(2026, 10, 19), 80),
+        (SUNDAY, date(2026, 10, 19), 84),
+    ],
 )
 def test_twelve_weeks_end_with_this_one(today: date, first: date, days: int) -> None:
     """They begin on a Monday and end today, so that the present week is the twelfth."""
@@ -28,7 +32,13 @@ def test_twelve_weeks_end_with_this_one(today: date, first: date, days: int) -> 
 
 def test_days_outside_are_left_out() -> None:
     """What was before the first Monday, or is still to come, counts nowhere."""
-    by_day = {date(2026, 10, 18): 9, date(2026, 10, 19): 2, date(2026, 12, 31): 5, MONDAY: 5, date(2027, 1, 5): 7}
+    by_day = {
+        date(2026, 10, 18): 9,
+        date(2026, 10, 19): 2,
+        date(2026, 12, 31): 5,
+        MONDAY: 5,
+        date(2027, 1, 5): 7,
+    }
     found = activity(by_day, MONDAY)
     assert (found.answers, found.days, found.busiest) == (12, 3, (MONDAY, 5))
 
@@ -47,7 +57,8 @@ def test_no_activity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(0, 0), (1, 1), (2, 1), (3, 2), (5, 2), (6, 3), (11, 3), (12, 4), (900, 4)]
+    ("count", "expected"),
+    [(0, 0), (1, 1), (2, 1), (3, 2), (5, 2), (6, 3), (11, 3), (12, 4), (900, 4)],
 )
 def test_levels_of_activity(count: int, expected: int) -> None:
     assert level(count) == expected
@@ -59,7 +70,9 @@ A, G = Rating.Again, Rating.Good
 
 
 def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> MemoryCard:
-    return MemoryCard(state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3))
+    return MemoryCard(
+        state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3)
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +100,9 @@ def test_progress_of_every_topic() -> None:
         "t2-a": card(2, State.Relearning, due_in=-1),
         "gone": card(90),
     }
-    topics = progress(BANK, cards, [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)], "UTC", NOW)
+    topics = progress(
+        BANK, cards, [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)], "UTC", NOW
+    )
     assert list(topics.values()) == [
         Progress("t1", items=4, met=2, learned=2, due=1, latest=2, misses=0),
         Progress("t3", items=4),
@@ -99,8 +114,14 @@ def test_progress_of_every_topic() -> None:
 def test_only_the_five_latest_answers_can_make_a_topic_weak() -> None:
     """An old miss is forgotten after five answers: they are given newest first."""
     cards = {"t1-a": card()}
-    assert progress(BANK, cards, [("t1-a", r) for r in (A, G, G, G, A)], "UTC", NOW)["t1"].level == "weak"
-    assert progress(BANK, cards, [("t1-a", r) for r in (A, G, G, G, G, A)], "UTC", NOW)["t1"].level == "learning"
+    assert (
+        progress(BANK, cards, [("t1-a", r) for r in (A, G, G, G, A)], "UTC", NOW)["t1"].level
+        == "weak"
+    )
+    assert (
+        progress(BANK, cards, [("t1-a", r) for r in (A, G, G, G, G, A)], "UTC", NOW)["t1"].level
+        == "learning"
+    )
 
 
 def test_due_is_a_matter_of_the_members_date() -> None:
@@ -115,10 +136,34 @@ def test_due_is_a_matter_of_the_members_date() -> None:
     [
         ([], None),
         ([Progress("a", items=8), Progress("b", items=8, met=8, learned=8, latest=5)], None),
-        ([Progress("a", 8, met=1, latest=1, misses=1), Progress("b", 8, met=2, latest=5, misses=2)], "b"),
-        ([Progress("a", 8, met=5, latest=5, misses=2), Progress("b", 8, met=2, latest=3, misses=2)], "b"),
-        ([Progress("a", 8, met=5, learned=2, latest=5), Progress("b", 8, met=5, learned=1, latest=5)], "b"),
-        ([Progress("a", 8, met=2, latest=2, misses=0), Progress("b", 8, met=2, latest=2, misses=0)], "a"),
+        (
+            [
+                Progress("a", 8, met=1, latest=1, misses=1),
+                Progress("b", 8, met=2, latest=5, misses=2),
+            ],
+            "b",
+        ),
+        (
+            [
+                Progress("a", 8, met=5, latest=5, misses=2),
+                Progress("b", 8, met=2, latest=3, misses=2),
+            ],
+            "b",
+        ),
+        (
+            [
+                Progress("a", 8, met=5, learned=2, latest=5),
+                Progress("b", 8, met=5, learned=1, latest=5),
+            ],
+            "b",
+        ),
+        (
+            [
+                Progress("a", 8, met=2, latest=2, misses=0),
+                Progress("b", 8, met=2, latest=2, misses=0),
+            ],
+            "a",
+        ),
         ([Progress("a", 8, met=1)], "a"),
     ],
 )

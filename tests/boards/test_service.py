@@ -27,11 +27,19 @@ def boards(stage: Stage) -> Boards:
 
 
 async def give(
-    stage: Stage, user_id: int, points: int, *, topic: str = "t1", at: datetime | None = None, correct: bool = True
+    stage: Stage,
+    user_id: int,
+    points: int,
+    *,
+    topic: str = "t1",
+    at: datetime | None = None,
+    correct: bool = True,
 ) -> None:
     def add(conn: Connection) -> None:
         moment = at or stage.clock()
-        entry = Entry("round", next(NUMBERS), user_id, GUILD, topic, points, correct, moment.date(), moment)
+        entry = Entry(
+            "round", next(NUMBERS), user_id, GUILD, topic, points, correct, moment.date(), moment
+        )
         scores.add(conn, [entry])
 
     await stage.database.write(add)
@@ -43,15 +51,24 @@ async def test_periods_follow_the_clock(stage: Stage) -> None:
     await give(stage, BOB, 30, at=START - timedelta(days=1))  # Sunday, the same month
     await give(stage, CLEMENTINE, 50, at=START - timedelta(days=40))
     members = {
-        period: [row.user_id for row in (await boards(stage).board(GUILD, ALWINA, period=period)).rows]
+        period: [
+            row.user_id for row in (await boards(stage).board(GUILD, ALWINA, period=period)).rows
+        ]
         for period in ("today", "week", "month", "all")
     }
-    assert members == {"today": [ALWINA], "week": [ALWINA], "month": [BOB, ALWINA], "all": [CLEMENTINE, BOB, ALWINA]}
+    assert members == {
+        "today": [ALWINA],
+        "week": [ALWINA],
+        "month": [BOB, ALWINA],
+        "all": [CLEMENTINE, BOB, ALWINA],
+    }
 
 
 async def test_the_day_is_the_servers(stage: Stage) -> None:
     """What is today is decided by the server's zone and not by UTC."""
-    await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")  # 14 hours ahead: tomorrow
+    await stage.database.write(
+        guilds.set_zone, GUILD, "Pacific/Kiritimati"
+    )  # 14 hours ahead: tomorrow
     await give(stage, ALWINA, 10)
     assert (await boards(stage).board(GUILD, ALWINA, period="today")).members == 0
     await give(stage, ALWINA, 10, at=START + timedelta(hours=14))
@@ -86,8 +103,14 @@ async def test_the_stats_of_a_member(stage: Stage) -> None:
     details = stats.details
     assert details is not None
     assert (stats.points, stats.answers, details.right, details.days) == (35, 6, 4, 2)
-    assert [(s.title, s.answers, s.right) for s in details.sections] == [("First", 4, 3), ("Second", 2, 1)]
-    assert [(topic.id, answers, right) for topic, answers, right in details.weakest] == [("t3", 1, 0), ("t2", 2, 1)]
+    assert [(s.title, s.answers, s.right) for s in details.sections] == [
+        ("First", 4, 3),
+        ("Second", 2, 1),
+    ]
+    assert [(topic.id, answers, right) for topic, answers, right in details.weakest] == [
+        ("t3", 1, 0),
+        ("t2", 2, 1),
+    ]
     assert stats.streak.current == 0
 
 
@@ -96,7 +119,13 @@ async def test_the_stats_of_who_never_answered(stage: Stage) -> None:
     stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     details = stats.details
     assert details is not None
-    assert (stats.points, stats.answers, details.right, details.days, details.weakest) == (0, 0, 0, 0, ())
+    assert (stats.points, stats.answers, details.right, details.days, details.weakest) == (
+        0,
+        0,
+        0,
+        0,
+        (),
+    )
     assert [s.answers for s in details.sections] == [0, 0]
     assert (details.activity.answers, details.cards, details.learned, details.due) == (0, 0, 0, 0)
 
@@ -107,7 +136,11 @@ async def test_stats_outlive_a_topic(stage: Stage) -> None:
     await give(stage, ALWINA, 10, topic="gone")
     stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     assert stats.details is not None
-    assert (stats.points, stats.answers, sum(s.answers for s in stats.details.sections)) == (20, 2, 1)
+    assert (stats.points, stats.answers, sum(s.answers for s in stats.details.sections)) == (
+        20,
+        2,
+        1,
+    )
 
 
 async def test_the_streak_in_the_stats(stage: Stage) -> None:
@@ -119,14 +152,22 @@ async def test_the_streak_in_the_stats(stage: Stage) -> None:
         await stage.wait(hours=23, minutes=59)
     stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     assert stats.details is not None
-    assert (stats.streak.current, stats.streak.best, stats.details.days, stats.points) == (2, 2, 2, 0)
+    assert (stats.streak.current, stats.streak.best, stats.details.days, stats.points) == (
+        2,
+        2,
+        2,
+        0,
+    )
 
 
 async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
     """Points, answers and streak are public; the rest is the member's own until they show it, and again afterwards."""
     await give(stage, ALWINA, 10)
     service = boards(stage)
-    own, others = await service.stats(GUILD, ALWINA, ALWINA), await service.stats(GUILD, ALWINA, BOB)
+    own, others = (
+        await service.stats(GUILD, ALWINA, ALWINA),
+        await service.stats(GUILD, ALWINA, BOB),
+    )
     assert own.details is not None
     assert (others.points, others.answers, others.shows, others.details) == (10, 1, False, None)
     await service.show_stats(ALWINA, True)
@@ -137,7 +178,9 @@ async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
     assert (await service.stats(GUILD, ALWINA, ALWINA)).details == own.details
 
 
-async def practise(stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None) -> None:
+async def practise(
+    stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None
+) -> None:
     """Reviews of an item in practice, a day apart, the first at a moment."""
     for n, rating in enumerate(ratings):
         given = ReviewedAnswer(user_id, rating, (at or stage.clock()) + timedelta(days=n))
@@ -146,10 +189,14 @@ async def practise(stage: Stage, user_id: int, item_id: str, *ratings: Rating, a
 
 async def test_activity_adds_practice_by_the_servers_date(stage: Stage) -> None:
     """Answers of the last twelve weeks on this server and in practice, by the server's local date."""
-    await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")  # 14 hours ahead: it is Tuesday
+    await stage.database.write(
+        guilds.set_zone, GUILD, "Pacific/Kiritimati"
+    )  # 14 hours ahead: it is Tuesday
     await give(stage, ALWINA, 0, at=START - timedelta(days=1))
     await give(stage, ALWINA, 5, at=START - timedelta(days=1))
-    await practise(stage, ALWINA, "t1-a", Rating.Good, at=START - timedelta(hours=3))  # 23:00 on Monday
+    await practise(
+        stage, ALWINA, "t1-a", Rating.Good, at=START - timedelta(hours=3)
+    )  # 23:00 on Monday
     await practise(stage, ALWINA, "t1-b", Rating.Good)
     await practise(stage, BOB, "t1-a", Rating.Good)
     await give(stage, ALWINA, 5, at=START - timedelta(weeks=13))
@@ -192,8 +239,17 @@ async def test_progress_by_topic(stage: Stage) -> None:
     await practise(stage, ALWINA, "t3-a", Rating.Good)
     await practise(stage, BOB, "t1-a", Rating.Good)
     topics = await boards(stage).progress(GUILD, ALWINA)
-    assert {topic_id: p.level for topic_id, p in topics.items()} == {"t1": "new", "t2": "weak", "t3": "learning"}
-    assert (topics["t2"].met, topics["t2"].due, topics["t2"].misses, topics["t2"].latest) == (1, 1, 2, 2)
+    assert {topic_id: p.level for topic_id, p in topics.items()} == {
+        "t1": "new",
+        "t2": "weak",
+        "t3": "learning",
+    }
+    assert (topics["t2"].met, topics["t2"].due, topics["t2"].misses, topics["t2"].latest) == (
+        1,
+        1,
+        2,
+        2,
+    )
 
 
 async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:
@@ -205,4 +261,7 @@ async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:
     await stage.wait(seconds=30)
     stage.bank = replace(stage.bank, sections=stage.bank.sections[:1])
     board = await boards(stage).board(GUILD, ALWINA, period="week")
-    assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, ALWINA, 100), (2, BOB, 0)]
+    assert [(row.place, row.user_id, row.points) for row in board.rows] == [
+        (1, ALWINA, 100),
+        (2, BOB, 0),
+    ]

@@ -19,12 +19,26 @@ from bot.core.database import Database
 from bot.points import store as scores
 from bot.points.rules import PERIODS
 from bot.points.store import Entry
-from tests.points.entries import DAY, DAYS, GUILDS, LINES, POINTS, TOPICS, entry, several_on_one_database, start_of
+from tests.points.entries import (
+    DAY,
+    DAYS,
+    GUILDS,
+    LINES,
+    POINTS,
+    TOPICS,
+    entry,
+    several_on_one_database,
+    start_of,
+)
 
-MORE_MEMBERS = st.lists(st.tuples(st.integers(1, 45), POINTS, st.integers(0, 1)), min_size=30, max_size=60)
+MORE_MEMBERS = st.lists(
+    st.tuples(st.integers(1, 45), POINTS, st.integers(0, 1)), min_size=30, max_size=60
+)
 
 
-def points_by_member(entries: Sequence[Entry], period: str, day: date, topic: str | None) -> dict[int, int]:
+def points_by_member(
+    entries: Sequence[Entry], period: str, day: date, topic: str | None
+) -> dict[int, int]:
     """A board's members and points, by going through the whole ledger."""
     start = start_of(period, day)
     found: dict[int, int] = defaultdict(int)
@@ -41,34 +55,55 @@ def place_in(points: dict[int, int], user_id: int) -> int:
 @several_on_one_database
 @given(lines=LINES, day=DAYS, asker=st.integers(1, 7), topic=st.sampled_from([None, *TOPICS]))
 async def test_boards_of_every_period(
-    database: Database, lines: list[tuple[int, str, int, bool, date]], day: date, asker: int, topic: str | None
+    database: Database,
+    lines: list[tuple[int, str, int, bool, date]],
+    day: date,
+    asker: int,
+    topic: str | None,
 ) -> None:
     """Members, order, places, trends and the asker's own place are what the ledger says, for any day and topic."""
     guild_id = next(GUILDS)
-    entries = [entry(guild_id, user, points, when, about, right) for user, about, points, right, when in lines]
+    entries = [
+        entry(guild_id, user, points, when, about, right)
+        for user, about, points, right, when in lines
+    ]
     await database.write(scores.add, entries)
     for period in PERIODS:
-        board = await database.read(read_board, guild_id, period, day, user_id=asker, topic_id=topic, page=0)
+        board = await database.read(
+            read_board, guild_id, period, day, user_id=asker, topic_id=topic, page=0
+        )
         now = points_by_member(entries, period, day, topic)
         earlier = start_of(period, day) - timedelta(days=1)
         before = {} if period == "all" else points_by_member(entries, period, earlier, topic)
-        assert (board.period, board.topic_id, board.members, board.pages, board.page) == (period, topic, len(now), 1, 0)
+        assert (board.period, board.topic_id, board.members, board.pages, board.page) == (
+            period,
+            topic,
+            len(now),
+            1,
+            0,
+        )
         assert [(r.place, r.user_id, r.points, r.before) for r in board.rows] == [
             (place_in(now, user), user, points, place_in(before, user) if user in before else None)
             for user, points in sorted(now.items(), key=lambda m: (-m[1], m[0]))
         ]
         for row in board.rows:
             was = place_in(before, row.user_id) if row.user_id in before else None
-            assert trend(row.place, was) == ("" if was is None else "▬▼▲"[(row.place > was) - (row.place < was)])
+            assert trend(row.place, was) == (
+                "" if was is None else "▬▼▲"[(row.place > was) - (row.place < was)]
+            )
         assert board.own == own_in(now, asker)
 
 
 @several_on_one_database
 @given(lines=MORE_MEMBERS, asker=st.integers(1, 46))
-async def test_pages_of_a_long_board(database: Database, lines: list[tuple[int, int, int]], asker: int) -> None:
+async def test_pages_of_a_long_board(
+    database: Database, lines: list[tuple[int, int, int]], asker: int
+) -> None:
     """The pages together are the whole board, each member once, with ties that go on over a page's end."""
     guild_id = next(GUILDS)
-    entries = [entry(guild_id, user, points, DAY - timedelta(days=7 * ago)) for user, points, ago in lines]
+    entries = [
+        entry(guild_id, user, points, DAY - timedelta(days=7 * ago)) for user, points, ago in lines
+    ]
     await database.write(scores.add, entries)
     now = points_by_member(entries, "week", DAY, None)
     before = points_by_member(entries, "week", DAY - timedelta(days=7), None)
@@ -79,12 +114,21 @@ async def test_pages_of_a_long_board(database: Database, lines: list[tuple[int, 
     pages = max(1, (len(now) + PAGE_SIZE - 1) // PAGE_SIZE)
     shown = []
     for page in range(pages):
-        board = await database.read(read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=page)
-        assert (board.page, board.pages, board.members, board.own) == (page, pages, len(now), own_in(now, asker))
+        board = await database.read(
+            read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=page
+        )
+        assert (board.page, board.pages, board.members, board.own) == (
+            page,
+            pages,
+            len(now),
+            own_in(now, asker),
+        )
         assert len(board.rows) == min(PAGE_SIZE, len(now) - page * PAGE_SIZE)
         shown += [(r.place, r.user_id, r.points, r.before) for r in board.rows]
     assert shown == expected
-    beyond = await database.read(read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=99)
+    beyond = await database.read(
+        read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=99
+    )
     assert beyond == board
 
 
@@ -101,7 +145,10 @@ def own_in(points: dict[int, int], user_id: int) -> Own | None:
 
 async def test_ties_and_the_own_place(database: Database) -> None:
     """Equal points share a place and the next one is skipped; the own place says how much is missing to the next."""
-    await database.write(scores.add, [entry(1, user, points) for user, points in [(1, 50), (2, 80), (3, 80), (4, 50)]])
+    await database.write(
+        scores.add,
+        [entry(1, user, points) for user, points in [(1, 50), (2, 80), (3, 80), (4, 50)]],
+    )
     board = await database.read(read_board, 1, "today", DAY, user_id=4, topic_id=None, page=0)
     assert [(row.place, row.user_id) for row in board.rows] == [(1, 2), (1, 3), (3, 1), (3, 4)]
     assert board.own == Own(3, 50, behind=30, next_place=1)
@@ -117,19 +164,26 @@ async def test_servers_are_apart(database: Database) -> None:
 
 
 TEAM_LINES = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.sampled_from([None, 71, 72]), DAYS), max_size=40
+    st.tuples(
+        st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.sampled_from([None, 71, 72]), DAYS
+    ),
+    max_size=40,
 )
 
 
 @several_on_one_database
 @given(lines=TEAM_LINES, day=DAYS, topic=st.sampled_from([None, *TOPICS]))
 async def test_sums_of_teams(
-    database: Database, lines: list[tuple[int, str, int, int | None, date]], day: date, topic: str | None
+    database: Database,
+    lines: list[tuple[int, str, int, int | None, date]],
+    day: date,
+    topic: str | None,
 ) -> None:
     """What a team has won and who has answered for it is what the ledger says, added at once, one by one or rebuilt."""
     guild_id = next(GUILDS)
     entries = [
-        replace(entry(guild_id, user, points, when, about), team_id=team) for user, about, points, team, when in lines
+        replace(entry(guild_id, user, points, when, about), team_id=team)
+        for user, about, points, team, when in lines
     ]
     half = len(entries) // 2
     await database.write(scores.add, entries[:half])
@@ -138,7 +192,9 @@ async def test_sums_of_teams(
     await check_teams(database, guild_id, entries, day, topic)
     changed = [replace(e, points=e.points + 7) for e in entries]
     for e in changed:
-        await database.write(scores.replace, e.source, e.source_id, e.user_id, points=e.points, correct=e.correct)
+        await database.write(
+            scores.replace, e.source, e.source_id, e.user_id, points=e.points, correct=e.correct
+        )
     await check_teams(database, guild_id, changed, day, topic)
     await database.write(scores.rebuild_sums)
     await check_teams(database, guild_id, changed, day, topic)
@@ -150,11 +206,15 @@ async def check_teams(
     for period in PERIODS:
         start = start_of(period, day)
         of = [
-            e for e in entries if e.team_id and start_of(period, e.local_date) == start and topic in {None, e.topic_id}
+            e
+            for e in entries
+            if e.team_id and start_of(period, e.local_date) == start and topic in {None, e.topic_id}
         ]
         expected = {
             team: TeamSum(
-                team, sum(e.points for e in of if e.team_id == team), len({e.user_id for e in of if e.team_id == team})
+                team,
+                sum(e.points for e in of if e.team_id == team),
+                len({e.user_id for e in of if e.team_id == team}),
             )
             for team in {e.team_id for e in of if e.team_id}
         }
@@ -165,7 +225,10 @@ async def check_teams(
 async def test_a_page_of_ten_thousand_members_in_two_teams(database: Database) -> None:
     """It takes less than 5 ms, as it reads a row a team and not one a member."""
     board = {"guild_id": 1, "period": "week", "start": DAY, "topic_id": ""}
-    members = [{**board, "team_id": 71 + n % 2, "user_id": n, "points": 100, "answers": 3} for n in range(10_000)]
+    members = [
+        {**board, "team_id": 71 + n % 2, "user_id": n, "points": 100, "answers": 3}
+        for n in range(10_000)
+    ]
     sums = [{**board, "team_id": team, "points": 500_000, "members": 5000} for team in (71, 72)]
 
     def fill(conn: Connection) -> None:

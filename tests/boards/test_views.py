@@ -25,7 +25,12 @@ from tests.pixels import different, size
 from tests.shipped import bank
 
 TODAY = date(2027, 1, 6)
-TITLES = ("Core concepts", "Training and techniques", "Architecture and mathematics", "Applications and challenges")
+TITLES = (
+    "Core concepts",
+    "Training and techniques",
+    "Architecture and mathematics",
+    "Applications and challenges",
+)
 
 
 def stats(
@@ -44,7 +49,9 @@ def stats(
 
 
 EMPTY = stats()
-SMALL = stats(((3, 1), (0, 0), (2, 2), (1, 0)), {TODAY: 4, date(2026, 12, 24): 2}, streak=1, cards=(6, 0, 2))
+SMALL = stats(
+    ((3, 1), (0, 0), (2, 2), (1, 0)), {TODAY: 4, date(2026, 12, 24): 2}, streak=1, cards=(6, 0, 2)
+)
 HEAVY = stats(
     ((1180, 1012), (843, 590), (1240, 601), (2211, 2190)),
     {TODAY - timedelta(days=n): n % 17 for n in range(90)},
@@ -96,7 +103,9 @@ def test_alt_text_says_the_figures() -> None:
 
 async def test_alt_text_keeps_to_discords_limit() -> None:
     """A bank with many sections makes a long alt text, of which Discord takes 1,024 characters."""
-    given = stats(((1, 1),) * 60, titles=tuple(f"A section with a long title {n}" for n in range(60)))
+    given = stats(
+        ((1, 1),) * 60, titles=tuple(f"A section with a long title {n}" for n in range(60))
+    )
     picture = await stats_picture(given)
     assert picture is not None
     assert len(picture.alt) == 1024
@@ -121,7 +130,11 @@ def test_every_figure_is_in_the_picture(given: Stats) -> None:
     ]
     for section in details.sections:
         shown = written[written.index(section.title) + 1]
-        share = f"{round(100 * section.right / section.answers)}% of {section.answers:,}" if section.answers else ""
+        share = (
+            f"{round(100 * section.right / section.answers)}% of {section.answers:,}"
+            if section.answers
+            else ""
+        )
         assert shown == (share or "no answers")
     assert f"{details.activity.days} days active" in written
 
@@ -130,7 +143,11 @@ def test_a_square_for_each_day() -> None:
     """The map has a square for every day until today, each in the colour of its level, and a ring around today."""
     found = re.findall(r'width="22.0" height="22.0" rx="5" fill="(#\w+)"', drawing(SMALL))
     assert len(found) == 80
-    assert found[-1] != found[date(2026, 12, 24).toordinal() - date(2026, 10, 19).toordinal()] != found[0]
+    assert (
+        found[-1]
+        != found[date(2026, 12, 24).toordinal() - date(2026, 10, 19).toordinal()]
+        != found[0]
+    )
     assert drawing(SMALL).count(f'stroke="{INK}"') == 1
 
 
@@ -159,8 +176,15 @@ def test_a_bare_host(tmp_path: Path) -> None:
         "import sys; from bot.chat.pictures import panel, to_png, words; "
         "sys.stdout.buffer.write(to_png(panel(60, words(24, 40, 'Accuracy 72%', bold=True))))"
     )
-    bare = {**os.environ, "FONTCONFIG_FILE": str(empty), "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-    drawn = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, check=True).stdout
+    bare = {
+        **os.environ,
+        "FONTCONFIG_FILE": str(empty),
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path),
+    }
+    drawn = subprocess.run(
+        [sys.executable, "-c", code], env=bare, capture_output=True, check=True
+    ).stdout
     assert drawn == to_png(panel(60, words(24, 40, "Accuracy 72%", bold=True)))
     assert different(drawn, to_png(panel(60))) > 500
 
@@ -169,7 +193,12 @@ def test_the_fonts_have_what_is_writable() -> None:
     """Each character that counts as writable has ink of its own, or is a space; the shipped titles are writable."""
     missing = to_png(panel(60, words(24, 40, "\u4e00")))
     empty = to_png(panel(60))
-    for code in [*range(0x20, 0x7F), *range(0xA0, 0x149), *range(0x14A, 0x180), *map(ord, pictures._PUNCTUATION)]:
+    for code in [
+        *range(0x20, 0x7F),
+        *range(0xA0, 0x149),
+        *range(0x14A, 0x180),
+        *map(ord, pictures._PUNCTUATION),
+    ]:
         shown = to_png(panel(60, words(24, 40, chr(code))))
         assert writable(chr(code))
         assert shown != missing or shown == empty, hex(code)
@@ -189,7 +218,9 @@ async def test_a_title_that_the_fonts_cannot_write() -> None:
 
 def test_titles_are_text_and_not_markup() -> None:
     """A title with characters of XML is written as it stands; a long one is shortened."""
-    given = stats(((2, 1), (4, 4)), titles=("<b>&", "A title that is much too long for one line of it"))
+    given = stats(
+        ((2, 1), (4, 4)), titles=("<b>&", "A title that is much too long for one line of it")
+    )
     written = re.findall(r">([^<]+)</text>", drawing(given))
     assert "&lt;b&gt;&amp;" in written
     assert "A title that is much too lo…" in written

@@ -47,11 +47,19 @@ async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
 
 async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
     """Press "Next question"."""
-    return await stage.bot.challenges.next(between.challenge_id, between.number, user_id, GUILD, stage.clock())
+    return await stage.bot.challenges.next(
+        between.challenge_id, between.number, user_id, GUILD, stage.clock()
+    )
 
 
-def click(stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None = None, **options: Any) -> Click:
-    wanted = asked.item.right if right else {i for i in range(len(asked.order)) if i not in asked.item.right}
+def click(
+    stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None = None, **options: Any
+) -> Click:
+    wanted = (
+        asked.item.right
+        if right
+        else {i for i in range(len(asked.order)) if i not in asked.item.right}
+    )
     picks = tuple(position for position, index in enumerate(asked.order) if index in wanted)
     if asked.item.kind == "choice":
         picks = picks[:1]
@@ -62,13 +70,17 @@ def click(stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None
     return Click(asked.question_id, 1, GUILD, CHANNEL, user_id or asked.user_id, **usual)
 
 
-async def give(stage: Stage, asked: Asked, *, right: bool = True, after: float = 2.0, **options: Any) -> Between:
+async def give(
+    stage: Stage, asked: Asked, *, right: bool = True, after: float = 2.0, **options: Any
+) -> Between:
     """Answer some seconds after the question was shown."""
     stage.clock.turn(seconds=after)
     return await stage.bot.challenges.answer(click(stage, asked, right=right, **options))
 
 
-async def play(stage: Stage, challenge_id: int, user_id: int, *, right: bool = True, after: float = 2.0) -> None:
+async def play(
+    stage: Stage, challenge_id: int, user_id: int, *, right: bool = True, after: float = 2.0
+) -> None:
     """Take all of it."""
     asked = await take(stage, challenge_id, user_id)
     while True:

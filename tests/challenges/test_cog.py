@@ -12,7 +12,16 @@ from sqlalchemy import select
 from bot.challenges.store import challenge_answers
 from bot.core.errors import DeliveryRefused
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Question, Stage, answer_to, buttons, custom_ids, labels, reply, text_of
+from tests.simcord.stage import (
+    Question,
+    Stage,
+    answer_to,
+    buttons,
+    custom_ids,
+    labels,
+    reply,
+    text_of,
+)
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -67,7 +76,10 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     """Both get the same questions in private and read nothing of how they did; then the card shows the standings."""
     card = await card_of(stage, stage.alwina, questions=2, topic="temperature", hours=1)
     opened = text_of(card)
-    assert "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 2 questions · Temperature · mixed · " in opened
+    assert (
+        "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 2 questions · Temperature · mixed · "
+        in opened
+    )
     assert labels(card) == ["Take it"]
     alwina, bob = Taker(stage, stage.alwina), Taker(stage, stage.bob)
     first = await alwina.take(card)
@@ -143,7 +155,9 @@ async def test_no_challenge_from_a_member_who_may_not_write(stage: Stage) -> Non
         await stage.wait(3)
     (closed,) = quiet.history()
     refused = await reader.click(closed, label="Challenge back")
-    assert reply(refused).startswith(f"You can't post in <#{quiet.id}>: you need Send Messages here.")
+    assert reply(refused).startswith(
+        f"You can't post in <#{quiet.id}>: you need Send Messages here."
+    )
     assert len(quiet.history()) == 1
 
 
@@ -166,7 +180,9 @@ async def test_time_is_up_and_skip(stage: Stage) -> None:
     question = Question(stage, alwina.message)
     if question.item.kind == "choice":
         await question.answer(stage.alwina)
-        assert text_of(alwina.message).startswith("Question 1 has no answer from you, so it counts as a miss.")
+        assert text_of(alwina.message).startswith(
+            "Question 1 has no answer from you, so it counts as a miss."
+        )
         assert (await alwina.press("Next question")).startswith("-# Challenge · question 2 of 3")
     else:
         refused = await question.answer(stage.alwina)
@@ -197,7 +213,9 @@ async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
     with patch.object(stage.services.context.sender, "post", side_effect=refused):
         result = await stage.alwina.slash(stage.quiz, "challenge")
         await stage.wait(1)
-    assert reply(result).startswith("Your challenge couldn't be posted. I can't post here: I need Send Messages.")
+    assert reply(result).startswith(
+        "Your challenge couldn't be posted. I can't post here: I need Send Messages."
+    )
     assert text_of(answer_to(result)) == reply(result)
 
 
@@ -208,14 +226,18 @@ async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
     with patch.object(discord.InteractionResponse, "send_message", side_effect=gone):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
-    assert (await Taker(stage, stage.alwina).take(card)).startswith("-# Challenge · question 1 of 3")
+    assert (await Taker(stage, stage.alwina).take(card)).startswith(
+        "-# Challenge · question 1 of 3"
+    )
 
 
 async def test_a_question_that_may_have_been_shown(stage: Stage) -> None:
     """The reply to it was lost, and the second attempt is too late: it may be before its taker, and its clock runs."""
     card = await card_of(stage, stage.alwina, questions=3)
     gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
-    with patch.object(discord.InteractionResponse, "send_message", side_effect=[OSError("connection lost"), gone]):
+    with patch.object(
+        discord.InteractionResponse, "send_message", side_effect=[OSError("connection lost"), gone]
+    ):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
     stored = await stage.database.read(lambda conn: conn.execute(select(challenge_answers)).all())

@@ -75,7 +75,9 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     challenge_id = await start(stage)
     asked = await take(stage, challenge_id, ALWINA)
     wrong, right = click(stage, asked, right=False), click(stage, asked)
-    both = await asyncio.gather(stage.bot.challenges.answer(wrong), stage.process().challenges.answer(right))
+    both = await asyncio.gather(
+        stage.bot.challenges.answer(wrong), stage.process().challenges.answer(right)
+    )
     assert both[0].shown == both[1].shown
     assert {one.again for one in both} == {False, True}
     shown = await stage.database.read(store.answer_of, asked.question_id, ALWINA)
@@ -92,7 +94,11 @@ async def test_an_answer_is_timed_from_when_its_taker_saw_the_question(stage: St
         stage.clock.turn(minutes=7)
         await give(stage, await take(stage, challenge_id, user_id), after=after)
     tallies = await stage.database.read(store.tallies, challenge_id)
-    assert {tally.user_id: tally.points for tally in tallies} == {ALWINA: 100, BOB: 75, CLEMENTINE: 50}
+    assert {tally.user_id: tally.points for tally in tallies} == {
+        ALWINA: 100,
+        BOB: 75,
+        CLEMENTINE: 50,
+    }
 
 
 async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
@@ -162,7 +168,9 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     items = {question.item_id for question in questions}
     assert await stage.database.read(items_in_play, GUILD) == items
     assert await stage.database.read(items_hidden_from, BOB, GUILD) == items
-    assert await stage.database.read(items_hidden_from, ALWINA, None) == items  # also in direct messages
+    assert (
+        await stage.database.read(items_hidden_from, ALWINA, None) == items
+    )  # also in direct messages
     for look in (
         stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA)),
         stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD),
@@ -171,7 +179,9 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
         with pytest.raises(UserError, match="Answers stay secret while a challenge is open"):
             await look
     assert await stage.database.read(cards_of, ALWINA) == {}
-    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=9)
+    started = await stage.bot.rounds.start(
+        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=9
+    )
     assert started.questions == 1
     with pytest.raises(UserError, match="Everything that matches is being asked"):
         await start(stage, BOB)
@@ -186,7 +196,9 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
 
 async def test_a_pair_of_their_own(stage: Stage) -> None:
     """Only the two may take it; when both are done it closes at once, and either challenges the other back."""
-    challenge_id = await start(stage, ALWINA, member=BOB, topic_id="t1", difficulty="mixed", hours=48)
+    challenge_id = await start(
+        stage, ALWINA, member=BOB, topic_id="t1", difficulty="mixed", hours=48
+    )
     with pytest.raises(UserError, match="for two others"):
         await take(stage, challenge_id, CLEMENTINE)
     with pytest.raises(UserError, match="Only the two who played this"):
@@ -204,14 +216,25 @@ async def test_a_pair_of_their_own(stage: Stage) -> None:
     )
     again, before = await row(stage, started.challenge_id), await row(stage, challenge_id)
     assert (again.starter_id, again.member_id) == (BOB, ALWINA)
-    assert (again.topic_id, again.difficulty, again.hours, again.wanted) == ("t1", "mixed", 48, before.wanted)
+    assert (again.topic_id, again.difficulty, again.hours, again.wanted) == (
+        "t1",
+        "mixed",
+        48,
+        before.wanted,
+    )
 
 
 async def test_how_many_can_be_open(stage: Stage) -> None:
     """One of a member's and five on a server, also when they start in the same moment; a closed one makes room."""
-    starts = await asyncio.gather(*(start(stage, ALWINA, questions=1) for _ in range(3)), return_exceptions=True)
+    starts = await asyncio.gather(
+        *(start(stage, ALWINA, questions=1) for _ in range(3)), return_exceptions=True
+    )
     (challenge_id,) = (one for one in starts if isinstance(one, int))
-    assert all("yours is here: https://discord.com/channels/1/" in str(e) for e in starts if isinstance(e, UserError))
+    assert all(
+        "yours is here: https://discord.com/channels/1/" in str(e)
+        for e in starts
+        if isinstance(e, UserError)
+    )
     for other in range(1, CHALLENGES_OPEN):
         await start(stage, other, questions=1)
     with pytest.raises(UserError, match=f"has {CHALLENGES_OPEN} challenges open"):

@@ -38,7 +38,9 @@ def test_the_open_card() -> None:
     assert r"**\*Alwina\*** challenges **Bob**" in lines(pair)
     assert "-# 5 questions · Attention · mixed · 20 s each" in lines(pair)
     assert lines(pair)[-1] == "-# Open until <t:1714564800:f>, or until both are done · 1 finished"
-    assert "challenges a member" in reads(views.open_card(OpenCard(7, replace(NAMED, member=None), 0)))
+    assert "challenges a member" in reads(
+        views.open_card(OpenCard(7, replace(NAMED, member=None), 0))
+    )
 
 
 def test_the_standings() -> None:
@@ -90,7 +92,9 @@ def test_between_two_questions(shown: str | None) -> None:
     """What is locked in, how far it is, and the way on; after the last one where the results come."""
     between = replace(BETWEEN, shown=shown)
     text = reads(views.between(between))
-    assert text.startswith("Locked in A." if shown else "Question 2 has no answer from you, so it counts as a miss.")
+    assert text.startswith(
+        "Locked in A." if shown else "Question 2 has no answer from you, so it counts as a miss."
+    )
     assert "2 of 5 done. The next one has 30 s once you open it." in text
     assert custom_ids(views.between(between)) == ["takenext:v1:7:2", "report:v1:challenge:9"]
     last = views.between(replace(between, next_seconds=None, both=True))
@@ -101,6 +105,8 @@ def test_between_two_questions(shown: str | None) -> None:
 def test_what_the_starter_reads() -> None:
     """That it is on its way, until when, who can take it, and whether it has fewer questions than wished."""
     said = views.started(Started(7, 3, 5, AT, None))
-    assert said.endswith("open until <t:1714564800:f>. You can take it too. Only 3 questions match.")
+    assert said.endswith(
+        "open until <t:1714564800:f>. You can take it too. Only 3 questions match."
+    )
     assert views.started(Started(7, 5, 5, AT, "Bob")).endswith("Only **Bob** and you can take it.")
     assert "Only" not in text_of(views.open_card(OpenCard(7, ABOUT, 0)))

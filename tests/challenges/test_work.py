@@ -29,7 +29,9 @@ async def won(stage: Stage) -> dict[int, list[int]]:
 
     def look(conn: Connection) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
-        for entry in conn.execute(select(ledger).where(ledger.c.source == "challenge").order_by(ledger.c.source_id)):
+        for entry in conn.execute(
+            select(ledger).where(ledger.c.source == "challenge").order_by(ledger.c.source_id)
+        ):
             found.setdefault(entry.user_id, []).append(entry.points)
         return found
 
@@ -38,8 +40,12 @@ async def won(stage: Stage) -> dict[int, list[int]]:
 
 async def ratings(stage: Stage, user_id: int) -> list[Rating]:
     """How a member's memory took the questions, in their order."""
-    query = select(reviews.c.rating).where(reviews.c.user_id == user_id, reviews.c.source == "challenge")
-    rows = await stage.database.read(lambda conn: conn.execute(query.order_by(reviews.c.source_id)).scalars().all())
+    query = select(reviews.c.rating).where(
+        reviews.c.user_id == user_id, reviews.c.source == "challenge"
+    )
+    rows = await stage.database.read(
+        lambda conn: conn.execute(query.order_by(reviews.c.source_id)).scalars().all()
+    )
     return [Rating(rating) for rating in rows]
 
 
@@ -149,7 +155,9 @@ async def test_teams(stage: Stage) -> None:
     await give(stage, await take(stage, challenge_id, ALWINA), roles=(72, 71))
     await give(stage, await take(stage, challenge_id, BOB), roles=(72,))
     await stage.wait(hours=1)
-    rows = await stage.database.read(lambda conn: conn.execute(select(ledger.c.user_id, ledger.c.team_id)).all())
+    rows = await stage.database.read(
+        lambda conn: conn.execute(select(ledger.c.user_id, ledger.c.team_id)).all()
+    )
     assert {tuple(row) for row in rows} == {(ALWINA, 71), (BOB, None)}
 
 
@@ -181,7 +189,9 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
     assert (await row(stage, challenge_id)).state is State.CLOSED
 
 
-async def test_a_crash_between_two_questions_that_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crash_between_two_questions_that_are_counted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is counted is not counted again, and what is not yet is, by the process that comes after."""
     challenge_id = await start(stage, questions=3, hours=1)
     await play(stage, challenge_id, ALWINA)
@@ -201,7 +211,10 @@ async def test_a_crash_between_two_questions_that_are_counted(stage: Stage, monk
     assert (await row(stage, challenge_id)).state is State.COUNTING
     await stage.restart(seconds=1)
     await stage.run()
-    assert {member: len(points) for member, points in (await won(stage)).items()} == {ALWINA: 3, BOB: 3}
+    assert {member: len(points) for member, points in (await won(stage)).items()} == {
+        ALWINA: 3,
+        BOB: 3,
+    }
     assert len(results(stage)) == 1
 
 
@@ -228,7 +241,9 @@ async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
 
     stage.sender.fail("post_challenge", DENIED)
     challenge_id = await start(stage, tell=tell)
-    assert told == [f"Your challenge couldn't be posted. {DENIED} Once that's fixed, use </challenge> again."]
+    assert told == [
+        f"Your challenge couldn't be posted. {DENIED} Once that's fixed, use </challenge> again."
+    ]
     ended = await row(stage, challenge_id)
     assert (ended.state, ended.ending) == (State.CLOSED, "permission")
     assert await start(stage)

@@ -31,7 +31,17 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
-    shared = {"quiz", "challenge", "daily", "today", "leaderboard", "stats", "help", "bank", "settings"}
+    shared = {
+        "quiz",
+        "challenge",
+        "daily",
+        "today",
+        "leaderboard",
+        "stats",
+        "help",
+        "bank",
+        "settings",
+    }
     shared |= {"suggest", "team"}
     assert set(commands) == shared | private
     assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
@@ -39,19 +49,34 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
     assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
     day, minutes = commands["plan"]["options"]
-    assert (day["name"], day["autocomplete"], minutes["min_value"], minutes["max_value"]) == ("date", True, 5, 120)
+    assert (day["name"], day["autocomplete"], minutes["min_value"], minutes["max_value"]) == (
+        "date",
+        True,
+        5,
+        120,
+    )
     assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
     questions = commands["interview"]["options"][1]
     assert (questions["min_value"], questions["max_value"]) == (1, 10)
-    for name in private | {"help"}:  # on servers, by direct message, and wherever a member who installed the bot is
-        assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0, 1, 2], [0, 1])
+    for name in private | {
+        "help"
+    }:  # on servers, by direct message, and wherever a member who installed the bot is
+        assert (commands[name]["contexts"], commands[name]["integration_types"]) == (
+            [0, 1, 2],
+            [0, 1],
+        )
     start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")
     options = {o["name"]: o for o in start["options"]}
     assert list(options) == ["questions", "topic", "seconds", "difficulty", "mode"]
     assert (options["questions"]["min_value"], options["questions"]["max_value"]) == (1, 50)
     assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
     assert options["topic"]["autocomplete"]
-    assert [c["value"] for c in options["difficulty"]["choices"]] == ["easy", "medium", "hard", "mixed"]
+    assert [c["value"] for c in options["difficulty"]["choices"]] == [
+        "easy",
+        "medium",
+        "hard",
+        "mixed",
+    ]
     assert [c["value"] for c in options["mode"]["choices"]] == ["timed", "hosted"]
     challenge = {o["name"]: o for o in commands["challenge"]["options"]}
     assert list(challenge) == ["questions", "topic", "difficulty", "hours", "member"]
@@ -63,8 +88,20 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}
     assert {c["name"]: c["value"] for c in period["choices"]} == titles
     setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
-    names = ["channel", "time", "timezone", "days", "topic", "kind", "answer_hours", "role", "thread"]
-    assert [(o["name"], o["required"]) for o in setup["options"]] == [(name, False) for name in names]
+    names = [
+        "channel",
+        "time",
+        "timezone",
+        "days",
+        "topic",
+        "kind",
+        "answer_hours",
+        "role",
+        "thread",
+    ]
+    assert [(o["name"], o["required"]) for o in setup["options"]] == [
+        (name, False) for name in names
+    ]
     assert commands["daily"]["default_member_permissions"] == 32
     assert all(c["contexts"] is not None for c in commands.values())
 
@@ -97,7 +134,10 @@ async def test_autocomplete(stage: Stage) -> None:
     """Topics are found by title, id, number and section; zones by city."""
     found = await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora")
     assert "LoRA" in found[0]["name"]
-    assert len(await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "applications")) == 17
+    assert (
+        len(await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "applications"))
+        == 17
+    )
     zones = await stage.manager.autocomplete(
         stage.quiz, "daily setup", "timezone", "berlin", channel=stage.daily, time="09:00"
     )
@@ -114,7 +154,9 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
     monkeypatch.setattr(Boards, "board", broken)
     text = reply(await stage.alwina.slash(stage.quiz, "leaderboard"))
-    error_id = re.fullmatch(r"Something went wrong on my side. Try again in a moment\. \(Error ([0-9a-f]{6})\)", text)
+    error_id = re.fullmatch(
+        r"Something went wrong on my side. Try again in a moment\. \(Error ([0-9a-f]{6})\)", text
+    )
     assert error_id is not None
     assert f"error {error_id[1]}" in caplog.text
     assert "secret detail" in caplog.text
@@ -139,13 +181,21 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         _state=stage.bot._connection,
     )
     await stage.bot.tree._call(cast(discord.Interaction[QuizBot], interaction))
-    assert heard.replies[0].startswith("No question of the day is set up on this server yet. Start with </daily setup:")
+    assert heard.replies[0].startswith(
+        "No question of the day is set up on this server yet. Start with </daily setup:"
+    )
 
 
-@pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()]
+)
 @pytest.mark.parametrize("where", ["check", "cog", "tree"])
 async def test_a_check_that_fails_is_said(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, where: str
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    where: str,
 ) -> None:
     """Whatever a check raises, wherever it stands: the member reads a sentence, once."""
 
@@ -173,7 +223,9 @@ async def test_a_check_that_fails_is_said(
     stage.expected_errors = int(isinstance(error, RuntimeError))
 
 
-async def test_a_converter_that_fails_is_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_converter_that_fails_is_said(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever turns an option into a value raises: a sentence."""
 
     async def broken(*_args: object) -> object:
@@ -186,7 +238,10 @@ async def test_a_converter_that_fails_is_said(stage: Stage, monkeypatch: pytest.
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today.")])
 async def test_choices_that_fail_are_an_empty_list(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
 ) -> None:
     """Autocomplete that raises is answered at once, with nothing, and the log says why."""
 
@@ -198,12 +253,20 @@ async def test_choices_that_fail_are_an_empty_list(
     assert str(error) in caplog.text
 
 
-async def test_what_may_let_a_refused_post_through_wakes_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_may_let_a_refused_post_through_wakes_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A change of permissions in a channel or of a role, of the bot's own membership, or that it joins; no other."""
     woken = AsyncMock()
     monkeypatch.setattr(stage.services, "wake", woken)
     state, guild_id = stage.bot._connection, str(stage.guild.id)
-    channel: dict[str, Any] = {"id": str(stage.daily.id), "guild_id": guild_id, "type": 0, "name": "x", "position": 0}
+    channel: dict[str, Any] = {
+        "id": str(stage.daily.id),
+        "guild_id": guild_id,
+        "type": 0,
+        "name": "x",
+        "position": 0,
+    }
     denied = {"id": guild_id, "type": 0, "allow": "0", "deny": "2048"}
     role: dict[str, Any] = {"id": guild_id, "name": "@everyone", "permissions": "0", "position": 0}
     role |= {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
@@ -238,7 +301,9 @@ class Heard:
         self.replies.append(content)
 
 
-async def test_a_failing_database_is_said_in_a_sentence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_database_is_said_in_a_sentence(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An answer that can't be stored is not acknowledged."""
     question = await stage.play(questions=1, seconds=30)
 

@@ -50,7 +50,10 @@ PLAUSIBLE = st.builds(
 )
 GOOD = st.sampled_from(ROUTES).flatmap(
     lambda route: st.tuples(
-        *(st.from_regex(pattern, fullmatch=True) | st.just("1") for pattern in route.fields.values())
+        *(
+            st.from_regex(pattern, fullmatch=True) | st.just("1")
+            for pattern in route.fields.values()
+        )
     ).map(lambda values: ":".join([route.name, "v1", *values]))
 )
 """Ids as the bot makes them, often of the first row."""
@@ -61,8 +64,12 @@ JSON = st.recursive(
     max_leaves=8,
 )
 VALUES = st.one_of(st.lists(st.sampled_from(["0", "1", "2", "5", "9", "x", ""]), max_size=7), JSON)
-TEXTS = st.text(max_size=5000).map(lambda text: [{"component": {"type": 4, "custom_id": "text", "value": text}}])
-BOXES = VALUES.map(lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}])
+TEXTS = st.text(max_size=5000).map(
+    lambda text: [{"component": {"type": 4, "custom_id": "text", "value": text}}]
+)
+BOXES = VALUES.map(
+    lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}]
+)
 MODALS = st.one_of(TEXTS, BOXES, JSON)
 NUL = [{"component": {"value": "\x00"}}]
 
@@ -91,7 +98,9 @@ class Heard:
         self.replies.append(modal)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     custom_id=CUSTOM_IDS,
     values=VALUES,
@@ -102,9 +111,23 @@ class Heard:
     private=st.booleans(),
 )
 @example(
-    custom_id="answer:v1:round:1:0\n", values=[], components=[], message_id=1, user_id=1, modal=False, private=False
+    custom_id="answer:v1:round:1:0\n",
+    values=[],
+    components=[],
+    message_id=1,
+    user_id=1,
+    modal=False,
+    private=False,
 )
-@example(custom_id="picks:v1:round:1", values=[], components=None, message_id=1, user_id=1, modal=True, private=False)
+@example(
+    custom_id="picks:v1:round:1",
+    values=[],
+    components=None,
+    message_id=1,
+    user_id=1,
+    modal=True,
+    private=False,
+)
 @example(
     custom_id="picks:v1:round:1",
     values=[],
@@ -142,7 +165,9 @@ async def test_clicks_and_modals(
     interaction = SimpleNamespace(
         type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
         data={"custom_id": custom_id, "values": values, "components": components},
-        message=SimpleNamespace(id=message_id, flags=discord.MessageFlags(ephemeral=private), components=panel),
+        message=SimpleNamespace(
+            id=message_id, flags=discord.MessageFlags(ephemeral=private), components=panel
+        ),
         id=message_id,
         guild_id=stage.guild.id,
         channel_id=stage.quiz.id,
@@ -163,8 +188,14 @@ async def test_clicks_and_modals(
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(time=st.text(max_size=100), timezone=st.text(max_size=100), topic=st.none() | st.text(max_size=100))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    time=st.text(max_size=100),
+    timezone=st.text(max_size=100),
+    topic=st.none() | st.text(max_size=100),
+)
 @example(time="09:00", timezone="../../etc/passwd", topic=None)
 @example(time="٠٩:٠٠", timezone="Europe/Berlin", topic=None)
 async def test_options(

@@ -31,7 +31,11 @@ def test_a_message_carries_its_files() -> None:
     message = Message(OPEN, "above", PICTURE, "below")
     for _ in range(2):
         (file,) = message.files()
-        assert (file.filename, file.description, file.fp.read()) == ("one.png", "what it shows", b"png")
+        assert (file.filename, file.description, file.fp.read()) == (
+            "one.png",
+            "what it shows",
+            b"png",
+        )
     assert text_of(message) == "above\n[what it shows]\nbelow"
     assert '"attachment://one.png"' in str(sent(message)).replace("'", '"')
 
@@ -48,7 +52,9 @@ def test_without_pictures() -> None:
 
 def test_only_its_role_is_pinged() -> None:
     """A message pings the role that it was given, and nobody else."""
-    one, nobody = (dict(Message(OPEN, "<@&5>", ping_role=role).mentions().to_dict()) for role in (5, None))
+    one, nobody = (
+        dict(Message(OPEN, "<@&5>", ping_role=role).mentions().to_dict()) for role in (5, None)
+    )
     assert (one["parse"], one["roles"]) == ([], [5])
     assert nobody["parse"] == []
     assert "roles" not in nobody
@@ -56,7 +62,9 @@ def test_only_its_role_is_pinged() -> None:
 
 def test_commands_become_mentions() -> None:
     """In every text of a message; pictures, buttons and box stay, and a message without commands is the same."""
-    message = Message(OPEN, "see </quiz start> or </help>", PICTURE, row(button("A", "a")), box_id=7, ping_role=5)
+    message = Message(
+        OPEN, "see </quiz start> or </help>", PICTURE, row(button("A", "a")), box_id=7, ping_role=5
+    )
     made = message.with_mentions(lambda name: f"</{name}:1>")
     assert texts(made) == ["see </quiz start:1> or </help:1>"]
     assert (len(made.files()), custom_ids(made), sent(made)[0]["id"]) == (1, ["a"], 7)

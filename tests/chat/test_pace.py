@@ -101,7 +101,10 @@ async def test_turns_of_the_urgent_are_their_own() -> None:
     await passing(pace, "first", passed)
     tasks = [asyncio.create_task(passing(pace, f"slow {n}", passed)) for n in range(3)]
     await asyncio.sleep(0)
-    tasks += [asyncio.create_task(passing(pace, f"reveal {n}", passed, server=n, urgent=True)) for n in (1, 1, 2)]
+    tasks += [
+        asyncio.create_task(passing(pace, f"reveal {n}", passed, server=n, urgent=True))
+        for n in (1, 1, 2)
+    ]
     await asyncio.gather(*tasks)
     names = [name for name, _ in passed]
     assert names == ["first", "reveal 1", "reveal 2", "reveal 1", "slow 0", "slow 1", "slow 2"]

@@ -88,14 +88,20 @@ def test_how_long_a_page_is_proof() -> None:
 def test_what_is_no_proof() -> None:
     """A page that all can see is none, and a page of one command is none for another."""
     other = Route("other", {}, command="</daily status>")
-    for interaction, route in ((used(MINUTES, private=False), suggestions.REVIEW), (used(MINUTES), other)):
+    for interaction, route in (
+        (used(MINUTES, private=False), suggestions.REVIEW),
+        (used(MINUTES), other),
+    ):
         with pytest.raises(UserError, match=NOT_THEIRS):
             require_page(interaction, route)
 
 
 def test_manage_server_needs_no_page() -> None:
     """Members with Manage Server use a page however old it is, and one that all can see."""
-    for interaction in (used(timedelta(days=9), manages=True), used(LATER, manages=True, private=False)):
+    for interaction in (
+        used(timedelta(days=9), manages=True),
+        used(LATER, manages=True, private=False),
+    ):
         require_page(interaction, suggestions.REVIEW)
 
 
@@ -103,25 +109,36 @@ async def test_a_member_whom_the_server_allows_a_command(stage: Stage) -> None:
     """Without Manage Server they use its page at once, and later the command once more; a manager needs not."""
     await take(stage, ours(3))
     stage.allow(stage.alwina, "bank")
-    old = [await member.slash(stage.quiz, "bank retire", item="ours-0") for member in (stage.alwina, stage.manager)]
+    old = [
+        await member.slash(stage.quiz, "bank retire", item="ours-0")
+        for member in (stage.alwina, stage.manager)
+    ]
     await stage.wait(16 * 60)
     refused = reply(await stage.alwina.click(answer_to(old[0]), label="Retire"))
     assert refused.startswith(f"{TOO_LONG}</bank retire:")
-    assert reply(await stage.manager.click(answer_to(old[1]), label="Retire")).startswith("`ours-0` is out.")
+    assert reply(await stage.manager.click(answer_to(old[1]), label="Retire")).startswith(
+        "`ours-0` is out."
+    )
     new = await stage.alwina.slash(stage.quiz, "bank retire", item="ours-1")
-    assert reply(await stage.alwina.click(answer_to(new), label="Retire")).startswith("`ours-1` is out.")
+    assert reply(await stage.alwina.click(answer_to(new), label="Retire")).startswith(
+        "`ours-1` is out."
+    )
 
 
 async def test_who_is_a_manager_no_longer(stage: Stage) -> None:
     """A page that is still on their screen a day later changes nothing."""
-    await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC")
+    await stage.manager.slash(
+        stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC"
+    )
     daily = answer_to(await stage.manager.slash(stage.quiz, "daily status"))
     settings = answer_to(await stage.manager.slash(stage.quiz, "settings"))
     stage.env.backend.guilds[stage.guild.id].members[stage.manager.id].role_ids.clear()
     await stage.wait(24 * 3600)
     refused = reply(await stage.manager.click(daily, label="Pause"))
     assert refused.startswith(f"{TOO_LONG}</daily status:")
-    refused = reply(await stage.manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
+    refused = reply(
+        await stage.manager.select(settings, custom_id="settings:v1:recapday", values=["3"])
+    )
     assert refused.startswith(f"{TOO_LONG}</settings:")
     schedule = await stage.services.dailies.schedule(stage.guild.id)
     assert schedule is not None
@@ -146,7 +163,12 @@ async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
 
 async def test_ids_that_a_client_makes_up(stage: Stage) -> None:
     """No private message of a member lets them use what belongs to managers, and neither does a form."""
-    routes = {route.name for routes in stage.bot.router._routes.values() for route, _ in routes if route.command}
+    routes = {
+        route.name
+        for routes in stage.bot.router._routes.values()
+        for route, _ in routes
+        if route.command
+    }
     assert routes == set(FORGED)
     await take(stage, ours(3))
     own = answer_to(await stage.alwina.slash(stage.quiz, "topics"))

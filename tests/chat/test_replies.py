@@ -31,11 +31,16 @@ class Told:
         self.later: list[dict[str, Any]] = []
         self.extras: dict[str, Any] = {}
         self._lost, self._arrive = lost, arrive
-        self.client = SimpleNamespace(command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False)
+        self.client = SimpleNamespace(
+            command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False
+        )
         self.type = discord.InteractionType.component
         self.data, self.guild_id = {"custom_id": "x"}, None
         self.response = SimpleNamespace(
-            is_done=lambda: False, send_message=self._take, edit_message=self._take, defer=self._take
+            is_done=lambda: False,
+            send_message=self._take,
+            edit_message=self._take,
+            defer=self._take,
         )
         self.edit_original_response = self._take_later
         self.followup = SimpleNamespace(send=self._take_later)
@@ -52,7 +57,9 @@ class Told:
         if len(self.sent) <= self._lost:
             raise aiohttp.ClientError
         if self._arrive:
-            raise discord.HTTPException(Mock(status=400, reason=""), {"code": 40060, "message": "acknowledged"})
+            raise discord.HTTPException(
+                Mock(status=400, reason=""), {"code": 40060, "message": "acknowledged"}
+            )
 
 
 def as_interaction(told: Told) -> discord.Interaction:
@@ -72,11 +79,18 @@ async def test_an_edit_names_the_files_of_the_page() -> None:
     for turn in (show, show_later):
         await turn(as_interaction(told), Message(OPEN, PICTURE))
         await turn(as_interaction(told), Message(OPEN, "words"))
-    assert [options["attachments"] for options in told.sent + told.later] == [[b"png"], [], [b"png"], []]
+    assert [options["attachments"] for options in told.sent + told.later] == [
+        [b"png"],
+        [],
+        [b"png"],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(("turn", "files"), [(say, "files"), (show, "attachments")])
-async def test_a_picture_that_takes_long_to_draw(turn: Any, files: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_picture_that_takes_long_to_draw(
+    turn: Any, files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Discord is told to wait, and the page comes with its picture when that is drawn."""
     monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
     told, waiting = Told(), asyncio.Event()
@@ -93,7 +107,11 @@ async def test_a_picture_that_takes_long_to_draw(turn: Any, files: str, monkeypa
     page = Message(OPEN, Undrawn("one.png", "what it shows", draw))
     await turn(as_interaction(told), page)
     await show_later(as_interaction(told), page)
-    assert (told.sent, told.later[0][files], told.later[1]["attachments"]) == ([], [b"png"], [b"png"])
+    assert (told.sent, told.later[0][files], told.later[1]["attachments"]) == (
+        [],
+        [b"png"],
+        [b"png"],
+    )
 
 
 async def test_commands_can_be_clicked() -> None:
@@ -137,18 +155,27 @@ async def test_a_reply_that_somebody_else_gave_is_no_reply_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OSError("the process for drawing has ended"), TimeoutError(), ConnectionResetError("another service")]
+    "error",
+    [
+        OSError("the process for drawing has ended"),
+        TimeoutError(),
+        ConnectionResetError("another service"),
+    ],
 )
 async def test_an_error_of_the_system_is_told(error: Exception) -> None:
     """What a handler does besides replying may fail as the network does: the member is not left without a word."""
     told = Told()
     await report_error(as_interaction(told), error)
-    assert [options["content"][:33] for options in told.sent] == ["Something went wrong on my side. "]
+    assert [options["content"][:33] for options in told.sent] == [
+        "Something went wrong on my side. "
+    ]
 
 
 @pytest.mark.parametrize("failure", [aiohttp.ClientError(), TimeoutError(), ConnectionResetError()])
 @pytest.mark.parametrize("reply", [say, show])
-async def test_a_reply_that_was_lost_is_not_followed_by_another(reply: Any, failure: Exception) -> None:
+async def test_a_reply_that_was_lost_is_not_followed_by_another(
+    reply: Any, failure: Exception
+) -> None:
     """It may have arrived: to be told of an error after a result would be wrong. The log has it."""
     told = Told()
     told.response.send_message = told.response.edit_message = AsyncMock(side_effect=failure)

@@ -37,20 +37,34 @@ ROUTES = sorted(
 def used(build: st.DrawFn) -> tuple[Route, dict[str, str]]:
     """A route and values for its fields."""
     route = build(st.sampled_from(ROUTES))
-    return route, {name: build(st.from_regex(pattern, fullmatch=True)) for name, pattern in route.fields.items()}
+    return route, {
+        name: build(st.from_regex(pattern, fullmatch=True))
+        for name, pattern in route.fields.items()
+    }
 
 
 def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
     """What every route makes of a custom id."""
-    return [(route.name, fields) for route in ROUTES if (fields := route.parse(custom_id)) is not None]
+    return [
+        (route.name, fields) for route in ROUTES if (fields := route.parse(custom_id)) is not None
+    ]
 
 
 def test_what_an_id_looks_like() -> None:
     """An id is the route's name, a version and the fields in their order."""
     assert questions.ANSWER.id(source="round", row=17, position=3) == "answer:v1:round:17:3"
-    assert questions.ANSWER.parse("answer:v1:round:17:3") == {"source": "round", "row": "17", "position": "3"}
+    assert questions.ANSWER.parse("answer:v1:round:17:3") == {
+        "source": "round",
+        "row": "17",
+        "position": "3",
+    }
     assert boards.BOARD.id(slot="prev", period="week", topic="", page=0) == "board:v1:prev:week::0"
-    assert boards.BOARD.parse("board:v1:prev:week::0") == {"slot": "prev", "period": "week", "topic": "", "page": "0"}
+    assert boards.BOARD.parse("board:v1:prev:week::0") == {
+        "slot": "prev",
+        "period": "week",
+        "topic": "",
+        "page": "0",
+    }
 
 
 def test_no_route_is_added_twice() -> None:
@@ -81,7 +95,9 @@ async def test_the_narrower_of_two_routes_has_an_id() -> None:
         for route in order:
             router.add(route, noting(route, seen))
         for custom_id in ("answer:v1:round:7:0", "answer:v1:daily:7:0"):
-            await router.dispatch(cast(discord.Interaction, SimpleNamespace(data={"custom_id": custom_id})))
+            await router.dispatch(
+                cast(discord.Interaction, SimpleNamespace(data={"custom_id": custom_id}))
+            )
         assert seen == [rounds.ANSWER, questions.ANSWER]
 
 
@@ -111,7 +127,10 @@ def mutated(build: st.DrawFn) -> tuple[str, str]:
     for _ in range(build(st.integers(1, 3))):
         at = build(st.integers(0, len(text)))
         new = build(
-            st.one_of(st.sampled_from([*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]), st.text(max_size=2))
+            st.one_of(
+                st.sampled_from([*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]),
+                st.text(max_size=2),
+            )
         )
         text = text[:at] + new + text[at + build(st.integers(0, 2)) :]
     return original, text
@@ -123,7 +142,9 @@ def test_a_mutated_id_is_refused_or_is_another_good_one(pair: tuple[str, str]) -
     """A changed id is refused, or it is letter by letter the id of the fields that are read from it."""
     for name, fields in parsed(pair[1]):
         assert pair[1] in {
-            route.id(**fields) for route in ROUTES if route.name == name and route.parse(pair[1]) is not None
+            route.id(**fields)
+            for route in ROUTES
+            if route.name == name and route.parse(pair[1]) is not None
         }
 
 
@@ -216,7 +237,9 @@ def test_what_is_no_id(custom_id: str) -> None:
         (boards.TOPICS, {"slot": "prev", "page": None}),
     ],
 )
-def test_ids_that_could_not_be_read_back_are_not_made(route: Route, values: dict[str, object]) -> None:
+def test_ids_that_could_not_be_read_back_are_not_made(
+    route: Route, values: dict[str, object]
+) -> None:
     """A value that its route would refuse is an error where the card is made, not where it is clicked."""
     with pytest.raises(ValueError, match=f"^{route.name}:v1:"):
         route.id(**values)
@@ -224,7 +247,9 @@ def test_ids_that_could_not_be_read_back_are_not_made(route: Route, values: dict
 
 def test_the_largest_values() -> None:
     """The largest row, page and topic that a database or a bank can have still make an id."""
-    assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(":999999999999999999:5")
+    assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(
+        ":999999999999999999:5"
+    )
     assert len(boards.BOARD.id(slot="period", period="month", topic="x" * 48, page=999_999)) <= 100
 
 

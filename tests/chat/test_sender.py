@@ -31,7 +31,9 @@ class FakeHttp:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[str, Any] = {"POST /users/@me/channels": {"id": "900", "type": 1, "recipients": []}}
+        self.answers: dict[str, Any] = {
+            "POST /users/@me/channels": {"id": "900", "type": 1, "recipients": []}
+        }
 
     async def request(self, route: Any, *, form: Any = None, json: Any = None, **more: Any) -> Any:
         what = f"{route.method} {route.url.removeprefix(route.BASE)}".partition("?")[0]
@@ -50,10 +52,31 @@ def _payload(form: list[dict[str, Any]]) -> dict[str, Any]:
 def message_data(content: str, message_id: int = 1, **more: Any) -> dict[str, Any]:
     """A message of the bot's as Discord sends it."""
     author = {"id": str(BOT_ID), "username": "bot", "discriminator": "0", "avatar": None}
-    rest = {"attachments": [], "embeds": [], "components": [], "mentions": [], "mention_roles": [], "flags": 0}
+    rest = {
+        "attachments": [],
+        "embeds": [],
+        "components": [],
+        "mentions": [],
+        "mention_roles": [],
+        "flags": 0,
+    }
     stamps = {"timestamp": "2027-01-04T00:00:00+00:00", "edited_timestamp": None}
-    ids = {"id": str(message_id), "channel_id": "5", "type": 0, "author": author, "content": content}
-    return {**ids, **rest, **stamps, "pinned": False, "mention_everyone": False, "tts": False, **more}
+    ids = {
+        "id": str(message_id),
+        "channel_id": "5",
+        "type": 0,
+        "author": author,
+        "content": content,
+    }
+    return {
+        **ids,
+        **rest,
+        **stamps,
+        "pinned": False,
+        "mention_everyone": False,
+        "tts": False,
+        **more,
+    }
 
 
 def refusal(status: int, code: int) -> discord.HTTPException:
@@ -71,11 +94,15 @@ def http() -> FakeHttp:
 async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
     async with discord.Client(intents=discord.Intents.none()) as client:
         client.http.request = http.request  # type: ignore[method-assign]
-        client._connection.user = discord.ClientUser(state=client._connection, data=message_data("")["author"])
+        client._connection.user = discord.ClientUser(
+            state=client._connection, data=message_data("")["author"]
+        )
         yield DiscordSender(client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow))
 
 
-async def test_pictures_are_drawn_before_a_message_goes(sender: DiscordSender, http: FakeHttp) -> None:
+async def test_pictures_are_drawn_before_a_message_goes(
+    sender: DiscordSender, http: FakeHttp
+) -> None:
     """A post, an edit and a direct message have the picture; one that can't be drawn is left out."""
 
     async def draw() -> bytes | None:
@@ -87,9 +114,13 @@ async def test_pictures_are_drawn_before_a_message_goes(sender: DiscordSender, h
     await sender.edit(HERE, 4, message)
     await sender.write_to(3, message, 900)
     await sender.edit(HERE, 4, message)
-    names = [[file["filename"] for file in sent.get("attachments", ())] for _, sent in http.requests]
+    names = [
+        [file["filename"] for file in sent.get("attachments", ())] for _, sent in http.requests
+    ]
     assert names == [["one.png"]] * 3 + [[]]
-    assert ["one.png" in str(sent["components"]) for _, sent in http.requests] == [True] * 3 + [False]
+    assert ["one.png" in str(sent["components"]) for _, sent in http.requests] == [True] * 3 + [
+        False
+    ]
 
 
 @pytest.mark.parametrize("code", [50007, 50278])
@@ -110,9 +141,13 @@ async def test_too_many_direct_messages(sender: DiscordSender, http: FakeHttp, c
     assert [what for what, _ in http.requests] == ["POST /users/@me/channels"]
 
 
-async def test_the_channel_of_direct_messages_is_kept(sender: DiscordSender, http: FakeHttp) -> None:
+async def test_the_channel_of_direct_messages_is_kept(
+    sender: DiscordSender, http: FakeHttp
+) -> None:
     """It is opened once; whoever kept its id writes there at once."""
-    assert await sender.write_to(3, PlainMessage("use </practice>", button("Go", "go")), None) == 900
+    assert (
+        await sender.write_to(3, PlainMessage("use </practice>", button("Go", "go")), None) == 900
+    )
     assert await sender.write_to(3, PlainMessage("again"), 901) == 901
     assert [what for what, _ in http.requests] == [
         "POST /users/@me/channels",
@@ -129,7 +164,11 @@ async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) 
     await sender.post(HERE, PlainMessage("<@&8> new", ping_role=8), "n")
     await sender.edit(HERE, 4, Message(OPEN, "card"))
     (_, plain), (what, card) = http.requests
-    assert (plain["content"], plain["allowed_mentions"]["roles"], plain["nonce"]) == ("<@&8> new", [8], "n")
+    assert (plain["content"], plain["allowed_mentions"]["roles"], plain["nonce"]) == (
+        "<@&8> new",
+        [8],
+        "n",
+    )
     assert (what, card["content"], card["flags"]) == ("PATCH /channels/5/messages/4", None, 1 << 15)
 
 
@@ -146,17 +185,51 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
 
 def guild_data(*, deny: int = 0, name: str = "quiz", **more: Any) -> dict[str, Any]:
     """A server on which the bot may see and write, with one channel, in which everyone is denied something."""
-    everyone = {"id": "1", "name": "@everyone", "permissions": str(VIEW | SEND | FILES | HISTORY), "position": 0}
+    everyone = {
+        "id": "1",
+        "name": "@everyone",
+        "permissions": str(VIEW | SEND | FILES | HISTORY),
+        "position": 0,
+    }
     rest = {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
     overwrite = {"id": "1", "type": 0, "allow": "0", "deny": str(deny)}
-    channel = {"id": "5", "type": 0, "name": name, "position": 0, "permission_overwrites": [overwrite]}
-    me = {"user": message_data("")["author"], "roles": [], "joined_at": None, "flags": 0, "deaf": False, "mute": False}
-    lists = {"roles": [everyone | rest], "channels": [channel], "members": [me | more], "threads": [THREAD]}
-    return {"id": "1", "name": "here", "owner_id": "2", "emojis": [], "stickers": [], "features": []} | lists
+    channel = {
+        "id": "5",
+        "type": 0,
+        "name": name,
+        "position": 0,
+        "permission_overwrites": [overwrite],
+    }
+    me = {
+        "user": message_data("")["author"],
+        "roles": [],
+        "joined_at": None,
+        "flags": 0,
+        "deaf": False,
+        "mute": False,
+    }
+    lists = {
+        "roles": [everyone | rest],
+        "channels": [channel],
+        "members": [me | more],
+        "threads": [THREAD],
+    }
+    return {
+        "id": "1",
+        "name": "here",
+        "owner_id": "2",
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+    } | lists
 
 
 VIEW, SEND, FILES, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
-ARCHIVE = {"archived": False, "auto_archive_duration": 60, "archive_timestamp": "2027-01-04T00:00:00+00:00"}
+ARCHIVE = {
+    "archived": False,
+    "auto_archive_duration": 60,
+    "archive_timestamp": "2027-01-04T00:00:00+00:00",
+}
 THREAD = {
     "id": "6", "type": 11, "guild_id": "1", "parent_id": "5", "owner_id": "2", "name": "thread", "message_count": 0,
     "member_count": 0, "rate_limit_per_user": 0, "thread_metadata": {**ARCHIVE, "locked": False}, "flags": 0,
@@ -174,11 +247,21 @@ def known(sender: DiscordSender, data: dict[str, Any]) -> None:
         (SEND, 5, {}, "I need Send Messages there"),
         (VIEW | SEND, 5, {}, "I need View Channel there"),
         (1 << 38, 6, {}, "I need Send Messages in Threads there"),
-        (0, 5, {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}, "I'm in time-out until <t:324721"),
+        (
+            0,
+            5,
+            {"communication_disabled_until": "2999-01-01T00:00:00+00:00"},
+            "I'm in time-out until <t:324721",
+        ),
     ],
 )
 async def test_the_cache_is_asked_before_discord(
-    sender: DiscordSender, http: FakeHttp, deny: int, channel_id: int, more: dict[str, str], lacking: str
+    sender: DiscordSender,
+    http: FakeHttp,
+    deny: int,
+    channel_id: int,
+    more: dict[str, str],
+    lacking: str,
 ) -> None:
     """A missing permission that the cache knows costs no request, which would count against the whole bot."""
     known(sender, guild_data(deny=deny, **more))
@@ -227,9 +310,14 @@ async def test_an_outage_costs_no_request(
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(50001, "I can't see <#5>. If it's a private thread, mention me in it"), (50013, "whether I'm in time-out")],
+    [
+        (50001, "I can't see <#5>. If it's a private thread, mention me in it"),
+        (50013, "whether I'm in time-out"),
+    ],
 )
-async def test_what_only_discord_knows(sender: DiscordSender, http: FakeHttp, code: int, words: str) -> None:
+async def test_what_only_discord_knows(
+    sender: DiscordSender, http: FakeHttp, code: int, words: str
+) -> None:
     """A refusal for which the cache has no reason still says what can be done."""
     known(sender, guild_data())
     http.answers["POST /channels/5/messages"] = refusal(403, code)
@@ -238,7 +326,9 @@ async def test_what_only_discord_knows(sender: DiscordSender, http: FakeHttp, co
     assert caught.value.what == "permission"
 
 
-async def test_an_archived_thread_is_opened_for_an_edit(sender: DiscordSender, http: FakeHttp) -> None:
+async def test_an_archived_thread_is_opened_for_an_edit(
+    sender: DiscordSender, http: FakeHttp
+) -> None:
     """Discord closes threads by itself; a card in one is brought up to date all the same."""
     edits = [refusal(400, 50083), None]
     http.answers["PATCH /channels/6/messages/4"] = lambda: edits.pop(0)
@@ -260,7 +350,9 @@ async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: Fake
     assert caught.value.what == "channel"
 
 
-async def test_a_server_that_refuses_much_is_left_alone(sender: DiscordSender, http: FakeHttp) -> None:
+async def test_a_server_that_refuses_much_is_left_alone(
+    sender: DiscordSender, http: FakeHttp
+) -> None:
     """Once Discord has refused a lot, a server that had a part in it is asked nothing; others are."""
     sender._refusals = Refusals(2)
     http.answers["PATCH /channels/5/messages/9"] = refusal(403, 50013)

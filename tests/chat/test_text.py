@@ -75,7 +75,10 @@ def test_the_eyes_of_these_tests(text: str, harmless: str, kind: str) -> None:
     [
         ("plain words, 2 < 3 - 1; a+b", "plain words, 2 < 3 - 1; a+b"),
         ("snake_case and 2*3", r"snake\_case and 2\*3"),
-        ("**bold** ~~gone~~ ||spoiler|| `code`", r"\*\*bold\*\* \~\~gone\~\~ \|\|spoiler\|\| \`code\`"),
+        (
+            "**bold** ~~gone~~ ||spoiler|| `code`",
+            r"\*\*bold\*\* \~\~gone\~\~ \|\|spoiler\|\| \`code\`",
+        ),
         ("# Heading", r"\# Heading"),
         ("- item\n  + item", "\\- item\n  \\+ item"),
         ("-# small", r"\-# small"),
@@ -98,8 +101,34 @@ def test_escape(text: str, escaped: str) -> None:
 snippets = st.sampled_from(
     [
         *"<>@#&:/!-+*_~`|[]()\\. \n\t19aR",
-        *("<@1>", "<@&22>", "<#3>", "<t:1700000000:R>", "<a:b:4>", "</quiz:5>", "<id:guide>", "<https://x.y>"),
-        *("# ", "## ", "-# ", "- ", "* ", "+ ", "1. ", "23) ", "> ", ">>> ", "**", "__", "~~", "||", "```", "\\\\"),
+        *(
+            "<@1>",
+            "<@&22>",
+            "<#3>",
+            "<t:1700000000:R>",
+            "<a:b:4>",
+            "</quiz:5>",
+            "<id:guide>",
+            "<https://x.y>",
+        ),
+        *(
+            "# ",
+            "## ",
+            "-# ",
+            "- ",
+            "* ",
+            "+ ",
+            "1. ",
+            "23) ",
+            "> ",
+            ">>> ",
+            "**",
+            "__",
+            "~~",
+            "||",
+            "```",
+            "\\\\",
+        ),
         *("[a](https://x.y)", "[a](<https://x.y>)", "words", "Ä", "\u2028", "\u00a0"),
     ]
 )
@@ -185,8 +214,24 @@ def test_counts() -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        *((1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (10, "10th"), (11, "11th"), (12, "12th"), (13, "13th")),
-        *((21, "21st"), (22, "22nd"), (101, "101st"), (111, "111th"), (112, "112th"), (1_013, "1,013th")),
+        *(
+            (1, "1st"),
+            (2, "2nd"),
+            (3, "3rd"),
+            (4, "4th"),
+            (10, "10th"),
+            (11, "11th"),
+            (12, "12th"),
+            (13, "13th"),
+        ),
+        *(
+            (21, "21st"),
+            (22, "22nd"),
+            (101, "101st"),
+            (111, "111th"),
+            (112, "112th"),
+            (1_013, "1,013th"),
+        ),
         *((1_021, "1,021st"), (0, "0th")),
     ],
 )
@@ -235,9 +280,9 @@ def test_a_page_leaves_room_below_discords_limit() -> None:
 
 
 blocks = st.lists(
-    st.lists(st.text("ab ", min_size=1, max_size=15).map(str.strip).filter(bool), min_size=1, max_size=3).map(
-        "\n".join
-    ),
+    st.lists(
+        st.text("ab ", min_size=1, max_size=15).map(str.strip).filter(bool), min_size=1, max_size=3
+    ).map("\n".join),
     max_size=8,
 )
 
@@ -260,9 +305,9 @@ def test_pages_are_as_few_as_their_order_allows(texts: list[str], limit: int) ->
 
 
 lines = st.lists(
-    st.lists(st.sampled_from(["word", "-", "#", ">", "1.", "2*3", "<@1>", "a_b"]), min_size=1, max_size=9).map(
-        " ".join
-    ),
+    st.lists(
+        st.sampled_from(["word", "-", "#", ">", "1.", "2*3", "<@1>", "a_b"]), min_size=1, max_size=9
+    ).map(" ".join),
     min_size=1,
     max_size=6,
 ).map("\n".join)
@@ -288,8 +333,17 @@ def test_every_text_of_the_bank_survives() -> None:
             *(point.text for point in topic.key_points),
             *(follow.question for follow in topic.follow_ups),
             *(reference.title for reference in topic.references),
-            *(words for item in topic.items for words in (item.prompt, item.explanation, *item.accept)),
-            *(words for item in topic.items for choice in item.choices for words in (choice.text, choice.why)),
+            *(
+                words
+                for item in topic.items
+                for words in (item.prompt, item.explanation, *item.accept)
+            ),
+            *(
+                words
+                for item in topic.items
+                for choice in item.choices
+                for words in (choice.text, choice.why)
+            ),
         )
     ]
     assert len(texts) > 4_000

@@ -126,10 +126,14 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
     bots[0].kill()
     killed = time.monotonic()
     left = SERVERS - len(posted())
-    drain = left / 50 + 15  # Discord takes 50 requests a second; so many more are refused on the way
+    drain = (
+        left / 50 + 15
+    )  # Discord takes 50 requests a second; so many more are refused on the way
     await world.until(lambda: len(posted()) >= SERVERS, LEASE + drain, f"the other {left} dailies")
     took = time.monotonic() - killed
-    await asyncio.sleep(LEASE + 3 - took if took < LEASE + 3 else 3)  # whatever else was claimed would be done by now
+    await asyncio.sleep(
+        LEASE + 3 - took if took < LEASE + 3 else 3
+    )  # whatever else was claimed would be done by now
     per_server = Counter(m.channel.guild.id for m in posted())
     assert per_server == dict.fromkeys((g.id for g in guilds), 1)
     assert took <= LEASE + drain
@@ -148,7 +152,11 @@ async def play(member: Member, message: Message, choice: int) -> Result | None:
         return await member.submit(opened, f"guess {choice}") if opened.modal else opened
     if name == "choose":
         opened = await member.click(message, f"choose:v1:{source}:{row}")
-        return await member.submit(opened, {"Tick all that are right": [str(choice)]}) if opened.modal else opened
+        return (
+            await member.submit(opened, {"Tick all that are right": [str(choice)]})
+            if opened.modal
+            else opened
+        )
     return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
 
 
@@ -167,7 +175,9 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
     wanted = {"channel": daily_channel, "time": local, "timezone": noon_zone(now), "thread": True}
     assert (await annegret.slash(channel, "daily setup", **wanted)).acked
-    assert (await annegret.slash(channel, "daily post")).text.startswith("The question of the day is on its way")
+    assert (await annegret.slash(channel, "daily post")).text.startswith(
+        "The question of the day is on its way"
+    )
     skipped = await annegret.slash(channel, "daily skip")
     assert await soon(lambda: cards(daily_channel, "daily"))
     started = await annegret.slash(channel, "quiz start", questions=3, seconds=8)
@@ -178,14 +188,18 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
             if card.id in answered:
                 continue
             answered.add(card.id)
-            for results in [await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))]:
+            for results in [
+                await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))
+            ]:
                 said = [r.text for r in results if r is not None]
                 assert len(said) == len(members)
                 assert all(text.startswith("Locked in") for text in said), said
         await asyncio.sleep(0.05)
     daily = cards(daily_channel, "daily")[0]
     results = await asyncio.gather(*(play(m, daily, n % 4) for n, m in enumerate(members)))
-    assert all(r is not None and "Streak: " in r.text for r in results), [r and r.text for r in results]
+    assert all(r is not None and "Streak: " in r.text for r in results), [
+        r and r.text for r in results
+    ]
     why = revealed(channel)[0]
     report = next(i for i in why.custom_ids if i.startswith("report:"))
     sent = await annegret.submit(await annegret.click(why, report), "a typo")
@@ -207,18 +221,30 @@ async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
     guild = world.add_guild()
     channel, annegret = world.add_channel(guild, "quiz"), world.add_member(guild, "annegret")
     bot = await cluster.start("old", SHARD_COUNT="1")
-    await cluster.database.write(Connection.execute, text("UPDATE alembic_version SET version_num = '9999'"))
+    await cluster.database.write(
+        Connection.execute, text("UPDATE alembic_version SET version_num = '9999'")
+    )
     with suppress(TimeoutError):
         await annegret.slash(channel, "quiz start")
     assert await bot.dead() == 1
     line = bot.log.strip().splitlines()[-1]
-    assert line.startswith("the database has been brought to schema 9999, and this program works with ")
-    assert await cluster.database.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM rounds").scalar()) == 0
+    assert line.startswith(
+        "the database has been brought to schema 9999, and this program works with "
+    )
+    assert (
+        await cluster.database.read(
+            lambda conn: conn.exec_driver_sql("SELECT count(*) FROM rounds").scalar()
+        )
+        == 0
+    )
 
 
 async def counted(cluster: Cluster) -> dict[str, int]:
     def look(conn: Connection) -> dict[str, int]:
         names = ("rounds", "dailies", "reports")
-        return {name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in names}
+        return {
+            name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+            for name in names
+        }
 
     return await cluster.database.read(look)

@@ -136,7 +136,9 @@ def test_nothing_is_left_open() -> None:
     """Python, which warns of what a program forgets to close, has nothing to say at its end."""
     code = "import os; from bot.core.apart import call_apart; call_apart(os.getpid)"
     command = [sys.executable, "-X", "dev", "-c", code]
-    assert subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=PATIENCE).stderr == b""
+    assert (
+        subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=PATIENCE).stderr == b""
+    )
 
 
 def test_limits() -> None:
@@ -172,7 +174,9 @@ def test_it_ends_with_a_bot_that_is_killed() -> None:
         "print(call_apart(os.getpid), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     pid = int(
-        subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.PIPE, timeout=PATIENCE).stdout
+        subprocess.run(
+            [sys.executable, "-c", code], check=False, stdout=subprocess.PIPE, timeout=PATIENCE
+        ).stdout
     )
     until = time.monotonic() + PATIENCE
     while is_running(pid):

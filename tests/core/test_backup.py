@@ -41,7 +41,9 @@ def committing(database: Path) -> Iterator[list[int]]:
             running.result()
 
 
-def test_a_backup_ends_while_the_bot_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_ends_while_the_bot_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SQLite begins again when somebody commits between two steps of a copy; what is copied is one moment.
 
     Here somebody commits all the time, and surely after each step.

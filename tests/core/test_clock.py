@@ -62,7 +62,9 @@ def test_a_clock_that_has_heard_nothing() -> None:
     assert host.clock.delay() == timedelta()
 
 
-@given(st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1))
+@given(
+    st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1)
+)
 def test_dates_before_the_first_event(wrong: float, ways: list[float]) -> None:
     """A process that has heard of nothing yet has the time to a second and the way of an answer, and is not early."""
     host = Host(wrong)
@@ -96,7 +98,12 @@ def test_the_fastest_event_decides(wrong: float) -> None:
 
 @given(
     st.floats(-60, 60, allow_nan=False),
-    st.lists(st.tuples(st.booleans(), st.floats(0, 3, allow_nan=False), st.floats(0, 3, allow_nan=False)), min_size=1),
+    st.lists(
+        st.tuples(
+            st.booleans(), st.floats(0, 3, allow_nan=False), st.floats(0, 3, allow_nan=False)
+        ),
+        min_size=1,
+    ),
 )
 def test_never_ahead_of_discord(wrong: float, seen: list[tuple[bool, float, float]]) -> None:
     """Whatever arrives in whatever time, the time told is not ahead of Discord's, and not behind the last event."""

@@ -150,12 +150,16 @@ async def test_a_single_statement_does_not_wait_for_long_writes(
     with counted_commits() as commits:
         long = [asyncio.create_task(database.write(remember, f"long {n}", 0.02)) for n in range(4)]
         await asyncio.sleep(0)
-        await asyncio.gather(*(database.write_one(remember, f"answer {n}") for n in range(2)), *long)
+        await asyncio.gather(
+            *(database.write_one(remember, f"answer {n}") for n in range(2)), *long
+        )
     assert order == ["long 0", "answer 0", "answer 1", "long 1", "long 2", "long 3"]
     assert len(commits) == 4
 
 
-async def test_answers_do_not_shut_out_the_rest(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_do_not_shut_out_the_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many single statements wait, there is a place for another write in each batch."""
     monkeypatch.setattr(module, "MAX_BATCH", 3)
     order: list[str] = []
@@ -195,7 +199,9 @@ async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
         return_exceptions=True,
     )
     assert [type(r) for r in results] == [type(None), LookupError, IntegrityError, type(None)]
-    stored = [await note(database, key) for key in ("before", "fails", "breaks a constraint", "after")]
+    stored = [
+        await note(database, key) for key in ("before", "fails", "breaks a constraint", "after")
+    ]
     assert stored == ["x", None, None, "x"]
 
 
@@ -211,7 +217,11 @@ async def test_single_statements_share_a_commit_with_others(database: Database) 
         )
     assert [r for r in results if isinstance(r, str)] == ["first", "single", "another"]
     assert isinstance(results[2], LookupError)
-    assert [await note(database, key) for key in ("single", "failed", "another")] == ["x", None, "x"]
+    assert [await note(database, key) for key in ("single", "failed", "another")] == [
+        "x",
+        None,
+        "x",
+    ]
     assert len(commits) == 1
 
 
@@ -238,7 +248,9 @@ async def test_a_single_statement_that_fails_costs_nobody_else_anything(
     assert [await note(database, key) for key in keys] == ["x", None, "x", "2"]
 
 
-@pytest.mark.parametrize(("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)])
+@pytest.mark.parametrize(
+    ("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)]
+)
 async def test_a_failing_write_alone_leaves_nothing(
     database: Database, work: Callable[[Connection, str], None], error: type[Exception]
 ) -> None:
@@ -272,13 +284,17 @@ async def test_a_queued_write_of_a_cancelled_caller_still_happens(database: Data
     assert await note(database, "1") == "x"
 
 
-async def test_a_failure_without_a_caller_is_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_without_a_caller_is_logged(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     """A write that fails after its caller has gone is in the log."""
     task = asyncio.create_task(database.write(note_and_fail, "the key"))
     await asyncio.sleep(0)
     task.cancel()
     await database.write(set_note, "b", "x")
-    assert [r.levelname for r in caplog.records if r.exc_info and "the key" in str(r.exc_info[1])] == ["ERROR"]
+    assert [
+        r.levelname for r in caplog.records if r.exc_info and "the key" in str(r.exc_info[1])
+    ] == ["ERROR"]
 
 
 class Slow:
@@ -314,7 +330,10 @@ class Slow:
 async def test_what_is_not_loaded_holds_nobody_up(database: Database) -> None:
     """A transaction that needs it is undone, others go on meanwhile, and then it runs again."""
     slow = Slow()
-    tasks = [asyncio.create_task(database.write(slow.need, "a")), asyncio.create_task(database.read(slow.need))]
+    tasks = [
+        asyncio.create_task(database.write(slow.need, "a")),
+        asyncio.create_task(database.read(slow.need)),
+    ]
     tasks.append(asyncio.create_task(database.read_long(slow.need)))
     async with asyncio.timeout(PATIENCE):
         await slow.begun.wait()
@@ -399,20 +418,29 @@ async def test_a_commit_of_unknown_outcome_is_not_repeated(database: Database) -
     """A COMMIT that fails on its way to a server may have got there; SQLite's own has surely been rolled back."""
     runs: list[int] = []
     with failing_commits():
-        await asyncio.gather(*(database.write(lambda _conn: runs.append(1)) for _ in range(3)), return_exceptions=True)
+        await asyncio.gather(
+            *(database.write(lambda _conn: runs.append(1)) for _ in range(3)),
+            return_exceptions=True,
+        )
     assert len(runs) == (3 if database.shared else 6)
 
 
-async def test_a_commit_that_the_database_refuses_fails_its_cause_alone(database: Database, url: URL) -> None:
+async def test_a_commit_that_the_database_refuses_fails_its_cause_alone(
+    database: Database, url: URL
+) -> None:
     """A constraint that SQLite checks only at COMMIT costs the rest of the batch nothing, and leaves nothing open."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("the foreign keys are not deferrable here")
 
     def orphan(conn: Connection) -> None:
         conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        conn.execute(round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order=""))
+        conn.execute(
+            round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
+        )
 
-    results = await asyncio.gather(database.write(set_note, "a", "x"), database.write(orphan), return_exceptions=True)
+    results = await asyncio.gather(
+        database.write(set_note, "a", "x"), database.write(orphan), return_exceptions=True
+    )
     assert [type(r) for r in results] == [NoneType, IntegrityError]
     assert await note(database, "a") == "x"
     await database.write(set_note, "b", "x")
@@ -457,7 +485,9 @@ async def test_a_close_leaves_one_file(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "quiz.db"))
     for _ in range(2):
         async with open_database(url) as database:
-            await asyncio.gather(*(database.write(set_note, str(n), "x") for n in range(50)), note(database, "1"))
+            await asyncio.gather(
+                *(database.write(set_note, str(n), "x") for n in range(50)), note(database, "1")
+            )
             assert (tmp_path / "quiz.db-wal").exists()
         assert {path.name for path in tmp_path.iterdir()} == {"quiz.db", "quiz.db-lock"}
 
@@ -550,7 +580,9 @@ async def test_foreign_keys_are_enforced(database: Database) -> None:
     with pytest.raises(IntegrityError):
         await database.write(
             lambda conn: conn.execute(
-                round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
+                round_questions.insert().values(
+                    round_id=404, number=1, item_id="x", choice_order=""
+                )
             )
         )
 
@@ -569,7 +601,9 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
     assert await database.write(pragmas) == expected
 
 
-async def test_the_write_ahead_log_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_write_ahead_log_stays_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is taken into the file between the writes, and begins anew; at most that of one commit is left to SQLite."""
     monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 10)
     file = tmp_path / "bot.db"
@@ -581,7 +615,9 @@ async def test_the_write_ahead_log_stays_short(tmp_path: Path, monkeypatch: pyte
         assert lengths[-1] == lengths[30] < 50 * 4096
 
 
-async def test_whoever_waits_comes_before_the_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_waits_comes_before_the_write_ahead_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is taken over after the last of those who wait has been told, and not once for each batch."""
     done: list[str] = []
     told = asyncio.Event()
@@ -598,7 +634,9 @@ async def test_whoever_waits_comes_before_the_write_ahead_log(tmp_path: Path, mo
     monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 1)
     async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
         monkeypatch.setattr(module._Lane, "checkpoint", take_over)
-        await asyncio.gather(write(database, "first"), write(database, "second"), write(database, "third"))
+        await asyncio.gather(
+            write(database, "first"), write(database, "second"), write(database, "third")
+        )
         told.set()
     assert done == ["first", "second", "third", "log"]
 
@@ -625,7 +663,9 @@ async def test_a_write_ahead_log_that_can_not_be_taken_over(
 async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> None:
     """Where processes can't share memory about a file, as on network disks, one line says so."""
     url = make_url(f"sqlite+aiosqlite:///file:{tmp_path / 'quiz.db'}?vfs=unix-dotfile&uri=true")
-    with pytest.raises(OperationalError, match=r"can't keep a write-ahead log here .* put the file on a local disk"):
+    with pytest.raises(
+        OperationalError, match=r"can't keep a write-ahead log here .* put the file on a local disk"
+    ):
         async with open_database(url):
             pass
 
@@ -710,7 +750,11 @@ async def test_a_close_ends_every_read(url: URL) -> None:
             pause()
             return "read"
 
-        tasks = [asyncio.create_task(read(wait)) for _ in range(9) for read in (database.read, database.read_long)]
+        tasks = [
+            asyncio.create_task(read(wait))
+            for _ in range(9)
+            for read in (database.read, database.read_long)
+        ]
         await pause.reached()
         closing = asyncio.create_task(database.close())
         await asyncio.sleep(0)
@@ -721,7 +765,9 @@ async def test_a_close_ends_every_read(url: URL) -> None:
     assert {type(r) for r in results} == {str, DatabaseClosed}
 
 
-COUNT_FOR_EVER = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+COUNT_FOR_EVER = (
+    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+)
 
 
 async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -735,7 +781,9 @@ async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
     monkeypatch.setattr(module, "_STEPS", 1000)
     async with asyncio.timeout(10):
-        async with open_database(URL.create("sqlite", database=str(tmp_path / "quiz.db"))) as database:
+        async with open_database(
+            URL.create("sqlite", database=str(tmp_path / "quiz.db"))
+        ) as database:
             reading = asyncio.create_task(database.read(count_for_ever))
             assert await asyncio.to_thread(begun.wait, 5)
         with pytest.raises(DatabaseClosed):
@@ -816,8 +864,13 @@ async def test_a_statement_without_an_end(url: URL) -> None:
     """It is given up with its whole batch, which is not tried one by one; the next write has a new connection."""
     async with open_database(url) as database:
         sleep = database.write(lambda conn: conn.exec_driver_sql("SELECT pg_sleep(60)"))
-        failed = await asyncio.gather(sleep, database.write(set_note, "a", "x"), return_exceptions=True)
-        assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [True, True]
+        failed = await asyncio.gather(
+            sleep, database.write(set_note, "a", "x"), return_exceptions=True
+        )
+        assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [
+            True,
+            True,
+        ]
         await database.write(set_note, "b", "x")
         assert [await note(database, key) for key in "ab"] == [None, "x"]
     async with open_database(url, patient=True) as database:
@@ -837,7 +890,11 @@ async def test_a_row_that_another_process_keeps(url: URL) -> None:
 
         keeping = asyncio.create_task(two.write(keep))
         await pause.reached()
-        writes = (one.write(set_note, "b", "x"), one.write(set_note, "a", "lost"), one.write_one(set_note, "c", "x"))
+        writes = (
+            one.write(set_note, "b", "x"),
+            one.write(set_note, "a", "lost"),
+            one.write_one(set_note, "c", "x"),
+        )
         before, waited, after = await asyncio.gather(*writes, return_exceptions=True)
         assert isinstance(waited, DBAPIError)
         assert is_away(waited)
@@ -865,7 +922,9 @@ async def test_no_connection_is_free(url: URL) -> None:
 async def test_a_database_that_is_not_there() -> None:
     """A server that does not answer is a failure of the database, whatever the system calls it."""
     with pytest.raises(OperationalError):
-        async with open_database(URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")):
+        async with open_database(
+            URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")
+        ):
             pass
 
 
@@ -885,7 +944,9 @@ class Contended:
         return self.real.execute(statement)
 
 
-def test_switching_on_the_log_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_switching_on_the_log_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Several connections that open a new file at once all get the log, for which SQLite itself does not wait."""
     contended: Any = Contended(tmp_path / "quiz.db", 3)
     with closing(contended.real):

@@ -8,7 +8,12 @@ from bot.core.drafts import Drafts
 def test_the_latest_text_of_each_form() -> None:
     """By member and form, until it is stored."""
     drafts = Drafts()
-    for user_id, form, text in ((1, "a", "first"), (1, "a", "second"), (1, "b", "other"), (2, "a", "theirs")):
+    for user_id, form, text in (
+        (1, "a", "first"),
+        (1, "a", "second"),
+        (1, "b", "other"),
+        (2, "a", "theirs"),
+    ):
         drafts.keep(user_id, form, text)
     assert [drafts.of(1, "a"), drafts.of(1, "b"), drafts.of(2, "a"), drafts.of(2, "b")] == [
         *("second", "other", "theirs", "")

@@ -41,7 +41,9 @@ async def answer_daily(stage: Stage) -> None:
     today = (await stage.bot.dailies.today(GUILD, ALWINA)).daily
     assert today is not None
     text = "attention" if (today.item_id or "").endswith("d") else None
-    await stage.bot.dailies.answer(Click(today.id, today.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text))
+    await stage.bot.dailies.answer(
+        Click(today.id, today.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text)
+    )
 
 
 async def play_round(stage: Stage) -> None:
@@ -133,7 +135,9 @@ async def _fill(file: Path, days: int) -> None:
 
 @pytest.mark.parametrize("name", USES)
 @pytest.mark.usefixtures("counted")
-async def test_a_long_past_costs_nothing(pasts: dict[int, bytes], tmp_path: Path, name: str) -> None:
+async def test_a_long_past_costs_nothing(
+    pasts: dict[int, bytes], tmp_path: Path, name: str
+) -> None:
     """The same work within a tenth, four years later."""
     costs = []
     for years, content in pasts.items():

@@ -388,7 +388,10 @@ async def test_a_burst_is_drained_in_order_by_a_bounded_crowd() -> None:
 @virtual
 async def test_stuck_work_does_not_stop_the_rest() -> None:
     """Servers that hang keep only their own places of the crowd."""
-    table = Table(**{f"stuck {n}": -10 for n in range(MAX_CONCURRENT_JOBS - 1)}, **{f"fine {n}": -1 for n in range(50)})
+    table = Table(
+        **{f"stuck {n}": -10 for n in range(MAX_CONCURRENT_JOBS - 1)},
+        **{f"fine {n}": -1 for n in range(50)},
+    )
 
     async def hang(name: str) -> None:
         if name.startswith("stuck"):

@@ -12,7 +12,11 @@ from bot.questions.bank import schema
 
 BOT = Path(limits.__file__).parents[1]
 STATEMENTS = ast.parse(Path(limits.__file__).read_text()).body[1:]
-NAMES = [s.targets[0].id for s in STATEMENTS if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)]
+NAMES = [
+    s.targets[0].id
+    for s in STATEMENTS
+    if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)
+]
 
 
 def is_reason(statement: Any) -> bool:
@@ -32,7 +36,9 @@ def test_each_limit_is_used_and_defined_nowhere_else() -> None:
     texts = {path: path.read_text() for path in BOT.rglob("*.py") if path != Path(limits.__file__)}
     for name in NAMES:
         assert any(re.search(rf"\b{name}\b", text) for text in texts.values()), name
-        assert not [path for path, text in texts.items() if re.search(rf"^{name} ?[:=]", text, re.MULTILINE)], name
+        assert not [
+            path for path, text in texts.items() if re.search(rf"^{name} ?[:=]", text, re.MULTILINE)
+        ], name
 
 
 def test_the_schema_says_the_same() -> None:

@@ -59,12 +59,18 @@ def described(conn: Connection) -> dict[str, Any]:
     found = inspect(conn)
     return {
         table: {
-            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table)],
+            "columns": [
+                (c["name"], str(c["type"]), c["nullable"], c["default"])
+                for c in found.get_columns(table)
+            ],
             "primary key": found.get_pk_constraint(table)["constrained_columns"],
-            "foreign keys": sorted(str(sorted(f.items(), key=str)) for f in found.get_foreign_keys(table)),
+            "foreign keys": sorted(
+                str(sorted(f.items(), key=str)) for f in found.get_foreign_keys(table)
+            ),
             "unique": sorted(str(u["column_names"]) for u in found.get_unique_constraints(table)),
             "indexes": sorted(
-                (str(i["name"]), str(i["column_names"]), bool(i["unique"]), _where(i)) for i in found.get_indexes(table)
+                (str(i["name"]), str(i["column_names"]), bool(i["unique"]), _where(i))
+                for i in found.get_indexes(table)
             ),
         }
         for table in sorted(tables(conn) - {"alembic_version"})
@@ -89,7 +95,9 @@ async def test_the_migrations_make_the_schema(database: Database) -> None:
     """Alembic finds no difference between a migrated database and the tables of the program."""
 
     def differences(conn: Connection) -> list[Any]:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            conn, opts={"compare_type": True, "compare_server_default": True}
+        )
         return list(compare_metadata(context, metadata))
 
     assert await database.read(differences) == []
@@ -149,13 +157,17 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
     assert "update" in message
 
 
-async def test_a_visitor_leaves_an_older_schema_alone(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_visitor_leaves_an_older_schema_alone(
+    url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bot that works with the database decides when it gets a new schema, not who looks at it meanwhile."""
     async with open_database(url):
         pass
     before = migrate.HEAD
     monkeypatch.setattr(migrate, "HEAD", "0099")
-    with pytest.raises(migrate.MigrationError, match=rf"schema {before}, not yet 0099: start the bot, or run"):
+    with pytest.raises(
+        migrate.MigrationError, match=rf"schema {before}, not yet 0099: start the bot, or run"
+    ):
         async with open_database(url, visiting=True):
             pass
 
@@ -179,7 +191,9 @@ async def test_two_processes_open_an_empty_database(url: URL) -> None:
     assert list(await asyncio.gather(start(), start())) == [migrate.HEAD] * 2
 
 
-async def test_a_migration_that_fails_leaves_nothing(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_migration_that_fails_leaves_nothing(
+    url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a migration did before an error is undone with it, so that the next start begins where this one did."""
 
     upgrade, found = migrate.upgrade, list[set[str]]()
@@ -207,12 +221,16 @@ def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> N
     """Let the program be a later one, with one more migration."""
     scripts = folder / "migrations"
     shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "0099_next.py").write_text(_NEXT.format(before=migrate.HEAD, body=body), "utf-8")
+    (scripts / "versions" / "0099_next.py").write_text(
+        _NEXT.format(before=migrate.HEAD, body=body), "utf-8"
+    )
     monkeypatch.setattr(migrate, "_SCRIPTS", scripts)
     monkeypatch.setattr(migrate, "HEAD", "0099")
 
 
-async def test_tables_with_rows_can_be_altered(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tables_with_rows_can_be_altered(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every table that others refer to is changed, and on SQLite built anew, without losing a row or a reference."""
     async with open_database(url) as database:
         await database.write(fill, 5)
@@ -222,8 +240,14 @@ async def test_tables_with_rows_can_be_altered(url: URL, tmp_path: Path, monkeyp
     async with open_database(url) as database:
         assert await database.read(migrate.version) == "0099"
         assert await database.read(everything) == before
-        extra = "SELECT sum(extra) FROM (" + " UNION ALL ".join(f"SELECT extra FROM {name}" for name in PARENTS) + ") x"
-        assert await database.read(lambda conn: conn.execute(text(extra)).scalar()) == 5 * len(PARENTS)
+        extra = (
+            "SELECT sum(extra) FROM ("
+            + " UNION ALL ".join(f"SELECT extra FROM {name}" for name in PARENTS)
+            + ") x"
+        )
+        assert await database.read(lambda conn: conn.execute(text(extra)).scalar()) == 5 * len(
+            PARENTS
+        )
         for table in PARENTS:
             with pytest.raises(IntegrityError):
                 await database.write(Connection.execute, text(f"DELETE FROM {table}"))
@@ -260,11 +284,15 @@ asyncio.run(start())
 
 def waiting(conn: Connection) -> int:
     """How many wait for a lock on the table that holds the schema's version."""
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alembic_version'::regclass"
+    query = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alembic_version'::regclass"
+    )
     return int(conn.execute(text(query)).scalar_one())
 
 
-async def test_a_process_that_meets_a_newer_schema(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_meets_a_newer_schema(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A write that has begun is stored before another program migrates; a later one is refused, and ends the bot."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("another process can't migrate a file that is held")
@@ -287,7 +315,9 @@ async def test_a_process_that_meets_a_newer_schema(url: URL, tmp_path: Path, mon
         writing = asyncio.create_task(one.write(slow))
         await began.wait()
         address = url.render_as_string(hide_password=False)
-        program = await asyncio.create_subprocess_exec(sys.executable, "-c", _LATER_PROGRAM, address, scripts, cwd=ROOT)
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _LATER_PROGRAM, address, scripts, cwd=ROOT
+        )
         await seen(1)
         refused = asyncio.create_task(two.write(set_note, "refused", "x"))
         await seen(2)
@@ -297,5 +327,7 @@ async def test_a_process_that_meets_a_newer_schema(url: URL, tmp_path: Path, mon
         wrong = f"brought to schema 0099, and this program works with {migrate.HEAD}: update"
         with pytest.raises(DatabaseBroken, match=wrong):
             await refused
-        assert str(two.broken.exception()).startswith("the database has been brought to schema 0099")
+        assert str(two.broken.exception()).startswith(
+            "the database has been brought to schema 0099"
+        )
         assert [await one.read(note, key) for key in ("slow", "refused")] == ["x", None]

@@ -18,7 +18,9 @@ async def test_an_interaction_is_claimed_once(url: URL) -> None:
     """Of processes that hear of an interaction, one is the first; after an hour it is forgotten."""
     async with open_database(url) as one, open_database(url, visiting=True) as two:
         new = earliest_id(AT)
-        firsts = await asyncio.gather(*(db.write(claim_interaction, new + n) for db in (one, two) for n in range(5)))
+        firsts = await asyncio.gather(
+            *(db.write(claim_interaction, new + n) for db in (one, two) for n in range(5))
+        )
         assert sum(firsts) == 5
         assert not await one.write(claim_interaction, new)
         await one.write(claim_interaction, earliest_id(AT + timedelta(minutes=59)))

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    select,
+    update,
+)
 
 from bot.app import all_tables
 from bot.core import personal
@@ -19,7 +30,16 @@ from bot.questions.store import reports
 from tests import history, rows
 from tests.history import ALWINA, GUILD, NOW
 
-ROWS = {"id", "question_id", "daily_id", "round_id", "challenge_id", "practice_id", "interview_id", "source_id"}
+ROWS = {
+    "id",
+    "question_id",
+    "daily_id",
+    "round_id",
+    "challenge_id",
+    "practice_id",
+    "interview_id",
+    "source_id",
+}
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
 BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty"}
@@ -45,7 +65,13 @@ def could_tell(column: Column[Any]) -> bool:
 def unregistered(tables: Iterable[Table]) -> list[str]:
     """Columns about which nobody has said that they hold something of members, or that they do not."""
     registered = {column for held in personal.of_members() for column in held.columns}
-    found = [c for t in tables if t.name not in QUESTIONS for c in t.columns if could_tell(c) and c not in registered]
+    found = [
+        c
+        for t in tables
+        if t.name not in QUESTIONS
+        for c in t.columns
+        if could_tell(c) and c not in registered
+    ]
     return [str(c) for c in found if c.name not in NOT_OF_MEMBERS and str(c) not in NOTES | PASSING]
 
 
@@ -58,7 +84,11 @@ def test_every_column_is_known() -> None:
 
 def test_the_eyes_of_this_test() -> None:
     """A new table that nobody has registered is seen, whatever its columns are called."""
-    columns = Column("id", RowId, primary_key=True), Column("author", BigInteger), Column("w", String)
+    columns = (
+        Column("id", RowId, primary_key=True),
+        Column("author", BigInteger),
+        Column("w", String),
+    )
     new = Table("new", MetaData(), *columns)
     assert unregistered([new]) == ["new.author", "new.w"]
 
@@ -121,13 +151,23 @@ async def test_a_server_goes_and_others_stay(database: Database) -> None:
     def look(conn: Connection) -> None:
         history.fill(conn, 20)
         columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
-        others = {str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one() for c in columns}
-        conn.execute(reports.insert().values(guild_id=GUILD, user_id=ALWINA, item_id="t1-a", text="odd", at=NOW))
+        others = {
+            str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one()
+            for c in columns
+        }
+        conn.execute(
+            reports.insert().values(
+                guild_id=GUILD, user_id=ALWINA, item_id="t1-a", text="odd", at=NOW
+            )
+        )
         assert all(holding(conn, column, GUILD) for column in columns)
         for held in personal.of_servers():
             assert whole(conn, held.erase, GUILD, 100), [table.name for table in held.tables]
         assert [str(column) for column in columns if holding(conn, column, GUILD)] == []
-        assert {str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one() for c in columns} == others
+        assert {
+            str(c): conn.execute(select(func.count()).where(c != GUILD)).scalar_one()
+            for c in columns
+        } == others
 
     await database.write(look)
 

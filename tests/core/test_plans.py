@@ -59,7 +59,20 @@ from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, 
 
 IN_CORE = notes, servers, erased_answers
 STORES = (
-    *(boards, challenges, daily, insights, interviews, members, memory, plan, points, practice, privacy, questions),
+    *(
+        boards,
+        challenges,
+        daily,
+        insights,
+        interviews,
+        members,
+        memory,
+        plan,
+        points,
+        practice,
+        privacy,
+        questions,
+    ),
     *(recap, reminders, rounds, suggestions, teams, *IN_CORE),
 )
 DAYS = 700
@@ -68,7 +81,13 @@ MOST = 250
 """Rows of a table that one statement may look at; whatever grows has more in these tests."""
 UNDER_WAY = (
     *("ix_rounds_due", "ix_rounds_running", "ix_rounds_started", "uq_rounds_running"),
-    *("ix_challenges_due", "ix_challenges_running", "ix_dailies_unrevealed", "ix_dailies_in_play", "ix_recaps_due_at"),
+    *(
+        "ix_challenges_due",
+        "ix_challenges_running",
+        "ix_dailies_unrevealed",
+        "ix_dailies_in_play",
+        "ix_recaps_due_at",
+    ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
 BY_HAND = {
@@ -89,14 +108,40 @@ NEWCOMER = 1001
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
-SCHEDULE = Schedule(GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW)
+SCHEDULE = Schedule(
+    GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW
+)
 ENTRY = Entry("daily", DAYS, ALWINA, GUILD, "t1", 100, True, TODAY, NOW)
 DAILY_ANSWER = DailyAnswer(DAYS, ALWINA, "0", True, 100, NOW)
 ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
-ROUND = Round(DAYS, GUILD, CHANNEL, ALWINA, None, "mixed", 20, False, 3, Phase.OPEN, 3, NOW, 0, 0, None, None, NOW)
+ROUND = Round(
+    DAYS,
+    GUILD,
+    CHANNEL,
+    ALWINA,
+    None,
+    "mixed",
+    20,
+    False,
+    3,
+    Phase.OPEN,
+    3,
+    NOW,
+    0,
+    0,
+    None,
+    None,
+    NOW,
+)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
-OPTIONS = {"guild_id": GUILD, "channel_id": 11, "starter_id": 103, "topic_id": None, "difficulty": "mixed"}
+OPTIONS = {
+    "guild_id": GUILD,
+    "channel_id": 11,
+    "starter_id": 103,
+    "topic_id": None,
+    "difficulty": "mixed",
+}
 
 
 MINE = own_id(GUILD, 2)
@@ -121,10 +166,21 @@ CALLS: list[Call] = [
     call(questions.own_items_numbered, GUILD, [2, 3]),
     call(questions.own_topics_with, GUILD, [1], ["t1"]),
     call(questions.count_own_rows, [GUILD, 2]),
-    call(questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]),
+    call(
+        questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]
+    ),
     call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(boards.team_sums, GUILD, "week", TODAY - timedelta(days=TODAY.weekday()), None),
-    call(challenges.create, questions=[("t1-a", 20)], now=NOW, member_id=None, wanted=1, hours=1, **SOON, **OPTIONS),
+    call(
+        challenges.create,
+        questions=[("t1-a", 20)],
+        now=NOW,
+        member_id=None,
+        wanted=1,
+        hours=1,
+        **SOON,
+        **OPTIONS,
+    ),
     call(challenges.get, DAYS),
     call(challenges.get, DAYS, lock=True),
     call(challenges.running_on, GUILD),
@@ -226,14 +282,21 @@ CALLS: list[Call] = [
     call(plan.note_ready, ALWINA, TODAY, 500),
     call(plan.ready_since, ALWINA, TODAY - timedelta(days=60)),
     call(points.add, [ENTRY]),
-    call(points.add, [replace(ENTRY, user_id=7)]),  # the first answer of a day, with which old sums go
+    call(
+        points.add, [replace(ENTRY, user_id=7)]
+    ),  # the first answer of a day, with which old sums go
     call(points.rebuild_sums),
     call(points.won_lately, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(points.points_won, "round", [1, 2, 3]),
     call(points.counted, "round", 1),
     call(points.replace, "daily", 1, ALWINA, points=0, correct=False),
     call(points.add, [replace(ENTRY, user_id=8, team_id=GUILD)]),
-    call(points.tallies, rounds.round_answers, rounds.round_questions, rounds.round_questions.c.round_id == DAYS),
+    call(
+        points.tallies,
+        rounds.round_answers,
+        rounds.round_questions,
+        rounds.round_questions.c.round_id == DAYS,
+    ),
     call(points.total, GUILD, ALWINA),
     call(points.by_topic, GUILD, ALWINA, TOPICS),
     call(points.active_days, GUILD, ALWINA),
@@ -243,7 +306,15 @@ CALLS: list[Call] = [
     call(practice.get, DAYS, ALWINA, lock=True),
     call(practice.running, ALWINA),
     call(practice.end, DAYS, NOW),
-    call(practice.ask, practice_id=DAYS, number=9, item_id="t1-a", choice_order="", fresh=True, asked_at=NOW),
+    call(
+        practice.ask,
+        practice_id=DAYS,
+        number=9,
+        item_id="t1-a",
+        choice_order="",
+        fresh=True,
+        asked_at=NOW,
+    ),
     call(practice.change_question, LAST, answered_at=NOW),
     call(practice.question, LAST),
     call(practice.questions_of, DAYS),
@@ -301,7 +372,14 @@ CALLS: list[Call] = [
     call(reminders.get, ALWINA),
     call(reminders.save, Reminder(ALWINA, "09:00", "UTC", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
-    call(rounds.create, questions=[("t1-a", "0123", 20)], now=NOW, first_at=NOW, seconds=20, **OPTIONS),
+    call(
+        rounds.create,
+        questions=[("t1-a", "0123", 20)],
+        now=NOW,
+        first_at=NOW,
+        seconds=20,
+        **OPTIONS,
+    ),
     call(rounds.get, DAYS),
     call(rounds.get, DAYS, lock=True),
     call(rounds.running_in, CHANNEL),
@@ -354,7 +432,9 @@ BOUNDED = [call(memory.latest_ratings, ALWINA)]
 
 def queues() -> Iterator[tuple[str, Queue]]:
     for store in STORES:
-        yield from ((f"{store.__name__}.{n}", v) for n, v in vars(store).items() if isinstance(v, Queue))
+        yield from (
+            (f"{store.__name__}.{n}", v) for n, v in vars(store).items() if isinstance(v, Queue)
+        )
 
 
 def personal_calls() -> Iterator[Call]:
@@ -369,7 +449,13 @@ def personal_calls() -> Iterator[Call]:
 
 def queue_calls() -> Iterator[Call]:
     for _, queue in queues():
-        key = ALWINA if queue is reminders.QUEUE else GUILD if queue in {daily.SCHEDULES, recap.SCHEDULES} else DAYS
+        key = (
+            ALWINA
+            if queue is reminders.QUEUE
+            else GUILD
+            if queue in {daily.SCHEDULES, recap.SCHEDULES}
+            else DAYS
+        )
         expect = None if queue.state is None else "posting" if queue is recap.QUEUE else "open"
         if queue is privacy.QUEUE:
             key, expect = 1, "waiting"
@@ -381,18 +467,30 @@ def queue_calls() -> Iterator[Call]:
             yield call(queue.change, key, expect=expect, failures=1)
             yield call(queue.state_of, key)
             yield call(queue.wake_claimed, NOW)
-        yield call(queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd")
+        yield call(
+            queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd"
+        )
 
 
 def storage_functions(store: ModuleType) -> set[Any]:
     """What a store offers to others."""
-    own = {name: value for name, value in vars(store).items() if getattr(value, "__module__", "") == store.__name__}
-    takes_connection = (v for n, v in own.items() if not n.startswith("_") and "conn" in _parameters(v))
+    own = {
+        name: value
+        for name, value in vars(store).items()
+        if getattr(value, "__module__", "") == store.__name__
+    }
+    takes_connection = (
+        v for n, v in own.items() if not n.startswith("_") and "conn" in _parameters(v)
+    )
     return set(takes_connection)
 
 
 def _parameters(value: Any) -> tuple[str, ...]:
-    return value.__code__.co_varnames[: value.__code__.co_argcount] if hasattr(value, "__code__") else ()
+    return (
+        value.__code__.co_varnames[: value.__code__.co_argcount]
+        if hasattr(value, "__code__")
+        else ()
+    )
 
 
 @pytest.fixture
@@ -405,7 +503,9 @@ async def old(database: Database) -> Database:
 
 def test_every_storage_function_is_driven() -> None:
     """A function or a store that is new must be tried here too."""
-    found = {f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")}
+    found = {
+        f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")
+    }
     assert found == {store.__name__ for store in STORES} - {store.__name__ for store in IN_CORE}
     offered = {work for store in STORES for work in storage_functions(store)}
     assert len(offered) > 80
@@ -432,7 +532,9 @@ async def test_what_is_bounded_by_itself(old: Database) -> None:
     """A function with a limit of its own starts from an index, and stops at its limit."""
 
     def drive(conn: Connection) -> list[str]:
-        return [line for one in BOUNDED for line in _drive(conn, *one, most=memory.LATEST + MOST)[1]]
+        return [
+            line for one in BOUNDED for line in _drive(conn, *one, most=memory.LATEST + MOST)[1]
+        ]
 
     assert await old.write(drive) == []
 
@@ -444,7 +546,10 @@ async def test_what_is_careless_is_seen(old: Database) -> None:
     ever = select(daily.dailies.c.id).where(daily.dailies.c.guild_id == GUILD)
 
     def drive(conn: Connection) -> list[bool]:
-        return [bool(_drive(conn, Connection.execute, (query,), {})[1]) for query in (all_points, own, ever)]
+        return [
+            bool(_drive(conn, Connection.execute, (query,), {})[1])
+            for query in (all_points, own, ever)
+        ]
 
     assert await old.write(drive) == [True, old.shared, old.shared]
 
@@ -459,20 +564,28 @@ def test_the_eyes_of_these_tests() -> None:
 
 
 def _drive(
-    conn: Connection, work: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], most: int = MOST
+    conn: Connection,
+    work: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+    most: int = MOST,
 ) -> tuple[str, list[str]]:
     """Run a storage function and undo it; its name, and what is wrong with its statements."""
     wrong: list[str] = []
     seen = 0
     busy = False
 
-    def look(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool) -> None:
+    def look(
+        _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+    ) -> None:
         nonlocal busy, seen
         if busy or not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
             return
         busy, seen = True, seen + 1
         given = parameters[0] if executemany and isinstance(parameters[0], tuple) else parameters
-        wrong.extend((_rows if conn.dialect.name == "postgresql" else _scans)(conn, statement, given, most))
+        wrong.extend(
+            (_rows if conn.dialect.name == "postgresql" else _scans)(conn, statement, given, most)
+        )
         busy = False
 
     savepoint = conn.begin_nested()
@@ -485,7 +598,9 @@ def _drive(
     queue = getattr(work, "__self__", None)
     where = queue.table.name if isinstance(queue, Queue) else work.__module__
     name = f"{where}.{work.__name__}{arguments}"
-    return name, [] if work in BY_HAND else wrong if seen else ["it ran no statement that could be looked at"]
+    return name, [] if work in BY_HAND else wrong if seen else [
+        "it ran no statement that could be looked at"
+    ]
 
 
 def _scans(conn: Connection, statement: str, parameters: Any, _most: int) -> Iterator[str]:
@@ -507,12 +622,20 @@ def scan_in(step: str) -> str | None:
 def _rows(conn: Connection, statement: str, parameters: Any, most: int) -> Iterator[str]:
     savepoint = conn.begin_nested()
     conn.execute(text("SET LOCAL enable_seqscan = off"))
-    found = conn.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    found = conn.exec_driver_sql(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters
+    ).scalar_one()
     savepoint.rollback()
     plan = json.loads(found) if isinstance(found, str) else found
     for node in _nodes(plan[0]["Plan"]):
-        read = node["Actual Rows"] + sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
-        if "Relation Name" in node and read * node["Actual Loops"] > most and node["Node Type"] != "ModifyTable":
+        read = node["Actual Rows"] + sum(
+            count for name, count in node.items() if name.startswith("Rows Removed by")
+        )
+        if (
+            "Relation Name" in node
+            and read * node["Actual Loops"] > most
+            and node["Node Type"] != "ModifyTable"
+        ):
             yield f"{read * node['Actual Loops']} rows of {node['Relation Name']}: {statement}"
 
 

@@ -41,7 +41,10 @@ def start(conn: Connection, guild_id: int) -> int:
 
 def schedule(conn: Connection, guild_id: int) -> None:
     dailies.save_schedule(
-        conn, Schedule(guild_id, 10, "12:00", "UTC", None, "choice", 23, None, False, False, AT - TAKE_OVER, AT)
+        conn,
+        Schedule(
+            guild_id, 10, "12:00", "UTC", None, "choice", 23, None, False, False, AT - TAKE_OVER, AT
+        ),
     )
 
 
@@ -76,9 +79,12 @@ async def test_what_a_process_did_not_finish_is_anyones(database: Database) -> N
 
 
 @pytest.mark.parametrize(
-    ("guild_id", "shards", "wait"), [(MINE, ONE_OF_THREE, 0), (THEIRS, ONE_OF_THREE, 1), (THEIRS, ALL, 0)]
+    ("guild_id", "shards", "wait"),
+    [(MINE, ONE_OF_THREE, 0), (THEIRS, ONE_OF_THREE, 1), (THEIRS, ALL, 0)],
 )
-async def test_the_next_deadline(database: Database, guild_id: int, shards: Shards, wait: int) -> None:
+async def test_the_next_deadline(
+    database: Database, guild_id: int, shards: Shards, wait: int
+) -> None:
     """A process wakes when there will be work for it."""
     assert await database.read(rounds.QUEUE.next_due, shards) is None
     assert await database.read(dailies.SCHEDULES.next_due, shards) is None
@@ -94,7 +100,10 @@ async def test_one_of_many_claims_wins(url: URL) -> None:
         ids = [await one.write(start, n) for n in range(1, 31)]
 
         async def claim(database: Database, keys: list[int]) -> list[int]:
-            claims = (database.write(rounds.QUEUE.claim, key, expect="ask", now=AT, phase="asking") for key in keys)
+            claims = (
+                database.write(rounds.QUEUE.claim, key, expect="ask", now=AT, phase="asking")
+                for key in keys
+            )
             won = await asyncio.gather(*claims)
             return [key for key, is_won in zip(keys, won, strict=True) if is_won]
 
@@ -143,4 +152,7 @@ async def test_waking_needs_the_lease(database: Database) -> None:
     await database.write(rounds.change, key, expect="ask", phase="asking", due_at=AT + SECOND)
     assert await database.write(rounds.QUEUE.wake_claimed, AT) == 1
     assert await database.write(rounds.QUEUE.wake_claimed, AT) == 0
-    assert await database.read(lambda conn: conn.execute(select(rounds.rounds.c.due_at)).scalar()) == AT
+    assert (
+        await database.read(lambda conn: conn.execute(select(rounds.rounds.c.due_at)).scalar())
+        == AT
+    )

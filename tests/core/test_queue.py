@@ -93,11 +93,15 @@ class Work(Worker[Thing]):
     async def step(self, row: Thing) -> None:
         if self.before_claim and self.error is not None:
             raise self.error
-        if not await self._database.write(QUEUE.claim, row.id, expect=row.state, now=self._now(), state="working"):
+        if not await self._database.write(
+            QUEUE.claim, row.id, expect=row.state, now=self._now(), state="working"
+        ):
             return
         if self.error is not None:
             raise self.error
-        await self._database.write(QUEUE.change, row.id, expect="working", state="done", due_at=None)
+        await self._database.write(
+            QUEUE.change, row.id, expect="working", state="done", due_at=None
+        )
 
     async def give_up(self, key: int, reason: str) -> None:
         self.given_up.append((key, reason))
@@ -105,7 +109,15 @@ class Work(Worker[Thing]):
 
 
 def work_on(database: Database, clock: Clock) -> Work:
-    context: Any = Context(database, None, DiscordClock(clock), None, Scheduler(database.read, clock), None)  # type: ignore[arg-type]
+    nothing: Any = None
+    context = Context(
+        database=database,
+        banks=nothing,
+        clock=DiscordClock(clock),
+        rng=nothing,
+        scheduler=Scheduler(database.read, clock),
+        sender=nothing,
+    )
     return Work(context)
 
 
@@ -125,9 +137,14 @@ async def test_a_due_row_is_claimed_by_one(things: Database) -> None:
     """Of two that claim a row one gets it, for the length of a lease; a row that is not due is nobody's."""
     await put(things)
     await put(things, 2, due_at=START + SECOND)
-    claims = [await things.write(QUEUE.claim, 1, expect="new", now=START, state="working") for _ in range(2)]
+    claims = [
+        await things.write(QUEUE.claim, 1, expect="new", now=START, state="working")
+        for _ in range(2)
+    ]
     assert claims == [True, False]
-    assert not await things.write(QUEUE.claim, 1, expect="working", now=START + LEASE - SECOND, state="working")
+    assert not await things.write(
+        QUEUE.claim, 1, expect="working", now=START + LEASE - SECOND, state="working"
+    )
     assert await things.write(QUEUE.claim, 1, expect="working", now=START + LEASE, state="working")
     assert not await things.write(QUEUE.claim, 2, expect="new", now=START, state="working")
 

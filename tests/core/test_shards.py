@@ -7,7 +7,9 @@ import pytest
 from bot.core.shards import ALL, Shards
 
 
-@pytest.mark.parametrize(("guild_id", "shard"), [(0, 0), ((1 << 22) - 1, 0), (1 << 22, 1), (2 << 22, 2), (3 << 22, 0)])
+@pytest.mark.parametrize(
+    ("guild_id", "shard"), [(0, 0), ((1 << 22) - 1, 0), (1 << 22, 1), (2 << 22, 2), (3 << 22, 0)]
+)
 def test_a_server_has_one_shard(guild_id: int, shard: int) -> None:
     """The id without its lowest 22 bits, by the count of shards, leaves the shard's number."""
     assert [n for n in range(3) if Shards(3, (n,)).have(guild_id)] == [shard]

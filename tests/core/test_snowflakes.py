@@ -19,7 +19,12 @@ def test_the_example_of_discords_documentation() -> None:
 
 def test_the_first_snowflake() -> None:
     """Id 0 is the first millisecond of 2015, and the 22 low bits carry no time."""
-    assert created_at(0) == created_at((1 << 22) - 1) == DISCORD_EPOCH == datetime(2015, 1, 1, tzinfo=UTC)
+    assert (
+        created_at(0)
+        == created_at((1 << 22) - 1)
+        == DISCORD_EPOCH
+        == datetime(2015, 1, 1, tzinfo=UTC)
+    )
     assert created_at(1 << 22) == DISCORD_EPOCH + timedelta(milliseconds=1)
 
 

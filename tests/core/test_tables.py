@@ -64,7 +64,9 @@ async def test_a_statement_is_built_once_for_each_shape(notes: Database) -> None
     assert find.__doc__ == "A note, if it says that."
 
 
-@pytest.mark.parametrize("keys", [["a", "c"], ("a", "c"), {"c", "a"}, {"a": 1, "c": 2}, {"a": 1, "c": 2}.keys()])
+@pytest.mark.parametrize(
+    "keys", [["a", "c"], ("a", "c"), {"c", "a"}, {"a": 1, "c": 2}, {"a": 1, "c": 2}.keys()]
+)
 async def test_an_argument_with_many_values(notes: Database, keys: Collection[str]) -> None:
     """Whatever holds them, and another number of them each time."""
     assert await notes.read(find_all, keys) == [Note("x", "a"), Note("x", "c")]
@@ -74,7 +76,9 @@ async def test_an_argument_with_many_values(notes: Database, keys: Collection[st
 
 
 async def test_rows_of_a_query_that_is_built_for_once(notes: Database) -> None:
-    assert await notes.read(fetch_all, select(meta).where(meta.c.key > "a").order_by(meta.c.key), Note) == [
+    assert await notes.read(
+        fetch_all, select(meta).where(meta.c.key > "a").order_by(meta.c.key), Note
+    ) == [
         Note("x", "b"),
         Note("x", "c"),
     ]

@@ -69,7 +69,13 @@ def wall(tz: ZoneInfo, moment: datetime) -> datetime:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("09:00", time(9)), ("9:00", time(9)), ("00:00", time(0)), ("23:59", time(23, 59)), ("18:30", time(18, 30))],
+    [
+        ("09:00", time(9)),
+        ("9:00", time(9)),
+        ("00:00", time(0)),
+        ("23:59", time(23, 59)),
+        ("18:30", time(18, 30)),
+    ],
 )
 def test_times_that_are_understood(text: str, expected: time) -> None:
     """HH:MM and H:MM on the 24-hour clock."""
@@ -85,7 +91,9 @@ def test_times_that_are_understood(text: str, expected: time) -> None:
 )  # fmt: skip
 def test_times_that_are_not(text: str) -> None:
     """Anything else is refused with a sentence that says how to write it."""
-    with pytest.raises(ScheduleError, match=r"Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30\.$"):
+    with pytest.raises(
+        ScheduleError, match=r"Write it as HH:MM on a 24-hour clock, for example 09:00 or 18:30\.$"
+    ):
         parse_time(text)
 
 
@@ -134,7 +142,9 @@ def test_the_sentence_about_a_zone() -> None:
             'I don\'t know the time zone "Europe/Lodnon". Did you mean Europe/London, Europe/Lisbon or Europe/Monaco? '
             "Pick one from the list as you type."
         ),
-        "qqqq": ('I don\'t know the time zone "qqqq". Pick one from the list as you type, for example Europe/Berlin.'),
+        "qqqq": (
+            'I don\'t know the time zone "qqqq". Pick one from the list as you type, for example Europe/Berlin.'
+        ),
         "": "I need a time zone. Pick one from the list as you type, for example Europe/Berlin.",
         "Europe/" + "x" * 60: (
             "That's too long for a time zone. Pick one from the list as you type, for example Europe/Berlin."
@@ -183,7 +193,13 @@ def test_the_zones_to_pick_from() -> None:
     """Places and UTC, sorted, each usable and each once under its current name."""
     names = zone_names()
     assert list(names) == sorted(set(names))
-    assert {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kolkata", "Europe/Kyiv"} <= set(names)
+    assert {
+        "UTC",
+        "Europe/Berlin",
+        "America/Argentina/Buenos_Aires",
+        "Asia/Kolkata",
+        "Europe/Kyiv",
+    } <= set(names)
     assert len(names) > 350
     left_out = {
         "localtime",
@@ -205,7 +221,12 @@ def test_the_zones_to_pick_from() -> None:
 def test_searching_zones() -> None:
     """Cities first, then words, then parts, then countries and older names, then similar ones."""
     assert search_zones("berlin") == ["Europe/Berlin"]
-    assert search_zones("new york") == search_zones("New_York") == search_zones("america/new_y") == ["America/New_York"]
+    assert (
+        search_zones("new york")
+        == search_zones("New_York")
+        == search_zones("america/new_y")
+        == ["America/New_York"]
+    )
     assert search_zones("são paulo") == ["America/Sao_Paulo"]
     assert search_zones("port au") == ["America/Port-au-Prince"]
     assert search_zones("lon")[0] == "Europe/London"
@@ -223,9 +244,14 @@ def test_searching_zones() -> None:
     assert search_zones("us/pacific") == ["America/Los_Angeles"]
     assert search_zones("qqqq") == search_zones("x" * 5000) == []
     for query in ("san", "por", "ma"):
-        found = [name.rpartition("/")[2].casefold().startswith(query) for name in search_zones(query, 500)]
+        found = [
+            name.rpartition("/")[2].casefold().startswith(query)
+            for name in search_zones(query, 500)
+        ]
         assert any(found)
-        assert found == sorted(found, reverse=True), "cities that start with the text come before all others"
+        assert found == sorted(found, reverse=True), (
+            "cities that start with the text come before all others"
+        )
 
 
 def test_searching_is_limited() -> None:
@@ -260,7 +286,12 @@ def test_no_text_gives_widely_used_zones() -> None:
         ("Europe/Berlin", time(9), date(2024, 1, 15), "2024-01-15 08:00"),
         ("Europe/Berlin", time(9), date(2024, 7, 15), "2024-07-15 07:00"),
         ("Europe/Berlin", time(1, 59), date(2024, 3, 31), "2024-03-31 00:59"),
-        ("Europe/Berlin", time(2), date(2024, 3, 31), "2024-03-31 01:00"),  # gap: first instant after it
+        (
+            "Europe/Berlin",
+            time(2),
+            date(2024, 3, 31),
+            "2024-03-31 01:00",
+        ),  # gap: first instant after it
         ("Europe/Berlin", time(2, 30), date(2024, 3, 31), "2024-03-31 01:00"),
         ("Europe/Berlin", time(2, 59, 59, 999999), date(2024, 3, 31), "2024-03-31 01:00"),
         ("Europe/Berlin", time(3), date(2024, 3, 31), "2024-03-31 01:00"),
@@ -306,7 +337,9 @@ def test_a_date_that_a_zone_skipped(zone: str, missing: date) -> None:
         rule = Rule(when, zone)
         before, there, after = (instant(rule, missing + n * DAY) for n in (-1, 0, 1))
         assert before < there <= after
-        assert after - before == DAY, "a local day later is a real day later, with the date between them left out"
+        assert after - before == DAY, (
+            "a local day later is a real day later, with the date between them left out"
+        )
         assert next_post(rule, after=before, taken=()) == (missing + DAY, after)
         found = due(rule, now=after, since=before - MINUTE, taken=())
         assert [item.day for item in found] == [missing - DAY, missing + DAY]
@@ -339,7 +372,9 @@ def test_a_zone_that_the_data_has_lost(caplog: pytest.LogCaptureFixture) -> None
     """A stored zone that tzdata no longer has counts as UTC wherever it is used; the log says so once."""
     lost, now = Rule(time(9), "US/Lost"), at("2024-06-10 07:00")
     for _ in range(2):
-        assert next_post(lost, after=now, taken=()) == next_post(Rule(time(9), "UTC"), after=now, taken=())
+        assert next_post(lost, after=now, taken=()) == next_post(
+            Rule(time(9), "UTC"), after=now, taken=()
+        )
         assert local_date("US/Lost", now) == date(2024, 6, 10)
         assert exists("US/Lost", date(2024, 6, 10))
     assert [record.getMessage() for record in caplog.records] == [
@@ -359,10 +394,19 @@ def test_the_limits() -> None:
 def test_next_post() -> None:
     """The instant itself is not after itself; taken dates are passed over, in whatever collection."""
     first, second = date(2024, 6, 10), date(2024, 6, 11)
-    assert next_post(BERLIN, after=at("2024-06-10 06:59:59"), taken=()) == (first, at("2024-06-10 07:00"))
-    assert next_post(BERLIN, after=at("2024-06-10 07:00"), taken=()) == (second, at("2024-06-11 07:00"))
+    assert next_post(BERLIN, after=at("2024-06-10 06:59:59"), taken=()) == (
+        first,
+        at("2024-06-10 07:00"),
+    )
+    assert next_post(BERLIN, after=at("2024-06-10 07:00"), taken=()) == (
+        second,
+        at("2024-06-11 07:00"),
+    )
     for taken in ([first], {first}, {first: "row"}):
-        assert next_post(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (second, at("2024-06-11 07:00"))
+        assert next_post(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (
+            second,
+            at("2024-06-11 07:00"),
+        )
 
 
 def test_days_of_the_week() -> None:
@@ -380,7 +424,11 @@ def test_days_of_the_week() -> None:
 def test_next_post_gives_up() -> None:
     """If everything is taken the search ends, with a sentence."""
     with pytest.raises(ScheduleError, match=r"already has its question of the day"):
-        next_post(BERLIN, after=at("2024-06-10 00:00"), taken=[date(2024, 6, 10) + n * DAY for n in range(400)])
+        next_post(
+            BERLIN,
+            after=at("2024-06-10 00:00"),
+            taken=[date(2024, 6, 10) + n * DAY for n in range(400)],
+        )
 
 
 def test_due_at_the_instant() -> None:
@@ -391,7 +439,9 @@ def test_due_at_the_instant() -> None:
     assert due(BERLIN, now=then - moment, since=since, taken=()) == []
     assert due(BERLIN, now=then, since=since, taken=()) == [Due(day, then, late=False)]
     assert due(BERLIN, now=then + HOUR, since=then, taken=()) == []
-    assert due(BERLIN, now=then + HOUR, since=then - moment, taken=()) == [Due(day, then, late=False)]
+    assert due(BERLIN, now=then + HOUR, since=then - moment, taken=()) == [
+        Due(day, then, late=False)
+    ]
 
 
 def test_due_within_six_hours() -> None:
@@ -399,7 +449,9 @@ def test_due_within_six_hours() -> None:
     day, then = date(2024, 6, 10), at("2024-06-10 07:00")
     since = at("2024-06-09 12:00")
     assert due(BERLIN, now=then + CATCH_UP, since=since, taken=()) == [Due(day, then, late=False)]
-    assert due(BERLIN, now=then + CATCH_UP + timedelta(seconds=1), since=since, taken=()) == [Due(day, then, late=True)]
+    assert due(BERLIN, now=then + CATCH_UP + timedelta(seconds=1), since=since, taken=()) == [
+        Due(day, then, late=True)
+    ]
 
 
 def test_due_after_days_of_being_down() -> None:
@@ -437,7 +489,9 @@ def test_tomorrow_may_be_due_before_today_is_over() -> None:
     rule, sunday = Rule(time(0), "America/St_Johns"), date(2010, 11, 7)
     now = at("2010-11-07 02:31")
     assert local_date(rule.zone, now) == sunday - DAY
-    assert due(rule, now=now, since=now - HOUR, taken=()) == [Due(sunday, at("2010-11-07 02:30"), late=False)]
+    assert due(rule, now=now, since=now - HOUR, taken=()) == [
+        Due(sunday, at("2010-11-07 02:30"), late=False)
+    ]
     assert next_post(rule, after=now, taken=())[0] == sunday + DAY
 
 
@@ -472,31 +526,46 @@ def test_a_time_that_has_passed_when_it_is_set_waits_for_tomorrow() -> None:
 def test_moving_west_across_the_date_line() -> None:
     """Auckland has had the 10th; in Honolulu it is the 9th again, and neither date is posted twice."""
     taken = {date(2024, 6, 9), date(2024, 6, 10)}
-    changed = at("2024-06-09 22:00")  # an hour after 09:00 of the 10th in Auckland; noon of the 9th in Honolulu
+    changed = at(
+        "2024-06-09 22:00"
+    )  # an hour after 09:00 of the 10th in Auckland; noon of the 9th in Honolulu
     for when, expected in ((time(9), "2024-06-11 19:00"), (time(15), "2024-06-12 01:00")):
         rule = Rule(when, "Pacific/Honolulu")
         assert next_post(rule, after=changed, taken=taken) == (date(2024, 6, 11), at(expected))
         assert due(rule, now=at(expected) - MINUTE, since=changed, taken=taken) == []
-        assert [item.day for item in due(rule, now=at(expected), since=changed, taken=taken)] == [date(2024, 6, 11)]
+        assert [item.day for item in due(rule, now=at(expected), since=changed, taken=taken)] == [
+            date(2024, 6, 11)
+        ]
 
 
 def test_moving_east_across_the_date_line() -> None:
     """Honolulu has had the 9th; in Auckland the 10th begins, and is posted once, whatever hour it is."""
     taken = {date(2024, 6, 9)}
-    changed = at("2024-06-09 20:00")  # an hour after 09:00 of the 9th in Honolulu; 08:00 of the 10th in Auckland
+    changed = at(
+        "2024-06-09 20:00"
+    )  # an hour after 09:00 of the 9th in Honolulu; 08:00 of the 10th in Auckland
     rule = Rule(time(9), "Pacific/Auckland")
-    assert next_post(rule, after=changed, taken=taken) == (date(2024, 6, 10), at("2024-06-09 21:00"))
-    assert [item.day for item in due(rule, now=at("2024-06-10 00:00"), since=changed, taken=taken)] == [
-        date(2024, 6, 10)
-    ]
+    assert next_post(rule, after=changed, taken=taken) == (
+        date(2024, 6, 10),
+        at("2024-06-09 21:00"),
+    )
+    assert [
+        item.day for item in due(rule, now=at("2024-06-10 00:00"), since=changed, taken=taken)
+    ] == [date(2024, 6, 10)]
     early = Rule(time(7), "Pacific/Auckland")  # has passed already: wait for the 11th
-    assert next_post(early, after=changed, taken=taken) == (date(2024, 6, 11), at("2024-06-10 19:00"))
+    assert next_post(early, after=changed, taken=taken) == (
+        date(2024, 6, 11),
+        at("2024-06-10 19:00"),
+    )
     assert due(early, now=at("2024-06-10 18:00"), since=changed, taken=taken) == []
 
 
 def test_moving_there_and_back() -> None:
     """East for one post and west again: the dates go on from the one posted in the east."""
-    taken = {date(2024, 6, 9), date(2024, 6, 10)}  # the 9th in Honolulu, two hours later the 10th in Auckland
+    taken = {
+        date(2024, 6, 9),
+        date(2024, 6, 10),
+    }  # the 9th in Honolulu, two hours later the 10th in Auckland
     back = at("2024-06-09 21:30")
     rule = Rule(time(9), "Pacific/Honolulu")
     assert due(rule, now=at("2024-06-11 18:59"), since=back, taken=taken) == []
@@ -517,7 +586,9 @@ def changes(tz: ZoneInfo, first: datetime, last: datetime) -> Iterator[datetime]
             low, high = moment, later
             while high - low > MINUTE:
                 middle = low + ((high - low) // MINUTE // 2) * MINUTE
-                low, high = (middle, high) if middle.astimezone(tz).utcoffset() == offset else (low, middle)
+                low, high = (
+                    (middle, high) if middle.astimezone(tz).utcoffset() == offset else (low, middle)
+                )
             yield high
         moment, offset = later, now
 
@@ -538,7 +609,12 @@ def all_changes() -> dict[str, list[datetime]]:
 def test_the_sweep_sees_the_changes() -> None:
     """The search for clock changes finds the well-known ones, so that the sweep below is not empty."""
     found = all_changes()
-    assert len(found["Europe/Berlin"]) == len(found["America/New_York"]) == len(found["Australia/Lord_Howe"]) == 32
+    assert (
+        len(found["Europe/Berlin"])
+        == len(found["America/New_York"])
+        == len(found["Australia/Lord_Howe"])
+        == 32
+    )
     assert found["Europe/Berlin"][0] == at("2020-03-29 01:00")
     assert found["America/New_York"][1] == at("2020-11-01 06:00")
     assert found["UTC"] == found["Asia/Tokyo"] == []
@@ -548,7 +624,10 @@ def test_the_sweep_sees_the_changes() -> None:
 def check_change(zone: str, change: datetime) -> None:
     """Compare `instant` with the clock, read minute by minute for more than an hour beyond both ends of the change."""
     tz = ZoneInfo(zone)
-    before, after = wall(tz, change - MINUTE) + MINUTE, wall(tz, change)  # what it would have shown, and what it shows
+    before, after = (
+        wall(tz, change - MINUTE) + MINUTE,
+        wall(tz, change),
+    )  # what it would have shown, and what it shows
     reach = 70 + abs(after - before) // MINUTE
     reading = clock(tz, change - reach * MINUTE, 2 * reach)
     shown: dict[datetime, datetime] = {}
@@ -581,7 +660,9 @@ def test_every_change_of_peculiar_zones_in_the_past() -> None:
 # --- properties over all zones --------------------------------------------------------------------
 
 zones = st.sampled_from(PECULIAR) | st.sampled_from(zone_names())
-times = st.builds(time, st.integers(0, 23), st.integers(0, 59)) | st.sampled_from([time(0), time(0, 30), time(23, 30)])
+times = st.builds(time, st.integers(0, 23), st.integers(0, 59)) | st.sampled_from(
+    [time(0), time(0, 30), time(23, 30)]
+)
 rules = st.builds(Rule, times, zones)
 dates = st.dates(date(1972, 6, 1), date(2037, 12, 1)) | st.sampled_from(
     [date(2011, 12, 28), date(1993, 8, 19), date(1994, 12, 29)]
@@ -617,7 +698,9 @@ def test_the_clock_shows_the_rules_time(rule: Rule, day: date) -> None:
     assert just_before < wanted <= shown
     if shown != wanted:
         assert shown - just_before > MINUTE, "there is a gap"
-    assert all(local < wanted for _, local in clock(tz, result - 26 * HOUR, 26 * 60)), "it was not shown earlier"
+    assert all(local < wanted for _, local in clock(tz, result - 26 * HOUR, 26 * 60)), (
+        "it was not shown earlier"
+    )
 
 
 @given(rule=rules, start=moments_of_time)
@@ -637,9 +720,16 @@ def test_a_year_of_next_post(rule: Rule, start: datetime) -> None:
     assert instant(rule, posted[0] - DAY) <= start or not exists(rule.zone, posted[0] - DAY)
 
 
-@given(rule=rules, now=moments_of_time, back=st.timedeltas(-DAY, 20 * DAY), numbers=st.sets(st.integers(0, 21)))
+@given(
+    rule=rules,
+    now=moments_of_time,
+    back=st.timedeltas(-DAY, 20 * DAY),
+    numbers=st.sets(st.integers(0, 21)),
+)
 @settings(max_examples=150, deadline=None)
-def test_due_is_what_a_look_at_each_date_gives(rule: Rule, now: datetime, back: timedelta, numbers: set[int]) -> None:
+def test_due_is_what_a_look_at_each_date_gives(
+    rule: Rule, now: datetime, back: timedelta, numbers: set[int]
+) -> None:
     """Never a taken or missing date, never outside the interval, none forgotten; nothing more once all are taken."""
     since = now - back
     calendar = [now.date() + n * DAY for n in range(-22, 4)]
@@ -659,7 +749,9 @@ def test_due_is_what_a_look_at_each_date_gives(rule: Rule, now: datetime, back: 
     for item in due(rule, now=now - 5 * HOUR, since=since, taken=marked):
         assert item.late
         assert item.at <= now - LOOK_BACK
-    assert [item for item in found if not item.late] == [item for item in found if item.at >= now - 6 * HOUR]
+    assert [item for item in found if not item.late] == [
+        item for item in found if item.at >= now - 6 * HOUR
+    ]
 
 
 @given(rule=rules, start=moments_of_time, steps=st.lists(st.integers(-300, 600), max_size=60))
@@ -681,7 +773,9 @@ def test_an_unsteady_clock_posts_once(rule: Rule, start: datetime, steps: list[i
     plan=st.lists(st.tuples(rules, st.integers(1, 5 * 24 * 60)), min_size=2, max_size=8),
 )
 @settings(max_examples=200, deadline=None)
-def test_changes_of_zone_and_time_never_post_a_date_twice(start: datetime, plan: list[tuple[Rule, int]]) -> None:
+def test_changes_of_zone_and_time_never_post_a_date_twice(
+    start: datetime, plan: list[tuple[Rule, int]]
+) -> None:
     """However the schedule moves around the world, a date is posted once, never for an instant before the change."""
     now, posted = start, list[date]()
     for rule, minutes in plan:

@@ -53,7 +53,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 
 @pytest.fixture(params=["sqlite sqlite", pytest.param("sqlite postgresql", marks=_POSTGRES)])
-async def pair(request: pytest.FixtureRequest, make: Make) -> AsyncIterator[tuple[Database, Database]]:
+async def pair(
+    request: pytest.FixtureRequest, make: Make
+) -> AsyncIterator[tuple[Database, Database]]:
     """A database that holds something in every table, and an empty one."""
     async with opened_pair(make, str(request.param)) as pair:
         yield pair
@@ -96,13 +98,19 @@ async def test_everything_is_moved(make: Make, kinds: str) -> None:
     """Every table of the target holds what the source's does, and new rows get numbers of their own."""
     async with opened_pair(make, kinds) as (source, target):
         lines = await move(source, target)
-        assert [line.partition(":")[0] for line in lines] == [t.name for t in all_tables() if t is not meta]
+        assert [line.partition(":")[0] for line in lines] == [
+            t.name for t in all_tables() if t is not meta
+        ]
         assert all(f": {ROWS} rows, checksum " in line for line in lines)
         moved = await target.read(all_but_notes)
         assert moved == await source.read(all_but_notes)
         assert {len(rows) for rows in moved.values()} == {ROWS}
-        await target.write(reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
-        newest = await target.read(lambda conn: conn.execute(select(func.max(reports.reports.c.id))).scalar())
+        await target.write(
+            reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT
+        )
+        newest = await target.read(
+            lambda conn: conn.execute(select(func.max(reports.reports.c.id))).scalar()
+        )
         assert newest == ROWS + 1
 
 
@@ -110,7 +118,9 @@ async def test_an_empty_database_is_moved(make: Make) -> None:
     """Where there is nothing to move, that is no error, and the first row has the number 1."""
     async with open_database(make("sqlite")) as source, open_database(make("sqlite")) as target:
         await move(source, target)
-        await target.write(reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT)
+        await target.write(
+            reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT
+        )
         assert len((await target.read(all_but_notes))["reports"]) == 1
 
 
@@ -144,7 +154,9 @@ async def test_a_move_that_is_interrupted_goes_on(
             break
         except Crash:
             deaths += 1
-            if not (after and await target.read(transfer.unfinished) is None):  # it may die at the very last step
+            if not (
+                after and await target.read(transfer.unfinished) is None
+            ):  # it may die at the very last step
                 assert await target.read(transfer.unfinished) == "old"
     assert deaths >= (len(all_tables()) - 1) * 3 // 5
     assert await target.read(all_but_notes) == await source.read(all_but_notes)
@@ -169,7 +181,9 @@ async def test_a_target_with_other_data_is_refused(pair: tuple[Database, Databas
     assert await target.read(all_but_notes) == before
 
 
-async def test_a_target_on_which_the_bot_was_started_is_empty(pair: tuple[Database, Database]) -> None:
+async def test_a_target_on_which_the_bot_was_started_is_empty(
+    pair: tuple[Database, Database],
+) -> None:
     """What the program notes for itself is neither data of the target's nor moved to it."""
     source, target = pair
     await target.write(set_note, "bank checked", "mark")
@@ -236,10 +250,15 @@ def text_of(url: URL) -> str:
 async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> None:
     """`migrate --from --to` is killed while it copies, and the next one ends with all rows, each once."""
     old, new, many = make("sqlite"), make(kind), 50_000
-    async with open_database(old, visiting=True) as source, open_database(new, visiting=True) as target:
+    async with (
+        open_database(old, visiting=True) as source,
+        open_database(new, visiting=True) as target,
+    ):
         await source.write(fill, ROWS)
         await source.write(
-            lambda conn: conn.execute(guilds.guilds.insert(), [{"guild_id": n, "zone": "UTC"} for n in range(many)])
+            lambda conn: conn.execute(
+                guilds.guilds.insert(), [{"guild_id": n, "zone": "UTC"} for n in range(many)]
+            )
         )
         options = ["--from", text_of(old), "--to", text_of(new)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "ERROR"}
@@ -273,7 +292,10 @@ def count_guilds(conn: Connection) -> int:
     ("arguments", "words"),
     [
         (["--from", "sqlite:///a.db"], "needs both --from and --to"),
-        (["--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"], "a file that is not there (nowhere.db)"),
+        (
+            ["--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"],
+            "a file that is not there (nowhere.db)",
+        ),
         (["--from", "mysql://h/n", "--to", "sqlite:///b.db"], "--from asks for mysql"),
         (["--from", "sqlite:///a.db", "--to", "sqlite:///a.db"], "the same database"),
     ],
@@ -282,7 +304,12 @@ def test_wrong_options(tmp_path: Path, arguments: list[str], words: str) -> None
     """What can't be moved is refused in one line with exit code 2, and no file appears."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
-        command(*arguments), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        command(*arguments),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
     assert words in run.stderr

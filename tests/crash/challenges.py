@@ -53,7 +53,9 @@ def _cards(facts: Facts) -> Iterator[str]:
         for card in found:
             if row["message_id"] != card.id and not row["ending"]:
                 yield f"challenge {number}: the stored message is {row['message_id']}, the card {card.id}"
-            yield from _card(card, row, {facts.world.names.get(u, "?"): p for u, p in won[number].items()})
+            yield from _card(
+                card, row, {facts.world.names.get(u, "?"): p for u, p in won[number].items()}
+            )
 
 
 def _card(card: Message, row: Any, won: dict[str, int]) -> Iterator[str]:
@@ -71,7 +73,10 @@ def _card(card: Message, row: Any, won: dict[str, int]) -> Iterator[str]:
     if results and (len({v.text for v in results}) > 1 or card.history[-1] is not results[-1]):
         yield f"challenge {number} ended in several ways, or its card was turned back"
     if results and len(won) <= 10:
-        shown = {name: int(points.replace(",", "")) for name, points in _STANDING.findall(results[-1].text)}
+        shown = {
+            name: int(points.replace(",", ""))
+            for name, points in _STANDING.findall(results[-1].text)
+        }
         if shown != won:
             yield f"challenge {number}: the standings say {shown}, the answers {won}"
 
@@ -91,7 +96,9 @@ def _takers(facts: Facts) -> Iterator[str]:
     numbers = {q["id"]: (q["challenge_id"], q["number"]) for q in facts["challenge_questions"]}
     stored = {(a["question_id"], a["user_id"]): a for a in facts["challenge_answers"]}
     seen: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for message in (m for m in facts.world.messages if m.audience is not None and m.id >= facts.since_id):
+    for message in (
+        m for m in facts.world.messages if m.audience is not None and m.id >= facts.since_id
+    ):
         for version in message.history:
             asked = {int(match[1]) for i in version.custom_ids if (match := _ASKED.fullmatch(i))}
             for question in asked & numbers.keys():
@@ -109,11 +116,17 @@ def _takers(facts: Facts) -> Iterator[str]:
         if (match := _GIVEN.fullmatch(act.name))
     }
     for key, answer in stored.items():
-        if answer["answer"] is not None and answer["answered_at"] >= facts.since_ms and key not in given:
+        if (
+            answer["answer"] is not None
+            and answer["answered_at"] >= facts.since_ms
+            and key not in given
+        ):
             yield f"stored but never given: {key} in a challenge"
 
 
-def _between(text: str, custom_ids: tuple[str, ...], user: int, stored: dict[tuple[int, int], Any]) -> Iterator[str]:
+def _between(
+    text: str, custom_ids: tuple[str, ...], user: int, stored: dict[tuple[int, int], Any]
+) -> Iterator[str]:
     """A page between two questions says what is stored, and nothing of whether it is right."""
     question = next((int(match[1]) for i in custom_ids if (match := _BETWEEN.fullmatch(i))), None)
     if question is None:
@@ -134,7 +147,11 @@ def _secrets(facts: Facts) -> Iterator[str]:
     """Before the close nobody reads their answers, and nothing else on the server asks the same."""
     closed = {row["id"]: row["closed_at"] or float("inf") for row in facts["challenges"]}
     for act in facts.world.interactions.values():
-        if (match := _MINE.fullmatch(act.name)) and act.reply is not None and act.reply.text.startswith("### Your"):
+        if (
+            (match := _MINE.fullmatch(act.name))
+            and act.reply is not None
+            and act.reply.text.startswith("### Your")
+        ):
             at = (created_at(act.id) - _EPOCH) / timedelta(milliseconds=1)
             if at < closed.get(int(match[1]), 0):
                 yield f"{act.member_id} read their answers in challenge {match[1]} before its close"
@@ -144,7 +161,11 @@ def _secrets(facts: Facts) -> Iterator[str]:
     for taker in facts["challenge_takers"]:
         takers[taker["challenge_id"]].append(taker)
     for question in (q for q in facts["challenge_questions"] if q["challenge_id"] in rows):
-        row, item, end = rows[question["challenge_id"]], question["item_id"], closed[question["challenge_id"]]
+        row, item, end = (
+            rows[question["challenge_id"]],
+            question["item_id"],
+            closed[question["challenge_id"]],
+        )
         if any(row["started_at"] < at < end for at in elsewhere[row["guild_id"], item]):
             yield f"{item} of challenge {row['id']} was asked on its server before the close"
         for taker in takers[row["id"]]:

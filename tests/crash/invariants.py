@@ -166,7 +166,11 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
             yield f"acknowledged but not stored: {key}, {said!r}"
         elif locked and key[0] == "round" and key[1] in questions:
             answer, order = str(stored[key]["answer"]), questions[key[1]]
-            shown = ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
+            shown = (
+                ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer))
+                if order
+                else answer
+            )
             if _plain(locked[1]) != shown:
                 yield f"{key} locked in {locked[1]!r}, stored is {shown!r}"
             yield from _turned(act, key, stored[key], shown)
@@ -186,7 +190,11 @@ def _turned(act: Interaction, key: tuple[str, int, int], answer: Row, shown: str
 
 
 def _reply(act: Interaction) -> str:
-    return "\n".join(m.history[0].text for m in (act.reply, *act.followups) if m is not None and act.callback == 4)
+    return "\n".join(
+        m.history[0].text
+        for m in (act.reply, *act.followups)
+        if m is not None and act.callback == 4
+    )
 
 
 def _plain(text: str) -> str:
@@ -207,7 +215,10 @@ def _cards(facts: Facts) -> Iterator[str]:
         given[answer["question_id"]].append(answer)
     for question in facts["round_questions"]:
         row = question["id"]
-        marks = (f"answer:v1:round:{row}:", *(f"{name}:v1:round:{row}" for name in ("choose", "write", "why")))
+        marks = (
+            f"answer:v1:round:{row}:",
+            *(f"{name}:v1:round:{row}" for name in ("choose", "write", "why")),
+        )
         found = [m for m in facts.public(*marks) if _about(m, row)]
         planned = endings[question["round_id"]] in PLANNED
         if len(found) > 1 or (question["revealed_at"] and not found and planned):
@@ -219,9 +230,14 @@ def _cards(facts: Facts) -> Iterator[str]:
         for card in found:
             if question["message_id"] != card.id:
                 yield f"question {row}: the stored message is {question['message_id']}, the card {card.id}"
-            late = [a for a in given[row] if a["answered_at"] >= question["revealed_at"] - facts.late_ms]
+            late = [
+                a for a in given[row] if a["answered_at"] >= question["revealed_at"] - facts.late_ms
+            ]
             known = [_without(given[row], late[n:]) for n in range(len(late), -1, -1)]
-            verdicts = [list(_reveal(card, question, answers, planned, facts.world.names)) for answers in known]
+            verdicts = [
+                list(_reveal(card, question, answers, planned, facts.world.names))
+                for answers in known
+            ]
             yield from min(verdicts, key=len)
 
 
@@ -235,7 +251,9 @@ def _about(message: Message, row: int) -> bool:
     return any(re.fullmatch(rf"(?:answer|choose|write|why):v1:round:{row}(?::\d)?", i) for i in ids)
 
 
-def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names: Mapping[int, str]) -> Iterator[str]:
+def _reveal(
+    card: Message, question: Row, given: list[Row], planned: bool, names: Mapping[int, str]
+) -> Iterator[str]:
     row = question["id"]
     reveals = [v for v in card.history if f"why:v1:round:{row}" in v.custom_ids]
     if card.deleted or (not reveals and not planned):
@@ -248,12 +266,18 @@ def _reveal(card: Message, question: Row, given: list[Row], planned: bool, names
     if card.history[-1] is not reveals[-1]:
         yield f"question {row}: its card was turned back after the reveal"
     text = reveals[-1].text
-    picked = Counter(pick for a in given for pick in str(a["answer"])) if question["choice_order"] else Counter()
+    picked = (
+        Counter(pick for a in given for pick in str(a["answer"]))
+        if question["choice_order"]
+        else Counter()
+    )
     for letter, percent in _SHARE.findall(text):
         count = picked[question["choice_order"]["ABCDEF".index(letter)]]
         if int(percent) != (round(100 * count / len(given)) if given else 0):
             yield f"question {row}: the card says {percent} % for {letter}, stored are {count} of {len(given)}"
-    right = sorted((a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"]))[:3]
+    right = sorted(
+        (a for a in given if a["correct"]), key=lambda a: (a["elapsed_ms"], a["user_id"])
+    )[:3]
     fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
     if (first := _FIRST.search(text)) is not None:
         fastest = [(name, 100) for name in re.findall(r"\*\*(\w+)\*\*", first[1])]
@@ -278,14 +302,19 @@ def _standings(facts: Facts) -> Iterator[str]:
         if len(found) > 1 or (not found and planned):
             yield f"round {row} ended as {round_['ending']!r} with {len(found)} standings"
         for message in found:
-            shown = {name: int(won.replace(",", "")) for name, won in _STANDING.findall(message.history[0].text)}
+            shown = {
+                name: int(won.replace(",", ""))
+                for name, won in _STANDING.findall(message.history[0].text)
+            }
             won_by = {facts.world.names.get(user, "?"): won for user, won in points[row].items()}
             if shown != won_by and len(won_by) <= 10:
                 yield f"round {row}: the standings say {shown}, the answers {won_by}"
     for channel_id, ended in empty.items():
         messages = facts.world.channels[channel_id].messages.values()
         over = [
-            m for m in messages if m.audience is None and m.id >= facts.since_id and "### Round over" in m.text[:14]
+            m
+            for m in messages
+            if m.audience is None and m.id >= facts.since_id and "### Round over" in m.text[:14]
         ]
         if not sum(ended) <= len(over) <= len(ended):
             yield f"channel {channel_id}: {len(ended)} rounds without answers, {len(over)} messages that say so"
@@ -325,12 +354,18 @@ def _recaps(facts: Facts) -> Iterator[str]:
     found = {
         m.id
         for m in facts.world.messages
-        if m.audience is None and m.id >= facts.since_id and m.text.startswith("### The week in review")
+        if m.audience is None
+        and m.id >= facts.since_id
+        and m.text.startswith("### The week in review")
     }
     posted = {r["message_id"] for r in facts["recaps"] if r["state"] == "posted"}
     if found != posted:
         yield f"the recaps in channels are {sorted(found)}, those that are noted {sorted(posted)}"
-    yield from (f"recap {r['id']} is stuck: {r['problem']}" for r in facts["recaps"] if r["state"] == "posting")
+    yield from (
+        f"recap {r['id']} is stuck: {r['problem']}"
+        for r in facts["recaps"]
+        if r["state"] == "posting"
+    )
 
 
 def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:
@@ -342,7 +377,9 @@ def _result(card: Message, row: int, given: list[Row]) -> Iterator[str]:
     if len({v.text for v in results}) > 1:
         yield f"daily {row} was closed in {len({v.text for v in results})} ways"
     count = _DAILY_COUNT.search(results[-1].text)
-    if count is not None and any(a["text"] for a in given):  # an open question: the card says the mean of its grades
+    if count is not None and any(
+        a["text"] for a in given
+    ):  # an open question: the card says the mean of its grades
         if int(count[1].replace(",", "")) != len(given):
             yield f"daily {row}: the card says {count[1]} answers, stored are {len(given)}"
         return
@@ -363,7 +400,11 @@ def _ledger(facts: Facts) -> Iterator[str]:
             players[question["round_id"]].add(a["user_id"])
     wanted |= {("daily", a["daily_id"], a["user_id"]): a for a in facts["daily_answers"]}
     in_challenges = _counted_in_challenges(facts)
-    wanted |= {("challenge", a["question_id"], a["user_id"]): a for a in in_challenges if a["answer"] is not None}
+    wanted |= {
+        ("challenge", a["question_id"], a["user_id"]): a
+        for a in in_challenges
+        if a["answer"] is not None
+    }
     takers: dict[int, set[int]] = defaultdict(set)
     of = {q["id"]: q["challenge_id"] for q in facts["challenge_questions"]}
     for _, question_id, user in (key for key in wanted if key[0] == "challenge"):
@@ -377,10 +418,15 @@ def _ledger(facts: Facts) -> Iterator[str]:
         item = entry["user_id"], entry["guild_id"], entry["item_id"]
         if key[0] != "daily" and key in wanted:
             again = item in paid and entry["at"] - paid[item] < 30 * 86_400_000
-            together = players[revealed[key[1]]["round_id"]] if key[0] == "round" else takers[of[key[1]]]
+            together = (
+                players[revealed[key[1]]["round_id"]] if key[0] == "round" else takers[of[key[1]]]
+            )
             alone = len(together) < 2
             points = 0 if again or alone else points
-        if key in wanted and (entry["points"], entry["correct"]) != (points, wanted[key]["correct"]):
+        if key in wanted and (entry["points"], entry["correct"]) != (
+            points,
+            wanted[key]["correct"],
+        ):
             yield f"the ledger says {entry['points']} for {key}, it won {points}"
         if entry["points"]:
             paid[item] = entry["at"]
@@ -405,28 +451,52 @@ def _scores(facts: Facts) -> Iterator[str]:
                 for index, value in enumerate((entry["points"], 1, entry["correct"])):
                     total[index] += value
     kept = {
-        (s["guild_id"], s["period"], s["start"], s["topic_id"], s["user_id"]): [s["points"], s["answers"], s["right"]]
+        (s["guild_id"], s["period"], s["start"], s["topic_id"], s["user_id"]): [
+            s["points"],
+            s["answers"],
+            s["right"],
+        ]
         for s in facts["scores"]
     }
-    newest = max((date.fromisoformat(entry["local_date"]) for entry in facts["ledger"]), default=date.max)
+    newest = max(
+        (date.fromisoformat(entry["local_date"]) for entry in facts["ledger"]), default=date.max
+    )
     for key in sums.keys() | kept.keys():
-        passed = key[1] != "all" and date.fromisoformat(key[2]) < newest - SUMS_KEPT  # may have been dropped
+        passed = (
+            key[1] != "all" and date.fromisoformat(key[2]) < newest - SUMS_KEPT
+        )  # may have been dropped
         if sums.get(key) != kept.get(key) and not (passed and key not in kept):
             yield f"the sums say {kept.get(key)} for {key}, the ledger {sums.get(key)}"
 
 
 def _memory(facts: Facts) -> Iterator[str]:
     """Each answer in the ledger is one review, rated by whether it is right, and each card is what its reviews make."""
-    asked = [entry for entry in facts["ledger"] if entry["item_id"]]  # an open question is no card to remember
+    asked = [
+        entry for entry in facts["ledger"] if entry["item_id"]
+    ]  # an open question is no card to remember
     booked = {(e["source"], e["source_id"], e["user_id"]): e["correct"] for e in asked}
-    left_alone = [a for a in _counted_in_challenges(facts) if a["answer"] is None]  # which is a miss, and no entry
+    left_alone = [
+        a for a in _counted_in_challenges(facts) if a["answer"] is None
+    ]  # which is a miss, and no entry
     booked |= {("challenge", a["question_id"], a["user_id"]): False for a in left_alone}
-    logged = {(r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in facts["reviews"]}
+    logged = {
+        (r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in facts["reviews"]
+    }
     yield from (f"no review of {key}" for key in booked.keys() - logged.keys())
-    yield from (f"a review without an answer: {key}" for key in logged.keys() - booked.keys() if key[0] != "practice")
-    yield from (f"the review of {k} says {logged[k]}" for k in booked.keys() & logged.keys() if booked[k] != logged[k])
+    yield from (
+        f"a review without an answer: {key}"
+        for key in logged.keys() - booked.keys()
+        if key[0] != "practice"
+    )
+    yield from (
+        f"the review of {k} says {logged[k]}"
+        for k in booked.keys() & logged.keys()
+        if booked[k] != logged[k]
+    )
     scheduler = fsrs.Scheduler(
-        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+        learning_steps=[timedelta(minutes=10)],
+        relearning_steps=[timedelta(minutes=10)],
+        enable_fuzzing=False,
     )
     made: dict[tuple[int, str], fsrs.Card] = {}
     for review in sorted(facts["reviews"], key=lambda r: int(r["at"])):
@@ -438,7 +508,10 @@ def _memory(facts: Facts) -> Iterator[str]:
         key: (card.state, card.stability, (card.due - _EPOCH) // timedelta(milliseconds=1))
         for key, card in made.items()
     }
-    kept = {(c["user_id"], c["item_id"]): (c["state"], c["stability"], c["due_at"]) for c in facts["cards"]}
+    kept = {
+        (c["user_id"], c["item_id"]): (c["state"], c["stability"], c["due_at"])
+        for c in facts["cards"]
+    }
     for pair in wanted.keys() | kept.keys():
         if wanted.get(pair) != kept.get(pair):
             yield f"the card of {pair} is {kept.get(pair)}, its reviews make {wanted.get(pair)}"

@@ -18,8 +18,16 @@ from tests.patience import PATIENCE
 
 _OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|today|practice|challenge):(\d+)(?::\d)?")
 _HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
-_TABLES = {"round": "round_questions", "daily": "dailies", "today": "dailies", "practice": "practice_questions"}
-_QUERIES = {source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?" for source, table in _TABLES.items()}
+_TABLES = {
+    "round": "round_questions",
+    "daily": "dailies",
+    "today": "dailies",
+    "practice": "practice_questions",
+}
+_QUERIES = {
+    source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?"
+    for source, table in _TABLES.items()
+}
 _OF_TAKER = (
     "SELECT item_id, choice_order FROM challenge_questions JOIN challenge_answers ON question_id = id "
     "WHERE id = ? AND user_id = ?"
@@ -42,13 +50,22 @@ def cards(channel: Channel, source: str = "round") -> list[Message]:
 
 def host_buttons(channel: Channel) -> list[tuple[str, Message, int]]:
     """What the host of a round can press in a channel: ("reveal" or "next", the card, its question)."""
-    found = [(m, _HOST.fullmatch(i)) for m in channel.messages.values() if not m.deleted for i in m.custom_ids]
+    found = [
+        (m, _HOST.fullmatch(i))
+        for m in channel.messages.values()
+        if not m.deleted
+        for i in m.custom_ids
+    ]
     return [(match[1], message, int(match[2])) for message, match in found if match]
 
 
 def revealed(channel: Channel, source: str = "round") -> list[Message]:
     """The cards in a channel whose answer has been shown."""
-    return [m for m in channel.messages.values() if any(i.startswith(f"why:v1:{source}:") for i in m.custom_ids)]
+    return [
+        m
+        for m in channel.messages.values()
+        if any(i.startswith(f"why:v1:{source}:") for i in m.custom_ids)
+    ]
 
 
 def standings(channel: Channel) -> list[Message]:
@@ -71,7 +88,9 @@ class Players:
         self._bank = bank
         self._rng = rng
 
-    async def answer(self, member: Member, message: Message, *, right: bool = True) -> Result | None:
+    async def answer(
+        self, member: Member, message: Message, *, right: bool = True
+    ) -> Result | None:
         """Answer a card as its kind wants it; None if it can no longer be answered."""
         card = card_of(message)
         if card is None:
@@ -84,12 +103,20 @@ class Players:
         item = self._bank.items[str(item_id)]
         if name == "write":
             opened = await member.click(message, f"write:v1:{source}:{row}")
-            return await member.submit(opened, item.accept[0] if right else "no idea") if opened.modal else opened
+            return (
+                await member.submit(opened, item.accept[0] if right else "no idea")
+                if opened.modal
+                else opened
+            )
         good = [n for n, index in enumerate(str(order)) if int(index) in item.right]
         if name == "choose":
             picks = [str(n) for n in (good if right else [self._rng.randrange(len(str(order)))])]
             opened = await member.click(message, f"choose:v1:{source}:{row}")
-            return await member.submit(opened, {"Tick all that are right": picks}) if opened.modal else opened
+            return (
+                await member.submit(opened, {"Tick all that are right": picks})
+                if opened.modal
+                else opened
+            )
         bad = [n for n in range(len(str(order))) if n not in good]
         choice = good[0] if right else self._rng.choice(bad)
         return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
@@ -101,15 +128,21 @@ def challenge_cards(channel: Channel) -> list[Message]:
     return [m for m in found if any(i.startswith("take:v1:") for i in m.custom_ids)]
 
 
-async def step_in_challenge(players: Players, member: Member, card: Message, *, right: bool) -> Result | None:
+async def step_in_challenge(
+    players: Players, member: Member, card: Message, *, right: bool
+) -> Result | None:
     """What a taker does next: answer the question that is before them, go on, or press "Take it"."""
     mine = [m for m in member.sees(card.channel) if m.audience == member.id and _is_of_challenge(m)]
     if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
         result = await players.answer(member, mine[-1], right=right)
         if result is not None and "Press Skip to go on" in result.text:
-            return await member.click(mine[-1], next(i for i in mine[-1].custom_ids if i.startswith("takeskip:")))
+            return await member.click(
+                mine[-1], next(i for i in mine[-1].custom_ids if i.startswith("takeskip:"))
+            )
         return result
-    if mine and (following := next((i for i in mine[-1].custom_ids if i.startswith("takenext:v1:")), None)):
+    if mine and (
+        following := next((i for i in mine[-1].custom_ids if i.startswith("takenext:v1:")), None)
+    ):
         return await member.click(mine[-1], following)
     return await member.click(card, next(i for i in card.custom_ids if i.startswith("take:v1:")))
 
@@ -122,10 +155,16 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
     """While the bot is stopped: let open questions and pauses be due soon instead of later, but for hosted ones."""
     due = int((time.time() + seconds) * 1000)
     with closing(sqlite3.connect(database)) as conn, conn:
-        conn.execute("UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL", [due])
+        conn.execute(
+            "UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL",
+            [due],
+        )
         waiting = "phase IN ('ask', 'open', 'pause') AND NOT hosted"
         conn.execute(f"UPDATE rounds SET due_at = min(due_at, ?) WHERE {waiting}", [due])
-        conn.execute("UPDATE challenge_answers SET deadline_at = min(deadline_at, ?) WHERE answer IS NULL", [due])
+        conn.execute(
+            "UPDATE challenge_answers SET deadline_at = min(deadline_at, ?) WHERE answer IS NULL",
+            [due],
+        )
         late = "UPDATE challenge_takers SET finished_at = ? WHERE finished_at > ?"
         conn.execute(late, [due, due])
 
@@ -134,7 +173,9 @@ def close_challenges(database: Path, seconds: float = 0.0) -> int:
     """While the bot is stopped: let open challenges close soon; how many."""
     due = int((time.time() + seconds) * 1000)
     with closing(sqlite3.connect(database)) as conn, conn:
-        changed = conn.execute("UPDATE challenges SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due])
+        changed = conn.execute(
+            "UPDATE challenges SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due]
+        )
         return changed.rowcount
 
 
@@ -142,7 +183,9 @@ def close_dailies(database: Path, seconds: float = 0.0) -> int:
     """While the bot is stopped: let open dailies close soon; how many."""
     due = int((time.time() + seconds) * 1000)
     with closing(sqlite3.connect(database)) as conn, conn:
-        changed = conn.execute("UPDATE dailies SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due])
+        changed = conn.execute(
+            "UPDATE dailies SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due]
+        )
         return changed.rowcount
 
 

@@ -87,7 +87,9 @@ class Stage:
             await self.comes_back()
         self.ends.append(await self.bot.stop())
 
-    async def play(self, over: Callable[[], bool], moment: Callable[[], bool] | None = None) -> None:
+    async def play(
+        self, over: Callable[[], bool], moment: Callable[[], bool] | None = None
+    ) -> None:
         """Answer every open card, bring the bot back whenever it ends, until the play is over.
 
         `moment` acts and returns True once, at a point that no request marks.
@@ -105,16 +107,27 @@ class Stage:
             for source in ("round", "daily"):
                 for card in cards(self.channel, source):
                     await self._answer(card.id, source)
-            await self._host({"reveal"} if moment else {"reveal", "next"})  # in a pause the moment may come
+            await self._host(
+                {"reveal"} if moment else {"reveal", "next"}
+            )  # in a pause the moment may come
             await asyncio.sleep(0.03)
 
     async def _host(self, pressing: Container[str]) -> None:
         """Move a hosted round on once both have answered, and press again where that had no effect."""
-        number = max((int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0)
+        number = max(
+            (int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0
+        )
         for what, message, row in host_buttons(self.channel):
-            answered = {(message.id, member.id) for member in (self.annegret, self.bob)} <= self.done
+            answered = {
+                (message.id, member.id) for member in (self.annegret, self.bob)
+            } <= self.done
             custom_id, now = f"host:v1:{what}:{row}", time.monotonic()
-            if what in pressing and row == number and answered and now - self.pressed.get(custom_id, 0.0) > 1:
+            if (
+                what in pressing
+                and row == number
+                and answered
+                and now - self.pressed.get(custom_id, 0.0) > 1
+            ):
                 self.pressed[custom_id] = now
                 await self.tell(self.annegret.click(message, custom_id))
 
@@ -123,7 +136,9 @@ class Stage:
             card = next((c for c in cards(self.channel, source) if c.id == card_id), None)
             if card is None or (card_id, member.id) in self.done or not self.bot.running:
                 continue
-            result = await self.tell(self.players.answer(member, card, right=member is self.annegret))
+            result = await self.tell(
+                self.players.answer(member, card, right=member is self.annegret)
+            )
             if result is not None and result.acked:
                 self.done.add((card_id, member.id))
 
@@ -132,8 +147,12 @@ class Stage:
         for member in (self.annegret, self.bob):
             if not self.bot.running or self.is_through(member):
                 continue
-            with suppress(IndexError):  # the question that is shown is not hers any more, or not stored yet
-                await self.tell(step_in_challenge(self.players, member, card, right=member is self.annegret))
+            with suppress(
+                IndexError
+            ):  # the question that is shown is not hers any more, or not stored yet
+                await self.tell(
+                    step_in_challenge(self.players, member, card, right=member is self.annegret)
+                )
 
     def is_through(self, member: Member) -> bool:
         """Whether a member has answered the last question of the challenge, or their time for it is up."""
@@ -183,16 +202,25 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = False) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, *, forgetful: bool = False, whole_bank: bool = False
+) -> AsyncIterator[Stage]:
     """A world and a bot that does not run yet; its bank has one topic so that it starts quickly, or all."""
     folder.mkdir(parents=True, exist_ok=True)
-    bank = (data_dir() / "questions.json").read_bytes() if whole_bank else json.dumps(first_topic()).encode()
+    bank = (
+        (data_dir() / "questions.json").read_bytes()
+        if whole_bank
+        else json.dumps(first_topic()).encode()
+    )
     bank_file = folder / "bank.json"
     bank_file.write_bytes(bank)
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
-        annegret, bob = world.add_member(guild, "annegret", manager=True), world.add_member(guild, "bob")
+        annegret, bob = (
+            world.add_member(guild, "annegret", manager=True),
+            world.add_member(guild, "bob"),
+        )
         bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file), "LOOPBACK_LEASE": _LEASE})
         players = Players(bot.database, parse_bank(bank), random.Random(1))
         stage = Stage(world, bot, channel, annegret, bob, players, forgetful)
@@ -203,7 +231,11 @@ async def staged(folder: Path, *, forgetful: bool = False, whole_bank: bool = Fa
 
 
 async def play_round(
-    stage: Stage, arm: Callable[[], Callable[[], bool] | None], questions: int = 1, *, forward: bool = False
+    stage: Stage,
+    arm: Callable[[], Callable[[], bool] | None],
+    questions: int = 1,
+    *,
+    forward: bool = False,
 ) -> None:
     """A round from its start to its standings. `arm` sets the trap, and may return a moment for `Stage.play`.
 
@@ -211,7 +243,9 @@ async def play_round(
     """
     await stage.bot.start()
     moment = arm()
-    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS))
+    await stage.tell(
+        stage.annegret.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS)
+    )
     if forward:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()
@@ -249,10 +283,14 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.stop()
     settled = int(time.time() * 1000) - _HOUR_MS
     with closing(sqlite3.connect(stage.bot.database)) as conn, conn:
-        conn.execute("UPDATE daily_schedules SET settled_until = ?, next_at = ?", [settled, settled])
+        conn.execute(
+            "UPDATE daily_schedules SET settled_until = ?, next_at = ?", [settled, settled]
+        )
     await stage.bot.start()
     answered = "SELECT count(*) FROM daily_answers"
-    await stage.play(lambda: stage.daily_is("open") and len(stage.done) == 2 and stage.rows(answered) == [(2,)])
+    await stage.play(
+        lambda: stage.daily_is("open") and len(stage.done) == 2 and stage.rows(answered) == [(2,)]
+    )
     await stage.stop()
     close_dailies(stage.bot.database)
     await stage.bot.start()
@@ -260,7 +298,9 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.stop()
 
 
-async def play_challenge(stage: Stage, arm: Callable[[], Callable[[], bool] | None], *, forward: bool = False) -> None:
+async def play_challenge(
+    stage: Stage, arm: Callable[[], Callable[[], bool] | None], *, forward: bool = False
+) -> None:
     """A challenge from its card to its standings. `arm` sets the trap; `forward`: only once both have taken it."""
     await stage.bot.start()
     moment = None if forward else arm()
@@ -270,7 +310,9 @@ async def play_challenge(stage: Stage, arm: Callable[[], Callable[[], bool] | No
         if stage.rows("SELECT 1 FROM challenges"):
             break
         await stage.tell(stage.annegret.slash(stage.channel, "challenge", questions=2, hours=1))
-    await stage.play(lambda: stage.is_through(stage.annegret) and stage.is_through(stage.bob), moment)
+    await stage.play(
+        lambda: stage.is_through(stage.annegret) and stage.is_through(stage.bob), moment
+    )
     shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"  # the second one's count takes a while
     if not forward:
         await stage.play(lambda: bool(stage.rows(shown)))
@@ -296,7 +338,9 @@ async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
         set_zone(conn, guild_id, noon_zone(now))
         values = (guild_id, stage.channel.id, now.weekday(), settled, settled)
         columns = "guild_id, channel_id, weekday, settled_until, next_at"
-        conn.exec_driver_sql(f"INSERT INTO recap_schedules ({columns}) VALUES (?, ?, ?, ?, ?)", values)
+        conn.exec_driver_sql(
+            f"INSERT INTO recap_schedules ({columns}) VALUES (?, ?, ?, ?, ?)", values
+        )
     engine.dispose()
     moment = arm()
     await stage.bot.start()
@@ -313,7 +357,9 @@ async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | No
     await stage.bot.start()
     await annegret.slash(channel, "interview", questions=1)
     card = annegret.sees(channel)[-1]
-    await annegret.submit(await annegret.click(card, labelled(card, "Answer")), "Subwords are tokens.")
+    await annegret.submit(
+        await annegret.click(card, labelled(card, "Answer")), "Subwords are tokens."
+    )
     await stage.world.until(lambda: "key point" in annegret.sees(channel)[-1].text)
     card = annegret.sees(channel)[-1]
     opened = await annegret.click(card, labelled(card, "Answer the follow-up"))
@@ -322,7 +368,10 @@ async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | No
     await stage.comes_back()
     await annegret.slash(channel, "interview")
     await stage.world.until(
-        lambda: annegret.sees(channel)[-1] is not card and "key point" in annegret.sees(channel)[-1].text
+        lambda: (
+            annegret.sees(channel)[-1] is not card
+            and "key point" in annegret.sees(channel)[-1].text
+        )
     )
     shown = annegret.sees(channel)[-1]
     await annegret.click(shown, labelled(shown, "Follow-up"))
@@ -333,7 +382,9 @@ async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | No
 
 def labelled(message: Message, label: str) -> str:
     """The custom id of a button."""
-    return next(str(part["custom_id"]) for part in parts(message.components) if part.get("label") == label)
+    return next(
+        str(part["custom_id"]) for part in parts(message.components) if part.get("label") == label
+    )
 
 
 def noon_offset(now: datetime) -> int:

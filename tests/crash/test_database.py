@@ -67,7 +67,9 @@ async def plays_on(stage: Stage) -> None:
     await stage.stop()
     wrong = [line for line in stage.verdict() if "log:" not in line]
     assert not wrong, texts(wrong)
-    assert stage.rows("SELECT user_id, correct FROM round_answers WHERE correct") == [(stage.annegret.id, 1)]
+    assert stage.rows("SELECT user_id, correct FROM round_answers WHERE correct") == [
+        (stage.annegret.id, 1)
+    ]
 
 
 async def test_another_process_holds_the_lock(stage: Stage) -> None:

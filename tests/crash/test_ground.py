@@ -23,7 +23,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def start(stage: Stage, channel: Channel | None = None, questions: int = 1) -> Result:
-    return await stage.annegret.slash(channel or stage.channel, "quiz start", questions=questions, seconds=SECONDS)
+    return await stage.annegret.slash(
+        channel or stage.channel, "quiz start", questions=questions, seconds=SECONDS
+    )
 
 
 async def asked(stage: Stage, channel: Channel | None = None) -> None:

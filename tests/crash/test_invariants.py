@@ -60,10 +60,16 @@ SIGHT: dict[str, tuple[Callable[[Stage], object], str]] = {
     "a second daily": (lambda s: _again(revealed(s.channel, "daily")[0]), "has 2 dailies"),
     "second standings": (lambda s: _again(standings(s.channel)[0]), "2 standings"),
     "a card turned back": (lambda s: _take_back(revealed(s.channel)[0]), "turned back"),
-    "a daily turned back": (lambda s: _take_back(revealed(s.channel, "daily")[0]), "its card is not"),
+    "a daily turned back": (
+        lambda s: _take_back(revealed(s.channel, "daily")[0]),
+        "its card is not",
+    ),
     "no standings": (lambda s: s.channel.messages.pop(standings(s.channel)[0].id), "0 standings"),
     "no card": (lambda s: s.channel.messages.pop(revealed(s.channel)[0].id), "has 0 cards"),
-    "a malformed request": (lambda s: s.world.violations.append("a button too many"), "a button too many"),
+    "a malformed request": (
+        lambda s: s.world.violations.append("a button too many"),
+        "a button too many",
+    ),
 }
 
 
@@ -134,11 +140,20 @@ async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
                 conn.executescript(sql)
             found = broken(copied, stage.world, "")
             assert any(sentence in line for line in found), (sql, found)
-        card = next(m for m in stage.channel.messages.values() if any(i.startswith("taken:") for i in m.custom_ids))
-        asked = next(
-            m for m in stage.channel.messages.values() if m.audience == stage.annegret.id and len(m.history) > 2
+        card = next(
+            m
+            for m in stage.channel.messages.values()
+            if any(i.startswith("taken:") for i in m.custom_ids)
         )
-        for message, sentence in ((card, "turned back"), (asked, "saw a question of challenge 1 twice")):
+        asked = next(
+            m
+            for m in stage.channel.messages.values()
+            if m.audience == stage.annegret.id and len(m.history) > 2
+        )
+        for message, sentence in (
+            (card, "turned back"),
+            (asked, "saw a question of challenge 1 twice"),
+        ):
             message.history.append(message.history[0])
             assert any(sentence in line for line in broken(stage.bot.database, stage.world, ""))
             message.history.pop()

@@ -18,15 +18,21 @@ async def test_a_hundred_players_and_ten_questions(tmp_path: Path) -> None:
         world, players = stage.world, stage.players
         crowd = [world.add_member(stage.channel.guild, f"player{n}") for n in range(_PLAYERS)]
         await stage.bot.start()
-        await stage.annegret.slash(stage.channel, "quiz start", questions=_QUESTIONS, seconds=_SECONDS)
+        await stage.annegret.slash(
+            stage.channel, "quiz start", questions=_QUESTIONS, seconds=_SECONDS
+        )
         acked = 0
         for number in range(_QUESTIONS):
-            await world.until(lambda n=number: cards(stage.channel) and len(revealed(stage.channel)) == n)
+            await world.until(
+                lambda n=number: cards(stage.channel) and len(revealed(stage.channel)) == n
+            )
             card = cards(stage.channel)[0]
             assert card_of(card) is not None
             for start in range(0, _PLAYERS, 10):  # spread over the question's time, as people are
                 slice_ = crowd[start : start + 10]
-                results = await asyncio.gather(*(players.answer(m, card, right=m.id % 2 == 0) for m in slice_))
+                results = await asyncio.gather(
+                    *(players.answer(m, card, right=m.id % 2 == 0) for m in slice_)
+                )
                 acked += sum(r is not None and r.text.startswith("Locked in") for r in results)
                 await asyncio.sleep(0.2)
         await stage.play(stage.settled)

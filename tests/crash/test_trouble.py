@@ -32,7 +32,9 @@ def says(words: str) -> Fault:
 async def card(stage: Stage) -> None:
     """Start a round of one question and wait for its card."""
     await stage.bot.start()
-    assert (await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
+    assert (
+        await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    ).acked
     await stage.world.until(lambda: cards(stage.channel))
 
 
@@ -70,7 +72,9 @@ async def test_a_reply_that_is_lost_for_good_is_no_error(stage: Stage) -> None:
     assert result.failed
     stage.world.faults.armed.clear()
     # A client gives up after three seconds; on a busy machine the answer may be stored only after that.
-    assert await soon(lambda: query(stage.bot.database, "SELECT count(*) FROM round_answers") == [(1,)])
+    assert await soon(
+        lambda: query(stage.bot.database, "SELECT count(*) FROM round_answers") == [(1,)]
+    )
     await calm(stage)
 
 
@@ -114,7 +118,9 @@ async def test_a_card_is_found_behind_many_messages(stage: Stage) -> None:
     await stage.bot.start()
     fault = Fault("kill", "POST", MESSAGES, "after", act=stage.bot.kill)
     stage.world.faults.add(fault)
-    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS))
+    await stage.tell(
+        stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    )
     await stage.bot.dead()
     stage.world.rest.forget_nonces()
     for number in range(60):
@@ -126,7 +132,14 @@ async def test_a_card_is_found_behind_many_messages(stage: Stage) -> None:
 async def test_standings_without_players_are_sent_once(stage: Stage) -> None:
     """The end of a round that nobody answered is found again like any other."""
     await stage.bot.start()
-    ends = Fault("kill", "POST", MESSAGES, "after", predicate=lambda c: "Round over" in str(c.body), act=stage.bot.kill)
+    ends = Fault(
+        "kill",
+        "POST",
+        MESSAGES,
+        "after",
+        predicate=lambda c: "Round over" in str(c.body),
+        act=stage.bot.kill,
+    )
     stage.world.faults.add(ends)
     await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
     await stage.bot.dead()
@@ -188,7 +201,9 @@ async def test_the_counter_is_not_turned_back_over_the_reveal(stage: Stage) -> N
 async def test_a_counter_that_hangs_does_not_hold_up_the_reveal(stage: Stage) -> None:
     """A counter edit that Discord never answers delays the reveal by the bot's patience, not by minutes."""
     await card(stage)
-    stage.world.faults.add(Fault("hang", "PATCH", MESSAGE, predicate=lambda call: " answered" in str(call.body)))
+    stage.world.faults.add(
+        Fault("hang", "PATCH", MESSAGE, predicate=lambda call: " answered" in str(call.body))
+    )
     await stage.play(lambda: len(stage.done) == 2)
     assert await soon(lambda: revealed(stage.channel)), stage.bot.log[-600:]
     await calm(stage)
@@ -199,6 +214,8 @@ async def test_a_post_that_hangs_is_sent_again(stage: Stage) -> None:
     """The very first request to a channel is never answered: the card comes all the same, once."""
     await stage.bot.start()
     stage.world.faults.add(Fault("hang", "POST", MESSAGES))
-    assert (await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)).acked
+    assert (
+        await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
+    ).acked
     assert await soon(lambda: cards(stage.channel)), stage.bot.log[-600:]
     await calm(stage)

@@ -63,7 +63,9 @@ async def test_answering(stage: Stage) -> None:
     assert missed.startswith("**Not quite**")
     assert (await question.answer(stage.bob, right=True)).startswith("You already locked in **")
     assert "Your streak: **3 days**" in reply(await stage.alwina.slash(stage.quiz, "today"))
-    await stage.wait(7.5 * 3600)  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
+    await stage.wait(
+        7.5 * 3600
+    )  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
     assert "2 answers · 50% right" in closed.text
     assert "Longest streaks: **alwina** 3 days" in closed.text
@@ -102,7 +104,9 @@ async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
     assert "on its way" in posted
     await stage.wait(1)
     again = reply(await stage.manager.slash(stage.quiz, "daily post"))
-    assert again.startswith("The question of the day is already posted: https://discord.com/channels/")
+    assert again.startswith(
+        "The question of the day is already posted: https://discord.com/channels/"
+    )
     await set_up(stage, time="18:00")
     await stage.restart()
     await stage.wait(DAY * 0.9)
@@ -169,16 +173,21 @@ async def test_role_and_thread(stage: Stage) -> None:
         ({"topic": "cooking"}, "I don't know that topic"),
     ],
 )
-async def test_wrong_settings_change_nothing(stage: Stage, options: dict[str, str], words: str) -> None:
+async def test_wrong_settings_change_nothing(
+    stage: Stage, options: dict[str, str], words: str
+) -> None:
     """A wrong time, zone or topic is one helpful sentence, and no schedule."""
     assert words in await set_up(stage, **options)
-    assert "No question of the day is set up" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+    assert "No question of the day is set up" in reply(
+        await stage.manager.slash(stage.quiz, "daily status")
+    )
 
 
 async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
     """Where the bot can't post, setup says what it needs."""
     locked = stage.guild.create_text_channel(
-        "locked", overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+        "locked",
+        overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)},
     )
     answer = await set_up(stage, channel=locked)
     assert answer.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
@@ -187,7 +196,12 @@ async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
 async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     """Each list and button stores its setting at once and leaves the others; the same private message shows it."""
     shown = await stage.manager.slash(
-        stage.quiz, "daily setup", channel=stage.daily, time="09:00", timezone="Europe/Berlin", topic="temperature"
+        stage.quiz,
+        "daily setup",
+        channel=stage.daily,
+        time="09:00",
+        timezone="Europe/Berlin",
+        topic="temperature",
     )
     role = stage.guild.create_role("learners", mentionable=True)
 
@@ -195,7 +209,9 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
         await stage.manager.click(answer_to(shown), label=label)
 
     async def pick(what: str, *values: Any) -> None:
-        await stage.manager.select(answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}")
+        await stage.manager.select(
+            answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}"
+        )
 
     await pick("channel", stage.quiz)
     await pick("role", role)
@@ -233,11 +249,16 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
 async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
     """A channel where the bot may not write, a role it may not ping, @everyone: a sentence, and nothing changes."""
     everyone = stage.guild.default_role
-    quiet: dict[Any, discord.PermissionOverwrite] = {everyone: discord.PermissionOverwrite(mention_everyone=False)}
+    quiet: dict[Any, discord.PermissionOverwrite] = {
+        everyone: discord.PermissionOverwrite(mention_everyone=False)
+    }
     where = stage.guild.create_text_channel("quiet", overwrites=quiet)
-    panel = answer_to(await stage.manager.slash(stage.quiz, "daily setup", **first(stage) | {"channel": where}))
+    panel = answer_to(
+        await stage.manager.slash(stage.quiz, "daily setup", **first(stage) | {"channel": where})
+    )
     locked = stage.guild.create_text_channel(
-        "locked", overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+        "locked",
+        overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)},
     )
     refused = [
         ("channel", locked, "I need Send Messages"),
@@ -248,7 +269,9 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
         result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}")
         assert words in reply(result)
     form = await stage.manager.click(panel, label="Change time")
-    wrong = await stage.manager.submit_modal(form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]})
+    wrong = await stage.manager.submit_modal(
+        form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]}
+    )
     assert "Write it as HH:MM" in reply(wrong)
     schedule = await stage.services.dailies.schedule(stage.guild.id)
     assert schedule is not None
@@ -260,7 +283,12 @@ async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
     asked = await stage.manager.slash(stage.quiz, "daily setup")
     assert reply(asked).startswith("I still need a channel, a time and a time zone to start.")
     form = await stage.manager.click(answer_to(asked), label="Set it up")
-    filled = {"channel": [stage.daily], "time": "18:00", "zone": ["America/New_York"], "hours": ["23"]}
+    filled = {
+        "channel": [stage.daily],
+        "time": "18:00",
+        "zone": ["America/New_York"],
+        "hours": ["23"],
+    }
     await stage.manager.submit_modal(form, filled)
     assert "Next: **Thursday 1 January, 18:00** (America/New_York)" in text_of(answer_to(asked))
 
@@ -280,7 +308,12 @@ class Temperature(random.Random):
 
 async def posted(stage: Stage, **options: object) -> tuple[discord.Message, Topic]:
     """The first open daily, on temperature, and its topic."""
-    chosen = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin", "kind": "open"} | options
+    chosen = {
+        "channel": stage.daily,
+        "time": "09:00",
+        "timezone": "Europe/Berlin",
+        "kind": "open",
+    } | options
     stage.services.dailies._rng = Temperature()
     assert "Next:" in reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
     await stage.wait(8 * 3600 + 60)
@@ -297,7 +330,9 @@ async def write(member: MemberActor, card: discord.Message, text: str) -> Any:
 
 def saying(*points: KeyPoint) -> str:
     """Key points as somebody would say them, in sentences."""
-    return " ".join(f"You should know that {point.text[0].lower()}{point.text[1:]}." for point in points)
+    return " ".join(
+        f"You should know that {point.text[0].lower()}{point.text[1:]}." for point in points
+    )
 
 
 def full(topic: Topic) -> str:
@@ -350,12 +385,16 @@ async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
     card, topic = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
-    assert "A strong answer" in reply(await stage.alwina.submit_modal(opened, {"text": full(topic)}))
+    assert "A strong answer" in reply(
+        await stage.alwina.submit_modal(opened, {"text": full(topic)})
+    )
     await stage.restart()
     assert "A strong answer" in reply(await stage.alwina.click(card, label="Answer"))
 
 
-async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_could_not_be_stored_stands_in_the_form(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who was told that it failed, and tries again, need not write it anew; nobody else sees it."""
     card, _ = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
@@ -365,13 +404,19 @@ async def test_what_could_not_be_stored_stands_in_the_form(stage: Stage, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.dailies, "answer_openly", fails)
-        assert "couldn't save" in all_of(await stage.alwina.submit_modal(opened, {"text": "My thoughts."}))
-    again, others = [await member.click(card, label="Answer") for member in (stage.alwina, stage.bob)]
+        assert "couldn't save" in all_of(
+            await stage.alwina.submit_modal(opened, {"text": "My thoughts."})
+        )
+    again, others = [
+        await member.click(card, label="Answer") for member in (stage.alwina, stage.bob)
+    ]
     fields = [one.modal["components"][-1]["component"] for one in (again, others) if one.modal]
     assert [field.get("value") for field in fields] == ["My thoughts.", None]
 
 
-async def test_an_answer_whose_grade_fails_is_saved(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_whose_grade_fails_is_saved(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The member reads so, and where the feedback is; /today has it then."""
     card, topic = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
@@ -381,7 +426,9 @@ async def test_an_answer_whose_grade_fails_is_saved(stage: Stage, monkeypatch: p
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.grading, "assess", fails)
-        assert "Your answer is saved" in all_of(await stage.alwina.submit_modal(opened, {"text": full(topic)}))
+        assert "Your answer is saved" in all_of(
+            await stage.alwina.submit_modal(opened, {"text": full(topic)})
+        )
     today = await stage.alwina.slash(stage.quiz, "today")
     assert "You answered: **+" in reply(today)
     assert today.response is not None
@@ -402,13 +449,23 @@ async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
 async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
     """/interview does not give the model answer away while the daily is open."""
     _, topic = await posted(stage)
-    assert "question of the day right now" in reply(await stage.alwina.slash(stage.quiz, "interview", topic=topic.id))
+    assert "question of the day right now" in reply(
+        await stage.alwina.slash(stage.quiz, "interview", topic=topic.id)
+    )
 
 
 async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
     """A topic has one open question."""
-    wanted = {"channel": stage.daily, "time": "09:00", "timezone": "UTC", "kind": "mixed", "topic": "temperature"}
-    assert "press All topics" in reply(await stage.manager.slash(stage.quiz, "daily setup", **wanted))
+    wanted = {
+        "channel": stage.daily,
+        "time": "09:00",
+        "timezone": "UTC",
+        "kind": "mixed",
+        "topic": "temperature",
+    }
+    assert "press All topics" in reply(
+        await stage.manager.slash(stage.quiz, "daily setup", **wanted)
+    )
 
 
 async def test_today_and_status_know_it(stage: Stage) -> None:
@@ -440,7 +497,9 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
     assert seen == [denied]
     assert "A model service read your answer to check the unclear points" in said
     stage.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
-    assert "didn't answer, so I read the unclear points on my own" in reply(await write(stage.bob, card, denied))
+    assert "didn't answer, so I read the unclear points on my own" in reply(
+        await write(stage.bob, card, denied)
+    )
     begun = await stage.alwina.slash(stage.quiz, "interview", topic="tokenization")
     assert begun.response is not None
     other = topic_of(text_of(begun.response.message))

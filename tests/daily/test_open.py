@@ -89,7 +89,8 @@ async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
     """Points are the covered share, at least half is right, and the ledger agrees with the sums."""
     await opened(stage)
     full, part, none = [
-        await stage.write_daily(user, text) for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE))
+        await stage.write_daily(user, text)
+        for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE))
     ]
     assert full.assessment is not None
     assert (full.assessment.states, full.points, full.streak.current) == ("ccc", 100, 1)
@@ -116,7 +117,9 @@ async def test_the_close(stage: Stage) -> None:
     with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post)
     with pytest.raises(UserError, match="closed"):
-        await stage.write_daily(104, FULL, post=post, after=30)  # in time, but the close has been counted
+        await stage.write_daily(
+            104, FULL, post=post, after=30
+        )  # in time, but the close has been counted
 
 
 async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
@@ -280,7 +283,9 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
     assert await stage.check_points() == {ALWINA: 100}
 
 
-async def test_a_grade_of_what_was_erased_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_grade_of_what_was_erased_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is dropped, and revives nothing."""
     await opened(stage)
     grader = Held(stage, monkeypatch)
@@ -292,9 +297,13 @@ async def test_a_grade_of_what_was_erased_meanwhile(stage: Stage, monkeypatch: p
     assert await stage.check_points() == {}
 
 
-async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_first_grade_never_replaces_a_better_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of two that grade one answer at once, the slower one leaves what the other has stored, and refined since."""
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(
+        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
+    )
     await stage.restart()
     await opened(stage)
     daily_id = stage.card().row_id
@@ -303,7 +312,9 @@ async def test_a_first_grade_never_replaces_a_better_one(stage: Stage, monkeypat
         grader = Held(stage, patch)
         slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, GUILD, ALWINA))
         await asyncio.wait_for(grader.began.wait(), 10)
-    refined = await stage.bot.dailies.refine(await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA), ALWINA)
+    refined = await stage.bot.dailies.refine(
+        await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA), ALWINA
+    )
     grader.go.set()
     assert ((await slower).points, refined.points) == (67, 67)
     assert await stage.check_points() == {ALWINA: 67}
@@ -340,7 +351,10 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
         raise Ungradable
 
     monkeypatch.setattr(stage.bot.grading, "assess", refuses)
-    for review in (await stage.write_daily(ALWINA, FULL), await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)):
+    for review in (
+        await stage.write_daily(ALWINA, FULL),
+        await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA),
+    ):
         assert (review.text, review.assessment, review.streak.current) == (FULL, None, 1)
         assert review.problem.startswith("Answers to this question take too long to grade.")
     today = await stage.bot.dailies.today(GUILD, ALWINA)
@@ -353,7 +367,9 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
     assert await stage.check_points() == {ALWINA: 0, BOB: 33}
 
 
-async def test_a_bot_that_leaves_while_it_grades(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bot_that_leaves_while_it_grades(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The close waits for the next process, which grades what is left."""
     await opened(stage, answer_hours=1)
     await stage.write_daily_only(ALWINA, FULL)
@@ -372,7 +388,9 @@ async def test_a_bot_that_leaves_while_it_grades(stage: Stage, monkeypatch: pyte
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     """A point it finds in the answer raises grade, points, ledger and sums together; the offline grade came first."""
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(
+        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
+    )
     await stage.restart()
     await opened(stage)
     offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
@@ -385,15 +403,21 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.points) == ("ccm", 67)
     assert await stage.check_points() == {ALWINA: 67, BOB: 33}
-    assert (await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)).assessment == refined.assessment
+    assert (
+        await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)
+    ).assessment == refined.assessment
     again = await stage.bot.dailies.refine(refined, ALWINA)
     assert again.points == 67
 
 
-async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_model_service_is_asked_so_often_a_day(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After that the offline grade stands, and the member reads why."""
     monkeypatch.setattr("bot.daily.service.REQUESTS_A_DAY", 1)
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(
+        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
+    )
     await stage.restart()
     await opened(stage)
     await stage.database.write(take_request, ALWINA, stage.clock().date(), 1)
@@ -410,7 +434,9 @@ async def test_a_report_on_an_open_question(stage: Stage) -> None:
     await opened(stage)
     subject = await stage.bot.dailies.subject(stage.card().row_id)
     await stage.bot.reports.add(subject, GUILD, ALWINA, "A typo.")
-    rows = await stage.database.read(lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all())
+    rows = await stage.database.read(
+        lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all()
+    )
     assert [tuple(row) for row in rows] == [((await stage.days())[0].topic_id, "A typo.")]
 
 

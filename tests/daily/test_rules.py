@@ -120,7 +120,10 @@ def test_a_missed_daily_breaks_it() -> None:
 
 def test_days_without_a_daily_break_nothing() -> None:
     """A streak survives dates on which the server had no daily, also across months."""
-    assert streak([*days(1, 2, 9), date(2024, 7, 30)], [*days(1, 2, 9), date(2024, 7, 30)]).current == 4
+    assert (
+        streak([*days(1, 2, 9), date(2024, 7, 30)], [*days(1, 2, 9), date(2024, 7, 30)]).current
+        == 4
+    )
 
 
 def test_the_order_of_the_days_does_not_matter() -> None:
@@ -177,7 +180,9 @@ def test_days_of_the_week(text: str, days: str, words: str) -> None:
     assert parse_days(words.replace(" to ", "-")) == days
 
 
-@pytest.mark.parametrize("text", ["", " , ", "t", "someday", "mon-tue-wed", "mon tues wedding", "7", "mon--wed"])
+@pytest.mark.parametrize(
+    "text", ["", " , ", "t", "someday", "mon-tue-wed", "mon tues wedding", "7", "mon--wed"]
+)
 def test_days_that_are_not(text: str) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(UserError, match="day"):
@@ -247,7 +252,10 @@ def test_the_news_of_an_answer() -> None:
     assert news("a" * 7 + "ma", "xx") == (False, 1)
     assert news("a" * 7 + "maa", "x") == (False, 0)
     assert news("a" * 14 + "mma", "xxx") == (False, 2)
-    assert news("a" * 7 + "mma", "xxx") == (False, 0)  # the streak ended: there is nothing to be glad of
+    assert news("a" * 7 + "mma", "xxx") == (
+        False,
+        0,
+    )  # the streak ended: there is nothing to be glad of
     assert news("a" * 7 + "m" + "a" * 7, "x") == (True, 0)
 
 
@@ -272,8 +280,14 @@ long_days = st.sets(st.integers(0, 40)).map(
 )
 
 
-@given(held=some_days | long_days, answered=(some_days | long_days).map(set), still_open=some_days.map(set))
-def test_agrees_with_the_oracle(held: list[date], answered: set[date], still_open: set[date]) -> None:
+@given(
+    held=some_days | long_days,
+    answered=(some_days | long_days).map(set),
+    still_open=some_days.map(set),
+)
+def test_agrees_with_the_oracle(
+    held: list[date], answered: set[date], still_open: set[date]
+) -> None:
     """The single pass gives what the letters give, as a whole and in two parts."""
     found = streak(held, answered, still_open)
     assert (found.current, found.best, found.freezes) == oracle(held, answered, still_open)
@@ -292,7 +306,10 @@ def test_more_answers_never_shorten_a_streak(
     held: list[date], answered: set[date], still_open: set[date], extra: list[date]
 ) -> None:
     """Answering one more daily never makes the current or the best streak shorter, and costs no freeze."""
-    before, after = streak(held, answered, still_open), streak(held, answered | set(extra), still_open)
+    before, after = (
+        streak(held, answered, still_open),
+        streak(held, answered | set(extra), still_open),
+    )
     assert after.current >= before.current
     assert after.best >= before.best >= before.current
     assert after.freezes >= before.freezes
@@ -305,8 +322,17 @@ def test_when_answers_are_counted() -> None:
     while at < closes:
         at = next_count(opened, closes, at)
         seen.append(at)
-    assert [round((at - opened) / timedelta(minutes=1), 1) for at in seen[:6]] == [1, 2, 3, 4, 5, 6.2]
+    assert [round((at - opened) / timedelta(minutes=1), 1) for at in seen[:6]] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6.2,
+    ]
     assert len(seen) < 35
     assert seen[-1] == closes
     assert seen[-2] <= closes - timedelta(minutes=1)
-    assert next_count(opened, opened + timedelta(seconds=90), opened) == opened + timedelta(seconds=90)
+    assert next_count(opened, opened + timedelta(seconds=90), opened) == opened + timedelta(
+        seconds=90
+    )

@@ -36,7 +36,9 @@ async def next_at(stage: Stage) -> datetime | None:
 
 async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
     """The first post is the next time that the clock shows it, today or tomorrow, in the schedule's zone."""
-    status = await stage.bot.dailies.setup(GUILD, channel_id=CHANNEL, at="13:30", zone="europe/berlin")
+    status = await stage.bot.dailies.setup(
+        GUILD, channel_id=CHANNEL, at="13:30", zone="europe/berlin"
+    )
     assert status.next_at == START + timedelta(minutes=30)
     assert status.schedule.zone == "Europe/Berlin"
     status = await stage.bot.dailies.setup(GUILD, at="12:59")
@@ -55,7 +57,9 @@ async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
         ({"answer_hours": 0}, "1 to 48 hours"),
     ],
 )
-async def test_set_up_refuses_what_it_does_not_know(stage: Stage, wrong: dict[str, Any], part: str) -> None:
+async def test_set_up_refuses_what_it_does_not_know(
+    stage: Stage, wrong: dict[str, Any], part: str
+) -> None:
     """A wrong setting is refused with a sentence that names it, and nothing is set up."""
     with pytest.raises(UserError, match=part):
         await stage.set_up(**wrong)
@@ -70,7 +74,12 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
         with pytest.raises(UserError, match="/daily setup"):
             await command(GUILD)
     today = await dailies.today(GUILD, ALWINA)
-    assert (today.daily, today.next_at, today.paused, today.streak.current) == (None, None, False, 0)
+    assert (today.daily, today.next_at, today.paused, today.streak.current) == (
+        None,
+        None,
+        False,
+        0,
+    )
 
 
 async def test_a_second_set_up_before_todays_post(stage: Stage) -> None:
@@ -114,7 +123,9 @@ async def test_the_first_set_up_says_what_is_missing(stage: Stage) -> None:
 
 async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
     """Each change leaves every other setting as it was."""
-    await stage.set_up("13:00", "Europe/Berlin", topic_id="t1", answer_hours=20, role_id=7, thread=True)
+    await stage.set_up(
+        "13:00", "Europe/Berlin", topic_id="t1", answer_hours=20, role_id=7, thread=True
+    )
     before = await stage.bot.dailies.schedule(GUILD)
     assert before is not None
     changes: list[dict[str, Any]] = [
@@ -273,7 +284,9 @@ async def test_post_twice_is_refused_with_a_link(stage: Stage) -> None:
     await stage.run()
     with pytest.raises(UserError) as refused:
         await stage.bot.dailies.post(GUILD)
-    assert f"https://discord.com/channels/{GUILD}/{CHANNEL}/{stage.card().message_id}" in str(refused.value)
+    assert f"https://discord.com/channels/{GUILD}/{CHANNEL}/{stage.card().message_id}" in str(
+        refused.value
+    )
     await stage.wait(hours=3)
     assert len(times(stage)) == 1
 
@@ -344,13 +357,19 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     for user_id, right in [(ALWINA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
-        assert re.fullmatch(r"You already locked in \*\*.+\*\*\. Your first answer counts\.", str(refused.value))
+        assert re.fullmatch(
+            r"You already locked in \*\*.+\*\*\. Your first answer counts\.", str(refused.value)
+        )
         with pytest.raises(AlreadyAnswered):
-            await stage.bot.dailies.check_open(stage.card().row_id, stage.card().message_id, user_id)
+            await stage.bot.dailies.check_open(
+                stage.card().row_id, stage.card().message_id, user_id
+            )
     assert await stage.check_points() == {ALWINA: 100, BOB: 0}
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
-    assert (await stage.bot.dailies.review(stage.pressed(card_id, BOB))).answer == wrong.review.answer
+    assert (
+        await stage.bot.dailies.review(stage.pressed(card_id, BOB))
+    ).answer == wrong.review.answer
     assert (await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE))).answer is None
     with pytest.raises(UserError, match="That question is gone"):
         await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
@@ -360,7 +379,9 @@ async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     """Of clicks at the same moment one is stored."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    results = await asyncio.gather(*(stage.answer_daily(ALWINA) for _ in range(10)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(stage.answer_daily(ALWINA) for _ in range(10)), return_exceptions=True
+    )
     assert sum(isinstance(r, AlreadyAnswered) for r in results) == 9
     assert await stage.check_points() == {ALWINA: 100}
 
@@ -398,7 +419,14 @@ async def test_late_answers_are_refused(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"channel_id": 99}, {"guild_id": 99}, {"guild_id": None}, {"question_id": 404}, {"message_id": 1}]
+    "changed",
+    [
+        {"channel_id": 99},
+        {"guild_id": 99},
+        {"guild_id": None},
+        {"question_id": 404},
+        {"message_id": 1},
+    ],
 )
 async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, int | None]) -> None:
     """A click from another channel, server or message, or on an unknown question, is refused and stores nothing."""
@@ -426,7 +454,9 @@ async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
     await stage.wait(days=1)
     assert (await stage.answer_daily(ALWINA)).streak.current == 4
     await stage.wait(days=1)
-    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 4  # today's is still open
+    assert (
+        await stage.bot.dailies.today(GUILD, ALWINA)
+    ).streak.current == 4  # today's is still open
     await stage.wait(hours=2)
     streak = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (streak.current, streak.best) == (0, 4)
@@ -447,7 +477,11 @@ async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
     assert (today.current, today.freezes) == (7, 1)
     await stage.wait(days=1)  # without an answer
     verdict = await stage.answer_daily(ALWINA)
-    assert (verdict.streak.current, verdict.streak.freezes, verdict.news) == (8, 0, StreakNews(saved=1))
+    assert (verdict.streak.current, verdict.streak.freezes, verdict.news) == (
+        8,
+        0,
+        StreakNews(saved=1),
+    )
     await stage.wait(hours=2)
     closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, DailyResult)]
     assert closed[-1].streaks == (("Alwina", 8),)
@@ -478,7 +512,11 @@ async def test_today(stage: Stage) -> None:
     assert today.daily is not None
     card = stage.card().card
     assert isinstance(card, DailyCard)
-    assert (today.daily.local_date, today.asks, today.given) == (TODAY, (card.item, card.order), None)
+    assert (today.daily.local_date, today.asks, today.given) == (
+        TODAY,
+        (card.item, card.order),
+        None,
+    )
     assert today.next_at == START + DAY + HOUR
     assert str(stage.card().message_id) in link(today.daily)
     verdict = await stage.answer_daily(ALWINA)
@@ -499,7 +537,11 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
     dailies, row = stage.bot.dailies, copy.question_id
     with pytest.raises(UserError, match="out of date"):
         await dailies.answer(copy)  # below no card
-    for forged in (replace(copy, guild_id=99), replace(copy, guild_id=None), replace(copy, question_id=404)):
+    for forged in (
+        replace(copy, guild_id=99),
+        replace(copy, guild_id=None),
+        replace(copy, question_id=404),
+    ):
         with pytest.raises(UserError, match="That question is gone"):
             await dailies.answer(forged, apart=True)
         with pytest.raises(UserError, match="That question is gone"):
@@ -525,7 +567,9 @@ async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
     await stage.answer_daily(BOB)
 
     async def on(day: date) -> list[int]:
-        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0)
+        board = await stage.database.read(
+            read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0
+        )
         return [row.user_id for row in board.rows]
 
     assert [await on(TODAY), await on(TODAY + DAY)] == [[ALWINA], [BOB]]

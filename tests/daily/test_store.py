@@ -22,13 +22,19 @@ from tests.points.entries import GUILDS, several_on_one_database
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
 HOUR = timedelta(hours=1)
-SCHEDULE = Schedule(1, 10, "09:00", "Europe/Berlin", None, "choice", 23, None, False, False, AT, AT + HOUR)
+SCHEDULE = Schedule(
+    1, 10, "09:00", "Europe/Berlin", None, "choice", 23, None, False, False, AT, AT + HOUR
+)
 
 
-async def create(database: Database, n: int = 0, *, state: str = "open", guild_id: int = 1, **values: object) -> int:
+async def create(
+    database: Database, n: int = 0, *, state: str = "open", guild_id: int = 1, **values: object
+) -> int:
     """A daily of the n-th day."""
     values = {"state": state, "scheduled_at": AT, "item_id": f"item-{n}", **values}
-    daily_id = await database.write(lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values))
+    daily_id = await database.write(
+        lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values)
+    )
     assert daily_id is not None
     return daily_id
 
@@ -38,7 +44,15 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     assert await database.read(store.schedule, 1) is None
     await database.write(store.save_schedule, SCHEDULE)
     assert await database.read(store.schedule, 1) == SCHEDULE
-    changed = replace(SCHEDULE, channel_id=2**62, topic_id="lora", role_id=7, thread=True, paused=True, next_at=None)
+    changed = replace(
+        SCHEDULE,
+        channel_id=2**62,
+        topic_id="lora",
+        role_id=7,
+        thread=True,
+        paused=True,
+        next_at=None,
+    )
     await database.write(store.save_schedule, changed)
     assert await database.read(store.schedule, 1) == changed
     await database.write(lambda conn: store.change_schedule(conn, 1, at="10:00"))
@@ -49,7 +63,8 @@ async def test_which_schedules_are_due(database: Database) -> None:
     """Due are servers whose post time has come, longest waiting first; paused ones never."""
     for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
         await database.write(
-            store.save_schedule, replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None)
+            store.save_schedule,
+            replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None),
         )
     assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
     assert await database.read(store.SCHEDULES.due, AT, 1) == [2]
@@ -57,7 +72,10 @@ async def test_which_schedules_are_due(database: Database) -> None:
     await create(database, -1, guild_id=2)
     active = partial(store.active_schedules, since=DAY)
     found = await database.read(active, after=0, limit=2)
-    assert [(s.guild_id, taken) for s, taken in found] == [(1, set()), (2, {DAY + timedelta(days=3)})]
+    assert [(s.guild_id, taken) for s, taken in found] == [
+        (1, set()),
+        (2, {DAY + timedelta(days=3)}),
+    ]
     assert [s.guild_id for s, _ in await database.read(active, after=2, limit=2)] == [3]
     assert await database.read(store.SCHEDULES.next_due) == AT - HOUR
 
@@ -78,7 +96,9 @@ async def test_one_daily_a_date(database: Database) -> None:
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
     """What is stored comes back, by id and by date."""
-    daily_id = await create(database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT)
+    daily_id = await create(
+        database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT
+    )
     expected = Daily(
         daily_id,
         1,
@@ -131,7 +151,13 @@ async def test_which_dailies_are_due(database: Database) -> None:
     ids = [
         await create(database, n, state=state, due_at=due_at)
         for n, (state, due_at) in enumerate(
-            [("posting", AT), ("open", AT - HOUR), ("closed", None), ("open", AT + HOUR), ("closing", AT - 2 * HOUR)]
+            [
+                ("posting", AT),
+                ("open", AT - HOUR),
+                ("closed", None),
+                ("open", AT + HOUR),
+                ("closing", AT - 2 * HOUR),
+            ]
         )
     ]
     assert await database.read(store.QUEUE.due, AT, 10) == [ids[4], ids[1], ids[0]]
@@ -141,7 +167,13 @@ async def test_which_dailies_are_due(database: Database) -> None:
 
 async def test_claimed_work_is_woken(database: Database) -> None:
     """What a process claimed becomes due at once; an open daily keeps its close, and a refused post its pause."""
-    states = [("posting", AT), ("threading", None), ("closing", None), ("open", None), ("posting", None)]
+    states = [
+        ("posting", AT),
+        ("threading", None),
+        ("closing", None),
+        ("open", None),
+        ("posting", None),
+    ]
     states.append(("showing", None))
     ids = [
         await create(database, n, state=state, tried_at=tried_at, due_at=AT + HOUR)
@@ -166,7 +198,11 @@ async def test_the_latest_daily(database: Database) -> None:
         return [row.local_date if row else None for row in rows]
 
     assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3), None]
-    assert await found(2) == [DAY + timedelta(days=7), DAY + timedelta(days=7), DAY + timedelta(days=8)]
+    assert await found(2) == [
+        DAY + timedelta(days=7),
+        DAY + timedelta(days=7),
+        DAY + timedelta(days=8),
+    ]
     assert await found(3) == [None, None, None]
 
 
@@ -174,18 +210,30 @@ async def test_used_items(database: Database) -> None:
     """Each item with the date on which it last was the daily, of one server."""
     for guild_id, item_id, n in [(1, "a", 0), (1, "b", 1), (1, "a", 2), (2, "c", 4)]:
         await database.write(store.note_used, guild_id, item_id, DAY + timedelta(days=n))
-    assert await database.read(store.used, 1) == {"a": DAY + timedelta(days=2), "b": DAY + timedelta(days=1)}
+    assert await database.read(store.used, 1) == {
+        "a": DAY + timedelta(days=2),
+        "b": DAY + timedelta(days=1),
+    }
 
 
 async def test_redirecting_what_fails(database: Database) -> None:
     """Only a daily whose post was refused goes to the other channel, at once; not one that may have been posted."""
-    failing = await create(database, 0, state="posting", channel_id=10, problem="no permission", due_at=AT + HOUR)
+    failing = await create(
+        database, 0, state="posting", channel_id=10, problem="no permission", due_at=AT + HOUR
+    )
     fine = await create(database, 1, state="posting", channel_id=10, due_at=AT + HOUR, tried_at=AT)
-    open_ = await create(database, 2, state="open", channel_id=10, problem="no thread", due_at=AT + HOUR)
-    other = await create(database, 0, state="posting", channel_id=10, problem="x", due_at=AT + HOUR, guild_id=2)
+    open_ = await create(
+        database, 2, state="open", channel_id=10, problem="no thread", due_at=AT + HOUR
+    )
+    other = await create(
+        database, 0, state="posting", channel_id=10, problem="x", due_at=AT + HOUR, guild_id=2
+    )
     await database.write(store.redirect, replace(SCHEDULE, channel_id=11, role_id=7), AT)
     rows = [await database.read(store.get, i) for i in (failing, fine, open_, other)]
-    assert [row and (row.channel_id, row.due_at) for row in rows] == [(11, AT), *[(10, AT + HOUR)] * 3]
+    assert [row and (row.channel_id, row.due_at) for row in rows] == [
+        (11, AT),
+        *[(10, AT + HOUR)] * 3,
+    ]
 
 
 async def test_the_first_answer_stays(database: Database) -> None:
@@ -193,7 +241,10 @@ async def test_the_first_answer_stays(database: Database) -> None:
     daily_id = await create(database)
     first = DailyAnswer(daily_id, 5, "0", True, 100, AT)
     assert await database.write(store.add_answer, first) is None
-    assert await database.write(store.add_answer, replace(first, answer="1", correct=False, points=0)) == first
+    assert (
+        await database.write(store.add_answer, replace(first, answer="1", correct=False, points=0))
+        == first
+    )
     assert await database.read(store.answer_of, daily_id, 5) == first
     assert await database.read(store.answer_of, daily_id, 6) is None
     assert await database.read(store.answers_to, daily_id) == [first]
@@ -230,17 +281,24 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
 
 
 Day = tuple[bool, int, float | None]
-A_DAY = st.tuples(st.booleans() | st.just(True), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99))
+A_DAY = st.tuples(
+    st.booleans() | st.just(True), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99)
+)
 # Runs of more than a week, so that freezes come into play.
 RUN, AWAY = st.just((True, 23, 0.5)), st.just((True, 23, None))
 HISTORIES = st.lists(
-    st.lists(A_DAY, max_size=6) | st.lists(RUN, min_size=5, max_size=15) | st.lists(AWAY, max_size=40), max_size=5
+    st.lists(A_DAY, max_size=6)
+    | st.lists(RUN, min_size=5, max_size=15)
+    | st.lists(AWAY, max_size=40),
+    max_size=5,
 )
 
 
 @several_on_one_database
 @given(history=HISTORIES.map(lambda parts: [day for part in parts for day in part]))
-async def test_a_streak_is_that_of_the_whole_history(database: Database, history: list[Day]) -> None:
+async def test_a_streak_is_that_of_the_whole_history(
+    database: Database, history: list[Day]
+) -> None:
     """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives.
 
     Each day: whether it has a daily, for how many hours it is open, and when of that the member answers.
@@ -263,7 +321,9 @@ async def test_a_streak_is_that_of_the_whole_history(database: Database, history
             answered.add(n)
         else:
             closes = now + history[n][1] * HOUR
-            made = await create(database, n, guild_id=guild_id, state="closed", message_id=n, closes_at=closes)
+            made = await create(
+                database, n, guild_id=guild_id, state="closed", message_id=n, closes_at=closes
+            )
             held[n] = made, closes
         dates = {m: DAY + timedelta(days=m) for m in held}
         still_open = {dates[m] for m, (_, closes) in held.items() if closes > now}
@@ -280,7 +340,9 @@ async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
     assert await database.read(store.answers_to, daily_id) == [first]
 
     def regrade(conn: Connection, user_id: int) -> bool:
-        return store.change_answer(conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67)
+        return store.change_answer(
+            conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67
+        )
 
     assert await database.write(regrade, 1)
     assert not await database.write(regrade, 2)

@@ -15,7 +15,17 @@ from bot.daily.store import Daily
 from bot.questions.answers import Outcome, Review, Shown
 from bot.questions.model import Topic
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
-from tests.questions.test_views import AT, MEMBER, NOBODY, ROW, TOPIC, answers, daily, daily_end, largest
+from tests.questions.test_views import (
+    AT,
+    MEMBER,
+    NOBODY,
+    ROW,
+    TOPIC,
+    answers,
+    daily,
+    daily_end,
+    largest,
+)
 from tests.shipped import bank, item, orders
 
 
@@ -23,7 +33,11 @@ def test_the_end_of_a_daily() -> None:
     """A closed daily says how many answered, how many were right, and the longest streaks of two days or more."""
     one = item(topic=TOPIC)
     made = DailyResult(
-        1, one, (0, 1, 2, 3), Outcome(4, 1, {0: 1, 1: 3}), (("Alwina", 12), (None, 2), ("Clementine", 1))
+        1,
+        one,
+        (0, 1, 2, 3),
+        Outcome(4, 1, {0: 1, 1: 3}),
+        (("Alwina", 12), (None, 2), ("Clementine", 1)),
     )
     text = reads(views.result(made, bank()))
     assert "4 answers · 25% right" in text
@@ -44,7 +58,10 @@ def test_the_notification_has_words() -> None:
     assert 1_700 < len(long) <= 2_000
     assert long.endswith("w\\*rd …")
     shipped = bank()
-    for asked in [*(i.prompt for i in shipped.items.values()), *(topic.question for topic in shipped.topics.values())]:
+    for asked in [
+        *(i.prompt for i in shipped.items.values()),
+        *(topic.question for topic in shipped.topics.values()),
+    ]:
         assert not views.announcement(Announcement(1, asked, MEMBER)).content.endswith(" …"), asked
     card = daily(item(topic=TOPIC), (0, 1, 2, 3))
     assert card.mentions().to_dict()["parse"] == []
@@ -55,12 +72,28 @@ def test_the_notification_has_words() -> None:
     ("streak", "news", "words"),
     [
         (Streak(6, 6), StreakNews(), None),
-        (Streak(7, 9, 1, 7), StreakNews(earned=True), "7 days: a week of questions. Well done. You've earned a freeze"),
-        (Streak(14, 14, 2, 14), StreakNews(earned=True), "You've earned a freeze: it keeps your streak"),
+        (
+            Streak(7, 9, 1, 7),
+            StreakNews(earned=True),
+            "7 days: a week of questions. Well done. You've earned a freeze",
+        ),
+        (
+            Streak(14, 14, 2, 14),
+            StreakNews(earned=True),
+            "You've earned a freeze: it keeps your streak",
+        ),
         (Streak(30, 30), StreakNews(), "30 days: a month of questions."),
         (Streak(100, 100), StreakNews(), "100 days: a hundred questions."),
-        (Streak(8, 8, 1), StreakNews(saved=1), "You missed a day, and a freeze kept your streak. 1 freeze left."),
-        (Streak(9, 9, 0), StreakNews(saved=2), "You missed 2 days, and your freezes kept your streak. None left"),
+        (
+            Streak(8, 8, 1),
+            StreakNews(saved=1),
+            "You missed a day, and a freeze kept your streak. 1 freeze left.",
+        ),
+        (
+            Streak(9, 9, 0),
+            StreakNews(saved=2),
+            "You missed 2 days, and your freezes kept your streak. None left",
+        ),
     ],
 )
 def test_what_is_new_about_a_streak(streak: Streak, news: StreakNews, words: str | None) -> None:
@@ -82,12 +115,32 @@ def test_the_thread_is_linked_from_verdicts_only() -> None:
 def row_of(**changes: object) -> Daily:
     """A daily that is open until AT."""
     made = Daily(
-        *(ROW, ROW, AT.date(), DailyState.OPEN, "an-item", "", ROW, ROW, None, None, AT, None, AT, AT, AT, None, None)
+        *(
+            ROW,
+            ROW,
+            AT.date(),
+            DailyState.OPEN,
+            "an-item",
+            "",
+            ROW,
+            ROW,
+            None,
+            None,
+            AT,
+            None,
+            AT,
+            AT,
+            AT,
+            None,
+            None,
+        )
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def of_today(asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object) -> Today:
+def of_today(
+    asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object
+) -> Today:
     return Today(row_of(**changes), asks, given, AT, False, Streak(9_998, 9_999, 2))
 
 
@@ -114,7 +167,10 @@ def test_the_largest_item_fits_in_today(kind: str) -> None:
 def test_today_does_not_tell_the_answer() -> None:
     """Before the member has answered, what Discord gets is the same whichever choice is right."""
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
-    shown = [views.today(of_today((each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1)) for each in (one, other)]
+    shown = [
+        views.today(of_today((each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1))
+        for each in (one, other)
+    ]
     assert sent(shown[0][0]) == sent(shown[1][0])
 
 

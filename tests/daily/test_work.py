@@ -470,7 +470,9 @@ async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
 
 async def test_a_post_to_a_server_that_is_left_is_tried_once(stage: Stage) -> None:
     """A removal between the row and the post ends that daily; it does not come again every two minutes."""
-    stage.sender.fail("post_daily", DeliveryRefused("server", "I'm no longer on that server."), times=10_000)
+    stage.sender.fail(
+        "post_daily", DeliveryRefused("server", "I'm no longer on that server."), times=10_000
+    )
     await stage.set_up("13:00")
     await stage.wait(hours=6)
     assert (await stage.day(TODAY)).state == "missed"
@@ -505,7 +507,11 @@ async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage)
     await stage.answer_daily(ALWINA)
     await stage.wait(hours=1, minutes=1)
     daily = await stage.day(TODAY)
-    assert (daily.state, daily.problem, daily.due_at) == ("closed", "The message was deleted.", None)
+    assert (daily.state, daily.problem, daily.due_at) == (
+        "closed",
+        "The message was deleted.",
+        None,
+    )
     assert await stage.check_points() == {ALWINA: 100}
 
 
@@ -614,7 +620,9 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
     await stage.wait(**back)
     assert len(posted(stage)) == 3
     await stage.wait(days=1)
-    assert [d.local_date for d in await stage.days()] == [TODAY + timedelta(days=n) for n in range(4)]
+    assert [d.local_date for d in await stage.days()] == [
+        TODAY + timedelta(days=n) for n in range(4)
+    ]
     assert len(posted(stage)) == 4
 
 
@@ -626,4 +634,8 @@ async def test_several_servers(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
     await stage.wait(hours=1)
-    assert sorted(p.channel_id for p in stage.sender.posts) == [CHANNEL + 1, CHANNEL + 2, CHANNEL + 3]
+    assert sorted(p.channel_id for p in stage.sender.posts) == [
+        CHANNEL + 1,
+        CHANNEL + 2,
+        CHANNEL + 3,
+    ]

@@ -46,7 +46,11 @@ def negated(sentence: str) -> str:
     if found:
         return f"{sentence[: found.end()]} not{sentence[found.end() :]}"
     verb = _VERB.search(sentence)
-    return f"{sentence[: verb.start()]}does not {verb[1]}{sentence[verb.end() :]}" if verb else untrue(sentence)
+    return (
+        f"{sentence[: verb.start()]}does not {verb[1]}{sentence[verb.end() :]}"
+        if verb
+        else untrue(sentence)
+    )
 
 
 def _dump(topic: Topic, bank: Bank, first: bool) -> str:
@@ -80,10 +84,16 @@ ATTACKS: Mapping[str, Attack] = {
         " ".join(terms(point.text)) for point in topic.key_points
     ),
     "keywords of the model answer": lambda topic, bank: " ".join(terms(topic.answer)),
-    "keywords in a frame": lambda topic, bank: f"It is about {', '.join(terms(points(topic)))} and so on.",
+    "keywords in a frame": lambda topic, bank: (
+        f"It is about {', '.join(terms(points(topic)))} and so on."
+    ),
     "keywords joined with and": lambda topic, bank: " and the ".join(terms(points(topic))),
-    "model answer, each sentence said to be untrue": lambda topic, bank: " ".join(map(untrue, sentences(topic.answer))),
-    "model answer, each sentence with not": lambda topic, bank: " ".join(map(negated, sentences(topic.answer))),
+    "model answer, each sentence said to be untrue": lambda topic, bank: " ".join(
+        map(untrue, sentences(topic.answer))
+    ),
+    "model answer, each sentence with not": lambda topic, bank: " ".join(
+        map(negated, sentences(topic.answer))
+    ),
     "another topic's model answer": _neighbour,
     "all answers of the bank": lambda topic, bank: _dump(topic, bank, first=False),
     "all answers, its own first": lambda topic, bank: _dump(topic, bank, first=True),

@@ -87,7 +87,12 @@ def voiced(part: str) -> list[Voiced]:
     """The answers in ten voices of a part."""
     topics = packs().topics
     return [
-        Voiced(topics[one["topic"]], one["voice"], one["text"], (tuple(one["labels"][0]), tuple(one["labels"][1])))
+        Voiced(
+            topics[one["topic"]],
+            one["voice"],
+            one["text"],
+            (tuple(one["labels"][0]), tuple(one["labels"][1])),
+        )
         for one in json.loads((VOICES / f"{part}.json").read_text("utf-8"))
     ]
 
@@ -124,7 +129,10 @@ def points_row(grader: Grader, answers: Sequence[Labelled]) -> list[str]:
     grades = [grader(answer.topic, answer.text) for answer in answers]
     wanted = [label for answer in answers for label in answer.covered]
     found = [point for one in grades for point in one.points]
-    scores, labels = [one.score for one in grades], [statistics.mean(answer.covered) for answer in answers]
+    scores, labels = (
+        [one.score for one in grades],
+        [statistics.mean(answer.covered) for answer in answers],
+    )
     figures = [
         *prf([point.state is State.COVERED for point in found], wanted),
         prf([point.credit >= 0.5 for point in found], wanted)[2],
@@ -135,7 +143,9 @@ def points_row(grader: Grader, answers: Sequence[Labelled]) -> list[str]:
 
 
 def kinds_row(grader: Grader, answers: Sequence[Labelled], kinds: Sequence[str]) -> list[str]:
-    scores = {kind: [grader(a.topic, a.text).score for a in answers if a.kind == kind] for kind in kinds}
+    scores = {
+        kind: [grader(a.topic, a.text).score for a in answers if a.kind == kind] for kind in kinds
+    }
     return [f"{statistics.mean(of):.2f}" if of else "–" for of in scores.values()]
 
 
@@ -169,7 +179,10 @@ def judged(graded: Iterable[Graded]) -> tuple[list[bool], list[bool]]:
 
 def whole_row(graded: Sequence[Graded]) -> list[str]:
     labels = [statistics.mean(answer.said) for answer, _, _ in graded]
-    figures = [*prf(*judged(graded)), statistics.correlation([grade.score for _, grade, _ in graded], labels)]
+    figures = [
+        *prf(*judged(graded)),
+        statistics.correlation([grade.score for _, grade, _ in graded], labels),
+    ]
     return [str(len(graded)), *(f"{figure:.2f}" for figure in figures)]
 
 
@@ -180,7 +193,10 @@ def voice_row(graded: Sequence[Graded]) -> list[str]:
     flags = Counter(str(flag) for _, grade, _ in graded for flag in grade.flags)
     flags["careful"] = sum(len(grade.errors) for _, grade, _ in graded)
     figures = (label, score, score - label, precision, recall)
-    return [*(f"{figure:.2f}" for figure in figures), ", ".join(f"{n} {flag}" for flag, n in flags.items() if n) or "–"]
+    return [
+        *(f"{figure:.2f}" for figure in figures),
+        ", ".join(f"{n} {flag}" for flag, n in flags.items() if n) or "–",
+    ]
 
 
 def alarms_row(graded: Sequence[Graded]) -> list[str]:
@@ -209,17 +225,37 @@ def agreement(answers: Iterable[Voiced]) -> str:
 def print_voices(grader: Grader) -> None:
     for part in VOICED:
         answers = voiced(part)
-        graded = [(a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers]
+        graded = [
+            (a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers
+        ]
         print(f"Answers in ten voices, {part}. Labellers: {agreement(answers)}.\n")
         print(table(["n", "precision", "recall", "F1", "Pearson"], [whole_row(graded)]))
         voices = {
-            voice: [one for one in graded if one[0].voice == voice] for voice in dict.fromkeys(a.voice for a in answers)
+            voice: [one for one in graded if one[0].voice == voice]
+            for voice in dict.fromkeys(a.voice for a in answers)
         }
         head = ["voice", "label", "score", "off by", "precision", "recall", "flags"]
         print(table(head, ([voice, *voice_row(of)] for voice, of in voices.items())))
-        print("Answers of honest voices that a guard makes worth less, and share of the points said that are lost.\n")
-        head = ["voice", "n", *(str(flag) for flag in Flag if flag not in HINTS), "careful", "points lost"]
-        print(table(head, ([voice, *alarms_row(of)] for voice, of in voices.items() if voice not in DISHONEST)))
+        print(
+            "Answers of honest voices that a guard makes worth less, and share of the points said that are lost.\n"
+        )
+        head = [
+            "voice",
+            "n",
+            *(str(flag) for flag in Flag if flag not in HINTS),
+            "careful",
+            "points lost",
+        ]
+        print(
+            table(
+                head,
+                (
+                    [voice, *alarms_row(of)]
+                    for voice, of in voices.items()
+                    if voice not in DISHONEST
+                ),
+            )
+        )
 
 
 def print_attacks(grader: Grader, title: str, topics: Sequence[Topic]) -> None:
@@ -231,7 +267,10 @@ def print_attacks(grader: Grader, title: str, topics: Sequence[Topic]) -> None:
         texts = [(topic, make(topic, packs())) for topic in topics]
         guarded = [grader(topic, text).score for topic, text in texts]
         bare = [grader(topic, text, guarded=False).score for topic, text in texts]
-        shares = [f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}" for of in (guarded, bare)]
+        shares = [
+            f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}"
+            for of in (guarded, bare)
+        ]
         lines.append([attack, *"|".join(shares).split("|")])
     print(table(["attack", "reaches", "mean", "reaches, unguarded", "mean, unguarded"], lines))
 
@@ -254,21 +293,38 @@ def main() -> None:
     topics = list(packs().topics.values())
 
     print_voices(grader)
-    print("Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n")
+    print(
+        "Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n"
+    )
     head = ["answers", "n", "precision", "recall", "F1", "F1 (½)", "Pearson", "Spearman"]
     print(table(head, ([part, *points_row(grader, answers)] for part, answers in parts.items())))
 
     print("Mean score by kind of answer.\n")
     kinds = sorted({answer.kind for answers in parts.values() for answer in answers})
-    print(table(["answers", *kinds], ([part, *kinds_row(grader, answers, kinds)] for part, answers in parts.items())))
+    print(
+        table(
+            ["answers", *kinds],
+            ([part, *kinds_row(grader, answers, kinds)] for part, answers in parts.items()),
+        )
+    )
 
     for pack in packs().packs:
         print_attacks(grader, pack.bank.title, list(pack.bank.topics.values()))
 
     print(f"Full answers: pass is a score of {PASS:.0%}.\n")
     full = {"model answers": [(topic, topic.answer) for topic in topics]}
-    full |= {part: [(a.topic, a.text) for a in answers if a.kind == "full"] for part, answers in parts.items()}
-    head = ["answers", "n", "pass", "pass unguarded", "of those still pass", "keep their exact score"]
+    full |= {
+        part: [(a.topic, a.text) for a in answers if a.kind == "full"]
+        for part, answers in parts.items()
+    }
+    head = [
+        "answers",
+        "n",
+        "pass",
+        "pass unguarded",
+        "of those still pass",
+        "keep their exact score",
+    ]
     print(table(head, ([part, *kept_row(grader, answers)] for part, answers in full.items())))
 
     print(f"Time for an answer of 4,000 characters: {milliseconds(grader)}.")

@@ -16,7 +16,9 @@ from tests.simcord.stage import BANK, Stage, alt_texts, answer_to, labels, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
-TOPIC = next(topic for topic in BANK.topics.values() if sum(i.kind == "choice" for i in topic.items) > 6)
+TOPIC = next(
+    topic for topic in BANK.topics.values() if sum(i.kind == "choice" for i in topic.items) > 6
+)
 ITEMS = [item for item in TOPIC.items if item.kind == "choice"][:7]
 ODD = ITEMS[0]
 MEMBERS = range(500, 524)
@@ -29,18 +31,41 @@ async def play(stage: Stage) -> None:
     wrong = {item.id: min(set(range(len(item.choices))) - item.right) for item in ITEMS}
 
     def fill(conn: Connection) -> None:
-        values = {"guild_id": stage.guild.id, "channel_id": 5, "starter_id": 500, "difficulty": "mixed", "seconds": 20}
+        values = {
+            "guild_id": stage.guild.id,
+            "channel_id": 5,
+            "starter_id": 500,
+            "difficulty": "mixed",
+            "seconds": 20,
+        }
         values |= {"total": len(ITEMS), "number": len(ITEMS), "phase": "ended", "idle": 0}
-        conn.execute(rounds.insert().values(id=900, due_at=now, started_at=now, ended_at=now, **values))
+        conn.execute(
+            rounds.insert().values(id=900, due_at=now, started_at=now, ended_at=now, **values)
+        )
         for n, item in enumerate(ITEMS, start=1):
             note_asked(conn, stage.guild.id, item.id, now)
-            question = {"id": 900 + n, "round_id": 900, "number": n, "item_id": item.id, "choice_order": "0123"}
+            question = {
+                "id": 900 + n,
+                "round_id": 900,
+                "number": n,
+                "item_id": item.id,
+                "choice_order": "0123",
+            }
             conn.execute(round_questions.insert().values(**question, **when))
             for user in MEMBERS:
                 right = (user < 512) != (item is ODD)
                 pick = min(item.right) if right else wrong[item.id]
-                given = {"question_id": 900 + n, "user_id": user, "answer": str(pick), "correct": right}
-                conn.execute(round_answers.insert().values(**given, points=0, elapsed_ms=900, answered_at=now))
+                given = {
+                    "question_id": 900 + n,
+                    "user_id": user,
+                    "answer": str(pick),
+                    "correct": right,
+                }
+                conn.execute(
+                    round_answers.insert().values(
+                        **given, points=0, elapsed_ms=900, answered_at=now
+                    )
+                )
 
     await stage.database.write(fill)
 
@@ -86,7 +111,13 @@ async def test_what_is_being_asked_is_left_out(stage: Stage) -> None:
 
     def open_again(conn: Connection) -> None:
         now = stage.bot.context.now()
-        values = {"guild_id": stage.guild.id, "channel_id": 6, "starter_id": 500, "difficulty": "mixed", "seconds": 20}
+        values = {
+            "guild_id": stage.guild.id,
+            "channel_id": 6,
+            "starter_id": 500,
+            "difficulty": "mixed",
+            "seconds": 20,
+        }
         values |= {"total": 1, "number": 1, "phase": "open", "idle": 0}
         later = now + timedelta(days=1)
         conn.execute(rounds.insert().values(id=901, due_at=later, started_at=now, **values))

@@ -23,19 +23,27 @@ GOOD, WEAK = range(10), range(10, 20)
 
 
 def answers(item_id: str, members: Iterable[int], answer: str, *, correct: bool) -> list[Given]:
-    return [Given(item_id, user, answer, correct, START + timedelta(minutes=user)) for user in members]
+    return [
+        Given(item_id, user, answer, correct, START + timedelta(minutes=user)) for user in members
+    ]
 
 
 def skills() -> list[Given]:
     """Five items that tell good members from weak ones."""
     found = []
     for item_id in ("t1-a", "t1-b", "t2-a", "t2-b", "t3-a"):
-        found += answers(item_id, GOOD, "0", correct=True) + answers(item_id, WEAK, "1", correct=False)
+        found += answers(item_id, GOOD, "0", correct=True) + answers(
+            item_id, WEAK, "1", correct=False
+        )
     return found
 
 
 def look(given: list[Given], bank: Bank = BANK, **options: object) -> Insights:
-    usual: dict[str, object] = {"reports": {}, "asked": {item.id for item in bank.asked.values()}, "hidden": set()}
+    usual: dict[str, object] = {
+        "reports": {},
+        "asked": {item.id for item in bank.asked.values()},
+        "hidden": set(),
+    }
     return look_at(bank, given, **{**usual, **options})  # type: ignore[arg-type]
 
 
@@ -48,7 +56,9 @@ def ids(found: Iterable[object]) -> list[str]:
 
 def test_a_worked_example() -> None:
     """Scores 1 to 6 whose upper half is marked: (5 - 2) / 1.7078 * 0.5."""
-    assert point_biserial([1, 2, 3, 4, 5, 6], [False] * 3 + [True] * 3) == pytest.approx(0.8783, abs=1e-4)
+    assert point_biserial([1, 2, 3, 4, 5, 6], [False] * 3 + [True] * 3) == pytest.approx(
+        0.8783, abs=1e-4
+    )
     assert t_value(0.8783, 6) == pytest.approx(3.6742, abs=1e-3)
 
 
@@ -93,12 +103,20 @@ def test_nothing_is_said_too_early() -> None:
 
 @pytest.mark.parametrize(
     ("right", "easy", "hard"),
-    [(20, True, False), (18, True, False), (17, False, False), (6, False, False), (5, False, True), (0, False, True)],
+    [
+        (20, True, False),
+        (18, True, False),
+        (17, False, False),
+        (6, False, False),
+        (5, False, True),
+        (0, False, True),
+    ],
 )
 def test_too_easy_and_too_hard(right: int, easy: bool, hard: bool) -> None:
     """From nine in ten on an item is too easy, below three in ten it is too hard."""
     found = look(
-        answers("t1-a", range(right), "0", correct=True) + answers("t1-a", range(right, 20), "1", correct=False)
+        answers("t1-a", range(right), "0", correct=True)
+        + answers("t1-a", range(right, 20), "1", correct=False)
     )
     assert (bool(found.easy), bool(found.hard)) == (easy, hard)
     assert sum(columns(found.judged)) == 1
@@ -106,7 +124,11 @@ def test_too_easy_and_too_hard(right: int, easy: bool, hard: bool) -> None:
 
 def test_a_wrong_key_is_doubtful() -> None:
     """Where good members choose what counts as wrong, it is said which choice that is."""
-    given = skills() + answers("t3-b", GOOD, "2", correct=False) + answers("t3-b", WEAK, "0", correct=True)
+    given = (
+        skills()
+        + answers("t3-b", GOOD, "2", correct=False)
+        + answers("t3-b", WEAK, "0", correct=True)
+    )
     found = look(given)
     assert ids(found.doubtful) == ["t3-b"]
     assert found.doubtful[0].doubt == Doubt(2, 10, 0)
@@ -114,7 +136,9 @@ def test_a_wrong_key_is_doubtful() -> None:
 
 def test_a_hard_question_is_not_doubtful() -> None:
     """Where most are drawn to a wrong choice, but the good ones less, the question is fine."""
-    fair = answers("t3-b", range(6), "0", correct=True) + answers("t3-b", range(6, 20), "2", correct=False)
+    fair = answers("t3-b", range(6), "0", correct=True) + answers(
+        "t3-b", range(6, 20), "2", correct=False
+    )
     assert look(skills() + fair).doubtful == ()
 
 
@@ -126,14 +150,26 @@ def test_nobody_finds_the_key() -> None:
 
 def test_other_kinds() -> None:
     """A typed item that only weak members get is doubtful, without a choice to name."""
-    given = skills() + answers("t3-d", GOOD, "attn", correct=False) + answers("t3-d", WEAK, "attention", correct=True)
+    given = (
+        skills()
+        + answers("t3-d", GOOD, "attn", correct=False)
+        + answers("t3-d", WEAK, "attention", correct=True)
+    )
     assert [j.doubt for j in look(given).doubtful] == [Doubt(None, 10, 0)]
 
 
 def test_first_answers_tell() -> None:
     """What members answer once they have read the reveal says nothing about the key."""
-    given = skills() + answers("t3-b", GOOD, "0", correct=True) + answers("t3-b", WEAK, "1", correct=False)
-    again = [replace(g, at=g.at + timedelta(days=n)) for n in (1, 2) for g in answers("t3-b", GOOD, "2", correct=False)]
+    given = (
+        skills()
+        + answers("t3-b", GOOD, "0", correct=True)
+        + answers("t3-b", WEAK, "1", correct=False)
+    )
+    again = [
+        replace(g, at=g.at + timedelta(days=n))
+        for n in (1, 2)
+        for g in answers("t3-b", GOOD, "2", correct=False)
+    ]
     assert look(given + again).doubtful == ()
     assert look(given + again).judged[-1].answers == 40
 
@@ -155,7 +191,9 @@ def test_what_is_in_play_is_left_out() -> None:
 
 def test_reports_and_what_was_never_asked() -> None:
     """Most reported first, open questions by topic; what is not asked here is on no list."""
-    found = look([], reports={"t1-a": 1, "t2": 4, "gone": 9}, asked={i for i in BANK.asked if i != "t2-c"})
+    found = look(
+        [], reports={"t1-a": 1, "t2": 4, "gone": 9}, asked={i for i in BANK.asked if i != "t2-c"}
+    )
     assert found.reported == (("t2", 4), ("t1-a", 1))
     assert [item.id for item in found.unasked] == ["t2-c"]
 
@@ -166,7 +204,10 @@ def test_weakest_topics() -> None:
     for topic, right in (("t1", 5), ("t2", 14), ("t3", 16)):
         given += answers(f"{topic}-a", range(right), "0", correct=True)
         given += answers(f"{topic}-a", range(right, 20), "1", correct=False)
-    assert [(w.topic_id, w.right, w.answers) for w in look(given).weakest] == [("t1", 5, 20), ("t2", 14, 20)]
+    assert [(w.topic_id, w.right, w.answers) for w in look(given).weakest] == [
+        ("t1", 5, 20),
+        ("t2", 14, 20),
+    ]
 
 
 def test_a_wrong_key_makes_no_topic_weak() -> None:
@@ -175,13 +216,18 @@ def test_a_wrong_key_makes_no_topic_weak() -> None:
     given += answers("t3-b", range(40), "2", correct=False)
     found = look(given + skills())
     assert ids(found.doubtful) == ["t3-b"]
-    assert [(w.topic_id, w.right, w.answers) for w in found.weakest] == [("t3", 10, 20), ("t2", 30, 50)]
+    assert [(w.topic_id, w.right, w.answers) for w in found.weakest] == [
+        ("t3", 10, 20),
+        ("t2", 30, 50),
+    ]
 
 
 # ------------------------------------------------------------------ a group that is made up
 
 
-def group(seed: int, items: int = 150, members: int = 40, wrong_keys: int = 5) -> tuple[Bank, list[Given]]:
+def group(
+    seed: int, items: int = 150, members: int = 40, wrong_keys: int = 5
+) -> tuple[Bank, list[Given]]:
     """Members and items as the Rasch model has them; the first few items have a wrong key."""
     luck = random.Random(seed)
     choices = tuple(Choice(f"choice {n}", n == 0, "so") for n in range(4))

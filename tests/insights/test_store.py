@@ -26,12 +26,16 @@ async def old(database: Database) -> Database:
 async def test_only_what_is_revealed(old: Database) -> None:
     """Answers to the round's question, the challenge and the daily that are open now are not looked at."""
     in_rounds = await old.read(store.answers_in_rounds, GUILD, SINCE)
-    assert len(in_rounds) == 2 * (3 * DAYS - 1)  # two members, three questions a day but the open one
+    assert len(in_rounds) == 2 * (
+        3 * DAYS - 1
+    )  # two members, three questions a day but the open one
     in_challenges = await old.read(store.answers_in_challenges, GUILD, SINCE)
     assert len(in_challenges) == 2 * 3 * (DAYS - 1)
     in_dailies = await old.read(store.answers_to_dailies, GUILD, SINCE.date())
     assert len(in_dailies) == 2 * (DAYS - 1)
-    assert {(g.answer, g.correct) for g in (*in_rounds, *in_challenges, *in_dailies)} == {("0", True)}
+    assert {(g.answer, g.correct) for g in (*in_rounds, *in_challenges, *in_dailies)} == {
+        ("0", True)
+    }
     assert await old.read(store.answers_in_rounds, GUILD + 5, SINCE) == []
     assert await old.read(store.answers_to_dailies, GUILD + 5, SINCE.date()) == []
 
@@ -50,7 +54,9 @@ async def test_only_so_many(old: Database, monkeypatch: pytest.MonkeyPatch) -> N
     rounds = await old.read(store.answers_in_rounds, GUILD, SINCE)
     assert len(rounds) == 2 * (3 * 20 - 1)
     assert min(g.at for g in rounds) == NOW - timedelta(days=19)
-    assert len(await old.read(store.answers_to_dailies, GUILD, SINCE.date())) == 2 * 39  # of the first 20 one is open
+    assert (
+        len(await old.read(store.answers_to_dailies, GUILD, SINCE.date())) == 2 * 39
+    )  # of the first 20 one is open
 
 
 async def test_reports(database: Database) -> None:
@@ -58,7 +64,11 @@ async def test_reports(database: Database) -> None:
     said: dict[str, Any] = {"user_id": ALWINA, "text": "odd", "guild_id": GUILD, "at": NOW}
 
     def report(conn: Connection) -> None:
-        others: list[dict[str, Any]] = [{"at": SINCE - timedelta(days=1)}, {"guild_id": 9}, {"guild_id": None}]
+        others: list[dict[str, Any]] = [
+            {"at": SINCE - timedelta(days=1)},
+            {"guild_id": 9},
+            {"guild_id": None},
+        ]
         for changes in ({}, {}, {"user_id": ALWINA + 1}, *others):
             conn.execute(reports.insert().values({**said, "item_id": "t1-a", **changes}))
         conn.execute(reports.insert().values({**said, "item_id": "t1"}))

@@ -27,7 +27,10 @@ FULL = Insights(
     doubtful=(ODD,),
     reported=(("t1-a", 2), ("t2", 1)),
     unasked=tuple(BANK.asked.values()),
-    weakest=(WeakTopic("t2", "A topic with quite a long name for a picture", 300, 60), WeakTopic("t1", "注意", 40, 12)),
+    weakest=(
+        WeakTopic("t2", "A topic with quite a long name for a picture", 300, 60),
+        WeakTopic("t1", "注意", 40, 12),
+    ),
 )
 NOTHING = Insights(0, 0, (), (), (), (), (), (), ())
 
@@ -39,7 +42,10 @@ async def test_the_overview() -> None:
     assert "**Too hard: 1**\n-# Less than 30% of the answers are right." in said
     assert "**Never asked: 12**" in said
     assert "- A topic with quite a long name for a picture · 20% of 300 answers right" in said
-    assert "( Doubtful (1) )\n( Too hard (1) )\n( Too easy (1) )\n( Reported (2) )\n( Never asked (12) )" in said
+    assert (
+        "( Doubtful (1) )\n( Too hard (1) )\n( Too easy (1) )\n( Reported (2) )\n( Never asked (12) )"
+        in said
+    )
     assert "( Round on 注意 )" in said
 
 
@@ -60,7 +66,10 @@ async def test_too_little_to_say() -> None:
         ),
         ("hard", "-# Topic 2 · easy · 20% of 1,200 answers right"),
         ("easy", "What is it called?\n-# Topic 3 · easy · 100% of 20 answers right"),
-        ("reported", "Which?\n-# Topic 1 · easy · 2 reports\n\nWhy?\n-# Topic 2 · open question · 1 report"),
+        (
+            "reported",
+            "Which?\n-# Topic 1 · easy · 2 reports\n\nWhy?\n-# Topic 2 · open question · 1 report",
+        ),
         ("unasked", "-# 12 questions"),
     ],
 )
@@ -71,7 +80,9 @@ def test_a_list(name: str, said: str) -> None:
 
 def test_a_doubt_without_choices() -> None:
     typed = replace(FULL, doubtful=(Judged(C, 40, 12, Doubt(None, 14, 3)),))
-    assert "**14** of them got it wrong, **3** right" in text_of(listing(typed, BANK, "doubtful", 0))
+    assert "**14** of them got it wrong, **3** right" in text_of(
+        listing(typed, BANK, "doubtful", 0)
+    )
 
 
 def test_long_lists_have_pages() -> None:
@@ -92,7 +103,9 @@ def _read(message: Message) -> str:
 
 
 @pytest.mark.parametrize(
-    "found", [FULL, replace(FULL, weakest=()), replace(FULL, judged=())], ids=["full", "no topics", "no questions"]
+    "found",
+    [FULL, replace(FULL, weakest=()), replace(FULL, judged=())],
+    ids=["full", "no topics", "no questions"],
 )
 def test_the_picture(found: Insights) -> None:
     """It can be drawn, no text leaves it, and its alt text has every figure in it."""

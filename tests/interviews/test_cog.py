@@ -23,7 +23,11 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 def topic_of(text: str) -> Topic:
     """The topic whose open question stands on a card."""
     plain = text.replace("\\", "")
-    return next(topic for topic in BANK.topics.values() if f"### {' '.join(topic.question.split())}\n" in plain + "\n")
+    return next(
+        topic
+        for topic in BANK.topics.values()
+        if f"### {' '.join(topic.question.split())}\n" in plain + "\n"
+    )
 
 
 def all_of(result: Any) -> str:
@@ -32,7 +36,9 @@ def all_of(result: Any) -> str:
     return "\n".join(text_of(one.message) for one in shown if one is not None)
 
 
-async def begin(stage: Stage, member: MemberActor | None = None, **options: object) -> discord.Message:
+async def begin(
+    stage: Stage, member: MemberActor | None = None, **options: object
+) -> discord.Message:
     result = await (member or stage.alwina).slash(stage.quiz, "interview", **options)
     assert result.ephemeral
     assert result.response is not None
@@ -50,7 +56,9 @@ async def press(
 
 async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
     """Pick these points, and no others, in the list of those that are not covered; the card that it leads to."""
-    result = await stage.alwina.select(message, values=list(values), custom_id=lists(message)[0].custom_id)
+    result = await stage.alwina.select(
+        message, values=list(values), custom_id=lists(message)[0].custom_id
+    )
     assert result.response is not None
     return result.response.message
 
@@ -80,7 +88,10 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert first.key_points[4].text not in re.split("Unclear|Missing", said)[0]
     assert "**Follow-up**" in said
     assert "not a verdict" in said
-    tabs, follow = ["Feedback", "Model answer", "Your answer"], ["Answer the follow-up", "Show what a good answer says"]
+    tabs, follow = (
+        ["Feedback", "Model answer", "Your answer"],
+        ["Answer the follow-up", "Show what a good answer says"],
+    )
     assert labels(feedback) == [*tabs, *follow, "Next question", "End"]
     model = await press(stage, feedback, "Model answer")
     assert first.answer in text_of(model).replace("\\", "")
@@ -93,7 +104,10 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     third = await press(stage, second, "Skip")
     assert "Question 3 of 3" in text_of(third)
     last = topic_of(text_of(third))
-    words = (f"You should know that {point.text[0].lower()}{point.text[1:]}." for point in last.key_points)
+    words = (
+        f"You should know that {point.text[0].lower()}{point.text[1:]}."
+        for point in last.key_points
+    )
     feedback = await write(stage, third, " ".join(words))
     assert "A strong answer" in text_of(feedback)
     report = text_of(await press(stage, feedback, "See the report"))
@@ -108,10 +122,14 @@ async def test_a_follow_up_is_answered_on_the_spot(stage: Stage) -> None:
     """Held beside what a good answer says, and so it stays after a restart; a second answer comes back."""
     feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
     follow_up = next(
-        f for f in BANK.topics["temperature"].follow_ups if f.question in text_of(feedback).replace("\\", "")
+        f
+        for f in BANK.topics["temperature"].follow_ups
+        if f.question in text_of(feedback).replace("\\", "")
     )
     assert str(follow_up.hint) not in text_of(feedback).replace("\\", "")
-    first, second = [await stage.alwina.click(feedback, label="Answer the follow-up") for _ in range(2)]
+    first, second = [
+        await stage.alwina.click(feedback, label="Answer the follow-up") for _ in range(2)
+    ]
     done = await stage.alwina.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
     said = reply(done)
     assert "**Covered**" in said
@@ -134,7 +152,13 @@ async def test_a_follow_up_is_only_shown(stage: Stage) -> None:
     hints = [str(f.hint) for f in BANK.topics["temperature"].follow_ups]
     assert sum(hint in text_of(shown).replace("\\", "") for hint in hints) == 1
     assert "**Your answer**" not in text_of(shown)
-    assert labels(shown) == ["Feedback", "Model answer", "Your answer", "Follow-up", "See the report"]
+    assert labels(shown) == [
+        "Feedback",
+        "Model answer",
+        "Your answer",
+        "Follow-up",
+        "See the report",
+    ]
     assert labels(await press(stage, shown, "Feedback")) == labels(shown)
 
 
@@ -163,13 +187,19 @@ async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
     row = await stage.database.read(store.question, number)
     assert row is not None
     graded = decode(str(row.grade))
-    better = replace(graded, points=(replace(graded.points[0], state="covered", credit=1.0), *graded.points[1:]))
+    better = replace(
+        graded, points=(replace(graded.points[0], state="covered", credit=1.0), *graded.points[1:])
+    )
     await stage.database.write(store.save_grade, number, encode(better), 20)
-    result = await stage.alwina.select(feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id)
+    result = await stage.alwina.select(
+        feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id
+    )
     assert result.response is not None
     assert "covered already" in all_of(result)
     assert "**Self-marked**" in all_of(result)
-    assert [option.value for option in lists(result.response.message)[0].options if option.default] == ["1"]
+    assert [
+        option.value for option in lists(result.response.message)[0].options if option.default
+    ] == ["1"]
 
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
@@ -188,7 +218,9 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
     assert "Question 2 of 2" in text_of(second)
     assert "continues here" in text_of(await begin(stage, questions=10, topic="temperature"))
     for _ in range(2):  # the old card's button leads to the same place, however often it is pressed
-        assert topic_of(text_of(await press(stage, again, "Next question"))) == topic_of(text_of(second))
+        assert topic_of(text_of(await press(stage, again, "Next question"))) == topic_of(
+            text_of(second)
+        )
 
 
 async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None:
@@ -216,7 +248,11 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
     card = await begin(stage, questions=1)
     button, what = "Answer", "answer"
     if follow_up:
-        card, button, what = await write(stage, card, "hm"), "Answer the follow-up", "answer_follow_up"
+        card, button, what = (
+            await write(stage, card, "hm"),
+            "Answer the follow-up",
+            "answer_follow_up",
+        )
     opened = await stage.alwina.click(card, label=button)
     assert "value" not in field_of(opened)
 
@@ -232,7 +268,9 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
     assert field_of(again)["value"] == "A long *text* of mine."
     done = await stage.alwina.submit_modal(again, {"text": "A long *text* of mine."})
     assert "What a good answer says" in reply(done) if follow_up else "key points" in reply(done)
-    assert not stage.bot.context.drafts.of(stage.alwina.id, str(again.modal and again.modal["custom_id"]))
+    assert not stage.bot.context.drafts.of(
+        stage.alwina.id, str(again.modal and again.modal["custom_id"])
+    )
 
 
 async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:

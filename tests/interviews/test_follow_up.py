@@ -12,7 +12,9 @@ from bot.interviews.follow_up import Part, Reply, decode_reply
 SHOWN = Reply("Why “so”?", "Because. And so.")
 ANSWERED = Reply("Why?", "Because. And so.", "I think so.")
 COMPARED = replace(
-    ANSWERED, parts=(Part("Because.", "missing"), Part("And so.", "covered", "I think so.")), flags=("terse",)
+    ANSWERED,
+    parts=(Part("Because.", "missing"), Part("And so.", "covered", "I think so.")),
+    flags=("terse",),
 )
 
 

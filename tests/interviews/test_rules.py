@@ -28,11 +28,17 @@ BANK = Bank(
 
 
 def drawn(
-    last: dict[str, datetime] | None = None, *, used: str = "", hidden: str = "", wish: str | None = None
+    last: dict[str, datetime] | None = None,
+    *,
+    used: str = "",
+    hidden: str = "",
+    wish: str | None = None,
 ) -> set[str | None]:
     """What may come next, over many seeds."""
     found = (
-        draw(BANK, last or {}, used=set(used), hidden=set(hidden), wish=wish, rng=random.Random(seed))
+        draw(
+            BANK, last or {}, used=set(used), hidden=set(hidden), wish=wish, rng=random.Random(seed)
+        )
         for seed in range(60)
     )
     return {one.id if one else None for one in found}
@@ -62,7 +68,8 @@ def test_hidden_topics_are_not_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "name"), [(0, "weak"), (39, "weak"), (40, "fair"), (74, "fair"), (75, "strong"), (100, "strong")]
+    ("percent", "name"),
+    [(0, "weak"), (39, "weak"), (40, "fair"), (74, "fair"), (75, "strong"), (100, "strong")],
 )
 def test_bands(percent: int, name: str) -> None:
     """Below 40 is weak, from 75 strong."""

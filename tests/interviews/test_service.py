@@ -48,7 +48,9 @@ async def on(stage: Stage, step: Step, *, skip: bool = False) -> Step | Report:
     return await go(step.question.id, ALWINA, GUILD)
 
 
-async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_is_stored_before_it_is_graded(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the process dies while grading, the next one grades what was stored."""
     step = await begin(stage)
 
@@ -72,7 +74,9 @@ async def test_an_answer_is_stored_before_it_is_graded(stage: Stage, monkeypatch
     assert (row.score, row.grade is not None) == (again.assessment.percent, True)
 
 
-async def test_an_answer_that_can_not_be_graded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_can_not_be_graded(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is kept, its member is told why there is no grade, and the interview goes on to its report."""
     step = await begin(stage, questions=2)
 
@@ -92,7 +96,9 @@ async def test_an_answer_that_can_not_be_graded(stage: Stage, monkeypatch: pytes
     assert (report.answered, report.skipped, report.percent) == (1, 1, None)
 
 
-async def test_a_follow_up_that_can_not_be_compared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follow_up_that_can_not_be_compared(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The feedback is there all the same, with what was answered."""
     step, number = await answered(stage)
 
@@ -116,7 +122,9 @@ async def answered(stage: Stage, text: str = GOOD, topic_id: str | None = None) 
     return shown, shown.follow_up_number
 
 
-async def test_a_follow_up_is_stored_before_it_is_compared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follow_up_is_stored_before_it_is_compared(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the process dies while comparing, the next one compares what was stored; the first answer stays."""
     step, number = await answered(stage)
     assert (number, step.reply) == (2, None)
@@ -152,7 +160,9 @@ async def test_a_follow_up_that_was_shown(stage: Stage) -> None:
     assert shown.reply.answer is None
     twice = await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, 2)
     assert twice.reply == shown.reply
-    await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, "How it does on unseen cases.")
+    await stage.bot.interviews.answer_follow_up(
+        step.question.id, ALWINA, number, "How it does on unseen cases."
+    )
     late = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert late.reply is not None
     assert late.reply.outcome == "covered"
@@ -182,7 +192,9 @@ async def test_a_follow_up_waits_with_its_feedback(stage: Stage) -> None:
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
-    assert (await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, number)).reply is None
+    assert (
+        await stage.bot.interviews.show_follow_up(step.question.id, ALWINA, GUILD, number)
+    ).reply is None
     await stage.bot.interviews.answer_follow_up(step.question.id, ALWINA, number, SPLIT_BY_TIME)
     waiting = await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
     assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
@@ -233,7 +245,9 @@ async def test_an_answer_after_the_end_is_kept(stage: Stage) -> None:
     await stage.bot.interviews.end(step.question.id, ALWINA)
     for late in (step, following):
         await stage.bot.interviews.answer(late.question.id, ALWINA, GOOD)
-        assert (await stage.bot.interviews.feedback(late.question.id, ALWINA, GUILD)).assessment is not None
+        assert (
+            await stage.bot.interviews.feedback(late.question.id, ALWINA, GUILD)
+        ).assessment is not None
     report = await stage.bot.interviews.end(step.question.id, ALWINA)
     assert (report.answered, report.skipped) == (2, 0)
 
@@ -246,7 +260,9 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.bot.interviews.answer(step.question.id, ALWINA, GOOD)
     with pytest.raises(UserError, match="already answered this one"):
         await stage.bot.interviews.answer(step.question.id, ALWINA, "Something else.")
-    assert (await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)).question.answer == GOOD
+    assert (
+        await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
+    ).question.answer == GOOD
 
 
 async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
@@ -281,7 +297,11 @@ async def test_the_report_has_last_time(stage: Stage) -> None:
     assert (asked.said, asked.before) == (Said(1, 3), None)
     befores = [report.sections[0].asked[0][1].before for report in (second, third)]
     assert befores == [Said(1, 3), Said(3, 3)]
-    assert [(r.better, r.same, r.behind) for r in (first, second, third)] == [(0, 0, 0), (1, 0, 0), (0, 0, 1)]
+    assert [(r.better, r.same, r.behind) for r in (first, second, third)] == [
+        (0, 0, 0),
+        (1, 0, 0),
+        (0, 0, 1),
+    ]
 
 
 async def test_an_open_daily_is_not_given_away(stage: Stage) -> None:
@@ -333,7 +353,9 @@ async def test_a_topic_that_left_the_bank_is_passed_over(stage: Stage) -> None:
 
 async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage) -> None:
     """The refined grade replaces the offline one, for the report too."""
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(
+        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
+    )
     await stage.restart()
     step = await begin(stage)
     await stage.bot.interviews.answer(step.question.id, ALWINA, f"{PART} {IN_DOUBT}")
@@ -351,7 +373,9 @@ async def test_a_model_service_is_asked_once_and_its_grade_is_kept(stage: Stage)
     assert len(stage.chat_model.asked) == 1
 
 
-async def test_a_model_service_is_asked_so_often_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_model_service_is_asked_so_often_a_day(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After that the offline grade stands, and the member reads why; the next day it is asked again."""
     monkeypatch.setattr("bot.interviews.service.REQUESTS_A_DAY", 1)
     stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": []}))
@@ -402,13 +426,17 @@ async def test_only_what_is_graded_is_marked_and_by_its_member(stage: Stage) -> 
     step = await begin(stage, topic_id="t1")
     with pytest.raises(UserError, match="question is gone"):
         await stage.bot.interviews.claim(step.question.id, BOB, GUILD, {1})
-    assert (await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})).assessment is None
+    assert (
+        await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})
+    ).assessment is None
     await stage.set_up("13:00", kind="open", answer_hours=2)
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
     await stage.bot.interviews.answer(step.question.id, ALWINA, PART)
-    assert (await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})).assessment is None
+    assert (
+        await stage.bot.interviews.claim(step.question.id, ALWINA, GUILD, {1})
+    ).assessment is None
     row = await stage.database.read(store.question, step.question.id)
     assert row is not None
     assert row.grade is None
@@ -416,7 +444,9 @@ async def test_only_what_is_graded_is_marked_and_by_its_member(stage: Stage) -> 
 
 async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stage) -> None:
     """The refined grade keeps the member's marks, but for a point that it has as covered."""
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]}))
+    stage.chat_model = FakeChatModel(
+        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
+    )
     await stage.restart()
     step = await begin(stage)
     await stage.bot.interviews.answer(step.question.id, ALWINA, f"{PART} {IN_DOUBT}")
@@ -431,7 +461,9 @@ async def test_what_is_marked_while_the_model_service_is_asked_stays(stage: Stag
     assert row.score == 100
 
 
-async def test_a_close_ends_what_is_read_ahead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_close_ends_what_is_read_ahead(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However often Discord connects, the bank is read ahead once; a close does not wait for the rest of it."""
     monkeypatch.setattr(service, "_REST", 3600)
     stage.bot.start()
@@ -444,7 +476,9 @@ async def test_a_close_ends_what_is_read_ahead(stage: Stage, monkeypatch: pytest
     assert preparing.cancelled()
 
 
-async def test_so_many_answers_are_graded_a_day(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_so_many_answers_are_graded_a_day(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After that an answer is refused, best before it is written; the next day, and from others, it is taken."""
     monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 2)
     answer, opened = stage.bot.interviews.answer, stage.bot.interviews.open_topic

@@ -54,7 +54,10 @@ async def test_a_number_is_asked_once(database: Database) -> None:
     interview = await database.read(store.running, 1)
     assert interview is not None
     await database.write(store.add_question, interview, 2, "t3", AT)
-    assert [q.topic_id for q in await database.read(store.questions_of, first.interview_id)] == ["t1", "t2"]
+    assert [q.topic_id for q in await database.read(store.questions_of, first.interview_id)] == [
+        "t1",
+        "t2",
+    ]
     assert second.number == 2
 
 
@@ -69,7 +72,9 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     for grade in ("{}", '{"a":1}'):
         await database.write(store.save_grade, answered.id, grade, 40)
     found = await database.read(store.question, answered.id)
-    assert found == InterviewQuestion(answered.id, answered.interview_id, 1, "t1", "So.", '{"a":1}', 40, AT)
+    assert found == InterviewQuestion(
+        answered.id, answered.interview_id, 1, "t1", "So.", '{"a":1}', 40, AT
+    )
     left_out = await database.read(store.question, skipped.id)
     assert left_out is not None
     assert (left_out.open, left_out.answer) == (False, None)
@@ -79,7 +84,11 @@ async def test_answers_skips_and_grades(database: Database) -> None:
 async def test_an_operator_reads_what_members_marked(database: Database) -> None:
     """The query in docs/grading.md gives each marked point with the sentence that came nearest and the answer."""
     marked, plain, waiting, skipped = await begin(database, 1, "t1", "t2", "t3", "t4")
-    points = (Point("First", "covered", "Yes."), Point("Second", "doubtful", "Perhaps."), Point("Third", "missing"))
+    points = (
+        Point("First", "covered", "Yes."),
+        Point("Second", "doubtful", "Perhaps."),
+        Point("Third", "missing"),
+    )
     graded = Assessment(points, 40, ("negated",))
     for question in (marked, plain, waiting):
         await database.write(store.save_answer, question.id, "Yes. Perhaps.", AT)
@@ -99,7 +108,9 @@ async def test_requests_of_a_day(database: Database) -> None:
     """A member has so many on each day, and the others as many of their own."""
 
     async def taken(user_id: int, day: date, tries: int) -> int:
-        return sum([await database.write(store.take_request, user_id, day, 3) for _ in range(tries)])
+        return sum(
+            [await database.write(store.take_request, user_id, day, 3) for _ in range(tries)]
+        )
 
     assert await taken(1, DAY, 5) == 3
     assert await taken(2, DAY, 2) == 2

@@ -44,7 +44,9 @@ TOPICS = [*bank().topics.values(), LARGEST]
 def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> Assessment:
     points = tuple(
         Point(
-            p.text, states[n % len(states)], "" if states[n % len(states)] == "missing" else "> # quoted *words* " * 9
+            p.text,
+            states[n % len(states)],
+            "" if states[n % len(states)] == "missing" else "> # quoted *words* " * 9,
         )
         for n, p in enumerate(topic.key_points)
     )
@@ -64,13 +66,20 @@ def plain(text: str) -> str:
 def shows(cards: list[discord.ui.LayoutView], words: str) -> bool:
     """Whether the cards hold these words uncut; a page may begin in the middle of a text without spaces."""
     together = "".join(plain(text_of(card)) for card in cards)
-    return plain(words) in together or plain(words) in " ".join(plain(text_of(card)) for card in cards)
+    return plain(words) in together or plain(words) in " ".join(
+        plain(text_of(card)) for card in cards
+    )
 
 
 def pages_of(one: Step) -> list[discord.ui.LayoutView]:
     assert one.assessment is not None
     count = len(
-        interview.pages(one.topic, answer=one.question.answer, assessment=one.assessment, follow_up=one.follow_up)
+        interview.pages(
+            one.topic,
+            answer=one.question.answer,
+            assessment=one.assessment,
+            follow_up=one.follow_up,
+        )
     )
     return [interview.feedback_card(one, bank(), page) for page in range(count)]
 
@@ -96,7 +105,12 @@ def test_the_banks_words_are_uncut(topic: Topic) -> None:
     whole = pages_of(shown)
     assert shown.follow_up in topic.follow_ups
     assert shown.follow_up is not None
-    for words in (topic.question, topic.answer, shown.follow_up.question, *(p.text for p in topic.key_points)):
+    for words in (
+        topic.question,
+        topic.answer,
+        shown.follow_up.question,
+        *(p.text for p in topic.key_points),
+    ):
         assert shows(whole, words)
     opened = open_daily.question(OpenDailyCard(ROW, topic, AT), bank())
     assert shows([opened], topic.question)
@@ -113,7 +127,11 @@ def test_the_largest_model_answer_is_on_pages() -> None:
 
 
 def labels(card: discord.ui.LayoutView) -> list[str]:
-    return [str(b.label) for b in card.walk_children() if isinstance(b, discord.ui.Button) and not b.disabled]
+    return [
+        str(b.label)
+        for b in card.walk_children()
+        if isinstance(b, discord.ui.Button) and not b.disabled
+    ]
 
 
 def test_what_can_be_pressed() -> None:
@@ -123,7 +141,11 @@ def test_what_can_be_pressed() -> None:
     follow_up = ["Answer the follow-up", "Show what a good answer says"]
     assert labels(first) == ["Model answer", "Your answer", *follow_up, "Next question", "End"]
     last = replace(step(topic), interview=Interview(1, 1, None, 2, None))
-    assert labels(interview.feedback_card(last, bank(), 1)) == ["Feedback", "Your answer", "See the report"]
+    assert labels(interview.feedback_card(last, bank(), 1)) == [
+        "Feedback",
+        "Your answer",
+        "See the report",
+    ]
     waiting = interview.feedback_card(step(topic, hidden=True), bank())
     assert labels(waiting) == ["Feedback", "Next question", "End"]
     assert "question of the day right now" in text_of(waiting)
@@ -161,20 +183,30 @@ def replied(topic: Topic, answer: str | None = "#" * 4000) -> Step:
     """An answered question whose follow-up has been dealt with."""
     reply = Reply(topic.follow_ups[0].question, topic.follow_ups[0].hint or HINT, answer)
     if answer is not None:
-        states = (Part("*" * 130, state, "> # said " * 40) for state in ("covered", "doubtful", "missing"))
+        states = (
+            Part("*" * 130, state, "> # said " * 40) for state in ("covered", "doubtful", "missing")
+        )
         reply = replace(reply, parts=tuple(states), flags=("list",))
     return replace(step(topic), reply=reply)
 
 
 def test_a_follow_up_to_deal_with() -> None:
     """Its buttons stand below the feedback alone, and only while it is open and has something to show."""
-    hinted = replace(LARGEST, follow_ups=tuple(FollowUp(w, "?", HINT) for w in ("weak", "fair", "strong")))
+    hinted = replace(
+        LARGEST, follow_ups=tuple(FollowUp(w, "?", HINT) for w in ("weak", "fair", "strong"))
+    )
     asked = ["Answer the follow-up", "Show what a good answer says"]
-    assert labels(interview.feedback_card(step(hinted), bank()))[-4:] == [*asked, "Next question", "End"]
+    assert labels(interview.feedback_card(step(hinted), bank()))[-4:] == [
+        *asked,
+        "Next question",
+        "End",
+    ]
     for card in (
         interview.feedback_card(step(hinted), bank(), 5),
         interview.feedback_card(step(hinted), bank(), asking=True),
-        interview.feedback_card(step(LARGEST), bank()),  # without a hint there is nothing to hold an answer to
+        interview.feedback_card(
+            step(LARGEST), bank()
+        ),  # without a hint there is nothing to hold an answer to
         interview.feedback_card(replied(hinted), bank()),
     ):
         assert not set(asked) & set(labels(card))
@@ -185,7 +217,9 @@ def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
     """Its tab has every part with its state in words, what the member wrote, and no figure, however long it is."""
     one = replied(topic)
     assert one.assessment is not None
-    found = interview.pages(one.topic, one.question.answer, one.assessment, one.follow_up, reply=one.reply)
+    found = interview.pages(
+        one.topic, one.question.answer, one.assessment, one.follow_up, reply=one.reply
+    )
     cards = [interview.feedback_card(one, bank(), n) for n in range(len(found))]
     assert all(len(text_of(card)) <= 4000 for card in cards)
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
@@ -237,8 +271,14 @@ def test_a_good_answer_in_the_banks_own_words() -> None:
 
 def test_marked_points_stand_apart() -> None:
     """They have a heading, their nearest sentence, and both figures; a missing point shows no sentence."""
-    points = (Point("One", "doubtful", "So.", 0.3), Point("Two", "missing", "Near."), Point("Three", "missing", "Far."))
-    page = interview.pages(TOPICS[0], answer="x", assessment=Assessment(points, 10).claim({0, 1}))[0].text
+    points = (
+        Point("One", "doubtful", "So.", 0.3),
+        Point("Two", "missing", "Near."),
+        Point("Three", "missing", "Far."),
+    )
+    page = interview.pages(TOPICS[0], answer="x", assessment=Assessment(points, 10).claim({0, 1}))[
+        0
+    ].text
     assert "2 of 3 key points\n**67%** · 10% without what you marked" in page
     assert "**Self-marked**\n- One\n> So.\n- Two\n> Near." in page
     assert page.index("Self-marked") < page.index("**Missing**\n- Three")
@@ -286,7 +326,11 @@ def test_hints(flag: str) -> None:
 def test_the_report() -> None:
     """By section, what was skipped, and what to practise next, in that order."""
     topics = list(bank().topics.values())
-    done = [Asked(topics[0].id, 90), Asked(topics[12].id, 30), Asked(topics[1].id, None, answered=False)]
+    done = [
+        Asked(topics[0].id, 90),
+        Asked(topics[12].id, 30),
+        Asked(topics[1].id, None, answered=False),
+    ]
     (card,) = interview.report_pages(report(bank(), done))
     said = text_of(card)
     assert "**60%** · 2 answers · 1 skipped" in said
@@ -301,7 +345,10 @@ def test_the_report() -> None:
 def test_the_report_against_last_time() -> None:
     """Each topic that was asked before says how it was then; with none of them there is no word of it."""
     first, other = list(bank().topics.values())[:2]
-    done = [Asked(first.id, 60, claimed=1, said=Said(3, 5), before=Said(2, 5)), Asked(other.id, 90, said=Said(5, 5))]
+    done = [
+        Asked(first.id, 60, claimed=1, said=Said(3, 5), before=Said(2, 5)),
+        Asked(other.id, 90, said=Said(5, 5)),
+    ]
     said = plain(text_of(interview.report_pages(report(bank(), done))[0]))
     assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
     assert f"✅ {other.title} · 90% **" in said + " **"
@@ -322,7 +369,23 @@ def test_the_report_of_nothing_and_of_all() -> None:
 
 def closed_daily(topic: Topic) -> Daily:
     return Daily(
-        1, 1, date(2027, 1, 4), DailyState.CLOSED, None, "", 1, 1, None, None, AT, None, AT, AT, None, None, topic.id
+        1,
+        1,
+        date(2027, 1, 4),
+        DailyState.CLOSED,
+        None,
+        "",
+        1,
+        1,
+        None,
+        None,
+        AT,
+        None,
+        AT,
+        AT,
+        None,
+        None,
+        topic.id,
     )
 
 
@@ -357,7 +420,8 @@ def test_a_single_answer_is_not_told_to_all() -> None:
     """With one answer the close shows neither its score nor what it missed; with two it does."""
     missed = ((TOPICS[0].key_points[0].text, 1),)
     one, two = (
-        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank()))) for n in (1, 2)
+        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank())))
+        for n in (1, 2)
     )
     assert "1 answer" in one
     assert "33%" not in one

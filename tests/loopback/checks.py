@@ -18,11 +18,16 @@ class Refused(Exception):
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
         super().__init__(message)
-        self.status, self.body = status, {"code": code, "message": message, **({"errors": errors} if errors else {})}
+        self.status, self.body = (
+            status,
+            {"code": code, "message": message, **({"errors": errors} if errors else {})},
+        )
 
 
 def malformed(where: str, words: str, code: str = "INVALID") -> Refused:
-    return Refused(400, 50035, "Invalid Form Body", {where: {"_errors": [{"code": code, "message": words}]}})
+    return Refused(
+        400, 50035, "Invalid Form Body", {where: {"_errors": [{"code": code, "message": words}]}}
+    )
 
 
 def check_message(message: Message, body: Json, uploads: Collection[str]) -> None:
@@ -43,7 +48,9 @@ def check_message(message: Message, body: Json, uploads: Collection[str]) -> Non
             code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
             raise malformed("content", "no content beside Components V2: an edit clears it", code)
     elif len(components) > 5 or any(c["type"] != ROW for c in components):
-        raise malformed("components", "five rows at most, and nothing else without the flag of Components V2")
+        raise malformed(
+            "components", "five rows at most, and nothing else without the flag of Components V2"
+        )
     _check_media(message, body, uploads)
 
 
@@ -62,13 +69,18 @@ def _check_v2(components: list[Json]) -> None:
 def _check_media(message: Message, body: Json, uploads: Collection[str]) -> None:
     """A picture is looked for in the request: among its files, and what it lists of the message's by id and name."""
     listed = {(str(a.get("id")), a.get("filename")) for a in body.get("attachments") or []}
-    known = {*uploads, *(a["filename"] for a in message.attachments if (a["id"], a["filename"]) in listed)}
+    known = {
+        *uploads,
+        *(a["filename"] for a in message.attachments if (a["id"], a["filename"]) in listed),
+    }
     for part in parts(body.get("components") or []):
         for media in media_of(part):
             scheme, _, name = media["url"].partition("://")
             if scheme == "attachment" and name not in known:
                 code = "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
-                raise malformed("components", f"The referenced attachment {name} was not found", code)
+                raise malformed(
+                    "components", f"The referenced attachment {name} was not found", code
+                )
 
 
 def check_modal(data: Json) -> None:
@@ -76,8 +88,16 @@ def check_modal(data: Json) -> None:
     components = data.get("components") or []
     inputs = [p for p in parts(components) if p["type"] in INPUTS]
     labels = [p for p in parts(components) if p["type"] == LABEL]
-    if not (inputs and len(components) <= 5 and 1 <= len(data["title"]) <= 45 and 1 <= len(data["custom_id"]) <= 100):
-        raise malformed("data", "a modal has a title of 45 characters, an id of 100, and five components with an input")
+    if not (
+        inputs
+        and len(components) <= 5
+        and 1 <= len(data["title"]) <= 45
+        and 1 <= len(data["custom_id"]) <= 100
+    ):
+        raise malformed(
+            "data",
+            "a modal has a title of 45 characters, an id of 100, and five components with an input",
+        )
     if len(labels) < len(inputs) or any(not 1 <= len(p["label"]) <= 45 for p in labels):
         raise malformed("data", "an input stands in a label of 45 characters")
     if any(len(p.get("description") or "") > 100 for p in labels):
@@ -95,9 +115,15 @@ def _check_options(part: Json) -> None:
         raise malformed("data", f"{len(options)} options")
     if len({o["value"] for o in options}) < len(options):
         raise malformed("data", "the values of options differ")
-    if any(len(text or "") > 100 for o in options for text in (o["label"], o["value"], o.get("description"))):
+    if any(
+        len(text or "") > 100
+        for o in options
+        for text in (o["label"], o["value"], o.get("description"))
+    ):
         raise malformed("data", "the texts of an option have 100 characters")
     if part["type"] != RADIO and not (0 <= least <= most and 1 <= most <= len(options)):
         raise malformed("data", f"{least} to {most} of {len(options)} options")
     if least == 0 and part.get("required", True):
-        raise malformed("data", "who must choose can't choose nothing: min_values 0 needs required: false")
+        raise malformed(
+            "data", "who must choose can't choose nothing: min_values 0 needs required: false"
+        )

@@ -9,8 +9,28 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback.checks import BUTTON, CHECKBOX, CHECKBOXES, LABEL, RADIO, SELECT, SELECTS, TEXT, TEXT_INPUT
-from tests.loopback.model import EVERYTHING, MEMBERS_MAY, Channel, Guild, Interaction, Json, Message, iso, parts
+from tests.loopback.checks import (
+    BUTTON,
+    CHECKBOX,
+    CHECKBOXES,
+    LABEL,
+    RADIO,
+    SELECT,
+    SELECTS,
+    TEXT,
+    TEXT_INPUT,
+)
+from tests.loopback.model import (
+    EVERYTHING,
+    MEMBERS_MAY,
+    Channel,
+    Guild,
+    Interaction,
+    Json,
+    Message,
+    iso,
+    parts,
+)
 
 if TYPE_CHECKING:
     from tests.loopback.world import World
@@ -63,7 +83,13 @@ class Member:
     """
 
     def __init__(
-        self, world: World, guild: Guild, member_id: int, name: str, manager: bool, roles: Collection[int]
+        self,
+        world: World,
+        guild: Guild,
+        member_id: int,
+        name: str,
+        manager: bool,
+        roles: Collection[int],
     ) -> None:
         self._world = world
         self.guild = guild
@@ -75,11 +101,19 @@ class Member:
 
     @property
     def user(self) -> Json:
-        return {"id": str(self.id), "username": self.name, "discriminator": "0", "avatar": None, "global_name": None}
+        return {
+            "id": str(self.id),
+            "username": self.name,
+            "discriminator": "0",
+            "avatar": None,
+            "global_name": None,
+        }
 
     def sees(self, channel: Channel) -> list[Message]:
         """The messages of a channel that this member sees, oldest first."""
-        return [m for m in channel.messages.values() if m.audience in {None, self.id} and not m.deleted]
+        return [
+            m for m in channel.messages.values() if m.audience in {None, self.id} and not m.deleted
+        ]
 
     def numbers(self, message: Message) -> set[int]:
         """Whom a message mentions that this member's client has not met: it shows a number instead of a name.
@@ -114,7 +148,13 @@ class Member:
         given = [self._option(known, key, value, resolved) for key, value in options.items()]
         for part, kind in reversed(wrap):
             given = [{"name": part, "type": kind, "options": given}]
-        data: Json = {"id": top["id"], "name": name, "type": 1, "options": given, "resolved": resolved}
+        data: Json = {
+            "id": top["id"],
+            "name": name,
+            "type": 1,
+            "options": given,
+            "resolved": resolved,
+        }
         return await self._act(COMMAND, channel, data, None)
 
     def may(self, command: Json, channel: Channel) -> bool:
@@ -153,7 +193,11 @@ class Member:
         if set(given) - set(fields):
             raise CannotDo(f"no field {set(given) - set(fields)}, only {list(fields)}")
         resolved: Json = {}
-        shown: list[Json] = [{"type": TEXT, "id": n} for n, p in enumerate(modal["components"], 1) if p["type"] == TEXT]
+        shown: list[Json] = [
+            {"type": TEXT, "id": n}
+            for n, p in enumerate(modal["components"], 1)
+            if p["type"] == TEXT
+        ]
         for number, (label, field) in enumerate(fields.items(), 10):
             content = self._fill(field, given.get(label), resolved)
             shown.append({"type": LABEL, "id": number, "component": {"id": 10 * number, **content}})
@@ -167,23 +211,38 @@ class Member:
             return content | {"value": bool(value)}
         if field["type"] == TEXT_INPUT:
             text = str(field.get("value") or "") if value is None else str(value)
-            low, high = field.get("min_length") or int(field.get("required", True)), field.get("max_length") or 4000
+            low, high = (
+                field.get("min_length") or int(field.get("required", True)),
+                field.get("max_length") or 4000,
+            )
             if not (low <= len(text) <= high or (not text and not field.get("required", True))):
-                raise CannotDo(f"{len(text)} characters, not {low} to {high}, for {field['custom_id']}")
+                raise CannotDo(
+                    f"{len(text)} characters, not {low} to {high}, for {field['custom_id']}"
+                )
             return content | {"value": text}
-        chosen = [] if value is None else [value] if isinstance(value, str | Channel) else list(value)
+        chosen = (
+            [] if value is None else [value] if isinstance(value, str | Channel) else list(value)
+        )
         values = self._choose(field, chosen, resolved)
-        return content | ({"value": values[0] if values else None} if field["type"] == RADIO else {"values": values})
+        return content | (
+            {"value": values[0] if values else None}
+            if field["type"] == RADIO
+            else {"values": values}
+        )
 
     def _choose(self, field: Json, chosen: Sequence[str | Channel], resolved: Json) -> list[str]:
         """The values of what is chosen from a list, radio or checkbox group, as many as it takes."""
         options = field.get("options") or []
         high = field.get("max_values", len(options) if field["type"] == CHECKBOXES else 1)
-        if not field.get("min_values", 1) <= len(chosen) <= high and (chosen or field.get("required", True)):
+        if not field.get("min_values", 1) <= len(chosen) <= high and (
+            chosen or field.get("required", True)
+        ):
             raise CannotDo(f"{len(chosen)} chosen of {field}")
         if field["type"] not in {SELECT, RADIO, CHECKBOXES}:
             return [self._resolve(value, resolved) for value in chosen]
-        values = {o["label"]: o["value"] for o in options} | {o["value"]: o["value"] for o in options}
+        values = {o["label"]: o["value"] for o in options} | {
+            o["value"]: o["value"] for o in options
+        }
         try:
             return [values[name] for name in chosen]
         except KeyError as error:
@@ -193,12 +252,25 @@ class Member:
         """The id of a channel, member or role, described in `resolved`."""
         if isinstance(value, Member):
             roles = [str(role) for role in value.roles]
-            described = {"roles": roles, "joined_at": iso(0), "permissions": str(value.permissions), "flags": 0}
+            described = {
+                "roles": roles,
+                "joined_at": iso(0),
+                "permissions": str(value.permissions),
+                "flags": 0,
+            }
             resolved.setdefault("users", {})[str(value.id)] = value.user
-            resolved.setdefault("members", {})[str(value.id)] = described | {"deaf": False, "mute": False}
+            resolved.setdefault("members", {})[str(value.id)] = described | {
+                "deaf": False,
+                "mute": False,
+            }
             return str(value.id)
         if isinstance(value, Channel):
-            shown = {"id": str(value.id), "type": 0, "name": value.name, "permissions": str(MEMBERS_MAY)}
+            shown = {
+                "id": str(value.id),
+                "type": 0,
+                "name": value.name,
+                "permissions": str(MEMBERS_MAY),
+            }
             resolved.setdefault("channels", {})[str(value.id)] = shown
             return str(value.id)
         role = next(r for r in self.guild.payload({})["roles"] if r["id"] == str(value))
@@ -218,7 +290,11 @@ class Member:
         return {"name": name, "type": option["type"], "value": value}
 
     async def _component(
-        self, message: Message, custom_id: str, kinds: set[int], chosen: Sequence[str | Channel] = ()
+        self,
+        message: Message,
+        custom_id: str,
+        kinds: set[int],
+        chosen: Sequence[str | Channel] = (),
     ) -> Result:
         if message not in self.sees(message.channel):
             raise CannotDo(f"{self.name} does not see that message")
@@ -234,13 +310,23 @@ class Member:
             data |= {"values": self._choose(part, chosen, resolved), "resolved": resolved}
         return await self._act(COMPONENT, message.channel, data, message)
 
-    async def _act(self, kind: int, channel: Channel, data: Json, message: Message | None) -> Result:
+    async def _act(
+        self, kind: int, channel: Channel, data: Json, message: Message | None
+    ) -> Result:
         world = self._world
         found = Interaction(world.snowflake(), kind, self.id, channel, data, message)
         world.interactions[found.token] = found
         roles = [str(role) for role in self.roles]
-        member = {"user": self.user, "roles": roles, "joined_at": iso(0), "permissions": str(self.permissions)}
-        where = {"guild_id": str(channel.guild.id), "member": member | {"deaf": False, "mute": False, "flags": 0}}
+        member = {
+            "user": self.user,
+            "roles": roles,
+            "joined_at": iso(0),
+            "permissions": str(self.permissions),
+        }
+        where = {
+            "guild_id": str(channel.guild.id),
+            "member": member | {"deaf": False, "mute": False, "flags": 0},
+        }
         event: Json = {
             "id": str(found.id),
             "application_id": str(world.bot_id),

@@ -54,7 +54,9 @@ class Link:
         await self.send_packet({"op": op, "d": data, "s": None, "t": None})
 
     async def send_packet(self, packet: Json) -> None:
-        with suppress(ConnectionError, RuntimeError):  # if it is gone, the event waits in its session
+        with suppress(
+            ConnectionError, RuntimeError
+        ):  # if it is gone, the event waits in its session
             await self.ws.send_str(json.dumps(packet))
 
     def cut(self) -> None:
@@ -99,8 +101,14 @@ class Gateway:
             self.doubled += 1
             copies = 2
         await asyncio.sleep(self.event_delay)
-        guild_id = int(data.get("guild_id") or (data["id"] if event.startswith("GUILD_") else 0))  # none in a DM
-        if guild_id in self._world.guilds and self._world.guilds[guild_id].outage and event != "GUILD_DELETE":
+        guild_id = int(
+            data.get("guild_id") or (data["id"] if event.startswith("GUILD_") else 0)
+        )  # none in a DM
+        if (
+            guild_id in self._world.guilds
+            and self._world.guilds[guild_id].outage
+            and event != "GUILD_DELETE"
+        ):
             return
         for session in [s for s in self.sessions.values() if s.hears_of(guild_id)]:
             for _ in range(copies):
@@ -161,8 +169,14 @@ class Gateway:
             pass
         finally:
             self._unlink(link)
-            if link.session is not None and ws.close_code in {1000, 1001} and link.session.link is None:
-                self.sessions.pop(link.session.id, None)  # a client that closes so gives its session up
+            if (
+                link.session is not None
+                and ws.close_code in {1000, 1001}
+                and link.session.link is None
+            ):
+                self.sessions.pop(
+                    link.session.id, None
+                )  # a client that closes so gives its session up
         return ws
 
     async def _receive(self, link: Link, op: int, data: Any) -> None:
@@ -182,7 +196,9 @@ class Gateway:
         number, count = data.get("shard") or (0, 1)
         shard = int(number), int(count)
         # those of the same shard that nobody is connected to are of no use any more
-        self.sessions = {s.id: s for s in self.sessions.values() if s.link is not None or s.shard != shard}
+        self.sessions = {
+            s.id: s for s in self.sessions.values() if s.link is not None or s.shard != shard
+        }
         session = link.session = Session(shard, link=link)
         self.sessions[session.id] = session
         guilds = [g for g in world.guilds.values() if session.hears_of(g.id)]

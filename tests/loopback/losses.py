@@ -33,7 +33,9 @@ async def add_role(world: World, guild: Guild, name: str) -> int:
 
 async def delete_role(world: World, guild: Guild, role_id: int) -> None:
     del guild.roles[role_id]
-    await world.gateway.emit("GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role_id)})
+    await world.gateway.emit(
+        "GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role_id)}
+    )
 
 
 async def remove_bot(world: World, guild: Guild) -> None:

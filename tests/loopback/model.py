@@ -30,7 +30,10 @@ PERMISSIONS: Mapping[str, int] = {
 }
 EVERYTHING = sum(PERMISSIONS.values())
 MEMBERS_MAY = EVERYTHING & ~(PERMISSIONS["manage_guild"] | PERMISSIONS["manage_messages"])
-REPLIES_MAY = sum(PERMISSIONS[n] for n in ("embed_links", "attach_files", "mention_everyone", "use_external_emojis"))
+REPLIES_MAY = sum(
+    PERMISSIONS[n]
+    for n in ("embed_links", "attach_files", "mention_everyone", "use_external_emojis")
+)
 """The `app_permissions` of interactions where there is no bot, and in direct messages."""
 
 
@@ -94,9 +97,23 @@ class Guild:
 
     def payload(self, bot: Json) -> Json:
         """A GUILD_CREATE."""
-        everyone = {"id": str(self.id), "name": "@everyone", "color": 0, "hoist": False, "position": 0, "flags": 0}
+        everyone = {
+            "id": str(self.id),
+            "name": "@everyone",
+            "color": 0,
+            "hoist": False,
+            "position": 0,
+            "flags": 0,
+        }
         everyone |= {"permissions": str(MEMBERS_MAY), "managed": False, "mentionable": False}
-        me = {"user": bot, "roles": [], "joined_at": iso(0), "deaf": False, "mute": False, "flags": 0}
+        me = {
+            "user": bot,
+            "roles": [],
+            "joined_at": iso(0),
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+        }
         return {
             "id": str(self.id),
             "name": self.name,
@@ -108,12 +125,26 @@ class Guild:
             "members": [me],
             "roles": [
                 everyone,
-                *({**everyone, "id": str(i), "name": n, "mentionable": True} for i, n in self.roles.items()),
+                *(
+                    {**everyone, "id": str(i), "name": n, "mentionable": True}
+                    for i, n in self.roles.items()
+                ),
             ],
-            "channels": [c.announced() for c in self.channels.values() if c.parent is None and not c.deleted],
-            "threads": [c.payload() for c in self.channels.values() if c.parent and c.bot_may() and not c.deleted],
-            **_empty("emojis", "stickers", "features", "voice_states", "presences", "stage_instances"),
-            **dict.fromkeys(("verification_level", "default_message_notifications", "explicit_content_filter"), 0),
+            "channels": [
+                c.announced() for c in self.channels.values() if c.parent is None and not c.deleted
+            ],
+            "threads": [
+                c.payload()
+                for c in self.channels.values()
+                if c.parent and c.bot_may() and not c.deleted
+            ],
+            **_empty(
+                "emojis", "stickers", "features", "voice_states", "presences", "stage_instances"
+            ),
+            **dict.fromkeys(
+                ("verification_level", "default_message_notifications", "explicit_content_filter"),
+                0,
+            ),
             **dict.fromkeys(("mfa_level", "nsfw_level", "premium_tier", "system_channel_flags"), 0),
             "preferred_locale": "en-US",
         }
@@ -154,14 +185,37 @@ class Channel:
         """The channel as the bot hears of it: one that it can't view has no name and shows nothing but that."""
         if self.bot_may():
             return self.payload()
-        hidden = {"id": str(self.guild.id), "type": 0, "allow": "0", "deny": str(PERMISSIONS["view_channel"])}
-        return self.payload() | {"name": "___hidden___", "flags": 1 << 17, "permission_overwrites": [hidden]}
+        hidden = {
+            "id": str(self.guild.id),
+            "type": 0,
+            "allow": "0",
+            "deny": str(PERMISSIONS["view_channel"]),
+        }
+        return self.payload() | {
+            "name": "___hidden___",
+            "flags": 1 << 17,
+            "permission_overwrites": [hidden],
+        }
 
     def payload(self) -> Json:
         if self.recipient is not None:
-            return {"id": str(self.id), "type": 1, "recipients": [self.recipient], "last_message_id": None, "flags": 0}
-        shown: Json = {"id": str(self.id), "guild_id": str(self.guild.id), "name": self.name, "flags": 0}
-        shown |= {"parent_id": str(self.parent.id) if self.parent else None, "rate_limit_per_user": 0}
+            return {
+                "id": str(self.id),
+                "type": 1,
+                "recipients": [self.recipient],
+                "last_message_id": None,
+                "flags": 0,
+            }
+        shown: Json = {
+            "id": str(self.id),
+            "guild_id": str(self.guild.id),
+            "name": self.name,
+            "flags": 0,
+        }
+        shown |= {
+            "parent_id": str(self.parent.id) if self.parent else None,
+            "rate_limit_per_user": 0,
+        }
         if self.parent is not None:
             times = {
                 "archived": False,
@@ -169,10 +223,21 @@ class Channel:
                 "auto_archive_duration": 1440,
                 "locked": self.locked,
             }
-            owner = {"owner_id": str(self.bot_id), "message_count": 0, "member_count": 1, "thread_metadata": times}
+            owner = {
+                "owner_id": str(self.bot_id),
+                "message_count": 0,
+                "member_count": 1,
+                "thread_metadata": times,
+            }
             return shown | owner | {"type": 12 if self.private else 11}
         overwrite = {"id": str(self.bot_id), "type": 1, "allow": "0", "deny": str(self.denied)}
-        return shown | {"type": 0, "position": 0, "nsfw": False, "topic": None, "permission_overwrites": [overwrite]}
+        return shown | {
+            "type": 0,
+            "position": 0,
+            "nsfw": False,
+            "topic": None,
+            "permission_overwrites": [overwrite],
+        }
 
 
 @dataclass(frozen=True)
@@ -249,7 +314,13 @@ class Message:
             part.setdefault("id", number)
             for media in media_of(part):
                 url = urls.get(media["url"], media["url"])
-                media |= {"url": url, "proxy_url": url, "width": 1, "height": 1, "content_type": "image/png"}
+                media |= {
+                    "url": url,
+                    "proxy_url": url,
+                    "width": 1,
+                    "height": 1,
+                    "content_type": "image/png",
+                }
         return components
 
     @property

@@ -34,7 +34,9 @@ class BotProcess:
     Of several processes each has a `name`. Unless `env` says otherwise its bank is one topic, which is read quickly.
     """
 
-    def __init__(self, world: World, folder: Path, env: Mapping[str, str] | None = None, name: str = "") -> None:
+    def __init__(
+        self, world: World, folder: Path, env: Mapping[str, str] | None = None, name: str = ""
+    ) -> None:
         self._world = world
         self.folder = folder
         self.database = folder / "bot.db"
@@ -128,7 +130,9 @@ class BotProcess:
         """Wait for the bot's end, however it comes; returns its exit code."""
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), seconds)
-        await self._world.until(lambda: self.ended_at and not self._connected, what="the connection's end")
+        await self._world.until(
+            lambda: self.ended_at and not self._connected, what="the connection's end"
+        )
         return code
 
     async def stop(self) -> tuple[int, float]:

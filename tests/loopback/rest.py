@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from tests.loopback.checks import Refused, check_message, check_modal, malformed
 from tests.loopback.faults import Call
 from tests.loopback.limits import MESSAGE, MESSAGES
-from tests.loopback.model import EPHEMERAL, LOADING, PERMISSIONS, Channel, Interaction, Json, Message
+from tests.loopback.model import (
+    EPHEMERAL,
+    LOADING,
+    PERMISSIONS,
+    Channel,
+    Interaction,
+    Json,
+    Message,
+)
 
 if TYPE_CHECKING:
     from tests.loopback.world import World
@@ -33,7 +41,11 @@ def route(method: str, template: str) -> Callable[[Handler], Handler]:
 
 def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
     """The route of a request: template, the ids in its path, handler. Routes with fewer ids win."""
-    hits = [(t, m.groups(), h) for verb, t, p, h in ROUTES if verb == method and (m := p.fullmatch(path))]
+    hits = [
+        (t, m.groups(), h)
+        for verb, t, p, h in ROUTES
+        if verb == method and (m := p.fullmatch(path))
+    ]
     return min(hits, key=lambda hit: len(hit[1]), default=None)
 
 
@@ -71,7 +83,9 @@ class Rest:
         """Refuse a direct message to who shares no server with the bot, or wants none."""
         member = self.world.members[int((channel.recipient or {})["id"])]
         if not any(member.id in guild.members for guild in self.world.guilds.values()):
-            raise Refused(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+            raise Refused(
+                403, 50278, "Cannot send messages to this user due to having no mutual guilds"
+            )
         if not member.takes_dms:
             raise Refused(403, 50007, "Cannot send messages to this user")
 
@@ -89,9 +103,13 @@ class Rest:
             raise Refused(404, 10008, "Unknown Message")
         return message
 
-    def create(self, channel: Channel, call: Call, body: Json, audience: int | None = None) -> Message:
+    def create(
+        self, channel: Channel, call: Call, body: Json, audience: int | None = None
+    ) -> Message:
         """Store a new message of the bot's."""
-        message = Message(self.world.snowflake(), channel, self.world.bot, audience, body.get("nonce"))
+        message = Message(
+            self.world.snowflake(), channel, self.world.bot, audience, body.get("nonce")
+        )
         self.change(message, call, body)
         channel.messages[message.id] = message
         return message
@@ -110,7 +128,15 @@ class Rest:
             file_id = str(self.world.snowflake())
             info = described.get(name[name.find("[") + 1 : -1], {})
             url = f"{self.world.url}/files/{file_id}/{filename}"
-            files.append({"id": file_id, "filename": filename, "size": len(content), "url": url, "proxy_url": url})
+            files.append(
+                {
+                    "id": file_id,
+                    "filename": filename,
+                    "size": len(content),
+                    "url": url,
+                    "proxy_url": url,
+                }
+            )
             files[-1]["description"] = info.get("description")
         return files
 
@@ -138,7 +164,13 @@ async def me(rest: Rest, call: Call) -> Answer:
 @route("GET", "/oauth2/applications/@me")
 @route("GET", "/applications/@me")
 async def application(rest: Rest, call: Call) -> Answer:
-    shown = {"id": str(rest.world.bot_id), "name": "quizformer", "description": "", "icon": None, "verify_key": ""}
+    shown = {
+        "id": str(rest.world.bot_id),
+        "name": "quizformer",
+        "description": "",
+        "icon": None,
+        "verify_key": "",
+    }
     owner = {"owner": {**rest.world.bot, "bot": False}, "team": None}
     return 200, shown | owner | {"bot_public": True, "bot_require_code_grant": False, "flags": 0}
 
@@ -192,14 +224,20 @@ async def history(rest: Rest, call: Call) -> Answer:
         return 200, []  # as Discord does: no error, nothing to read
     limit = int(call.query.get("limit", 50))
     after, before = int(call.query.get("after", 0)), int(call.query.get("before", 1 << 63))
-    seen = [m for m in channel.messages.values() if m.audience is None and not m.deleted and after < m.id < before]
+    seen = [
+        m
+        for m in channel.messages.values()
+        if m.audience is None and not m.deleted and after < m.id < before
+    ]
     page = seen[:limit] if "after" in call.query else seen[-limit:]
     return 200, [m.payload() for m in reversed(page)]
 
 
 @route("GET", MESSAGE)
 async def get_message(rest: Rest, call: Call) -> Answer:
-    return 200, rest.message(rest.channel(call.ids[0], "read_message_history"), call.ids[1]).payload()
+    return 200, rest.message(
+        rest.channel(call.ids[0], "read_message_history"), call.ids[1]
+    ).payload()
 
 
 @route("PATCH", MESSAGE)
@@ -217,8 +255,12 @@ async def start_thread(rest: Rest, call: Call) -> Answer:
     message = rest.message(channel, call.ids[1])
     if message.thread is not None:
         raise Refused(400, 160004, "A thread has already been created for this message")
-    message.thread = rest.world.add_channel(channel.guild, call.body["name"], parent=channel, channel_id=message.id)
-    await rest.world.gateway.emit("THREAD_CREATE", message.thread.payload() | {"newly_created": True})
+    message.thread = rest.world.add_channel(
+        channel.guild, call.body["name"], parent=channel, channel_id=message.id
+    )
+    await rest.world.gateway.emit(
+        "THREAD_CREATE", message.thread.payload() | {"newly_created": True}
+    )
     return 201, message.thread.payload()
 
 
@@ -238,9 +280,13 @@ async def callback(rest: Rest, call: Call) -> Answer:
     if kind in {4, 5}:
         hidden = int(data.get("flags") or 0) & EPHEMERAL
         body = data if kind == 4 else {"flags": LOADING | hidden}
-        message = found.reply = rest.create(found.channel, call, body, found.member_id if hidden else None)
+        message = found.reply = rest.create(
+            found.channel, call, body, found.member_id if hidden else None
+        )
     elif kind == 7 and message is not None:
-        rest.change(message, call, {"attachments": [], **data})  # as Discord: what is not listed goes
+        rest.change(
+            message, call, {"attachments": [], **data}
+        )  # as Discord: what is not listed goes
         found.reply = message
     elif kind == 8:
         found.choices = data.get("choices") or []
@@ -256,7 +302,10 @@ async def callback(rest: Rest, call: Call) -> Answer:
     about: Json = {"id": str(found.id), "type": found.kind, "response_message_loading": kind == 5}
     if kind not in {4, 5, 7} or message is None:
         return 200, {"interaction": about}
-    about |= {"response_message_id": str(message.id), "response_message_ephemeral": message.audience is not None}
+    about |= {
+        "response_message_id": str(message.id),
+        "response_message_ephemeral": message.audience is not None,
+    }
     return 200, {"interaction": about, "resource": {"type": kind, "message": message.payload()}}
 
 

@@ -39,7 +39,11 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
 
         first = await step(annegret)
         assert "question 1 of 2" in first.text
-        forged = {"custom_id": next(i for i in first.custom_ids if "skip" in i), "component_type": 2, "id": 1}
+        forged = {
+            "custom_id": next(i for i in first.custom_ids if "skip" in i),
+            "component_type": 2,
+            "id": 1,
+        }
         refused = await bob._act(COMPONENT, channel, forged, card)
         assert refused.text.startswith("That question isn't one of yours.")
         assert await step(annegret) is first  # the same message, edited

@@ -21,10 +21,16 @@ async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: f
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         await world.until(lambda: world.commands and world.gateway.connected)
-        line = (await world.add_member(guild, "annegret").slash(channel, "quiz start", questions=1)).text
+        line = (
+            await world.add_member(guild, "annegret").slash(channel, "quiz start", questions=1)
+        ).text
         promised = re.search(r"<t:(\d+):T>", line)
         assert promised is not None
         await bot.restart()
-        card = await world.until(lambda: [m for m in channel.messages.values() if "Question 1 " in m.text])
-        assert 0 <= snowflake_time(card[0].id).timestamp() - int(promised[1]) < PATIENCE  # not ten minutes off
+        card = await world.until(
+            lambda: [m for m in channel.messages.values() if "Question 1 " in m.text]
+        )
+        assert (
+            0 <= snowflake_time(card[0].id).timestamp() - int(promised[1]) < PATIENCE
+        )  # not ten minutes off
         assert "clock is" not in bot.log  # it heard of a single event

@@ -14,9 +14,14 @@ from tests.loopback.world import World
 
 @pytest.mark.parametrize(
     ("code", "status", "words"),
-    [(4004, 2, "DISCORD_TOKEN"), pytest.param(4013, 1, "update Quizformer", marks=pytest.mark.thorough)],
+    [
+        (4004, 2, "DISCORD_TOKEN"),
+        pytest.param(4013, 1, "update Quizformer", marks=pytest.mark.thorough),
+    ],
 )
-async def test_a_gateway_that_is_closed_for_good(tmp_path: Path, code: int, status: int, words: str) -> None:
+async def test_a_gateway_that_is_closed_for_good(
+    tmp_path: Path, code: int, status: int, words: str
+) -> None:
     """For example because the token was reset while the bot ran."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         await world.until(lambda: "ready:" in bot.log, what="the bot's on_ready")

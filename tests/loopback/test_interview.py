@@ -24,7 +24,10 @@ async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
-        annegret, bob = world.add_member(guild, "annegret", manager=True), world.add_member(guild, "bob", manager=True)
+        annegret, bob = (
+            world.add_member(guild, "annegret", manager=True),
+            world.add_member(guild, "bob", manager=True),
+        )
         async with BotProcess(world, tmp_path) as bot:
             begun = await annegret.slash(channel, "interview", questions=1)
             assert begun.ephemeral, bot.log

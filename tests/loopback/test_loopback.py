@@ -46,13 +46,21 @@ class Client:
         headers = {"Authorization": f"Bot {self._world.token}"}
         url = f"{self._world.url}/api/v10{path}"
         async with self._http.request(method, url, headers=headers, **sent) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None, dict(answer.headers)
+            return (
+                answer.status,
+                await answer.json() if answer.status != 204 else None,
+                dict(answer.headers),
+            )
 
     async def post(self, channel: Channel, text: str, **more: object) -> Reply:
-        return await self.call("POST", f"/channels/{channel.id}/messages", {"content": text, **more})
+        return await self.call(
+            "POST", f"/channels/{channel.id}/messages", {"content": text, **more}
+        )
 
     @asynccontextmanager
-    async def gateway(self, op: int, data: dict[str, Any]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def gateway(
+        self, op: int, data: dict[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """A connection that has identified or resumed."""
         async with self._http.ws_connect(self._world.gateway_url) as ws:
             assert (await ws.receive_json())["op"] == 10
@@ -91,9 +99,13 @@ def channel(world: World) -> Channel:
     return world.add_channel(world.add_guild(), "quiz")
 
 
-async def test_a_repeated_nonce_gives_the_first_message(world: World, client: Client, channel: Channel) -> None:
+async def test_a_repeated_nonce_gives_the_first_message(
+    world: World, client: Client, channel: Channel
+) -> None:
     """Discord keeps a post single for minutes, whatever the channel, only where it is asked to, and not for ever."""
-    ids = [(await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] for _ in range(2)]
+    ids = [
+        (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] for _ in range(2)
+    ]
     assert ids[0] == ids[1]
     other = world.add_channel(channel.guild, "other")
     assert (await client.post(other, "y", nonce="a", enforce_nonce=True))[1]["id"] == ids[0]
@@ -104,7 +116,9 @@ async def test_a_repeated_nonce_gives_the_first_message(world: World, client: Cl
     assert (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] not in ids
 
 
-async def test_the_sixth_message_in_five_seconds_is_refused(client: Client, channel: Channel) -> None:
+async def test_the_sixth_message_in_five_seconds_is_refused(
+    client: Client, channel: Channel
+) -> None:
     """Five posts a channel, counted down in the headers; then a real 429 that says how long to wait."""
     left = [(await client.post(channel, "x"))[2]["X-RateLimit-Remaining"] for _ in range(5)]
     assert left == ["4", "3", "2", "1", "0"]
@@ -113,7 +127,9 @@ async def test_the_sixth_message_in_five_seconds_is_refused(client: Client, chan
     assert len(channel.messages) == 5
 
 
-async def test_a_lost_answer_leaves_its_effect(world: World, client: Client, channel: Channel) -> None:
+async def test_a_lost_answer_leaves_its_effect(
+    world: World, client: Client, channel: Channel
+) -> None:
     """A fault after the effect hides it from the bot; one before it prevents it."""
     world.faults.add(Fault("drop", "POST", "/channels/{}/messages", "before"))
     world.faults.add(Fault("drop", "POST", "/channels/{}/messages", "after"))
@@ -126,13 +142,19 @@ async def test_a_lost_answer_leaves_its_effect(world: World, client: Client, cha
     assert len(channel.messages) == 1
 
 
-async def test_what_discord_refuses_is_refused(world: World, client: Client, channel: Channel) -> None:
+async def test_what_discord_refuses_is_refused(
+    world: World, client: Client, channel: Channel
+) -> None:
     """Unknown channels and messages, missing permissions, a second thread, each with its own code."""
     message = (await client.post(channel, "x"))[1]["id"]
     threads = f"/channels/{channel.id}/messages/{message}/threads"
     await client.call("POST", threads, {"name": "talk"})
     codes = [(await client.call("POST", threads, {"name": "talk"}))[1]["code"]]
-    codes.append((await client.call("PATCH", f"/channels/{channel.id}/messages/5", {"content": "y"}))[1]["code"])
+    codes.append(
+        (await client.call("PATCH", f"/channels/{channel.id}/messages/5", {"content": "y"}))[1][
+            "code"
+        ]
+    )
     codes.append((await client.call("GET", "/channels/5/messages"))[1]["code"])
     await world.deny(channel, "send_messages")
     codes.append((await client.post(channel, "x"))[1]["code"])
@@ -144,11 +166,16 @@ def code_of(reply: Reply) -> str:
     return str(next(iter(reply[1]["errors"].values()))["_errors"][0]["code"])
 
 
-async def test_a_picture_comes_with_the_request_that_shows_it(world: World, client: Client, channel: Channel) -> None:
+async def test_a_picture_comes_with_the_request_that_shows_it(
+    world: World, client: Client, channel: Channel
+) -> None:
     """A file that the message has already counts only if the request lists it by id and name."""
     path = f"/channels/{channel.id}/messages"
     body = {"components": [TEXT, PICTURE], "flags": V2}
-    assert code_of(await client.call("POST", path, body)) == "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
+    assert (
+        code_of(await client.call("POST", path, body))
+        == "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
+    )
     shown = (await client.call("POST", path, body, upload="formula.png"))[1]
     assert shown["attachments"] == []
     message = channel.messages[int(shown["id"])]
@@ -158,46 +185,74 @@ async def test_a_picture_comes_with_the_request_that_shows_it(world: World, clie
     kept = {"id": file["id"], "filename": "formula.png"}
     assert (await client.call("PATCH", path, body | {"attachments": [kept]}))[0] == 200
     assert message.pictures == {file["url"]}
-    assert (await client.call("PATCH", path, body | {"attachments": [{"id": 0}]}, upload="formula.png"))[0] == 200
+    assert (
+        await client.call("PATCH", path, body | {"attachments": [{"id": 0}]}, upload="formula.png")
+    )[0] == 200
     assert message.pictures.isdisjoint({file["url"]})
     assert len(world.violations) == 4
 
 
-async def test_plain_becomes_components_v2_and_never_goes_back(client: Client, channel: Channel) -> None:
+async def test_plain_becomes_components_v2_and_never_goes_back(
+    client: Client, channel: Channel
+) -> None:
     """No content beside Components V2, also none that an edit leaves there; a notification shows the content only."""
     legacy = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
     assert code_of(await client.post(channel, "words", components=[TEXT], flags=V2)) == legacy
     path = f"/channels/{channel.id}/messages/{(await client.post(channel, 'words'))[1]['id']}"
     assert code_of(await client.call("PATCH", path, {"components": [TEXT], "flags": V2})) == legacy
     assert (await client.call("PATCH", path, {"components": [TEXT]}))[0] == 400
-    assert (await client.call("PATCH", path, {"content": None, "components": [TEXT], "flags": V2}))[0] == 200
-    assert code_of(await client.call("PATCH", path, {"content": "back", "components": [], "flags": 0})) == legacy
-    await client.call("POST", f"/channels/{channel.id}/messages", {"components": [TEXT], "flags": V2})
+    assert (await client.call("PATCH", path, {"content": None, "components": [TEXT], "flags": V2}))[
+        0
+    ] == 200
+    assert (
+        code_of(await client.call("PATCH", path, {"content": "back", "components": [], "flags": 0}))
+        == legacy
+    )
+    await client.call(
+        "POST", f"/channels/{channel.id}/messages", {"components": [TEXT], "flags": V2}
+    )
     assert [m.push for m in channel.messages.values()] == ["words", ""]
 
 
 def modal(**group: object) -> dict[str, Any]:
     """A modal of a text of at most three characters and three boxes."""
     text = {"type": 4, "custom_id": "text", "style": 1, "max_length": 3}
-    boxes = {"type": 22, "custom_id": "picks", "options": [{"label": f"Box {n}", "value": str(n)} for n in range(3)]}
+    boxes = {
+        "type": 22,
+        "custom_id": "picks",
+        "options": [{"label": f"Box {n}", "value": str(n)} for n in range(3)],
+    }
     labels = [{"type": 18, "label": "Word", "component": text}]
     labels.append({"type": 18, "label": "Boxes", "component": boxes | group})
     return {"title": "Answer", "custom_id": "m", "components": [TEXT, *labels]}
 
 
-async def test_a_modal_is_filled_as_a_human_would(world: World, client: Client, channel: Channel) -> None:
+async def test_a_modal_is_filled_as_a_human_would(
+    world: World, client: Client, channel: Channel
+) -> None:
     """By label, within the limits of each field; a modal that Discord refuses never opens."""
     annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
         acting = asyncio.create_task(annegret.slash(channel, "help"))
         path = answer_to(await heard(ws))
-        for wrong in (modal(max_values=4), modal(min_values=0), modal(options=[]), modal() | {"title": "x" * 46}):
+        for wrong in (
+            modal(max_values=4),
+            modal(min_values=0),
+            modal(options=[]),
+            modal() | {"title": "x" * 46},
+        ):
             assert (await client.call("POST", path, {"type": 9, "data": wrong}))[0] == 400
         assert (await client.call("POST", path, {"type": 9, "data": modal(max_values=2)}))[0] == 204
         opened = await acting
         good: dict[str, object] = {"Word": "one", "Boxes": ["Box 2", "0"]}
-        for unfit in ({"Word": "four"}, {"Word": ""}, {"Boxes": ["Box 3"]}, {"Boxes": ["0", "1", "2"]}, {"Other": "1"}):
+        for unfit in (
+            {"Word": "four"},
+            {"Word": ""},
+            {"Boxes": ["Box 3"]},
+            {"Boxes": ["0", "1", "2"]},
+            {"Other": "1"},
+        ):
             with pytest.raises(CannotDo):
                 await annegret.submit(opened, good | unfit)
         sending = asyncio.create_task(annegret.submit(opened, good))
@@ -212,10 +267,15 @@ async def test_history_is_newest_first(client: Client, channel: Channel) -> None
     ids = [(await client.post(channel, str(n)))[1]["id"] for n in range(4)]
     path = f"/channels/{channel.id}/messages?limit=2"
     assert [m["id"] for m in (await client.call("GET", path))[1]] == [ids[3], ids[2]]
-    assert [m["id"] for m in (await client.call("GET", f"{path}&after={ids[0]}"))[1]] == [ids[2], ids[1]]
+    assert [m["id"] for m in (await client.call("GET", f"{path}&after={ids[0]}"))[1]] == [
+        ids[2],
+        ids[1],
+    ]
 
 
-async def test_a_resumed_session_gets_what_it_missed(world: World, client: Client, channel: Channel) -> None:
+async def test_a_resumed_session_gets_what_it_missed(
+    world: World, client: Client, channel: Channel
+) -> None:
     """Events of the time between wait, in order; a forgotten session is invalid."""
     async with client.gateway(2, {}) as ws:
         ready, _ = await ws.receive_json(), await ws.receive_json()
@@ -225,15 +285,24 @@ async def test_a_resumed_session_gets_what_it_missed(world: World, client: Clien
     session = {"session_id": ready["d"]["session_id"], "seq": 2}
     async with client.gateway(6, session) as ws:
         events = [await ws.receive_json() for _ in range(3)]
-        assert [(e["s"], e["t"]) for e in events] == [(3, "CHANNEL_UPDATE"), (4, "CHANNEL_UPDATE"), (5, "RESUMED")]
+        assert [(e["s"], e["t"]) for e in events] == [
+            (3, "CHANNEL_UPDATE"),
+            (4, "CHANNEL_UPDATE"),
+            (5, "RESUMED"),
+        ]
         await world.gateway.drop(resumable=False)
     async with client.gateway(6, session) as ws:
         assert (await ws.receive_json())["op"] == 9
 
 
-async def test_an_answer_is_taken_once_and_in_time(world: World, client: Client, channel: Channel) -> None:
+async def test_an_answer_is_taken_once_and_in_time(
+    world: World, client: Client, channel: Channel
+) -> None:
     """40060 for a second answer, 10062 after three seconds; a private one is seen by its member alone."""
-    annegret, bob = world.add_member(channel.guild, "annegret"), world.add_member(channel.guild, "bob")
+    annegret, bob = (
+        world.add_member(channel.guild, "annegret"),
+        world.add_member(channel.guild, "bob"),
+    )
     world.commands = [{"id": "1", "name": "help"}]
     world.gateway.double_next = 1
     async with client.gateway(2, {}) as ws:
@@ -264,9 +333,13 @@ async def test_a_token_ends(world: World, client: Client, channel: Channel) -> N
         assert (await client.call("POST", path, {"content": "x"}))[1]["code"] == 10015
         await client.call("POST", answer_to(event), {"type": 5})
         assert (await acting).acked
-        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "x"}))[0] == 200
+        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "x"}))[
+            0
+        ] == 200
         world.rest.token_life = 0
-        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "y"}))[1]["code"] == 50027
+        assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "y"}))[1][
+            "code"
+        ] == 50027
 
 
 async def test_discord_has_a_clock_of_its_own() -> None:
@@ -279,11 +352,15 @@ async def test_discord_has_a_clock_of_its_own() -> None:
         sent = parsedate_to_datetime(headers["Date"]).timestamp()
         created = datetime.fromisoformat(message["timestamp"]).timestamp()
         assert [round((at - began) / 10) for at in (sent, created)] == [10, 10]
-        await client.call("PATCH", f"/channels/{channel.id}/messages/{message['id']}", {"content": "y"})
+        await client.call(
+            "PATCH", f"/channels/{channel.id}/messages/{message['id']}", {"content": "y"}
+        )
         assert (channel.messages[int(message["id"])].edited_at or 0) - began > 99
         async with client.gateway(2, {}) as ws:
             world.commands = [{"id": "1", "name": "help"}]
-            acting = asyncio.create_task(world.add_member(channel.guild, "annegret").slash(channel, "help"))
+            acting = asyncio.create_task(
+                world.add_member(channel.guild, "annegret").slash(channel, "help")
+            )
             event = await heard(ws)
             assert 0.2 <= world.clock() - snowflake_time(int(event["id"])).timestamp() < 2
             acting.cancel()
@@ -300,12 +377,15 @@ async def test_members_use_what_they_see(world: World, channel: Channel) -> None
         await annegret.click(world.say(channel, "hello"), "answer:v1:round:1:0")
 
 
-async def test_direct_messages_have_their_own_limits(world: World, client: Client, channel: Channel) -> None:
+async def test_direct_messages_have_their_own_limits(
+    world: World, client: Client, channel: Channel
+) -> None:
     """Openings are counted; who wants no messages, or shares no server any more, gets none: each with its own code."""
     annegret = world.add_member(channel.guild, "annegret")
     world.rest.dm_opens = 2
     opened = [
-        (await client.call("POST", "/users/@me/channels", {"recipient_id": str(annegret.id)}))[1] for _ in range(3)
+        (await client.call("POST", "/users/@me/channels", {"recipient_id": str(annegret.id)}))[1]
+        for _ in range(3)
     ]
     assert opened[0]["id"] == opened[1]["id"] == str(world.direct(annegret).id)
     codes = [opened[2]["code"]]
@@ -320,7 +400,10 @@ async def test_direct_messages_have_their_own_limits(world: World, client: Clien
 async def test_commands_in_direct_messages(world: World, client: Client, channel: Channel) -> None:
     """Only those made for there; the interaction has a user and no server."""
     annegret = world.add_member(channel.guild, "annegret")
-    world.commands = [{"id": "1", "name": "quiz", "contexts": [0]}, {"id": "2", "name": "practice", "contexts": [0, 1]}]
+    world.commands = [
+        {"id": "1", "name": "quiz", "contexts": [0]},
+        {"id": "2", "name": "practice", "contexts": [0, 1]},
+    ]
     with pytest.raises(CannotDo):
         await annegret.slash(world.direct(annegret), "quiz")
     async with client.gateway(2, {}) as ws:
@@ -339,7 +422,9 @@ async def test_a_mention_is_a_number_to_who_never_met_the_member(
 ) -> None:
     """A client knows who wrote or acted where it looks, and nobody else."""
     annegret, bob = (world.add_member(channel.guild, name) for name in ("annegret", "bob"))
-    board = channel.messages[int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{annegret.id}>"))[1]["id"])]
+    board = channel.messages[
+        int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{annegret.id}>"))[1]["id"])
+    ]
     assert annegret.numbers(board) == {bob.id, 7}
     world.say(channel, "here I am")  # by 7
     assert annegret.numbers(board) == {bob.id}
@@ -349,7 +434,10 @@ async def test_a_server_says_who_may_use_a_command(world: World, channel: Channe
     """Channel, member, roles, then what the command needs; a thread follows its channel."""
     guild, thread = channel.guild, world.add_channel(channel.guild, "talk", parent=channel)
     world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
-    annegret, bob = world.add_member(guild, "annegret", roles={5, 6}), world.add_member(guild, "bob", manager=True)
+    annegret, bob = (
+        world.add_member(guild, "annegret", roles={5, 6}),
+        world.add_member(guild, "bob", manager=True),
+    )
     daily = guild.allowed.setdefault("daily", {})
     for target, allowed, who_may in (
         (0, True, [bob]),
@@ -377,8 +465,13 @@ async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: 
         assert (guild["id"], guild["threads"]) == (str(channel.guild.id), [])
         assert [c["name"] for c in guild["channels"]] == ["quiz", "___hidden___"]
         for place, may_send in ((without, False), (private, True), (hidden, False)):
-            acting = asyncio.create_task(world.add_member(place.guild, "annegret").slash(place, "help"))
-            assert bool(int((await heard(ws))["app_permissions"]) & PERMISSIONS["send_messages"]) == may_send
+            acting = asyncio.create_task(
+                world.add_member(place.guild, "annegret").slash(place, "help")
+            )
+            assert (
+                bool(int((await heard(ws))["app_permissions"]) & PERMISSIONS["send_messages"])
+                == may_send
+            )
             assert (await client.post(place, "x"))[1]["code"] == 50001
             acting.cancel()
 
@@ -388,7 +481,9 @@ async def test_a_server_in_an_outage(world: World, client: Client, channel: Chan
     await losses.outage(world, channel.guild)
     assert (await client.post(channel, "x"))[0] == 503
     async with client.gateway(2, {}) as ws:
-        assert (await heard(ws, "READY"))["guilds"] == [{"id": str(channel.guild.id), "unavailable": True}]
+        assert (await heard(ws, "READY"))["guilds"] == [
+            {"id": str(channel.guild.id), "unavailable": True}
+        ]
         await world.deny(channel, "send_messages")
         await losses.end_outage(world, channel.guild)
         assert (await ws.receive_json())["t"] == "GUILD_CREATE"
@@ -405,4 +500,10 @@ async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path
         await world.until(lambda: world.gateway.resumed == 1 and world.gateway.connected)
         assert (await annegret.slash(channel, "help")).acked
         code, seconds = await bot.stop()
-    assert (code, seconds < 5, world.unknown, world.errors, world.violations) == (0, True, [], [], [])
+    assert (code, seconds < 5, world.unknown, world.errors, world.violations) == (
+        0,
+        True,
+        [],
+        [],
+        [],
+    )

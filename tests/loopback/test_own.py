@@ -35,7 +35,9 @@ async def practised(member: Member, channel: Channel) -> str:
     """All that practice shows until it ends."""
     screen = shown(await member.slash(channel, "practice"))
     seen = [screen.text]
-    while "question" in screen.text and any(i.startswith(("answer:", "choose:", "write:")) for i in screen.custom_ids):
+    while "question" in screen.text and any(
+        i.startswith(("answer:", "choose:", "write:")) for i in screen.custom_ids
+    ):
         await answer(member, screen)
         seen.append(screen.text)
         await member.click(screen, button(screen, "Next"))
@@ -46,13 +48,22 @@ async def practised(member: Member, channel: Channel) -> str:
 async def test_two_servers(tmp_path: Path) -> None:
     """Written in a form over the wire; then asked wherever its server asks, and nowhere else."""
     (tmp_path / "bank.json").write_text(small_pack(), "utf-8")
-    async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot:
+    async with (
+        World() as world,
+        BotProcess(world, tmp_path, {"QUESTION_BANK": str(tmp_path / "bank.json")}) as bot,
+    ):
         ours, theirs = world.add_guild("ours"), world.add_guild("theirs")
         here, there = world.add_channel(ours, "quiz"), world.add_channel(theirs, "quiz")
         for guild in (ours, theirs):
             await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        mechthild, annegret = world.add_member(ours, "mechthild", manager=True), world.add_member(ours, "annegret")
-        mortimer, bob = world.add_member(theirs, "mortimer", manager=True), world.add_member(theirs, "bob")
+        mechthild, annegret = (
+            world.add_member(ours, "mechthild", manager=True),
+            world.add_member(ours, "annegret"),
+        )
+        mortimer, bob = (
+            world.add_member(theirs, "mortimer", manager=True),
+            world.add_member(theirs, "bob"),
+        )
         await world.until(lambda: world.commands and world.gateway.connected)
 
         saved = await mechthild.submit(await mechthild.slash(here, "bank add"), FORM)
@@ -70,10 +81,15 @@ async def test_two_servers(tmp_path: Path) -> None:
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in play
         setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
-        assert "I don't know that topic" in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
+        assert (
+            "I don't know that topic"
+            in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
+        )
         await mechthild.slash(here, "daily setup", channel=here, **setup)
         await mechthild.slash(here, "daily post")
-        await world.until(lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here)))
+        await world.until(
+            lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here))
+        )
         await world.until(lambda: "Question 3 of 3" in _texts(there))
         assert PROMPT not in _texts(there)
         assert (await bot.stop())[0] == 0
@@ -84,12 +100,19 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
     """A file comes over the wire; what it may not hold is refused, and the bot goes on, as does its next import."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
-        here, mechthild = world.add_channel(guild, "quiz"), world.add_member(guild, "mechthild", manager=True)
+        here, mechthild = (
+            world.add_channel(guild, "quiz"),
+            world.add_member(guild, "mechthild", manager=True),
+        )
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         await world.until(lambda: world.commands and world.gateway.connected)
         pid = bot.pid
         nested = r"\frac{1}{" * 30 + "x" + "}" * 30
-        for latex, why in ((r"\rule{1em}{1000000em}", "pixels high"), (nested, "levels deep"), ("x^2", "Imported")):
+        for latex, why in (
+            (r"\rule{1em}{1000000em}", "pixels high"),
+            (nested, "levels deep"),
+            ("x^2", "Imported"),
+        ):
             result = await mechthild.slash(here, "bank import", file=("ours.json", _file(latex)))
             await world.until(lambda result=result, why=why: why in result.text, what=why)
         assert (bot.pid, bot.running) == (pid, True)
@@ -98,7 +121,14 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
 
 
 def _file(latex: str) -> bytes:
-    item = {"id": "ours", "kind": "typed", "difficulty": 1, "prompt": PROMPT, "accept": ["yes"], "explanation": "So."}
+    item = {
+        "id": "ours",
+        "kind": "typed",
+        "difficulty": 1,
+        "prompt": PROMPT,
+        "accept": ["yes"],
+        "explanation": "So.",
+    }
     topic = {"id": "house-rules", "title": "House rules", "items": [item | {"formula": latex}]}
     sections = [{"id": "house", "title": "Our house", "topics": [topic]}]
     return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()

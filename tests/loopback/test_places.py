@@ -38,7 +38,9 @@ async def test_a_server_that_has_the_commands_only(world: World) -> None:
         await annegret.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC"),
     ):
         assert result.ephemeral
-        assert result.text.startswith("My commands are on this server, but I'm not, so I can't post here. Ask a")
+        assert result.text.startswith(
+            "My commands are on this server, but I'm not, so I can't post here. Ask a"
+        )
         assert f"&permissions=309237746688&guild_id={channel.guild.id}>)" in result.text
     assert "question 1" in (await annegret.slash(channel, "practice")).text
 
@@ -61,10 +63,14 @@ async def test_a_time_out(world: World) -> None:
     channel = quiz(world)
     annegret = world.add_member(channel.guild, "annegret", manager=True)
     me = {**channel.guild.payload(world.bot)["members"][0], "guild_id": str(channel.guild.id)}
-    await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": "2999-01-01T00:00:00+00:00"})
+    await world.gateway.emit(
+        "GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": "2999-01-01T00:00:00+00:00"}
+    )
     words = "I can't post on this server: I'm in time-out until <t:32472144000:f>. Ask a moderator to end that."
     assert (await annegret.slash(channel, "quiz start")).text == words
-    setup = await annegret.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC")
+    setup = await annegret.slash(
+        channel, "daily setup", channel=channel, time="09:00", timezone="UTC"
+    )
     assert setup.text == words
     await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": None})
     assert "starts 9 questions" in (await annegret.slash(channel, "quiz start")).text

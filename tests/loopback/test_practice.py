@@ -24,7 +24,9 @@ async def answer(member: Member, message: Message) -> Result:
     """Pick the first choice, or write something."""
     custom_id = message.custom_ids[0]
     if custom_id.startswith("choose:"):
-        return await member.submit(await member.click(message, custom_id), {"Tick all that are right": ["0"]})
+        return await member.submit(
+            await member.click(message, custom_id), {"Tick all that are right": ["0"]}
+        )
     if custom_id.startswith("write:"):
         return await member.submit(await member.click(message, custom_id), "a guess")
     return await member.click(message, custom_id)

@@ -34,9 +34,13 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         await zoe.slash(channel, "remind", time="09:00", timezone="UTC")
         exported = await zoe.slash(channel, "privacy export")
         assert exported.interaction.reply is not None
-        assert [a["filename"] for a in exported.interaction.reply.attachments] == ["quizformer-data.json"]
+        assert [a["filename"] for a in exported.interaction.reply.attachments] == [
+            "quizformer-data.json"
+        ]
         wal = bot.database.with_name("bot.db-wal")
-        await world.until(lambda: NAME.encode() in bot.database.read_bytes() + wal.read_bytes(), what="a name")
+        await world.until(
+            lambda: NAME.encode() in bot.database.read_bytes() + wal.read_bytes(), what="a name"
+        )
         about = (await zoe.slash(channel, "privacy delete")).interaction.reply
         assert about is not None
         await zoe.click(about, "privacy:v1:ask")
@@ -61,11 +65,15 @@ async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
         await world.add_member(guild, "annegret").slash(channel, "today")
         await world.until(lambda: "ready: " in bot.log)
         assert departures(bot.database) == []
-        await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})  # an outage
+        await world.gateway.emit(
+            "GUILD_DELETE", {"id": str(guild.id), "unavailable": True}
+        )  # an outage
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id)})
         await world.until(lambda: departures(bot.database) == [(guild.id, "waiting")])
-        joined = {key: value for key, value in guild.payload(world.bot).items() if key != "unavailable"}
+        joined = {
+            key: value for key, value in guild.payload(world.bot).items() if key != "unavailable"
+        }
         await world.gateway.emit("GUILD_CREATE", joined)  # without that word it is an invitation
         await world.until(lambda: departures(bot.database) == [])
         await world.until(lambda: "keeps its data" in bot.log)

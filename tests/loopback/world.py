@@ -35,7 +35,12 @@ class World:
         self._ahead = ahead
         self.snowflake = Snowflakes(self.clock)
         self.bot_id = self.snowflake()
-        self.bot: Json = {"id": str(self.bot_id), "username": "quizformer", "discriminator": "0000", "bot": True}
+        self.bot: Json = {
+            "id": str(self.bot_id),
+            "username": "quizformer",
+            "discriminator": "0000",
+            "bot": True,
+        }
         self.bot |= {"avatar": None, "global_name": None, "public_flags": 0}
         self.token = "loopback.token"
         self.guilds: dict[int, Guild] = {}
@@ -63,7 +68,9 @@ class World:
         app.router.add_get("/gateway/{name}", self.gateway.serve)
         app.router.add_get("/files/{id}/{name}", self._serve_file)
         app.router.add_route(hdrs.METH_ANY, API + "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -100,7 +107,9 @@ class World:
         """Every message of every channel, deleted and ephemeral ones included."""
         return [m for c in self.channels.values() for m in c.messages.values()]
 
-    def add_guild(self, name: str = "guild", *, guild_id: int | None = None, bot: bool = True) -> Guild:
+    def add_guild(
+        self, name: str = "guild", *, guild_id: int | None = None, bot: bool = True
+    ) -> Guild:
         """A server; one that added the app without its `bot` has the commands, and the gateway does not tell of it."""
         guild = Guild(guild_id or self.snowflake(), name, self.snowflake(), left=not bot)
         if bot:
@@ -108,13 +117,20 @@ class World:
         return guild
 
     def add_channel(
-        self, guild: Guild, name: str, *, parent: Channel | None = None, channel_id: int | None = None
+        self,
+        guild: Guild,
+        name: str,
+        *,
+        parent: Channel | None = None,
+        channel_id: int | None = None,
     ) -> Channel:
         channel = Channel(channel_id or self.snowflake(), guild, name, parent, bot_id=self.bot_id)
         self.channels[channel.id] = guild.channels[channel.id] = channel
         return channel
 
-    def add_member(self, guild: Guild, name: str, *, manager: bool = False, roles: Collection[int] = ()) -> Member:
+    def add_member(
+        self, guild: Guild, name: str, *, manager: bool = False, roles: Collection[int] = ()
+    ) -> Member:
         member = Member(self, guild, self.snowflake(), name, manager, roles)
         self.members[member.id] = member
         guild.members[member.id] = name
@@ -171,9 +187,15 @@ class World:
         if not private and request.headers.get("Authorization") != f"Bot {self.token}":
             return self._answer(call, 401, {"code": 0, "message": "401: Unauthorized"})
         fault = call.fault = self.faults.take(call)
-        if fault is not None and fault.when == "before" and (answer := await self._sabotage(request, call, fault)):
+        if (
+            fault is not None
+            and fault.when == "before"
+            and (answer := await self._sabotage(request, call, fault))
+        ):
             return answer
-        headers, wait = self.limits.take(call.method, template, "/".join(ids[: 2 if private else 1]))
+        headers, wait = self.limits.take(
+            call.method, template, "/".join(ids[: 2 if private else 1])
+        )
         if wait is not None:
             return self._answer(call, 429, _limited(wait, headers), headers)
         try:
@@ -185,7 +207,11 @@ class World:
         except Exception as error:
             self.errors.append(f"{call.method} {path}: {error!r}")
             status, body = 400, {"code": 50035, "message": "Invalid Form Body"}
-        if fault is not None and fault.when == "after" and (answer := await self._sabotage(request, call, fault)):
+        if (
+            fault is not None
+            and fault.when == "after"
+            and (answer := await self._sabotage(request, call, fault))
+        ):
             return answer
         return self._answer(call, status, body, headers)
 
@@ -204,7 +230,9 @@ class World:
             body = json.loads(raw)
             call.body = body if isinstance(body, dict) else {"list": body}
 
-    async def _sabotage(self, request: web.Request, call: Call, fault: Fault) -> web.Response | None:
+    async def _sabotage(
+        self, request: web.Request, call: Call, fault: Fault
+    ) -> web.Response | None:
         if fault.act is not None:
             fault.act()
         if fault.kind == "delay":
@@ -213,19 +241,31 @@ class World:
         if fault.kind == "status":
             if fault.status == 429:
                 return self._answer(
-                    call, 429, _limited(fault.seconds, {"X-RateLimit-Global": "true"} if fault.everywhere else {})
+                    call,
+                    429,
+                    _limited(
+                        fault.seconds, {"X-RateLimit-Global": "true"} if fault.everywhere else {}
+                    ),
                 )
-            return self._answer(call, fault.status, {"code": 0, "message": f"{fault.status}: injected"})
+            return self._answer(
+                call, fault.status, {"code": 0, "message": f"{fault.status}: injected"}
+            )
         if fault.kind == "hang":
             await asyncio.sleep(3600)
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
 
-    def _answer(self, call: Call | None, status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
+    def _answer(
+        self, call: Call | None, status: int, body: Any, headers: dict[str, str] | None = None
+    ) -> web.Response:
         if call is not None:
             call.status = status
-        headers = {**(headers or {}), "Via": "1.1 loopback", "Date": formatdate(self.clock(), usegmt=True)}
+        headers = {
+            **(headers or {}),
+            "Via": "1.1 loopback",
+            "Date": formatdate(self.clock(), usegmt=True),
+        }
         if status == 204:
             return web.Response(status=status, headers=headers)
         headers["Content-Type"] = "application/json"  # exactly so: discord.py looks for no charset
@@ -234,4 +274,8 @@ class World:
 
 def _limited(seconds: float, headers: dict[str, str]) -> Json:
     is_global = "X-RateLimit-Global" in headers
-    return {"message": "You are being rate limited.", "retry_after": round(seconds, 3), "global": is_global}
+    return {
+        "message": "You are being rate limited.",
+        "retry_after": round(seconds, 3),
+        "global": is_global,
+    }

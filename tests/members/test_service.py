@@ -52,7 +52,9 @@ async def test_names_are_stored_though_nobody_asks(stage: Stage) -> None:
     assert (await stage.database.read(names_of, GUILD, [ALWINA])) == {ALWINA: "Alwina"}
 
 
-async def test_a_name_that_was_not_stored_is_tried_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_was_not_stored_is_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a failed write the next interaction brings it."""
 
     async def fail(*_: object) -> None:

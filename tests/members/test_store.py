@@ -29,7 +29,9 @@ async def test_whose_days(database: Database) -> None:
         guilds.set_zone(conn, 7, "UTC")
         guilds.set_zone(conn, 10, "Asia/Dubai")
         members.set_zone(conn, 1, "Asia/Tokyo")
-        members.set_names(conn, {(7, 3): "Cleo", (9, 3): "Cleo", (10, 3): "Cleo", (10, 1): "Alwina"})
+        members.set_names(
+            conn, {(7, 3): "Cleo", (9, 3): "Cleo", (10, 3): "Cleo", (10, 1): "Alwina"}
+        )
 
     await database.write(fill)
     for place in (7, 9, 10, None):
@@ -49,7 +51,9 @@ async def test_a_zone_is_kept_once(database: Database) -> None:
 
     await database.write(members.set_shows_stats, BOB, True)
     for user_id in (ALWINA, BOB):  # without and with a row
-        found = [await kept(user_id, zone) for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin", "UTC")]
+        found = [
+            await kept(user_id, zone) for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin", "UTC")
+        ]
         assert found == ["UTC", "Asia/Tokyo", "Asia/Tokyo", "Asia/Tokyo"]
     await database.write(members.set_zone, ALWINA, "UTC")
     assert await kept(ALWINA, "Europe/Berlin") == "UTC"

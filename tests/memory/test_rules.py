@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 from bot.core.time import local_date
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard, back_on, days_away, is_due, is_learned, moment, rate, review
+from bot.memory.rules import (
+    MemoryCard,
+    back_on,
+    days_away,
+    is_due,
+    is_learned,
+    moment,
+    rate,
+    review,
+)
 from bot.questions.model import Choice, Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -41,10 +50,16 @@ def after(*reviews: tuple[Rating, timedelta]) -> MemoryCard:
         ([(AGAIN, 0 * DAYS), (HARD, 10 * MINUTES)], State.Learning, 15 * MINUTES),
         ([(GOOD, 0 * DAYS), (GOOD, 2 * DAYS)], State.Review, 11 * DAYS),
         ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS)], State.Relearning, 10 * MINUTES),
-        ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS), (GOOD, 2 * DAYS + 10 * MINUTES)], State.Review, 1 * DAYS),
+        (
+            [(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS), (GOOD, 2 * DAYS + 10 * MINUTES)],
+            State.Review,
+            1 * DAYS,
+        ),
     ],
 )
-def test_intervals(reviews: list[tuple[Rating, timedelta]], state: State, due_in: timedelta) -> None:
+def test_intervals(
+    reviews: list[tuple[Rating, timedelta]], state: State, due_in: timedelta
+) -> None:
     """A miss comes back in minutes, new or lapsed; everything known at first sight a day or more later."""
     card = after(*reviews)
     assert card.state is state
@@ -52,14 +67,22 @@ def test_intervals(reviews: list[tuple[Rating, timedelta]], state: State, due_in
     assert card.missed == (state is not State.Review)
 
 
-@given(st.lists(st.tuples(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(1, 10**10)), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(1, 10**10)),
+        min_size=1,
+        max_size=30,
+    )
+)
 @settings(max_examples=200)
 def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
     """For any answers at any times, a card is what `fsrs` itself makes of them."""
     ours, at = None, NOON
     theirs = fsrs.Card(card_id=7, step=len(memory.STEPS))
     scheduler = fsrs.Scheduler(
-        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+        learning_steps=[timedelta(minutes=10)],
+        relearning_steps=[timedelta(minutes=10)],
+        enable_fuzzing=False,
     )
     for rating, pause_ms in steps:
         at += timedelta(milliseconds=pause_ms)
@@ -67,12 +90,16 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
         theirs, _ = scheduler.review_card(theirs, rating, at)
         assert theirs.stability is not None
         assert theirs.difficulty is not None
-        assert ours == MemoryCard(theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at)
+        assert ours == MemoryCard(
+            theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at
+        )
 
 
 def test_no_chance_and_no_clock() -> None:
     """Equal reviews give equal cards."""
-    assert len({after((GOOD, 0 * DAYS), (GOOD, 3 * DAYS), (GOOD, 30 * DAYS)) for _ in range(20)}) == 1
+    assert (
+        len({after((GOOD, 0 * DAYS), (GOOD, 3 * DAYS), (GOOD, 30 * DAYS)) for _ in range(20)}) == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +113,9 @@ def test_no_chance_and_no_clock() -> None:
         (True, 10**9, None, GOOD),
     ],
 )
-def test_ratings(right: bool, elapsed_ms: int | None, slow_after_ms: int | None, rating: Rating) -> None:
+def test_ratings(
+    right: bool, elapsed_ms: int | None, slow_after_ms: int | None, rating: Rating
+) -> None:
     """Right and fast is Good, right and slow Hard, wrong Again; without a clock right is Good."""
     assert rate(right=right, elapsed_ms=elapsed_ms, slow_after_ms=slow_after_ms) is rating
 
@@ -114,7 +143,12 @@ def test_the_moment_of_a_review() -> None:
     [
         (NOON, "UTC", date(2027, 1, 6), False),
         (NOON + 1.4 * DAYS, "UTC", date(2027, 1, 6), False),
-        (NOON + 1.5 * DAYS, "UTC", date(2027, 1, 6), True),  # from the first minute of the day on which it is due
+        (
+            NOON + 1.5 * DAYS,
+            "UTC",
+            date(2027, 1, 6),
+            True,
+        ),  # from the first minute of the day on which it is due
         (NOON + 9 * DAYS, "UTC", date(2027, 1, 13), True),
         (NOON, "Pacific/Auckland", date(2027, 1, 7), False),  # it is already the fifth there
     ],
@@ -127,11 +161,16 @@ def test_days_of_what_is_known(now: datetime, zone: str, day: date, due: bool) -
     assert (days_away(card, zone, now) == 0) is due
 
 
-@given(st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Apia", "America/New_York"]), st.integers(-80, 80))
+@given(
+    st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Apia", "America/New_York"]),
+    st.integers(-80, 80),
+)
 def test_due_is_what_comes_back_in_no_days(zone: str, hours: int) -> None:
     """However far away it is, and where clocks are changed by an hour or by a whole day."""
     now = datetime(2011, 12, 30, 9, tzinfo=UTC)  # a date that Apia skips
-    card = MemoryCard(State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS)
+    card = MemoryCard(
+        State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS
+    )
     assert is_due(card, zone, now) is (days_away(card, zone, now) == 0)
 
 
@@ -177,6 +216,8 @@ def test_the_optimizer_stays_away() -> None:
         (State.Relearning, 30, False),
     ],
 )
-def test_an_item_is_learned_once_it_lasts_a_week(state: State, stability: float, learned: bool) -> None:
+def test_an_item_is_learned_once_it_lasts_a_week(
+    state: State, stability: float, learned: bool
+) -> None:
     """Stability counts only in review: what was just missed is not learned."""
     assert is_learned(MemoryCard(state, None, stability, 5.0, NOON, NOON)) is learned

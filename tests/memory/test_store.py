@@ -20,17 +20,26 @@ AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
 
 
 def log(conn: Connection) -> list[tuple[int, str, int, str, int, int | None, datetime]]:
-    return [tuple(row) for row in conn.execute(select(reviews).order_by(reviews.c.at, reviews.c.user_id))]
+    return [
+        tuple(row)
+        for row in conn.execute(select(reviews).order_by(reviews.c.at, reviews.c.user_id))
+    ]
 
 
 async def test_cards_of_many_members_at_once(database: Database) -> None:
     """One question's answers move each member's card and fill the log; a second question moves them on."""
     made = await database.write(
-        memory.record, "round", 5, "lora", [ReviewedAnswer(2, GOOD, AT, 900), ReviewedAnswer(1, AGAIN, AT + DAY, 4000)]
+        memory.record,
+        "round",
+        5,
+        "lora",
+        [ReviewedAnswer(2, GOOD, AT, 900), ReviewedAnswer(1, AGAIN, AT + DAY, 4000)],
     )
     assert made == {1: review(None, AGAIN, AT + DAY), 2: review(None, GOOD, AT)}
     assert await database.read(memory.cards_of, 1) == {"lora": made[1]}
-    moved = await database.write(memory.record, "daily", 5, "lora", [ReviewedAnswer(2, HARD, AT + 2 * DAY)])
+    moved = await database.write(
+        memory.record, "daily", 5, "lora", [ReviewedAnswer(2, HARD, AT + 2 * DAY)]
+    )
     assert moved == {2: review(made[2], HARD, AT + 2 * DAY)}
     assert await database.read(memory.cards_of, 2) == {"lora": moved[2]}
     assert await database.read(log) == [
@@ -44,7 +53,11 @@ async def test_an_answer_counts_once(database: Database) -> None:
     """The same answer again changes neither card nor log, whoever else stands beside it."""
     first = await database.write(memory.record, "round", 5, "lora", [ReviewedAnswer(1, GOOD, AT)])
     again = await database.write(
-        memory.record, "round", 5, "lora", [ReviewedAnswer(1, AGAIN, AT + DAY), ReviewedAnswer(2, GOOD, AT)]
+        memory.record,
+        "round",
+        5,
+        "lora",
+        [ReviewedAnswer(1, AGAIN, AT + DAY), ReviewedAnswer(2, GOOD, AT)],
     )
     assert list(again) == [2]
     assert (await database.read(memory.cards_of, 1))["lora"] == first[1]
@@ -67,7 +80,9 @@ async def test_cards_and_log_in_one_transaction(database: Database) -> None:
 async def test_an_earlier_answer_that_comes_later(database: Database) -> None:
     """A round's answer counts at its reveal: the log's order is the order in which the card moved."""
     await database.write(memory.record, "practice", 1, "lora", [ReviewedAnswer(1, GOOD, AT)])
-    await database.write(memory.record, "round", 5, "lora", [ReviewedAnswer(1, AGAIN, AT - timedelta(seconds=5))])
+    await database.write(
+        memory.record, "round", 5, "lora", [ReviewedAnswer(1, AGAIN, AT - timedelta(seconds=5))]
+    )
     ms = timedelta(milliseconds=1)
     assert [row[-1] for row in await database.read(log)] == [AT, AT + ms]
     card = (await database.read(memory.cards_of, 1))["lora"]
@@ -89,9 +104,16 @@ async def test_a_thousand_answers(database: Database) -> None:
 
 
 async def reviewed(
-    database: Database, source: str, number: int, item_id: str, at: datetime, rating: Rating = Rating.Good
+    database: Database,
+    source: str,
+    number: int,
+    item_id: str,
+    at: datetime,
+    rating: Rating = Rating.Good,
 ) -> None:
-    await database.write(memory.record, source, number, item_id, [ReviewedAnswer(ALWINA, rating, at)])
+    await database.write(
+        memory.record, source, number, item_id, [ReviewedAnswer(ALWINA, rating, at)]
+    )
 
 
 async def test_latest_ratings_are_newest_first(database: Database) -> None:
@@ -112,5 +134,8 @@ async def test_practised_at(database: Database) -> None:
     for n, source in enumerate(("practice", "practice", "round", "daily", "practice")):
         await reviewed(database, source, n + 1, f"i{n}", AT + timedelta(hours=n))
     since = AT + timedelta(hours=1)
-    assert await database.read(memory.practised_at, ALWINA, since) == [since, AT + timedelta(hours=4)]
+    assert await database.read(memory.practised_at, ALWINA, since) == [
+        since,
+        AT + timedelta(hours=4),
+    ]
     assert await database.read(memory.practised_at, BOB, AT) == []

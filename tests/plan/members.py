@@ -100,7 +100,12 @@ class Member:
         for item_id, card in self.cards.items():
             if last[item_id] == Rating.Again:
                 continue
-            packed = fsrs.Card(card_id=1, stability=card.stability, last_review=card.last_review_at, state=card.state)
+            packed = fsrs.Card(
+                card_id=1,
+                stability=card.stability,
+                last_review=card.last_review_at,
+                state=card.state,
+            )
             total += SCHEDULER.get_card_retrievability(packed, at)
         return total / len(self.bank.asked)
 

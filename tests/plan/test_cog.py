@@ -16,7 +16,9 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     """None at first; then a page with a picture that only its member sees, and a button that starts today's share."""
     assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
     offered = await stage.alwina.autocomplete(stage.quiz, "plan", "date", "in 3 weeks")
-    assert [(c["name"], c["value"]) for c in offered] == [("Thursday 22 January 2026 · in 21 days", "2026-01-22")]
+    assert [(c["name"], c["value"]) for c in offered] == [
+        ("Thursday 22 January 2026 · in 21 days", "2026-01-22")
+    ]
     shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=20)
     assert shown.ephemeral
     said = text_of(answer_to(shown))
@@ -60,7 +62,9 @@ async def test_it_ends_by_itself(stage: Stage) -> None:
     await stage.alwina.slash(stage.quiz, "plan", date="in 2 days")
     await stage.wait(3 * DAY + 3600)
     first = await stage.alwina.slash(stage.quiz, "practice")
-    assert ["I hope the interview went well." in text_of(m.message) for m in first.followups] == [True]
+    assert ["I hope the interview went well." in text_of(m.message) for m in first.followups] == [
+        True
+    ]
     assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []
     assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
 

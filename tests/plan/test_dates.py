@@ -36,14 +36,32 @@ def test_ways_to_write_a_day(text: str, day: date) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("2026-11-25", "25 November 2026 is in the past. Pick a date from the day after tomorrow on."),
-        ("2026-11-26", "That's today, so there's nothing left to plan. Go over what is due with </practice>."),
+        (
+            "2026-11-25",
+            "25 November 2026 is in the past. Pick a date from the day after tomorrow on.",
+        ),
+        (
+            "2026-11-26",
+            "That's today, so there's nothing left to plan. Go over what is due with </practice>.",
+        ),
         ("in 1 day", "That's tomorrow, too soon for a plan. Go over what is due with </practice>."),
-        ("2027-11-27", "27 November 2027 is more than a year away. Pick a date within the next year."),
-        ("2036-12-12", "12 December 2036 is more than a year away. Pick a date within the next year."),
-        ("2026-02-30", "February 2026 has no day 30. Pick a date from the list as you type, or write it like"),
+        (
+            "2027-11-27",
+            "27 November 2027 is more than a year away. Pick a date within the next year.",
+        ),
+        (
+            "2036-12-12",
+            "12 December 2036 is more than a year away. Pick a date within the next year.",
+        ),
+        (
+            "2026-02-30",
+            "February 2026 has no day 30. Pick a date from the list as you type, or write it like",
+        ),
         ("2026-13-01", "That date isn't in the calendar. Pick a date from the list"),
-        ("soon", 'I don\'t know the date "soon". Pick a date from the list as you type, or write it like 2026-12-12.'),
+        (
+            "soon",
+            'I don\'t know the date "soon". Pick a date from the list as you type, or write it like 2026-12-12.',
+        ),
         ("12.12.2026", 'I don\'t know the date "12.12.2026".'),
         ("  ", "I need a date."),
     ],

@@ -39,7 +39,9 @@ def test_an_answer_moves_a_card_as_the_package_does(
 ) -> None:
     """Recall, stability, difficulty and interval are those of `fsrs`, so that it can be told when they part."""
     before = MemoryCard(State.Review, None, stability, difficulty, NOW, NOW - timedelta(days=days))
-    packed = fsrs.Card(card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at)
+    packed = fsrs.Card(
+        card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at
+    )
     recall = recall_after(days, stability)
     assert recall == pytest.approx(SCHEDULER.get_card_retrievability(packed, NOW))
     assert recall == pytest.approx(memory.recall(before, NOW))
@@ -83,7 +85,9 @@ habits = st.builds(
     days=st.integers(0, 60),
     rest=st.integers(0, 8),
 )
-def test_laws_of_a_forecast(known: list[Known], unmet: list[int], habit: Habit, days: int, rest: int) -> None:
+def test_laws_of_a_forecast(
+    known: list[Known], unmet: list[int], habit: Habit, days: int, rest: int
+) -> None:
     """From now to the last day, always a share; sections add up to the whole; equal members have equal forecasts."""
     span = Span(days, rest)
     found = forecast(known, unmet, 3, habit, span)
@@ -125,7 +129,9 @@ def test_the_last_days_are_for_repeating() -> None:
 def a_thousand() -> tuple[list[Known], list[int]]:
     """Six hundred cards in ten sections, every sixth missed, and four hundred items that were not met."""
     known = [
-        Known(n % 10, 0.5 + (n * 37 % 60), 3 + n % 7, n % 20, 0 if n % 6 == 0 else n % 31, n % 6 == 0)
+        Known(
+            n % 10, 0.5 + (n * 37 % 60), 3 + n % 7, n % 20, 0 if n % 6 == 0 else n % 31, n % 6 == 0
+        )
         for n in range(600)
     ]
     return known, [n % 10 for n in range(400)]
@@ -137,7 +143,10 @@ def test_some_cards_stand_for_many(days: int, answers: int) -> None:
     """Of many cards a part is lived, which gives what all would, by section too, for a fraction of the work."""
     known, unmet = a_thousand()
     habit, span = Habit(0.9, answers), Span(days, days // 8)
-    part, whole = forecast(known, unmet, 10, habit, span), forecast(known, unmet, 10, habit, span, 10_000)
+    part, whole = (
+        forecast(known, unmet, 10, habit, span),
+        forecast(known, unmet, 10, habit, span, 10_000),
+    )
     assert part.curve[0] == whole.curve[0]
     for (day, some), (same_day, every) in zip(part.curve, whole.curve, strict=True):
         assert day == same_day

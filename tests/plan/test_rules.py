@@ -41,9 +41,13 @@ def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[st
     return {item_id: review(None, rating, NOW - timedelta(days=days)) for item_id in items}
 
 
-def answered(*days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: int = 30_000) -> list[Answered]:
+def answered(
+    *days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: int = 30_000
+) -> list[Answered]:
     """An answer for each of so many days ago, to an item of its own."""
-    return [Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating, ms) for n, d in enumerate(days)]
+    return [
+        Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating, ms) for n, d in enumerate(days)
+    ]
 
 
 def test_readiness_is_what_fsrs_expects() -> None:
@@ -83,7 +87,11 @@ def test_a_miss_is_not_known_until_it_is_right(ratings: list[Rating], ready: int
     cards = history(*ratings)
     assert percent(readiness(BANK, cards, NOW)) == ready
     found = look(replace(PLAN, day=TODAY), BANK, cards, [], "UTC", NOW)
-    assert {percent(s.now) for s in found.sections} == {percent(s.then) for s in found.sections} == {ready}
+    assert (
+        {percent(s.now) for s in found.sections}
+        == {percent(s.then) for s in found.sections}
+        == {ready}
+    )
     hidden = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
     assert (percent(hidden.ready), hidden.expected > 0) == (ready, ready > 0)
     assert percent(look(PLAN, BANK, cards, [], "UTC", NOW).expected) > 30
@@ -105,8 +113,13 @@ def test_a_pace_is_measured() -> None:
     own = pace(answered(5, 3, 3, 0, 0, 0), TODAY - timedelta(days=4), "UTC", NOW)
     assert (own.days, own.kept, own.answers, own.new_today, own.others_today) == (5, 2, 1.5, 3, 0)
     assert pace(answered(1), TODAY - timedelta(days=60), "UTC", NOW).days == 28
-    busy = pace(answered(*[n // 50 for n in range(LATEST)][::-1]), TODAY - timedelta(days=60), "UTC", NOW)
-    assert (busy.days, busy.kept) == (6, 6)  # no more is known of the days before, nor of all of the first one
+    busy = pace(
+        answered(*[n // 50 for n in range(LATEST)][::-1]), TODAY - timedelta(days=60), "UTC", NOW
+    )
+    assert (busy.days, busy.kept) == (
+        6,
+        6,
+    )  # no more is known of the days before, nor of all of the first one
     tokyo = pace(answered(0.6), TODAY, "Asia/Tokyo", NOW)  # type: ignore[arg-type]
     assert (tokyo.days, tokyo.new_today) == (0, 1)
 
@@ -132,7 +145,9 @@ def test_the_share_of_a_day() -> None:
     later = replace(own, new_today=3, others_today=4)
     assert share_of_today(PLAN, 61, 2, later, TODAY) == Today(1, 2, 7)
     assert share_of_today(PLAN, 61, 2, replace(own, others_today=15), TODAY) == Today(0, 0, 15)
-    assert share_of_today(PLAN, 61, 2, own, PLAN.day) == Today(0, 2, 0)  # on the day itself nothing is new
+    assert share_of_today(PLAN, 61, 2, own, PLAN.day) == Today(
+        0, 2, 0
+    )  # on the day itself nothing is new
     assert share_of_today(PLAN, 1, 0, own, TODAY) == Today(1, 0, 0)
 
 
@@ -146,7 +161,9 @@ def test_hidden_items_are_no_part_of_a_day() -> None:
 
 def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
     """What is known of them counts, and fades as it does without practice; no day takes time for them."""
-    cards = known(*list(BANK.asked)[:-1], days=9) | known(*list(BANK.asked)[-1:], rating=Rating.Again)
+    cards = known(*list(BANK.asked)[:-1], days=9) | known(
+        *list(BANK.asked)[-1:], rating=Rating.Again
+    )
     found = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
     assert (found.new, found.due, found.share.left) == (0, 0, 0)
     day = NOW + timedelta(days=found.days)
@@ -159,7 +176,10 @@ def test_new_items_come_where_most_is_missing() -> None:
     cards = known("t1-a", "t1-b", "t1-c", "t1-d", "t2-a")
     order = [item.id for item in in_order(BANK, cards, NOW)]
     assert sorted([*order, *cards]) == sorted(BANK.asked)
-    assert order[:2] == ["t4-a", "t6-a"]  # the second section is behind; two of its topics were never met
+    assert order[:2] == [
+        "t4-a",
+        "t6-a",
+    ]  # the second section is behind; two of its topics were never met
     assert Counter(BANK.asked[i].difficulty for i in order[:4])[1] >= 2
     sections = [BANK.topic_of(BANK.asked[i]).section_id for i in order[4:]]
     assert abs(sections[:8].count("first") - 4) <= 1

@@ -29,7 +29,9 @@ async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None
         await stage.database.write(memory.record, "round", number, item_id, given)
 
 
-async def plan(stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ALWINA) -> Shown:
+async def plan(
+    stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ALWINA
+) -> Shown:
     return await stage.bot.plans.set(user_id, GUILD, day, minutes)
 
 
@@ -38,12 +40,18 @@ async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
     today = stage.clock().date()
     first = (await plan(stage)).outlook
     assert first is not None
-    assert first.plan == Plan(ALWINA, today + timedelta(days=16), rules.MINUTES, today, percent(first.kept))
+    assert first.plan == Plan(
+        ALWINA, today + timedelta(days=16), rules.MINUTES, today, percent(first.kept)
+    )
     assert first.kept == first.expected > first.ready == 0
     stage.clock.turn(days=3)
     changed = (await stage.bot.plans.set(ALWINA, GUILD, None, 40)).outlook
     assert changed is not None
-    assert (changed.plan.day, changed.plan.minutes, changed.plan.set_on) == (first.plan.day, 40, today)
+    assert (changed.plan.day, changed.plan.minutes, changed.plan.set_on) == (
+        first.plan.day,
+        40,
+        today,
+    )
     moved = (await plan(stage, "in 60 days")).outlook
     assert moved is not None
     assert (moved.plan.day, moved.plan.minutes) == (today + timedelta(days=63), 40)
@@ -64,7 +72,9 @@ async def test_what_is_no_plan(stage: Stage) -> None:
 
 async def test_which_day_it_is(stage: Stage) -> None:
     """The member's own zone decides, as it does for practice, else the server's."""
-    await stage.database.write(set_zone, GUILD, "Pacific/Kiritimati")  # where noon in London is tomorrow
+    await stage.database.write(
+        set_zone, GUILD, "Pacific/Kiritimati"
+    )  # where noon in London is tomorrow
     shown = (await plan(stage, "in 2 days")).outlook
     assert shown is not None
     assert (shown.today, shown.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
@@ -90,7 +100,9 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
     assert (shown.share.left, shown.share.done) == (0, 6)
     assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
     stage.clock.turn(days=1)
-    assert len(await practise(stage)) == 6  # 42 are left for 9 days, the last of which is for repeating
+    assert (
+        len(await practise(stage)) == 6
+    )  # 42 are left for 9 days, the last of which is for repeating
 
 
 async def test_a_miss_makes_no_room_for_more(stage: Stage) -> None:
@@ -191,8 +203,13 @@ async def test_a_new_plan_after_an_old_one(stage: Stage) -> None:
     shown = await plan(stage, "in 20 days")
     assert shown.ended == date(2027, 1, 6)
     assert shown.outlook is not None
-    assert shown.past == tuple(await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1)))
-    assert (shown.outlook.plan.minutes, shown.outlook.plan.set_on) == (rules.MINUTES, stage.clock().date())
+    assert shown.past == tuple(
+        await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))
+    )
+    assert (shown.outlook.plan.minutes, shown.outlook.plan.set_on) == (
+        rules.MINUTES,
+        stage.clock().date(),
+    )
 
 
 async def test_the_reminder_names_the_days_goal(stage: Stage) -> None:

@@ -56,11 +56,17 @@ async def test_every_number_is_the_rules(outlook: Outlook) -> None:
         now, then = f"{percent(section.now)}%", f"{percent(section.then)}%"
         assert f"{section.title} · {now[:-1]} to {then}" in said
         assert written[written.index(section.title) + 1] == f"{now} · {then}"
-        assert f"{section.title} {percent(section.now)}%, then {percent(section.then)}%" in alt_text(outlook)
+        assert (
+            f"{section.title} {percent(section.now)}%, then {percent(section.then)}%"
+            in alt_text(outlook)
+        )
     assert all(map(writable, written))
     assert f"{outlook.share.done} done · {outlook.share.left} left" in written
     assert f"( Start today's {outlook.share.left} )\n( Change )\n( End plan )" in said
-    assert f"**{outlook.share.left} " in said or f"{outlook.share.new} new and {outlook.share.due} due" in said
+    assert (
+        f"**{outlook.share.left} " in said
+        or f"{outlook.share.new} new and {outlook.share.due} due" in said
+    )
     width, height = size(to_png(drawing, width=400))
     assert width == 400
     places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawing)
@@ -77,14 +83,17 @@ def test_the_figures_are_of_the_cards() -> None:
 
 async def test_what_is_said_of_a_pace() -> None:
     """A new plan names what it is about; on the way is said, and behind without blame, with what to do today."""
-    assert f"That's with 20 minutes of practice every day. It's also your goal: **{NEW.plan.goal}%**." in await read(
-        NEW
+    assert (
+        f"That's with 20 minutes of practice every day. It's also your goal: **{NEW.plan.goal}%**."
+        in await read(NEW)
     )
     said = await read(HALFWAY)
     past = f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days."
     assert f"{past} That takes you past your goal of **{HALFWAY.plan.goal}%**." in said
     on_the_way = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) + 4))
-    assert f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**." in await read(on_the_way)
+    assert f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**." in await read(
+        on_the_way
+    )
     said = await read(BEHIND)
     assert BEHIND.behind
     assert (
@@ -95,13 +104,17 @@ async def test_what_is_said_of_a_pace() -> None:
 
 async def test_a_first_day() -> None:
     """Of a single day behind somebody it is said whether they practised."""
-    assert "You practised yesterday. You're on" in await read(replace(NEW, pace_days=1, pace_kept=1))
+    assert "You practised yesterday. You're on" in await read(
+        replace(NEW, pace_days=1, pace_kept=1)
+    )
     assert "Yesterday was a day off. You're on" in await read(replace(NEW, pace_days=1))
 
 
 async def test_a_bank_with_many_sections() -> None:
     """A message and a picture hold it: the words name twelve and say how many more there are, the picture eight."""
-    many = replace(NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40)))
+    many = replace(
+        NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
+    )
     said = await read(many)
     assert len(said) < 4000
     assert "S11 " in said
@@ -113,8 +126,13 @@ async def test_whether_a_day_fits() -> None:
     fits = replace(NEW, new=8, due=1, takes=9)
     assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await read(fits)
     more = replace(NEW, new=18, due=30, takes=48)
-    assert "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20." in await read(more)
-    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await read(replace(more, new=0))
+    assert (
+        "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20."
+        in await read(more)
+    )
+    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await read(
+        replace(more, new=0)
+    )
 
 
 async def test_a_day_that_is_done() -> None:
@@ -134,7 +152,9 @@ async def test_where_there_is_none() -> None:
     assert await plan_page(Shown(None)) == NONE
     said = await plan_page(Shown(None, ended=date(2026, 12, 12)))
     assert isinstance(said, str)
-    assert said.startswith("Your plan for 12 December 2026 is done. I hope the interview went well.")
+    assert said.startswith(
+        "Your plan for 12 December 2026 is done. I hope the interview went well."
+    )
     page = await plan_page(Shown(NEW, ended=date(2026, 12, 12)))
     assert isinstance(page, Message)
     assert "I hope the interview went well." in text_of(page)
@@ -143,10 +163,13 @@ async def test_where_there_is_none() -> None:
 
 def test_what_others_show_of_it() -> None:
     """A line among one's own figures, and the day's goal in the reminder."""
-    assert stats_line(NEW).startswith(f"Plan: **0% ready** · **{percent(NEW.expected)}%** on 13 February 2027")
+    assert stats_line(NEW).startswith(
+        f"Plan: **0% ready** · **{percent(NEW.expected)}%** on 13 February 2027"
+    )
     said = reminder(9, Goal(16, Today(5, 7, 0))).content
     assert said == "**Today's goal: 12 questions, 5 new and 7 due.** 16 days to go."
     assert (
-        reminder(0, Goal(1, Today(1, 0, 0))).content == "**Today's goal: 1 new question.** Your interview is tomorrow."
+        reminder(0, Goal(1, Today(1, 0, 0))).content
+        == "**Today's goal: 1 new question.** Your interview is tomorrow."
     )
     assert "due today" in reminder(2, None).content

@@ -51,7 +51,9 @@ class Client:
     async def go(self, name: str) -> None:
         """Open a channel from the list."""
         chosen = await self.page.locator("#view iframe.shown").get_attribute("src")
-        await self.page.locator("#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")).click()
+        await self.page.locator(
+            "#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")
+        ).click()
         await self.page.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
         await self.ready()
 
@@ -69,6 +71,8 @@ class Client:
             await self.channel.locator(".command-popup").wait_for()
             await self.page.keyboard.press("Enter")  # chooses the command from the list
             await self.channel.locator(".command-chip").wait_for()
-            if await offered.is_visible():  # an option; without one, Escape would close the modal that comes up
+            if (
+                await offered.is_visible()
+            ):  # an option; without one, Escape would close the modal that comes up
                 await self.page.keyboard.press("Escape")
         await self.page.keyboard.press("Enter")

@@ -27,7 +27,9 @@ class Answer(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"answer:(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(interaction.client.pool, interaction.client.answers.append, self.letter)
+        await loop.run_in_executor(
+            interaction.client.pool, interaction.client.answers.append, self.letter
+        )
         await interaction.response.send_message(f"Locked in **{self.letter}**.", ephemeral=True)
 
 
@@ -36,12 +38,20 @@ class Question(discord.ui.LayoutView):
 
     def __init__(self, deadline: datetime.datetime | None) -> None:
         super().__init__(timeout=None)
-        box: discord.ui.Container[Any] = discord.ui.Container(accent_colour=discord.Colour.blurple())
-        box.add_item(discord.ui.TextDisplay("### What divides the scores?\n**A**  the root of the width\n**B**  two"))
+        box: discord.ui.Container[Any] = discord.ui.Container(
+            accent_colour=discord.Colour.blurple()
+        )
+        box.add_item(
+            discord.ui.TextDisplay(
+                "### What divides the scores?\n**A**  the root of the width\n**B**  two"
+            )
+        )
         if deadline is None:
             box.add_item(discord.ui.TextDisplay("✅ **A** is right"))
         else:
-            box.add_item(discord.ui.TextDisplay(f"-# Until {discord.utils.format_dt(deadline, 'T')}"))
+            box.add_item(
+                discord.ui.TextDisplay(f"-# Until {discord.utils.format_dt(deadline, 'T')}")
+            )
             row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
             row.add_item(Answer("A"))
             row.add_item(Answer("B"))
@@ -55,7 +65,8 @@ class Topics(discord.ui.LayoutView):
     def __init__(self) -> None:
         super().__init__(timeout=60)
         self.topic: discord.ui.Select[Any] = discord.ui.Select(
-            placeholder="Pick a topic", options=[discord.SelectOption(label=topic) for topic in TOPICS]
+            placeholder="Pick a topic",
+            options=[discord.SelectOption(label=topic) for topic in TOPICS],
         )
         self.topic.callback = self.picked  # type: ignore[method-assign]  # discord.py's way to set one
         row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
@@ -73,7 +84,9 @@ class Note(discord.ui.Modal, title="A note"):
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         assert isinstance(self.text.component, discord.ui.TextInput)
-        await interaction.response.send_message(f"Noted: {self.text.component.value}", ephemeral=True)
+        await interaction.response.send_message(
+            f"Noted: {self.text.component.value}", ephemeral=True
+        )
 
 
 class SmallBot(discord.Client):
@@ -92,7 +105,9 @@ class SmallBot(discord.Client):
     async def setup_hook(self) -> None:
         self.add_dynamic_items(Answer)
         quiz = app_commands.Group(name="quiz", description="Rounds")
-        start: app_commands.Command[Any, ..., None] = quiz.command(name="start", description="Start")(self.start_round)
+        start: app_commands.Command[Any, ..., None] = quiz.command(
+            name="start", description="Start"
+        )(self.start_round)
         start.autocomplete("topic")(self.matching)
         self.tree.add_command(quiz)
         self.tree.command(name="note", description="Open a modal")(self.note)
@@ -109,7 +124,11 @@ class SmallBot(discord.Client):
         self.pool.shutdown()
 
     async def start_round(
-        self, interaction: discord.Interaction, questions: int = 1, seconds: int = 5, topic: str = "any"
+        self,
+        interaction: discord.Interaction,
+        questions: int = 1,
+        seconds: int = 5,
+        topic: str = "any",
     ) -> None:
         self.started_with = {"questions": questions, "seconds": seconds, "topic": topic}
         deadline = discord.utils.utcnow() + datetime.timedelta(seconds=seconds)
@@ -125,8 +144,12 @@ class SmallBot(discord.Client):
 
         loop.call_later(seconds, reveal)
 
-    async def matching(self, _: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return [app_commands.Choice(name=topic, value=topic) for topic in TOPICS if current in topic]
+    async def matching(
+        self, _: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=topic, value=topic) for topic in TOPICS if current in topic
+        ]
 
     async def _reveal(self, message: discord.Message) -> None:
         await message.edit(view=Question(None))
@@ -148,5 +171,9 @@ class SmallBot(discord.Client):
         await asyncio.sleep(1.5)
         await interaction.followup.send("Thought it over.", ephemeral=True)
 
-    async def set_up(self, interaction: discord.Interaction, channel: discord.TextChannel, time: str) -> None:
-        await interaction.response.send_message(f"Daily in {channel.mention} at {time}.", ephemeral=True)
+    async def set_up(
+        self, interaction: discord.Interaction, channel: discord.TextChannel, time: str
+    ) -> None:
+        await interaction.response.send_message(
+            f"Daily in {channel.mention} at {time}.", ephemeral=True
+        )

@@ -71,7 +71,8 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.fullmatch(
-            rf"Quizformer is running at http://127\.0\.0\.1:(\d+)/ \(port {PORT} is taken; Ctrl-C stops it\)\n", line
+            rf"Quizformer is running at http://127\.0\.0\.1:(\d+)/ \(port {PORT} is taken; Ctrl-C stops it\)\n",
+            line,
         )
         assert found, line
         assert PORT < int(found[1]) < PORT + 20

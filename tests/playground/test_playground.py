@@ -26,7 +26,9 @@ async def playground(bot: discord.Client) -> AsyncIterator[str]:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(bot, door=listen(0), announce=address.set_result, until=until))
     try:
-        task.add_done_callback(lambda _: address.cancel())  # a start that fails raises below, instead of waiting
+        task.add_done_callback(
+            lambda _: address.cancel()
+        )  # a start that fails raises below, instead of waiting
         yield await address
     finally:
         until.set()
@@ -46,7 +48,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
+@pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
+)
 async def test_members_play_in_real_time() -> None:
     """Private replies stay private, a reveal comes by itself, failures use Discord's words."""
     bot = SmallBot()
@@ -56,8 +60,14 @@ async def test_members_play_in_real_time() -> None:
         page = await chrome.new_page(viewport={"width": 1250, "height": 820})
         page.set_default_timeout(1000 * PATIENCE)
         page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("response", lambda response: faults.append(response.url) if response.status >= 400 else None)
+        page.on(
+            "console",
+            lambda message: faults.append(message.text) if message.type == "error" else None,
+        )
+        page.on(
+            "response",
+            lambda response: faults.append(response.url) if response.status >= 400 else None,
+        )
         await page.goto(url)
         ada = Client(page)
         await ada.ready()
@@ -107,7 +117,9 @@ async def test_members_play_in_real_time() -> None:
 
         await channel.locator("#channel-composer-input").fill("/set")
         await page.wait_for_timeout(300)
-        assert await channel.locator(".command-popup, form").get_by_text("For managers").count() == 0
+        assert (
+            await channel.locator(".command-popup, form").get_by_text("For managers").count() == 0
+        )
         await ada.become("Moderator")
         await ada.run("/setup channel:#daily time:09:00")
         await timeline.get_by_text("at 09:00.").wait_for()

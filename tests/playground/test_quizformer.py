@@ -29,7 +29,8 @@ def _choice_items_only(bank: Bank) -> Bank:
         replace(
             section,
             topics=tuple(
-                replace(topic, items=tuple(i for i in topic.items if i.kind == "choice")) for topic in section.topics
+                replace(topic, items=tuple(i for i in topic.items if i.kind == "choice"))
+                for topic in section.topics
             ),
         )
         for section in bank.sections
@@ -48,14 +49,18 @@ async def _page(chrome: Browser, url: str, name: str) -> Client:
     return client
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH")
+@pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
+)
 async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two members answer privately, reveals come by themselves, standings and board agree."""
     for pause in ("LEAD", "SHORTEST_PAUSE", "LONGEST_PAUSE"):
         monkeypatch.setattr(rules, pause, timedelta(seconds=1))  # nobody reads here
     database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
     async with open_database(database_file) as database:
-        bot = build_bot(Settings(database=database_file, shard_count=1), _choice_items_only(bank()), database)
+        bot = build_bot(
+            Settings(database=database_file, shard_count=1), _choice_items_only(bank()), database
+        )
         async with playground(bot) as url, browser() as chrome:
             ada, blaise = [await _page(chrome, url, name) for name in ("Ada", "Blaise")]
             await ada.run("/quiz start questions:2 seconds:15")
@@ -63,12 +68,18 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
                 for client, other, letter in ((ada, "B", "A"), (blaise, "A", "B")):
                     await client.timeline.get_by_text(f"Question {number} of 2").wait_for()
                     await client.channel.get_by_role("button", name=letter, exact=True).last.click()
-                    await client.timeline.get_by_text(re.compile(f"^Locked in {letter}\\.")).last.wait_for()
+                    await client.timeline.get_by_text(
+                        re.compile(f"^Locked in {letter}\\.")
+                    ).last.wait_for()
                     locked = client.timeline.get_by_text(re.compile("^Locked in"))
                     assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
-                await ada.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()  # by itself
+                await (
+                    ada.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()
+                )  # by itself
             await ada.timeline.get_by_text("Final standings").wait_for()
-            standings = await ada.timeline.get_by_text(re.compile(r"points? · \d+% right")).all_inner_texts()
+            standings = await ada.timeline.get_by_text(
+                re.compile(r"points? · \d+% right")
+            ).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
             assert set(points) == {"Ada", "Blaise"}
             await ada.run("/leaderboard")

@@ -18,7 +18,9 @@ GUILDS, SOURCES = itertools.count(1), itertools.count(1)
 # Days around the turns of week, month and year; few points so that there are ties, and many so that buckets are shared.
 DAYS = st.dates(date(2026, 12, 25), date(2027, 2, 3))
 POINTS = st.integers(0, 3) | st.integers(10_000, 10_100)
-LINES = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.booleans(), DAYS), max_size=40)
+LINES = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from(TOPICS), POINTS, st.booleans(), DAYS), max_size=40
+)
 
 several_on_one_database = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -26,7 +28,9 @@ several_on_one_database = settings(
 """Each example has a server of its own, so they don't need an empty database."""
 
 
-def entry(guild_id: int, user_id: int, points: int, day: date = DAY, topic: str = "t1", right: bool = True) -> Entry:
+def entry(
+    guild_id: int, user_id: int, points: int, day: date = DAY, topic: str = "t1", right: bool = True
+) -> Entry:
     return Entry("round", next(SOURCES), user_id, guild_id, topic, points, right, day, AT)
 
 

@@ -69,12 +69,18 @@ tallies = st.lists(
 
 
 @given(members=tallies, data=st.data())
-def test_standings_do_not_depend_on_the_order_of_the_tallies(members: list[Tally], data: st.DataObject) -> None:
+def test_standings_do_not_depend_on_the_order_of_the_tallies(
+    members: list[Tally], data: st.DataObject
+) -> None:
     """Every member stands there once, by falling points, whatever order the rows came in."""
     table = standings(members)
     assert sorted(tally.user_id for _, tally in table) == sorted(tally.user_id for tally in members)
-    assert [place for place, _ in table] == places(sorted((tally.points for tally in members), reverse=True))
-    assert [place for place, _ in table] == [1 + sum(o.points > t.points for o in members) for _, t in table]
+    assert [place for place, _ in table] == places(
+        sorted((tally.points for tally in members), reverse=True)
+    )
+    assert [place for place, _ in table] == [
+        1 + sum(o.points > t.points for o in members) for _, t in table
+    ]
     assert standings(data.draw(st.permutations(members))) == table
 
 
@@ -83,7 +89,12 @@ days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
 
 @pytest.mark.parametrize(
     ("period", "start"),
-    [("today", date(2024, 5, 1)), ("week", date(2024, 4, 29)), ("month", date(2024, 5, 1)), ("all", ALL_TIME)],
+    [
+        ("today", date(2024, 5, 1)),
+        ("week", date(2024, 4, 29)),
+        ("month", date(2024, 5, 1)),
+        ("all", ALL_TIME),
+    ],
 )
 def test_start_of_a_period(period: str, start: date) -> None:
     """On Wednesday, 1 May 2024, the week began on Monday in April and the month that day."""
@@ -141,7 +152,10 @@ def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
     """A period holds its day, all its days have one start, and the period before ends on the day before it."""
     start = period_start(period, day)
     assert start <= day
-    assert all(period_start(period, start + timedelta(days=n)) == start for n in range((day - start).days + 1))
+    assert all(
+        period_start(period, start + timedelta(days=n)) == start
+        for n in range((day - start).days + 1)
+    )
     before = previous_start(period, start)
     assert before is not None
     assert before < start
@@ -151,7 +165,17 @@ def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
 
 @pytest.mark.parametrize(
     ("points", "low"),
-    [(0, 0), (1, 1), (511, 511), (512, 512), (513, 512), (514, 514), (1023, 1022), (1024, 1024), (1027, 1024)],
+    [
+        (0, 0),
+        (1, 1),
+        (511, 511),
+        (512, 512),
+        (513, 512),
+        (514, 514),
+        (1023, 1022),
+        (1024, 1024),
+        (1027, 1024),
+    ],
 )
 def test_buckets_are_exact_and_then_widen(points: int, low: int) -> None:
     """Up to 511 points have a bucket of their own, then two share one, from 1,024 on four."""

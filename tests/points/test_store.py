@@ -21,7 +21,9 @@ from bot.points.rules import PERIODS
 from bot.points.store import Entry
 from tests.points.entries import AT, DAY, GUILDS, LINES, entry, several_on_one_database, start_of
 
-CHANGES = st.lists(st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=6)
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=6
+)
 """Entries, by their place, whose points are changed."""
 
 
@@ -32,7 +34,10 @@ async def test_the_sums_equal_the_ledger(
 ) -> None:
     """After any entries, in any portions, each period's sums are those of the ledger, and there are no others."""
     guild_id = next(GUILDS)
-    entries = [entry(guild_id, user, points, day, topic, right) for user, topic, points, right, day in lines]
+    entries = [
+        entry(guild_id, user, points, day, topic, right)
+        for user, topic, points, right, day in lines
+    ]
     places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
     for begin, end in itertools.pairwise(places):
         await database.write(scores.add, entries[begin:end])
@@ -47,8 +52,14 @@ async def test_the_sums_equal_the_ledger(
     def look(conn: Connection) -> tuple[dict[tuple[str, date, str, int], list[int]], int]:
         table = scores.scores
         rows = conn.execute(select(table).where(table.c.guild_id == guild_id))
-        sums = {(r.period, r.start, r.topic_id, r.user_id): [r.points, r.answers, r.right] for r in rows}
-        written = select(func.count()).select_from(scores.ledger).where(scores.ledger.c.guild_id == guild_id)
+        sums = {
+            (r.period, r.start, r.topic_id, r.user_id): [r.points, r.answers, r.right] for r in rows
+        }
+        written = (
+            select(func.count())
+            .select_from(scores.ledger)
+            .where(scores.ledger.c.guild_id == guild_id)
+        )
         return sums, conn.execute(written).scalar_one()
 
     assert await database.read(look) == (dict(expected), len(entries))
@@ -57,18 +68,26 @@ async def test_the_sums_equal_the_ledger(
 @several_on_one_database
 @given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4), changes=CHANGES)
 async def test_the_buckets_count_the_members(
-    database: Database, lines: list[tuple[int, str, int, bool, date]], cuts: list[int], changes: list[tuple[int, int]]
+    database: Database,
+    lines: list[tuple[int, str, int, bool, date]],
+    cuts: list[int],
+    changes: list[tuple[int, int]],
 ) -> None:
     """After any entries and changes of them the buckets are those of the sums, and there are no empty ones."""
     guild_id = next(GUILDS)
-    entries = [entry(guild_id, user, points, day, topic, right) for user, topic, points, right, day in lines]
+    entries = [
+        entry(guild_id, user, points, day, topic, right)
+        for user, topic, points, right, day in lines
+    ]
     places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
     for begin, end in itertools.pairwise(places):
         await database.write(scores.add, entries[begin:end])
     for at, points in changes:
         if at < len(entries):
             e = entries[at]
-            change = partial(scores.replace, source=e.source, source_id=e.source_id, user_id=e.user_id)
+            change = partial(
+                scores.replace, source=e.source, source_id=e.source_id, user_id=e.user_id
+            )
             await database.write(change, points=points, correct=points > 0)
 
     def look(conn: Connection) -> tuple[Counter[tuple[object, ...]], dict[tuple[object, ...], int]]:
@@ -94,7 +113,9 @@ def lowest_beside(points: int) -> int:
 
 async def test_days_are_counted_once_when_sums_are_made_anew(database: Database) -> None:
     """Also those whose own sums have been dropped."""
-    await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=n * 30)) for n in range(9)])
+    await database.write(
+        scores.add, [entry(1, 1, 10, DAY + timedelta(days=n * 30)) for n in range(9)]
+    )
     for n in range(9):
         await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=300 + n))])
     await database.write(scores.rebuild_sums)
@@ -137,7 +158,11 @@ async def test_old_sums_are_dropped(database: Database) -> None:
     def starts(conn: Connection, guild_id: int, period: str) -> list[date]:
         found = []
         for table in (scores.scores, scores.score_buckets):
-            query = select(table.c.start).where(table.c.guild_id == guild_id, table.c.period == period).distinct()
+            query = (
+                select(table.c.start)
+                .where(table.c.guild_id == guild_id, table.c.period == period)
+                .distinct()
+            )
             found.append(sorted(conn.execute(query).scalars()))
         assert found[0] == found[1]
         return found[0]
@@ -151,12 +176,20 @@ async def test_old_sums_are_dropped(database: Database) -> None:
     assert await database.read(scores.active_days, 1, 1) == 89
     await database.write(scores.replace, "round", old[0].source_id, 1, points=0, correct=False)
     assert await database.read(scores.total, 1, 1) == (880, 89, 88)
-    assert await database.read(starts, 1, "today") == [DAY + timedelta(days=n) for n in range(91, 140)]
+    assert await database.read(starts, 1, "today") == [
+        DAY + timedelta(days=n) for n in range(91, 140)
+    ]
 
 
 async def test_what_was_won_lately(database: Database) -> None:
     """Members of a server who have won points with an item since a moment; nothing, and others, do not count."""
-    lines = [(1, 1, "a", 50, 0), (2, 1, "a", 0, 0), (3, 1, "a", 50, -2), (4, 2, "a", 50, 0), (5, 1, "b", 50, 0)]
+    lines = [
+        (1, 1, "a", 50, 0),
+        (2, 1, "a", 0, 0),
+        (3, 1, "a", 50, -2),
+        (4, 2, "a", 50, 0),
+        (5, 1, "b", 50, 0),
+    ]
     entries = [
         replace(entry(guild_id, user, points), item_id=item, at=AT + timedelta(days=days))
         for user, guild_id, item, points, days in lines
@@ -164,9 +197,14 @@ async def test_what_was_won_lately(database: Database) -> None:
     await database.write(scores.add, entries)
     everybody = [1, 2, 3, 4, 5, 6]
     assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=1)) == {1}
-    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=3)) == {1, 3}
+    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=3)) == {
+        1,
+        3,
+    }
     assert await database.read(scores.won_lately, 1, "a", [2, 3], AT - timedelta(days=3)) == {3}
-    assert await database.read(scores.points_won, "round", [e.source_id for e in entries[:3]]) == 100
+    assert (
+        await database.read(scores.points_won, "round", [e.source_id for e in entries[:3]]) == 100
+    )
     assert await database.read(scores.points_won, "daily", [e.source_id for e in entries]) == 0
     assert await database.read(scores.points_won, "round", []) == 0
 
@@ -211,10 +249,17 @@ async def test_the_figures_of_a_member(database: Database) -> None:
     """Totals, figures by topic and active days count what the member answered, right or wrong."""
     lines = [(10, 0, "t1", True), (0, 0, "t1", False), (20, 1, "t2", True), (5, 40, "t2", True)]
     await database.write(
-        scores.add, [entry(1, 1, points, DAY + timedelta(days=n), topic, right) for points, n, topic, right in lines]
+        scores.add,
+        [
+            entry(1, 1, points, DAY + timedelta(days=n), topic, right)
+            for points, n, topic, right in lines
+        ],
     )
     assert await database.read(scores.total, 1, 1) == (35, 4, 3)
-    assert await database.read(scores.by_topic, 1, 1, ["t1", "t2", "t3"]) == {"t1": (2, 1), "t2": (2, 2)}
+    assert await database.read(scores.by_topic, 1, 1, ["t1", "t2", "t3"]) == {
+        "t1": (2, 1),
+        "t2": (2, 2),
+    }
     assert await database.read(scores.active_days, 1, 1) == 3
     assert await database.read(scores.total, 1, 2) == (0, 0, 0)
 
@@ -225,14 +270,20 @@ async def test_an_entry_that_is_replaced(database: Database) -> None:
     await database.write(scores.add, [one, other])
     for points, right in ((67, True), (67, True), (10, False)):
         await database.write(
-            lambda conn, p=points, r=right: scores.replace(conn, "round", one.source_id, 1, points=p, correct=r)  # type: ignore[misc]
+            lambda conn, p=points, r=right: scores.replace(
+                conn, "round", one.source_id, 1, points=p, correct=r
+            )  # type: ignore[misc]
         )
         assert await database.read(scores.total, 1, 1) == (points, 1, int(right))
         for period in PERIODS:
             for topic in (None, "t1"):
-                board = await database.read(read_board, 1, period, DAY, user_id=1, topic_id=topic, page=0)
+                board = await database.read(
+                    read_board, 1, period, DAY, user_id=1, topic_id=topic, page=0
+                )
                 assert {row.user_id: row.points for row in board.rows} == {1: points, 2: 30}
-    await database.write(lambda conn: scores.replace(conn, "daily", one.source_id, 1, points=9, correct=True))
+    await database.write(
+        lambda conn: scores.replace(conn, "daily", one.source_id, 1, points=9, correct=True)
+    )
     assert await database.read(scores.total, 1, 1) == (10, 1, 0)
 
 
@@ -248,5 +299,7 @@ async def test_answers_by_day(database: Database) -> None:
         (1, 1, date(2026, 12, 31), "t1"),
     )
     for number, (user, guild, day, topic) in enumerate(lines, start=1):
-        await database.write(scores.add, [Entry("round", number, user, guild, topic, 5, True, day, AT)])
+        await database.write(
+            scores.add, [Entry("round", number, user, guild, topic, 5, True, day, AT)]
+        )
     assert await database.read(scores.answers_by_day, 1, 1, days) == {days[0]: 2, days[2]: 1}

@@ -91,10 +91,14 @@ async def test_every_kind_of_question(stage: Stage) -> None:
     for number in range(len(topic.items)):
         item = practice.question.item
         kinds.add((item.kind, item.formula is not None))
-        assert [a.filename for a in practice.message.attachments] == (["formula.png"] if item.formula else [])
+        assert [a.filename for a in practice.message.attachments] == (
+            ["formula.png"] if item.formula else []
+        )
         verdict = await practice.answer(right=number % 2 == 0)
         assert ("✅ **Right**" in verdict) is (number % 2 == 0)
-        assert [a.filename for a in practice.message.attachments] == (["formula.png"] if item.formula else [])
+        assert [a.filename for a in practice.message.attachments] == (
+            ["formula.png"] if item.formula else []
+        )
         shown = await practice.press("Next")
     assert {kind for kind, _ in kinds} == {"choice", "multiple", "typed"}
     assert {formula for _, formula in kinds} == {False, True}
@@ -154,7 +158,9 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     opened = await stage.alwina.click(topics, label="Set aside (1)")
     assert "1 question you don't want to be asked again." in reply(opened)
     chosen = await stage.alwina.select(answer_to(opened), [item.id])
-    assert "1 question is back in your practice. Nothing is set aside." in " ".join(reply(chosen).split())
+    assert "1 question is back in your practice. Nothing is set aside." in " ".join(
+        reply(chosen).split()
+    )
     await practice.open(topic="temperature")
     assert practice.question.item == item
 
@@ -241,12 +247,16 @@ async def test_a_topic(stage: Stage) -> None:
     await practice.answer()
     await practice.press("Next")
     assert practice.question.item.topic_id == topic
-    assert "I don't know that topic" in reply(await stage.alwina.slash(stage.quiz, "practice", topic="cooking"))
+    assert "I don't know that topic" in reply(
+        await stage.alwina.slash(stage.quiz, "practice", topic="cooking")
+    )
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
     """Its verdict says when it comes back, and a miss is first in practice the same day."""
-    await stage.manager.slash(stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC")
+    await stage.manager.slash(
+        stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC"
+    )
     await stage.wait(3600)
     card = stage.question(stage.daily)
     assert "Back in your practice in 2 days" in await card.answer(stage.bob, right=True)

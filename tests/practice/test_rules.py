@@ -40,7 +40,9 @@ def test_what_was_asked_or_is_hidden_is_left_out() -> None:
         "missed-long",
         "due-long",
     ]
-    assert "missed-now" in due_items(CARDS, "UTC", NOON + timedelta(minutes=9), asked={"missed-now"})
+    assert "missed-now" in due_items(
+        CARDS, "UTC", NOON + timedelta(minutes=9), asked={"missed-now"}
+    )
 
 
 def items(*ids: str) -> list[Item]:

@@ -28,18 +28,27 @@ from tests.fakes import Crash
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
-async def start(stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None) -> Screen:
+async def start(
+    stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None
+) -> Screen:
     return await stage.bot.practices.start(user_id, guild_id, stage.clock(), topic)
 
 
-async def asked(stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None) -> Asking:
+async def asked(
+    stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None
+) -> Asking:
     screen = await start(stage, user_id, guild_id, topic)
     assert isinstance(screen, Asking)
     return screen
 
 
 def click(
-    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ALWINA, guild_id: int | None = GUILD
+    stage: Stage,
+    asking: Asking,
+    *,
+    right: bool = True,
+    user_id: int = ALWINA,
+    guild_id: int | None = GUILD,
 ) -> Click:
     item = asking.item
     wanted = item.right if right else {i for i in range(len(asking.order)) if i not in item.right}
@@ -50,10 +59,17 @@ def click(
 
 
 async def answer(
-    stage: Stage, asking: Asking, *, right: bool = True, user_id: int = ALWINA, guild_id: int | None = GUILD
+    stage: Stage,
+    asking: Asking,
+    *,
+    right: bool = True,
+    user_id: int = ALWINA,
+    guild_id: int | None = GUILD,
 ) -> PracticeVerdict:
     stage.clock.turn(seconds=5)
-    verdict = await stage.bot.practices.answer(click(stage, asking, right=right, user_id=user_id, guild_id=guild_id))
+    verdict = await stage.bot.practices.answer(
+        click(stage, asking, right=right, user_id=user_id, guild_id=guild_id)
+    )
     assert isinstance(verdict, PracticeVerdict)
     assert verdict.review.right is right
     return verdict
@@ -63,13 +79,17 @@ async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
 
 
-async def practise(stage: Stage, *, user_id: int = ALWINA, guild_id: int | None = GUILD) -> list[Item]:
+async def practise(
+    stage: Stage, *, user_id: int = ALWINA, guild_id: int | None = GUILD
+) -> list[Item]:
     """Answer everything right until there is nothing more; the items asked, in order."""
     screen, items = await start(stage, user_id, guild_id), []
     while isinstance(screen, Asking):
         items.append(screen.item)
         await answer(stage, screen, user_id=user_id, guild_id=guild_id)
-        screen = await stage.bot.practices.go_on(screen.question.practice_id, user_id, guild_id, stage.clock())
+        screen = await stage.bot.practices.go_on(
+            screen.question.practice_id, user_id, guild_id, stage.clock()
+        )
         if isinstance(screen, Summary) and screen.left:  # one more round
             screen = await start(stage, user_id, guild_id)
     return items
@@ -128,7 +148,11 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
     stage = Stage(stage.database, small_bank(8))
     first = await practise(stage)
     assert len({item.id for item in first}) == len(first) == NEW_A_DAY
-    assert len({item.topic_id for item in first[:8]}) == len({item.topic_id for item in first[8:16]}) == 8
+    assert (
+        len({item.topic_id for item in first[:8]})
+        == len({item.topic_id for item in first[8:16]})
+        == 8
+    )
     assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True)
     stage.clock.turn(days=1)
     second = await practise(stage)
@@ -140,7 +164,9 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
 async def test_the_day_is_the_members(stage: Stage) -> None:
     """The limit of new items starts anew at midnight of the reminder's zone, else of the server's."""
     stage = Stage(stage.database, small_bank(8))
-    await stage.database.write(guilds.set_zone, GUILD, "Asia/Tokyo")  # noon UTC is nine in the evening
+    await stage.database.write(
+        guilds.set_zone, GUILD, "Asia/Tokyo"
+    )  # noon UTC is nine in the evening
     assert len(await practise(stage)) == NEW_A_DAY
     assert isinstance(await start(stage), Nothing)
     stage.clock.turn(hours=3.1)
@@ -169,7 +195,9 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     await stage.answer(ALWINA, right=False)
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).phase == "ended"
-    first = list(dict.fromkeys([missed.id, known.id]))  # the round may have asked the one that is known
+    first = list(
+        dict.fromkeys([missed.id, known.id])
+    )  # the round may have asked the one that is known
     assert [item.id for item in await practise(stage)][: len(first)] == first
 
 
@@ -234,7 +262,11 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
     asking = await asked(stage)
     await stage.restart(seconds=30)
     again = await asked(stage)
-    assert (again.question.id, again.order, again.item) == (asking.question.id, asking.order, asking.item)
+    assert (again.question.id, again.order, again.item) == (
+        asking.question.id,
+        asking.order,
+        asking.item,
+    )
     verdict = await answer(stage, again)
     await stage.restart(seconds=1)
     following = await asked(stage)
@@ -258,7 +290,10 @@ async def test_next_twice_is_next_once(stage: Stage) -> None:
     """A second press of Next shows the question that the first one drew."""
     asking = await asked(stage)
     await answer(stage, asking)
-    one, two = await go_on(stage, asking.question.practice_id), await go_on(stage, asking.question.practice_id)
+    one, two = (
+        await go_on(stage, asking.question.practice_id),
+        await go_on(stage, asking.question.practice_id),
+    )
     assert isinstance(one, Asking)
     assert one == two
 
@@ -284,7 +319,10 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
     verdict = await answer(stage, asking)
-    assert await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA)) == verdict.review
+    assert (
+        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
+        == verdict.review
+    )
 
 
 async def test_the_summary(stage: Stage) -> None:
@@ -334,7 +372,11 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
-                assert (verdict.question.guessed, verdict.back_in, verdict.review.right) == (True, 0, True)
+                assert (verdict.question.guessed, verdict.back_in, verdict.review.right) == (
+                    True,
+                    0,
+                    True,
+                )
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
             await stage.bot.practices.end(asking.question.practice_id, user_id, GUILD)
@@ -401,7 +443,9 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     later = cards.ReviewedAnswer(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(cards.record, "round", 99, asking.item.id, [later])
     assert await stage.database.read(cards.suspended, ALWINA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.suspended(ALWINA)).items] == [asking.item]
+    assert [item for item, _ in (await stage.bot.practices.suspended(ALWINA)).items] == [
+        asking.item
+    ]
     assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
     left = await stage.bot.practices.ask_again(ALWINA, [asking.item.id])
     assert (left.items, left.asked_again) == ((), 1)
@@ -432,7 +476,10 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     known = (await stage.answer_daily(ALWINA)).review.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
-    assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {known, daily}
+    assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {
+        known,
+        daily,
+    }
     assert set(stage.bank.items.values()) == set(await practise(stage, user_id=BOB, guild_id=None))
 
 
@@ -489,7 +536,10 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
     await stage.answer(103, right=False, after=1)
     assert await log(stage) == []  # not before the reveal
     await stage.wait(seconds=30)
-    found = {(user_id, source, source_id, rating) for user_id, source, source_id, _, rating, _ in await log(stage)}
+    found = {
+        (user_id, source, source_id, rating)
+        for user_id, source, source_id, _, rating, _ in await log(stage)
+    }
     row = question.row_id
     assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
 
@@ -519,7 +569,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS, seed=st.integers(0, 1000))
 async def test_the_cards_are_what_the_package_makes_of_the_log(
     stage: Stage, steps: list[tuple[str, bool, float, bool]], seed: int
@@ -536,7 +588,9 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             await stage.restart(seconds=1)
     replayed: dict[str, fsrs.Card] = {}
     scheduler = fsrs.Scheduler(
-        learning_steps=[timedelta(minutes=10)], relearning_steps=[timedelta(minutes=10)], enable_fuzzing=False
+        learning_steps=[timedelta(minutes=10)],
+        relearning_steps=[timedelta(minutes=10)],
+        enable_fuzzing=False,
     )
     for who, _, _, item_id, rating, at in await log(stage):
         if who == user_id:
@@ -544,7 +598,9 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
-        item_id: memory.MemoryCard(c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due)
+        item_id: memory.MemoryCard(
+            c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due
+        )
         for item_id, c in replayed.items()
     }
 
@@ -566,12 +622,16 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         schedule = await stage.bot.dailies.schedule(guild_id)
         if schedule is not None and schedule.paused:
             await stage.bot.dailies.resume(guild_id)
-        await stage.bot.dailies.setup(guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1)
+        await stage.bot.dailies.setup(
+            guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1
+        )
         before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
         if len(stage.sender.of_kind("daily")) > before:
             await stage.bot.dailies.answer(
-                replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
+                replace(
+                    stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
+                )
             )
         await stage.bot.dailies.pause(guild_id)
         await stage.wait(hours=2)
@@ -579,7 +639,9 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())
         if isinstance(screen, Asking):
             stage.clock.turn(seconds=3 if right else 200)
-            await stage.bot.practices.answer(click(stage, screen, right=right, user_id=user_id, guild_id=guild_id))
+            await stage.bot.practices.answer(
+                click(stage, screen, right=right, user_id=user_id, guild_id=guild_id)
+            )
 
 
 # --- one day everywhere

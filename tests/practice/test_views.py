@@ -32,7 +32,12 @@ def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: 
 
 
 def answered(
-    one: Item, order: tuple[int, ...], answer: str, back_in: int | None = 36_500, *, guessed: bool = False
+    one: Item,
+    order: tuple[int, ...],
+    answer: str,
+    back_in: int | None = 36_500,
+    *,
+    guessed: bool = False,
 ) -> list[Message]:
     given = replace(question(one, True), guessed=guessed)
     verdict = PracticeVerdict(given, Review(one, order, answer), 9_999, back_in, again=True)
@@ -82,9 +87,20 @@ def test_the_way_on() -> None:
     (view,) = answered(one, orders(one)[0], right)
     assert labels(view) == ["Next", "Explain", "I guessed", "Don't ask again", "Report", "End"]
     about = (f"why:v1:practice:{ROW - 1}", f"guessed:v1:{ROW - 1}", f"suspend:v1:{ROW - 1}:stop")
-    assert custom_ids(view) == [f"next:v1:{ROW}", *about, f"report:v1:practice:{ROW - 1}", f"end:v1:{ROW}"]
+    assert custom_ids(view) == [
+        f"next:v1:{ROW}",
+        *about,
+        f"report:v1:practice:{ROW - 1}",
+        f"end:v1:{ROW}",
+    ]
     (view,) = answered(one, orders(one)[0], wrong)
-    assert labels(view) == ["Next", "Explain", "Don't ask again", "Report", "End"]  # a miss is no guess
+    assert labels(view) == [
+        "Next",
+        "Explain",
+        "Don't ask again",
+        "Report",
+        "End",
+    ]  # a miss is no guess
 
 
 def test_a_guess_and_what_is_set_aside() -> None:
@@ -94,7 +110,9 @@ def test_a_guess_and_what_is_set_aside() -> None:
     assert "Counts as a miss · Back in your practice today" in reads(view)
     assert "I guessed" not in labels(view)
     (view,) = answered(one, order, "0", None)
-    assert "You won't be asked this one again. Change your mind here or in </topics>." in reads(view)
+    assert "You won't be asked this one again. Change your mind here or in </topics>." in reads(
+        view
+    )
     assert labels(view) == ["Next", "Explain", "Ask again", "Report", "End"]
     assert f"suspend:v1:{ROW - 1}:again" in custom_ids(view)
 
@@ -105,7 +123,9 @@ def test_the_list_of_what_is_set_aside() -> None:
     view = practice.suspended_page(Suspended(many, asked_again=1))
     check_limits(view, "set aside")
     assert "1 question is back in your practice." in reads(view)
-    assert "26 questions you don't want to be asked again. The first 25 are in the list." in reads(view)
+    assert "26 questions you don't want to be asked again. The first 25 are in the list." in reads(
+        view
+    )
     (select,) = (c for c in view.walk_children() if isinstance(c, discord.ui.Select))
     assert [option.value for option in select.options] == [one.id for one in ITEMS[:25]]
     assert "Nothing is set aside." in reads(practice.suspended_page(Suspended(())))
@@ -127,15 +147,21 @@ def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
     assert f"Practice · question 9,999 of {9_999 + due + new:,} · " in reads(view)
 
 
-@pytest.mark.parametrize(("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")])
+@pytest.mark.parametrize(
+    ("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")]
+)
 def test_when_it_comes_back(days: int, when: str) -> None:
     """By the member's own days."""
-    assert f"Back in your practice {when}" in reads(*answered(ITEMS[0], orders(ITEMS[0])[0], "0", days))
+    assert f"Back in your practice {when}" in reads(
+        *answered(ITEMS[0], orders(ITEMS[0])[0], "0", days)
+    )
 
 
 def test_summaries() -> None:
     """What was right, what comes back when, and what is left; a button leads on where there is something."""
-    view = practice.summary_page(Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0))
+    view = practice.summary_page(
+        Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0)
+    )
     assert reads(view) == (
         "### Your practice 7 of 9 right 1 question comes back today 2 questions come back tomorrow "
         "1,000 questions come back in 5 days 12 questions left for today"

@@ -48,7 +48,9 @@ def held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Held:
     return found
 
 
-def never_in(held: Held, *kinds: str, work: Callable[..., Any]) -> tuple[list[str], Callable[..., Any]]:
+def never_in(
+    held: Held, *kinds: str, work: Callable[..., Any]
+) -> tuple[list[str], Callable[..., Any]]:
     """The work, which fails in such transactions, and its calls."""
     calls: list[str] = []
 
@@ -61,7 +63,9 @@ def never_in(held: Held, *kinds: str, work: Callable[..., Any]) -> tuple[list[st
     return calls, checked
 
 
-async def test_what_takes_long_is_done_outside(stage: Stage, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_takes_long_is_done_outside(
+    stage: Stage, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All cards are read where others can write, and forecasts, readiness and what is due take no transaction."""
     calls = []
     for module, name, kinds in (
@@ -80,13 +84,19 @@ async def test_what_takes_long_is_done_outside(stage: Stage, held: Held, monkeyp
     assert not verdict.question.guessed
     await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
-    assert isinstance(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking)
-    assert isinstance(await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary)
+    assert isinstance(
+        await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking
+    )
+    assert isinstance(
+        await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary
+    )
     await stage.bot.plans.look(ALWINA, GUILD)
     assert all(calls)
 
 
-def between(stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+def between(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[Any]]
+) -> None:
     """Let something else happen once, after the next step has read and before it writes."""
     write: Any = stage.database.write
 
@@ -133,7 +143,9 @@ async def test_two_go_on_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("step", ["start", "go on", "another topic", "end"])
-async def test_an_answer_in_between_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+async def test_an_answer_in_between_stays(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     """Whatever another device does with the practice, an answer counts, and what follows knows of it."""
     first = await asked(stage, topic="t1")
     between(stage, monkeypatch, lambda: answer(stage, first))
@@ -152,7 +164,9 @@ async def test_an_answer_in_between_stays(stage: Stage, monkeypatch: pytest.Monk
     assert first.item.id in await stage.database.read(cards.cards_of, ALWINA)
 
 
-async def test_an_item_met_in_between_is_not_new(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_item_met_in_between_is_not_new(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A round that ends just now may have made the member's first card of it."""
     only = ["t1-a"]
     met = [cards.ReviewedAnswer(ALWINA, memory.rate(True), stage.clock())]

@@ -32,7 +32,12 @@ async def traces(stage: Stage, word: str) -> list[str]:
     """Where the database has a word, also within a longer text: "alwina" is not in "adaptive"."""
 
     def look(conn: Connection) -> list[str]:
-        rows = [(t.name, value) for t in all_tables() for row in conn.execute(select(t)) for value in row]
+        rows = [
+            (t.name, value)
+            for t in all_tables()
+            for row in conn.execute(select(t))
+            for value in row
+        ]
         return [f"{name}: {value}" for name, value in rows if re.search(rf"\b{word}\b", str(value))]
 
     return await stage.database.read(look)
@@ -62,12 +67,18 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     assert "Everything that I had stored about you is gone." in reply(done)
     assert buttons(answer_to(done)) == []
     assert await file_of(stage, stage.alwina) == {}
-    assert "nothing stored about you" in reply(await stage.alwina.slash(stage.quiz, "privacy export"))
+    assert "nothing stored about you" in reply(
+        await stage.alwina.slash(stage.quiz, "privacy export")
+    )
     assert await traces(stage, str(stage.alwina.id)) == []
     assert await traces(stage, "alwina") == []
-    assert (await file_of(stage, stage.bob))["names"] == [{"server_id": str(stage.guild.id), "name": "bob"}]
+    assert (await file_of(stage, stage.bob))["names"] == [
+        {"server_id": str(stage.guild.id), "name": "bob"}
+    ]
     await question.stage.alwina.slash(stage.quiz, "today")
-    assert await traces(stage, "alwina") == ["member_names: alwina"]  # whoever comes back is met anew
+    assert await traces(stage, "alwina") == [
+        "member_names: alwina"
+    ]  # whoever comes back is met anew
 
 
 async def test_an_answer_after_an_erasure(stage: Stage) -> None:

@@ -14,23 +14,35 @@ from tests.banks import small_bank
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 BANK = small_bank()
-ROWS = st.lists(st.dictionaries(st.text(max_size=9), st.text(max_size=30) | st.integers() | st.none(), max_size=4))
+ROWS = st.lists(
+    st.dictionaries(
+        st.text(max_size=9), st.text(max_size=30) | st.integers() | st.none(), max_size=4
+    )
+)
 SECTIONS = st.dictionaries(st.text(st.characters(categories=["Ll"]), min_size=8), ROWS, max_size=4)
 
 
 def test_a_file_that_people_can_read() -> None:
     """JSON with a row a line, whom it is about, and also what is empty."""
     (file,) = rules.files(7 << 60, AT, {"cards": [{"item": "t1-a"}, {"item": "t1-ä"}], "names": []})
-    head = [f' "about": "{rules._ABOUT}",', f' "member_id": "{7 << 60}",', ' "made_at": "2027-01-04T12:00:00+00:00",']
+    head = [
+        f' "about": "{rules._ABOUT}",',
+        f' "member_id": "{7 << 60}",',
+        ' "made_at": "2027-01-04T12:00:00+00:00",',
+    ]
     cards = [' "cards": [', '  {"item": "t1-a"},', '  {"item": "t1-ä"}', " ],"]
     assert file.decode().splitlines() == ["{", *head, *cards, ' "names": []', "}"]
 
 
 @given(SECTIONS, st.integers(1, 200))
-def test_nothing_is_lost_between_files(sections: dict[str, list[dict[str, Any]]], limit: int) -> None:
+def test_nothing_is_lost_between_files(
+    sections: dict[str, list[dict[str, Any]]], limit: int
+) -> None:
     """Each file is JSON of its own and says which of how many it is; every row is in one of them."""
     files = [json.loads(file) for file in rules.files(1, AT, sections, limit)]
-    assert [(f.get("part", 1), f.get("parts", 1)) for f in files] == [(n, len(files)) for n in range(1, len(files) + 1)]
+    assert [(f.get("part", 1), f.get("parts", 1)) for f in files] == [
+        (n, len(files)) for n in range(1, len(files) + 1)
+    ]
     found: dict[str, list[Any]] = {}
     for file in files:
         for name in file.keys() & sections.keys():
@@ -52,8 +64,17 @@ def test_answers_are_told_in_words() -> None:
         next(i for i in BANK.items.values() if i.kind == k) for k in ("choice", "multiple", "typed")
     )
     texts = [c.text for c in multiple.choices]
-    assert rules.readable(BANK, {"item": choice.id, "answer": "1"})["answer"] == [choice.choices[1].text]
-    assert rules.readable(BANK, {"item": multiple.id, "answer": "02"})["answer"] == [texts[0], texts[2]]
-    for row in ({"item": typed.id, "answer": "12"}, {"item": "gone", "answer": "1"}, {"item": None, "answer": "cmd"}):
+    assert rules.readable(BANK, {"item": choice.id, "answer": "1"})["answer"] == [
+        choice.choices[1].text
+    ]
+    assert rules.readable(BANK, {"item": multiple.id, "answer": "02"})["answer"] == [
+        texts[0],
+        texts[2],
+    ]
+    for row in (
+        {"item": typed.id, "answer": "12"},
+        {"item": "gone", "answer": "1"},
+        {"item": None, "answer": "cmd"},
+    ):
         assert rules.readable(BANK, row) == row
     assert rules.readable(BANK, {"item": choice.id, "answer": None})["answer"] is None

@@ -193,7 +193,9 @@ async def test_what_is_kept_leads_to_nobody(stage: Stage) -> None:
     """Two erased answers of one member have nothing in common, and no id stands there."""
     await opened(stage)
     await stage.answer_daily(ALWINA)
-    assert await stage.next_card(await stage.start(questions=1, starter_id=BOB, channel_id=CHANNEL + 1))
+    assert await stage.next_card(
+        await stage.start(questions=1, starter_id=BOB, channel_id=CHANNEL + 1)
+    )
     await stage.answer(ALWINA, post=stage.card(CHANNEL + 1))
     await stage.bot.privacy.erase(ALWINA)
     one, other = await kept(stage)
@@ -204,7 +206,9 @@ async def test_what_is_kept_leads_to_nobody(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("source", ["round", "daily"])
-async def test_a_second_answer_while_the_first_is_erased(stage: Stage, url: URL, source: str) -> None:
+async def test_a_second_answer_while_the_first_is_erased(
+    stage: Stage, url: URL, source: str
+) -> None:
     """By another process: it waits for that, and is refused."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("one process writes at a time")

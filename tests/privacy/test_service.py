@@ -42,7 +42,17 @@ def click(stage: Stage, post: Post, answer: str | None = None) -> Click:
     kind = card.item.kind
     picks = () if kind == "typed" else (0,)
     text = (answer or NAME) if kind == "typed" else None
-    return Click(post.row_id, post.message_id, GUILD, post.channel_id, ZOE, stage.clock(), picks, text, (TEAM,))
+    return Click(
+        post.row_id,
+        post.message_id,
+        GUILD,
+        post.channel_id,
+        ZOE,
+        stage.clock(),
+        picks,
+        text,
+        (TEAM,),
+    )
 
 
 async def live(stage: Stage) -> None:
@@ -64,7 +74,9 @@ async def live(stage: Stage) -> None:
     for _ in range(3):
         post = stage.card()
         if hasattr(post.card, "topic"):
-            await bot.dailies.answer_openly(stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post))
+            await bot.dailies.answer_openly(
+                stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post)
+            )
         else:
             await bot.dailies.answer(click(stage, post))
             await stage.answer_daily(BOB, post=post)
@@ -74,11 +86,15 @@ async def live(stage: Stage) -> None:
     step: Any = await bot.interviews.start(ZOE, GUILD)
     await bot.interviews.answer(step.question.id, ZOE, f"My name is {NAME}.")
     graded: Any = await bot.interviews.feedback(step.question.id, ZOE, GUILD)
-    await bot.interviews.answer_follow_up(step.question.id, ZOE, graded.follow_up_number, f"{NAME} again.")
+    await bot.interviews.answer_follow_up(
+        step.question.id, ZOE, graded.follow_up_number, f"{NAME} again."
+    )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
-    await bot.suggestions.suggest(GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME))
+    await bot.suggestions.suggest(
+        GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
+    )
     await bot.boards.show_stats(ZOE, True)
 
 
@@ -96,7 +112,16 @@ async def challenge(stage: Stage) -> None:
             )
             said = NAME if user_id == ZOE else "something else"
             text = said if asked.item.kind == "typed" else None
-            given = Click(asked.question_id, 1, GUILD, CHANNEL, user_id, stage.clock(), () if text else (0,), text)
+            given = Click(
+                asked.question_id,
+                1,
+                GUILD,
+                CHANNEL,
+                user_id,
+                stage.clock(),
+                () if text else (0,),
+                text,
+            )
             await stage.bot.challenges.answer(given)
         if member is None:
             await stage.wait(hours=2)
@@ -110,8 +135,12 @@ async def practise(stage: Stage) -> None:
             break
         text = NAME if asking.item.kind == "typed" else None
         picks = () if text else (0,)
-        await stage.bot.practices.answer(Click(asking.question.id, 1, None, None, ZOE, stage.clock(), picks, text))
-        asking = await stage.bot.practices.go_on(asking.question.practice_id, ZOE, None, stage.clock())
+        await stage.bot.practices.answer(
+            Click(asking.question.id, 1, None, None, ZOE, stage.clock(), picks, text)
+        )
+        asking = await stage.bot.practices.go_on(
+            asking.question.practice_id, ZOE, None, stage.clock()
+        )
 
 
 async def traces(stage: Stage) -> list[str]:
@@ -137,7 +166,9 @@ async def exported(stage: Stage) -> dict[str, Any]:
 
 async def sums(stage: Stage) -> Sequence[Any]:
     def look(conn: Connection) -> list[Any]:
-        return [sorted(map(tuple, conn.execute(select(table)))) for table in (scores, score_buckets)]
+        return [
+            sorted(map(tuple, conn.execute(select(table)))) for table in (scores, score_buckets)
+        ]
 
     return await stage.database.read(look)
 
@@ -170,7 +201,9 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
 
 async def test_one_export_at_a_time(stage: Stage) -> None:
     """A second one while the first is made is refused; a member can have it again later."""
-    first, second = await asyncio.gather(*(stage.bot.privacy.export(ZOE) for _ in range(2)), return_exceptions=True)
+    first, second = await asyncio.gather(
+        *(stage.bot.privacy.export(ZOE) for _ in range(2)), return_exceptions=True
+    )
     assert isinstance(first, Export)
     assert isinstance(second, UserError)
     assert await stage.bot.privacy.export(ZOE) == first
@@ -192,11 +225,15 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     await stage.database.write(rebuild_sums)
     assert await sums(stage) == kept
     left = await stage.answers()
-    assert sorted((a.question_id, a.correct) for a in left) == sorted((a.question_id, a.correct) for a in given)
+    assert sorted((a.question_id, a.correct) for a in left) == sorted(
+        (a.question_id, a.correct) for a in given
+    )
     nobodys = [a for a in left if a.user_id < 0]
     assert len(nobodys) == len(stage.bank.items)
     assert len({a.user_id for a in nobodys}) == 1  # in one round
-    assert sum(not a.answer for a in nobodys) == sum(item.kind == "typed" for item in stage.bank.items.values())
+    assert sum(not a.answer for a in nobodys) == sum(
+        item.kind == "typed" for item in stage.bank.items.values()
+    )
     dailies = await stage.database.read(lambda conn: conn.execute(_NOBODYS).all())
     assert len(dailies) == len({row.user_id for row in dailies}) == 3
     assert {(row.text, row.grade, row.streak) for row in dailies} == {(None, None, 0)}
@@ -206,7 +243,9 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
 async def board(stage: Stage) -> Board:
     """The members of all time as Bob sees them."""
     day = stage.clock().date()
-    return await stage.database.read(boards.board, GUILD, "all", day, user_id=BOB, topic_id=None, page=0)
+    return await stage.database.read(
+        boards.board, GUILD, "all", day, user_id=BOB, topic_id=None, page=0
+    )
 
 
 def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -316,7 +355,11 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
                 stage.bot.names.note(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
                 if hasattr(daily.card, "topic"):
-                    await _again(stage.bot.dailies.answer_openly(stage.written(ZOE, f"{NAME} again", post=daily)))
+                    await _again(
+                        stage.bot.dailies.answer_openly(
+                            stage.written(ZOE, f"{NAME} again", post=daily)
+                        )
+                    )
                 else:
                     await _again(stage.bot.dailies.answer(click(stage, daily)))
         return done
@@ -330,7 +373,9 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     assert await sums(stage) == kept
     stage.bot.names.note(GUILD, ZOE, NAME)  # who comes back is met anew
     await stage.bot.names.flush()
-    assert [trace for trace in await traces(stage) if NAME in trace] == [f"member_names.name: {NAME}"]
+    assert [trace for trace in await traces(stage) if NAME in trace] == [
+        f"member_names.name: {NAME}"
+    ]
 
 
 async def _again(answering: Awaitable[Any]) -> None:
@@ -362,7 +407,9 @@ async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch)
     assert await traces(stage) == []
 
 
-async def test_a_database_that_fails_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_fails_in_between(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What has begun is promised: it goes on as soon as nobody holds it, without the member."""
     await practise(stage)
     monkeypatch.setattr(service, "PORTION", 2)
@@ -374,7 +421,9 @@ async def test_a_database_that_fails_in_between(stage: Stage, monkeypatch: pytes
     assert await traces(stage) == []
 
 
-def fail_after(stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: BaseException) -> None:
+def fail_after(
+    stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: BaseException
+) -> None:
     """Let the database fail once so many portions are erased."""
     write, left = stage.database.write, portions
 
@@ -389,7 +438,9 @@ def fail_after(stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: Ba
     patch.setattr(stage.database, "write", failing)
 
 
-async def test_what_was_erased_leaves_the_log_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_erased_leaves_the_log_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once nothing is left in the tables, and not before, the database's log is cut off."""
     await live(stage)
     left: list[list[str]] = []

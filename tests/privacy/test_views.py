@@ -34,7 +34,13 @@ def test_an_empty_export() -> None:
 def test_what_is_promised() -> None:
     """Before: what goes, what stays, and how to get a copy. After: that it is gone, or that it will be."""
     about = text_of(views.about_erasing())
-    for words in ("name and ID", "points, places and streaks", "interviews", "reports", "stay there"):
+    for words in (
+        "name and ID",
+        "points, places and streaks",
+        "interviews",
+        "reports",
+        "stay there",
+    ):
         assert words in about
     assert "</privacy export>" in about
     assert "stored about you is gone" in text_of(views.erased(whole=True))

@@ -49,14 +49,19 @@ async def rows_of(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
 
     def count(conn: Connection) -> dict[str, int]:
         columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
-        counts = {c.table.name: conn.execute(select(func.count()).where(c == guild_id)).scalar_one() for c in columns}
+        counts = {
+            c.table.name: conn.execute(select(func.count()).where(c == guild_id)).scalar_one()
+            for c in columns
+        }
         return {name: number for name, number in counts.items() if number}
 
     return await stage.database.read(count)
 
 
 async def waiting(stage: Stage) -> int:
-    return await stage.database.read(lambda conn: conn.execute(select(func.count()).select_from(erasures)).scalar_one())
+    return await stage.database.read(
+        lambda conn: conn.execute(select(func.count()).select_from(erasures)).scalar_one()
+    )
 
 
 async def test_a_server_that_stays_away(stage: Stage) -> None:

@@ -68,7 +68,9 @@ def test_all_right_choices_and_no_other() -> None:
     """A multiple item needs exactly the right choices: neither some of them nor one too many."""
     one = item(kind="multiple", choices="YNYN")
     assert is_right(one, "02")
-    assert not any(is_right(one, wrong) for wrong in ("0", "2", "1", "012", "023", "0123", "13", ""))
+    assert not any(
+        is_right(one, wrong) for wrong in ("0", "2", "1", "012", "023", "0123", "13", "")
+    )
 
 
 def test_typed_items_are_judged_by_their_text() -> None:
@@ -99,7 +101,9 @@ def test_typed_items_are_judged_by_their_text() -> None:
         ("ＥＯＳ", "EOS"),
     ],
 )
-def test_case_accents_punctuation_spaces_and_articles_do_not_matter(given_text: str, accepted: str) -> None:
+def test_case_accents_punctuation_spaces_and_articles_do_not_matter(
+    given_text: str, accepted: str
+) -> None:
     """What a member writes otherwise than the bank, without meaning something else, is right."""
     assert matches(given_text, [accepted])
 
@@ -242,12 +246,18 @@ words = st.text(string.ascii_lowercase, min_size=9, max_size=14)
 def test_one_wrong_letter_inside_a_long_word(word: str, place: int, letter: str) -> None:
     """Any letter after the first of a word of nine or more may be wrong, if that makes or unmakes no negation."""
     slip = word[:place] + letter + word[place + 1 :]
-    assume(not re.match("un|no[nt]|never|without", word) and not re.match("un|no[nt]|never|without", slip))
+    assume(
+        not re.match("un|no[nt]|never|without", word)
+        and not re.match("un|no[nt]|never|without", slip)
+    )
     assume(not re.search("teen|hundred|thousand|illion", word + slip))  # number words are exact
     assert matches(slip, [word])
 
 
-@given(word=words, prefix=st.sampled_from(["not ", "no ", "un", "non-", "a", "anti", "never ", "without "]))
+@given(
+    word=words,
+    prefix=st.sampled_from(["not ", "no ", "un", "non-", "a", "anti", "never ", "without "]),
+)
 def test_a_prefix_never_passes(word: str, prefix: str) -> None:
     """Whatever is put before a word to turn it round makes it another answer, in both directions."""
     assume(normal_form(prefix + word) != normal_form(word))
@@ -360,7 +370,15 @@ def test_two_numbers_are_not_one(given_text: str, accepted: str) -> None:
 
 @pytest.mark.parametrize(
     ("given_text", "accepted"),
-    [(".5", "5"), ("5", ".5"), ("125", ".125"), ("41", ".41"), ("2e3", "2e-3"), ("1e-5", "1e5"), ("- 3", "3")],
+    [
+        (".5", "5"),
+        ("5", ".5"),
+        ("125", ".125"),
+        ("41", ".41"),
+        ("2e3", "2e-3"),
+        ("1e-5", "1e5"),
+        ("- 3", "3"),
+    ],
 )
 def test_points_and_signs_are_part_of_a_number(given_text: str, accepted: str) -> None:
     """A leading decimal point, the sign of an exponent and a minus before a space make another number."""
@@ -464,7 +482,9 @@ def test_no_number_of_the_bank_can_be_had_wrongly() -> None:
         numbers = [form for form in one.accept if re.fullmatch(r"[0-9]*\.?[0-9]+%?", form)]
         for form in numbers:
             digits = form.strip("%").replace(".", "")
-            tries = {digits, f"{digits}0", f"1{digits}", f"{digits}1", digits[:-1], f"-{form}"} - {""}
+            tries = {digits, f"{digits}0", f"1{digits}", f"{digits}1", digits[:-1], f"-{form}"} - {
+                ""
+            }
             for wrong in tries:
                 if float(wrong.strip("%")) not in {float(f.strip("%")) for f in numbers}:
                     assert not is_right(one, wrong), (one.id, wrong, one.accept)
@@ -477,4 +497,8 @@ def test_no_answer_of_one_item_is_right_for_an_unrelated_one() -> None:
         for other in TYPED:
             if not forms[one.id] & forms[other.id]:
                 for form in other.accept:
-                    assert re.search(r"\d", form) or not is_right(one, form), (one.id, other.id, form)
+                    assert re.search(r"\d", form) or not is_right(one, form), (
+                        one.id,
+                        other.id,
+                        form,
+                    )

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from bot.questions.bank import data_dir, join_packs, load_packs, mark_of, pack_files, parse_bank, schema
+from bot.questions.bank import (
+    data_dir,
+    join_packs,
+    load_packs,
+    mark_of,
+    pack_files,
+    parse_bank,
+    schema,
+)
 from bot.questions.check import BankError
 from tests.shipped import bank as shipped_bank
 
@@ -71,7 +79,11 @@ def test_the_schema_is_one() -> None:
 def test_a_valid_file() -> None:
     """A valid document becomes a bank with the same ids, in order."""
     bank = parse_bank(encoded(document()))
-    assert (bank.title, list(bank.topics), list(bank.items)) == ("Small", ["lora"], [f"lora-{n}" for n in range(4)])
+    assert (bank.title, list(bank.topics), list(bank.items)) == (
+        "Small",
+        ["lora"],
+        [f"lora-{n}" for n in range(4)],
+    )
     assert bank.items["lora-0"].right == {0}
 
 
@@ -116,7 +128,14 @@ def test_every_problem_is_listed_by_place() -> None:
     problems = refused(encoded(data))
     assert len(problems) == 3
     text = "\n".join(problems)
-    for part in ('topic "lora"', "title", 'item "lora-1"', "difficulty", 'item "lora-2"', '"prompt"'):
+    for part in (
+        'topic "lora"',
+        "title",
+        'item "lora-1"',
+        "difficulty",
+        'item "lora-2"',
+        '"prompt"',
+    ):
         assert part in text
 
 
@@ -179,7 +198,10 @@ def test_packs_are_one_bank() -> None:
     ("changes", "problem"),
     [
         ({"id": "one-topic"}, "pack two, topic one-topic: is in the pack one too"),
-        ({"items": json.loads(pack("one")[1])["sections"][0]["topics"][0]["items"][:1]}, "pack two, item one-lora-0: "),
+        (
+            {"items": json.loads(pack("one")[1])["sections"][0]["topics"][0]["items"][:1]},
+            "pack two, item one-lora-0: ",
+        ),
     ],
 )
 def test_packs_share_no_ids(changes: dict[str, Any], problem: str) -> None:
@@ -199,7 +221,9 @@ def test_packs_share_no_numbers_and_names() -> None:
 
 def test_a_bad_pack_is_named() -> None:
     """Of several files the one with a problem is named in its place."""
-    with pytest.raises(BankError, match=r'^two\.json, section "tuning", topic "two-topic", title: is empty$'):
+    with pytest.raises(
+        BankError, match=r'^two\.json, section "tuning", topic "two-topic", title: is empty$'
+    ):
         join_packs([pack("one"), pack("two", title=" ")])
 
 

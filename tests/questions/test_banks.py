@@ -50,7 +50,9 @@ async def test_packs_are_chosen(stage: Stage) -> None:
     await stage.database.write(store.set_packs, GUILD, ["b", "a"])
     assert await stage.database.read(store.packs_of, GUILD) == ["a", "b"]
     await furnish(stage.database, GUILD, items=1)
-    assert await stage.database.read(store.packs_of, GUILD) == ["a", "b"], "own questions leave it alone"
+    assert await stage.database.read(store.packs_of, GUILD) == ["a", "b"], (
+        "own questions leave it alone"
+    )
     await stage.database.write(store.set_packs, GUILD, None)
     assert await stage.database.read(store.packs_of, GUILD) is None
 
@@ -110,7 +112,10 @@ async def test_of_a_member(stage: Stage) -> None:
 async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
     """Let a member have answered on these servers."""
     now = stage.clock()
-    entries = [Entry("round", server, user_id, server, "t1", 1, True, now.date(), now) for server in servers]
+    entries = [
+        Entry("round", server, user_id, server, "t1", 1, True, now.date(), now)
+        for server in servers
+    ]
     await stage.database.write(add, entries)
 
 
@@ -135,7 +140,9 @@ async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.Mo
     assert await own_in(stage, banks, BOB) == {4}
 
 
-async def test_what_members_are_asked_together_is_cached(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_members_are_asked_together_is_cached(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Members of the same servers share one bank; a change of one server makes that one's part anew, and no other."""
     made: list[int] = []
     make = own.bank_of
@@ -153,13 +160,17 @@ async def test_what_members_are_asked_together_is_cached(stage: Stage, monkeypat
     first = await stage.database.read(banks.of_member, ALWINA, None)
     assert await stage.database.read(banks.of_member, BOB, None) is first
     assert sorted(made) == [3, 4]
-    await stage.database.write(store.save_items, [own_item(3, 2, own_topic(3, 1).topic_id, prompt="Better?")])
+    await stage.database.write(
+        store.save_items, [own_item(3, 2, own_topic(3, 1).topic_id, prompt="Better?")]
+    )
     await stage.database.write(store.change_bank, 3)
     changed = await stage.database.read(banks.of_member, ALWINA, None)
     assert "Better?" in {item.prompt for item in changed.asked.values()}
     assert sorted(made) == [3, 3, 4]
     assert kept_in(banks) == (2, 8)
-    assert list(banks._joined.values()) == [_Joined(frozenset({3, 4}), changed)], "the old one is not kept"
+    assert list(banks._joined.values()) == [_Joined(frozenset({3, 4}), changed)], (
+        "the old one is not kept"
+    )
 
 
 async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +181,9 @@ async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.Mo
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
-    asked = [await stage.database.read(banks.of_member, user_id, None) for user_id in (ALWINA, BOB) * 2]
+    asked = [
+        await stage.database.read(banks.of_member, user_id, None) for user_id in (ALWINA, BOB) * 2
+    ]
     assert asked[0] is asked[2]
     assert asked[1] is asked[3]
     for server in range(7, 12):  # more than there is room for beside them
@@ -199,7 +212,9 @@ async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
     (there,) = await furnish(stage.database, OTHER_GUILD, items=1, within="t1")
     await furnish(stage.database, 3)
     banks = Banks(stage.bank)
-    found = await stage.database.read(banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)])
+    found = await stage.database.read(
+        banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)]
+    )
     assert {an_id for an_id in found.items if is_own(an_id)} == {here, there}
     assert {found.topic_of(found.items[an_id]).title for an_id in (here, there)} == {
         "Ours",
@@ -216,7 +231,9 @@ async def test_who_holds_an_item(stage: Stage) -> None:
     banks = Banks(stage.bank)
     assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
     assert here in (await stage.database.read(banks.holding, [here])).items
-    assert {here, there, "t1-a"} <= (await stage.database.read(banks.holding, ["t1-a", here, there])).items.keys()
+    assert {here, there, "t1-a"} <= (
+        await stage.database.read(banks.holding, ["t1-a", here, there])
+    ).items.keys()
 
 
 # --- everything that asks
@@ -243,10 +260,14 @@ async def test_a_round_on_an_own_topic(stage: Stage) -> None:
     """A round can ask one topic of the server; elsewhere nobody knows that topic."""
     mine = await furnish(stage.database, GUILD)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
-    started = await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id)
+    started = await stage.bot.rounds.start(
+        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id
+    )
     assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
     with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.rounds.start(guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id)
+        await stage.bot.rounds.start(
+            guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id
+        )
 
 
 async def test_dailies_ask_own_questions(stage: Stage) -> None:
@@ -269,7 +290,9 @@ async def test_open_dailies_ask_own_topics(stage: Stage) -> None:
     await stage.wait(hours=2)
     shown = set()
     for _ in range(len(stage.bank.topics) + 1):
-        review = await stage.write_daily(ALWINA, "They are ours because we wrote them down one by one last spring.")
+        review = await stage.write_daily(
+            ALWINA, "They are ours because we wrote them down one by one last spring."
+        )
         assert review.assessment is not None
         shown.add(review.topic.question)
         await stage.wait(days=1)
@@ -284,8 +307,12 @@ async def practised(stage: Stage, guild_id: int | None, user_id: int = ALWINA) -
         picks = tuple(n for n, index in enumerate(screen.order) if index in screen.item.right)
         text = screen.item.accept[0] if screen.item.kind == "typed" else None
         stage.clock.turn(seconds=5)
-        await stage.bot.practices.answer(Click(screen.question.id, 1, guild_id, 7, user_id, stage.clock(), picks, text))
-        screen = await stage.bot.practices.go_on(screen.question.practice_id, user_id, guild_id, stage.clock())
+        await stage.bot.practices.answer(
+            Click(screen.question.id, 1, guild_id, 7, user_id, stage.clock(), picks, text)
+        )
+        screen = await stage.bot.practices.go_on(
+            screen.question.practice_id, user_id, guild_id, stage.clock()
+        )
     return asked
 
 
@@ -307,7 +334,9 @@ async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
     screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic_id)
     assert isinstance(screen, Asking)
-    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), (0,)))
+    await stage.bot.practices.answer(
+        Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), (0,))
+    )
     await stage.database.write(store.save_items, [own_item(GUILD, 2, topic_id, retired=True)])
     await stage.database.write(store.change_bank, GUILD)
     stage.clock.turn(days=60)
@@ -320,12 +349,18 @@ async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
     """An interview may begin with an own open question, and is summed up with it; elsewhere nobody is asked it."""
     stage = Stage(stage.database, small_bank(1))
     await furnish(stage.database, GUILD, question="Why ours?")
-    topic_id = next(t for t in (await stage.bot.context.bank_for(ALWINA, GUILD)).open_topics if is_own(t))
+    topic_id = next(
+        t for t in (await stage.bot.context.bank_for(ALWINA, GUILD)).open_topics if is_own(t)
+    )
     step = await stage.bot.interviews.start(ALWINA, GUILD, topic_id=topic_id, questions=1)
     assert isinstance(step, Step)
     assert step.topic.question == "Why ours?"
-    await stage.bot.interviews.answer(step.question.id, ALWINA, "We wrote it down one by one in a long evening.")
-    assert (await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)).assessment is not None
+    await stage.bot.interviews.answer(
+        step.question.id, ALWINA, "We wrote it down one by one in a long evening."
+    )
+    assert (
+        await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
+    ).assessment is not None
     report = await stage.bot.interviews.end(step.question.id, ALWINA)
     assert [section.title for section in report.sections] == ["Our house"]
     with pytest.raises(UserError, match="I don't know that topic"):

@@ -79,7 +79,9 @@ TINY: dict[str, Any] = {
                     "title": "One topic",
                     "question": "What is it?",
                     "answer": "This.",
-                    "key_points": [{"text": f"Point {n}", "accept": [f"p{n}", f"q{n}"]} for n in range(3)],
+                    "key_points": [
+                        {"text": f"Point {n}", "accept": [f"p{n}", f"q{n}"]} for n in range(3)
+                    ],
                     "follow_ups": [{"when": "weak", "question": "And why?"}],
                     "references": [{"title": "A page", "url": "https://example.org/x"}],
                     "items": [
@@ -116,7 +118,17 @@ def test_every_field_arrives() -> None:
     """All that a document says is in the bank that is read from it."""
     choices = (Choice("This", True, "Because."), Choice("That", False, "No."))
     items = (
-        Item("one-choice", "one-topic", "choice", 2, "Which?", "So it is.", choices, formula="x^2", spoken="x squared"),
+        Item(
+            "one-choice",
+            "one-topic",
+            "choice",
+            2,
+            "Which?",
+            "So it is.",
+            choices,
+            formula="x^2",
+            spoken="x squared",
+        ),
         Item("one-typed", "one-topic", "typed", 5, "How many?", "Count.", accept=("2", "two")),
     )
     topic = Topic(
@@ -131,7 +143,9 @@ def test_every_field_arrives() -> None:
         references=(Reference("A page", "https://example.org/x"),),
         items=items,
     )
-    assert read_bank(TINY, SCHEMA) == Bank("Tiny", (Section("one-section", "One section", (topic,)),))
+    assert read_bank(TINY, SCHEMA) == Bank(
+        "Tiny", (Section("one-section", "One section", (topic,)),)
+    )
 
 
 def test_the_shipped_bank_has_the_fifty_topics() -> None:
@@ -150,7 +164,9 @@ def test_every_topic_of_the_shipped_bank_is_complete() -> None:
 
 def test_ids_of_the_shipped_bank_are_unique() -> None:
     """No look-up by id loses a topic or an item."""
-    listed = [item.id for section in bank().sections for topic in section.topics for item in topic.items]
+    listed = [
+        item.id for section in bank().sections for topic in section.topics for item in topic.items
+    ]
     assert len(set(listed)) == len(listed) == len(bank().items)
     assert len(bank().topics) == sum(len(section.topics) for section in bank().sections)
 
@@ -164,7 +180,9 @@ def test_no_two_items_of_the_shipped_bank_ask_the_same() -> None:
 def test_every_difficulty_of_the_shipped_bank_fills_a_round() -> None:
     """Each difficulty that /quiz start offers has items in at least ten topics."""
     for levels in ((1, 2), (3,), (4, 5)):
-        assert len({i.topic_id for i in bank().items.values() if i.difficulty in levels}) >= 10, levels
+        assert len({i.topic_id for i in bank().items.values() if i.difficulty in levels}) >= 10, (
+            levels
+        )
 
 
 # ------------------------------------------------------------------ one field broken
@@ -219,13 +237,26 @@ def breakages(build: st.DrawFn) -> tuple[Path, str, Any]:
     way = build(st.sampled_from(ways))
     match way:
         case "retype":
-            return path, way, build(st.sampled_from([new for new in FOREIGN if other_type(value, new)]))
+            return (
+                path,
+                way,
+                build(st.sampled_from([new for new in FOREIGN if other_type(value, new)])),
+            )
         case "blank":
             return path, way, build(st.text(" \t\n", max_size=4))
         case "long":
             return path, way, "x" * build(st.integers(3001, 4000))
         case "form":
-            bad = ["Upper-case", "two words", "-", "a--b", "ä", "javascript:alert(1)", "https://a b", "https://x/(y)"]
+            bad = [
+                "Upper-case",
+                "two words",
+                "-",
+                "a--b",
+                "ä",
+                "javascript:alert(1)",
+                "https://a b",
+                "https://x/(y)",
+            ]
             return path, way, build(st.sampled_from(bad))
         case "unknown":
             return path, way, build(st.sampled_from(["", "Choice", "strongest", "multi"]))
@@ -302,7 +333,10 @@ def test_a_broken_field_does_not_blame_its_neighbours(breakage: tuple[Path, str,
     assert len(lines) <= most, lines
     if len(path) > 5:
         part = SINGULAR[str(path[4])]
-        assert len({re.findall(rf'topic "tokenization", ({part} [^,:]+)', line)[0] for line in lines}) == 1, lines
+        assert (
+            len({re.findall(rf'topic "tokenization", ({part} [^,:]+)', line)[0] for line in lines})
+            == 1
+        ), lines
 
 
 # ------------------------------------------------------------------ what is wrong, in words
@@ -317,7 +351,9 @@ def changed(change: Callable[[Any], None], kind: str = "choice") -> list[str]:
 
 def where(kind: str = "choice") -> str:
     """The place of the item that `changed` changes, as the bank's problems say it."""
-    return f'section "core-concepts", topic "tokenization", item "{item_of(document(), kind)["id"]}"'
+    return (
+        f'section "core-concepts", topic "tokenization", item "{item_of(document(), kind)["id"]}"'
+    )
 
 
 def right(item: Any, *marks: bool) -> None:
@@ -358,7 +394,9 @@ def test_a_reference_that_is_not_there() -> None:
 def test_words_without_a_formula() -> None:
     """A formula in words that is not there in LaTeX is refused; LaTeX alone is not."""
     spoken = {"spoken": "x squared"}
-    assert changed(lambda i: i.update(spoken)) == [f"{where()}: has a formula in words (spoken), but no formula"]
+    assert changed(lambda i: i.update(spoken)) == [
+        f"{where()}: has a formula in words (spoken), but no formula"
+    ]
     assert changed(lambda i: i.update(formula="x^2")) == []
 
 
@@ -499,10 +537,16 @@ def test_places_in_words() -> None:
     assert place(data, ["title"]) == "title"
     assert place(data, ["sections", 0]) == 'section "core-concepts"'
     base = 'section "core-concepts", topic "tokenization"'
-    assert place(data, [*TOPIC, "key_points", 1, "accept", 2]) == f"{base}, key point 2, accepted answer 3"
+    assert (
+        place(data, [*TOPIC, "key_points", 1, "accept", 2])
+        == f"{base}, key point 2, accepted answer 3"
+    )
     assert place(data, [*TOPIC, "references", 0, "url"]) == f"{base}, reference 1, url"
     name = topic_of(data)["items"][0]["id"]
-    assert place(data, [*TOPIC, "items", 0, "choices", 1, "why"]) == f'{base}, item "{name}", choice 2, why'
+    assert (
+        place(data, [*TOPIC, "items", 0, "choices", 1, "why"])
+        == f'{base}, item "{name}", choice 2, why'
+    )
 
 
 # ------------------------------------------------------------------ what a schema easily lets through
@@ -562,8 +606,14 @@ def test_files_that_are_no_bank() -> None:
         ('{\n  "version": 1,\n}', "line 2, column 15: is not JSON: nothing follows this comma"),
         ("[1, 2 ,\n\n]", "line 1, column 7: is not JSON: nothing follows this comma"),
         ('{"version": 1', "line 1, column 14: is not JSON: the file ends too early"),
-        ('{"title": "The', "line 1, column 11: is not JSON: the text that begins here is never closed"),
-        ('{"title": "a \\pi"}', r"line 1, column 14: is not JSON: a backslash in a text is written \\"),
+        (
+            '{"title": "The',
+            "line 1, column 11: is not JSON: the text that begins here is never closed",
+        ),
+        (
+            '{"title": "a \\pi"}',
+            r"line 1, column 14: is not JSON: a backslash in a text is written \\",
+        ),
         (
             '{"title": "two\nlines"}',
             r"line 1, column 15: is not JSON: a text must be on one line; write a line break as \n",
@@ -572,8 +622,14 @@ def test_files_that_are_no_bank() -> None:
             '{"version": 1 "title": "T"}',
             "line 1, column 15: is not JSON: \" can't stand here, or something is missing before it",
         ),
-        ("{version: 1}", "line 1, column 2: is not JSON: v can't stand here, or something is missing before it"),
-        ("[1]\x7f", r"line 1, column 4: is not JSON: '\x7f' can't stand here, or something is missing before it"),
+        (
+            "{version: 1}",
+            "line 1, column 2: is not JSON: v can't stand here, or something is missing before it",
+        ),
+        (
+            "[1]\x7f",
+            r"line 1, column 4: is not JSON: '\x7f' can't stand here, or something is missing before it",
+        ),
     ],
 )
 def test_what_is_not_json(content: str, said: str) -> None:

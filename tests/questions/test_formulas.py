@@ -114,7 +114,10 @@ def test_commands_that_do_not_exist(latex: str) -> None:
         (r"\rule{145em}{1em}", "pixels wide; 9,600 are allowed"),
         (r"\frac{1}{" * 7 + "x" + "}" * 7, "nested 7 levels deep; 6 are allowed"),
         (r"\left(" * 7 + "x" + r"\right)" * 7, "nested 7 levels deep; 6 are allowed"),
-        (r"\begin{cases}" * 3 + r"\sqrt{" * 4 + "x" + "}" * 4 + r"\end{cases}" * 3, "nested 7 levels deep"),
+        (
+            r"\begin{cases}" * 3 + r"\sqrt{" * 4 + "x" + "}" * 4 + r"\end{cases}" * 3,
+            "nested 7 levels deep",
+        ),
         (r"\frac{1}{\right)" * 7 + "x" + "}" * 7, "nested 7 levels deep"),
         (r"\frac{1}{\end{x}" * 7 + "x" + "}" * 7, "nested 7 levels deep"),
         (r"\frac{1}{" * 30 + "x" + "}" * 30, "nested 30 levels deep; 6 are allowed"),
@@ -128,8 +131,13 @@ def test_too_much_to_draw(latex: str, why: str) -> None:
 
 def test_what_is_not_nested() -> None:
     """Arrows, escaped braces and what stands side by side count for nothing."""
-    side_by_side = r"\begin{cases} 1 & x \end{cases} \frac{\sqrt{a}}{b} \leftarrow \rightarrow \{ \left( x \right)" * 8
-    formulas._refuse_depth(r"\begin{matrix}" * 6 + r"\end{matrix}" * 6 + side_by_side + r"\leftarrow" * 10 + r"\{" * 10)
+    side_by_side = (
+        r"\begin{cases} 1 & x \end{cases} \frac{\sqrt{a}}{b} \leftarrow \rightarrow \{ \left( x \right)"
+        * 8
+    )
+    formulas._refuse_depth(
+        r"\begin{matrix}" * 6 + r"\end{matrix}" * 6 + side_by_side + r"\leftarrow" * 10 + r"\{" * 10
+    )
 
 
 def test_the_limits_leave_room() -> None:
@@ -153,7 +161,9 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formulas, "_KEPT", formulas._Pictures(1 << 20))
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="needs a system with limits for processes")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGXCPU"), reason="needs a system with limits for processes"
+)
 @pytest.mark.usefixtures("no_pictures")
 async def test_a_formula_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused with the limit, its card goes without and does not try again, and others are drawn."""
@@ -230,7 +240,9 @@ async def test_a_bank_is_drawn_at_start() -> None:
     for item in bank().items.values():
         found = formulas.picture(item)
         assert (found is not None) == (item.formula is not None)
-        assert found is None or (isinstance(found, Picture) and found.png[:8] == PNG and found.alt == alt_text(item))
+        assert found is None or (
+            isinstance(found, Picture) and found.png[:8] == PNG and found.alt == alt_text(item)
+        )
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -263,7 +275,11 @@ def test_alt_text_says_the_formula() -> None:
 
 def test_the_file_name_tells_nothing() -> None:
     """All formulas have one file name, so that it can't tell an item."""
-    names = {found.name for item in bank().items.values() if (found := formulas.picture(item)) is not None}
+    names = {
+        found.name
+        for item in bank().items.values()
+        if (found := formulas.picture(item)) is not None
+    }
     assert names == {"formula.png"}
 
 

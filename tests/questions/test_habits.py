@@ -16,7 +16,9 @@ def test_an_opening_that_wears_out_is_named() -> None:
     fresh = [f"Reason{n} says so." for n in range(95)]
     assert worn_openings([*fresh, *["It is a misreading."] * 5]) == []
     assert worn_openings([*fresh, *["It is a misreading."] * 6]) == [("It is", 6 / 101)]
-    assert worn_openings([*fresh, *[f"That way{n} lies nothing." for n in range(6)]]) == [("That", 6 / 101)]
+    assert worn_openings([*fresh, *[f"That way{n} lies nothing." for n in range(6)]]) == [
+        ("That", 6 / 101)
+    ]
     assert worn_openings(["It is so."] * 5) == []
 
 
@@ -43,14 +45,32 @@ def _asks(prompt: str, right: str, *wrong: str) -> Item:
 def test_a_choice_that_the_prompt_rules_out_is_named() -> None:
     """Who reads that there is no dropout, or that memory is ample, needs no knowledge to strike out a choice."""
     losses = "Each batch is new when its loss is taken"
-    assert struck_out(_asks("One pass, with no dropout. Why?", losses, "Dropout lifts the training loss")) is not None
-    assert struck_out(_asks("Memory is ample. What helps?", "Routing by prefix", "More memory for caches")) is not None
+    assert (
+        struck_out(
+            _asks("One pass, with no dropout. Why?", losses, "Dropout lifts the training loss")
+        )
+        is not None
+    )
+    assert (
+        struck_out(
+            _asks("Memory is ample. What helps?", "Routing by prefix", "More memory for caches")
+        )
+        is not None
+    )
 
 
 def test_a_choice_that_the_prompt_leaves_open_is_not() -> None:
     """What is ruled out may be the point of the right choice, or stand where no choice speaks of it."""
-    assert struck_out(_asks("There is no mask. What follows?", "Without a mask order goes", "The mask stays")) is None
-    assert struck_out(_asks("One pass, with no dropout. Why?", "Batches are new", "The rate decays")) is None
+    assert (
+        struck_out(
+            _asks("There is no mask. What follows?", "Without a mask order goes", "The mask stays")
+        )
+        is None
+    )
+    assert (
+        struck_out(_asks("One pass, with no dropout. Why?", "Batches are new", "The rate decays"))
+        is None
+    )
 
 
 def test_a_source_that_nothing_rests_on_is_named() -> None:
@@ -59,7 +79,11 @@ def test_a_source_that_nothing_rests_on_is_named() -> None:
     unknown = Reference("Nobody et al. 2020, Gliders over Wetlands", "https://example.org")
     assert unused_references(topic) == []
     assert unused_references(replace(topic, references=(*topic.references, unknown))) == [unknown]
-    spoken = replace(topic, references=(*topic.references, unknown), answer=f"{topic.answer} See Nobody et al. 2020.")
+    spoken = replace(
+        topic,
+        references=(*topic.references, unknown),
+        answer=f"{topic.answer} See Nobody et al. 2020.",
+    )
     assert unused_references(spoken) == []
 
 

@@ -18,12 +18,19 @@ from tests.shipped import bank, first_topic
 def findings(**changes: object) -> list[str]:
     """What lint says of the section with the first formula, its item changed: field and message."""
     section, topic, item = next(
-        (s, t, i) for s in bank().sections for t in s.topics for i in t.items if i.formula is not None
+        (s, t, i)
+        for s in bank().sections
+        for t in s.topics
+        for i in t.items
+        if i.formula is not None
     )
-    changed = replace(topic, items=tuple(replace(i, **changes) if i is item else i for i in topic.items))  # type: ignore[arg-type]
+    changed_item = replace(item, **changes)  # type: ignore[arg-type]
+    changed = replace(topic, items=tuple(changed_item if i is item else i for i in topic.items))
     topics = tuple(changed if t is topic else t for t in section.topics)
     changed_bank = Bank("Changed", (replace(section, topics=topics),))
-    return [f"{finding.path[-1]}: {finding.message}" for finding in lint(changed_bank) if finding.path]
+    return [
+        f"{finding.path[-1]}: {finding.message}" for finding in lint(changed_bank) if finding.path
+    ]
 
 
 def test_a_formula_needs_words() -> None:
@@ -47,13 +54,18 @@ def test_words_are_not_latex(spoken: str) -> None:
 )
 def test_habits_are_named_at_their_place(field: str, changes: dict[str, str]) -> None:
     """A choice that the prompt rules out and a word without a date are findings where they stand."""
-    about = (Choice("It fits", True, "Because it can."), *[Choice("Regularization bites", False, "It's off.")] * 3)
+    about = (
+        Choice("It fits", True, "Because it can."),
+        *[Choice("Regularization bites", False, "It's off.")] * 3,
+    )
     assert any(found.startswith(f"{field}: ") for found in findings(choices=about, **changes))
 
 
 def test_what_another_pack_asks_may_not_be_asked_again() -> None:
     """A pack's item that is like one of a pack before it is a finding of the later pack."""
-    early, late = (Bank(name, (section,)) for name, section in zip("ab", bank().sections[:2], strict=True))
+    early, late = (
+        Bank(name, (section,)) for name, section in zip("ab", bank().sections[:2], strict=True)
+    )
     copied = replace(next(iter(early.items.values())), id="copy")
     found = lint(late, beside=[*early.items.values(), copied])
     assert found == []  # what stands beside is not this pack's fault
@@ -73,7 +85,9 @@ def test_only_what_is_listed_is_allowed() -> None:
     assert not Finding((), "", "").allowed
 
 
-def test_the_commands_go_through_all_packs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_go_through_all_packs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`bank lint` compares a file with those before it, and `bank stats` counts each pack and all of them."""
     first, second = first_topic(), first_topic()
     topic = second["sections"][0]["topics"][0]
@@ -87,7 +101,9 @@ def test_the_commands_go_through_all_packs(tmp_path: Path, capsys: pytest.Captur
     lint_files(paths[:1])
     assert "asks much the same" not in capsys.readouterr().out
     assert lint_files(paths) == 1
-    twins = [line for line in capsys.readouterr().out.splitlines() if "asks much the same as" in line]
+    twins = [
+        line for line in capsys.readouterr().out.splitlines() if "asks much the same as" in line
+    ]
     assert len(twins) >= len(topic["items"])
     assert all(line.startswith(f"{paths[1]}:") for line in twins)
     stats(paths)

@@ -8,14 +8,27 @@ from bot.questions.model import Bank, Item, Section, Topic
 from tests.shipped import bank, item, typed
 
 
-def topic(name: str, title: str, *items: Item, section: str = "basics", number: int | None = None) -> Topic:
+def topic(
+    name: str, title: str, *items: Item, section: str = "basics", number: int | None = None
+) -> Topic:
     return Topic(name, section, number, title, "Question?", "Answer.", (), (), (), items)
 
 
 LORA = topic("lora", "LoRA and adapters", item("lora-rank", topic="lora"), number=4)
 ADAM = topic("adam-optimizer", "Adam", item("adam-step", topic="adam-optimizer"), number=14)
-QUANT = topic("quantization", "Weights in few bits", item("quant-bits", topic="quantization"), section="deploying")
-SMALL = Bank("Small", (Section("basics", "Training basics", (LORA, ADAM)), Section("deploying", "Deploying", (QUANT,))))
+QUANT = topic(
+    "quantization",
+    "Weights in few bits",
+    item("quant-bits", topic="quantization"),
+    section="deploying",
+)
+SMALL = Bank(
+    "Small",
+    (
+        Section("basics", "Training basics", (LORA, ADAM)),
+        Section("deploying", "Deploying", (QUANT,)),
+    ),
+)
 
 
 def found(text: str, limit: int = 25) -> list[str]:

@@ -13,7 +13,12 @@ from tests.banks import small_bank
 from tests.ours import own_item, own_topic
 
 SMALL = small_bank(2)
-PACKS = Bank.of([Pack("first", Bank("First", SMALL.sections[:1])), Pack("second", Bank("Second", SMALL.sections[1:]))])
+PACKS = Bank.of(
+    [
+        Pack("first", Bank("First", SMALL.sections[:1])),
+        Pack("second", Bank("Second", SMALL.sections[1:])),
+    ]
+)
 SERVERS = st.integers(1, 2**63 - 1)
 
 
@@ -24,7 +29,11 @@ def test_own_ids(guild_id: int, number: int, other: int) -> None:
     assert len(an_id) <= 48
     assert (server_of(an_id), number_of(guild_id, an_id), is_own(an_id)) == (guild_id, number, True)
     assert number_of(other, an_id) == (number if other == guild_id else None)
-    assert (server_of("lora-rank"), is_own("lora-rank"), number_of(guild_id, "lora-rank")) == (None, False, None)
+    assert (server_of("lora-rank"), is_own("lora-rank"), number_of(guild_id, "lora-rank")) == (
+        None,
+        False,
+        None,
+    )
 
 
 def test_a_server_like_all_others() -> None:
@@ -47,7 +56,13 @@ def test_own_items_in_a_topic_of_a_pack() -> None:
     """They are asked after the pack's; where the pack is not, they alone are, without its open question."""
     mine = own_item(5, 1, "t1")
     bank = bank_of(PACKS, None, [], [mine])
-    assert [item.id for item in bank.asked_topics["t1"].items] == ["t1-a", "t1-b", "t1-c", "t1-d", mine.item_id]
+    assert [item.id for item in bank.asked_topics["t1"].items] == [
+        "t1-a",
+        "t1-b",
+        "t1-c",
+        "t1-d",
+        mine.item_id,
+    ]
     assert bank.topic_of(bank.items[mine.item_id]).title == "Topic 1"
     without = bank_of(PACKS, ["second"], [], [mine])
     assert [item.id for item in without.asked_topics["t1"].items] == [mine.item_id]
@@ -69,15 +84,25 @@ def test_own_topics() -> None:
 
 def test_own_sections_keep_apart() -> None:
     """A section with the id of a pack's is that section; one with the id of another server's is not."""
-    joined = bank_of(PACKS, None, [own_topic(5, 1, section="first")], [own_item(5, 2, own_id(5, 1))])
+    joined = bank_of(
+        PACKS, None, [own_topic(5, 1, section="first")], [own_item(5, 2, own_id(5, 1))]
+    )
     assert [section.id for section in joined.sections] == ["first", "second"]
     banks = [
         bank_of(
-            PACKS, None, [own_topic(guild, 1, section_title=f"House {guild}")], [own_item(guild, 2, own_id(guild, 1))]
+            PACKS,
+            None,
+            [own_topic(guild, 1, section_title=f"House {guild}")],
+            [own_item(guild, 2, own_id(guild, 1))],
         )
         for guild in (5, 6)
     ]
-    assert [section.title for section in together(banks).sections] == ["First", "Second", "House 5", "House 6"]
+    assert [section.title for section in together(banks).sections] == [
+        "First",
+        "Second",
+        "House 5",
+        "House 6",
+    ]
 
 
 def test_retired_items() -> None:
@@ -96,7 +121,9 @@ def test_retired_items() -> None:
 def test_servers_together() -> None:
     """A member of several servers is asked what any of them asks."""
     here = bank_of(PACKS, ["first"], [], [own_item(5, 1, "t1")])
-    there = bank_of(PACKS, ["first"], [], [own_item(6, 1, "t1"), own_item(6, 2, "t1", retired=True)])
+    there = bank_of(
+        PACKS, ["first"], [], [own_item(6, 1, "t1"), own_item(6, 2, "t1", retired=True)]
+    )
     both = together([here, there])
     assert set(both.asked) == {*here.asked, *there.asked}
     assert set(both.items) == {*here.items, *there.items}

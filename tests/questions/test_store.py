@@ -80,11 +80,20 @@ async def test_items_of_open_dailies_are_hidden(database: Database) -> None:
     def fill(conn: Connection) -> None:
         for n, state in enumerate(states):
             item_id = None if state == "skipped" else state
-            daily.create(conn, 1, date(2027, 1, 1 + n), state=state, item_id=item_id, scheduled_at=AT)
-        daily.create(conn, 2, date(2027, 1, 1), state="open", item_id="another server's", scheduled_at=AT)
+            daily.create(
+                conn, 1, date(2027, 1, 1 + n), state=state, item_id=item_id, scheduled_at=AT
+            )
+        daily.create(
+            conn, 2, date(2027, 1, 1), state="open", item_id="another server's", scheduled_at=AT
+        )
 
     await database.write(fill)
-    assert await database.read(store.items_in_play, 1, "daily") == {"posting", "threading", "open", "closing"}
+    assert await database.read(store.items_in_play, 1, "daily") == {
+        "posting",
+        "threading",
+        "open",
+        "closing",
+    }
 
 
 async def test_items_of_running_rounds(database: Database) -> None:
@@ -111,7 +120,12 @@ async def test_what_is_hidden_from_a_member(database: Database) -> None:
     def fill(conn: Connection) -> None:
         ids = {
             name: daily.create(conn, guild_id, DAY, state="open", item_id=name, scheduled_at=AT)
-            for guild_id, name in ((1, "here"), (2, "played"), (3, "strange"), (4, "answered by others"))
+            for guild_id, name in (
+                (1, "here"),
+                (2, "played"),
+                (3, "strange"),
+                (4, "answered by others"),
+            )
         }
         start(conn, 1, "round here")
         start(conn, 2, "round played")
@@ -121,10 +135,18 @@ async def test_what_is_hidden_from_a_member(database: Database) -> None:
         play(conn, "daily", ids["answered by others"] or 0, 103, 4)
 
     await database.write(fill)
-    assert await database.read(store.items_hidden_from, ALWINA, 1) == {"here", "round here", "played", "round played"}
+    assert await database.read(store.items_hidden_from, ALWINA, 1) == {
+        "here",
+        "round here",
+        "played",
+        "round played",
+    }
     assert await database.read(store.items_hidden_from, ALWINA, None) == {"played", "round played"}
     assert await database.read(store.items_hidden_from, BOB, 1) == {"round here"}
-    assert await database.read(store.items_hidden_from, BOB, 4) == {"round here", "answered by others"}
+    assert await database.read(store.items_hidden_from, BOB, 4) == {
+        "round here",
+        "answered by others",
+    }
     assert await database.read(store.items_hidden_from, 103, None) == set()
     assert await database.read(store.items_hidden_from, 104, None) == set()
     assert await database.read(store.items_in_play_anywhere) >= {"strange", "round strange"}

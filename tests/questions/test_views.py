@@ -22,7 +22,18 @@ from bot.questions.answers import Outcome, Review, encode_picks, is_right, outco
 from bot.questions.model import Bank, Choice, Item, Section
 from bot.rounds import views as rounds
 from bot.rounds.rules import Fastest, Leader, QuestionCard, RevealCard
-from tests.messages import check_limits, components, custom_ids, labels, lines, reads, sent, shown, texts, words
+from tests.messages import (
+    check_limits,
+    components,
+    custom_ids,
+    labels,
+    lines,
+    reads,
+    sent,
+    shown,
+    texts,
+    words,
+)
 from tests.shipped import bank, item, orders, typed
 
 ITEMS = list(bank().items.values())
@@ -39,7 +50,14 @@ LETTERS = "ABCDEF"
 def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
     """An open question with the widest figures it can have."""
     made = QuestionCard(
-        question_id=ROW, item=one, order=order, number=50, total=50, seconds=300, ends_at=AT, answered=99_999
+        question_id=ROW,
+        item=one,
+        order=order,
+        number=50,
+        total=50,
+        seconds=300,
+        ends_at=AT,
+        answered=99_999,
     )
     return rounds.question(replace(made, **changes), bank())
 
@@ -103,7 +121,13 @@ def mine(reviews: Sequence[Review]) -> list[Message]:
     """The private pages behind "My answers", as clicks turn them."""
     first = rounds.my_answers(ROW, reviews, 0)
     found = re.search(r"page 1 of (\d+)", text_of(first))
-    return [first, *(rounds.my_answers(ROW, reviews, page) for page in range(1, int(found[1]) if found else 1))]
+    return [
+        first,
+        *(
+            rounds.my_answers(ROW, reviews, page)
+            for page in range(1, int(found[1]) if found else 1)
+        ),
+    ]
 
 
 def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
@@ -119,7 +143,9 @@ def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_public_cards_keep_to_discords_limits(make: Callable[[Item, tuple[int, ...]], Message]) -> None:
+def test_public_cards_keep_to_discords_limits(
+    make: Callable[[Item, tuple[int, ...]], Message],
+) -> None:
     """Every item of the bank fits on the open and the revealed card of a round and of the daily."""
     for one, order in shown_items():
         check_limits(make(one, order), one.id)
@@ -183,25 +209,41 @@ def test_why_pages_say_it_all() -> None:
             text = reads(*why(one, order, answer))
             for n, choice in enumerate(one.choices):
                 letter = LETTERS[order.index(n)]
-                assert f"{letter} {words(choice.text)} {words(choice.why)}" in text, (one.id, answer)
+                assert f"{letter} {words(choice.text)} {words(choice.why)}" in text, (
+                    one.id,
+                    answer,
+                )
             assert words(one.explanation) in text, (one.id, answer)
-            assert one.kind != "typed" or all(words(form) in text for form in one.accept[:3]), (one.id, answer)
+            assert one.kind != "typed" or all(words(form) in text for form in one.accept[:3]), (
+                one.id,
+                answer,
+            )
 
 
 def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     """The reasons of a typed item name the first three accepted forms; a wall of spellings teaches nobody anything."""
     assert "Accepted: EOS, end token, stop token and 2 other ways to say it" in "\n".join(
-        cards.why_blocks(Review(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around())
+        cards.why_blocks(
+            Review(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
+        )
     )
-    assert "Accepted: EOS, end token" in cards.why_blocks(Review(typed("EOS", "end token"), (), None), _around())
+    assert "Accepted: EOS, end token" in cards.why_blocks(
+        Review(typed("EOS", "end token"), (), None), _around()
+    )
 
 
 def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
     """Only the source that holds the fact is called one; the topic's others stand below, under one line."""
     topic = bank().topics["overfitting"]
     one = next(i for i in topic.items if i.reference == 1)
-    last = cards.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[-1].splitlines()
-    assert [line[: line.find("[")] for line in last if "](<" in line] == ["-# Source: ", "-# · ", "-# · "]
+    last = cards.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[
+        -1
+    ].splitlines()
+    assert [line[: line.find("[")] for line in last if "](<" in line] == [
+        "-# Source: ",
+        "-# · ",
+        "-# · ",
+    ]
     assert t.escape(topic.references[1].title) in last[-4]
     assert last[-3] == "-# More on the topic"
 
@@ -225,11 +267,19 @@ def test_a_verdict_says_why() -> None:
     for one, order in shown_items():
         for answer in answers(one):
             text = " ".join(reads(page) for page in verdict(one, order, answer))
-            told = {int(digit) for digit in answer} | set(one.right) if one.kind != "typed" else set()
+            told = (
+                {int(digit) for digit in answer} | set(one.right) if one.kind != "typed" else set()
+            )
             for n in told:
-                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (one.id, answer)
+                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (
+                    one.id,
+                    answer,
+                )
             assert words(one.explanation) in text, (one.id, answer)
-            assert text.startswith("✅ Right" if is_right(one, answer) else "Not quite"), (one.id, answer)
+            assert text.startswith("✅ Right" if is_right(one, answer) else "Not quite"), (
+                one.id,
+                answer,
+            )
 
 
 def test_my_answers_explain_each_miss() -> None:
@@ -241,9 +291,14 @@ def test_my_answers_explain_each_miss() -> None:
             if answer is not None and is_right(one, answer):
                 assert "✅ Right" in text, (one.id, answer)
                 continue
-            told = set(one.right) | ({int(d) for d in answer} if answer and one.kind != "typed" else set())
+            told = set(one.right) | (
+                {int(d) for d in answer} if answer and one.kind != "typed" else set()
+            )
             for n in told:
-                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (one.id, answer)
+                assert f"{words(one.choices[n].text)} {words(one.choices[n].why)}" in text, (
+                    one.id,
+                    answer,
+                )
             if one.kind == "typed":
                 assert words(one.accept[0]) in text, (one.id, answer)
                 assert answer is None or words(one.explanation) in text, (one.id, answer)
@@ -258,7 +313,9 @@ def test_choices_of_the_open_card_begin_with_their_letters() -> None:
         for view in (question(one, order), daily(one, order)):
             plain = [line.replace("**", "", 2) for line in lines(view)]
             lettered = [shown(line) for line in plain if re.match(r"[A-F]  ", line)]
-            assert lettered == [f"{LETTERS[n]} {words(one.choices[i].text)}" for n, i in enumerate(order)], one.id
+            assert lettered == [
+                f"{LETTERS[n]} {words(one.choices[i].text)}" for n, i in enumerate(order)
+            ], one.id
 
 
 def test_choices_of_the_revealed_card_keep_their_letters() -> None:
@@ -270,7 +327,9 @@ def test_choices_of_the_revealed_card_keep_their_letters() -> None:
             expected = [" · ✅ right"] * len(one.right) + [""] * (len(order) - len(one.right))
             assert [mark for _, _, mark in found] == expected
             letters = {(letter, shown(text.strip("*"))) for letter, text, _ in found}
-            assert letters == {(LETTERS[n], words(one.choices[i].text)) for n, i in enumerate(order)}, one.id
+            assert letters == {
+                (LETTERS[n], words(one.choices[i].text)) for n, i in enumerate(order)
+            }, one.id
             bold = {letter for letter, text, _ in found if text.startswith("**")}
             assert bold == {letter for letter, _, mark in found if mark}, one.id
             assert bold == {LETTERS[order.index(i)] for i in one.right}, one.id
@@ -310,9 +369,15 @@ def test_a_multiple_item_is_answered_by_boxes_in_full_text() -> None:
         assert words(one.prompt) in shown(text["content"]), one.id
         assert modal["custom_id"] == cards.PICKS.id(source="round", row=ROW)
         boxes = label["component"]
-        expected = [(f"{LETTERS[n]} · {words(one.choices[i].text)}", str(n)) for n, i in enumerate(order)]
+        expected = [
+            (f"{LETTERS[n]} · {words(one.choices[i].text)}", str(n)) for n, i in enumerate(order)
+        ]
         assert [(o["label"], o["value"]) for o in boxes["options"]] == expected, one.id
-        assert (boxes["min_values"], boxes["max_values"], boxes["required"]) == (1, len(order), True)
+        assert (boxes["min_values"], boxes["max_values"], boxes["required"]) == (
+            1,
+            len(order),
+            True,
+        )
 
 
 def test_boxes_of_long_choices() -> None:
@@ -321,7 +386,12 @@ def test_boxes_of_long_choices() -> None:
     long = "a" * 97  # letter, dot and blanks take four
     one = replace(one, choices=(replace(one.choices[0], text=long), *one.choices[1:]))
     text, label = modal_of(one, (1, 0, 2))["components"]
-    assert text["content"].split("\n") == ["### Which?", "**A**  text 1", f"**B**  {long}", "**C**  text 2"]
+    assert text["content"].split("\n") == [
+        "### Which?",
+        "**A**  text 1",
+        f"**B**  {long}",
+        "**C**  text 2",
+    ]
     assert label["component"]["options"][1]["label"] == f"B · {'a' * 95}…"
     fits = replace(one, choices=(replace(one.choices[0], text="a" * 96), *one.choices[1:]))
     text, label = modal_of(fits, (1, 0, 2))["components"]
@@ -353,7 +423,10 @@ def test_a_reveal_takes_the_answer_buttons_away() -> None:
         for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
             on = source == "round"
             assert labels(view) == ["Explain", "Report", "Next"][: 2 + on], one.id
-            expected = [cards.WHY.id(source=source, row=ROW), cards.REPORT.id(source=source, row=ROW)]
+            expected = [
+                cards.WHY.id(source=source, row=ROW),
+                cards.REPORT.id(source=source, row=ROW),
+            ]
             expected += [rounds.HOST.id(what="next", row=ROW)] * on
             assert custom_ids(view) == expected, one.id
 
@@ -365,7 +438,9 @@ def test_open_cards_tell_nothing_of_the_answer() -> None:
     """Which choices are right, why, and what is accepted changes nothing of what an open card sends to clients."""
     for one, order in shown_items():
         turned = tuple(replace(c, correct=not c.correct, why="another reason") for c in one.choices)
-        other = replace(one, id="another-id", choices=turned, accept=("another",), explanation="Another.")
+        other = replace(
+            one, id="another-id", choices=turned, accept=("another",), explanation="Another."
+        )
         if one.kind == "typed":
             other = replace(other, choices=())
         for make in (question, daily):
@@ -378,22 +453,32 @@ def test_custom_ids_tell_nothing_of_the_item() -> None:
         for make in (question, daily):
             first, *others = (custom_ids(make(one, order)) for order in orders(one))
             assert all(other == first for other in others), one.id
-            assert not any(one.id in custom_id or one.topic_id in custom_id for custom_id in first), one.id
+            assert not any(
+                one.id in custom_id or one.topic_id in custom_id for custom_id in first
+            ), one.id
 
 
 def test_open_cards_hold_no_explanation() -> None:
     """Neither the item's id nor its explanation nor a reason is anywhere in what an open card sends."""
     for one, order in shown_items():
         for make in (question, daily):
-            whole = shown(json.dumps(sent(make(one, order)), ensure_ascii=False).replace("\\\\", "\\"))
+            whole = shown(
+                json.dumps(sent(make(one, order)), ensure_ascii=False).replace("\\\\", "\\")
+            )
             assert one.id not in whole, one.id
             assert words(one.explanation).replace('"', '\\"') not in whole, one.id
-            assert not any(len(c.why) > 20 and words(c.why).replace('"', '\\"') in whole for c in one.choices), one.id
+            assert not any(
+                len(c.why) > 20 and words(c.why).replace('"', '\\"') in whole for c in one.choices
+            ), one.id
 
 
 def test_all_open_buttons_look_alike() -> None:
     """Letters have one style, whichever of them is right."""
-    styles = {c["style"] for c in components(question(item(topic=TOPIC, choices="NYNN"), (2, 0, 3, 1))) if "style" in c}
+    styles = {
+        c["style"]
+        for c in components(question(item(topic=TOPIC, choices="NYNN"), (2, 0, 3, 1)))
+        if "style" in c
+    }
     assert len(styles) == 1
 
 
@@ -420,13 +505,17 @@ TOPIC = next(iter(bank().topics))
 
 def filled(length: int, mark: str = "") -> str:
     """Words of just so many characters."""
-    return (f"{mark} words " + "and more words " * 50)[: length - 1].strip().ljust(length - 1, "x") + "."
+    return (f"{mark} words " + "and more words " * 50)[: length - 1].strip().ljust(
+        length - 1, "x"
+    ) + "."
 
 
 def largest(kind: str) -> Item:
     """An item that is as long as the schema allows in every field."""
     right = {"choice": [0], "multiple": [0, 1, 2, 3, 4], "typed": []}[kind]
-    choices = tuple(Choice(filled(200, f"choice {n}"), n in right, filled(300, f"why {n}")) for n in range(6))
+    choices = tuple(
+        Choice(filled(200, f"choice {n}"), n in right, filled(300, f"why {n}")) for n in range(6)
+    )
     return Item(
         id="largest",
         topic_id=TOPIC,
@@ -443,7 +532,9 @@ def largest(kind: str) -> Item:
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
-def test_the_largest_item_has_its_public_cards(make: Callable[[Item, tuple[int, ...]], Message], kind: str) -> None:
+def test_the_largest_item_has_its_public_cards(
+    make: Callable[[Item, tuple[int, ...]], Message], kind: str
+) -> None:
     """An item with six choices and every text as long as the schema allows fits on each public card, uncut."""
     one = largest(kind)
     view = make(one, orders(one)[1])
@@ -473,12 +564,15 @@ def test_the_largest_item_has_its_pages(kind: str) -> None:
         for page in (*reasons, *own):
             check_limits(page, answer)
         text = reads(*reasons)
-        assert all(words(choice.text) in text and words(choice.why) in text for choice in one.choices)
+        assert all(
+            words(choice.text) in text and words(choice.why) in text for choice in one.choices
+        )
         assert words(one.prompt) in re.sub(r"### Your answers .*? page \d of \d ", "", reads(*own))
 
 
 TWO_LINES = replace(
-    item(topic=TOPIC), choices=(Choice("first\nB  second", True, "why\nnot"), Choice("other", False, "no\nway"))
+    item(topic=TOPIC),
+    choices=(Choice("first\nB  second", True, "why\nnot"), Choice("other", False, "no\nway")),
 )
 
 
@@ -510,7 +604,13 @@ def test_texts_of_a_bank_can_do_no_harm() -> None:
     )
     order = (3, 2, 1, 0)
     reviewed = [review(one, order, answer) for answer in ("0", "1", None)]
-    views = [question(one, order), daily(one, order), reveal(one, order), daily_end(one, order), *mine(reviewed)]
+    views = [
+        question(one, order),
+        daily(one, order),
+        reveal(one, order),
+        daily_end(one, order),
+        *mine(reviewed),
+    ]
     for view in (
         *views,
         *why(one, order, "1"),
@@ -536,7 +636,9 @@ def test_shares_of_the_choices() -> None:
     one = item(topic=TOPIC, choices="NYNN")
     view = reveal(one, (2, 1, 0, 3), outcome(one, [("1", True), ("1", True), ("0", False)]))
     found = lines(view)
-    at = {line.strip("*")[-1]: n for n, line in enumerate(found) if re.match(r"\*\*[A-F]\*\*  ", line)}
+    at = {
+        line.strip("*")[-1]: n for n, line in enumerate(found) if re.match(r"\*\*[A-F]\*\*  ", line)
+    }
     assert {choice: found[n + 1].split()[1] for choice, n in at.items()} == {
         "1": "67%",
         "0": "33%",
@@ -549,7 +651,9 @@ def test_wrong_texts_of_a_typed_item() -> None:
     """The most frequent wrong texts that several members gave are quoted with their numbers, under the right answer."""
     one = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
     wrong = ("memory", "loss", "Bob cheats", "Memory", "loss", "memory")
-    found = lines(reveal(one, (), outcome(one, [("attention", True), *((text, False) for text in wrong)])))
+    found = lines(
+        reveal(one, (), outcome(one, [("attention", True), *((text, False) for text in wrong)]))
+    )
     assert found.index("✅ **attention**") < found.index("`memory` · 3") < found.index("`loss` · 2")
     assert "Bob cheats" not in "\n".join(found)
 
@@ -584,6 +688,11 @@ def test_no_card_is_longer_than_measured(one: Item) -> None:
     fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(3))
     leaders = tuple(Leader(NAME, 99_999) for _ in range(3))
     full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)
-    shown = [question(one, order), rounds.reveal(full, bank()), daily(one, order), daily_end(one, order)]
+    shown = [
+        question(one, order),
+        rounds.reveal(full, bank()),
+        daily(one, order),
+        daily_end(one, order),
+    ]
     lengths = [len(text_of(message)) for message in shown]
     assert max(lengths) <= cards.card_length(one, bank()) <= max(lengths) + 150

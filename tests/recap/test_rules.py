@@ -12,7 +12,9 @@ from bot.recap.rules import WEEK, climber, due, hardest, time_of, upcoming
 
 MONDAY = date(2027, 1, 4)
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Apia"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Apia"]
+)
 
 
 def at(day: int, hour: int) -> datetime:
@@ -28,7 +30,9 @@ def at(day: int, hour: int) -> datetime:
         (4, at(4, 12), {MONDAY - WEEK}, MONDAY, at(15, 9)),
     ],
 )
-def test_the_next_recap(weekday: int, after: datetime, taken: set[date], week: date, when: datetime) -> None:
+def test_the_next_recap(
+    weekday: int, after: datetime, taken: set[date], week: date, when: datetime
+) -> None:
     """It comes on its day at nine and is about the week before that day's; a week that had one has no second."""
     assert upcoming("UTC", weekday, after, taken) == (week, when)
 
@@ -42,7 +46,9 @@ def test_by_the_servers_clock_through_its_changes() -> None:
 @given(
     zone=ZONES,
     weekday=st.integers(0, 6),
-    start=st.datetimes(datetime(2011, 12, 1), datetime(2030, 1, 1)).map(lambda d: d.replace(tzinfo=UTC)),
+    start=st.datetimes(datetime(2011, 12, 1), datetime(2030, 1, 1)).map(
+        lambda d: d.replace(tzinfo=UTC)
+    ),
     steps=st.lists(st.integers(1, 400), min_size=1, max_size=30),
 )
 def test_each_week_once(zone: str, weekday: int, start: datetime, steps: list[int]) -> None:
@@ -71,7 +77,9 @@ def test_each_week_once(zone: str, weekday: int, start: datetime, steps: list[in
         ({1: 90, 2: 80, 3: 70}, {1: 60, 2: 50, 3: 40, 4: 99}, (1, 1, 2)),
     ],
 )
-def test_the_biggest_climber(now: dict[int, int], before: dict[int, int], found: tuple[int, int, int] | None) -> None:
+def test_the_biggest_climber(
+    now: dict[int, int], before: dict[int, int], found: tuple[int, int, int] | None
+) -> None:
     """Who rose the most places, if anybody rose; among equals who stands higher."""
     assert climber(now, before) == found
 

@@ -17,7 +17,11 @@ from tests.pixels import size
 FULL = Recap(
     recap_id=7,
     week=date(2026, 11, 16),
-    first=(Leader(1, "Alwina", 1820), Leader(2, "Bob *the* builder of many things", 905), Leader(2, None, 905)),
+    first=(
+        Leader(1, "Alwina", 1820),
+        Leader(2, "Bob *the* builder of many things", 905),
+        Leader(2, None, 905),
+    ),
     members=12,
     right=240,
     by_day=(70, 41, 0, 33, 96, 12, 88),
@@ -25,18 +29,26 @@ FULL = Recap(
     hardest=Hardest("Why is attention scaled by the square root of the key size?", 8, 2),
     streak=("Alwina", 12),
 )
-SMALL = Recap(recap_id=8, week=date(2026, 11, 30), first=(), members=1, right=0, by_day=(1, 0, 0, 0, 0, 0, 0))
+SMALL = Recap(
+    recap_id=8, week=date(2026, 11, 30), first=(), members=1, right=0, by_day=(1, 0, 0, 0, 0, 0, 0)
+)
 
 
 async def test_what_it_says() -> None:
     """The first three, who climbed, the longest streak, the hardest question in full, and how many took part."""
     said = text_of(await recap(FULL))
     assert "### The week in review\n-# 16–22 November" in said
-    assert "🥇 **Alwina** · **1,820 points**\n🥈 **Bob \\*the\\* builder of many things** · **905 points**" in said
+    assert (
+        "🥇 **Alwina** · **1,820 points**\n🥈 **Bob \\*the\\* builder of many things** · **905 points**"
+        in said
+    )
     assert "🥈 a member · **905 points**" in said
     assert "Biggest climber: **Clementine**, from 9th to 4th" in said
     assert "Longest streak: **Alwina**, 12 days" in said
-    assert "Hardest question: Why is attention scaled by the square root of the key size? · 25% of 8 answers" in said
+    assert (
+        "Hardest question: Why is attention scaled by the square root of the key size? · 25% of 8 answers"
+        in said
+    )
     assert "12 people took part · 340 answers · 71% right" in said
 
 

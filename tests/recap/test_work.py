@@ -145,7 +145,10 @@ async def test_two_processes_post_one(stage: Stage) -> None:
     other = stage.process()
     for _ in range(3):
         work = [
-            worker.work(key) for bot in (stage.bot, other) for worker in bot.workers for key in await stage.due(worker)
+            worker.work(key)
+            for bot in (stage.bot, other)
+            for worker in bot.workers
+            for key in await stage.due(worker)
         ]
         await asyncio.gather(*work)
     assert len(shown(stage)) == 1
@@ -164,7 +167,10 @@ async def test_late_and_too_late(stage: Stage) -> None:
     assert len(shown(stage)) == 1
     last = (await stage.bot.settings.look(GUILD)).recap.last
     assert last is not None
-    assert (last.state, last.problem) == ("missed", "I was offline for more than a day, so it was skipped.")
+    assert (last.state, last.problem) == (
+        "missed",
+        "I was offline for more than a day, so it was skipped.",
+    )
 
 
 async def test_another_clock_and_another_day_post_no_week_twice(stage: Stage) -> None:

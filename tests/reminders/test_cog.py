@@ -24,8 +24,13 @@ DAY = 24 * 3600
 async def test_reminders(stage: Stage) -> None:
     """By direct message at the member's time if something is due; its buttons start a practice and pause it."""
     assert "Off." in reply(await stage.alwina.slash(stage.quiz, "remind"))
-    said = reply(await stage.alwina.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin"))
-    assert "It comes every day at **09:00** (Europe/Berlin), by direct message, if something is due." in said
+    said = reply(
+        await stage.alwina.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin")
+    )
+    assert (
+        "It comes every day at **09:00** (Europe/Berlin), by direct message, if something is due."
+        in said
+    )
     practice = Practised(stage, stage.alwina)
     await practice.open()
     missed = practice.question.item
@@ -34,18 +39,26 @@ async def test_reminders(stage: Stage) -> None:
     await stage.wait(DAY)
     inbox = stage.alwina.user.dm_channel.history()
     assert [m.created_at.strftime("%H:%M") for m in inbox] == ["08:00"]
-    assert inbox[0].content == "**1 question is due today.** A few minutes keep them fresh."  # what a phone shows
+    assert (
+        inbox[0].content == "**1 question is due today.** A few minutes keep them fresh."
+    )  # what a phone shows
     started = await stage.alwina.user.click(inbox[0], label="Practise now")
     assert started.response.ephemeral
     assert Question(stage, started.response.message).item == missed
-    assert "due today" in text_of(stage.alwina.user.dm_channel.history()[0])  # the reminder stays as it is
+    assert "due today" in text_of(
+        stage.alwina.user.dm_channel.history()[0]
+    )  # the reminder stays as it is
     paused = await stage.alwina.user.click(inbox[0], label="Pause")
     assert "Paused." in text_of(paused.response.message)
     await stage.wait(2 * DAY)
-    assert len([m for m in stage.alwina.user.dm_channel.history() if "due today" in text_of(m)]) == 1
+    assert (
+        len([m for m in stage.alwina.user.dm_channel.history() if "due today" in text_of(m)]) == 1
+    )
     await stage.alwina.user.click(answer_to(paused), label="Resume")
     await stage.wait(DAY)
-    assert len([m for m in stage.alwina.user.dm_channel.history() if "due today" in text_of(m)]) == 2
+    assert (
+        len([m for m in stage.alwina.user.dm_channel.history() if "due today" in text_of(m)]) == 2
+    )
 
 
 async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> None:
@@ -53,7 +66,9 @@ async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> Non
     await stage.alwina.slash(stage.quiz, "remind", time="09:00", timezone="UTC")
     reminder = await stage.services.reminders.get(stage.alwina.id)
     assert reminder is not None
-    await stage.database.write(reminders.change, reminder, next_at=None, problem="Your reminders are paused, because.")
+    await stage.database.write(
+        reminders.change, reminder, next_at=None, problem="Your reminders are paused, because."
+    )
     first = await stage.alwina.slash(stage.quiz, "practice")
     assert [text_of(m.message) for m in first.followups] == ["Your reminders are paused, because."]
     assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []
@@ -61,7 +76,9 @@ async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> Non
 
 async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
     """Where Discord refuses the message (403, code 50007), it pauses, and /remind says why."""
-    closed = stage.env.create_user("bartleby", bot=True)  # Discord refuses messages between bots with the same code
+    closed = stage.env.create_user(
+        "bartleby", bot=True
+    )  # Discord refuses messages between bots with the same code
     user_id = closed.id
     first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
     await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first))
@@ -71,7 +88,9 @@ async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
     reminder = await stage.services.reminders.get(user_id)
     assert reminder is not None
     assert reminder.next_at is None
-    assert "because Discord won't let me message you. Allow direct messages" in messages.text_of(state(reminder))
+    assert "because Discord won't let me message you. Allow direct messages" in messages.text_of(
+        state(reminder)
+    )
 
 
 async def test_a_wrong_reminder(stage: Stage) -> None:

@@ -112,7 +112,9 @@ async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
     stage.sender.fail("send_reminder", DeliveryRefused(what, "Not now."))
     await stage.wait(days=2)
     assert len(stage.sender.reminders) == 2
-    assert len(stage.sender.openings) == (2 if what == "channel" else 1)  # one that is gone is opened anew
+    assert len(stage.sender.openings) == (
+        2 if what == "channel" else 1
+    )  # one that is gone is opened anew
 
 
 async def test_many_at_the_same_time(stage: Stage) -> None:
@@ -122,7 +124,11 @@ async def test_many_at_the_same_time(stage: Stage) -> None:
         await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
         await meet(stage, user_id, "t1-a")
     await stage.wait(hours=2)
-    assert len({user_id for user_id, _ in stage.sender.reminders}) == len(stage.sender.reminders) == MANY
+    assert (
+        len({user_id for user_id, _ in stage.sender.reminders})
+        == len(stage.sender.reminders)
+        == MANY
+    )
     assert stage.sender.openings[-1] - stage.sender.openings[0] < timedelta(minutes=15)
     await stage.wait(hours=23, minutes=4)
     assert len(stage.sender.reminders) == 2 * MANY
@@ -164,7 +170,9 @@ async def test_ten_that_are_ignored(stage: Stage) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [unsent(), Crash()])
-async def test_at_most_once_a_day_whatever_happens(stage: Stage, error: BaseException, after: bool) -> None:
+async def test_at_most_once_a_day_whatever_happens(
+    stage: Stage, error: BaseException, after: bool
+) -> None:
     """A reminder whose fate is unknown is not sent again the same day, and comes the next."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
@@ -197,12 +205,14 @@ async def test_hours_late_is_left_out(stage: Stage) -> None:
     stage.clock.turn(hours=7, seconds=1)
     await stage.run()
     assert stage.sender.reminders == []
-    assert await stage.database.read(store.QUEUE.next_due) == stage.clock().replace(hour=13, second=0) + timedelta(
-        days=1
-    )
+    assert await stage.database.read(store.QUEUE.next_due) == stage.clock().replace(
+        hour=13, second=0
+    ) + timedelta(days=1)
 
 
-@pytest.mark.parametrize(("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")])
+@pytest.mark.parametrize(
+    ("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")]
+)
 async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str) -> None:
     """A wrong time or zone is a sentence, and the reminder stays as it was."""
     before = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")

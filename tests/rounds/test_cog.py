@@ -47,7 +47,9 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     assert "### Final standings" in standings
     board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
     for name in ("alwina", "bob"):
-        points = next(line for line in standings.splitlines() if f"**{name}**" in line).split("**")[3]
+        points = next(line for line in standings.splitlines() if f"**{name}**" in line).split("**")[
+            3
+        ]
         assert f"**{name}** · **{points}**" in board
 
 
@@ -71,14 +73,18 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     assert labels(standings) == ["Play again", "Practise my misses", "My answers"]
 
 
-async def test_standings_without_the_right_to_attach(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_standings_without_the_right_to_attach(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the bot may not attach files any more, the standings come without their picture."""
     send, refused = discord.PartialMessageable.send, []
 
     async def strict(self: discord.PartialMessageable, **options: Any) -> discord.Message:
         if options.get("files"):
             refused.append(options["nonce"])
-            raise discord.Forbidden(Mock(status=403), {"code": 50013, "message": "Missing Permissions"})
+            raise discord.Forbidden(
+                Mock(status=403), {"code": 50013, "message": "Missing Permissions"}
+            )
         return await send(self, **options)
 
     monkeypatch.setattr(discord.PartialMessageable, "send", strict)
@@ -159,7 +165,9 @@ async def test_a_round_that_nobody_answers_ends_itself(stage: Stage) -> None:
 
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
     """The command's answer says who starts what, and when the first question comes, which it does then."""
-    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium")
+    result = await stage.alwina.slash(
+        stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium"
+    )
     assert not result.ephemeral
     line = reply(result)
     assert re.fullmatch(
@@ -176,7 +184,9 @@ async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
 async def test_fewer_items_than_asked_for(stage: Stage) -> None:
     """A round is as long as its items last, and says so."""
     have = len(BANK.topics["temperature"].items)
-    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5)
+    result = await stage.alwina.slash(
+        stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5
+    )
     assert f"starts {have} questions · Temperature" in reply(result)
     assert reply(result).endswith(f"Only {have} questions match.")
 
@@ -192,7 +202,9 @@ async def test_a_round_that_could_not_start(stage: Stage) -> None:
         "The round couldn't start. I can't post here: I need Send Messages. Once that's fixed, use </"
     )
     assert not result.ephemeral
-    assert "ended early: I can't post here" in reply(await stage.alwina.slash(stage.quiz, "quiz status"))
+    assert "ended early: I can't post here" in reply(
+        await stage.alwina.slash(stage.quiz, "quiz status")
+    )
 
 
 async def test_stop(stage: Stage) -> None:
@@ -263,7 +275,9 @@ async def test_a_hosted_round(stage: Stage) -> None:
     """Its host alone reveals and goes on, by buttons on the card, over a restart too."""
     question = await stage.play(questions=2, mode="hosted", topic="temperature")
     assert "hosted, no clock" in stage.texts()[0]
-    assert (await question.answer(stage.bob, right=True)).endswith("The answer comes when the host shows it.")
+    assert (await question.answer(stage.bob, right=True)).endswith(
+        "The answer comes when the host shows it."
+    )
     await stage.wait(1000)
     refused = await stage.bob.click(stage.question().message, label="Reveal")
     assert refused.ephemeral
@@ -277,7 +291,9 @@ async def test_a_hosted_round(stage: Stage) -> None:
     assert (await stage.alwina.click(stage.question().message, label="Next")).acknowledged
     await stage.wait(1)
     assert "Question 2 of 2" in stage.question().text
-    assert "Open until the host shows the answer" in reply(await stage.bob.slash(stage.quiz, "quiz status"))
+    assert "Open until the host shows the answer" in reply(
+        await stage.bob.slash(stage.quiz, "quiz status")
+    )
 
 
 async def test_play_again(stage: Stage) -> None:
@@ -288,7 +304,9 @@ async def test_play_again(stage: Stage) -> None:
     standings = stage.question().message
     started = await stage.clementine.click(standings, label="Play again")
     assert not started.ephemeral
-    assert reply(started).startswith("**clementine** starts 1 question · Temperature · easy · 10 s each.")
+    assert reply(started).startswith(
+        "**clementine** starts 1 question · Temperature · easy · 10 s each."
+    )
     again = await stage.bob.click(standings, label="Play again")
     assert again.ephemeral
     assert "already running in this channel" in reply(again)
@@ -306,7 +324,9 @@ async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
     standings = stage.question(quiet).message
     pressed = await reader.click(standings, label="Play again")
     assert pressed.ephemeral
-    assert reply(pressed).startswith(f"You can't post in <#{quiet.id}>: you need Send Messages here.")
+    assert reply(pressed).startswith(
+        f"You can't post in <#{quiet.id}>: you need Send Messages here."
+    )
     assert reply(await reader.slash(quiet, "quiz start")) == reply(pressed)
     assert quiet.last_message == standings
     assert reply(await stage.bob.click(standings, label="Play again")).startswith("**bob** starts")

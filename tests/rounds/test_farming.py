@@ -26,7 +26,11 @@ async def most_of_an_item(stage: Stage) -> int:
     """The most that one item has won one member."""
 
     def look(conn: Connection) -> int:
-        won = select(func.sum(ledger.c.points).label("won")).group_by(ledger.c.user_id, ledger.c.item_id).subquery()
+        won = (
+            select(func.sum(ledger.c.points).label("won"))
+            .group_by(ledger.c.user_id, ledger.c.item_id)
+            .subquery()
+        )
         return int(conn.execute(select(func.max(won.c.won))).scalar_one())
 
     return await stage.database.read(look)

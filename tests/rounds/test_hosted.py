@@ -20,7 +20,9 @@ async def host(stage: Stage, questions: int = 2) -> int:
     return round_id
 
 
-async def show(stage: Stage, user_id: int = ALWINA, *, post: Post | None = None, may_manage: bool = False) -> None:
+async def show(
+    stage: Stage, user_id: int = ALWINA, *, post: Post | None = None, may_manage: bool = False
+) -> None:
     """Press "Reveal", and let that be done."""
     card = post or stage.card()
     await stage.bot.rounds.show_answer(card.row_id, card.message_id, user_id, may_manage=may_manage)
@@ -29,7 +31,9 @@ async def show(stage: Stage, user_id: int = ALWINA, *, post: Post | None = None,
 
 async def go_on(stage: Stage, user_id: int = ALWINA) -> None:
     """Press "Next", and let that be done."""
-    await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, user_id, may_manage=False)
+    await stage.bot.rounds.go_on(
+        stage.card().row_id, stage.card().message_id, user_id, may_manage=False
+    )
     await stage.run()
 
 
@@ -62,7 +66,10 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     await stage.answer(BOB, after=1)
     await show(stage)
     await go_on(stage)
-    assert [(c.number, c.outcome.answered, c.hosted) for c in revealed(stage)] == [(1, 3, True), (2, 1, True)]
+    assert [(c.number, c.outcome.answered, c.hosted) for c in revealed(stage)] == [
+        (1, 3, True),
+        (2, 1, True),
+    ]
     table = [(place, t.user_id, t.points) for place, t in standings(stage).standings]
     assert table == [(1, BOB, 200), (2, ALWINA, 100), (3, CLEMENTINE, 0)]
     assert (standings(stage).ending, standings(stage).hosted) == (None, True)
@@ -201,8 +208,13 @@ async def test_whatever_fails_the_round_goes_on(
             await stage.restart()
     assert stage.sender.calls[method] > skip
     assert len(stage.sender.of_kind("question")) == 2
-    assert {c.question_id for c in revealed(stage)} == {p.row_id for p in stage.sender.of_kind("question")}
-    assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [(ALWINA, 200), (BOB, 0)]
+    assert {c.question_id for c in revealed(stage)} == {
+        p.row_id for p in stage.sender.of_kind("question")
+    }
+    assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [
+        (ALWINA, 200),
+        (BOB, 0),
+    ]
     assert await stage.check_points() == {ALWINA: 200, BOB: 0}
 
 

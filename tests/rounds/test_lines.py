@@ -28,7 +28,11 @@ class Board:
 
     async def _results(self, question_id: int, user_ids: Collection[int]) -> dict[int, OwnResult]:
         self.asked.append((question_id, len(user_ids)))
-        return {user_id: replace(RESULT, total=user_id) for user_id in user_ids if user_id not in self.gone}
+        return {
+            user_id: replace(RESULT, total=user_id)
+            for user_id in user_ids
+            if user_id not in self.gone
+        }
 
     def keep(self, user_id: int, question_id: int = 7) -> None:
         async def show(result: OwnResult) -> None:

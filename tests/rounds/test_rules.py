@@ -102,7 +102,9 @@ def test_what_makes_an_item_take_longer() -> None:
     worked_out = replace(plain, prompt="word " * 29 + "16")
     assert seconds_for(plain) < seconds_for(worked_out)
     assert seconds_for(replace(worked_out, difficulty=1)) < seconds_for(worked_out)
-    short, long = (replace(typed(answer), prompt="word " * 20) for answer in ("bias", "reinforcement learning"))
+    short, long = (
+        replace(typed(answer), prompt="word " * 20) for answer in ("bias", "reinforcement learning")
+    )
     assert seconds_for(short) < seconds_for(long)
     assert seconds_for(replace(plain, prompt="word " * 999)) == MOST_TIME
     assert seconds_for(replace(typed("bias"), prompt="Why?", difficulty=1)) == LEAST_TIME
@@ -114,7 +116,9 @@ def test_what_makes_an_item_take_longer() -> None:
 )
 def test_difficulties(difficulty: str, asked: set[int]) -> None:
     """Easy asks levels 1 and 2, medium 3, hard 4 and 5, mixed all of them."""
-    found = {n for n in range(1, 6) if fits(item(difficulty=n), topic_id=None, difficulty=difficulty)}
+    found = {
+        n for n in range(1, 6) if fits(item(difficulty=n), topic_id=None, difficulty=difficulty)
+    }
     assert found == asked
 
 
@@ -204,7 +208,9 @@ def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, int]]:
 
 
 @given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
-def test_draw_is_as_long_as_it_can_be(given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
+def test_draw_is_as_long_as_it_can_be(
+    given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int
+) -> None:
     """A draw has `count` items or all that fit, never more, each of them once and none from elsewhere."""
     items, asked = given_bank
     drawn = draw(items, asked, count, random.Random(seed))
@@ -226,13 +232,17 @@ def test_no_topic_twice_before_all_that_fit_were_used(
 
 
 @given(given_bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
-def test_least_recently_asked_comes_first(given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
+def test_least_recently_asked_comes_first(
+    given_bank: tuple[list[Item], dict[str, int]], count: int, seed: int
+) -> None:
     """At each step no topic that is as little used has an item that waited longer than the one that is asked."""
     items, asked = given_bank
     left = {i.id: i for i in items}
     used = Tally[str]()
     for one in draw(items, asked, count, random.Random(seed)):
-        rivals = [asked.get(i.id, NEVER) for i in left.values() if used[i.topic_id] == used[one.topic_id]]
+        rivals = [
+            asked.get(i.id, NEVER) for i in left.values() if used[i.topic_id] == used[one.topic_id]
+        ]
         assert asked.get(one.id, NEVER) == min(rivals)
         del left[one.id]
         used[one.topic_id] += 1
@@ -260,24 +270,32 @@ def test_typed_items_have_no_order() -> None:
 
 def test_the_first_question_runs_to_its_deadline() -> None:
     """Whoever has answered, question 1 waits for those who are only just reading."""
-    assert reveal_at(number=1, deadline=after(20), players={7}, answered_at={7: after(3)}) == after(20)
+    assert reveal_at(number=1, deadline=after(20), players={7}, answered_at={7: after(3)}) == after(
+        20
+    )
 
 
 def test_a_question_without_players_runs_to_its_deadline() -> None:
     """If nobody answered the last two questions there is nobody to wait for less long."""
-    assert reveal_at(number=4, deadline=after(20), players=[], answered_at={7: after(3)}) == after(20)
+    assert reveal_at(number=4, deadline=after(20), players=[], answered_at={7: after(3)}) == after(
+        20
+    )
 
 
 def test_a_player_who_has_not_answered_holds_the_reveal() -> None:
     """One missing player is enough to run to the deadline, however many others have answered."""
     answered = {7: after(3), 8: after(4)}
-    assert reveal_at(number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered) == after(20)
+    assert reveal_at(
+        number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered
+    ) == after(20)
 
 
 def test_two_seconds_after_the_last_player() -> None:
     """When all players have answered, the reveal comes two seconds after the last of them."""
     answered = {7: after(3), 8: after(4.5), 9: after(1)}
-    assert reveal_at(number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered) == after(6.5)
+    assert reveal_at(
+        number=2, deadline=after(20), players={7, 8, 9}, answered_at=answered
+    ) == after(6.5)
 
 
 def test_somebody_new_does_not_move_the_reveal() -> None:
@@ -289,12 +307,19 @@ def test_somebody_new_does_not_move_the_reveal() -> None:
 
 def test_an_early_reveal_is_never_after_the_deadline() -> None:
     """An answer in the last second does not make the question longer."""
-    assert reveal_at(number=2, deadline=after(20), players={7}, answered_at={7: after(19.2)}) == after(20)
+    assert reveal_at(
+        number=2, deadline=after(20), players={7}, answered_at={7: after(19.2)}
+    ) == after(20)
 
 
 def test_grace() -> None:
     """A reveal waits as long as events take, but never less than a quarter of a second nor more than one and a half."""
-    assert [grace(timedelta(seconds=s)).total_seconds() for s in (0, 0.1, 0.7, 9)] == [0.25, 0.25, 0.7, 1.5]
+    assert [grace(timedelta(seconds=s)).total_seconds() for s in (0, 0.1, 0.7, 9)] == [
+        0.25,
+        0.25,
+        0.7,
+        1.5,
+    ]
 
 
 def refresh(counter: Counter, *, now: float, count: int, limit: float = 20) -> datetime | None:
@@ -421,7 +446,17 @@ limits = st.integers(5_000, 300_000)
 
 @pytest.mark.parametrize(
     ("elapsed_ms", "expected"),
-    [(0, 100), (1, 100), (99, 100), (101, 99), (2_000, 90), (5_000, 75), (10_000, 50), (9_999, 50), (6_667, 67)],
+    [
+        (0, 100),
+        (1, 100),
+        (99, 100),
+        (101, 99),
+        (2_000, 90),
+        (5_000, 75),
+        (10_000, 50),
+        (9_999, 50),
+        (6_667, 67),
+    ],
 )
 def test_points_of_a_right_answer_in_ten_seconds(elapsed_ms: int, expected: int) -> None:
     """A right answer earns 100 at once, falling evenly to 50 at the deadline, rounded to whole points."""

@@ -55,7 +55,9 @@ async def test_rounds_in_other_channels_start_at_the_same_time(stage: Stage) -> 
     assert {p.channel_id for p in stage.sender.posts} == {20, 21, 22}
 
 
-async def test_a_start_draws_before_others_wait_for_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_draws_before_others_wait_for_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its questions are drawn in a read: a write holds up everybody's answers, and each other start."""
     drawn: list[bool] = []
     writing = False
@@ -82,7 +84,9 @@ async def test_a_start_draws_before_others_wait_for_it(stage: Stage, monkeypatch
     assert drawn == [False]
 
 
-async def test_two_starts_that_drew_before_either_was_stored(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_starts_that_drew_before_either_was_stored(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second draws again: no question is asked twice on a server before its answer is shown."""
     read, meeting = stage.database.read, asyncio.Barrier(2)
 
@@ -95,7 +99,9 @@ async def test_two_starts_that_drew_before_either_was_stored(stage: Stage, monke
     with monkeypatch.context() as patch:
         patch.setattr(stage.database, "read", read_and_meet)
         await asyncio.gather(*(stage.start(questions=half, channel_id=20 + n) for n in range(2)))
-    asked = await stage.database.read(lambda conn: conn.scalars(select(store.round_questions.c.item_id)).all())
+    asked = await stage.database.read(
+        lambda conn: conn.scalars(select(store.round_questions.c.item_id)).all()
+    )
     assert len(asked) == len(set(asked)) == 2 * half
 
 
@@ -137,7 +143,12 @@ async def test_a_channel_is_free_after_the_end(stage: Stage) -> None:
 async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
     """Asked for more questions than fit, the round has those that fit, each once, and says both numbers."""
     started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=50, seconds=20, topic_id="t1"
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        starter_id=ALWINA,
+        questions=50,
+        seconds=20,
+        topic_id="t1",
     )
     assert (started.questions, started.wanted, started.topic) == (4, 50, stage.bank.topics["t1"])
 
@@ -146,18 +157,29 @@ async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
     ("options", "part"),
     [({"topic_id": "nothing"}, "/topics"), ({"topic_id": "empty"}, "No question matches")],
 )
-async def test_a_start_without_items_is_refused(database: Database, options: dict[str, str], part: str) -> None:
+async def test_a_start_without_items_is_refused(
+    database: Database, options: dict[str, str], part: str
+) -> None:
     """An unknown topic, or options that no item fits, are refused, and the channel stays free."""
     bank = small_bank()
     empty = replace(bank.topics["t1"], id="empty", number=9, items=())
-    stage = Stage(database, replace(bank, sections=(replace(bank.sections[0], topics=(empty,)), *bank.sections[1:])))
+    stage = Stage(
+        database,
+        replace(bank, sections=(replace(bank.sections[0], topics=(empty,)), *bank.sections[1:])),
+    )
     with pytest.raises(UserError, match=part):
-        await stage.bot.rounds.start(guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, **options)  # type: ignore[arg-type]
+        await stage.bot.rounds.start(
+            guild_id=GUILD,
+            channel_id=CHANNEL,
+            starter_id=ALWINA,
+            **options,  # type: ignore[arg-type]
+        )
     assert await stage.start(1) == 1
 
 
 @pytest.mark.parametrize(
-    ("difficulty", "allowed"), [("easy", {1, 2}), ("medium", {3}), ("hard", {4, 5}), ("mixed", {1, 2, 3, 4, 5})]
+    ("difficulty", "allowed"),
+    [("easy", {1, 2}), ("medium", {3}), ("hard", {4, 5}), ("mixed", {1, 2, 3, 4, 5})],
 )
 async def test_difficulty(stage: Stage, difficulty: str, allowed: set[int]) -> None:
     """Only items of the wanted difficulty are asked."""
@@ -225,7 +247,13 @@ async def test_points_by_discords_time(stage: Stage) -> None:
     for user_id, after in [(1, 0), (2, 10), (3, 20), (4, 7.4)]:
         await stage.answer(user_id, after=after)
     await stage.answer(5, right=False, after=1)
-    assert {a.user_id: a.points for a in await stage.answers()} == {1: 100, 2: 75, 3: 50, 4: 82, 5: 0}
+    assert {a.user_id: a.points for a in await stage.answers()} == {
+        1: 100,
+        2: 75,
+        3: 50,
+        4: 82,
+        5: 0,
+    }
 
 
 async def test_a_click_before_the_message_counts_as_at_once(stage: Stage) -> None:
@@ -261,11 +289,15 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     locked = await stage.answer(ALWINA, right=False, after=1)
     with pytest.raises(AlreadyAnswered) as refused:
         await stage.answer(ALWINA, after=2)
-    assert str(refused.value) == f"You already locked in **{locked.shown}**. Your first answer counts."
+    assert (
+        str(refused.value) == f"You already locked in **{locked.shown}**. Your first answer counts."
+    )
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
         await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ALWINA)
-    item, order = await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, BOB)
+    item, order = await stage.bot.rounds.check_open(
+        stage.card().row_id, stage.card().message_id, BOB
+    )
     assert (item, order) == (cards(stage)[0].item, cards(stage)[0].order)
     (answer,) = await stage.answers()
     assert (answer.correct, answer.elapsed_ms) == (False, 1000)
@@ -370,7 +402,11 @@ async def test_stop_twice_does_not_wait_for_the_time_to_run_out(stage: Stage) ->
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "stopped")
-    assert [e.card.outcome.answered for e in stage.sender.edits_of("reveal") if isinstance(e.card, RevealCard)] == [1]
+    assert [
+        e.card.outcome.answered
+        for e in stage.sender.edits_of("reveal")
+        if isinstance(e.card, RevealCard)
+    ] == [1]
     assert (await stage.check_points()).keys() == {BOB}
     with pytest.raises(UserError, match="/quiz start"):
         await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
@@ -425,7 +461,9 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
     still_open: list[bool] = []
 
     async def stop() -> None:
-        still_open.append(await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False))
+        still_open.append(
+            await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
+        )
 
     stage.sender.during["reveal_question"] = stop
     round_id = await stage.start(3)
@@ -461,7 +499,10 @@ async def test_status(stage: Stage) -> None:
     assert status.question.number == 1
     await stage.wait(seconds=22)
     status = await stage.bot.rounds.status(CHANNEL)
-    assert [(place, tally.user_id, tally.points) for place, tally in status.leaders] == [(1, ALWINA, 100), (2, BOB, 0)]
+    assert [(place, tally.user_id, tally.points) for place, tally in status.leaders] == [
+        (1, ALWINA, 100),
+        (2, BOB, 0),
+    ]
 
 
 async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
@@ -471,17 +512,27 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     card = stage.card()
     await stage.answer(BOB, right=False, after=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id))
+        await stage.bot.rounds.review_one(
+            stage.pressed(card.row_id, BOB, message_id=card.message_id)
+        )
     with pytest.raises(UserError):
         await stage.bot.rounds.review_one(stage.pressed(404, BOB, message_id=card.message_id))
     await stage.wait(seconds=21)
-    review = await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id))
+    review = await stage.bot.rounds.review_one(
+        stage.pressed(card.row_id, BOB, message_id=card.message_id)
+    )
     (answer,) = await stage.answers()
     assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
-    review = await stage.bot.rounds.review_one(stage.pressed(card.row_id, CLEMENTINE, message_id=card.message_id))
+    review = await stage.bot.rounds.review_one(
+        stage.pressed(card.row_id, CLEMENTINE, message_id=card.message_id)
+    )
     assert review.answer is None
-    with pytest.raises(UserError, match="card is out of date"):  # of a question whose id was given out anew
-        await stage.bot.rounds.review_one(stage.pressed(card.row_id, BOB, message_id=card.message_id - 1))
+    with pytest.raises(
+        UserError, match="card is out of date"
+    ):  # of a question whose id was given out anew
+        await stage.bot.rounds.review_one(
+            stage.pressed(card.row_id, BOB, message_id=card.message_id - 1)
+        )
 
 
 async def test_my_answers(stage: Stage) -> None:
@@ -518,7 +569,9 @@ async def test_next_ends_the_pause(stage: Stage) -> None:
         await stage.bot.rounds.go_on(card.row_id, card.message_id, ALWINA, may_manage=False)
     with pytest.raises(UserError, match="moved on already"):  # a card from before a restore
         await stage.bot.rounds.go_on(stage.card().row_id, card.message_id, ALWINA, may_manage=False)
-    await stage.bot.rounds.go_on(stage.card().row_id, stage.card().message_id, ALWINA, may_manage=False)
+    await stage.bot.rounds.go_on(
+        stage.card().row_id, stage.card().message_id, ALWINA, may_manage=False
+    )
     assert (await stage.round(round_id)).phase == "open"  # no pause to end
 
 
@@ -560,7 +613,13 @@ async def test_own_results(stage: Stage) -> None:
     found = await stage.bot.rounds.own_results(card.question_id, {ALWINA, BOB, CLEMENTINE})
     assert found.keys() == {ALWINA, BOB}
     alwina, bob = found[ALWINA], found[BOB]
-    assert (alwina.right, alwina.points, alwina.place, alwina.total, alwina.streak) == (None, 98, 1, 196, 2)
+    assert (alwina.right, alwina.points, alwina.place, alwina.total, alwina.streak) == (
+        None,
+        98,
+        1,
+        196,
+        2,
+    )
     assert (bob.right, bob.points, bob.place, bob.total, bob.streak) == (alwina.shown, 0, 2, 95, 0)
     assert bob.shown != alwina.shown
 

@@ -20,7 +20,9 @@ AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-async def create(database: Database, channel_id: int = 10, *, at: datetime = AT, questions: int = 3) -> int | None:
+async def create(
+    database: Database, channel_id: int = 10, *, at: datetime = AT, questions: int = 3
+) -> int | None:
     return await database.write(
         store.create,
         guild_id=1,
@@ -48,7 +50,15 @@ async def question_id(database: Database, round_id: int, number: int = 1) -> int
 
 
 def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int = 4000) -> Answer:
-    return Answer(question_id, user_id, "0", points > 0, points, elapsed_ms, AT + timedelta(milliseconds=elapsed_ms))
+    return Answer(
+        question_id,
+        user_id,
+        "0",
+        points > 0,
+        points,
+        elapsed_ms,
+        AT + timedelta(milliseconds=elapsed_ms),
+    )
 
 
 async def give(database: Database, *given: Answer) -> list[bool]:
@@ -74,7 +84,11 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
         round_id, 1, 10, 5, None, "mixed", 20, False, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
     )
     columns = select(store.rounds.c.topic_id, store.rounds.c.difficulty, store.rounds.c.ended_at)
-    assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (None, "mixed", None)
+    assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (
+        None,
+        "mixed",
+        None,
+    )
     questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
     assert [q and (q.number, q.item_id, q.choice_order, q.seconds) for q in questions] == [
         (1, "item-1", "0123", 10),
@@ -84,7 +98,9 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     ]
     first = questions[0]
     nothing_yet = (None,) * 5
-    assert first == RoundQuestion(first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet)
+    assert first == RoundQuestion(
+        first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet
+    )
     assert await database.read(store.questions_of, round_id) == []
 
 
@@ -113,7 +129,9 @@ async def test_creating_at_the_same_time(database: Database) -> None:
 async def test_a_change_expects_a_phase(database: Database) -> None:
     """A change is made once: who expects the phase from before changes nothing and is told."""
     round_id = await created(database)
-    assert await database.write(store.change, round_id, expect="ask", phase="asking", due_at=AT + SECOND)
+    assert await database.write(
+        store.change, round_id, expect="ask", phase="asking", due_at=AT + SECOND
+    )
     assert not await database.write(store.change, round_id, expect="ask", phase="asking", due_at=AT)
     assert not await database.write(store.change, 404, expect="ask", phase="asking")
     round_ = await database.read(store.get, round_id)
@@ -137,7 +155,15 @@ async def test_what_is_due(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("phase", "woken"),
-    [("ask", 0), ("asking", 1), ("open", 0), ("reveal", 1), ("standings", 0), ("closing", 1), ("ended", 0)],
+    [
+        ("ask", 0),
+        ("asking", 1),
+        ("open", 0),
+        ("reveal", 1),
+        ("standings", 0),
+        ("closing", 1),
+        ("ended", 0),
+    ],
 )
 async def test_claimed_work_is_woken(database: Database, phase: str, woken: int) -> None:
     """Only what a process claimed becomes due at once; a question that is open keeps its deadline."""
@@ -159,9 +185,13 @@ async def test_the_first_answer_stays(database: Database) -> None:
     assert len(await database.read(store.answers_to, question)) == 1
 
 
-@pytest.mark.parametrize("phase", ["ask", "asking", "open", "reveal", "standings", "closing", "ended"])
+@pytest.mark.parametrize(
+    "phase", ["ask", "asking", "open", "reveal", "standings", "closing", "ended"]
+)
 @pytest.mark.parametrize("number", [1, 2])
-async def test_only_an_open_question_takes_answers(database: Database, phase: str, number: int) -> None:
+async def test_only_an_open_question_takes_answers(
+    database: Database, phase: str, number: int
+) -> None:
     """An answer is stored while its question is the round's open one, and never before or after."""
     round_id = await created(database)
     question = await question_id(database, round_id, 2)
@@ -174,10 +204,14 @@ async def test_only_an_open_question_takes_answers(database: Database, phase: st
 @pytest.mark.parametrize(("phase", "number", "by", "moved"), [
     ("open", 1, 5, True), ("open", 1, 30, False), ("open", 2, 5, False), ("reveal", 1, 5, False),
 ])  # fmt: skip
-async def test_a_reveal_is_brought_forward(database: Database, phase: str, number: int, by: int, moved: bool) -> None:
+async def test_a_reveal_is_brought_forward(
+    database: Database, phase: str, number: int, by: int, moved: bool
+) -> None:
     """Only that of the open question, and never to a later time."""
     round_id = await created(database)
-    await database.write(store.change, round_id, expect="ask", phase=phase, number=number, due_at=AT + 20 * SECOND)
+    await database.write(
+        store.change, round_id, expect="ask", phase=phase, number=number, due_at=AT + 20 * SECOND
+    )
     await database.write(store.bring_forward, round_id, 1, AT + by * SECOND)
     round_ = await database.read(store.get, round_id)
     assert round_ is not None
@@ -187,8 +221,15 @@ async def test_a_reveal_is_brought_forward(database: Database, phase: str, numbe
 async def test_answers_fastest_first(database: Database) -> None:
     """The answers to a question come fastest first."""
     round_id = await created(database)
-    question, other = await question_id(database, round_id), await question_id(database, round_id, 2)
-    given = [answer(question, 1, elapsed_ms=5000), answer(question, 2, elapsed_ms=2000), answer(question, 3)]
+    question, other = (
+        await question_id(database, round_id),
+        await question_id(database, round_id, 2),
+    )
+    given = [
+        answer(question, 1, elapsed_ms=5000),
+        answer(question, 2, elapsed_ms=2000),
+        answer(question, 3),
+    ]
     await give(database, *given, answer(other, 4))
     assert await database.read(store.answers_to, question) == [given[1], given[2], given[0]]
 
@@ -240,8 +281,16 @@ async def test_players_and_own_answers(database: Database) -> None:
     assert await database.read(store.players, round_id, {1, 2}) == {1, 2}
     assert await database.read(store.players, round_id, {2}) == {2}
     assert await database.read(store.players, round_id, {0, -1}) == set()
-    assert [await database.read(store.first_players, round_id, n) for n in (1, 2, 3, 4)] == [set(), {1}, {1, 2}, {1, 2}]
-    assert await database.read(store.answers_of, round_id, 1) == {ids[0]: given[0], ids[2]: given[2]}
+    assert [await database.read(store.first_players, round_id, n) for n in (1, 2, 3, 4)] == [
+        set(),
+        {1},
+        {1, 2},
+        {1, 2},
+    ]
+    assert await database.read(store.answers_of, round_id, 1) == {
+        ids[0]: given[0],
+        ids[2]: given[2],
+    }
     assert await database.read(store.answers_of, round_id, 9) == {}
 
 
@@ -249,10 +298,16 @@ async def test_points_by_question(database: Database) -> None:
     """Points of the revealed questions only, in their order, an empty one where nobody answered."""
     round_id = await created(database)
     numbers = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    given = [answer(numbers[0], 7), answer(numbers[0], 8, points=0), answer(numbers[2], 7, points=60)]
+    given = [
+        answer(numbers[0], 7),
+        answer(numbers[0], 8, points=0),
+        answer(numbers[2], 7, points=60),
+    ]
 
     def fill(conn: Connection) -> None:
-        conn.execute(round_answers.insert(), [{n: getattr(a, n) for n in Answer.__slots__} for a in given])
+        conn.execute(
+            round_answers.insert(), [{n: getattr(a, n) for n in Answer.__slots__} for a in given]
+        )
 
     await database.write(fill)
     assert await database.read(store.points_by_question, round_id) == []

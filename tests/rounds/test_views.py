@@ -35,7 +35,10 @@ def test_the_acknowledgement_tells_nothing() -> None:
     assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal at <t:1714564800:T>."
     hosted = "Locked in **A**. The answer comes when the host shows it."
     assert acknowledgement(Locked("A", AT, hosted=True)) == hosted
-    assert acknowledgement(Locked("2*3 <@1>", AT)) == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
+    assert (
+        acknowledgement(Locked("2*3 <@1>", AT))
+        == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
+    )
 
 
 def test_what_the_line_turns_into() -> None:
@@ -67,7 +70,9 @@ def test_a_hosted_card() -> None:
     edited = question(one, (0, 1, 2, 3), seconds=None, ends_at=None)
     assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
     best = (Fastest("Alwina", 900, 100), Fastest("Bob", 90_000, 100))
-    shown = rounds.reveal(RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, NOBODY, best, hosted=True), bank())
+    shown = rounds.reveal(
+        RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, NOBODY, best, hosted=True), bank()
+    )
     assert "First: Alwina · Bob" in reads(shown)
 
 
@@ -102,7 +107,11 @@ async def standings(*table: tuple[int, Tally], ending: str | None = None) -> Mes
 async def test_rows_read_place_member_points() -> None:
     """A row of the standings begins with place, name and points, and goes on with accuracy and average time."""
     view = await standings(
-        (1, tally(7, 180, 2)), (2, tally(8, 90)), (3, tally(9, 80)), (4, tally(6, 1)), (5, tally(5, 0, 0))
+        (1, tally(7, 180, 2)),
+        (2, tally(8, 90)),
+        (3, tally(9, 80)),
+        (4, tally(6, 1)),
+        (5, tally(5, 0, 0)),
     )
     assert [line for line in lines(view) if " · **" in line] == [
         "🥇 **Alwina** · **180 points** · 100% right · 4.2s",
@@ -140,8 +149,19 @@ def test_who_plays_alone_is_told_at_each_reveal() -> None:
     """As long as only one member has answered anything, points are for the round only."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     assert "leaderboard" not in reads(reveal(one, order))
-    alone = RevealCard(ROW, one, order, 1, 5, outcome(one, [("0", True)]), (Fastest("Alwina", 900, 98),), alone=True)
-    assert "Counts on the leaderboard once a second person plays." in reads(rounds.reveal(alone, bank()))
+    alone = RevealCard(
+        ROW,
+        one,
+        order,
+        1,
+        5,
+        outcome(one, [("0", True)]),
+        (Fastest("Alwina", 900, 98),),
+        alone=True,
+    )
+    assert "Counts on the leaderboard once a second person plays." in reads(
+        rounds.reveal(alone, bank())
+    )
 
 
 def test_who_leads() -> None:
@@ -149,7 +169,14 @@ def test_who_leads() -> None:
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     leaders = (Leader("Alwina", 1_340), Leader(None, 253))
     card = RevealCard(
-        ROW, one, order, 5, 10, outcome(one, [("0", True)]), (Fastest("Alwina", 900, 98),), leaders=leaders
+        ROW,
+        one,
+        order,
+        5,
+        10,
+        outcome(one, [("0", True)]),
+        (Fastest("Alwina", 900, 98),),
+        leaders=leaders,
     )
     view = rounds.reveal(card, bank())
     assert "Fastest: Alwina 0.9s (+98) Leading: Alwina 1,340 · a member 253" in reads(view)
@@ -200,7 +227,15 @@ async def test_the_picture() -> None:
         "1st: 60, 60, 130, 220, 300; 2nd: 90, 170, 170, 170, 230; 3rd: 0, 0, 60, 60, 60."
     )
     written = re.findall(r">([^<]+)</text>", rounds.svg(RACE))
-    assert written == ["Points after each question", "4", "Start", "5", "1st · 300", "2nd · 230", "3rd · 60"]
+    assert written == [
+        "Points after each question",
+        "4",
+        "Start",
+        "5",
+        "1st · 300",
+        "2nd · 230",
+        "3rd · 60",
+    ]
 
 
 def test_each_line_is_drawn() -> None:
@@ -208,7 +243,12 @@ def test_each_line_is_drawn() -> None:
     for n in range(3):
         courses = list(RACE.totals)
         courses[n] = (courses[n][0] + 20, *courses[n][1:])
-        assert different(to_png(rounds.svg(RACE)), to_png(rounds.svg(replace(RACE, totals=tuple(courses))))) > 50
+        assert (
+            different(
+                to_png(rounds.svg(RACE)), to_png(rounds.svg(replace(RACE, totals=tuple(courses))))
+            )
+            > 50
+        )
 
 
 def test_equal_points_share_a_place_and_do_not_overlap() -> None:

@@ -67,7 +67,9 @@ async def check_played(stage: Stage, questions: int = 3) -> None:
     by_question = {card.question_id: card for card in revealed(stage)}
     assert by_question.keys() == posted.keys()
     assert {(c.outcome.answered, c.outcome.right) for c in by_question.values()} == {(2, 1)}
-    places = [(place, t.user_id, t.points, t.right, t.answered) for place, t in standings(stage).standings]
+    places = [
+        (place, t.user_id, t.points, t.right, t.answered) for place, t in standings(stage).standings
+    ]
     won = (await stage.check_points())[ALWINA]
     assert won >= 90 * questions
     assert places == [(1, ALWINA, won, questions, questions), (2, BOB, 0, 0, questions)]
@@ -150,7 +152,9 @@ async def test_every_fifth_reveal_shows_who_leads(stage: Stage) -> None:
         for after, user_id in enumerate((ALWINA, BOB, CLEMENTINE, 5), start=1):
             await stage.answer(user_id, right=number % after == 0, after=after)
         await stage.answer(6, right=False, after=1)
-    shown = {card.number: [(one.name, one.points) for one in card.leaders] for card in revealed(stage)}
+    shown = {
+        card.number: [(one.name, one.points) for one in card.leaders] for card in revealed(stage)
+    }
     assert shown[5] == [("Alwina", 490), ("Bob", 190), ("Clementine", 92)]
     assert [number for number, leaders in shown.items() if leaders] == [5]
 
@@ -165,7 +169,9 @@ async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
     today = stage.clock().date()
 
     async def members(day: date) -> int:
-        board = await stage.database.read(read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0)
+        board = await stage.database.read(
+            read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0
+        )
         return board.members
 
     assert [await members(today), await members(today + timedelta(days=1))] == [0, 1]
@@ -189,7 +195,9 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, skip:
 
 
 @pytest.mark.parametrize(("method", "after", "skip"), STEPS)
-async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool, skip: int) -> None:
+async def test_a_failure_of_discord_at_any_step(
+    stage: Stage, method: str, after: bool, skip: int
+) -> None:
     """A post or edit of unknown outcome is repeated by the same process until it is there, and is there once."""
     stage.sender.fail(method, unsent(), after=after, skip=skip)
     await play(stage, await stage.start(3))
@@ -197,7 +205,9 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
 
 
 @pytest.mark.parametrize(("method", "after", "skip"), STEPS)
-async def test_a_crash_without_anyone_to_take_stock(stage: Stage, method: str, after: bool, skip: int) -> None:
+async def test_a_crash_without_anyone_to_take_stock(
+    stage: Stage, method: str, after: bool, skip: int
+) -> None:
     """Where a process dies beside others, none of which recovers, its claim runs out and another takes over."""
     stage.sender.fail(method, Crash(), after=after, skip=skip)
     round_id = await stage.start(3)
@@ -207,7 +217,11 @@ async def test_a_crash_without_anyone_to_take_stock(stage: Stage, method: str, a
         if (await stage.round(round_id)).phase == "ended":
             break
         cards = stage.sender.of_kind("question")
-        if cards and cards[-1].row_id not in answered and (await stage.round(round_id)).phase in {"asking", "open"}:
+        if (
+            cards
+            and cards[-1].row_id not in answered
+            and (await stage.round(round_id)).phase in {"asking", "open"}
+        ):
             answered.add(cards[-1].row_id)
             await stage.answer(ALWINA, after=1)
             await stage.answer(BOB, right=False, after=2)
@@ -225,7 +239,9 @@ async def test_a_crash_without_anyone_to_take_stock(stage: Stage, method: str, a
 
 @pytest.mark.parametrize("down", [1, 60, 7200])
 @pytest.mark.parametrize(("method", "after"), [("post_question", True), ("reveal_question", False)])
-async def test_a_long_absence_loses_nothing(stage: Stage, method: str, after: bool, down: float) -> None:
+async def test_a_long_absence_loses_nothing(
+    stage: Stage, method: str, after: bool, down: float
+) -> None:
     """However long the bot was away, it finds its post and counts the answers that were stored."""
     stage.sender.fail(method, Crash(), after=after, skip=1)
     round_id = await stage.start(3)
@@ -234,7 +250,9 @@ async def test_a_long_absence_loses_nothing(stage: Stage, method: str, after: bo
     assert list(posted.values()) == [1, 1, 1]
     assert len(stage.sender.of_kind("standings")) == 1
     given = await stage.answers()
-    assert (await stage.check_points())[ALWINA] == sum(a.points for a in given if a.user_id == ALWINA)
+    assert (await stage.check_points())[ALWINA] == sum(
+        a.points for a in given if a.user_id == ALWINA
+    )
     assert {c.question_id: c.outcome.answered for c in revealed(stage)} == {
         row_id: sum(a.question_id == row_id for a in given) for row_id in posted
     }
@@ -285,7 +303,10 @@ async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) ->
     await stage.run()
     posted = snowflakes.created_at(stage.card().message_id)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.due_at) == ("open", posted + timedelta(seconds=20) + SHORTEST_GRACE)
+    assert (round_.phase, round_.due_at) == (
+        "open",
+        posted + timedelta(seconds=20) + SHORTEST_GRACE,
+    )
     assert opened == [posted + timedelta(seconds=20)]
     assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ALWINA: 3000, BOB: 5000}
     assert (await stage.question(round_id)).message_id == stage.card().message_id
@@ -332,7 +353,11 @@ async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
     assert (await stage.round(round_id)).phase == "asking"
     await stage.wait(minutes=3)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending, round_.detail) == ("ended", "error", "Discord answered 503")
+    assert (round_.phase, round_.ending, round_.detail) == (
+        "ended",
+        "error",
+        "Discord answered 503",
+    )
     assert stage.sender.calls["post_question"] + stage.sender.calls["find_question"] < 60
 
 
@@ -352,11 +377,15 @@ async def test_a_step_that_always_fails_ends_the_round(
     await stage.wait(minutes=4)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "error")
-    assert round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
+    assert (
+        round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
+    )
     assert len(stage.sender.of_kind("standings")) == (method != "post_standings")
     assert await stage.check_points() == ({} if method == "post_question" else {ALWINA: 98, BOB: 0})
     tries = [record for record in caplog.records if record.name == "bot.core.jobs"]
-    assert len(tries) == max(stage.sender.calls[method], stage.sender.calls[method.replace("post", "find")])
+    assert len(tries) == max(
+        stage.sender.calls[method], stage.sender.calls[method.replace("post", "find")]
+    )
     assert await stage.next_due() is None
     stage.sender.mend()
     assert await stage.start(1) != round_id
@@ -405,7 +434,11 @@ async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> Non
     await stage.answer(BOB, after=2, right=False)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending, round_.detail) == ("ended", "message", "The message was deleted.")
+    assert (round_.phase, round_.ending, round_.detail) == (
+        "ended",
+        "message",
+        "The message was deleted.",
+    )
     card = standings(stage)
     assert (card.questions, card.ending) == (1, "message")
     assert [t.points for _, t in card.standings] == [98, 0]
@@ -460,7 +493,9 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
         opened = snowflakes.created_at(stage.card().message_id)
         if number == 1:
             await stage.answer(BOB, after=1)
-        early.append((await stage.answer(ALWINA, after=1)).reveal_at != opened + timedelta(seconds=20))
+        early.append(
+            (await stage.answer(ALWINA, after=1)).reveal_at != opened + timedelta(seconds=20)
+        )
         await stage.until(opened + timedelta(seconds=20.3))
         await stage.wait(seconds=6)
         if number < 4:
@@ -481,7 +516,9 @@ async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
     assert len(revealed(stage)) == 2
 
 
-async def test_an_answer_and_the_reveal_at_the_same_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_and_the_reveal_at_the_same_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An answer that races with the reveal counts, whether the reveal shows it or not: never acknowledged and lost."""
     monkeypatch.setattr("bot.rounds.service.ROUNDS_OPEN", 99)
     for channel_id in range(20, 32):
@@ -574,7 +611,10 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     (edit,) = stage.sender.edits_of("refresh")
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
-    assert (edit.message_id, edit.card) == (post.message_id, replace(post.card, answered=2, left=20))
+    assert (edit.message_id, edit.card) == (
+        post.message_id,
+        replace(post.card, answered=2, left=20),
+    )
     stage.sender.fail("refresh_question", unsent())
     assert await stage.bot.round_cards.refresh(post.row_id) == 2
     await stage.wait(seconds=21)
@@ -603,7 +643,9 @@ async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -
 async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
     """A process that starts while another one lives leaves alone what that one may be doing; on SQLite none does."""
     round_id = await stage.start(1)
-    await stage.database.write(round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE)
+    await stage.database.write(
+        round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE
+    )
     async with open_database(url, visiting=True) as other:
         await other.read(round_store.QUEUE.next_due)
         await stage.bot.recover()
@@ -614,7 +656,9 @@ async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
             await stage.bot.recover()
 
 
-async def test_the_count_is_stopped_before_the_reveal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_count_is_stopped_before_the_reveal(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The reveal is sent after the counter was stopped, so that no late refresh can bring the open card back."""
     revealed_at_stop: list[int] = []
     stop = stage.bot.counters.stop
@@ -762,7 +806,8 @@ def without(bank: Bank, item_id: str) -> Bank:
             replace(
                 section,
                 topics=tuple(
-                    replace(topic, items=tuple(i for i in topic.items if i.id != item_id)) for topic in section.topics
+                    replace(topic, items=tuple(i for i in topic.items if i.id != item_id))
+                    for topic in section.topics
                 ),
             )
             for section in bank.sections
@@ -788,7 +833,9 @@ async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
     await stage.wait(minutes=2)
     assert await stage.check_points() == {ALWINA: 0}
     assert [t.points for _, t in standings(stage).standings] == [98]
-    assert [edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)] == [True, False]
+    assert [
+        edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)
+    ] == [True, False]
     assert await stage.database.read(scores.total, GUILD, ALWINA) == (0, 1, 1)
 
 
@@ -801,7 +848,9 @@ async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
         if number >= 2:
             await stage.answer(BOB, after=2)
         await stage.next_card(round_id)
-        expected = {ALWINA: 0} if number < 2 else {ALWINA: 98 * (number + 1), BOB: 95 * (number - 1)}
+        expected = (
+            {ALWINA: 0} if number < 2 else {ALWINA: 98 * (number + 1), BOB: 95 * (number - 1)}
+        )
         assert await stage.board_points() == expected
     await stage.wait(minutes=2)
     assert await stage.check_points() == {ALWINA: 4 * 98, BOB: 2 * 95}
@@ -823,7 +872,11 @@ async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
         await play(right=right)
         won.append((await stage.check_points())[ALWINA])
     assert won == [0, 400, 400, 400, 800, 800]
-    cards = [post.card for post in stage.sender.of_kind("standings") if isinstance(post.card, StandingsCard)]
+    cards = [
+        post.card
+        for post in stage.sender.of_kind("standings")
+        if isinstance(post.card, StandingsCard)
+    ]
     assert [card.repeats for card in cards] == [False, False, True, True, False, True]
     assert [t.points for _, t in cards[-1].standings] == [400, 0]
 

@@ -64,7 +64,12 @@ async def test_hello_is_for_managers(stage: Stage) -> None:
 
 async def test_hello_goes_where_the_bot_may_write(stage: Stage) -> None:
     """A channel that is closed to the bot is passed over; with none left nothing is said, and nothing breaks."""
-    silent = {"id": str(stage.guild.id), "type": 0, "allow": "0", "deny": str(discord.Permissions.send_messages.flag)}
+    silent = {
+        "id": str(stage.guild.id),
+        "type": 0,
+        "allow": "0",
+        "deny": str(discord.Permissions.send_messages.flag),
+    }
     for handle in (stage.quiz, stage.daily):
         channel: Any = stage.bot.get_channel(handle.id)
         channel._fill_overwrites({"permission_overwrites": [silent]})
@@ -80,7 +85,8 @@ async def test_help_for_members_and_managers(stage: Stage) -> None:
     assert re.search(r"</practice:\d+> quizzes you on what you missed", member)
     assert "To run it here" not in member
     assert re.search(
-        r"1\. </daily setup:\d+>: this server has no question", reply(await stage.manager.slash(stage.quiz, "help"))
+        r"1\. </daily setup:\d+>: this server has no question",
+        reply(await stage.manager.slash(stage.quiz, "help")),
     )
 
 
@@ -88,7 +94,11 @@ async def test_help_names_what_is_left_to_do(stage: Stage) -> None:
     """The first three things that a member has not done, by what is stored; then what waits for them."""
 
     async def steps() -> list[str]:
-        return re.findall(r"^\d\. </([a-z ]+):\d+>", reply(await stage.alwina.slash(stage.quiz, "help")), re.MULTILINE)
+        return re.findall(
+            r"^\d\. </([a-z ]+):\d+>",
+            reply(await stage.alwina.slash(stage.quiz, "help")),
+            re.MULTILINE,
+        )
 
     assert await steps() == ["quiz start", "practice", "plan"]
     question = await stage.play(questions=1, seconds=5)
@@ -102,12 +112,22 @@ async def test_help_names_what_is_left_to_do(stage: Stage) -> None:
     assert await steps() == ["practice"]
 
 
-@pytest.mark.parametrize("install", [None, "https://discord.com/oauth2/authorize?client_id=1&integration_type=1"])
+@pytest.mark.parametrize(
+    "install", [None, "https://discord.com/oauth2/authorize?client_id=1&integration_type=1"]
+)
 def test_help_away_from_servers(install: str | None) -> None:
     """By direct message only what works there is named; a button adds the bot to one's account, where that is on."""
     message = views.help_alone(Done(), install)
     named = set(re.findall(r"</([a-z ]+)>", text_of_view(message)))
-    assert named == {"practice", "plan", "remind", "interview", "topics", "privacy export", "privacy delete"}
+    assert named == {
+        "practice",
+        "plan",
+        "remind",
+        "interview",
+        "topics",
+        "privacy export",
+        "privacy delete",
+    }
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
     assert links == ([install] if install else [])
 
@@ -122,8 +142,12 @@ async def test_the_settings_panel(stage: Stage) -> None:
     assert "Suggested questions are announced in: **nowhere**" in said
 
     learners = stage.guild.create_role("learners")
-    await stage.manager.select(answer_to(shown), values=[learners], custom_id="settings:v1:starters")
-    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:suggestions")
+    await stage.manager.select(
+        answer_to(shown), values=[learners], custom_id="settings:v1:starters"
+    )
+    await stage.manager.select(
+        answer_to(shown), values=[stage.daily], custom_id="settings:v1:suggestions"
+    )
     form = await stage.manager.click(answer_to(shown), label="Change time zone")
     await stage.manager.submit_modal(form, {"zone": ["Asia/Tokyo"], "other": ""})
     said = text_of(answer_to(shown))
@@ -163,7 +187,9 @@ async def test_settings_refuse_what_would_not_work(stage: Stage) -> None:
         stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)
     }
     locked = stage.guild.create_text_channel("locked", overwrites=denied)
-    refused = await stage.manager.select(panel, values=[locked], custom_id="settings:v1:suggestions")
+    refused = await stage.manager.select(
+        panel, values=[locked], custom_id="settings:v1:suggestions"
+    )
     assert "I need Send Messages and Attach Files there" in reply(refused)
     form = await stage.manager.click(panel, label="Change time zone")
     wrong = await stage.manager.submit_modal(form, {"zone": ["UTC"], "other": "berl"})
@@ -189,19 +215,25 @@ async def test_the_recap_in_the_panel(stage: Stage) -> None:
     """A channel turns it on, a day moves it, no channel turns it off; then it comes by itself, with its picture."""
     shown = await stage.manager.slash(stage.quiz, "settings")
     assert "Weekly recap: **off**" in reply(shown)
-    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap")
+    await stage.manager.select(
+        answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap"
+    )
     assert f"<#{stage.daily.id}> · next: **Monday 5 January, 09:00**" in text_of(answer_to(shown))
     await stage.manager.select(answer_to(shown), values=["1"], custom_id="settings:v1:recapday")
     assert "next: **Tuesday 6 January, 09:00**" in text_of(answer_to(shown))
     await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:recap")
     assert "Weekly recap: **off**" in text_of(answer_to(shown))
-    await stage.manager.select(answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap")
+    await stage.manager.select(
+        answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap"
+    )
     question = await stage.play(questions=1, seconds=10)
     await question.answer(stage.alwina)
     await question.answer(stage.bob, right=False)
     await stage.wait(5.5 * 86_400)
     (recap,) = stage.daily.history()
-    assert text_of(recap).startswith("### The week in review\n-# 29 December – 4 January\n🥇 **alwina** · **")
+    assert text_of(recap).startswith(
+        "### The week in review\n-# 29 December – 4 January\n🥇 **alwina** · **"
+    )
     assert "2 people took part · 2 answers · 50% right" in text_of(recap)
     assert [file.filename for file in recap.attachments] == ["week.png"]
     (alt,) = alt_texts(recap)

@@ -37,7 +37,10 @@ def test_what_names_no_zone(text: str, hint: str) -> None:
     """Part of a name is not guessed at: the refusal has what may be meant, and where to try again."""
     with pytest.raises(UserError) as refused:
         meant_zone(text)
-    assert str(refused.value) == f'I don\'t know the time zone "{text}". {hint} Press Change time zone to try again.'
+    assert (
+        str(refused.value)
+        == f'I don\'t know the time zone "{text}". {hint} Press Change time zone to try again.'
+    )
 
 
 ALL_DONE = Done(True, True, True, practised=True, planned=True, interviewed=True, reminded=True)

@@ -45,10 +45,16 @@ async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
     await stage.wait(hours=1.5)
     (before,) = await stage.days()
-    await stage.bot.settings.set_zone(GUILD, "America/New_York")  # where it is 08:30 of the same day
+    await stage.bot.settings.set_zone(
+        GUILD, "America/New_York"
+    )  # where it is 08:30 of the same day
     await stage.wait(hours=12)
     (after,) = await stage.days()
-    assert (after.local_date, after.closes_at, after.state) == (before.local_date, before.closes_at, "closed")
+    assert (after.local_date, after.closes_at, after.state) == (
+        before.local_date,
+        before.closes_at,
+        "closed",
+    )
     await stage.wait(days=1)
     assert len(await stage.days()) == 2
 
@@ -64,7 +70,9 @@ async def test_a_zone_that_nobody_knows(stage: Stage) -> None:
 async def test_who_may_start(stage: Stage) -> None:
     """With a role set, its members and managers start rounds; others read which role it takes, and start none."""
     await stage.bot.settings.set_starters(GUILD, LEARNERS)
-    with pytest.raises(UserError, match=f"Only members with <@&{LEARNERS}> can start one on this server."):
+    with pytest.raises(
+        UserError, match=f"Only members with <@&{LEARNERS}> can start one on this server."
+    ):
         await stage.start()
     with pytest.raises(UserError, match="Only members with"):
         await stage.start(roles=(72, 73))
@@ -105,4 +113,6 @@ async def test_two_managers_and_double_clicks(stage: Stage) -> None:
         other.settings.set_zone(GUILD, "Europe/Berlin"),
         stage.bot.settings.announce_suggestions(GUILD, CHANNEL),
     )
-    assert await stage.database.read(servers.server, GUILD) == Server(GUILD, "Europe/Berlin", LEARNERS, CHANNEL)
+    assert await stage.database.read(servers.server, GUILD) == Server(
+        GUILD, "Europe/Berlin", LEARNERS, CHANNEL
+    )

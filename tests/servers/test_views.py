@@ -12,7 +12,10 @@ from bot.recap.service import RecapStatus
 from bot.servers.service import PackChoice, Settings
 from bot.servers.views import settings
 
-PACKS = (PackChoice("questions", "Fifty topics", 500, True), PackChoice("modern", "Modern practice", 200, False))
+PACKS = (
+    PackChoice("questions", "Fifty topics", 500, True),
+    PackChoice("modern", "Modern practice", 200, False),
+)
 
 
 def panel(*packs: PackChoice) -> discord.ui.LayoutView:
@@ -23,7 +26,9 @@ def panel(*packs: PackChoice) -> discord.ui.LayoutView:
 def listed(shown: discord.ui.LayoutView) -> list[discord.SelectOption]:
     """The options of the list of packs."""
     lists = [item for item in shown.walk_children() if isinstance(item, discord.ui.Select)]
-    return [option for one in lists if one.custom_id == "settings:v1:packs" for option in one.options]
+    return [
+        option for one in lists if one.custom_id == "settings:v1:packs" for option in one.options
+    ]
 
 
 def test_which_packs_are_asked() -> None:
@@ -31,7 +36,10 @@ def test_which_packs_are_asked() -> None:
     shown = panel(*PACKS)
     assert "Question packs asked here: **Fifty topics**" in text_of(shown)
     options = [(option.label, option.description, option.default) for option in listed(shown)]
-    assert options == [("Fifty topics", "500 questions", True), ("Modern practice", "200 questions", False)]
+    assert options == [
+        ("Fifty topics", "500 questions", True),
+        ("Modern practice", "200 questions", False),
+    ]
     assert "asked here: **all of them**" in text_of(panel(PACKS[0], PACKS[0]))
 
 

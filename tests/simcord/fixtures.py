@@ -23,7 +23,9 @@ assert _defaults is not None
 _defaults["idle"] = 0.0005
 
 
-def _later_than_soon(parked: Callable[[Any, Any, float], bool]) -> Callable[[Any, Any, float], bool]:
+def _later_than_soon(
+    parked: Callable[[Any, Any, float], bool],
+) -> Callable[[Any, Any, float], bool]:
     """Tell what waits for a timer by `SOON`, where simcord tells it by the limit of the whole wait.
 
     That is one number there: a limit that a busy machine never reaches would have it wait for every timer.
@@ -64,4 +66,7 @@ def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with Stage.open(tmp_path / "quiz.db") as opened:
         yield opened
-        assert len([error for error in opened.env.errors if sentence(error) is None]) == opened.expected_errors
+        assert (
+            len([error for error in opened.env.errors if sentence(error) is None])
+            == opened.expected_errors
+        )

@@ -51,14 +51,18 @@ class Stage:
             env = simcord.Env(bot, settle_timeout=PATIENCE)
             await env.start()
             guild = env.create_guild("Study group")
-            managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+            managers = guild.create_role(
+                "managers", permissions=discord.Permissions(manage_guild=True)
+            )
             manager = guild.add_member(env.create_user("mechthild"), roles=[managers])
             alwina, bob, clementine = (
                 guild.add_member(env.create_user(name)) for name in ("alwina", "bob", "clementine")
             )
             quiz, daily = guild.create_text_channel("quiz"), guild.create_text_channel("daily")
             await env.settle()
-            stage = cls(env, file, guild, quiz, daily, manager, alwina, bob, clementine, database, stack)
+            stage = cls(
+                env, file, guild, quiz, daily, manager, alwina, bob, clementine, database, stack
+            )
             try:
                 yield stage
             finally:
@@ -141,13 +145,19 @@ class Question:
     @property
     def item(self) -> Item:
         plain = self.text.replace("\\", "")
-        return next(i for i in BANK.items.values() if f"### {' '.join(i.prompt.split())}\n" in plain + "\n")
+        return next(
+            i for i in BANK.items.values() if f"### {' '.join(i.prompt.split())}\n" in plain + "\n"
+        )
 
     def letter(self, *, right: bool) -> str:
         """The letter of a right or a wrong choice, read off the card as a member would."""
         lines = [line.replace("\\", "") for line in self.text.splitlines()]
         wanted = {" ".join(c.text.split()) for c in self.item.choices if c.correct is right}
-        found = [m for line in lines if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted]
+        found = [
+            m
+            for line in lines
+            if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted
+        ]
         return found[0][1]
 
     async def answer(self, member: MemberActor, *, right: bool = True) -> str:
@@ -170,7 +180,9 @@ class Question:
             shown = await member.click(self.message, label="Answer")
             if shown.modal is None:
                 return shown
-            result = await member.submit_modal(shown, {"text": item.accept[0] if right else "certainly not this"})
+            result = await member.submit_modal(
+                shown, {"text": item.accept[0] if right else "certainly not this"}
+            )
         assert result.response is not None
         assert result.response.ephemeral
         return result
@@ -178,7 +190,11 @@ class Question:
     def right_letters(self) -> list[str]:
         lines = [line.replace("\\", "") for line in self.text.splitlines()]
         wanted = {" ".join(c.text.split()) for c in self.item.choices if c.correct}
-        return [m[1] for line in lines if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted]
+        return [
+            m[1]
+            for line in lines
+            if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted
+        ]
 
 
 def reply(result: Any) -> str:
@@ -213,12 +229,16 @@ def labels(message: discord.Message) -> list[str]:
 
 def alt_texts(message: discord.Message) -> list[str]:
     """What a screen reader says for the pictures of a message."""
-    galleries = [c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)]
+    galleries = [
+        c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)
+    ]
     return [item.description or "" for gallery in galleries for item in gallery.items]
 
 
 def custom_ids(message: discord.Message) -> list[str]:
-    return [i for c in _walk(message.components) if isinstance(i := getattr(c, "custom_id", None), str)]
+    return [
+        i for c in _walk(message.components) if isinstance(i := getattr(c, "custom_id", None), str)
+    ]
 
 
 def _texts(components: Any) -> Iterator[str]:

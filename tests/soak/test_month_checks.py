@@ -41,21 +41,35 @@ def test_a_missing_daily_a_second_one_and_one_left_open_are_found(tmp_path: Path
     """So is one on a date on which there should be none."""
     now = START + 3 * DAY
     wanted = {1: checks.expected([(START, "09:00", "UTC")], [], now)}
-    rows = [(1, f"2026-10-{12 + n}", "closed", _ms(START + n * DAY + timedelta(hours=20))) for n in range(3)]
+    rows = [
+        (1, f"2026-10-{12 + n}", "closed", _ms(START + n * DAY + timedelta(hours=20)))
+        for n in range(3)
+    ]
     assert _dailies(tmp_path, rows, wanted, now) == []
     assert "has no daily on 2026-10-13" in _dailies(tmp_path, [rows[0], rows[2]], wanted, now)[0]
     assert "two dailies" in _dailies(tmp_path, [*rows, rows[1]], wanted, now)[0]
-    assert "has a daily on 2026-10-19" in _dailies(tmp_path, [*rows, (1, "2026-10-19", "closed", 0)], wanted, now)[0]
+    assert (
+        "has a daily on 2026-10-19"
+        in _dailies(tmp_path, [*rows, (1, "2026-10-19", "closed", 0)], wanted, now)[0]
+    )
     left_open = (1, "2026-10-13", "open", rows[1][3])
     assert "is 'open'" in _dailies(tmp_path, [rows[0], left_open, rows[2]], wanted, now)[0]
 
 
 def _dailies(
-    folder: Path, rows: list[tuple[int, str, str, int]], wanted: dict[int, checks.Expected], now: datetime
+    folder: Path,
+    rows: list[tuple[int, str, str, int]],
+    wanted: dict[int, checks.Expected],
+    now: datetime,
 ) -> list[str]:
-    file = _database(folder, "CREATE TABLE dailies (guild_id, local_date, state, closes_at, message_id DEFAULT 7)")
+    file = _database(
+        folder,
+        "CREATE TABLE dailies (guild_id, local_date, state, closes_at, message_id DEFAULT 7)",
+    )
     with closing(sqlite3.connect(file)) as conn, conn:
-        conn.executemany("INSERT INTO dailies (guild_id, local_date, state, closes_at) VALUES (?, ?, ?, ?)", rows)
+        conn.executemany(
+            "INSERT INTO dailies (guild_id, local_date, state, closes_at) VALUES (?, ?, ?, ?)", rows
+        )
     return list(checks.dailies(file, wanted, now))
 
 
@@ -66,8 +80,14 @@ def test_a_wrong_streak_is_found(tmp_path: Path) -> None:
         "CREATE TABLE dailies (id, guild_id, local_date, opened_at, closes_at, message_id DEFAULT 7)",
         "CREATE TABLE daily_answers (daily_id, user_id, answered_at, streak)",
         "CREATE TABLE streaks (guild_id, user_id, through, current, best, freezes)",
-        *(f"INSERT INTO dailies VALUES ({n}, 1, '2026-10-1{n}', {100 * n}, {100 * n + 90}, 7)" for n in range(1, 5)),
-        *(f"INSERT INTO daily_answers VALUES ({n}, 5, {100 * n + 10}, {run})" for n, run in ((1, 1), (2, 2), (4, 1))),
+        *(
+            f"INSERT INTO dailies VALUES ({n}, 1, '2026-10-1{n}', {100 * n}, {100 * n + 90}, 7)"
+            for n in range(1, 5)
+        ),
+        *(
+            f"INSERT INTO daily_answers VALUES ({n}, 5, {100 * n + 10}, {run})"
+            for n, run in ((1, 1), (2, 2), (4, 1))
+        ),
         "INSERT INTO streaks VALUES (1, 5, '2026-10-13', 0, 2, 0)",
     )
     assert list(checks.streaks(file)) == []
@@ -97,7 +117,14 @@ def test_a_promised_answer_that_is_not_there_is_found(tmp_path: Path) -> None:
         "INSERT INTO interview_questions VALUES (20, 1, 'text')",
     )
     assert list(checks.told(file, [("practice", 10, 5), ("interview", 20, 5)])) == []
-    assert len(list(checks.told(file, [("practice", 11, 5), ("practice", 10, 6), ("interview", 21, 5)]))) == 3
+    assert (
+        len(
+            list(
+                checks.told(file, [("practice", 11, 5), ("practice", 10, 6), ("interview", 21, 5)])
+            )
+        )
+        == 3
+    )
 
 
 def test_a_request_for_a_server_that_the_bot_has_left_is_found() -> None:
@@ -122,12 +149,25 @@ def test_a_request_for_a_server_that_the_bot_has_left_is_found() -> None:
         "DELETE FROM ledger",
     ],
 )
-async def test_sums_that_are_not_the_ledgers_are_found(tmp_path: Path, migrated: Path, fault: str) -> None:
+async def test_sums_that_are_not_the_ledgers_are_found(
+    tmp_path: Path, migrated: Path, fault: str
+) -> None:
     """Points, days and buckets, each in a copy of the database."""
     file = tmp_path / "bot.db"
     shutil.copy(migrated, file)
     entries = [
-        Entry("round", n, 5, 1, "attention", 90, True, date(2026, 10, 12 + n), START + n * DAY, f"i{n}")
+        Entry(
+            "round",
+            n,
+            5,
+            1,
+            "attention",
+            90,
+            True,
+            date(2026, 10, 12 + n),
+            START + n * DAY,
+            f"i{n}",
+        )
         for n in range(3)
     ]
     async with open_database(database_url(f"sqlite:///{file}")) as database:
@@ -148,7 +188,12 @@ async def test_sums_that_nothing_shows_any_more_may_be_gone(tmp_path: Path, migr
             entry = Entry("round", n, 5, 1, "attention", 90, True, day.date(), day, f"i{n}")
             await database.write(add, [entry])
     with closing(sqlite3.connect(file)) as conn:
-        assert conn.execute("SELECT * FROM scores WHERE start < '2026-12-01' AND period = 'today'").fetchall() == []
+        assert (
+            conn.execute(
+                "SELECT * FROM scores WHERE start < '2026-12-01' AND period = 'today'"
+            ).fetchall()
+            == []
+        )
     assert await checks.sums(file) == []
 
 

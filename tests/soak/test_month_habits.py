@@ -10,15 +10,37 @@ from soak.month.habits import DAY, NIGHT, acts_of, people
 
 pytestmark = pytest.mark.thorough
 
-KINDS = {"daily", "practice", "interview", "round", "board", "look back", "remind", "leave", "return"}
-KINDS |= {"challenge", "take", "remove", "add", "move", "re-identify", "resume", "reconnect", "twice"}
+KINDS = {
+    "daily",
+    "practice",
+    "interview",
+    "round",
+    "board",
+    "look back",
+    "remind",
+    "leave",
+    "return",
+}
+KINDS |= {
+    "challenge",
+    "take",
+    "remove",
+    "add",
+    "move",
+    "re-identify",
+    "resume",
+    "reconnect",
+    "twice",
+}
 
 
 def test_a_seed_makes_the_same_month() -> None:
     """People and every day's acts are those of the seed, and others for another one."""
     first, again, other = (people(seed, 12, 100, 30) for seed in (3, 3, 4))
     assert first == again != other
-    assert [acts_of(first, 3, day) for day in range(5)] == [acts_of(again, 3, day) for day in range(5)]
+    assert [acts_of(first, 3, day) for day in range(5)] == [
+        acts_of(again, 3, day) for day in range(5)
+    ]
     assert acts_of(first, 3, 0) != acts_of(first, 4, 0)
 
 

@@ -11,7 +11,9 @@ from tests.loopback.world import World
 
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.skipif(sys.platform != "linux", reason="what is in use is read from glibc and /proc"),
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="what is in use is read from glibc and /proc"
+    ),
 ]
 MB = 2**20
 

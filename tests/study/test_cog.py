@@ -29,8 +29,17 @@ async def test_topics(stage: Stage) -> None:
         pages.append(reply(await stage.alwina.click(message, label="Next")))
     number = BANK.topics["temperature"].number
     items = len(BANK.topics["temperature"].items)
-    assert f"**{number}.** Temperature\n-# Learning · 0 of {items} learned · 1 due" in "\n".join(pages)
-    assert [len(re.findall(r"^-# (New|Learning) · ", page, re.MULTILINE)) for page in pages] == [10, 10, 7, 6, 9, 8]
+    assert f"**{number}.** Temperature\n-# Learning · 0 of {items} learned · 1 due" in "\n".join(
+        pages
+    )
+    assert [len(re.findall(r"^-# (New|Learning) · ", page, re.MULTILINE)) for page in pages] == [
+        10,
+        10,
+        7,
+        6,
+        9,
+        8,
+    ]
     assert lists(answer_to(shown))[0].options[-1].value == list(BANK.topics)[-1]
     practice = reply(await stage.alwina.click(message, label="Practise it"))
     assert practice.startswith("-# Practice · question 1 of 8 · ")
@@ -41,13 +50,18 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     """From the list to a topic, through its tabs, to practice of it and to an interview on it, and back to the list."""
     listed = await stage.alwina.slash(stage.quiz, "topics")
     first = next(iter(BANK.topics.values()))
-    await stage.alwina.select(answer_to(listed), values=[first.id], custom_id=lists(answer_to(listed))[0].custom_id)
+    await stage.alwina.select(
+        answer_to(listed), values=[first.id], custom_id=lists(answer_to(listed))[0].custom_id
+    )
     assert f"### {first.title}" in reply(listed)
 
     read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
     assert read.ephemeral
     assert TOPIC.question in reply(read).replace("\\", "")
-    tabs, actions = ["Question", "Model answer", "Your progress"], ["Practise", "Interview me", "All topics"]
+    tabs, actions = (
+        ["Question", "Model answer", "Your progress"],
+        ["Practise", "Interview me", "All topics"],
+    )
     assert labels(answer_to(read)) == tabs + actions
     await stage.alwina.click(answer_to(read), label="Model answer")
     assert TOPIC.answer.split("\n\n")[-1] in reply(read).replace("\\", "")

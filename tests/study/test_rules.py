@@ -23,7 +23,9 @@ def test_items_by_number_difficulty_and_day() -> None:
     """Each item stands with its number, how hard it is and when it comes back, and with nothing that it asks."""
     cards = {
         "t1-a": card(timedelta(days=4), stability=30),
-        "t1-c": card(timedelta(days=9), state=State.Relearning),  # missed: today, whenever it was due
+        "t1-c": card(
+            timedelta(days=9), state=State.Relearning
+        ),  # missed: today, whenever it was due
         "t1-d": card(timedelta(hours=13)),
         "t2-a": card(timedelta(days=1)),
     }
@@ -33,7 +35,9 @@ def test_items_by_number_difficulty_and_day() -> None:
         ItemProgress(3, "hard", 0),
         ItemProgress(4, "easy", 1),
     )
-    assert items_of(TOPIC, cards, "Pacific/Kiritimati", NOW)[3].days == 0  # where it is tomorrow already
+    assert (
+        items_of(TOPIC, cards, "Pacific/Kiritimati", NOW)[3].days == 0
+    )  # where it is tomorrow already
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ async def stage(database: Database) -> Stage:
     return made
 
 
-async def read(stage: Stage, topic_id: str, user_id: int = ALWINA, guild_id: int | None = GUILD) -> StudyPage | InPlay:
+async def read(
+    stage: Stage, topic_id: str, user_id: int = ALWINA, guild_id: int | None = GUILD
+) -> StudyPage | InPlay:
     return await stage.bot.studies.page(user_id, guild_id, topic_id)
 
 
@@ -50,7 +52,9 @@ async def test_the_open_question_of_the_day_waits(stage: Stage) -> None:
     other = next(t for t in stage.bank.topics if t != topic_id)
     closes = stage.clock() + timedelta(hours=2)
     assert await read(stage, topic_id) == InPlay(stage.bank.topics[topic_id], closes)
-    assert isinstance(await read(stage, topic_id, ALWINA, None), InPlay)  # seen there, though she has answered nothing
+    assert isinstance(
+        await read(stage, topic_id, ALWINA, None), InPlay
+    )  # seen there, though she has answered nothing
     assert isinstance(await read(stage, topic_id, STRANGER), InPlay)
     assert isinstance(await read(stage, topic_id, STRANGER, None), StudyPage)
     assert isinstance(await read(stage, other), StudyPage)

@@ -32,7 +32,14 @@ LARGEST = Topic(
 
 def page_of(topic: Topic, **changes: object) -> StudyPage:
     items = tuple(ItemProgress(n, item.level, n % 5) for n, item in enumerate(topic.items, start=1))
-    found = StudyPage(topic, packs().section_titles[topic.section_id], True, Progress(topic.id, len(items)), items, 2)
+    found = StudyPage(
+        topic,
+        packs().section_titles[topic.section_id],
+        True,
+        Progress(topic.id, len(items)),
+        items,
+        2,
+    )
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
@@ -41,7 +48,9 @@ def cards_of(found: StudyPage) -> list[ui.LayoutView]:
 
 
 def labels(card: ui.LayoutView) -> list[str]:
-    return [str(b.label) for b in card.walk_children() if isinstance(b, ui.Button) and not b.disabled]
+    return [
+        str(b.label) for b in card.walk_children() if isinstance(b, ui.Button) and not b.disabled
+    ]
 
 
 def plain(text: str) -> str:
@@ -53,7 +62,11 @@ def test_every_topic_is_there_uncut() -> None:
     for topic in packs().topics.values():
         cards = cards_of(page_of(topic))
         said = plain("\n".join(map(text_of, cards)))
-        words = [topic.question, *topic.answer.split("\n\n"), *(point.text for point in topic.key_points)]
+        words = [
+            topic.question,
+            *topic.answer.split("\n\n"),
+            *(point.text for point in topic.key_points),
+        ]
         assert [w for w in words if w not in said] == [], topic.id
         assert all(reference.url in said for reference in topic.references)
         assert all(len(text_of(card)) <= 4000 for card in cards)
@@ -64,14 +77,18 @@ def test_no_item_is_given_away() -> None:
     for topic in packs().topics.values():
         progress = plain(pages(page_of(topic))[-1].text)
         assert progress.splitlines()[0] == f"Item 1 · {topic.items[0].level} · due tomorrow"
-        assert re.fullmatch(r"(Item \d+ · (easy|medium|hard) · due (today|tomorrow|in \d days)\n?)+", progress)
+        assert re.fullmatch(
+            r"(Item \d+ · (easy|medium|hard) · due (today|tomorrow|in \d days)\n?)+", progress
+        )
 
 
 def test_the_largest_topic_takes_more_pages() -> None:
     """None of 3,000 characters that all need an escape is lost; each page leads to the next."""
     cards = cards_of(page_of(LARGEST))
     assert "".join(map(text_of, cards)).count("\\*\\_") >= 1500
-    assert all(len(text_of(card)) <= 4000 and len(list(card.walk_children())) <= 40 for card in cards)
+    assert all(
+        len(text_of(card)) <= 4000 and len(list(card.walk_children())) <= 40 for card in cards
+    )
     assert "Read on" in labels(cards[1])
 
 
@@ -85,9 +102,19 @@ def test_paragraphs_stay_whole() -> None:
 def test_what_can_be_pressed() -> None:
     """The open tab can't; practice and an interview on the topic, and the way back to the list, always can."""
     found = page_of(next(iter(packs().topics.values())))
-    assert labels(study_page(found)) == ["Model answer", "Your progress", "Practise", "Interview me", "All topics"]
+    assert labels(study_page(found)) == [
+        "Model answer",
+        "Your progress",
+        "Practise",
+        "Interview me",
+        "All topics",
+    ]
     ids = [b.custom_id for b in study_page(found).walk_children() if isinstance(b, ui.Button)]
-    assert ids[3:] == [f"practise:v1:{found.topic.id}", f"begin:v1:{found.topic.id}", "topics:v1:all:2"]
+    assert ids[3:] == [
+        f"practise:v1:{found.topic.id}",
+        f"begin:v1:{found.topic.id}",
+        "topics:v1:all:2",
+    ]
 
 
 def test_a_topic_without_an_open_question() -> None:
@@ -104,7 +131,9 @@ def test_a_topic_without_an_open_question() -> None:
 def test_a_topic_that_has_to_wait() -> None:
     """One sentence, with the time if it is known, and nothing of the topic but its title."""
     at = datetime(2027, 1, 4, 15, tzinfo=UTC)
-    assert in_play_text(InPlay(LARGEST, at)).endswith("I'll show you this page after <t:1799074800:f>.")
+    assert in_play_text(InPlay(LARGEST, at)).endswith(
+        "I'll show you this page after <t:1799074800:f>."
+    )
     card = study_page(InPlay(LARGEST, None), 3)
     assert text_of(card).endswith("I'll show you this page when it closes.")
     assert labels(card) == []
@@ -112,7 +141,14 @@ def test_a_topic_that_has_to_wait() -> None:
 
 @pytest.mark.parametrize(
     "forged",
-    ["study:v1::0", "study:v1:A:0", "study:v1:a:-1", "study:v1:a:01", "study:v1:a:0:1", "study:v1:" + "a" * 49],
+    [
+        "study:v1::0",
+        "study:v1:A:0",
+        "study:v1:a:-1",
+        "study:v1:a:01",
+        "study:v1:a:0:1",
+        "study:v1:" + "a" * 49,
+    ],
 )
 def test_forged_ids(forged: str) -> None:
     """An id is read whole and strictly."""

@@ -54,12 +54,19 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     assert "Source: Loshchilov and Hutter, 2019" in reply(shown)
     assert labels(answer_to(shown)) == ["Accept", "Edit", "Reject", "Later"]
     accepted = reply(await stage.manager.click(answer_to(shown), label="Accept"))
-    assert accepted.startswith('**Added** to "From our members" as `which-optimizer-decouples-weight-decay`.')
+    assert accepted.startswith(
+        '**Added** to "From our members" as `which-optimizer-decouples-weight-decay`.'
+    )
     assert "### A second one?" in accepted
-    assert [own.item.prompt for own in await stage.services.own_bank.find(stage.guild.id)] == [FIELDS["prompt"]]
+    assert [own.item.prompt for own in await stage.services.own_bank.find(stage.guild.id)] == [
+        FIELDS["prompt"]
+    ]
     used = await stage.alwina.slash(stage.quiz, "help")
     await stage.env.settle()
-    assert any("Added to this server's questions, thank you: Which optimizer" in text_of(m) for m in _told(used))
+    assert any(
+        "Added to this server's questions, thank you: Which optimizer" in text_of(m)
+        for m in _told(used)
+    )
     assert await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id) == []
 
 
@@ -69,7 +76,11 @@ async def test_edit_and_reject(stage: Stage) -> None:
     await suggest(stage, prompt="A second one?")
     shown = await review(stage)
     form = await stage.manager.click(answer_to(shown), label="Edit")
-    mended = {"topic": "Optimizers", "prompt": "Which one?", "answers": "+ AdamW\n> It is\n- Adam\n> It isn't"}
+    mended = {
+        "topic": "Optimizers",
+        "prompt": "Which one?",
+        "answers": "+ AdamW\n> It is\n- Adam\n> It isn't",
+    }
     mended |= {"explanation": "It is AdamW.", "difficulty": "2"}
     wrong = await stage.manager.submit_modal(form, {**mended, "answers": "nonsense\n+ x"})
     assert reply(wrong).startswith("Nothing was saved")
@@ -82,8 +93,13 @@ async def test_edit_and_reject(stage: Stage) -> None:
     assert "Nothing is waiting for review." in reply(done)
     said = await suggest(stage, prompt="A third one?")
     told = [text_of(message) for message in _told(said)]
-    assert any("Added to this server's questions, thank you: Which optimizer" in text for text in told)
-    assert any("Not added: A second one?\n-# The reason: We have \\*one\\* like it" in text for text in told)
+    assert any(
+        "Added to this server's questions, thank you: Which optimizer" in text for text in told
+    )
+    assert any(
+        "Not added: A second one?\n-# The reason: We have \\*one\\* like it" in text
+        for text in told
+    )
 
 
 def _told(result: Any) -> list[discord.Message]:
@@ -96,9 +112,16 @@ async def test_a_form_of_a_review_that_is_old(stage: Stage) -> None:
     await suggest(stage)
     stage.allow(stage.bob, "bank")
     page = answer_to(await stage.bob.slash(stage.quiz, "bank review"))
-    mended = {"topic": "Optimizers", "prompt": "Which one?", "answers": "+ AdamW\n> It is\n- Adam\n> No"}
+    mended = {
+        "topic": "Optimizers",
+        "prompt": "Which one?",
+        "answers": "+ AdamW\n> It is\n- Adam\n> No",
+    }
     mended |= {"explanation": "It is AdamW.", "difficulty": "2"}
-    forms = [("Edit", mended, "Which one?"), ("Reject", {"text": "We have one like it"}, "We have one like it")]
+    forms = [
+        ("Edit", mended, "Which one?"),
+        ("Reject", {"text": "We have one like it"}, "We have one like it"),
+    ]
     shown = [await stage.bob.click(page, label=label) for label, _, _ in forms]
     await stage.wait(16 * 60)
     for form, (_, fields, words) in zip(shown, forms, strict=True):
@@ -154,8 +177,13 @@ async def test_an_own_question_that_was_reported(stage: Stage) -> None:
     assert labels(answer_to(found)) == ["Done", "Edit"]
     form = await stage.manager.click(answer_to(found), label="Edit")
     assert form.modal is not None
-    fields = {"prompt": "Which one, then?", "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No"}
-    saved = await stage.manager.submit_modal(form, {**fields, "explanation": "So.", "difficulty": "2", "formula": ""})
+    fields = {
+        "prompt": "Which one, then?",
+        "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No",
+    }
+    saved = await stage.manager.submit_modal(
+        form, {**fields, "explanation": "So.", "difficulty": "2", "formula": ""}
+    )
     assert reply(saved).startswith("**Saved**\n### Which one, then?")
 
 

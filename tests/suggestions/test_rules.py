@@ -13,7 +13,9 @@ LINES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_
 
 def test_a_choice_question() -> None:
     """The right answer comes first with its author's reason; each wrong one says what is right."""
-    written = clean(Written("  Which? ", " This  one ", "That\n\n  Those \n", "It is.\nSo.", " arXiv "))
+    written = clean(
+        Written("  Which? ", " This  one ", "That\n\n  Those \n", "It is.\nSo.", " arXiv ")
+    )
     assert written == Written("Which?", "This one", "That\nThose", "It is.\nSo.", "arXiv")
     form = form_of(written)
     assert (form.topic, form.explanation) == (TOPIC, "It is.\nSo.\n\nSource: arXiv")
@@ -28,7 +30,11 @@ def test_a_choice_question() -> None:
 def test_without_wrong_answers() -> None:
     """It is a question whose answer is typed, with nothing below the reason if no source is named."""
     form = form_of(clean(Written("Which?", "AdamW", " \n ", "It is.", "")))
-    assert (item_from(form)["kind"], item_from(form)["accept"], form.explanation) == ("typed", ["AdamW"], "It is.")
+    assert (item_from(form)["kind"], item_from(form)["accept"], form.explanation) == (
+        "typed",
+        ["AdamW"],
+        "It is.",
+    )
 
 
 @given(answer=LINES, wrong=st.lists(LINES, min_size=1, max_size=5))

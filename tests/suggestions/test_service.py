@@ -17,11 +17,15 @@ from bot.suggestions.rules import TOPIC, Kind, Reported, State, Suggested, Writt
 from tests.ours import OTHER_GUILD, furnish
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
-WRITTEN = Written("Which optimizer decouples weight decay?", "AdamW", "Adam\nSGD", "It decays weights apart.", "")
+WRITTEN = Written(
+    "Which optimizer decouples weight decay?", "AdamW", "Adam\nSGD", "It decays weights apart.", ""
+)
 TYPED = replace(WRITTEN, wrong="")
 
 
-async def waiting(stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0) -> Suggested | Reported:
+async def waiting(
+    stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0
+) -> Suggested | Reported:
     found = await stage.bot.suggestions.next(GUILD, BOB, kind, after)
     assert found is not None
     return found
@@ -41,9 +45,17 @@ async def test_accepted(stage: Stage) -> None:
     row_id = await suggest(stage)
     found = await waiting(stage)
     assert isinstance(found, Suggested)
-    assert (found.author, form_of(found.row), found.waiting.total) == ("Alwina", form_of(WRITTEN), 1)
+    assert (found.author, form_of(found.row), found.waiting.total) == (
+        "Alwina",
+        form_of(WRITTEN),
+        1,
+    )
     saved = await stage.bot.suggestions.accept(GUILD, row_id)
-    assert (saved.own.topic, saved.own.item.prompt, len(saved.own.item.choices)) == (TOPIC, WRITTEN.prompt, 3)
+    assert (saved.own.topic, saved.own.item.prompt, len(saved.own.item.choices)) == (
+        TOPIC,
+        WRITTEN.prompt,
+        3,
+    )
     assert saved.own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert await stage.bot.suggestions.next(GUILD, BOB) is None
     (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
@@ -64,7 +76,11 @@ async def test_mended_before(stage: Stage) -> None:
         await stage.bot.suggestions.accept(GUILD, row_id, replace(form, difficulty="9"))
     assert isinstance(await waiting(stage), Suggested)
     saved = await stage.bot.suggestions.accept(GUILD, row_id, form)
-    assert (saved.own.topic, saved.own.item.prompt, saved.own.item.difficulty) == ("Optimizers", "Better?", 5)
+    assert (saved.own.topic, saved.own.item.prompt, saved.own.item.difficulty) == (
+        "Optimizers",
+        "Better?",
+        5,
+    )
 
 
 async def test_rejected(stage: Stage) -> None:
@@ -87,7 +103,9 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     """However many accept at the same time, there is one question of it."""
     row_id = await suggest(stage)
     form = form_of(WRITTEN)
-    work = [stage.bot.suggestions.accept(GUILD, row_id, replace(form, prompt=f"{n}?")) for n in range(4)]
+    work = [
+        stage.bot.suggestions.accept(GUILD, row_id, replace(form, prompt=f"{n}?")) for n in range(4)
+    ]
     done = await asyncio.gather(*work, return_exceptions=True)
     assert sum(isinstance(one, UserError) for one in done) == 3
     assert len(await stage.database.read(own_items_of, GUILD)) == 1
@@ -183,7 +201,12 @@ async def test_reports(stage: Stage) -> None:
     first = await waiting(stage)
     assert isinstance(first, Reported)
     assert first.own is not None
-    assert (first.text, first.own.item_id, first.shipped, first.waiting.reports) == ("wrong key", mine, False, 2)
+    assert (first.text, first.own.item_id, first.shipped, first.waiting.reports) == (
+        "wrong key",
+        mine,
+        False,
+        2,
+    )
     await stage.bot.suggestions.settle(GUILD, first.id)
     second = await waiting(stage)
     assert isinstance(second, Reported)

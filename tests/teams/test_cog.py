@@ -29,7 +29,9 @@ def player(stage: Stage, name: str, *roles: RoleHandle) -> MemberActor:
 async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> None:
     """A manager adds and removes roles; others read the list, and who may change it."""
     red, blue = stage.guild.create_role("red"), stage.guild.create_role("blue")
-    assert "This server has no teams yet." in reply(await stage.alwina.slash(stage.quiz, "team list"))
+    assert "This server has no teams yet." in reply(
+        await stage.alwina.slash(stage.quiz, "team list")
+    )
     added = await stage.manager.slash(stage.quiz, "team add", role=red)
     assert added.ephemeral
     assert f"<@&{red.id}> is a team now." in reply(added)
@@ -43,7 +45,9 @@ async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> Non
     shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
     assert "2 teams of 25" in shown
     assert f"<@&{red.id}>\n<@&{blue.id}>" in shown
-    assert "is no longer a team" in reply(await stage.manager.slash(stage.quiz, "team remove", role=red))
+    assert "is no longer a team" in reply(
+        await stage.manager.slash(stage.quiz, "team remove", role=red)
+    )
     shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
     assert f"<@&{red.id}>" not in shown
     assert "1 team of 25" in shown
@@ -107,7 +111,11 @@ async def test_roles_that_change(stage: Stage) -> None:
         name: listener for cog in stage.bot.cogs.values() for name, listener in cog.get_listeners()
     }
     await heard["on_guild_role_update"](before, after)
-    assert "**crimson** · **" in reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "**crimson** · **" in reply(
+        await stage.alwina.slash(stage.quiz, "leaderboard", board="teams")
+    )
     await heard["on_guild_role_delete"](after)
-    assert "**crimson** · **" in reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
+    assert "**crimson** · **" in reply(
+        await stage.alwina.slash(stage.quiz, "leaderboard", board="teams")
+    )
     assert "no teams yet" in reply(await stage.alwina.slash(stage.quiz, "team list"))

@@ -85,7 +85,9 @@ async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) 
 async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
     """A team has what its members won while they played for it; who moves takes nothing along."""
     await found(stage)
-    await play(stage, {ALWINA: (OTHER, RED), BOB: (RED, BLUE), CLEMENTINE: (RED,), DAGOBERT: (BLUE,)})
+    await play(
+        stage, {ALWINA: (OTHER, RED), BOB: (RED, BLUE), CLEMENTINE: (RED,), DAGOBERT: (BLUE,)}
+    )
     before = await board(stage)
     assert [(row.name, row.members) for row in before.rows] == [("Red", 3)]
     assert before.small == ("Blue",)

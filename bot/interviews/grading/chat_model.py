@@ -27,13 +27,18 @@ TIMEOUT = 20.0
 MAX_REPLY = 64 * 1024
 """Bytes of a reply that are read at most."""
 _AT_ONCE = 4
-_FORMAT = {"type": "json_schema", "json_schema": {"name": "key_points", "strict": True, "schema": opinion.SCHEMA}}
+_FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "key_points", "strict": True, "schema": opinion.SCHEMA},
+}
 
 
 class ModelService:
     """The services' `ChatModel` over HTTP. The key goes into a header and nowhere else: no message here holds it."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, model: str, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, model: str, timeout: float = TIMEOUT
+    ) -> None:
         self._session = session
         self._url = url
         self._model = model
@@ -51,7 +56,11 @@ class ModelService:
                 reply = await self._post(body)
         except TimeoutError:
             raise NoOpinion(f"no reply within {self._timeout:g} seconds") from None
-        except (aiohttp.ClientError, OSError, RuntimeError) as error:  # RuntimeError: the session is closed
+        except (
+            aiohttp.ClientError,
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError: the session is closed
             raise NoOpinion(f"it could not be reached ({type(error).__name__})") from None
         return _content(reply)
 
@@ -99,7 +108,9 @@ async def trial(settings: Settings) -> str | None:
         if service is None:
             return None
         try:
-            request = opinion.request("When does water boil?", {0: point}, "It boils at 100 degrees.")
+            request = opinion.request(
+                "When does water boil?", {0: point}, "It boils at 100 degrees."
+            )
             opinion.read_reply(await service.ask(opinion.SYSTEM, request), [0])
         except NoOpinion as error:
             return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline only"

@@ -119,13 +119,17 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     claims = _claims(sentences, read_answer, rubric, found_wrong)
     likely = _likelihoods(claims, sentences)
     if guarded:
-        flags |= _flags(sentences, rubric, [c for c, p in zip(claims, likely, strict=True) if p >= DOUBTFUL])
+        flags |= _flags(
+            sentences, rubric, [c for c, p in zip(claims, likely, strict=True) if p >= DOUBTFUL]
+        )
     capped = guarded and (Flag.STRAYS in flags or denies(sentences))
     points = tuple(
         _grade(claim, p, sentences, capped or (guarded and claim.denied))
         for claim, p in zip(claims, likely, strict=True)
     )
-    errors = tuple(Error(sentences[mistake.number].text, mistake.wrong.why) for mistake in found_wrong)
+    errors = tuple(
+        Error(sentences[mistake.number].text, mistake.wrong.why) for mistake in found_wrong
+    )
     return Grade(points, frozenset(flags), errors)
 
 
@@ -143,8 +147,12 @@ def _claims(
 ) -> list[_Claim]:
     """For each point the passage that comes nearest to it. A mistake speaks for none, and takes back its own point."""
     passages = _passages(len(sentences), min(max(2, rubric.longest + 1), LONGEST_PASSAGE))
-    passages = [passage for passage in passages if not any(mistake.number in passage for mistake in wrong)]
-    table = [_eased(answer.match(own, rubric.weights, passages), len(own)) for own in rubric.phrasings]
+    passages = [
+        passage for passage in passages if not any(mistake.number in passage for mistake in wrong)
+    ]
+    table = [
+        _eased(answer.match(own, rubric.weights, passages), len(own)) for own in rubric.phrasings
+    ]
     others = max(1, len(table) - 1)
     best = [NO_CLAIM] * len(table)
     for column, passage in enumerate(passages):
@@ -153,7 +161,9 @@ def _claims(
             match = row[column].confidence - SHARED * (total - row[column].confidence) / others
             match *= PAIR if len(passage) > 1 else 1.0
             if match > best[point].match:
-                denied = match >= NEAR and row[column].denied >= DENIED and _flat(passage, sentences)
+                denied = (
+                    match >= NEAR and row[column].denied >= DENIED and _flat(passage, sentences)
+                )
                 best[point] = _Claim(match, passage, denied)
     back = {mistake.wrong.point for mistake in wrong}
     return [replace(claim, back=point in back) for point, claim in enumerate(best)]
@@ -166,7 +176,9 @@ def _flat(passage: Passage, sentences: Sequence[Sentence]) -> bool:
 
 def _passages(sentences: int, longest: int) -> list[Passage]:
     """All runs of 1 to `longest` neighbouring sentences."""
-    return [range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)]
+    return [
+        range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)
+    ]
 
 
 def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:
@@ -179,7 +191,10 @@ def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:
 
 def _likelihoods(claims: Sequence[_Claim], sentences: Sequence[Sentence]) -> list[float]:
     """How likely each point is said."""
-    speaks = [0.0 if c.denied else min(1.0, max(0.0, (c.match - LITTLE) / (MUCH - LITTLE))) for c in claims]
+    speaks = [
+        0.0 if c.denied else min(1.0, max(0.0, (c.match - LITTLE) / (MUCH - LITTLE)))
+        for c in claims
+    ]
     length = max(10, sum(sentence.length for sentence in sentences))
     numbers = sum(word.stem[0].isdigit() for sentence in sentences for word in sentence.words)
     concrete = min(1.0, numbers / length / NUMBERS)
@@ -188,7 +203,13 @@ def _likelihoods(claims: Sequence[_Claim], sentences: Sequence[Sentence]) -> lis
         rest = (sum(speaks) - own) / max(1, len(claims) - 1)
         if len(sentences) < AN_ANSWER or len(claims) == 1:
             rest = max(rest, 0.5)
-        odds = BASE + CLOSE * claim.match + LOOSE * min(claim.match, ENOUGH) + REST * rest + CONCRETE * concrete
+        odds = (
+            BASE
+            + CLOSE * claim.match
+            + LOOSE * min(claim.match, ENOUGH)
+            + REST * rest
+            + CONCRETE * concrete
+        )
         found.append(1 / (1 + math.exp(-odds)) if claim.match and not claim.back else 0.0)
     return found
 

@@ -54,11 +54,20 @@ def is_stuffed(sentences: Sequence[Sentence], rubric: Rubric) -> bool:
         return length >= SHORT_LIST and together == 0
     if grammar >= LEAST_GRAMMAR * length and together >= LEAST_TOGETHER * length:
         return False
-    own = [word.stem for sentence in sentences for word in sentence.words if word.stem not in rubric.asked]
+    own = [
+        word.stem
+        for sentence in sentences
+        for word in sentence.words
+        if word.stem not in rubric.asked
+    ]
     if sum(stem in rubric.taught for stem in own) >= BORROWED * len(own):
         return True
     common = sum(rubric.topic in rubric.topics.get(stem, ()) for stem in own) >= COMMON * len(own)
-    return common and is_terse(sentences) and sum(sentence.signs for sentence in sentences) < LEAST_SIGNS * length
+    return (
+        common
+        and is_terse(sentences)
+        and sum(sentence.signs for sentence in sentences) < LEAST_SIGNS * length
+    )
 
 
 def is_terse(sentences: Sequence[Sentence]) -> bool:

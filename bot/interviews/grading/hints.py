@@ -18,7 +18,9 @@ from bot.questions.model import FollowUp, KeyPoint, Topic
 
 LEAST_WORDS = 2
 """Content words of a part. A shorter one, such as "Nowhere.", is met by chance or not at all."""
-_END = re.compile(r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bcf\.)(?<!\bal\.)\s+(?=[^a-z])")
+_END = re.compile(
+    r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bcf\.)(?<!\bal\.)\s+(?=[^a-z])"
+)
 
 
 def parts_of(hint: str) -> tuple[str, ...]:

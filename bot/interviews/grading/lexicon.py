@@ -82,7 +82,16 @@ NUMBERS = {
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "half": 0.5, "twice": 2.0, "double": 2.0,
     "doubles": 2.0, "doubled": 2.0, "once": 1.0,
 }  # fmt: skip
-SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9, "trillion": 1e12}
+SCALES = {
+    "k": 1e3,
+    "thousand": 1e3,
+    "m": 1e6,
+    "million": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "billion": 1e9,
+    "trillion": 1e12,
+}
 SCALES |= {"%": 1e-2, "percent": 1e-2}
 
 # Words that a marker would take for each other in most sentences.

@@ -83,7 +83,12 @@ def likeness(wanted: str, given: str) -> float:
     if given in _synonyms().get(wanted, ()):
         return SYNONYM
     shorter, longer = sorted((len(wanted), len(given)))
-    if shorter < LEAST_LETTERS or wanted[0] != given[0] or not given.isalpha() or not wanted.isalpha():
+    if (
+        shorter < LEAST_LETTERS
+        or wanted[0] != given[0]
+        or not given.isalpha()
+        or not wanted.isalpha()
+    ):
         return 0.0
     common = next((n for n in range(shorter) if wanted[n] != given[n]), shorter)
     if common >= LEAST_LETTERS and common >= 0.6 * longer:
@@ -117,7 +122,11 @@ class Answer:
         """The sentences in which a stem is met, and how well."""
         if wanted not in self._hits:
             found: dict[int, Hit] = {}
-            for given in {wanted, *_synonyms().get(wanted, ()), *self._similar(wanted)} & self._where.keys():
+            for given in {
+                wanted,
+                *_synonyms().get(wanted, ()),
+                *self._similar(wanted),
+            } & self._where.keys():
                 credit = likeness(wanted, given)
                 for number, negated in self._where[given].items() if credit else ():
                     old = found.get(number)
@@ -136,7 +145,9 @@ class Answer:
         from rapidfuzz.distance import OSA
 
         same_initial = self._initials.get(wanted[0], ())
-        misspelt = process.extract(wanted, same_initial, scorer=OSA.distance, score_cutoff=MOST_SLIPS, limit=None)
+        misspelt = process.extract(
+            wanted, same_initial, scorer=OSA.distance, score_cutoff=MOST_SLIPS, limit=None
+        )
         return *self._roots.get(wanted[:LEAST_LETTERS], ()), *(given for given, _, _ in misspelt)
 
     def _contrary(self, wanted: str) -> Mapping[int, set[bool]]:
@@ -148,7 +159,10 @@ class Answer:
         return found
 
     def match(
-        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+        self,
+        phrasings: Sequence[Sequence[Word]],
+        weights: Mapping[str, float],
+        passages: Sequence[Passage],
     ) -> list[Match]:
         """How well each passage says a point that has these phrasings."""
         if not phrasings:
@@ -166,7 +180,11 @@ class Answer:
     ) -> list[Match]:
         """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
         wanted = {word.stem: word.negated for word in phrasing}
-        hits = [(weights[s], negated, places) for s, negated in wanted.items() if (places := self.hits(s))]
+        hits = [
+            (weights[s], negated, places)
+            for s, negated in wanted.items()
+            if (places := self.hits(s))
+        ]
         contrary = [
             (negated, self.hits(s), opposites)
             for s, negated in wanted.items()
@@ -196,12 +214,19 @@ class Answer:
         return matches
 
     def _vocabulary(
-        self, phrasings: Sequence[Sequence[Word]], weights: Mapping[str, float], passages: Sequence[Passage]
+        self,
+        phrasings: Sequence[Sequence[Word]],
+        weights: Mapping[str, float],
+        passages: Sequence[Passage],
     ) -> list[float]:
         """How much of the point's words from all phrasings a passage has, against one phrasing's worth of them."""
         counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
         usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
-        worth = [(weights[s] * count**0.5 / usual, hits) for s, count in counts.items() if (hits := self.hits(s))]
+        worth = [
+            (weights[s] * count**0.5 / usual, hits)
+            for s, count in counts.items()
+            if (hits := self.hits(s))
+        ]
         met_in = _by_sentence([places for _, places in worth])
         return [
             sum(worth[position][0] * best.credit for position, best in _best_hits(passage, met_in))
@@ -218,7 +243,9 @@ def _by_sentence(words: Sequence[Mapping[int, Hit]]) -> dict[int, list[tuple[int
     return found
 
 
-def _best_hits(passage: Iterable[int], met_in: Mapping[int, Sequence[tuple[int, Hit]]]) -> list[tuple[int, Hit]]:
+def _best_hits(
+    passage: Iterable[int], met_in: Mapping[int, Sequence[tuple[int, Hit]]]
+) -> list[tuple[int, Hit]]:
     """Return the words that are met in a passage, by position, each as well as it is met there."""
     best: dict[int, Hit] = {}
     for number in passage:
@@ -229,10 +256,15 @@ def _best_hits(passage: Iterable[int], met_in: Mapping[int, Sequence[tuple[int, 
 
 
 def _says_contrary(
-    passage: Sequence[int], negated: bool, places: Mapping[int, Hit], contrary: Mapping[int, Set[bool]]
+    passage: Sequence[int],
+    negated: bool,
+    places: Mapping[int, Hit],
+    contrary: Mapping[int, Set[bool]],
 ) -> bool:
     """Whether a passage has an opposite of a word, with the word's parity, and not the word itself."""
-    return not any(n in places for n in passage) and any(negated in contrary.get(n, ()) for n in passage)
+    return not any(n in places for n in passage) and any(
+        negated in contrary.get(n, ()) for n in passage
+    )
 
 
 def _best(matches: Sequence[Match]) -> Match:

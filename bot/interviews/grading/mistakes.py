@@ -39,7 +39,9 @@ def mistakes(sentences: Sequence[Sentence], answer: Answer, rubric: Rubric) -> l
     passages = [range(n, n + 1) for n in range(len(sentences))]
     for wrong in rubric.wrong:
         for n, match in enumerate(answer.recall(wrong.words, rubric.told, passages)):
-            likely = match.confidence >= LEAST and match.denied <= AGAINST and not sentences[n].contrast
+            likely = (
+                match.confidence >= LEAST and match.denied <= AGAINST and not sentences[n].contrast
+            )
             better = likely and match.confidence > best.get(n, (0.0,))[0]
             if better and _says(sentences[n], wrong, rubric):
                 best[n] = match.confidence, wrong

@@ -15,8 +15,12 @@ from itertools import pairwise
 from bot.interviews.grading.lexicon import words
 
 _AT_VERBS = words("not never cannot hardly barely")
-_NEGATORS = _AT_VERBS | words("no none nothing nobody nowhere neither nor without lack lacks lacking unable")
-_PAIRS = frozenset({("rather", "than"), ("instead", "of"), ("fails", "to"), ("fail", "to"), ("failed", "to")})
+_NEGATORS = _AT_VERBS | words(
+    "no none nothing nobody nowhere neither nor without lack lacks lacking unable"
+)
+_PAIRS = frozenset(
+    {("rather", "than"), ("instead", "of"), ("fails", "to"), ("fail", "to"), ("failed", "to")}
+)
 _STRESS = words("only just merely simply")
 _IDIOMS = frozenset({("no", "doubt"), ("no", "matter")})
 _CLAUSE_ENDS = words(
@@ -24,7 +28,9 @@ _CLAUSE_ENDS = words(
     , : ( ) but however because so which while whereas although though since if when then instead therefore thus
     """
 )
-_NEW_VERBS = words("is are was were can could will would may might must should has have had does do then so")
+_NEW_VERBS = words(
+    "is are was were can could will would may might must should has have had does do then so"
+)
 _SUBJECT_STARTS = words("and or that to as than")
 _CONTRASTS = words("rather instead but unlike")
 _DENIALS = words("false untrue wrong incorrect myth misconception")

@@ -27,7 +27,12 @@ SYSTEM = (
 
 
 def _object(**fields: Any) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "required": list(fields), "properties": fields}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(fields),
+        "properties": fields,
+    }
 
 
 _POINT = _object(id={"type": "integer"}, covered={"type": "boolean"}, quote={"type": "string"})
@@ -64,8 +69,13 @@ class NoOpinion(Exception):
 
 def request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
     """The user message: all texts as values of one JSON object, so that none of them can end where it likes."""
-    asked = [{"id": number, "text": point.text, "also_worded": list(point.accept)} for number, point in points.items()]
-    return json.dumps({"question": question, "key_points": asked, "answer": answer}, ensure_ascii=False)
+    asked = [
+        {"id": number, "text": point.text, "also_worded": list(point.accept)}
+        for number, point in points.items()
+    ]
+    return json.dumps(
+        {"question": question, "key_points": asked, "answer": answer}, ensure_ascii=False
+    )
 
 
 def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:

@@ -9,6 +9,8 @@ from bot.interviews.grading.rubric import BankWords, Rubric
 from bot.questions.model import Topic
 
 
-def grade_own(grader: Callable[[str, Rubric], Grade], answer: str, topic: Topic, words: BankWords) -> Grade:
+def grade_own(
+    grader: Callable[[str, Rubric], Grade], answer: str, topic: Topic, words: BankWords
+) -> Grade:
     """Return the grade that `grade` or `compare` gives an answer to a topic that is not in the bank."""
     return grader(answer, words.rubric_beside(topic))

@@ -57,13 +57,22 @@ class Rubric:
         background: Weights = NO_WEIGHTS,
     ) -> Rubric:
         """Read a question's key points. Without a bank only question and points are counted."""
-        read_points = [[read(text) for text in (point.text, *point.accept)] for point in topic.key_points]
-        worded = [[[w for s in sentences for w in s.words] for sentences in point] for point in read_points]
+        read_points = [
+            [read(text) for text in (point.text, *point.accept)] for point in topic.key_points
+        ]
+        worded = [
+            [[w for s in sentences for w in s.words] for sentences in point]
+            for point in read_points
+        ]
         phrasings = [[words for words in point if words] for point in worded]
-        vocabularies = [frozenset(word.stem for words in own for word in words) for own in phrasings]
+        vocabularies = [
+            frozenset(word.stem for words in own for word in words) for own in phrasings
+        ]
         asked = stems(topic.question)
         wrong = [one for misconception in topic.misconceptions for one in _wrong(misconception)]
-        right = [sentence.words for sentence in read(topic.answer)] + [words for own in phrasings for words in own]
+        right = [sentence.words for sentence in read(topic.answer)] + [
+            words for own in phrasings for words in own
+        ]
         return cls(
             asked,
             phrasings,

@@ -91,7 +91,9 @@ class Grading:
         key = topic.id, answer, server
         grading = self._under_way.get(key)
         if grading is None:
-            grading = self._under_way[key] = asyncio.create_task(self._assess(topic, answer, server))
+            grading = self._under_way[key] = asyncio.create_task(
+                self._assess(topic, answer, server)
+            )
             grading.add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(grading)  # a look that ends early takes the grade from no other
 
@@ -109,16 +111,23 @@ class Grading:
         parts, answer = grading.parts_of(reply.hint), reply.answer or ""
         question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
         found = await self._judge(grading.compare, answer, question, server, self._passing)
-        states = (Part(part, str(point.state), point.evidence) for part, point in zip(parts, found.points, strict=True))
+        states = (
+            Part(part, str(point.state), point.evidence)
+            for part, point in zip(parts, found.points, strict=True)
+        )
         return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
 
     def may_ask(self, assessment: Assessment) -> bool:
         """Whether a model service is set up and there is something to ask it."""
         return (
-            self._reader is not None and bool(assessment.of(State.DOUBTFUL)) and not _NO_ANSWER & set(assessment.flags)
+            self._reader is not None
+            and bool(assessment.of(State.DOUBTFUL))
+            and not _NO_ANSWER & set(assessment.flags)
         )
 
-    async def refine(self, topic: Topic, answer: str, assessment: Assessment, server: int) -> Assessment:
+    async def refine(
+        self, topic: Topic, answer: str, assessment: Assessment, server: int
+    ) -> Assessment:
         """Ask the model service about the points in doubt. It can only raise them, each by a quote that holds.
 
         The assessment says afterwards that it was asked, or that this failed.
@@ -126,17 +135,25 @@ class Grading:
         if self._reader is None or not self.may_ask(assessment):
             return assessment
         doubtful = {
-            n: topic.key_points[n] for n, point in enumerate(assessment.points) if point.state == State.DOUBTFUL
+            n: topic.key_points[n]
+            for n, point in enumerate(assessment.points)
+            if point.state == State.DOUBTFUL
         }
         try:
-            reply = await self._reader.ask(opinion.SYSTEM, opinion.request(topic.question, doubtful, answer))
+            reply = await self._reader.ask(
+                opinion.SYSTEM, opinion.request(topic.question, doubtful, answer)
+            )
             quotes = opinion.read_reply(reply, list(doubtful))
         except opinion.NoOpinion as error:
             log.warning("the model service gave no opinion, the offline grade stands: %s", error)
             return replace(assessment, model="failed")
-        standing = {n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))}
+        standing = {
+            n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))
+        }
         try:
-            held = opinion.held([await self._quote(topic, n, text, server) for n, text in standing.items()])
+            held = opinion.held(
+                [await self._quote(topic, n, text, server) for n, text in standing.items()]
+            )
         except Ungradable:
             return replace(assessment, model="failed")
         return replace(assessment.confirm(held), model="asked")
@@ -150,7 +167,12 @@ class Grading:
         return await self._judge(grading.grade, text, topic, server, self._rubric)
 
     async def _judge(
-        self, grader: _Grader, text: str, topic: Topic, server: int, rubric: Callable[[Topic], Rubric]
+        self,
+        grader: _Grader,
+        text: str,
+        topic: Topic,
+        server: int,
+        rubric: Callable[[Topic], Rubric],
     ) -> Grade:
         """Grade an answer with `grade` or `compare`; `rubric` gives that of a topic of the bank."""
         if not is_own(topic.id):
@@ -160,7 +182,9 @@ class Grading:
         async with self._own_turns.of(server):
             if hash(topic) in self._too_slow:
                 raise Ungradable
-            return await asyncio.get_running_loop().run_in_executor(_WAITING, self._judge_apart, grader, text, topic)
+            return await asyncio.get_running_loop().run_in_executor(
+                _WAITING, self._judge_apart, grader, text, topic
+            )
 
     def _judge_apart(self, grader: _Grader, text: str, topic: Topic) -> Grade:
         with self._reading:
@@ -169,5 +193,8 @@ class Grading:
             return _PROCESS.call(grading.grade_own, grader, text, topic, words)
         except (CallEnded, MemoryError) as error:
             self._too_slow.add(hash(topic))
-            log.warning("topic %s takes too much time or memory to grade, its answers get no grades", topic.id)
+            log.warning(
+                "topic %s takes too much time or memory to grade, its answers get no grades",
+                topic.id,
+            )
             raise Ungradable from error

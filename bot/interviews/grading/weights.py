@@ -40,11 +40,15 @@ class Weights:
         return LEAST + (1 - LEAST) * share
 
 
-def weigh(points: Iterable[frozenset[str]], question: frozenset[str], background: Weights) -> dict[str, float]:
+def weigh(
+    points: Iterable[frozenset[str]], question: frozenset[str], background: Weights
+) -> dict[str, float]:
     """The weight, above 0 and at most 1, of every stem that occurs in the key points or the question."""
     documents = list(points)
     local = Weights.of(documents) if len(documents) > 1 else Weights()
     return {
-        stem: local.rarity(stem) * background.rarity(stem) * (QUESTION_DISCOUNT if stem in question else 1.0)
+        stem: local.rarity(stem)
+        * background.rarity(stem)
+        * (QUESTION_DISCOUNT if stem in question else 1.0)
         for stem in question.union(*documents)
     }

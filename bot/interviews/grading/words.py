@@ -37,7 +37,9 @@ MAX_WORDS = 40
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]* | [-*·•] ")
 _SHORT_FORM = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|resp)\.(?=\s)", re.IGNORECASE)
-_WORD = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>→⇒≈≤≥×|∝]")
+_WORD = re.compile(
+    r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?(?:\d+)?|[,:()\-/%+=<>→⇒≈≤≥×|∝]"
+)
 _FILLERS = re.compile(r"\b(?:um+|uh+|er+m?|hm+)\b,? ?")
 _CORRECTION = re.compile(
     r"(?<![\w'-])[\w'-]+,? +(?:no|sorry|wait|i mean|or rather|well,? no)(?:,? +(?:no|sorry|wait|i mean))*, +(?=\w)"
@@ -82,12 +84,25 @@ def fold(text: str) -> str:
 
 def read(text: str) -> tuple[Sentence, ...]:
     """The sentences in a text's first `MAX_ANSWER`, at most `MAX_SENTENCES`; those without words are left out."""
-    lines = (" ".join(line.split()) for line in text[:MAX_ANSWER].splitlines() if not line.isspace())
-    wholes = (whole for line in lines for whole in _SENTENCE_END.split(_SHORT_FORM.sub(_without_points, line)))
-    pieces = (
-        (piece, number) for number, whole in enumerate(wholes) for part in whole.split(";") for piece in _cut(part)
+    lines = (
+        " ".join(line.split()) for line in text[:MAX_ANSWER].splitlines() if not line.isspace()
     )
-    return tuple(islice((s for piece, number in pieces if (s := _sentence(piece, number)).length), MAX_SENTENCES))
+    wholes = (
+        whole
+        for line in lines
+        for whole in _SENTENCE_END.split(_SHORT_FORM.sub(_without_points, line))
+    )
+    pieces = (
+        (piece, number)
+        for number, whole in enumerate(wholes)
+        for part in whole.split(";")
+        for piece in _cut(part)
+    )
+    return tuple(
+        islice(
+            (s for piece, number in pieces if (s := _sentence(piece, number)).length), MAX_SENTENCES
+        )
+    )
 
 
 def _without_points(found: re.Match[str]) -> str:
@@ -123,11 +138,16 @@ def _sentence(text: str, number: int) -> Sentence:
                 grammar += token in GRAMMAR
                 glue += token in GLUE
             else:
-                words += [Word(one, stem(one), negated[position]) for one in ABBREVIATIONS.get(token, (token,))]
+                words += [
+                    Word(one, stem(one), negated[position])
+                    for one in ABBREVIATIONS.get(token, (token,))
+                ]
         position += taken
     negation = any(map(negates, raw, [*raw[1:], ""]))
     signs = sum(not one[0].isalpha() and one != "," for one in raw)
-    return Sentence(text, number, tuple(words), length, grammar, glue, signs, negation, contrasts(raw))
+    return Sentence(
+        text, number, tuple(words), length, grammar, glue, signs, negation, contrasts(raw)
+    )
 
 
 def _token(raw: list[str], position: int) -> tuple[str, int]:
@@ -142,7 +162,9 @@ def _token(raw: list[str], position: int) -> tuple[str, int]:
     following = after[gap - 1] if len(after) >= gap else ""
     if following and following[0].isalpha():
         joined = word + following
-        if (word in PREFIXES and (gap == 2 or word not in FUNCTION_WORDS)) or stem(joined) in _compound_stems():
+        if (word in PREFIXES and (gap == 2 or word not in FUNCTION_WORDS)) or stem(
+            joined
+        ) in _compound_stems():
             return joined, gap + 1
     if len(word) > MAX_LETTERS:
         return word[:MAX_LETTERS], 1

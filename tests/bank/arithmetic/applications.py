@@ -50,7 +50,11 @@ def base_rate() -> str:
 def empty_input() -> str:
     """Contextual calibration: each label's probability over its value for an empty input."""
     positive, negative = shares([0.7 / 0.8, 0.3 / 0.2])
-    return f"Positive, at about {positive:.0%}" if positive > negative else f"Negative, at about {100 * negative:.0f}%"
+    return (
+        f"Positive, at about {positive:.0%}"
+        if positive > negative
+        else f"Negative, at about {100 * negative:.0f}%"
+    )
 
 
 def average_scores() -> str:
@@ -69,7 +73,9 @@ def last_token() -> str:
     def reached(*, causal: bool) -> int:
         changed = {9}
         for _ in range(4):
-            changed |= {query for query in range(10) if any(key <= query or not causal for key in changed)}
+            changed |= {
+                query for query in range(10) if any(key <= query or not causal for key in changed)
+            }
         return len(changed)
 
     return f"{reached(causal=False)} in the encoder, {reached(causal=True)} in the decoder"
@@ -145,11 +151,20 @@ def add_one_harm() -> str:
 def weights_on_training_text() -> str:
     """The best mixture of the three orders on the text that was counted, from a grid of weights."""
     text = ["a", "b", "a", "c", "a", "b", "b", "a", "c", "b", "a", "b", "c", "c", "a", "b", "a"]
-    grams = {n: Counter(tuple(text[i : i + n]) for i in range(2 - n + 1, len(text) - n + 1)) for n in (1, 2, 3)}
-    histories = {n: Counter(tuple(text[i : i + n - 1]) for i in range(2 - n + 1, len(text) - n + 1)) for n in (2, 3)}
+    grams = {
+        n: Counter(tuple(text[i : i + n]) for i in range(2 - n + 1, len(text) - n + 1))
+        for n in (1, 2, 3)
+    }
+    histories = {
+        n: Counter(tuple(text[i : i + n - 1]) for i in range(2 - n + 1, len(text) - n + 1))
+        for n in (2, 3)
+    }
 
     def estimates(i: int) -> list[float]:
-        longer = [grams[n][tuple(text[i - n + 1 : i + 1])] / histories[n][tuple(text[i - n + 1 : i])] for n in (3, 2)]
+        longer = [
+            grams[n][tuple(text[i - n + 1 : i + 1])] / histories[n][tuple(text[i - n + 1 : i])]
+            for n in (3, 2)
+        ]
         return [*longer, grams[1][(text[i],)] / sum(grams[1].values())]
 
     grid = [(a / 10, b / 10, (10 - a - b) / 10) for a in range(11) for b in range(11 - a)]

@@ -39,7 +39,9 @@ def rope_same_score() -> str:
     query, key, speed = complex(1.3, -0.4), complex(0.2, 0.9), 0.1
 
     def score(at: int, of: int) -> float:
-        return (query * cmath.rect(1, at * speed) * (key * cmath.rect(1, of * speed)).conjugate()).real
+        return (
+            query * cmath.rect(1, at * speed) * (key * cmath.rect(1, of * speed)).conjugate()
+        ).real
 
     placements = ((10, 30), (120, 40), (25, 15), (70, 50))
     ((q, k),) = [p for p in placements if math.isclose(score(*p), score(30, 10))]
@@ -59,13 +61,19 @@ def alibi_weights() -> str:
     """The far key's weight over the near one's, as the distance grows step by step."""
     far = [softmax([1.0, 1.0 - distance / 4]) for distance in (2, 4, 6)]
     first, second, third = (row[1] / row[0] for row in far)
-    return say({True: "On the attention scores, ahead of the softmax"}, math.isclose(second / first, third / second))
+    return say(
+        {True: "On the attention scores, ahead of the softmax"},
+        math.isclose(second / first, third / second),
+    )
 
 
 def kv_parallel() -> str:
     """Key/value heads that each GPU needs, as 64 query heads in 8 groups are handed out."""
     held = {
-        gpus: [{head * 8 // 64 for head in range(64) if head * gpus // 64 == gpu} for gpu in range(gpus)]
+        gpus: [
+            {head * 8 // 64 for head in range(64) if head * gpus // 64 == gpu}
+            for gpu in range(gpus)
+        ]
         for gpus in (8, 16)
     }
     copies = {sum(head in one for one in held[16]) for head in range(8)}
@@ -85,8 +93,14 @@ def double_heads() -> str:
 def mask_after() -> str:
     """Sums over the rows and columns of weights whose later keys are zeroed after the softmax."""
     scores = ((0.4, -0.2, 1.1), (0.3, 0.9, -1.0), (0.1, 0.2, 0.5))
-    weights = [[w if key <= query else 0.0 for key, w in enumerate(softmax(row))] for query, row in enumerate(scores)]
-    rows, columns = [sum(row) for row in weights[:-1]], [sum(column) for column in transposed(weights)]
+    weights = [
+        [w if key <= query else 0.0 for key, w in enumerate(softmax(row))]
+        for query, row in enumerate(scores)
+    ]
+    rows, columns = (
+        [sum(row) for row in weights[:-1]],
+        [sum(column) for column in transposed(weights)],
+    )
     return only(
         {
             "Each row adds up to less than 1": all(total < 1 - 1e-9 for total in rows),
@@ -120,8 +134,12 @@ def rank_limit() -> str:
     return only(
         {
             "It equals its own transpose": alike(scores, transposed(scores)),
-            "Its entries lie between \N{MINUS SIGN}1 and 1": all(abs(x) <= 1 for row in scores for x in row),
-            "Its rows are largest on the diagonal": all(max(row) == row[n] for n, row in enumerate(scores)),
+            "Its entries lie between \N{MINUS SIGN}1 and 1": all(
+                abs(x) <= 1 for row in scores for x in row
+            ),
+            "Its rows are largest on the diagonal": all(
+                max(row) == row[n] for n, row in enumerate(scores)
+            ),
             "It has a lower rank than it has rows": rank(scores) < len(scores),
         }
     )
@@ -131,7 +149,8 @@ def empty_row() -> str:
     scores = [-math.inf] * 4
     shifted = [score - max(scores) for score in scores]
     return say(
-        {True: "In a row with all its scores masked, where infinity meets infinity"}, all(map(math.isnan, shifted))
+        {True: "In a row with all its scores masked, where infinity meets infinity"},
+        all(map(math.isnan, shifted)),
     )
 
 
@@ -139,7 +158,9 @@ def smoothed_floor() -> str:
     """The lowest loss on a target that keeps 0.9 for the label and spreads 0.1 over ten classes."""
     target = [0.91, *[0.01] * 9]
     floor = -sum(share * math.log(share) for share in target)
-    return say({(True, True): "The targets put some mass on every class"}, (min(target) > 0, floor > 0.1))
+    return say(
+        {(True, True): "The targets put some mass on every class"}, (min(target) > 0, floor > 0.1)
+    )
 
 
 def garbled_tokens() -> str:
@@ -166,11 +187,20 @@ def rows_with_gradient() -> str:
 
     def loss(i: int, j: int, x: float) -> float:
         """Where entry (i, j) of the table is x and the others stay."""
-        moved = [[x if (a, b) == (i, j) else e for b, e in enumerate(row)] for a, row in enumerate(table)]
+        moved = [
+            [x if (a, b) == (i, j) else e for b, e in enumerate(row)] for a, row in enumerate(table)
+        ]
         logits = matmul([moved[token] for token in inputs], output)
-        return -sum(math.log(softmax(row)[target]) for row, target in zip(logits, targets, strict=True))
+        return -sum(
+            math.log(softmax(row)[target]) for row, target in zip(logits, targets, strict=True)
+        )
 
-    reached = {i for i, row in enumerate(table) for j, x in enumerate(row) if abs(slope(partial(loss, i, j), x)) > 1e-6}
+    reached = {
+        i
+        for i, row in enumerate(table)
+        for j, x in enumerate(row)
+        if abs(slope(partial(loss, i, j), x)) > 1e-6
+    }
     return only(
         {
             "The rows of tokens in the input": reached == {*inputs},
@@ -204,12 +234,18 @@ def truncation_error() -> str:
 
 
 def kl_bits(p: tuple[float, ...], q: tuple[float, ...]) -> float:
-    return sum(0 if a == 0 else math.inf if b == 0 else a * math.log2(a / b) for a, b in zip(p, q, strict=True))
+    return sum(
+        0 if a == 0 else math.inf if b == 0 else a * math.log2(a / b)
+        for a, b in zip(p, q, strict=True)
+    )
 
 
 def negative_sample() -> str:
     policy_over_reference = math.exp(-3)
-    return say({True: "The reference model gives this response more probability"}, policy_over_reference < 1)
+    return say(
+        {True: "The reference model gives this response more probability"},
+        policy_over_reference < 1,
+    )
 
 
 def sigmoid_product() -> str:
@@ -255,7 +291,9 @@ def scaled_scores() -> frozenset[str]:
     return true_of(
         {
             "The largest weight grows": max(after) > max(before),
-            "The ratio of any two weights triples": all(math.isclose(max(r, 1 / r), 3) for r in ratios),
+            "The ratio of any two weights triples": all(
+                math.isclose(max(r, 1 / r), 3) for r in ratios
+            ),
             "The smallest weight becomes zero": min(after) == 0,
             "The order of the weights stays": order(before) == order(after),
         }
@@ -273,7 +311,9 @@ def unchanged_dot_products() -> frozenset[str]:
     return true_of(
         {
             "Scaling both to unit length": stays(unit(q), unit(k)),
-            "Rotating both by the same matrix": stays([dot(row, q) for row in turn], [dot(row, k) for row in turn]),
+            "Rotating both by the same matrix": stays(
+                [dot(row, q) for row in turn], [dot(row, k) for row in turn]
+            ),
             "Doubling q and halving k": stays([2 * x for x in q], [x / 2 for x in k]),
             "Adding the same vector to both": stays(added(q, other), added(k, other)),
             "Adding to k a vector at right angles to q": stays(q, added(k, crosswise)),
@@ -296,11 +336,17 @@ def softmax_jacobian_properties() -> frozenset[str]:
     return true_of(
         {
             "Each of its rows adds up to zero": all(abs(sum(row)) < 1e-12 for row in jacobian),
-            "Each of its rows has one nonzero entry": all(sum(x != 0 for x in row) == 1 for row in jacobian),
+            "Each of its rows has one nonzero entry": all(
+                sum(x != 0 for x in row) == 1 for row in jacobian
+            ),
             "It is equal to its own transpose": jacobian == transposed(jacobian),
             "It has an inverse for each z": rank(jacobian) == len(jacobian),
-            "It fades to zero as one logit outgrows the rest": largest_entry((60, -0.3, 1.2)) < 1e-9,
-            "It fades to zero as all logits fall by the same amount": largest_entry([z - 60 for z in logits]) < 1e-9,
+            "It fades to zero as one logit outgrows the rest": largest_entry((60, -0.3, 1.2))
+            < 1e-9,
+            "It fades to zero as all logits fall by the same amount": largest_entry(
+                [z - 60 for z in logits]
+            )
+            < 1e-9,
         }
     )
 
@@ -313,8 +359,12 @@ def kl_properties() -> frozenset[str]:
             "It is zero if P equals Q": kl_bits(p, p) == 0,
             "It is unchanged if P and Q trade places": math.isclose(kl_bits(p, q), kl_bits(q, p)),
             "It obeys the triangle inequality": kl_bits(p, r) <= kl_bits(p, q) + kl_bits(q, r),
-            "It is unchanged if the tokens are renumbered": math.isclose(kl_bits(p, q), kl_bits(p[::-1], q[::-1])),
-            "It halves if P is replaced by the mean of P and Q": math.isclose(kl_bits(halfway, q), kl_bits(p, q) / 2),
+            "It is unchanged if the tokens are renumbered": math.isclose(
+                kl_bits(p, q), kl_bits(p[::-1], q[::-1])
+            ),
+            "It halves if P is replaced by the mean of P and Q": math.isclose(
+                kl_bits(halfway, q), kl_bits(p, q) / 2
+            ),
         }
     )
 
@@ -329,7 +379,9 @@ def gelu_against_relu() -> frozenset[str]:
             "Its output has an upper bound": function(1e9) <= function(1e3),
             "Its output falls on some interval as x grows": min(slopes.values()) < -1e-6,
             "Its slope is nonzero at x = −1": abs(slopes[-1]) > 1e-6,
-            "Its slope is the same for all positive inputs": len({round(s, 6) for x, s in slopes.items() if x > 0})
+            "Its slope is the same for all positive inputs": len(
+                {round(s, 6) for x, s in slopes.items() if x > 0}
+            )
             == 1,
         }
 
@@ -338,7 +390,10 @@ def gelu_against_relu() -> frozenset[str]:
 
 
 def claims_about_attention() -> frozenset[str]:
-    keys, values = [[0.2, 1.0, -0.3], [0.5, -0.1, 0.9], [1.0, 0.4, 0.4]], [[1.0, 2.0], [3.0, 5.0], [-2.0, 7.0]]
+    keys, values = (
+        [[0.2, 1.0, -0.3], [0.5, -0.1, 0.9], [1.0, 0.4, 0.4]],
+        [[1.0, 2.0], [3.0, 5.0], [-2.0, 7.0]],
+    )
     queries = [[0.7, -0.2, 0.4], [0.1, 0.8, -0.5]]
 
     def weights(scores: Matrix) -> list[list[float]]:
@@ -355,13 +410,19 @@ def claims_about_attention() -> frozenset[str]:
             "Each column of the attention weights sums to one": alike(
                 [map(sum, transposed(weights(scores)))], [[1] * 3]
             ),
-            "Row i of the weights belongs to query i": alike(head(queries[1:], keys, values), output[1:]),
+            "Row i of the weights belongs to query i": alike(
+                head(queries[1:], keys, values), output[1:]
+            ),
             "The widths d_k and d_v may differ": size_of(output) == (2, 2) != size_of(queries),
-            "Adding a constant to a column of scores changes no weight": alike(weights(column_raised), weights(scores)),
+            "Adding a constant to a column of scores changes no weight": alike(
+                weights(column_raised), weights(scores)
+            ),
             "Reordering keys and values alike changes no output": alike(
                 head(queries, keys[::-1], values[::-1]), output
             ),
-            "Adding a constant to a row of scores changes no weight": alike(weights(row_raised), weights(scores)),
+            "Adding a constant to a row of scores changes no weight": alike(
+                weights(row_raised), weights(scores)
+            ),
         }
     )
 
@@ -374,7 +435,10 @@ def gradient_of_table() -> str:
 
     def partial_of(i: int, j: int) -> float:
         def loss(x: float) -> float:
-            moved = [[x if (a, b) == (i, j) else e for b, e in enumerate(row)] for a, row in enumerate(table)]
+            moved = [
+                [x if (a, b) == (i, j) else e for b, e in enumerate(row)]
+                for a, row in enumerate(table)
+            ]
             return sum(dot(g, out) for g, out in zip(arriving, matmul(rows, moved), strict=True))
 
         return slope(loss, table[i][j])
@@ -399,13 +463,17 @@ def softmax_product() -> str:
     logits = (0.7, -0.3, 1.2, 0.1)
     jacobian = softmax_jacobian(logits)
     outside = [jacobian[i][j] for i in range(4) for j in range(4) if i != j]
-    rest = [[(i == j) * s - x for j, x in enumerate(jacobian[i])] for i, s in enumerate(softmax(logits))]
+    rest = [
+        [(i == j) * s - x for j, x in enumerate(jacobian[i])] for i, s in enumerate(softmax(logits))
+    ]
     return only(
         {
             "A diagonal, with zeros elsewhere": not any(outside),
             "A diagonal minus a matrix of rank one": any(outside) and rank(rest) == 1,
             "A column times a row, of rank one": rank(jacobian) == 1,
-            "A full lower triangle, zeros above it": not any(jacobian[i][j] for j in range(4) for i in range(j)),
+            "A full lower triangle, zeros above it": not any(
+                jacobian[i][j] for j in range(4) for i in range(j)
+            ),
         }
     )
 
@@ -418,11 +486,17 @@ def soft_target_gradients() -> str:
         return -dot(teacher, map(math.log, softmax([z, *logits[1:]])))
 
     def divergence(z: float) -> float:
-        return dot(teacher, [math.log(p / q) for p, q in zip(teacher, softmax([z, *logits[1:]]), strict=True)])
+        return dot(
+            teacher,
+            [math.log(p / q) for p, q in zip(teacher, softmax([z, *logits[1:]]), strict=True)],
+        )
 
     same_value = math.isclose(cross_entropy(0.2), divergence(0.2))
     same_slope = math.isclose(slope(cross_entropy, 0.2), slope(divergence, 0.2), rel_tol=1e-6)
-    return say({(False, True): "The loss values differ, the gradients are the same"}, (same_value, same_slope))
+    return say(
+        {(False, True): "The loss values differ, the gradients are the same"},
+        (same_value, same_slope),
+    )
 
 
 def truncated_student() -> str:
@@ -435,8 +509,10 @@ def truncated_student() -> str:
     measures = {
         "KL(teacher‖student)": divergence(teacher, student),
         "KL(student‖teacher)": divergence(student, teacher),
-        "Total variation distance": sum(abs(x - y) for x, y in zip(teacher, student, strict=True)) / 2,
-        "Jensen-Shannon divergence": (divergence(teacher, middle) + divergence(student, middle)) / 2,
+        "Total variation distance": sum(abs(x - y) for x, y in zip(teacher, student, strict=True))
+        / 2,
+        "Jensen-Shannon divergence": (divergence(teacher, middle) + divergence(student, middle))
+        / 2,
     }
     (found,) = [name for name, value in measures.items() if math.isinf(value)]
     return found

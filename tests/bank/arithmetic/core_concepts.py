@@ -69,7 +69,9 @@ def invertible_change() -> str:
     assert k != new_k
     values = [[4, -1], [2, 3]]
     scores, new_scores = matmul(q, transposed(k)), matmul(new_q, transposed(new_k))
-    outputs, new_outputs = (matmul([softmax(row) for row in of], values) for of in (scores, new_scores))
+    outputs, new_outputs = (
+        matmul([softmax(row) for row in of], values) for of in (scores, new_scores)
+    )
     words = {(True, True): "The scores stay, and the output stays too"}
     return say(words, (scores == new_scores, outputs == new_outputs))
 

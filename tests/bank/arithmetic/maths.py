@@ -79,7 +79,9 @@ def unit(a: Sequence[float]) -> list[float]:
 def alike(a: Iterable[Iterable[float]], b: Iterable[Iterable[float]]) -> bool:
     """Whether two matrices are the same but for rounding."""
     return all(
-        math.isclose(x, y, abs_tol=1e-12) for one, two in zip(a, b, strict=True) for x, y in zip(one, two, strict=True)
+        math.isclose(x, y, abs_tol=1e-12)
+        for one, two in zip(a, b, strict=True)
+        for x, y in zip(one, two, strict=True)
     )
 
 

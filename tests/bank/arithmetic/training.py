@@ -34,7 +34,9 @@ def applied_merges() -> str:
 
 def two_accents() -> str:
     one, two = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
-    return say({(1, 2): "One character can be stored as one code point or two"}, (len(one), len(two)))
+    return say(
+        {(1, 2): "One character can be stored as one code point or two"}, (len(one), len(two))
+    )
 
 
 def stream_garbage() -> str:
@@ -48,7 +50,8 @@ def linear_attention() -> str:
     """The same outputs from all pairs and from sums that are carried along."""
     queries, keys, values = (1.0, 2.0, 0.5), (0.3, 1.1, 2.0), (4.0, -1.0, 3.0)
     pairs = [
-        sum(q * k * v for k, v in zip(keys[: n + 1], values, strict=False)) / sum(q * k for k in keys[: n + 1])
+        sum(q * k * v for k, v in zip(keys[: n + 1], values, strict=False))
+        / sum(q * k for k in keys[: n + 1])
         for n, q in enumerate(queries)
     ]
     carried, top, bottom = [], 0.0, 0.0
@@ -68,7 +71,9 @@ def patience() -> str:
 
 CHECKS: dict[str, Check] = {
     # 12 top-k and top-p
-    "topkp-mass-count": lambda: f"{COUNTS[nucleus([0.40, 0.25, 0.15, 0.10, 0.06, 0.04], 0.85)]} tokens",
+    "topkp-mass-count": lambda: (
+        f"{COUNTS[nucleus([0.40, 0.25, 0.15, 0.10, 0.06, 0.04], 0.85)]} tokens"
+    ),
     "topkp-flat-step": flat_step,
     # 13 prompt engineering
     "prompting-close-race": close_race,

@@ -25,12 +25,17 @@ def score(topic: Topic, text: str) -> float:
 @pytest.mark.parametrize("attack", sorted(ATTACKS.keys() - {NEAR, FRAMED}))
 def test_no_attack_reaches_a_pass(attack: str) -> None:
     """Not on any topic."""
-    assert [topic.id for topic in TOPICS if score(topic, ATTACKS[attack](topic, bank())) >= PASS] == []
+    assert [
+        topic.id for topic in TOPICS if score(topic, ATTACKS[attack](topic, bank())) >= PASS
+    ] == []
 
 
 def test_hardly_any_framed_keywords_pass() -> None:
     """A list with grammar around it can't always be told from terse prose: on one topic in ten at most."""
-    assert sum(score(topic, ATTACKS[FRAMED](topic, bank())) >= PASS for topic in TOPICS) <= len(TOPICS) / 10
+    assert (
+        sum(score(topic, ATTACKS[FRAMED](topic, bank())) >= PASS for topic in TOPICS)
+        <= len(TOPICS) / 10
+    )
 
 
 def test_few_answers_to_a_related_topic_pass() -> None:
@@ -46,7 +51,14 @@ def test_every_model_answer_passes() -> None:
 def test_labelled_answers_fit_the_bank() -> None:
     """Each labelled answer has one label a key point, and there are full, partial and attacking ones."""
     answers = labelled("seen")
-    assert {answer.kind for answer in answers} == {"full", "partial", "wrong", "vague", "negated", "stuffed"}
+    assert {answer.kind for answer in answers} == {
+        "full",
+        "partial",
+        "wrong",
+        "vague",
+        "negated",
+        "stuffed",
+    }
 
 
 def test_honest_voices_get_what_they_deserve() -> None:

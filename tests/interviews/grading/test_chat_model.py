@@ -49,7 +49,10 @@ def chosen(url: str, key: str = KEY) -> Settings:
 
 
 def completion(content: object) -> dict[str, Any]:
-    return {"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": content}}]}
+    return {
+        "id": "1",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": content}}],
+    }
 
 
 def saying(content: object) -> Handler:
@@ -62,7 +65,9 @@ def saying(content: object) -> Handler:
 async def asked(handler: Handler, limit: float = 5) -> str:
     """What the service makes of an endpoint's reply."""
     async with endpoint(handler) as url, aiohttp.ClientSession() as session:
-        return await ModelService(session, f"{url}/chat/completions", "small", limit).ask("rules", "data")
+        return await ModelService(session, f"{url}/chat/completions", "small", limit).ask(
+            "rules", "data"
+        )
 
 
 async def test_what_is_sent() -> None:
@@ -81,7 +86,10 @@ async def test_what_is_sent() -> None:
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert KEY not in json.dumps(body)
     assert body["model"] == "small"
-    assert [(m["role"], m["content"]) for m in body["messages"]] == [("system", "rules"), ("user", "data")]
+    assert [(m["role"], m["content"]) for m in body["messages"]] == [
+        ("system", "rules"),
+        ("user", "data"),
+    ]
     form = body["response_format"]
     assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
     assert form["json_schema"]["schema"]["additionalProperties"] is False
@@ -207,10 +215,14 @@ def model(quote: str, *, obeys: bool) -> Handler:
 
 async def test_a_model_that_obeys_its_rules() -> None:
     """What it finds, quoted word for word, counts where it is about the key point, and nowhere else."""
-    offline, refined = await graded(model("Logits are not divided by T before the softmax", obeys=True), IN_DOUBT)
+    offline, refined = await graded(
+        model("Logits are not divided by T before the softmax", obeys=True), IN_DOUBT
+    )
     assert offline.points[0].state == "doubtful"
     assert refined.points[0].state == "covered"
-    changed = [n for n, (a, b) in enumerate(zip(offline.points, refined.points, strict=True)) if a != b]
+    changed = [
+        n for n, (a, b) in enumerate(zip(offline.points, refined.points, strict=True)) if a != b
+    ]
     assert changed == [0]
     assert refined.model == "asked"
 
@@ -220,10 +232,16 @@ async def test_a_model_that_obeys_the_answer(quote: str) -> None:
     """An injection that works on the model works on nothing else: no quote, no point."""
     offline, refined = await graded(model(quote, obeys=False), f"{IN_DOUBT} {INJECTION}")
     assert [p for p in offline.points if p.state == "doubtful"]
-    assert (refined.percent, refined.points, refined.model) == (offline.percent, offline.points, "asked")
+    assert (refined.percent, refined.points, refined.model) == (
+        offline.percent,
+        offline.points,
+        "asked",
+    )
 
 
-async def test_a_failing_service_and_its_key_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_service_and_its_key_stay_out_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The log says that the offline grade stands; neither key nor answer is in it, at any level."""
     with caplog.at_level(logging.DEBUG):
         offline, refined = await graded(refuses, IN_DOUBT)
@@ -233,7 +251,9 @@ async def test_a_failing_service_and_its_key_stay_out_of_the_log(caplog: pytest.
     assert "softmax" not in caplog.text
 
 
-async def test_without_the_setting_nothing_is_ever_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_setting_nothing_is_ever_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """With GRADER_URL unset an answer in doubt is graded without a connection of any kind."""
 
     def fails(*_: object, **__: object) -> None:

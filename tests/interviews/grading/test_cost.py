@@ -16,7 +16,9 @@ from bot.questions.model import KeyPoint, Misconception, Topic
 
 LETTERS = [chr(0x4E00 + n) for n in range(150)]
 """Words of one letter: no words are shorter, so no text of as many characters has more of them."""
-LIKE_WORDS = ["b" + "".join(random.Random(n).choices(string.ascii_lowercase, k=4)) for n in range(600)]
+LIKE_WORDS = [
+    "b" + "".join(random.Random(n).choices(string.ascii_lowercase, k=4)) for n in range(600)
+]
 """Words that might each be another one, misspelt."""
 
 
@@ -55,7 +57,11 @@ def hostile(words: Sequence[str], wrong: Sequence[str] = ()) -> Topic:
         (hostile(LIKE_WORDS[:300]), LIKE_WORDS[300:]),
         (hostile(LETTERS, texts(cycle(LETTERS), 15, 10)), LETTERS),
     ],
-    ids=["many words in many passages", "words that look alike", "every sentence is a misconception"],
+    ids=[
+        "many words in many passages",
+        "words that look alike",
+        "every sentence is a misconception",
+    ],
 )
 def test_a_long_answer_to_a_hostile_topic(topic: Topic, words: Sequence[str]) -> None:
     """Words are looked up where they stand: neither each passage nor each word of the answer is tried with each."""

@@ -16,12 +16,17 @@ from bot.questions.model import KeyPoint, Misconception, Topic
 
 QUESTION = "What is low-rank adaptation, and what does it cost to use?"
 FROZEN = KeyPoint(
-    "The pretrained weights stay frozen", ("original parameters are not updated", "base model is left unchanged")
+    "The pretrained weights stay frozen",
+    ("original parameters are not updated", "base model is left unchanged"),
 )
 RANK = KeyPoint(
-    "Two small matrices of rank r are trained", ("learns a product of thin matrices", "rank r update B times A")
+    "Two small matrices of rank r are trained",
+    ("learns a product of thin matrices", "rank r update B times A"),
 )
-MERGE = KeyPoint("The update can be merged, so inference costs nothing extra", ("no added latency after merging",))
+MERGE = KeyPoint(
+    "The update can be merged, so inference costs nothing extra",
+    ("no added latency after merging",),
+)
 POINTS = (FROZEN, RANK, MERGE)
 FULL = (
     "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r whose product is added."
@@ -61,7 +66,9 @@ def test_a_part_of_an_answer() -> None:
 def test_what_comes_near_a_missing_point() -> None:
     """The sentence that comes nearest is its evidence, though it earns nothing."""
     near = "Training changes something else in the model."
-    found = grade(f"The pretrained weights stay frozen during all of this. {near}", QUESTION, POINTS).points[1]
+    found = grade(
+        f"The pretrained weights stay frozen during all of this. {near}", QUESTION, POINTS
+    ).points[1]
     assert (found.state, found.credit, found.evidence) == (State.MISSING, 0.0, near)
 
 
@@ -104,9 +111,15 @@ def test_the_question_copied() -> None:
 def test_a_list_of_keywords() -> None:
     """Terms that nothing holds together say nothing, with commas, in lines or on a string."""
     terms = (
-        "pretrained weights frozen small matrices rank product trained update merged inference costs nothing extra low"
+        "pretrained weights frozen small matrices rank product trained update merged inference "
+        "costs nothing extra low"
     )
-    for text in (terms, terms.replace(" ", ", "), terms.replace(" ", "\n"), terms.replace(" ", " and ")):
+    for text in (
+        terms,
+        terms.replace(" ", ", "),
+        terms.replace(" ", "\n"),
+        terms.replace(" ", " and "),
+    ):
         found = grade(text, QUESTION, POINTS)
         assert (found.score, set(found.flags)) == (0, {Flag.LIST})
         assert grade(text, QUESTION, POINTS, guarded=False).score > 0.6
@@ -130,7 +143,8 @@ def test_a_negation_that_the_phrasing_has_is_none() -> None:
 def test_an_answer_that_denies_everything() -> None:
     """If nearly every sentence holds a negation, no point is more than doubtful."""
     denied = (
-        "The pretrained weights don't stay frozen. No small matrices of rank r are trained. It can't be merged at all."
+        "The pretrained weights don't stay frozen. No small matrices of rank r are trained. "
+        "It can't be merged at all."
     )
     found = grade(denied, QUESTION, POINTS)
     assert State.COVERED not in [point.state for point in found.points]
@@ -139,7 +153,10 @@ def test_an_answer_that_denies_everything() -> None:
 
 def test_the_contrary_of_a_point_is_doubtful() -> None:
     """An opposite in place of a phrasing's word denies the point, unless the word is there as well."""
-    points = [KeyPoint("Use a lower learning rate", ()), KeyPoint("The base stays loaded on disk", ())]
+    points = [
+        KeyPoint("Use a lower learning rate", ()),
+        KeyPoint("The base stays loaded on disk", ()),
+    ]
 
     def state(answer: str) -> State:
         return grade(answer, "What helps?", points).points[0].state
@@ -151,7 +168,10 @@ def test_the_contrary_of_a_point_is_doubtful() -> None:
 
 def test_speed_is_relative() -> None:
     """That the other thing is slower does not deny that this one is fast."""
-    points = [KeyPoint("A dot product is faster than additive attention", ()), KeyPoint("Vectors are normalised", ())]
+    points = [
+        KeyPoint("A dot product is faster than additive attention", ()),
+        KeyPoint("Vectors are normalised", ()),
+    ]
     found = grade("Additive attention is slower than a dot product.", "Why?", points)
     assert found.points[0].state is State.COVERED
 
@@ -170,9 +190,12 @@ def test_the_rest_of_an_answer_counts() -> None:
     """A loose match covers a point in an answer that covers the others, and not in one that denies them."""
     loose = "In the end it's merged with no extra delay."
     others = "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r."
-    denied = "The pretrained weights aren't kept frozen. Two small matrices of rank r aren't trained."
+    denied = (
+        "The pretrained weights aren't kept frozen. Two small matrices of rank r aren't trained."
+    )
     alone, sound, unsound = (
-        grade(text, QUESTION, POINTS).points[2].confidence for text in (loose, f"{others} {loose}", f"{denied} {loose}")
+        grade(text, QUESTION, POINTS).points[2].confidence
+        for text in (loose, f"{others} {loose}", f"{denied} {loose}")
     )
     assert unsound < alone < sound
 
@@ -181,7 +204,11 @@ def test_a_doubtful_point_earns_little() -> None:
     """Short of covered a point earns six tenths at most."""
     point = KeyPoint("alpha beta gamma delta epsilon", ())
     credits = [
-        grade(f"There is {' with '.join(point.text.split()[:n])}.", "Why?", [point, KeyPoint("zeta", ())]).points[0]
+        grade(
+            f"There is {' with '.join(point.text.split()[:n])}.",
+            "Why?",
+            [point, KeyPoint("zeta", ())],
+        ).points[0]
         for n in range(1, 6)
     ]
     assert {one.state for one in credits} >= {State.DOUBTFUL, State.COVERED}
@@ -191,7 +218,12 @@ def test_a_doubtful_point_earns_little() -> None:
 def test_small_talk_costs_nothing() -> None:
     """A full answer among many sentences about nothing in the bank keeps its score."""
     other = "The {} river of Brazil carries brown water past green hills toward a distant northern harbour town. "
-    assert grade(FULL + " " + "".join(other.format(n) for n in "abcdefghijklmn"), QUESTION, POINTS).score == 1
+    assert (
+        grade(
+            FULL + " " + "".join(other.format(n) for n in "abcdefghijklmn"), QUESTION, POINTS
+        ).score
+        == 1
+    )
 
 
 def test_notes_are_honest() -> None:
@@ -206,11 +238,15 @@ def test_notes_are_honest() -> None:
 
 def test_a_contrast_denies_the_other_thing() -> None:
     """What a sentence denies beside "rather" or "unlike" is not its own claim."""
-    found = grade("It doesn't touch them: rather the pretrained weights stay frozen.", QUESTION, POINTS)
+    found = grade(
+        "It doesn't touch them: rather the pretrained weights stay frozen.", QUESTION, POINTS
+    )
     assert found.points[0].state is State.COVERED
 
 
-WRONG = Misconception("All pretrained weights are updated", ("LoRA trains the full base",), "The base is frozen.", 1)
+WRONG = Misconception(
+    "All pretrained weights are updated", ("LoRA trains the full base",), "The base is frozen.", 1
+)
 
 
 def test_a_misconception_takes_its_point_back() -> None:
@@ -253,18 +289,40 @@ def test_rare_words_weigh_more() -> None:
 
 
 texts = st.text(max_size=300) | st.lists(
-    st.sampled_from([*FULL.split(), "not", "no", "that", "it", ",", ";", "\n", "1,000", "5 %", "e.g.", "\ud800", "–"]),
+    st.sampled_from(
+        [
+            *FULL.split(),
+            "not",
+            "no",
+            "that",
+            "it",
+            ",",
+            ";",
+            "\n",
+            "1,000",
+            "5 %",
+            "e.g.",
+            "\ud800",
+            "–",
+        ]
+    ),
     max_size=60,
 ).map(" ".join)
 
 
-@given(texts, texts, st.lists(st.builds(KeyPoint, texts, st.lists(texts, max_size=3).map(tuple)), max_size=4))
+@given(
+    texts,
+    texts,
+    st.lists(st.builds(KeyPoint, texts, st.lists(texts, max_size=3).map(tuple)), max_size=4),
+)
 def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> None:
     """Any text is graded: a score from 0 to 1, the sum of credits, one entry a point, evidence for what earns."""
     found = grade(answer, question, points)
     assert len(found.points) == len(points)
     assert 0 <= found.score <= 1
-    assert found.score == pytest.approx(sum(point.credit for point in found.points) / max(1, len(points)))
+    assert found.score == pytest.approx(
+        sum(point.credit for point in found.points) / max(1, len(points))
+    )
     for point in found.points:
         assert (point.state is State.COVERED) == (point.credit == 1)
         assert point.state is State.MISSING or point.evidence
@@ -274,10 +332,16 @@ def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> N
 @given(st.permutations([0, 1, 2]), st.integers(0, 2))
 def test_saying_more_of_it_never_takes_a_point_away(order: list[int], said: int) -> None:
     """A sentence that covers a further point leaves the others as they were."""
-    sentences = ["You keep the pretrained weights frozen.", "What gets trained are two small matrices of rank r."]
+    sentences = [
+        "You keep the pretrained weights frozen.",
+        "What gets trained are two small matrices of rank r.",
+    ]
     sentences.append("Afterwards the update is merged, so there's no extra cost at inference.")
     before = grade(" ".join(sentences[n] for n in order[:said]), QUESTION, POINTS)
     after = grade(" ".join(sentences[n] for n in order[: said + 1]), QUESTION, POINTS)
-    assert all(later.credit >= earlier.credit for earlier, later in zip(before.points, after.points, strict=True))
+    assert all(
+        later.credit >= earlier.credit
+        for earlier, later in zip(before.points, after.points, strict=True)
+    )
     assert after.points[order[said]].state is State.COVERED
     assert after.score > before.score

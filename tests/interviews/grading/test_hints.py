@@ -52,7 +52,9 @@ def test_what_was_said_is_found() -> None:
     assert states(CODES, half) == [State.COVERED, State.MISSING]
 
 
-@pytest.mark.parametrize("answer", ["", "hm", CODES.question, "It depends on the data, so one has to try what works."])
+@pytest.mark.parametrize(
+    "answer", ["", "hm", CODES.question, "It depends on the data, so one has to try what works."]
+)
 def test_what_says_nothing_earns_nothing(answer: str) -> None:
     """Nothing, the question itself and waffle have no part of the answer."""
     assert states(CODES, answer) == [State.MISSING, State.MISSING]

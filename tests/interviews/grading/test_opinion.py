@@ -45,7 +45,9 @@ def test_quotes_of_covered_points() -> None:
     """A good reply gives the quotes of what it calls covered; points that it leaves out are not covered."""
     assert read_reply(said(entry(2), entry(4, covered=False, quote="")), [2, 4, 5]) == {2: "so"}
     assert read_reply(said(), [2]) == {}
-    (number,) = read_reply(said({**entry(2), "id": 2.0}), [2])  # a whole number too, as JSON Schema has it
+    (number,) = read_reply(
+        said({**entry(2), "id": 2.0}), [2]
+    )  # a whole number too, as JSON Schema has it
     assert isinstance(number, int)
 
 
@@ -91,13 +93,18 @@ def test_a_quote_must_stand_in_the_answer(quote: str, shown: str) -> None:
     assert stands_in(quote, "Well, the  Logits are divided by T. It fits.") == shown
 
 
-def quote(point: int, text: str, confidence: float = 0.4, best: float = 0.4, *, related: bool = True) -> Quote:
+def quote(
+    point: int, text: str, confidence: float = 0.4, best: float = 0.4, *, related: bool = True
+) -> Quote:
     return Quote(point, text, related, confidence, best)
 
 
 def test_quotes_that_count() -> None:
     """Two passages for two points count both."""
-    assert held([quote(0, "It divides."), quote(2, "It flattens.")]) == {0: "It divides.", 2: "It flattens."}
+    assert held([quote(0, "It divides."), quote(2, "It flattens.")]) == {
+        0: "It divides.",
+        2: "It flattens.",
+    }
 
 
 def test_a_quote_must_be_about_its_point() -> None:
@@ -107,7 +114,11 @@ def test_a_quote_must_be_about_its_point() -> None:
 
 def test_a_passage_counts_once() -> None:
     """The same words, or a part of them, for several points count for the nearest alone."""
-    given = [quote(0, "It divides"), quote(1, "IT  divides, it flattens.", 0.5, 0.5), quote(2, "it divides", 0.3, 0.3)]
+    given = [
+        quote(0, "It divides"),
+        quote(1, "IT  divides, it flattens.", 0.5, 0.5),
+        quote(2, "it divides", 0.3, 0.3),
+    ]
     assert held(given) == {1: "IT  divides, it flattens."}
     assert held([]) == {}
 

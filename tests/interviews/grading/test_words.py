@@ -85,7 +85,10 @@ def test_what_is_read_is_bounded() -> None:
         ("weights are not updated", "weights are updated"),
         ("no weights are updated", "weights are updated"),
         ("it works without labels , unlike others", "labels"),
-        ("say not true that weights are updated , always", "say true that weights are updated , always"),
+        (
+            "say not true that weights are updated , always",
+            "say true that weights are updated , always",
+        ),
         ("it is false that labels help , really", "labels help , really"),
         ("it is not false that labels help", "it is false that"),
         ("not only the size matters", ""),

@@ -26,7 +26,9 @@ def _stay_here(event: str, args: tuple[Any, ...]) -> None:
 if API:
     sys.addaudithook(_stay_here)
 
-if API and "bot.core.apart" not in sys.orig_argv:  # a process for calls would take five times as long to start
+if (
+    API and "bot.core.apart" not in sys.orig_argv
+):  # a process for calls would take five times as long to start
     import yarl
     from discord.gateway import DiscordWebSocket
     from discord.http import Route
@@ -40,7 +42,9 @@ if API and "bot.core.apart" not in sys.orig_argv:  # a process for calls would t
     from bot.core import jobs
     from bot.rounds import rules
 
-    rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)  # nobody reads here
+    rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(
+        seconds=1
+    )  # nobody reads here
     if lease := os.environ.get("LOOPBACK_LEASE"):
         jobs.LEASE = timedelta(seconds=float(lease))
     if seconds := os.environ.get("LOOPBACK_REPLIES"):

@@ -86,9 +86,13 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_questions_challenge_id")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_questions_challenge_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_questions")),
-        sa.UniqueConstraint("challenge_id", "number", name=op.f("uq_challenge_questions_challenge_id_number")),
+        sa.UniqueConstraint(
+            "challenge_id", "number", name=op.f("uq_challenge_questions_challenge_id_number")
+        ),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -99,7 +103,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("guild_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")
+        ),
         sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
         sqlite_with_rowid=False,
     )
@@ -126,7 +132,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("team_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["question_id"], ["challenge_questions.id"], name=op.f("fk_challenge_answers_question_id")
+            ["question_id"],
+            ["challenge_questions.id"],
+            name=op.f("fk_challenge_answers_question_id"),
         ),
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_challenge_answers")),
         sqlite_with_rowid=False,
@@ -302,8 +310,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("team_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
     )
-    op.create_index("ix_ledger_days", "ledger", ["guild_id", "local_date", "item_id", "correct"], unique=False)
-    op.create_index("ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False)
+    op.create_index(
+        "ix_ledger_days", "ledger", ["guild_id", "local_date", "item_id", "correct"], unique=False
+    )
+    op.create_index(
+        "ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False
+    )
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -523,7 +535,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=False),
         sa.Column("low", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("members", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "low", name=op.f("pk_score_buckets")),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "period", "start", "topic_id", "low", name=op.f("pk_score_buckets")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -537,7 +551,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("right", sa.Integer(), nullable=False),
         sa.Column("days", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")
+        ),
     )
     op.create_index(
         "ix_scores_board",
@@ -582,8 +598,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_suggestions_member", "suggestions", ["user_id", "guild_id", "state"], unique=False)
-    op.create_index("ix_suggestions_waiting", "suggestions", ["guild_id", "state", "id"], unique=False)
+    op.create_index(
+        "ix_suggestions_member", "suggestions", ["user_id", "guild_id", "state"], unique=False
+    )
+    op.create_index(
+        "ix_suggestions_waiting", "suggestions", ["guild_id", "state", "id"], unique=False
+    )
     op.create_table(
         "teams",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -603,7 +623,13 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "guild_id", "period", "start", "topic_id", "team_id", "user_id", name=op.f("pk_team_members")
+            "guild_id",
+            "period",
+            "start",
+            "topic_id",
+            "team_id",
+            "user_id",
+            name=op.f("pk_team_members"),
         ),
         sqlite_with_rowid=False,
     )
@@ -617,7 +643,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("members", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "period", "start", "topic_id", "team_id", name=op.f("pk_team_scores")),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "period", "start", "topic_id", "team_id", name=op.f("pk_team_scores")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -631,7 +659,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("streak", sa.Integer(), server_default="0", nullable=False),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("grade", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")),
+        sa.ForeignKeyConstraint(
+            ["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")
+        ),
         sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
     )
     op.create_index("ix_daily_answers_user_id", "daily_answers", ["user_id"], unique=False)
@@ -647,9 +677,13 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("follow_up", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["interview_id"], ["interviews.id"], name=op.f("fk_interview_questions_interview_id")),
+        sa.ForeignKeyConstraint(
+            ["interview_id"], ["interviews.id"], name=op.f("fk_interview_questions_interview_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interview_questions")),
-        sa.UniqueConstraint("interview_id", "number", name=op.f("uq_interview_questions_interview_id_number")),
+        sa.UniqueConstraint(
+            "interview_id", "number", name=op.f("uq_interview_questions_interview_id_number")
+        ),
     )
     op.create_table(
         "practice_questions",
@@ -665,9 +699,13 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("guessed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("card_before", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_practice_questions_practice_id")),
+        sa.ForeignKeyConstraint(
+            ["practice_id"], ["practices.id"], name=op.f("fk_practice_questions_practice_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_questions")),
-        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_practice_questions_practice_id_number")),
+        sa.UniqueConstraint(
+            "practice_id", "number", name=op.f("uq_practice_questions_practice_id_number")
+        ),
     )
     op.create_table(
         "round_questions",
@@ -682,7 +720,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
         sa.Column("deadline_at", sa.BigInteger(), nullable=True),
         sa.Column("revealed_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["round_id"], ["rounds.id"], name=op.f("fk_round_questions_round_id")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["rounds.id"], name=op.f("fk_round_questions_round_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round_questions")),
         sa.UniqueConstraint("round_id", "number", name=op.f("uq_round_questions_round_id_number")),
         sqlite_autoincrement=True,
@@ -697,7 +737,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("elapsed_ms", sa.Integer(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
         sa.Column("team_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")
+        ),
         sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
         sqlite_with_rowid=False,
     )
@@ -710,4 +752,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "reviews": ["user_id", "item_id"],
         "round_questions": ["item_id"],
     }.items():
-        op.create_index(f"ix_{table}_own", table, columns, unique=False, sqlite_where=own, postgresql_where=own)
+        op.create_index(
+            f"ix_{table}_own", table, columns, unique=False, sqlite_where=own, postgresql_where=own
+        )
