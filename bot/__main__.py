@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
-    words = "make the sums of the boards anew from the ledger of points"
+    words = "compute the boards' totals again from the log of answers"
     commands.add_parser("repair", help=words).set_defaults(run=_repair)
     migrate = commands.add_parser(
         "migrate", help="bring the database to this version's schema, or move it to another"
@@ -146,7 +146,7 @@ async def _bank(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _reports(settings: Settings, options: argparse.Namespace) -> None:
-    from bot.app import opened
+    from bot.app import IN_PLAY, opened
     from bot.questions.banks import Banks
     from bot.questions.store import reports_since
     from bot.questions.tools import print_reports
@@ -154,7 +154,8 @@ async def _reports(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings, visiting=True) as (bank, database):
         since = datetime.combine(options.since, time(), UTC)
         reports = await database.read(reports_since, since)
-        known = await database.read(Banks(bank).holding, [report.item_id for report in reports])
+        banks = Banks(bank, IN_PLAY.servers_of)
+        known = await database.read(banks.holding, [report.item_id for report in reports])
         print_reports(known, reports)
 
 
@@ -293,13 +294,12 @@ async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
+    from bot.answers.totals import rebuild
     from bot.app import opened_database
-    from bot.points.store import rebuild_sums
 
     async with opened_database(settings.database, patient=True) as database:
-        print(
-            f"the boards' sums are made anew from {await database.write(rebuild_sums):,} entries of the ledger"
-        )
+        counted = await database.write(rebuild)
+        print(f"the boards' totals were computed again from {counted:,} answers")
 
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:

@@ -20,10 +20,14 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
+from bot.answers.erasure import held as answers_held
+from bot.answers.store import CHALLENGE, DAILY, ROUND, has_played, told
+from bot.answers.totals import servers_of_members
 from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
 from bot.boards.cog import Boards as BoardsCog
 from bot.boards.service import Boards
+from bot.challenges import store as challenges_store
 from bot.challenges import views as challenge_views
 from bot.challenges import work as challenge_work
 from bot.challenges.cog import Challenge as ChallengeCog
@@ -33,16 +37,19 @@ from bot.chat.client import QuizBot
 from bot.chat.pace import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError
+from bot.core import erased_answers, servers
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.notes import note, set_note
+from bot.core.personal import all_held
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished
+from bot.daily import store as daily_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
@@ -51,31 +58,37 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.service import QuestionInsights
+from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.chat_model import trial
 from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
+from bot.members import store as members_store
 from bot.members.cog import NameTags
 from bot.members.service import Names
+from bot.memory import store as memory_store
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
+from bot.practice import store as practice_store
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
-from bot.practice.store import last_asked
 from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Privacy, Remembering
 from bot.privacy.work import ErasureWork
+from bot.questions import store as questions_store
 from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
 from bot.questions.cog import Answering
+from bot.questions.in_play import InPlay
 from bot.questions.model import Bank
 from bot.questions.service import Reports
 from bot.questions.views import card_length
+from bot.recap import store as recap_store
 from bot.recap import views as recap_views
 from bot.recap import work as recap_work
 from bot.recap.service import Recaps
@@ -86,12 +99,12 @@ from bot.reminders import work as reminder_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
+from bot.rounds import store as rounds_store
 from bot.rounds import views as round_views
 from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
 from bot.rounds.lines import PrivateLines
 from bot.rounds.service import AnswerCountRefresher, Rounds
-from bot.rounds.store import has_played
 from bot.rounds.work import RoundCards, RoundWork
 from bot.servers.cog import Servers
 from bot.servers.cog import Settings as SettingsCog
@@ -99,8 +112,10 @@ from bot.servers.rules import Step
 from bot.servers.service import Help, Probe, ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
+from bot.suggestions import store as suggestions_store
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
+from bot.teams import store as teams_store
 from bot.teams.cog import Team
 from bot.teams.service import Teams
 
@@ -119,11 +134,57 @@ class Views(NamedTuple):
 
 _PROBES: dict[Step, Probe] = {
     Step.PLAY: has_played,
-    Step.PRACTISE: last_asked,
+    Step.PRACTISE: practice_store.last_asked,
     Step.PLAN: plan_store.get,
     Step.INTERVIEW: has_begun,
     Step.REMIND: reminder_store.get,
 }
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        rounds_store.SOURCE,
+        challenges_store.SOURCE,
+        daily_store.SOURCE,
+        practice_store.SOURCE,
+    )
+}
+"""The features whose answers are in the log."""
+
+IN_PLAY = InPlay(
+    {
+        ROUND: rounds_store.IN_PLAY,
+        CHALLENGE: challenges_store.IN_PLAY,
+        DAILY: daily_store.IN_PLAY,
+    },
+    answered=told(),
+    servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
+    seen=[members_store.SERVERS_SEEN_ON],
+)
+"""What no feature may ask of, or show to, somebody who can still answer it."""
+
+HELD = all_held(
+    [
+        answers_held(SOURCES),
+        memory_store.HELD,
+        daily_store.HELD,
+        rounds_store.HELD,
+        challenges_store.HELD,
+        practice_store.HELD,
+        interviews_store.HELD,
+        plan_store.HELD,
+        reminder_store.HELD,
+        suggestions_store.HELD,
+        questions_store.HELD,
+        members_store.HELD,
+        teams_store.HELD,
+        recap_store.HELD,
+        erased_answers.HELD,
+        servers.HELD,
+    ]
+)
+"""All that is stored about members and servers, in the order in which it is erased."""
 
 
 class Services:
@@ -150,11 +211,11 @@ class Services:
         self.studies = Studies(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
-        self.own_bank = OwnBank(context, card_length)
+        self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs), chat_model)
-        self.dailies = Dailies(context, self.grading)
+        self.dailies = Dailies(context, self.grading, on_zone_change=[recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
@@ -162,7 +223,7 @@ class Services:
             *(self.names, self.rounds, self.rounds.starters, self.challenges.starters),
             *(self.lines, context.drafts),
         ]
-        self.privacy = Privacy(context, in_memory, erase_after)
+        self.privacy = Privacy(context, HELD, in_memory, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.dailies, self.recaps)
         self.help = Help(context, _PROBES)
@@ -274,12 +335,13 @@ def build_bot(
     clock = DiscordClock(discord.utils.utcnow)
     context = Context(
         database=database,
-        banks=Banks(bank),
+        banks=Banks(bank, IN_PLAY.servers_of),
         clock=clock,
         rng=random.SystemRandom(),
         # as its share of what the bot may send, so that what it claims is sent within the lease
         scheduler=Scheduler(database.read, clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
         sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
+        in_play=IN_PLAY,
         shards=shards,
     )
     services = Services(context, chat_model, erase_after=timedelta(days=settings.erase_after_days))

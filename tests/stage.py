@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, literal, null, select
+from sqlalchemy import Connection, select
 
-from bot.app import Services, Views
+from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, answers
+from bot.answers.totals import totals
+from bot.app import IN_PLAY, Services, Views
 from bot.challenges.rules import OpenCard
-from bot.challenges.store import challenge_answers, challenge_questions, challenges
+from bot.challenges.store import challenge_questions
 from bot.core import snowflakes
 from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
@@ -26,15 +28,14 @@ from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
 from bot.daily.rules import Announcement, OpenDailyCard, StreakNews
 from bot.daily.service import DailyVerdict, OpenReview
-from bot.daily.store import Daily, dailies, daily_answers
-from bot.points.store import ledger, scores
+from bot.daily.store import Daily, dailies
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.recap.rules import Recap
 from bot.rounds import store as round_store
 from bot.rounds.rules import StandingsCard
 from bot.rounds.service import Locked
-from bot.rounds.store import Answer, Round, RoundQuestion, round_answers, round_questions, rounds
+from bot.rounds.store import Round, RoundQuestion, round_questions
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
@@ -60,11 +61,12 @@ class Stage:
         """Another process on the same database; its scheduler is not started: tests move the work on."""
         context = Context(
             database=self.database,
-            banks=Banks(self.bank),
+            banks=Banks(self.bank, IN_PLAY.servers_of),
             clock=DiscordClock(self.clock),
             rng=self.rng,
             scheduler=Scheduler(self.database.read, self.clock),
             sender=self.sender,
+            in_play=IN_PLAY,
         )
         plain = PlainViews()
         return Services(context, self.chat_model, Views(plain, plain, plain, plain, plain))
@@ -297,11 +299,14 @@ class Stage:
 
     # --- points
 
-    async def answers(self) -> list[Answer]:
-        def look(conn: Connection) -> list[Answer]:
-            return fetch_all(conn, select(round_answers), Answer)
+    async def answers(self, source: str = ROUND) -> list[Answer]:
+        """Return what the log has from a source."""
 
-        return await self.database.read(look)
+        def read(conn: Connection) -> list[Answer]:
+            query = select(answers).where(answers.c.source == source)
+            return fetch_all(conn, query.order_by(answers.c.question_id), Answer)
+
+        return await self.database.read(read)
 
     async def board_points(self) -> dict[int, int]:
         """The all-time points by member, as they are just now."""
@@ -309,38 +314,55 @@ class Stage:
         return {row.user_id: row.points for row in rows}
 
     async def check_points(self) -> dict[int, int]:
-        """The all-time points by member, after a check that answers, ledger and sums agree."""
+        """The all-time points by member, after a check of what each answer pays and of the totals."""
 
-        def look(conn: Connection) -> tuple[list[Any], list[Any], dict[int, int]]:
-            queries = _ANSWERS_IN_ROUNDS, _ANSWERS_IN_CHALLENGES, _ANSWERS_TO_DAILIES
-            given = [answer for query in queries for answer in conn.execute(query)]
+        def read(conn: Connection) -> tuple[list[Answer], dict[Any, int], dict[int, int]]:
+            games = {
+                **{(ROUND, q.id): q.round_id for q in conn.execute(select(round_questions))},
+                **{
+                    (CHALLENGE, q.id): q.challenge_id
+                    for q in conn.execute(select(challenge_questions))
+                },
+            }
             sums = {row.user_id: row.points for row in conn.execute(_ALL_TIME)}
-            return given, list(conn.execute(select(ledger))), sums
+            return fetch_all(conn, select(answers), Answer), games, sums
 
-        given, written, sums = await self.database.read(look)
-        on_boards = what_counts(given)
-        assert {
-            (e.source, e.source_id, e.user_id): (e.points, e.correct) for e in written
-        } == on_boards
+        log, games, sums = await self.database.read(read)
+        counted = [a for a in log if a.local_date is not None]
+        on_boards = what_counts(counted, games)
+        assert {key(a): a.paid for a in counted} == on_boards
         added: Counter[int] = Counter()
-        for (_, _, user_id), (points, _) in on_boards.items():
+        for (_, _, user_id), points in on_boards.items():
             added[user_id] += points
         assert sums == dict(added)
         return sums
 
 
-def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, bool]]:
-    """What each answer wins on the boards, told from all answers by looking at them again and again.
+def key(answer: Answer) -> tuple[str, int, int]:
+    return answer.source, answer.question_id, answer.user_id
 
-    A daily's answer its points. A round's or challenge's, too, if a second member has answered in it, and if its item
-    has won the member nothing in the thirty days before.
+
+def what_counts(
+    given: Iterable[Answer], games: Mapping[Any, int]
+) -> dict[tuple[str, int, int], int]:
+    """What each counted answer pays, told from all of them by looking at them again and again.
+
+    A daily's answer pays its points. A round's or challenge's, too, if a second member has answered in it, and if its
+    item has paid the member nothing in the thirty days before. `games`: the round or challenge of each question.
     """
-    found: dict[tuple[str, int, int], tuple[int, bool]] = {}
-    won: list[Any] = []
-    answers = sorted(given, key=lambda a: a.answered_at)
-    for a in answers:
+    found: dict[tuple[str, int, int], int] = {}
+    won: list[Answer] = []
+    ordered = sorted(given, key=lambda a: a.answered_at)
+    for a in ordered:
+        game = games.get((a.source, a.question_id))
         alone = (
-            len({b.user_id for b in answers if (b.source, b.round_id) == (a.source, a.round_id)})
+            len(
+                {
+                    b.user_id
+                    for b in ordered
+                    if b.source == a.source and games.get((b.source, b.question_id)) == game
+                }
+            )
             < 2
         )
         same = [
@@ -349,45 +371,10 @@ def what_counts(given: Iterable[Any]) -> dict[tuple[str, int, int], tuple[int, b
             if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)
         ]
         lately = any(a.answered_at - b.answered_at < timedelta(days=30) for b in same)
-        points = 0 if a.source != "daily" and (alone or lately) else a.points
-        found[a.source, a.source_id, a.user_id] = points, a.correct
+        points = 0 if a.source != DAILY and (alone or lately) else a.points
+        found[key(a)] = points
         won += [a] if points else []
     return found
 
 
-_ANSWERS_IN_ROUNDS = (
-    select(
-        *(
-            literal("round").label("source"),
-            round_answers.c.question_id.label("source_id"),
-            round_answers.c.user_id,
-        ),
-        *(round_answers.c.points, round_answers.c.correct, round_answers.c.answered_at),
-        *(round_questions.c.round_id, round_questions.c.item_id, rounds.c.guild_id),
-    )
-    .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-    .join(rounds, rounds.c.id == round_questions.c.round_id)
-)
-_ANSWERS_IN_CHALLENGES = (
-    select(
-        *(literal("challenge").label("source"), challenge_answers.c.question_id.label("source_id")),
-        *(challenge_answers.c.user_id, challenge_answers.c.points, challenge_answers.c.correct),
-        *(challenge_answers.c.answered_at, challenge_questions.c.challenge_id.label("round_id")),
-        *(challenge_questions.c.item_id, challenges.c.guild_id),
-    )
-    .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-    .join(challenges, challenges.c.id == challenge_questions.c.challenge_id)
-    .where(challenge_answers.c.answer.is_not(None), challenges.c.state == "closed")
-)
-_ANSWERS_TO_DAILIES = select(
-    *(
-        literal("daily").label("source"),
-        daily_answers.c.daily_id.label("source_id"),
-        daily_answers.c.user_id,
-    ),
-    *(daily_answers.c.points, daily_answers.c.correct, daily_answers.c.answered_at),
-    *(null().label("round_id"), dailies.c.item_id, dailies.c.guild_id),
-).join(dailies, dailies.c.id == daily_answers.c.daily_id)
-_ALL_TIME = select(scores.c.user_id, scores.c.points).where(
-    scores.c.period == "all", scores.c.topic_id == ""
-)
+_ALL_TIME = select(totals.c.user_id, totals.c.points).where(totals.c.topic_id == "")

@@ -14,6 +14,10 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from bot.answers import pay
+from bot.answers.pay import Regraded
+from bot.answers.sources import Source
+from bot.answers.store import CHALLENGE, ROUND
 from bot.bank import rules
 from bot.bank.files import (
     CardLength,
@@ -26,7 +30,6 @@ from bot.bank.files import (
     write_own,
 )
 from bot.bank.forms import Form, item_from
-from bot.bank.regrade import Regraded, count_otherwise, regrade
 from bot.bank.rules import Merge
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
 from bot.core.apart import CallEnded, Limits, Process
@@ -34,6 +37,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS, MAX_FILES, MAX_NEW_FORMULAS
+from bot.memory import store as memory_store
 from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import Problem, refuse
@@ -98,12 +102,19 @@ class Listing:
 
 
 class OwnBank:
-    """What managers do with their server's questions; `card_length` counts the characters of a card."""
+    """What managers do with their server's questions.
 
-    def __init__(self, context: Context, card_length: CardLength) -> None:
+    `card_length` counts the characters of a card; `sources` are those of the answers' log.
+    """
+
+    def __init__(
+        self, context: Context, card_length: CardLength, sources: Mapping[str, Source]
+    ) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._card_length = card_length
+        self._sources = sources
         self._under_way: Counter[int] = Counter()
         """How many files of each server are read or written, or wait for that."""
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -314,7 +325,7 @@ class OwnBank:
 
     def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
         own = self._named(conn, guild_id, name)
-        return Saved(own, replaced, count_otherwise(conn, own.item))
+        return Saved(own, replaced, pay.count_changed(conn, own.item, self._sources))
 
     @writing
     def correct(self, conn: Connection, guild_id: int, number: int) -> Regraded:
@@ -323,11 +334,14 @@ class OwnBank:
         row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
         if row is None:
             raise UserError("That question is gone. See </bank list>.")
-        if row.item_id in store.items_in_play(conn, guild_id, "round", "challenge"):
+        if row.item_id in self._in_play.items(conn, guild_id, ROUND, CHALLENGE):
             raise UserError(
                 "A round or a challenge is about to ask that question, or asks it now. Press this again once it's over."
             )
-        done = regrade(conn, guild_id, item_of(row))
+        item = item_of(row)
+        done = pay.judge_again(conn, item, self._sources)
+        for user_id in sorted(done.members):
+            memory_store.replay(conn, user_id, item.id)
         log.info(
             "guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id
         )

@@ -9,8 +9,8 @@ from functools import cache
 import discord
 from discord import ui
 
+from bot.answers.pay import Regraded
 from bot.bank.forms import Form, answer_lines
-from bot.bank.regrade import Regraded
 from bot.bank.service import Imported, Listing, OwnQuestion, Saved
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
@@ -203,9 +203,7 @@ def corrected(done: Regraded) -> Message:
     """What became of past answers."""
     if not done.answers:
         return Message(ENDED, "All past answers are judged by this key already.")
-    words = (
-        f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
-    )
+    words = f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(len(done.members), 'member')}. "
     words += f"{done.right:,} turned right, {done.answers - done.right:,} turned wrong."
     return Message(REVEALED, words, "Points, boards and practice follow. Streaks stay as they are.")
 

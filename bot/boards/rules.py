@@ -19,8 +19,8 @@ from itertools import pairwise
 
 from fsrs import Rating
 
+from bot.answers.rules import places
 from bot.memory.rules import MemoryCard, is_due, is_learned
-from bot.points.rules import places
 from bot.questions.model import Bank, Topic
 
 PAGE_SIZE = 10

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.answers import store as answer_log
+from bot.answers import totals
+from bot.answers.rules import days_before, days_of
+from bot.answers.totals import Total
 from bot.boards import store
 from bot.boards.rules import (
     FEWEST_ACTIVE,
@@ -18,7 +22,6 @@ from bot.boards.rules import (
     TeamBoard,
     TeamRow,
     activity,
-    first_day,
     progress,
     ranked,
 )
@@ -32,8 +35,6 @@ from bot.members import store as members
 from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.memory.rules import is_due, is_learned
-from bot.points import store as scores
-from bot.points.rules import period_start, previous_start
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
 from bot.teams import store as teams
@@ -117,12 +118,10 @@ class Boards:
     ) -> TeamBoard:
         """One page of the board of teams, with the asker's own team by the roles that they have now."""
         check_topic(self._banks.of(conn, guild_id), topic_id)
-        start = period_start(period, local_date(guilds.zone(conn, guild_id), self._now()))
-        sums = store.team_sums(conn, guild_id, period, start, topic_id)
-        earlier = previous_start(period, start)
-        before = (
-            ranked(store.team_sums(conn, guild_id, period, earlier, topic_id)) if earlier else []
-        )
+        day = local_date(guilds.zone(conn, guild_id), self._now())
+        sums = store.team_sums(conn, guild_id, days_of(period, day), topic_id)
+        earlier = days_before(period, day)
+        before = ranked(store.team_sums(conn, guild_id, earlier, topic_id)) if earlier else []
         was = {s.team_id: place for place, s in before}
         now = teams.ids(conn, guild_id)
         own = team_of(roles, now)
@@ -134,7 +133,11 @@ class Boards:
         pages = max(1, -(-len(rows) // PAGE_SIZE))
         page = min(page, pages - 1)
         return TeamBoard(
-            *(period, topic_id, page, pages, len(rows)),
+            period=period,
+            topic_id=topic_id,
+            page=page,
+            pages=pages,
+            teams=len(rows),
             rows=tuple(rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]),
             small=tuple(names.get(s.team_id) for s in sums if s.members < FEWEST_ACTIVE),
             own_name=names.get(own) if own else None,
@@ -145,14 +148,14 @@ class Boards:
     @reading_long
     def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:
         """A member's figures in a server, as far as the asker may see them."""
-        points, given, right = scores.total(conn, guild_id, user_id)
+        total = totals.total(conn, guild_id, user_id)
         shows = members.shows_stats(conn, user_id)
         return Stats(
-            points=points,
-            answers=given,
+            points=total.points,
+            answers=total.answers,
             streak=daily.streak_of(conn, guild_id, user_id, self._now()),
             shows=shows,
-            details=self._details(conn, guild_id, user_id, right)
+            details=self._details(conn, guild_id, user_id, total)
             if shows or user_id == asker_id
             else None,
         )
@@ -167,7 +170,7 @@ class Boards:
 
         The topics are those of the server, or those that are asked of the member in direct messages.
         """
-        cards, ratings = memory.cards_of(conn, user_id), memory.latest_ratings(conn, user_id)
+        cards, ratings = memory.cards_of(conn, user_id), answer_log.latest_ratings(conn, user_id)
         bank, zone = (
             self._banks.of_member(conn, user_id, guild_id),
             zone_of(conn, user_id, guild_id),
@@ -180,16 +183,20 @@ class Boards:
         found = memory.suspended(conn, user_id)
         return len(found & self._banks.holding(conn, found).items.keys())
 
-    def _details(self, conn: Connection, guild_id: int, user_id: int, right: int) -> Details:
+    def _details(self, conn: Connection, guild_id: int, user_id: int, total: Total) -> Details:
         bank = self._banks.of(conn, guild_id)
-        by_topic = scores.by_topic(conn, guild_id, user_id, bank.asked_topics)
-        known = [(topic, *by_topic[t]) for t, topic in bank.asked_topics.items() if t in by_topic]
+        by_topic = totals.by_topic(conn, guild_id, user_id, bank.asked_topics)
+        known = [
+            (topic, by_topic[t].answers, by_topic[t].right)
+            for t, topic in bank.asked_topics.items()
+            if t in by_topic
+        ]
         cards = {i: card for i, card in memory.cards_of(conn, user_id).items() if i in bank.asked}
         wanted = cards.keys() - memory.suspended(conn, user_id)
         zone = zone_of(conn, user_id, guild_id)
         return Details(
-            right=right,
-            days=scores.active_days(conn, guild_id, user_id),
+            right=total.right,
+            days=total.days,
             sections=tuple(
                 SectionScore(
                     section.title,
@@ -210,8 +217,7 @@ class Boards:
     def _activity(self, conn: Connection, guild_id: int, user_id: int) -> Activity:
         zone = guilds.zone(conn, guild_id)
         today = local_date(zone, self._now())
-        days = [first_day(today) + timedelta(days=n) for n in range(WEEKS * 7)]
-        by_day = Counter(scores.answers_by_day(conn, guild_id, user_id, days))
         since = self._now() - timedelta(weeks=WEEKS, days=1)
-        by_day.update(local_date(zone, at) for at in memory.practised_at(conn, user_id, since))
+        by_day = Counter(answer_log.days_on(conn, guild_id, user_id, since))
+        by_day.update(local_date(zone, at) for at in answer_log.practised_at(conn, user_id, since))
         return activity(by_day, today)

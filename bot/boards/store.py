@@ -1,29 +1,37 @@
-"""Pages of a board, read from the sums that `bot.points.store` keeps: the cost hardly grows with a board's members."""
+"""Pages of the boards: of all time from the totals, of a day, week or month from the log.
+
+What a page costs depends on how many members answered in its period, not on what came before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    and_,
-    bindparam,
-    case,
-    cast,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, select
 
+from bot.answers.rules import days_before, days_of
+from bot.answers.store import answers
+from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.boards.rules import PAGE_SIZE, Board, Own, Row, TeamSum
 from bot.members.store import names_of
-from bot.points.rules import period_start, previous_start
-from bot.points.store import ALL_TOPICS, score_buckets, scores, team_scores
 
-_MORE_THAN_ANYBODY_HAS = 1 << 62
+Days = tuple[date, date]
+"""The first and the last date of a period."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """The statements about one kind of board, built once: that takes longer than to run them."""
+
+    members: Select[Any]
+    page: Select[Any]
+    own: Select[Any]
+    ahead: Select[Any]
+    places: Select[Any]
 
 
 def board(
@@ -36,136 +44,142 @@ def board(
     topic_id: str | None,
     page: int,
 ) -> Board:
-    """One page of the members board for the period that contains the local date `day`, with the asker's own place.
+    """Return one page of the members' board of the period that contains a local date.
 
-    A page past the end gives the last one.
+    It has the asker's own place. A page past the end gives the last one.
     """
-    start = period_start(period, day)
-    scope = {
-        "guild_id": guild_id,
-        "period": period,
-        "start": start,
-        "topic_id": topic_id or ALL_TOPICS,
-    }
-    buckets = conn.execute(_BUCKETS, scope).all()
-    members = sum(count for _, count in buckets)
+    days, topic = days_of(period, day), topic_id is not None
+    given = _parameters(guild_id, days, topic_id)
+    queries = _queries(passing=days is not None, topic=topic)
+    members = conn.execute(queries.members, given).scalar_one()
     pages = max(1, -(-members // PAGE_SIZE))
     page = min(page, pages - 1)
-    skip, below = page * PAGE_SIZE, _MORE_THAN_ANYBODY_HAS
-    for low, count in buckets:  # those that lie before the page as a whole need not be read
-        if skip < count:
-            break
-        skip, below = skip - count, low
-    earlier = previous_start(period, start)
-    listed = conn.execute(_PAGE, {**scope, "below": below, "skip": skip, "earlier": earlier}).all()
+    listed = conn.execute(queries.page, {**given, "skip": page * PAGE_SIZE}).all()
     names = names_of(conn, guild_id, [row.user_id for row in listed])
-    rows: list[Row] = []
-    for index, row in enumerate(listed):
-        if rows and rows[-1].points == row.points:
-            place = rows[-1].place
-        elif rows or page == 0:
-            place = page * PAGE_SIZE + index + 1
-        else:  # members with as many points may stand on the pages before
-            place = conn.execute(_STANDING, {**scope, "member": row.user_id}).one().place
-        rows.append(Row(place, row.user_id, names.get(row.user_id), row.points, row.before))
-    return Board(period, topic_id, page, pages, members, tuple(rows), _own(conn, scope, user_id))
+    earlier = days_before(period, day)
+    before: dict[int, int] = {}
+    if earlier and listed:
+        then = _parameters(guild_id, earlier, topic_id)
+        before = _places(conn, queries, then, [row.user_id for row in listed])
+    rows = tuple(
+        Row(
+            place=row.place,
+            user_id=row.user_id,
+            name=names.get(row.user_id),
+            points=int(row.points),
+            before=before.get(row.user_id),
+        )
+        for row in listed
+    )
+    return Board(
+        period=period,
+        topic_id=topic_id,
+        page=page,
+        pages=pages,
+        members=members,
+        rows=rows,
+        own=_own(conn, queries, given, user_id),
+    )
+
+
+def _parameters(guild_id: int, days: Days | None, topic_id: str | None) -> dict[str, Any]:
+    scope: dict[str, Any] = {"guild_id": guild_id, "topic_id": topic_id or ALL_TOPICS}
+    return {**scope, "first": days[0], "last": days[1]} if days else scope
+
+
+def _places(
+    conn: Connection, queries: _Queries, given: dict[str, Any], user_ids: Collection[int]
+) -> dict[int, int]:
+    rows = conn.execute(queries.places, {**given, "user_ids": list(user_ids)})
+    return {row.user_id: row.place for row in rows}
+
+
+def _own(conn: Connection, queries: _Queries, given: dict[str, Any], user_id: int) -> Own | None:
+    own = conn.execute(queries.own, {**given, "user_id": user_id}).first()
+    if own is None:
+        return None
+    points = int(own.points)
+    ahead = conn.execute(queries.ahead, {**given, "points": points}).first()
+    if ahead is None or ahead.points is None:
+        return Own(own.place, points)
+    return Own(own.place, points, int(ahead.points) - points, ahead.place)
+
+
+@cache
+def _queries(*, passing: bool, topic: bool) -> _Queries:
+    sums, scope = _sums(passing=passing, topic=topic)
+    other, other_scope = _sums(passing=passing, topic=topic)
+    if passing:  # a name of its own, though it is the same sum: the database computes it once
+        other = sums.alias("better")
+    c = sums.c
+
+    def place(points: ColumnElement[Any]) -> ColumnElement[int]:
+        better = (
+            select(func.count()).select_from(other).where(*other_scope, other.c.points > points)
+        )
+        return (better.scalar_subquery() + 1).label("place")
+
+    named = select(c.user_id, c.points, place(c.points)).where(*scope)
+    higher = select(func.min(c.points).label("points")).where(
+        *scope, c.points > bindparam("points")
+    )
+    ahead = higher.subquery("ahead")
+    return _Queries(
+        members=select(func.count()).select_from(sums).where(*scope),
+        page=named.order_by(c.points.desc(), c.user_id).limit(PAGE_SIZE).offset(bindparam("skip")),
+        own=named.where(c.user_id == bindparam("user_id")),
+        ahead=select(ahead.c.points, place(ahead.c.points)),
+        places=named.where(c.user_id.in_(bindparam("user_ids", expanding=True))),
+    )
+
+
+def _sums(*, passing: bool, topic: bool) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """Return what has user_id and points of a board's members, and the conditions on it."""
+    if not passing:
+        table = totals.alias()
+        return table, [
+            table.c.guild_id == bindparam("guild_id"),
+            table.c.topic_id == bindparam("topic_id"),
+        ]
+    sums = (
+        select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
+        .where(*_answered(topic=topic))
+        .group_by(answers.c.user_id)
+    )
+    return sums.cte("sums"), []
+
+
+def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions on counted answers of a period; those of erased members don't count."""
+    c = answers.c
+    conditions = [
+        c.guild_id == bindparam("guild_id"),
+        c.local_date.between(bindparam("first"), bindparam("last")),
+        c.user_id > 0,
+    ]
+    return [*conditions, c.topic_id == bindparam("topic_id")] if topic else conditions
 
 
 def team_sums(
-    conn: Connection, guild_id: int, period: str, start: date, topic_id: str | None
+    conn: Connection, guild_id: int, days: Days | None, topic_id: str | None
 ) -> list[TeamSum]:
-    """What the teams of a board have won, and how many of their members answered, in the period that starts then."""
-    scope = {
-        "guild_id": guild_id,
-        "period": period,
-        "start": start,
-        "topic_id": topic_id or ALL_TOPICS,
-    }
-    return [TeamSum(row.team_id, row.points, row.members) for row in conn.execute(_TEAMS, scope)]
+    """Return what the teams of a server won, and how many members answered for each.
+
+    `days` are those of the period; None for all time.
+    """
+    query = _team_sums(passing=days is not None, topic=topic_id is not None)
+    rows = conn.execute(query, _parameters(guild_id, days, topic_id))
+    return [TeamSum(row.team_id, int(row.points), row.members) for row in rows]
 
 
-def _own(conn: Connection, scope: Mapping[str, object], user_id: int) -> Own | None:
-    mine = conn.execute(_STANDING, {**scope, "member": user_id}).first()
-    if mine is None:
-        return None
-    ahead = conn.execute(_AHEAD, {**scope, "points": mine.points}).scalar()
-    if ahead is None:
-        return Own(mine.place, mine.points)
-    next_one = conn.execute(_STANDING, {**scope, "member": ahead}).one()
-    return Own(mine.place, mine.points, next_one.points - mine.points, next_one.place)
-
-
-def _scope(table: FromClause, start: str = "start") -> ColumnElement[bool]:
-    """The rows of one board, whose names in the parameters are those of the columns, but for `start`."""
-    names = "guild_id", "period", "topic_id"
-    return and_(
-        *(table.c[name] == bindparam(name) for name in names), table.c.start == bindparam(start)
-    )
-
-
-def _place(points: ColumnElement[int], of: FromClause, start: str = "start") -> ColumnElement[int]:
-    """The place that points have on a board: above stand all in higher buckets, and who has more in the same one."""
-    higher, better = score_buckets.alias(), scores.alias()
-    above = and_(_scope(higher, start), higher.c.low > points)
-    in_higher = select(func.coalesce(func.sum(higher.c.members), 0)).where(above).correlate(of)
-    next_low = (
-        select(func.coalesce(func.min(higher.c.low), _MORE_THAN_ANYBODY_HAS))
-        .where(above)
-        .correlate(of)
-    )
-    in_same = (
-        select(func.count())
-        .select_from(better)
-        .where(
-            _scope(better, start),
-            better.c.points > points,
-            better.c.points < next_low.scalar_subquery(),
-        )
-        .correlate(of)
-    )
-    return cast(in_higher.scalar_subquery() + in_same.scalar_subquery() + 1, sa.BigInteger)
-
-
-_TEAMS = select(team_scores.c.team_id, team_scores.c.points, team_scores.c.members).where(
-    _scope(team_scores)
-)
-
-# Built once: to build them anew for every board would take longer than to run them.
-_BUCKETS = (
-    select(score_buckets.c.low, score_buckets.c.members)
-    .where(_scope(score_buckets))
-    .order_by(score_buckets.c.low.desc())
-)
-_listed = (
-    select(scores.c.user_id, scores.c.points)
-    .where(_scope(scores), scores.c.points < bindparam("below"))
-    .order_by(scores.c.points.desc(), scores.c.user_id)
-    .limit(PAGE_SIZE)
-    .offset(bindparam("skip"))
-    .subquery()
-)
-_then = scores.alias()
-_PAGE = (
-    select(
-        _listed.c.user_id,
-        _listed.c.points,
-        case((_then.c.points.is_not(None), _place(_then.c.points, _then, "earlier"))).label(
-            "before"
-        ),
-    )
-    .select_from(
-        _listed.outerjoin(
-            _then, and_(_scope(_then, "earlier"), _then.c.user_id == _listed.c.user_id)
-        )
-    )
-    .order_by(_listed.c.points.desc(), _listed.c.user_id)
-)
-_STANDING = select(scores.c.points, _place(scores.c.points, scores).label("place")).where(
-    _scope(scores), scores.c.user_id == bindparam("member")
-)
-_AHEAD = (
-    select(scores.c.user_id)
-    .where(_scope(scores), scores.c.points > bindparam("points"))
-    .order_by(scores.c.points)
-    .limit(1)
-)
+@cache
+def _team_sums(*, passing: bool, topic: bool) -> Select[Any]:
+    c: Any = answers.c if passing else team_totals.c
+    points = func.sum(c.paid if passing else c.points).label("points")
+    members = func.count(c.user_id.distinct()).label("members")
+    conditions = [*_answered(topic=topic), c.team_id.is_not(None)]
+    if not passing:
+        conditions = [c.guild_id == bindparam("guild_id")]
+        if topic:
+            conditions.append(c.topic_id == bindparam("topic_id"))
+    return select(c.team_id, points, members).where(*conditions).group_by(c.team_id)

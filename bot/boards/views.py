@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import discord
 from discord import ui
 
+from bot.answers.rules import PERIODS
 from bot.boards.rules import (
     FEWEST_ACTIVE,
     LEVELS,
@@ -29,7 +30,6 @@ from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, drawn, pa
 from bot.chat.router import PAGE, TOPIC, Route
 from bot.plan.rules import Outlook
 from bot.plan.views import stats_line
-from bot.points.rules import PERIODS
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Bank, Topic
 

@@ -20,8 +20,8 @@ from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
+from bot.play.rules import DIFFICULTIES
 from bot.questions.cog import Answerable
-from bot.rounds.rules import DIFFICULTIES
 
 _SURELY_NOT_SHOWN = range(400, 500)
 """With these statuses Discord says that a reply has reached nobody."""

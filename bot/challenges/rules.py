@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.points.rules import Tally
-from bot.rounds import rules as rounds
+from bot.answers.rules import FEWEST_PLAYERS, Tally
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 20, 5
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 168, 24
-FEWEST_PLAYERS = rounds.FEWEST_PLAYERS
 BETWEEN_EDITS = timedelta(seconds=30)  # at least, between two counts on an open card
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from bot.answers import store as answer_log
+from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
 from bot.challenges.rules import REVEALED, State, Turn
-from bot.challenges.store import Answer, Challenge, Question, Taker
+from bot.challenges.store import Challenge, Question, Shown, Taker
 from bot.core import servers
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -19,12 +21,12 @@ from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
 from bot.core.starters import Starters, Tell
 from bot.members.store import MAX_NAME, names_of, set_names
+from bot.play import rules as play
+from bot.play.service import Draw, draw_items
 from bot.questions import answers, drawing
-from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
+from bot.questions.answers import Review, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
-from bot.rounds import rules as rounds
-from bot.rounds.service import draw_items
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -119,6 +121,7 @@ class Challenges:
         self._clock = context.clock
         self._now = context.now
         self._rng = context.rng
+        self._in_play = context.in_play
         self.starters = Starters(context.now)
 
     async def start(
@@ -145,8 +148,8 @@ class Challenges:
             bank = self._banks.of(conn, guild_id)
             check_topic(bank, options.topic_id)
             _refuse_another(conn, guild_id, starter.id)
-            wanted = rounds.Options(options.questions, options.topic_id, options.difficulty)
-            drawn = draw_items(conn, guild_id, bank, wanted, self._rng)
+            wanted = Draw(options.questions, options.topic_id, options.difficulty)
+            drawn = draw_items(conn, self._in_play, guild_id, bank, wanted, self._rng)
             _keep_names(conn, guild_id, starter, *([member] if member else []))
             closes_at = now + timedelta(hours=options.hours)
             challenge_id = store.create(
@@ -159,7 +162,7 @@ class Challenges:
                 difficulty=options.difficulty,
                 wanted=options.questions,
                 hours=options.hours,
-                questions=[(item.id, rounds.seconds_for(item)) for item in drawn],
+                questions=[(item.id, play.seconds_for(item)) for item in drawn],
                 now=now,
                 closes_at=closes_at,
             )
@@ -252,14 +255,14 @@ class Challenges:
         """Leave a question without an answer; the next one, or the end."""
 
         def leave(conn: Connection) -> tuple[Asked | Between, datetime | None]:
-            question, challenge, shown = _shown_to(conn, question_id, user_id, guild_id)
+            question, challenge, shown, given = _shown_to(conn, question_id, user_id, guild_id)
             taker = store.taker(conn, challenge.id, user_id)
             if taker is None or taker.number != question.number:
                 raise _shown_before(taker.number if taker else 0)
             _refuse_closed(challenge)
             look_at = None
-            if shown.answer is None and at <= shown.deadline_at:
-                store.change_answer(conn, question_id, user_id, deadline_at=at - _MS)
+            if given is None and at <= shown.deadline_at:
+                store.end_shown(conn, question_id, user_id, at - _MS)
                 look_at = self._finished(conn, challenge, taker, at)
             if taker.finished_at is None:
                 return self._ask(conn, challenge, user_id, at)
@@ -274,7 +277,7 @@ class Challenges:
         """
 
         def keep(conn: Connection) -> tuple[Between, datetime | None]:
-            question, challenge, shown = _shown_to(
+            question, challenge, shown, earlier = _shown_to(
                 conn, click.question_id, click.user_id, click.guild_id
             )
             item, order = (
@@ -284,29 +287,31 @@ class Challenges:
             _refuse_closed(challenge)
             taker = store.taker(conn, challenge.id, click.user_id)
             assert taker is not None
-            if shown.answer is not None:
-                before = self._between(
-                    conn, challenge, question, taker, shown_answer(item, order, shown.answer)
-                )
+            if earlier is not None:
+                locked = shown_answer(item, order, earlier.answer or "")
+                before = self._between(conn, challenge, question, taker, locked)
                 return replace(before, again=True), None
             if click.at > shown.deadline_at:
                 return self._between(conn, challenge, question, taker, None), None
             given = given_answer(item, order, click)
-            correct, elapsed = (
-                answers.is_right(item, given),
-                max(0, (click.at - shown.shown_at) // _MS),
-            )
-            store.change_answer(
-                conn,
-                question.id,
-                click.user_id,
+            correct = answers.is_right(item, given)
+            elapsed = max(0, (click.at - shown.shown_at) // _MS)
+            answer = Answer(
+                source=CHALLENGE,
+                question_id=question.id,
+                user_id=click.user_id,
+                guild_id=challenge.guild_id,
+                item_id=item.id,
+                topic_id=item.topic_id,
                 answer=given,
+                typed=item.kind == "typed",
                 correct=correct,
-                points=rounds.points(correct, elapsed, question.seconds * 1000),
+                points=play.points(correct, elapsed, question.seconds * 1000),
                 elapsed_ms=elapsed,
                 answered_at=click.at,
                 team_id=team_of(click.roles, team_store.ids(conn, challenge.guild_id)),
             )
+            answer_log.add(conn, answer)
             look_at = (
                 self._finished(conn, challenge, taker, click.at)
                 if taker.number == question.number
@@ -324,11 +329,13 @@ class Challenges:
             taker = store.taker(conn, asked.challenge_id, asked.user_id)
             if taker is None or taker.number != asked.number:
                 return
-            if not store.take_back(conn, asked.question_id, asked.user_id):
+            if answer_log.get(conn, CHALLENGE, asked.question_id, asked.user_id) is not None:
                 return
-            before = max(
-                (q.number for q, _ in _seen(conn, asked.challenge_id, asked.user_id)), default=0
-            )
+            if not store.delete_shown(conn, asked.question_id, asked.user_id):
+                return
+            seen = store.all_shown_to(conn, asked.challenge_id, asked.user_id)
+            questions = store.questions_of(conn, asked.challenge_id)
+            before = max((q.number for q in questions if q.id in seen), default=0)
             if before:
                 store.save_taker(conn, replace(taker, number=before, finished_at=None))
             else:
@@ -339,21 +346,20 @@ class Challenges:
     @reading
     def check_open(
         self, conn: Connection, question_id: int, _message_id: int, user_id: int
-    ) -> Shown:
+    ) -> answers.Shown:
         """A question that the taker can still answer, as item and order of its choices; refuses like `answer`.
 
         For opening a modal.
         """
-        question, challenge, shown = _shown_to(conn, question_id, user_id)
+        question, challenge, shown, given = _shown_to(conn, question_id, user_id)
         item, order = (
             self._item(conn, challenge, question),
             answers.decode_order(shown.choice_order),
         )
         _refuse_closed(challenge)
-        if shown.answer is not None and shown.answered_at is not None:
-            raise UserError(
-                f"{already(item, shown.choice_order, shown.answer, shown.answered_at)} {_GO_ON}"
-            )
+        if given is not None:
+            earlier = already(item, shown.choice_order, given.answer or "", given.answered_at)
+            raise UserError(f"{earlier} {_GO_ON}")
         if self._now() > shown.deadline_at:
             raise UserError(f"Time was up, so this one counts as a miss. {_GO_ON}")
         return item, order
@@ -366,9 +372,9 @@ class Challenges:
     @reading
     def review_one(self, conn: Connection, click: Click) -> Review:
         """A taker's own view of a question of a closed challenge."""
-        question, challenge, shown = _shown_to(conn, click.question_id, click.user_id)
+        question, challenge, shown, given = _shown_to(conn, click.question_id, click.user_id)
         _refuse_secret(challenge)
-        return _review(self._item(conn, challenge, question), shown)
+        return _review(self._item(conn, challenge, question), shown, given)
 
     @reading
     def review_all(
@@ -387,15 +393,18 @@ class Challenges:
 
     def _reviews(self, conn: Connection, challenge: Challenge, user_id: int) -> list[Review]:
         _refuse_secret(challenge)
-        items, seen = (
-            self._banks.of(conn, challenge.guild_id).items,
-            _seen(conn, challenge.id, user_id),
-        )
+        items = self._banks.of(conn, challenge.guild_id).items
+        seen = store.all_shown_to(conn, challenge.id, user_id)
         if not seen:
             raise UserError(
                 "You didn't take this challenge. Start one of your own with </challenge>."
             )
-        return [_review(items[q.item_id], shown) for q, shown in seen if q.item_id in items]
+        given = {a.question_id: a for a in answer_log.of_member(conn, CHALLENGE, seen, user_id)}
+        return [
+            _review(items[q.item_id], seen[q.id], given.get(q.id))
+            for q in store.questions_of(conn, challenge.id)
+            if q.id in seen and q.item_id in items
+        ]
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> datetime | None:
         """Open a challenge whose card is known now; None if a click or another process has done so."""
@@ -405,7 +414,7 @@ class Challenges:
 
     def grace(self) -> timedelta:
         """How long clicks made in time may still be on their way."""
-        return rounds.grace(self._clock.delay())
+        return play.grace(self._clock.delay())
 
     def next_look(
         self, conn: Connection, challenge: Challenge, now: datetime
@@ -460,24 +469,21 @@ class Challenges:
             drawing.shuffled(item, self._rng),
             rules.deadline(now, question.seconds, challenge.closes_at),
         )
-        store.add_shown(
-            conn, Answer(question.id, user_id, answers.encode_order(order), now, ends_at)
-        )
+        shown = store.Shown(question.id, user_id, answers.encode_order(order), now, ends_at)
+        store.add_shown(conn, shown)
         store.save_taker(
             conn, replace(taker, number=question.number, finished_at=ends_at if last else None)
         )
         look_at = self._look_again(conn, challenge) if last else None
         asked = Asked(
-            *(
-                challenge.id,
-                question.id,
-                user_id,
-                item,
-                order,
-                question.number,
-                challenge.total,
-                question.seconds,
-            ),
+            challenge_id=challenge.id,
+            question_id=question.id,
+            user_id=user_id,
+            item=item,
+            order=order,
+            number=question.number,
+            total=challenge.total,
+            seconds=question.seconds,
             ends_at=ends_at,
             bank=bank,
         )
@@ -577,13 +583,16 @@ def _challenge(
 
 def _shown_to(
     conn: Connection, question_id: int, user_id: int, guild_id: int | None = None
-) -> tuple[Question, Challenge, Answer]:
-    """A question that a taker was shown, with its challenge, locked; refuses any other."""
+) -> tuple[Question, Challenge, Shown, Answer | None]:
+    """Return a question that a taker was shown, its challenge, what was shown, and their answer.
+
+    Refuses any other question. With `guild_id` the challenge is locked.
+    """
     question = store.question(conn, question_id)
     challenge = (
         store.get(conn, question.challenge_id, lock=guild_id is not None) if question else None
     )
-    shown = store.answer_of(conn, question_id, user_id)
+    shown = store.shown_to(conn, question_id, user_id)
     if (
         question is None
         or challenge is None
@@ -593,18 +602,15 @@ def _shown_to(
         raise UserError(
             "That question isn't one of yours. Press Take it on a challenge's card to get your own."
         )
-    return question, challenge, shown
+    given = answer_log.get(conn, CHALLENGE, question_id, user_id)
+    return question, challenge, shown, given
 
 
-def _seen(conn: Connection, challenge_id: int, user_id: int) -> list[tuple[Question, Answer]]:
-    """What a taker was shown in a challenge, in order."""
-    given = store.answers_of(conn, challenge_id, user_id)
-    return [(q, given[q.id]) for q in store.questions_of(conn, challenge_id) if q.id in given]
-
-
-def _review(item: Item, shown: Answer) -> Review:
+def _review(item: Item, shown: Shown, given: Answer | None) -> Review:
     order = answers.decode_order(shown.choice_order)
-    return Review(item, order, shown.answer, shown.points, shown.elapsed_ms or 0)
+    if given is None:
+        return Review(item, order, None)
+    return Review(item, order, given.answer, given.points, given.elapsed_ms or 0)
 
 
 def _refuse_turn(
@@ -617,8 +623,9 @@ def _refuse_turn(
 ) -> None:
     """Refuse to show a taker another question unless it is time for it."""
     last = next((q for q in questions if q.number == taker.number), None)
-    shown = store.answer_of(conn, last.id, taker.user_id) if last else None
-    open_until = shown.deadline_at if shown and shown.answer is None else None
+    shown = store.shown_to(conn, last.id, taker.user_id) if last else None
+    given = answer_log.get(conn, CHALLENGE, last.id, taker.user_id) if last else None
+    open_until = shown.deadline_at if shown and given is None else None
     number, total, closes_at = (
         (taker.number if left else challenge.total),
         challenge.total,

@@ -1,27 +1,29 @@
-"""Challenges, their questions, who takes them, and what each taker was shown and answered."""
+"""Challenges, their questions, their takers, and what each taker was shown."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, and_, case, delete, func, null, select, update
+from sqlalchemy import Connection, case, delete, func, null, select, update
 
+from bot.answers import store as answer_log
+from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.sources import Source, Terms
+from bot.answers.store import CHALLENGE
 from bot.challenges.rules import State
 from bot.core import erased_answers
 from bot.core.jobs import Queue
-from bot.core.limits import MAX_TYPED
 from bot.core.personal import (
+    Held,
     Personal,
     Row,
+    ServerData,
     erase_rows,
     exported,
-    make_nobody,
-    register,
-    register_of_servers,
-    register_rows,
+    personal_rows,
 )
 from bot.core.tables import (
     Instant,
@@ -34,10 +36,8 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.points import store as scores
-from bot.points.rules import Tally
-from bot.questions.own import IN_SQL
-from bot.questions.store import note_asked, register_in_play, register_servers
+from bot.play.rules import points
+from bot.questions.store import note_asked
 
 # One row a challenge. `state` is what it does next and `due_at` when, or until when a process has claimed it:
 #   posting   the card is to be posted, or on its way
@@ -90,8 +90,6 @@ sa.Index(
     "ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING
 )
 
-_SOURCE = "challenge"
-
 challenge_questions = sa.Table(
     "challenge_questions",
     metadata,
@@ -102,13 +100,6 @@ challenge_questions = sa.Table(
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.UniqueConstraint("challenge_id", "number"),
     sqlite_autoincrement=True,  # as above, and members' reviews know it
-)
-OWN = challenge_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index(
-    "ix_challenge_questions_own",
-    challenge_questions.c.item_id,
-    sqlite_where=OWN,
-    postgresql_where=OWN,
 )
 
 # Who takes a challenge, and how far they are.
@@ -136,28 +127,21 @@ sa.Index(
     postgresql_where=_TAKING,
 )
 
-# What a taker was shown, each question once, and what they answered; one without an answer is a miss.
-challenge_answers = sa.Table(
-    "challenge_answers",
+# What a taker was shown, each question once; what they answered is in the log.
+challenge_shown = sa.Table(
+    "challenge_shown",
     metadata,
     sa.Column("question_id", sa.ForeignKey("challenge_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # or just before it was skipped
-    sa.Column("answer", sa.String(MAX_TYPED)),  # see bot.questions.answers
-    sa.Column("correct", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("points", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("elapsed_ms", sa.Integer),
-    sa.Column("answered_at", Instant),
-    sa.Column("team_id", sa.BigInteger),  # the role for which the member played then; null: none
-    sa.Index("ix_challenge_answers_user_id", "user_id"),
+    sa.Index("ix_challenge_shown_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
 
 _SECRET = challenges.c.state.not_in([constant(State.CLOSING), constant(State.CLOSED)])
-register_in_play(
-    "challenge",
+IN_PLAY = (
     select(
         challenges.c.guild_id,
         challenge_questions.c.item_id,
@@ -170,73 +154,66 @@ register_in_play(
         challenge_questions.c.challenge_id.in_(
             select(challenges.c.id).where(RUNNING, _SECRET).correlate(None)
         ),
-    ),
+    )
 )
-# a taker has no points on the server before the close, and must not be asked the same in direct messages meanwhile
-register_servers(select(challenge_takers.c.user_id, challenge_takers.c.guild_id).where(_TAKING))
+SERVERS_TAKING = select(challenge_takers.c.user_id, challenge_takers.c.guild_id).where(_TAKING)
+"""Servers of members who take a challenge: before its close they have no points there."""
 
 
-def _export_answers(conn: Connection, user_id: int) -> list[Row]:
-    c, of = challenge_answers.c, challenge_questions.c
+def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
+    """Return those of a member's questions whose challenges run; see `bot.answers.sources.Source`.
+
+    No other answer comes in: what they were shown is erased with a hash that remembers it.
+    """
+    asked = select(challenge_questions.c.id, challenge_questions.c.challenge_id)
+    found = conn.execute(asked.where(challenge_questions.c.id.in_(question_ids))).all()
+    running = set()
+    for challenge_id in sorted({row.challenge_id for row in found}):
+        challenge = get(conn, challenge_id, lock=True)  # or it might count them just now
+        if challenge is not None and challenge.state is not State.CLOSED:
+            running.add(challenge_id)
+    return {row.id for row in found if row.challenge_id in running}
+
+
+def _export_shown(conn: Connection, user_id: int) -> list[Row]:
+    c, asked = challenge_shown.c, challenge_questions.c
     query = (
         select(
-            of.item_id.label("item"),
+            asked.item_id.label("item"),
             challenges.c.guild_id.label("server_id"),
             c.shown_at.label("shown"),
+            c.deadline_at.label("until"),
         )
-        .add_columns(
-            c.answered_at.label("at"), c.answer, c.elapsed_ms.label("milliseconds"), c.team_id
-        )
-        # what is not told before the close is not given out before it
-        .add_columns(
-            *(
-                case((~_SECRET, column)).label(name)
-                for name, column in (("right", c.correct), ("points", c.points))
-            )
-        )
-        .join(challenge_questions, of.id == c.question_id)
-        .join(challenges, challenges.c.id == of.challenge_id)
+        .join(challenge_questions, asked.id == c.question_id)
+        .join(challenges, challenges.c.id == asked.challenge_id)
         .where(c.user_id == user_id)
     )
     return exported(conn, query.order_by(c.question_id))
 
 
-def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
-    """Take back a member's answers in challenges that run; in others they stay as nobody's, without what was typed."""
-    mine = challenge_answers.c.user_id == user_id
-    some = (
-        select(challenge_questions.c.challenge_id)
-        .join(challenge_answers, challenge_answers.c.question_id == challenge_questions.c.id)
-        .where(mine)
-        .limit(limit)
+def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
+    """Erase what a member was shown; an open challenge keeps a hash, so that none is taken twice."""
+    c, asked = challenge_shown.c, challenge_questions.c
+    own = select(c.question_id, asked.challenge_id).join(
+        challenge_questions, asked.id == c.question_id
     )
-    erased = 0
-    for challenge_id in sorted(set(conn.execute(some).scalars())):
-        challenge = get(conn, challenge_id, lock=True)  # or it might count them just now
-        questions = select(challenge_questions.c.id).where(
-            challenge_questions.c.challenge_id == challenge_id
-        )
-        given = mine, challenge_answers.c.question_id.in_(questions)
-        if challenge is None or challenge.state is not State.CLOSED:
-            if challenge is not None and challenge.state is State.OPEN:
-                erased_answers.add_hash(
-                    conn, _SOURCE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
-                )
-            erased += conn.execute(delete(challenge_answers).where(*given)).rowcount
-            continue
-        typed = and_(
-            challenge_answers.c.choice_order == "", challenge_answers.c.answer.is_not(None)
-        )
-        kept = {
-            "user_id": make_nobody(),
-            "answer": case((typed, ""), else_=challenge_answers.c.answer),
-        }
-        erased += conn.execute(update(challenge_answers).where(*given).values(**kept)).rowcount
-    return erased
+    found = conn.execute(own.where(c.user_id == user_id).limit(limit)).all()
+    for challenge_id in sorted({row.challenge_id for row in found}):
+        challenge = get(conn, challenge_id, lock=True)
+        if (
+            challenge is not None
+            and challenge.state is State.OPEN
+            and not had_answer_erased(conn, challenge_id, user_id)
+        ):
+            erased_answers.add_hash(
+                conn, CHALLENGE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
+            )
+    shown = c.question_id.in_([row.question_id for row in found])
+    return conn.execute(delete(challenge_shown).where(c.user_id == user_id, shown)).rowcount
 
 
-def _register_pair(name: str, member: sa.Column[int]) -> None:
-    """Let others know of the challenges in which a member is one of two; who is erased is nobody there."""
+def _pair(name: str, member: sa.Column[int]) -> Personal:
+    """Describe the challenges in which a member is one of two; erasing sets their id to 0."""
 
     def export(conn: Connection, user_id: int) -> list[Row]:
         c = challenges.c
@@ -261,7 +238,7 @@ def _register_pair(name: str, member: sa.Column[int]) -> None:
             update(challenges).where(challenges.c.id.in_(some)).values({member.name: 0})
         ).rowcount
 
-    register(Personal(name, [member], export, erase))
+    return Personal(name, [member], export, erase)
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
@@ -272,34 +249,38 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     questions = select(challenge_questions.c.id).where(
         challenge_questions.c.challenge_id.in_(found)
     )
-    erased = conn.execute(
-        delete(challenge_answers).where(challenge_answers.c.question_id.in_(questions))
-    ).rowcount
-    erased += conn.execute(
-        delete(challenge_takers).where(challenge_takers.c.challenge_id.in_(found))
-    ).rowcount
-    erased += conn.execute(
-        delete(challenge_questions).where(challenge_questions.c.challenge_id.in_(found))
-    ).rowcount
+    asked = conn.execute(questions).scalars().all()
+    erased = answer_log.delete_uncounted(conn, CHALLENGE, asked)
+    for table, of_found in (
+        (challenge_shown, challenge_shown.c.question_id.in_(asked)),
+        (challenge_takers, challenge_takers.c.challenge_id.in_(found)),
+        (challenge_questions, challenge_questions.c.id.in_(asked)),
+    ):
+        erased += conn.execute(delete(table).where(of_found)).rowcount
     return erased + erase_rows(conn, challenges, len(found), challenges.c.id.in_(found))
 
 
-_TOLD = [challenge_answers.c.user_id, challenge_answers.c.answer]
-register(Personal("challenge_answers", _TOLD, _export_answers, _erase_answers))
-register_rows(
-    "challenges_taken",
-    challenge_takers.c.user_id,
-    {
-        "challenge": challenge_takers.c.challenge_id,
-        "began": challenge_takers.c.began_at,
-        "questions_shown": challenge_takers.c.number,
-        "finished": challenge_takers.c.finished_at,
-    },
-)
-_register_pair("challenges_started", challenges.c.starter_id)
-_register_pair("challenges_received", challenges.c.member_id)
-register_of_servers(
-    [challenges, challenge_questions, challenge_takers, challenge_answers], _erase_server
+HELD = Held(
+    members=[
+        Personal("challenges_shown", [challenge_shown.c.user_id], _export_shown, _erase_shown),
+        personal_rows(
+            "challenges_taken",
+            challenge_takers.c.user_id,
+            {
+                "challenge": challenge_takers.c.challenge_id,
+                "began": challenge_takers.c.began_at,
+                "questions_shown": challenge_takers.c.number,
+                "finished": challenge_takers.c.finished_at,
+            },
+        ),
+        _pair("challenges_started", challenges.c.starter_id),
+        _pair("challenges_received", challenges.c.member_id),
+    ],
+    servers=[
+        ServerData(
+            [challenges, challenge_questions, challenge_takers, challenge_shown], _erase_server
+        )
+    ],
 )
 QUEUE = Queue(
     challenges,
@@ -364,20 +345,14 @@ class Taker:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A row of `challenge_answers`: what a taker was shown. `choice_order` as in `bot.questions.answers`."""
+class Shown:
+    """A row of `challenge_shown`. `choice_order` as in `bot.questions.answers`."""
 
     question_id: int
     user_id: int
     choice_order: str
     shown_at: datetime
     deadline_at: datetime
-    answer: str | None = None
-    correct: bool = False
-    points: int = 0
-    elapsed_ms: int | None = None
-    answered_at: datetime | None = None
-    team_id: int | None = None
 
 
 def create(
@@ -429,7 +404,7 @@ def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object)
     change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=due, **values)
     of = challenge_takers.c.challenge_id == challenge_id
     conn.execute(update(challenge_takers).where(of).values(guild_id=None))
-    erased_answers.delete_hashes(conn, _SOURCE, challenge_id)
+    erased_answers.delete_hashes(conn, CHALLENGE, challenge_id)
 
 
 def question(conn: Connection, question_id: int) -> Question | None:
@@ -451,7 +426,7 @@ def taker(conn: Connection, challenge_id: int, user_id: int) -> Taker | None:
 
 def had_answer_erased(conn: Connection, challenge_id: int, user_id: int) -> bool:
     """Return whether a member's answers in a challenge were erased before its end."""
-    return erased_answers.has_hash_of(conn, _SOURCE, challenge_id, user_id)
+    return erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
 
 
 def save_taker(conn: Connection, taker: Taker) -> None:
@@ -475,92 +450,63 @@ def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, da
     return count, following
 
 
-def add_shown(conn: Connection, shown: Answer) -> None:
+def add_shown(conn: Connection, shown: Shown) -> None:
     """Store what a taker is shown now."""
-    conn.execute(challenge_answers.insert().values(**values_of(shown)))
+    conn.execute(challenge_shown.insert().values(**values_of(shown)))
 
 
-def take_back(conn: Connection, question_id: int, user_id: int) -> bool:
-    """Forget that a taker was shown a question, unless they have answered it."""
-    where = challenge_answers.c.question_id == question_id, challenge_answers.c.user_id == user_id
-    unanswered = challenge_answers.c.answer.is_(None)
-    return conn.execute(delete(challenge_answers).where(*where, unanswered)).rowcount == 1
+def delete_shown(conn: Connection, question_id: int, user_id: int) -> bool:
+    """Forget that a taker was shown a question; False if they were not."""
+    own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
+    return conn.execute(delete(challenge_shown).where(*own)).rowcount == 1
 
 
-def answer_of(conn: Connection, question_id: int, user_id: int) -> Answer | None:
-    """What a taker was shown of a question, and answered."""
-    where = challenge_answers.c.question_id == question_id, challenge_answers.c.user_id == user_id
-    return fetch(conn, select(challenge_answers).where(*where), Answer)
+def end_shown(conn: Connection, question_id: int, user_id: int, at: datetime) -> None:
+    """Let a taker's question take no answer after a moment: they have skipped it."""
+    own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
+    conn.execute(update(challenge_shown).where(*own).values(deadline_at=at))
 
 
-def change_answer(conn: Connection, question_id: int, user_id: int, /, **values: object) -> None:
-    """Note an answer, that a question was skipped, or another verdict."""
-    where = challenge_answers.c.question_id == question_id, challenge_answers.c.user_id == user_id
-    conn.execute(update(challenge_answers).where(*where).values(**values))
+def shown_to(conn: Connection, question_id: int, user_id: int) -> Shown | None:
+    """Return what a taker was shown of a question."""
+    own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
+    return fetch(conn, select(challenge_shown).where(*own), Shown)
 
 
-def shown_to_all(conn: Connection, question_id: int) -> list[Answer]:
-    """What all takers were shown of a question, and answered."""
-    query = select(challenge_answers).where(challenge_answers.c.question_id == question_id)
-    return fetch_all(conn, query.order_by(challenge_answers.c.user_id), Answer)
+def shown_to_all(conn: Connection, question_id: int) -> list[Shown]:
+    """Return what all takers were shown of a question."""
+    query = select(challenge_shown).where(challenge_shown.c.question_id == question_id)
+    return fetch_all(conn, query.order_by(challenge_shown.c.user_id), Shown)
 
 
-def answers_of(conn: Connection, challenge_id: int, user_id: int) -> Mapping[int, Answer]:
-    """What a taker was shown in a challenge, and answered, by question id."""
+def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int, Shown]:
+    """Return what a taker was shown in a challenge, by question id."""
     query = (
-        select(challenge_answers)
-        .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
+        select(challenge_shown)
+        .join(challenge_questions, challenge_questions.c.id == challenge_shown.c.question_id)
         .where(
             challenge_questions.c.challenge_id == challenge_id,
-            challenge_answers.c.user_id == user_id,
+            challenge_shown.c.user_id == user_id,
         )
     )
-    return {answer.question_id: answer for answer in fetch_all(conn, query, Answer)}
+    return {shown.question_id: shown for shown in fetch_all(conn, query, Shown)}
 
 
-def players(conn: Connection, challenge_id: int) -> set[int]:
-    """Members who answered anything in a challenge; two of them at most."""
-    query = (
-        select(challenge_answers.c.user_id)
-        .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(
-            challenge_questions.c.challenge_id == challenge_id,
-            challenge_answers.c.answer.is_not(None),
-        )
-        .distinct()
-        .limit(2)
+def terms(conn: Connection, question_id: int) -> Terms:
+    """Return how answers to a past question are judged."""
+    asked = question(conn, question_id)
+    if asked is None:  # erased with its server
+        return Terms(alone=True)
+    ids = [q.id for q in questions_of(conn, asked.challenge_id)]
+    return Terms(
+        asked.seconds, alone=len(answer_log.players(conn, CHALLENGE, ids)) < FEWEST_PLAYERS
     )
-    return set(conn.execute(query).scalars())
 
 
-def tallies(conn: Connection, challenge_id: int) -> list[Tally]:
-    """What each member did who answered anything in a challenge."""
-    where = (
-        challenge_questions.c.challenge_id == challenge_id,
-        challenge_answers.c.answer.is_not(None),
-    )
-    return scores.tallies(conn, challenge_answers, challenge_questions, *where)
-
-
-@dataclass(frozen=True, slots=True)
-class PastAnswer:
-    """An answer in a challenge with what it takes to judge it anew."""
-
-    question_id: int
-    challenge_id: int
-    seconds: int
-    user_id: int
-    answer: str
-    correct: bool
-    elapsed_ms: int
-
-
-def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
-    """All answers to an own item of a server, in whatever challenge, but for those whose words were erased."""
-    query = (
-        select(challenge_answers, challenge_questions.c.challenge_id, challenge_questions.c.seconds)
-        .join(challenge_questions, challenge_questions.c.id == challenge_answers.c.question_id)
-        .where(challenge_questions.c.item_id == item_id, OWN, challenge_answers.c.answer != "")
-        .order_by(challenge_answers.c.question_id, challenge_answers.c.user_id)
-    )
-    return fetch_all(conn, query, PastAnswer)
+SOURCE = Source(
+    name=CHALLENGE,
+    terms=terms,
+    points=points,
+    slow_after=lambda _item, seconds: slow_in_game(seconds),
+    lock_running=_lock_running,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from bot.answers.rules import Tally
 from bot.challenges.rules import Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat import text as t
@@ -20,11 +21,10 @@ from bot.chat.messages import (
     row,
 )
 from bot.chat.router import PAGE, ROW, Route
-from bot.points.rules import Tally
+from bot.play.views import fewer, standing_rows
 from bot.questions.answers import Review
 from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.views import fewer, standing_rows
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # In private: what comes after question `after`, and leaving one without an answer.

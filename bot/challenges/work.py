@@ -6,14 +6,18 @@ A challenge is a row with a state (see `bot.challenges.store`); a step takes it 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.answers import pay
+from bot.answers import rules as scoring
+from bot.answers import store as answer_log
+from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
 from bot.challenges.rules import OpenCard, ResultCard, State
 from bot.challenges.service import Challenges
-from bot.challenges.store import Answer, Challenge, Question
+from bot.challenges.store import Challenge, Question, Shown
 from bot.core import servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
@@ -22,10 +26,7 @@ from bot.core.jobs import LEASE, Worker
 from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.memory import store as memory
-from bot.memory.rules import rate, slow_in_round
-from bot.points import rules as points
-from bot.points import store as scores
-from bot.rounds.rules import SHOWN
+from bot.play.rules import SHOWN
 
 log = logging.getLogger(__name__)
 
@@ -187,58 +188,29 @@ class ChallengeWork(Worker[Challenge]):
         return True
 
     def _score(self, conn: Connection, challenge: Challenge, question: Question) -> None:
-        """Count what takers made of a question: points on the boards, and what they remember of it."""
-        if scores.counted(conn, "challenge", question.id):
+        """Count the answers to a question; one that was shown and left alone is a miss."""
+        if answer_log.is_counted(conn, CHALLENGE, question.id):
             return
-        shown = store.shown_to_all(conn, question.id)
         item = self._banks.of(conn, challenge.guild_id).items.get(question.item_id)
-        day = local_date(servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now())
-        server, topic = challenge.guild_id, item.topic_id if item else ""
-        won = self._pay(conn, challenge, question, shown)
-        entries = [
-            scores.Entry(
-                *(
-                    "challenge",
-                    question.id,
-                    a.user_id,
-                    server,
-                    topic,
-                    won.get(a.user_id, 0),
-                    a.correct,
-                    day,
-                ),
-                at=a.answered_at,
-                item_id=question.item_id,
-                team_id=a.team_id,
-            )
-            for a in shown
-            if a.answered_at is not None
-        ]
-        scores.add(conn, entries)
-        slow = slow_in_round(question.seconds)
-        met = [
-            memory.ReviewedAnswer(
-                a.user_id,
-                rate(a.correct, a.elapsed_ms, slow),
-                a.answered_at or a.deadline_at,
-                a.elapsed_ms,
-            )
-            for a in shown
-        ]
-        memory.record(conn, "challenge", question.id, question.item_id, met)
-
-    def _pay(
-        self, conn: Connection, challenge: Challenge, question: Question, shown: list[Answer]
-    ) -> Mapping[int, int]:
-        """What the answers to a question win on the boards: nothing where one member played, nor with an old item."""
-        given = [a for a in shown if a.answered_at is not None]
-        if not given or len(store.players(conn, challenge.id)) < rules.FEWEST_PLAYERS:
-            return {}
-        since = min(a.answered_at for a in given if a.answered_at is not None) - points.PAYS_AGAIN
-        paid = scores.won_lately(
-            conn, challenge.guild_id, question.item_id, [a.user_id for a in given], since
+        given = {a.user_id: a for a in answer_log.to_question(conn, CHALLENGE, question.id)}
+        for shown in store.shown_to_all(conn, question.id):
+            if shown.user_id not in given:
+                miss = _miss(challenge, question, shown, item.topic_id if item else "")
+                answer_log.add(conn, miss)
+                given[shown.user_id] = miss
+        if not given:
+            return
+        asked = [q.id for q in store.questions_of(conn, challenge.id)]
+        reviews = pay.count(
+            conn,
+            list(given.values()),
+            day=local_date(
+                servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now()
+            ),
+            alone=len(answer_log.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
+            slow_after_ms=slow_in_game(question.seconds),
         )
-        return {a.user_id: a.points for a in given if a.user_id not in paid}
+        memory.record(conn, question.item_id, reviews)
 
     async def _show_result(self, challenge: Challenge) -> None:
         if not await self._database.write(
@@ -296,11 +268,10 @@ class ChallengeWork(Worker[Challenge]):
         return OpenCard(challenge.id, self._about(conn, challenge), finished)
 
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
-        standings = tuple(points.standings(store.tallies(conn, challenge.id)))
+        asked = [q.id for q in store.questions_of(conn, challenge.id)]
+        standings = tuple(scoring.standings(answer_log.tallies(conn, CHALLENGE, asked)))
         members = [tally.user_id for _, tally in standings[:SHOWN]]
-        on_boards = scores.points_won(
-            conn, "challenge", [q.id for q in store.questions_of(conn, challenge.id)]
-        )
+        on_boards = answer_log.paid_for(conn, CHALLENGE, asked)
         repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
         names = names_of(conn, challenge.guild_id, members)
         finished, _ = store.finishes(conn, challenge.id, self._now())
@@ -324,6 +295,24 @@ class ChallengeWork(Worker[Challenge]):
             seconds=(min(times), max(times)),
             closes_at=challenge.closes_at,
         )
+
+
+def _miss(challenge: Challenge, question: Question, shown: Shown, topic_id: str) -> Answer:
+    """Return the row of the log for a question that a taker left without an answer."""
+    return Answer(
+        source=CHALLENGE,
+        question_id=question.id,
+        user_id=shown.user_id,
+        guild_id=challenge.guild_id,
+        item_id=question.item_id,
+        topic_id=topic_id,
+        answer=None,
+        typed=False,
+        correct=False,
+        points=0,
+        elapsed_ms=None,
+        answered_at=shown.deadline_at,
+    )
 
 
 def _place(challenge: Challenge) -> Place:

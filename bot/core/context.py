@@ -16,6 +16,7 @@ from bot.core.tables import milliseconds
 
 if TYPE_CHECKING:
     from bot.questions.banks import Banks
+    from bot.questions.in_play import InPlay
     from bot.questions.model import Bank
 
 
@@ -69,9 +70,11 @@ def make_nonce(kind: str, key: int, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`banks` tell what is asked where, `rng` draws and shuffles, `shards` are those that this process serves.
+    """What all features stand on.
 
-    `drafts` have what members wrote at length and could not be stored.
+    `banks` have the questions that each server is asked, and `in_play` those that are not revealed
+    yet; `rng` draws and shuffles; `shards` are those of this process; `drafts` keep what members
+    wrote at length and could not be stored.
     """
 
     database: Database
@@ -80,6 +83,7 @@ class Context:
     rng: random.Random
     scheduler: Scheduler
     sender: Sender
+    in_play: InPlay
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
 

@@ -1,8 +1,7 @@
-"""What is stored about members and servers: where it stands, how it is given out, how it is erased.
+"""How a store says what it holds about members and servers, to export it and to erase it.
 
-A store registers each of its tables that holds an id, a name or words of a member, or belongs to a server. Who exports
-or erases asks here and knows no feature. `tests/core/test_personal.py` goes through all tables there are, and finds
-a column that nobody has registered.
+Each store has such a value, `HELD`; `bot.app` lists them all. `tests/core/test_personal.py` goes
+through all tables, and finds a column about members that is in none of them.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindpar
 
 Row = dict[str, Any]
 Export = Callable[[Connection, int], list[Row]]
-"""Gives all rows about a member, in plain keys."""
+"""Returns all rows about a member, under plain names."""
 Erase = Callable[[Connection, int, int], int]
-"""Erases about so many rows of a member or server; how many it was, 0 once there is nothing left."""
+"""Erases about `limit` rows of a member or server; returns how many, 0 if nothing was left."""
 
 
 @dataclass(frozen=True, eq=False)
 class Personal:
     """What some columns hold about members; `name` is its key in an export.
 
-    `derived`: it is made from what others hold, and is erased before that. A member who answers again meanwhile would
-    else find that their answer has been counted.
+    `derived` data are computed from other data, and erased before them: a member who answers again
+    during the erasure would otherwise find an answer that is not counted.
     """
 
     name: str
@@ -39,79 +38,70 @@ class Personal:
 
 
 @dataclass(frozen=True, eq=False)
-class OfServers:
-    """Tables whose rows belong to servers, and go with them."""
+class ServerData:
+    """Tables whose rows belong to servers, and are erased with them."""
 
     tables: Collection[Table]
     erase: Erase
 
 
-_of_members: list[Personal] = []
-_of_servers: list[OfServers] = []
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What one or more stores hold."""
+
+    members: Sequence[Personal] = ()
+    servers: Sequence[ServerData] = ()
 
 
-def register(personal: Personal) -> None:
-    """Let others know of what a store holds about members."""
-    _of_members.append(personal)
+def all_held(parts: Sequence[Held]) -> Held:
+    """Put together what several stores hold, in the order in which it is erased."""
+    members = [personal for part in parts for personal in part.members]
+    return Held(
+        members=sorted(members, key=lambda personal: not personal.derived),
+        servers=[data for part in parts for data in part.servers],
+    )
 
 
-def register_rows(
+def personal_rows(
     name: str,
     member: Column[int],
     shown: Mapping[str, ColumnElement[Any]],
     words: Collection[Column[Any]] = (),
     *,
     derived: bool = False,
-) -> None:
-    """The same for a table whose rows are a member's own, and are deleted; `shown` names what an export shows."""
+) -> Personal:
+    """Describe a table whose rows are a member's own, and are deleted.
+
+    `shown` maps the names in an export to columns; `words` are columns with a member's own words.
+    """
     table: Table = member.table
 
     def export(conn: Connection, user_id: int) -> list[Row]:
-        query = select(*(column.label(key) for key, column in shown.items())).where(
-            member == user_id
-        )
+        columns = (column.label(key) for key, column in shown.items())
+        query = select(*columns).where(member == user_id)
         return exported(conn, query.order_by(*table.primary_key))
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
         return erase_rows(conn, table, limit, member == user_id)
 
-    register(Personal(name, (member, *words), export, erase, derived))
+    return Personal(name, (member, *words), export, erase, derived)
 
 
-def register_of_servers(tables: Collection[Table], erase: Erase) -> None:
-    """Let others know of tables that belong to servers."""
-    _of_servers.append(OfServers(tables, erase))
+def server_rows(guild_id: Column[Any]) -> ServerData:
+    """Describe a table of servers to whose rows nothing refers, by its column of servers."""
+    table: Table = guild_id.table
 
+    def erase(conn: Connection, server_id: int, limit: int) -> int:
+        return erase_rows(conn, table, limit, guild_id == server_id)
 
-def register_server_rows(*guild_ids: Column[Any]) -> None:
-    """The same for tables to whose rows nothing else refers, each by its column of servers."""
-    for guild_id in guild_ids:
-        table: Table = guild_id.table
-
-        def erase(
-            conn: Connection,
-            server: int,
-            limit: int,
-            table: Table = table,
-            guild_id: Column[Any] = guild_id,
-        ) -> int:
-            return erase_rows(conn, table, limit, guild_id == server)
-
-        register_of_servers([table], erase)
-
-
-def of_members() -> Sequence[Personal]:
-    """All that is held about members, in the order in which it is erased."""
-    return sorted(_of_members, key=lambda personal: not personal.derived)
-
-
-def of_servers() -> Sequence[OfServers]:
-    """All that is held of servers."""
-    return tuple(_of_servers)
+    return ServerData([table], erase)
 
 
 def exported(conn: Connection, query: Select[Any]) -> list[Row]:
-    """The rows of a query in values that JSON has; Discord's ids as text, since they are too long for its numbers."""
+    """Return the rows of a query in values that JSON has.
+
+    Discord's ids become text, because they are too long for JavaScript's numbers.
+    """
     return [
         {key: _plain(key, value) for key, value in row._mapping.items()}
         for row in conn.execute(query)
@@ -127,19 +117,19 @@ def _plain(key: str, value: Any) -> Any:
 
 
 def erase_rows(conn: Connection, table: Table, limit: int, *where: ColumnElement[bool]) -> int:
-    """Delete as many rows as `limit` of those that fit; how many it was."""
+    """Delete up to `limit` of the rows that match; returns how many."""
     key = list(table.primary_key)
     found = conn.execute(select(*key).where(*where).limit(limit)).all()
-    if (
-        found
-    ):  # each by its whole key: of a statement for all of them PostgreSQL may go through the table
+    if found:  # each by its whole key: PostgreSQL may scan the table for one statement for all
         one = delete(table).where(*(column == bindparam(f"of_{column.name}") for column in key))
-        conn.execute(
-            one, [{f"of_{column.name}": row[n] for n, column in enumerate(key)} for row in found]
-        )
+        keys = [{f"of_{column.name}": row[n] for n, column in enumerate(key)} for row in found]
+        conn.execute(one, keys)
     return len(found)
 
 
-def make_nobody() -> int:
-    """What stands in place of a member's id where an answer stays for others: below 0, where Discord has no ids."""
+def anonymous_id() -> int:
+    """Return a placeholder for the member id of an anonymized row.
+
+    It is negative, where Discord has no ids.
+    """
     return -1 - secrets.randbelow(1 << 62)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Select, String, Table, select
 
 from bot.core.errors import UserError
-from bot.core.personal import register_server_rows
+from bot.core.personal import Held, server_rows
 from bot.core.tables import first_row, metadata, upsert
 
 DEFAULT_ZONE = "UTC"
@@ -28,9 +28,7 @@ guilds = Table(
         "suggestions_channel_id", BigInteger
     ),  # where suggested questions are announced; null: nowhere
 )
-register_server_rows(guilds.c.guild_id)
-
-_followers: list[Callable[[Connection, int], None]] = []
+HELD = Held(servers=[server_rows(guilds.c.guild_id)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +56,13 @@ def zone(conn: Connection, guild_id: int) -> str:
     return server(conn, guild_id).zone
 
 
-def follow_zone(follow: Callable[[Connection, int], None]) -> None:
-    """Let a store hear, in the same transaction, that a server goes by another zone: its times lie elsewhere now."""
-    _followers.append(follow)
-
-
 def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
+    """Store a server's time zone; see `Dailies.set_zone` for all that follows."""
     upsert(conn, guilds, guild_id=guild_id, zone=zone)
-    for follow in _followers:
-        follow(conn, guild_id)
 
 
 def lock(conn: Connection, guild_id: int) -> None:
-    """Let nobody else change what is counted per server until this transaction ends."""
+    """Lock the server's row (creates it) so that per-server limits can't be raced."""
     upsert(conn, guilds, guild_id=guild_id)
 
 

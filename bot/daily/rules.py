@@ -14,7 +14,8 @@ from bot.core.errors import UserError
 from bot.questions.answers import Outcome
 from bot.questions.model import Item, Topic
 
-POINTS = 100  # for a right first answer, whenever it comes
+POINTS = 100
+"""Points for a right first answer at any time."""
 OPEN_EVERY = 3  # days from one open question to the next where kinds are mixed
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
 ON_THE_WAY = timedelta(
@@ -35,6 +36,11 @@ _ZONES = {
     "th": "Asia/Bangkok", "tr": "Europe/Istanbul", "uk": "Europe/Kyiv", "vi": "Asia/Ho_Chi_Minh",
     "zh-CN": "Asia/Shanghai", "zh-TW": "Asia/Taipei",
 }  # fmt: skip
+
+
+def points(right: bool) -> int:
+    """Return the points for an answer to a question with a key."""
+    return POINTS if right else 0
 
 
 class DailyState(StrEnum):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from bot.answers import pay
+from bot.answers import store as answer_log
+from bot.answers.rules import rate
+from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, review_of
 from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core import time as time_rules
@@ -21,15 +25,14 @@ from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
 from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
-from bot.daily.store import Daily, DailyAnswer, Schedule
+from bot.daily.store import Daily, Schedule, Written
 from bot.interviews.assessment import Assessment, decode, encode
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.rules import follow_up
 from bot.interviews.store import take_request
 from bot.members.store import zone_of
 from bot.memory import store as memory
-from bot.memory.rules import days_away, rate
-from bot.points import store as scores
+from bot.memory.rules import days_away
 from bot.questions import answers
 from bot.questions import store as questions
 from bot.questions.answers import Review, Shown, already, given_answer
@@ -127,13 +130,20 @@ class Today:
 class Dailies:
     """See the module."""
 
-    def __init__(self, context: Context, grading: Grading) -> None:
+    def __init__(
+        self,
+        context: Context,
+        grading: Grading,
+        on_zone_change: Sequence[Callable[[Connection, int], None]] = (),
+    ) -> None:
+        self._on_zone_change = on_zone_change
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
         self._rng = context.rng
         self._grading = grading
+        self._in_play = context.in_play
 
     @reading
     def schedule(self, conn: Connection, guild_id: int) -> Schedule | None:
@@ -166,24 +176,70 @@ class Dailies:
 
         def store_change(conn: Connection) -> DailyStatus:
             check_topic(self._banks.of(conn, guild_id), changes.get("topic_id"))
-            return _change(conn, guild_id, changes, now)
+            return self._change(conn, guild_id, changes, now)
 
         status = await self._database.write(store_change)
         self._scheduler.nudge(now)
         return status
 
     async def set_zone(self, guild_id: int, zone: str) -> None:
-        """Let a server go by another time zone, and with it the post time of its daily, if it has one."""
+        """Set a server's time zone, and with it the post times of its daily and recap."""
         name, now = parse_zone(zone).key, self._now()
 
         def move(conn: Connection) -> None:
             if store.schedule(conn, guild_id) is None:
-                guilds.set_zone(conn, guild_id, name)
+                self._set_zone(conn, guild_id, name)
             else:
-                _change(conn, guild_id, {"zone": name}, now)
+                self._change(conn, guild_id, {"zone": name}, now)
 
         await self._database.write(move)
         self._scheduler.nudge(now)
+
+    def _change(
+        self, conn: Connection, guild_id: int, changes: Changes, now: datetime
+    ) -> DailyStatus:
+        """Store what a manager changed, and what follows from it."""
+        before = store.schedule(conn, guild_id)
+        if before is None:
+            missing = [words for name, words in rules.NEEDED.items() if name not in changes]
+            if missing:
+                needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+                raise NotSetUp(
+                    f"I still need {needed} to start. Add what's missing with </daily setup>."
+                )
+            before = Schedule(
+                guild_id=guild_id,
+                channel_id=0,
+                at="",
+                zone="",
+                topic_id=None,
+                kind="choice",
+                answer_hours=rules.DEFAULT_HOURS,
+                role_id=None,
+                thread=False,
+                paused=False,
+                settled_until=now,
+                next_at=None,
+            )
+        schedule = replace(before, **changes)
+        if "zone" in changes:
+            self._set_zone(conn, guild_id, schedule.zone)
+        if schedule.kind != "choice" and schedule.topic_id is not None:
+            raise UserError(
+                "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
+                "or press All topics in </daily status> first."
+            )
+        if rule_of(schedule) != (rule_of(before) if before.at else None):
+            next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+            schedule = replace(schedule, settled_until=now, next_at=next_at)
+        store.save_schedule(conn, schedule)
+        store.redirect(conn, schedule, now)
+        return _status(conn, guild_id, now)
+
+    def _set_zone(self, conn: Connection, guild_id: int, zone: str) -> None:
+        guilds.set_zone(conn, guild_id, zone)
+        for changed in self._on_zone_change:
+            changed(conn, guild_id)
 
     async def post(self, guild_id: int) -> DailyStatus:
         """Post today's daily now, unless it has been; the message follows at once."""
@@ -272,15 +328,22 @@ class Dailies:
         item, order = self._item(conn, daily), answers.decode_order(daily.choice_order)
         given = given_answer(item, order, click)
         correct = answers.is_right(item, given)
-        answer = DailyAnswer(
-            daily.id, click.user_id, given, correct, rules.POINTS if correct else 0, click.at
+        answer = replace(
+            _answer(conn, daily, click, item.topic_id),
+            item_id=item.id,
+            answer=given,
+            typed=item.kind == "typed",
+            correct=correct,
+            points=rules.points(correct),
+            rating=rate(correct).value,
         )
-        if (earlier := store.add_answer(conn, answer)) is not None:
-            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+        if not _add(conn, daily, answer):
+            earlier = answer_log.get(conn, DAILY, daily.id, click.user_id)
+            assert earlier is not None
+            raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_second(conn, daily.id, click.user_id)
-        streak, news = _credit(conn, daily, answer, item.topic_id, click.roles)
-        met = memory.ReviewedAnswer(click.user_id, rate(correct), click.at)
-        memory.record(conn, "daily", daily.id, item.id, [met])
+        streak, news = store.count_streak(conn, daily.guild_id, answer)
+        memory.record(conn, item.id, [review_of(answer)])
         back_in = self._back_in(conn, daily, item, click.user_id)
         assert daily.closes_at is not None
         review = Review(item, order, given, answer.points)
@@ -311,9 +374,9 @@ class Dailies:
 
     def _unanswered(self, conn: Connection, daily: Daily, user_id: int) -> Shown:
         item = self._item(conn, daily)
-        earlier = store.answer_of(conn, daily.id, user_id)
+        earlier = answer_log.get(conn, DAILY, daily.id, user_id)
         if earlier is not None:
-            raise already(item, daily.choice_order, earlier.answer, earlier.answered_at)
+            raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_second(conn, daily.id, user_id)
         return item, answers.decode_order(daily.choice_order)
 
@@ -328,7 +391,7 @@ class Dailies:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see why right away."
             )
-        given = store.answer_of(conn, daily.id, click.user_id)
+        given = answer_log.get(conn, DAILY, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
 
@@ -370,7 +433,7 @@ class Dailies:
         self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int, problem: str
     ) -> DailyVerdict | OpenReview | None:
         """What a member reads of their answer to a daily; None without one."""
-        answer = store.answer_of(conn, daily.id, user_id)
+        answer = answer_log.get(conn, DAILY, daily.id, user_id)
         if answer is None:
             return None
         if isinstance(asks, Topic):
@@ -408,7 +471,7 @@ class Dailies:
     def _open_topic(
         self, conn: Connection, daily_id: int, message_id: int, user_id: int
     ) -> Topic | None:
-        if store.answer_of(conn, daily_id, user_id) is not None:
+        if answer_log.get(conn, DAILY, daily_id, user_id) is not None:
             return None
         topic = self._topic(conn, self._still_open(conn, daily_id, message_id))
         _refuse_second(conn, daily_id, user_id)
@@ -427,13 +490,12 @@ class Dailies:
             )
         daily = self._admit(conn, click, apart=apart)
         topic_id = self._topic(conn, daily).id
-        answer = DailyAnswer(
-            daily.id, click.user_id, "", correct=False, points=0, answered_at=click.at, text=text
-        )
-        if store.add_answer(conn, answer) is not None:
+        answer = _answer(conn, daily, click, topic_id)
+        if not _add(conn, daily, answer):
             raise UserError(_ANSWERED)
+        store.add_written(conn, Written(daily.id, click.user_id, text))
         _refuse_second(conn, daily.id, click.user_id)
-        _, news = _credit(conn, daily, answer, topic_id, click.roles)
+        _, news = store.count_streak(conn, daily.guild_id, answer)
         questions.note_met(conn, click.user_id, topic_id, click.at)
         return news
 
@@ -472,14 +534,14 @@ class Dailies:
         found = await self._database.read(self._ungraded, daily_id, user_id)
         if found is None:
             return ""
-        guild_id, topic, text = found
+        guild_id, topic, written = found
         try:
-            assessment = await self._grading.assess(topic, text, guild_id)
+            assessment = await self._grading.assess(topic, written.text, guild_id)
         except Ungradable as error:
             return str(error)
 
         def keep(conn: Connection) -> None:
-            if store.save_grade(conn, daily_id, user_id, text, **_grade_of(assessment)):
+            if store.save_grade(conn, written, encode(assessment)):
                 _count_points(conn, daily_id, user_id, assessment)
 
         await self._database.write(keep)
@@ -487,13 +549,13 @@ class Dailies:
 
     def _ungraded(
         self, conn: Connection, daily_id: int, user_id: int
-    ) -> tuple[int, Topic, str] | None:
-        """The server, topic and text of an answer that can be graded now."""
-        daily, given = store.get(conn, daily_id), store.answer_of(conn, daily_id, user_id)
-        if daily is None or given is None or given.text is None or given.grade is not None:
+    ) -> tuple[int, Topic, Written] | None:
+        """Return the server, topic and text of an answer that can be graded now."""
+        daily, written = store.get(conn, daily_id), store.written_by(conn, daily_id, user_id)
+        if daily is None or written is None or written.grade is not None:
             return None
         topic = self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or "")
-        return (daily.guild_id, topic, given.text) if topic else None
+        return (daily.guild_id, topic, written) if topic else None
 
     def may_refine(self, review: OpenReview) -> bool:
         """Whether a model service would be asked about this answer."""
@@ -509,10 +571,10 @@ class Dailies:
             )
         else:
             better = replace(review.assessment, model="spent")
-        daily_id, graded = review.daily.id, _grade_of(better)
+        daily_id = review.daily.id
 
         def keep(conn: Connection) -> None:
-            if store.change_answer(conn, daily_id, user_id, **graded):
+            if store.change_grade(conn, daily_id, user_id, encode(better)):
                 _count_points(conn, daily_id, user_id, better)
 
         await self._database.write(keep)
@@ -551,7 +613,7 @@ class Dailies:
             store.note_used(conn, schedule.guild_id, topic.id, day)
             return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
         pool = [item for item in bank.asked.values() if schedule.topic_id in {None, item.topic_id}]
-        hidden = questions.items_in_play(conn, schedule.guild_id, "round", "challenge")
+        hidden = self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE)
         wider = list(bank.asked.values())  # a challenge may have all of a topic's for a week
         pool = (
             [i for i in pool if i.id not in hidden]
@@ -633,19 +695,20 @@ class Dailies:
     def _review_open(
         self, conn: Connection, daily: Daily, user_id: int, problem: str
     ) -> OpenReview:
-        given = store.answer_of(conn, daily.id, user_id)
+        given = answer_log.get(conn, DAILY, daily.id, user_id)
         if given is None and not daily.revealed:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see the model answer right away."
             )
         streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
-        if given is None or (given.text is None and given.grade is None):
+        written = store.written_by(conn, daily.id, user_id)
+        if given is None or written is None:
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)
         review = OpenReview(
-            daily, self._topic(conn, daily), given.text, given.points, streak, problem=problem
+            daily, self._topic(conn, daily), written.text, given.points, streak, problem=problem
         )
-        if given.grade is not None:
-            return _graded(review, decode(given.grade))
+        if written.grade is not None:
+            return _graded(review, decode(written.grade))
         if not problem:
             raise UserError(
                 "Your answer is saved, but not graded yet. See </today> in a minute for your feedback."
@@ -653,22 +716,17 @@ class Dailies:
         return review
 
 
-def _grade_of(assessment: Assessment) -> dict[str, Any]:
-    """What is kept with an answer of how it was graded."""
-    points, right = assessment.percent, assessment.passed
-    return {
-        "answer": assessment.states,
-        "correct": right,
-        "points": points,
-        "grade": encode(assessment),
-    }
-
-
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
     """Let an open answer's points count on the boards, in place of those that it had before."""
-    scores.replace(
-        conn, "daily", daily_id, user_id, points=assessment.percent, correct=assessment.passed
-    )
+    before = answer_log.get(conn, DAILY, daily_id, user_id)
+    if before is not None:
+        pay.grade(
+            conn,
+            before,
+            states=assessment.states,
+            points=assessment.percent,
+            right=assessment.passed,
+        )
 
 
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
@@ -731,35 +789,6 @@ def _scheduled(conn: Connection, guild_id: int) -> Schedule:
     return schedule
 
 
-def _change(conn: Connection, guild_id: int, changes: Changes, now: datetime) -> DailyStatus:
-    """Store what a manager changed, and what follows from it."""
-    before = store.schedule(conn, guild_id)
-    if before is None:
-        missing = [words for name, words in rules.NEEDED.items() if name not in changes]
-        if missing:
-            needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
-            raise NotSetUp(
-                f"I still need {needed} to start. Add what's missing with </daily setup>."
-            )
-        before = Schedule(
-            guild_id, 0, "", "", None, "choice", rules.DEFAULT_HOURS, None, False, False, now, None
-        )
-    schedule = replace(before, **changes)
-    if schedule.kind != "choice" and schedule.topic_id is not None:
-        raise UserError(
-            "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
-            "or press All topics in </daily status> first."
-        )
-    if rule_of(schedule) != (rule_of(before) if before.at else None):
-        next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
-        schedule = replace(schedule, settled_until=now, next_at=next_at)
-    store.save_schedule(conn, schedule)
-    if "zone" in changes:
-        guilds.set_zone(conn, guild_id, schedule.zone)
-    store.redirect(conn, schedule, now)
-    return _status(conn, guild_id, now)
-
-
 def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:
     """The local date and time of a schedule's next post after a moment."""
     taken = store.taken(conn, schedule.guild_id, time_rules.local_date(schedule.zone, after))
@@ -785,24 +814,37 @@ def when_to_count(conn: Connection, daily: Daily, now: datetime) -> datetime | N
     """When an open daily is due next: once its card shall tell of answers that it does not tell of, or at its close."""
     if daily.opened_at is None or daily.closes_at is None:
         return daily.closes_at
-    if store.count_answers(conn, daily.id) == daily.counted:
+    if answer_log.count(conn, DAILY, daily.id) == daily.counted:
         return daily.closes_at
     return rules.next_count(daily.opened_at, daily.closes_at, now)
 
 
-def _credit(
-    conn: Connection, daily: Daily, answer: DailyAnswer, topic_id: str, roles: Sequence[int]
-) -> tuple[Streak, StreakNews]:
-    """Count a stored first answer: points, also for the member's team, and the streak that it makes."""
-    user_id, server, points, at = answer.user_id, daily.guild_id, answer.points, answer.answered_at
-    day = time_rules.local_date(guilds.zone(conn, server), at)
-    item_id, team = daily.item_id or "", team_of(roles, team_store.ids(conn, server))
-    entry = scores.Entry(
-        "daily", daily.id, user_id, server, topic_id, points, answer.correct, day, at, item_id, team
+def _answer(conn: Connection, daily: Daily, click: Click, topic_id: str) -> Answer:
+    """Return an answer to an open question of a topic that is not graded yet."""
+    return Answer(
+        source=DAILY,
+        question_id=daily.id,
+        user_id=click.user_id,
+        guild_id=daily.guild_id,
+        item_id="",
+        topic_id=topic_id,
+        answer="",
+        typed=False,
+        correct=False,
+        points=0,
+        elapsed_ms=None,
+        answered_at=click.at,
+        team_id=team_of(click.roles, team_store.ids(conn, daily.guild_id)),
     )
-    scores.add(conn, [entry])
-    _count_later(conn, daily, at)
-    return store.count_streak(conn, server, answer)
+
+
+def _add(conn: Connection, daily: Daily, answer: Answer) -> bool:
+    """Store a first answer and count it at once; False if there is one already."""
+    day = time_rules.local_date(guilds.zone(conn, daily.guild_id), answer.answered_at)
+    if not pay.add_counted(conn, answer, day=day):
+        return False
+    _count_later(conn, daily, answer.answered_at)
+    return True
 
 
 def _count_later(conn: Connection, daily: Daily, at: datetime) -> None:

@@ -1,9 +1,9 @@
-"""Schedules of the question of the day, the dailies themselves, their answers and streaks."""
+"""Schedules of the question of the day, the dailies themselves, and streaks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -18,17 +18,27 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
-    case,
     delete,
     func,
     select,
     update,
 )
 
+from bot.answers import store as answer_log
+from bot.answers.sources import Source, Terms
+from bot.answers.store import DAILY, Answer, answers
 from bot.core import erased_answers, personal
 from bot.core.jobs import Queue
-from bot.core.limits import MAX_TYPED
-from bot.core.personal import Personal, erase_rows, exported, make_nobody
+from bot.core.personal import (
+    Held,
+    Personal,
+    ServerData,
+    erase_rows,
+    exported,
+    personal_rows,
+    server_rows,
+)
+from bot.core.servers import DEFAULT_ZONE, guilds
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -50,11 +60,10 @@ from bot.daily.rules import (
     DailyState,
     Streak,
     StreakNews,
+    points,
     streak,
     streak_news,
 )
-from bot.questions.own import IN_SQL
-from bot.questions.store import register_in_play
 
 daily_schedules = sa.Table(
     "daily_schedules",
@@ -62,7 +71,6 @@ daily_schedules = sa.Table(
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
-    sa.Column("zone", sa.String(64), nullable=False),
     sa.Column(
         "weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY
     ),  # see bot.daily.rules
@@ -131,8 +139,6 @@ sa.Index(
 sa.Index(
     "ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED
 )
-OWN = dailies.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index("ix_dailies_own", dailies.c.item_id, sqlite_where=OWN, postgresql_where=OWN)
 ON_CARD = dailies.c.message_id.is_not(None)
 sa.Index(
     "ix_dailies_on_card",
@@ -151,25 +157,16 @@ daily_uses = sa.Table(
     sa.Column("last_on", sa.Date, nullable=False),
 )
 
-_SOURCE = "daily"
-
-daily_answers = sa.Table(
-    "daily_answers",
+# What members wrote to open dailies; the rest of an answer is in the log.
+open_answers = sa.Table(
+    "open_answers",
     metadata,
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("answer", sa.String(MAX_TYPED), nullable=False),
-    sa.Column("correct", sa.Boolean, nullable=False),
-    sa.Column("points", sa.Integer, nullable=False),
-    sa.Column("answered_at", Instant, nullable=False),
-    sa.Column(
-        "streak", sa.Integer, nullable=False, server_default="0"
-    ),  # the member's, with this answer
-    sa.Column("text", sa.Text),  # what was written to an open question
-    sa.Column(
-        "grade", sa.Text
-    ),  # how that was graded, null until it is; see bot.interviews.assessment
-    sa.Index("ix_daily_answers_user_id", "user_id"),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("grade", sa.Text),  # null until it is graded; see bot.interviews.assessment
+    sa.Index("ix_open_answers_user_id", "user_id"),
+    sqlite_with_rowid=False,
 )
 
 # A member's streak on a server after the daily of a date, which like those before takes no more answers. Moved on with
@@ -187,24 +184,20 @@ streaks = sa.Table(
     sa.Index("ix_streaks_user_id", "user_id"),
 )
 
-register_in_play(
-    "daily",
+IN_PLAY = (
     select(
         dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")
     )
     .add_columns(dailies.c.closes_at.label("until"))
-    .where(UNREVEALED),
+    .where(UNREVEALED)
 )
 
 
-def _export_answers(conn: Connection, user_id: int) -> list[personal.Row]:
-    c, of = daily_answers.c, dailies.c
+def _export_written(conn: Connection, user_id: int) -> list[personal.Row]:
+    c, of = open_answers.c, dailies.c
     query = (
-        select(of.item_id.label("item"), of.topic_id.label("topic"), of.guild_id.label("server_id"))
-        .add_columns(
-            of.local_date.label("day"), c.answered_at.label("at"), c.answer, c.text, c.grade
-        )
-        .add_columns(c.correct.label("right"), c.points, c.streak)
+        select(of.topic_id.label("topic"), of.guild_id.label("server_id"))
+        .add_columns(of.local_date.label("day"), c.text, c.grade)
         .join(dailies, of.id == c.daily_id)
         .where(c.user_id == user_id)
         .order_by(c.daily_id)
@@ -213,83 +206,69 @@ def _export_answers(conn: Connection, user_id: int) -> list[personal.Row]:
     return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
 
 
-def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
-    """Take back a member's answers that are still to be counted; others stay as nobody's, without what was written."""
-    c, of = daily_answers.c, dailies.c
-    mine = (
-        select(of.id, of.state)
-        .join(daily_answers, c.daily_id == of.id)
-        .where(c.user_id == user_id)
-        .limit(limit)
-    )
-    found = conn.execute(mine).all()
-    taken_back = []
-    for daily_id in sorted(row.id for row in found if row.state is not DailyState.CLOSED):
+def _erase_written(conn: Connection, user_id: int, limit: int) -> int:
+    return erase_rows(conn, open_answers, limit, open_answers.c.user_id == user_id)
+
+
+def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) -> set[int]:
+    """Return those of a member's dailies that are not closed; see `bot.answers.sources.Source`.
+
+    A hash remembers that the member has answered.
+    """
+    running = set()
+    for daily_id in sorted(daily_ids):
         daily = get(conn, daily_id, lock=True)  # or it might be closed just now
         if daily is not None and daily.state is not DailyState.CLOSED:
-            erased_answers.add_hash(
-                conn, _SOURCE, daily_id, guild_id=daily.guild_id, user_id=user_id
-            )
-            taken_back.append(daily_id)
-    closed = [row.id for row in found if row.id not in taken_back]
-    conn.execute(delete(daily_answers).where(c.daily_id.in_(taken_back), c.user_id == user_id))
-    if closed:
-        conn.execute(
-            _LEAVE_TO_NOBODY,
-            [{"daily": i, "member": user_id, "nobody": make_nobody()} for i in closed],
-        )
-    return len(found)
+            erased_answers.add_hash(conn, DAILY, daily_id, guild_id=daily.guild_id, user_id=user_id)
+            running.add(daily_id)
+    return running
 
 
-_typed = select(dailies.c.id).where(
-    dailies.c.id == daily_answers.c.daily_id, dailies.c.item_id.is_not(None)
-)
-_LEAVE_TO_NOBODY = (
-    update(daily_answers)
-    .where(
-        daily_answers.c.daily_id == bindparam("daily"),
-        daily_answers.c.user_id == bindparam("member"),
-    )
-    .values(
-        user_id=bindparam("nobody"),
-        answer=case(
-            (_typed.where(dailies.c.choice_order == "").exists(), ""), else_=daily_answers.c.answer
-        ),
-        text=None,
-        grade=None,
-        streak=0,
-    )
+SOURCE = Source(
+    name=DAILY,
+    terms=lambda _conn, _daily_id: Terms(),
+    points=lambda right, _elapsed_ms, _limit_ms: points(right),
+    slow_after=lambda _item, _seconds: None,
+    lock_running=_lock_running,
+    pays_always=True,
 )
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
     found = conn.execute(few).scalars().all()
-    erased = conn.execute(delete(daily_answers).where(daily_answers.c.daily_id.in_(found))).rowcount
+    erased = answer_log.delete_uncounted(conn, DAILY, found)
+    written = delete(open_answers).where(open_answers.c.daily_id.in_(found))
+    erased += conn.execute(written).rowcount
     return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
 
 
-_OF_MEMBERS = (
-    daily_answers.c.user_id,
-    daily_answers.c.answer,
-    daily_answers.c.text,
-    daily_answers.c.grade,
+HELD = Held(
+    members=[
+        Personal(
+            "open_answers",
+            [open_answers.c.user_id, open_answers.c.text, open_answers.c.grade],
+            _export_written,
+            _erase_written,
+        ),
+        personal_rows(
+            "streaks",
+            streaks.c.user_id,
+            {
+                "server_id": streaks.c.guild_id,
+                "days": streaks.c.current,
+                "longest": streaks.c.best,
+                "freezes": streaks.c.freezes,
+                "until": streaks.c.through,
+            },
+            derived=True,
+        ),
+    ],
+    servers=[
+        *(server_rows(table.c.guild_id) for table in (daily_schedules, daily_uses, streaks)),
+        ServerData([dailies, open_answers], _erase_server),
+    ],
 )
-personal.register(Personal("daily_answers", _OF_MEMBERS, _export_answers, _erase_answers))
-personal.register_rows(
-    "streaks",
-    streaks.c.user_id,
-    {
-        "server_id": streaks.c.guild_id,
-        "days": streaks.c.current,
-        "longest": streaks.c.best,
-        "freezes": streaks.c.freezes,
-        "until": streaks.c.through,
-    },
-    derived=True,
-)
-personal.register_server_rows(daily_schedules.c.guild_id, daily_uses.c.guild_id, streaks.c.guild_id)
-personal.register_of_servers([dailies, daily_answers], _erase_server)
 
 _SETTLED = timedelta(days=2)  # after its close: by then no answer to a daily is on its way any more
 _UNSETTLED = 10  # dailies at most: each has its own date, and is open for two days at the longest
@@ -325,7 +304,7 @@ def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A row of `daily_schedules`."""
+    """A row of `daily_schedules`, with the server's time zone."""
 
     guild_id: int
     channel_id: int
@@ -376,34 +355,34 @@ class Daily:
 
 
 @dataclass(frozen=True, slots=True)
-class DailyAnswer:
-    """A row of `daily_answers`. `answer` is as in `bot.questions.answers`, or of an open daily its key points' states.
-
-    An answer to an open daily is stored before it is graded: without states and with 0 points until then.
-
-    `streak` is known only once the answer counts, so that it is stored after it.
-    """
+class Written:
+    """A row of `open_answers`; it is stored before it is graded."""
 
     daily_id: int
     user_id: int
-    answer: str
-    correct: bool
-    points: int
-    answered_at: datetime
-    streak: int = 0
-    text: str | None = None
+    text: str
     grade: str | None = None
 
 
 @first_row(Schedule)
 def schedule(guild_id: int, *, claim: bool = False) -> Select[Any]:
     """A server's schedule. With `claim` nobody else can change it before this transaction ends; None if one does."""
-    query = select(daily_schedules).where(daily_schedules.c.guild_id == guild_id)
-    return query.with_for_update(skip_locked=True) if claim else query
+    query = _SCHEDULES.where(daily_schedules.c.guild_id == guild_id)
+    return query.with_for_update(of=daily_schedules, skip_locked=True) if claim else query
+
+
+_SCHEDULES = (
+    select(daily_schedules, func.coalesce(guilds.c.zone, DEFAULT_ZONE).label("zone"))
+    .select_from(daily_schedules)
+    .outerjoin(guilds, guilds.c.guild_id == daily_schedules.c.guild_id)
+)
 
 
 def save_schedule(conn: Connection, schedule: Schedule) -> None:
-    upsert(conn, daily_schedules, **values_of(schedule))
+    """Store a schedule; the zone is the server's, and stored by `servers.set_zone`."""
+    values = values_of(schedule)
+    del values["zone"]
+    upsert(conn, daily_schedules, **values)
 
 
 def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> None:
@@ -420,7 +399,7 @@ def active_schedules(
 
     Those of servers whose id is above `after`, as many as `limit`.
     """
-    query = select(daily_schedules).where(
+    query = _SCHEDULES.where(
         daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False)
     )
     found = fetch_all(conn, query.order_by(daily_schedules.c.guild_id).limit(limit), Schedule)
@@ -532,26 +511,14 @@ def _used(guild_id: int) -> Select[Any]:
     )
 
 
-def add_answer(conn: Connection, answer: DailyAnswer) -> DailyAnswer | None:
-    """Store a member's first answer; returns the earlier one, unchanged, if there is one."""
-    if conn.execute(_adding(conn.dialect.name), values_of(answer)).rowcount == 1:
-        return None
-    return answer_of(conn, answer.daily_id, answer.user_id)
-
-
-@cache
-def _adding(dialect: str) -> Executable:
-    return insert_for(dialect, daily_answers).on_conflict_do_nothing()
-
-
 def had_answer_erased(conn: Connection, daily_id: int, user_id: int) -> bool:
     """Return whether a member's answer to a daily was erased before its close."""
-    return erased_answers.has_hash_of(conn, _SOURCE, daily_id, user_id)
+    return erased_answers.has_hash_of(conn, DAILY, daily_id, user_id)
 
 
 def has_erased_answers(conn: Connection, daily_id: int) -> bool:
     """Return whether any answer to a daily was erased before its close."""
-    return erased_answers.has_hashes(conn, _SOURCE, daily_id)
+    return erased_answers.has_hashes(conn, DAILY, daily_id)
 
 
 def close_daily(
@@ -559,31 +526,26 @@ def close_daily(
 ) -> None:
     """Note that a daily is closed, and delete the hashes of members whose answers to it were erased."""
     if change(conn, daily_id, expect=expect, state=DailyState.CLOSED, due_at=None, problem=problem):
-        erased_answers.delete_hashes(conn, _SOURCE, daily_id)
+        erased_answers.delete_hashes(conn, DAILY, daily_id)
 
 
-def answers_with(conn: Connection, item_id: str) -> list[DailyAnswer]:
-    """All answers to an own item of a server, on whatever date, but for those whose words were erased."""
-    asked = select(dailies.c.id).where(dailies.c.item_id == item_id, OWN)
-    return fetch_all(
-        conn,
-        select(daily_answers).where(
-            daily_answers.c.daily_id.in_(asked), daily_answers.c.answer != ""
-        ),
-        DailyAnswer,
+def add_written(conn: Connection, written: Written) -> None:
+    """Store what a member wrote, whose answer was added to the log just now."""
+    conn.execute(open_answers.insert(), values_of(written))
+
+
+@first_row(Written)
+def written_by(daily_id: int, user_id: int) -> Select[Any]:
+    """Return what a member wrote to an open daily."""
+    return select(open_answers).where(
+        open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
     )
 
 
-@first_row(DailyAnswer)
-def answer_of(daily_id: int, user_id: int) -> Select[Any]:
-    return select(daily_answers).where(
-        daily_answers.c.daily_id == daily_id, daily_answers.c.user_id == user_id
-    )
-
-
-@all_rows(DailyAnswer)
-def answers_to(daily_id: int) -> Select[Any]:
-    return select(daily_answers).where(daily_answers.c.daily_id == daily_id)
+@all_rows(Written)
+def written_to(daily_id: int) -> Select[Any]:
+    """Return all that was written to an open daily."""
+    return select(open_answers).where(open_answers.c.daily_id == daily_id)
 
 
 def ungraded(conn: Connection, daily_id: int) -> list[int]:
@@ -593,21 +555,8 @@ def ungraded(conn: Connection, daily_id: int) -> list[int]:
 
 @prepared
 def _ungraded(daily_id: int) -> Select[Any]:
-    waiting = daily_answers.c.text.is_not(None), daily_answers.c.grade.is_(None)
-    return select(daily_answers.c.user_id).where(daily_answers.c.daily_id == daily_id, *waiting)
-
-
-def count_answers(conn: Connection, daily_id: int) -> int:
-    """How many members have answered a daily."""
-    counted: int = _count(conn, daily_id).scalar_one()
-    return counted
-
-
-@prepared
-def _count(daily_id: int) -> Select[Any]:
-    return (
-        select(func.count()).select_from(daily_answers).where(daily_answers.c.daily_id == daily_id)
-    )
+    c = open_answers.c
+    return select(c.user_id).where(c.daily_id == daily_id, c.grade.is_(None))
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
@@ -616,7 +565,7 @@ def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> S
     return _streak(known, rows, now)
 
 
-def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> tuple[Streak, StreakNews]:
+def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Streak, StreakNews]:
     """The streak that a stored answer makes; kept with it, so that the close shows the same however often it is edited.
 
     What is settled by now is summed up, so that nobody has to look at it again.
@@ -631,7 +580,7 @@ def count_streak(conn: Connection, guild_id: int, answer: DailyAnswer) -> tuple[
         sums = values_of(_streak(known, settled, at))
         upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **sums)
     made = _streak(known, rows, at)
-    change_answer(conn, answer.daily_id, user_id, streak=made.current)
+    answer_log.change(conn, DAILY, answer.question_id, user_id, streak=made.current)
     return made, _news(known, rows, answer)
 
 
@@ -639,12 +588,12 @@ def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> St
     return streak(*_dates(rows, now), known or NO_STREAK)
 
 
-def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: DailyAnswer) -> StreakNews:
-    now = next((row.local_date for row in rows if row.id == answer.daily_id), None)
+def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: Answer) -> StreakNews:
+    now = next((row.local_date for row in rows if row.id == answer.question_id), None)
     if now is None:
         return NO_NEWS
     previous = max(
-        (row.answered_at for row in rows if row.answered_at and row.id != answer.daily_id),
+        (row.answered_at for row in rows if row.answered_at and row.id != answer.question_id),
         default=None,
     )
     untold = {
@@ -710,37 +659,40 @@ def _first_after(guild_id: int, user_id: int, through: date) -> Select[Any]:
 
 
 def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
-    own = (daily_answers.c.daily_id == dailies.c.id) & (daily_answers.c.user_id == user_id)
+    own = (
+        (answers.c.source == constant(DAILY))
+        & (answers.c.question_id == dailies.c.id)
+        & (answers.c.user_id == user_id)
+    )
     return (
-        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, daily_answers.c.answered_at)
-        .outerjoin(daily_answers, own)
+        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, answers.c.answered_at)
+        .select_from(dailies)
+        .outerjoin(answers, own)
         .where(dailies.c.guild_id == guild_id, ON_CARD)
         .limit(_UNSETTLED)
     )
 
 
-def change_answer(conn: Connection, daily_id: int, user_id: int, /, **values: object) -> bool:
-    """Change what is kept with an answer, such as its grade; False if the answer is gone."""
-    return (
-        conn.execute(_CHANGE_ANSWER, {"daily": daily_id, "member": user_id, **values}).rowcount == 1
-    )
+def save_grade(conn: Connection, written: Written, grade: str) -> bool:
+    """Store the first grade of what a member wrote; False if that is gone, or has a grade already."""
+    given = {
+        "daily": written.daily_id,
+        "member": written.user_id,
+        "written": written.text,
+        "grade": grade,
+    }
+    return conn.execute(_SAVE_FIRST_GRADE, given).rowcount == 1
 
 
-def save_grade(
-    conn: Connection, daily_id: int, user_id: int, text: str, /, **values: object
-) -> bool:
-    """Keep the first grade of what a member wrote; False if that is gone, or has a grade already."""
-    return (
-        conn.execute(
-            _SAVE_GRADE, {"daily": daily_id, "member": user_id, "written": text, **values}
-        ).rowcount
-        == 1
-    )
+def change_grade(conn: Connection, daily_id: int, user_id: int, grade: str) -> bool:
+    """Replace a grade by a better one; False if the answer is gone."""
+    given = {"daily": daily_id, "member": user_id, "grade": grade}
+    return conn.execute(_CHANGE_GRADE, given).rowcount == 1
 
 
-_CHANGE_ANSWER = update(daily_answers).where(
-    daily_answers.c.daily_id == bindparam("daily"), daily_answers.c.user_id == bindparam("member")
+_CHANGE_GRADE = update(open_answers).where(
+    open_answers.c.daily_id == bindparam("daily"), open_answers.c.user_id == bindparam("member")
 )
-_SAVE_GRADE = _CHANGE_ANSWER.where(
-    daily_answers.c.text == bindparam("written"), daily_answers.c.grade.is_(None)
+_SAVE_FIRST_GRADE = _CHANGE_GRADE.where(
+    open_answers.c.text == bindparam("written"), open_answers.c.grade.is_(None)
 )

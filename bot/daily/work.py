@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.answers import store as answer_log
+from bot.answers.store import DAILY
 from bot.core import time as time_rules
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
@@ -312,7 +314,7 @@ class DailyWork(Worker[Daily]):
                 store.change(conn, daily.id, expect=DailyState.OPEN, due_at=daily.closes_at)
                 return None
             claimed = self.queue.claim(conn, daily.id, expect=DailyState.OPEN, now=self._now())
-            return (store.count_answers(conn, daily.id), bank) if claimed else None
+            return (answer_log.count(conn, DAILY, daily.id), bank) if claimed else None
 
         found = await self._database.write(claim)
         if found is None or daily.closes_at is None:
@@ -377,20 +379,20 @@ class DailyWork(Worker[Daily]):
         if _topic(daily, bank) is None:
             return None
         topic = bank.topics.get(daily.topic_id or "")
-        given = store.answers_to(conn, daily.id)
-        longest = sorted(given, key=lambda a: (-a.streak, a.user_id))[:_STREAKS]
+        given = answer_log.to_question(conn, DAILY, daily.id)
+        longest = sorted(given, key=lambda a: (-(a.streak or 0), a.user_id))[:_STREAKS]
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
-        streaks = tuple((names.get(a.user_id), a.streak) for a in longest)
+        streaks = tuple((names.get(a.user_id), a.streak or 0) for a in longest)
         if topic is not None:
-            graded = [a.points for a in given if a.grade is not None]
+            graded = [a.points for a in given if a.answer]
             percent = round(sum(graded) / len(graded)) if graded else None
             lacking = tuple(
-                missed((a.answer for a in given), [p.text for p in topic.key_points], _MISSED)
+                missed((a.answer or "" for a in given), [p.text for p in topic.key_points], _MISSED)
             )
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, bank)
         item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
-        outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
+        outcome = answers.outcome(item, [(a.answer or "", a.correct) for a in given])
         result = DailyResult(daily.id, item, order, outcome, streaks)
         return self._views.result(result, bank)
 

@@ -6,14 +6,17 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
+from bot.answers import store as answer_log
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.insights import store
-from bot.insights.rules import Insights, look_at
+from bot.insights.rules import Given, Insights, look_at
 from bot.questions.model import Bank
-from bot.questions.store import asked_in, items_in_play
+from bot.questions.store import asked_in
 
 YEAR = timedelta(days=365)
+MOST = 30_000
+"""Latest answers that are looked at."""
 
 
 class QuestionInsights:
@@ -21,6 +24,7 @@ class QuestionInsights:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
 
@@ -34,14 +38,15 @@ class QuestionInsights:
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
         since, bank = self._now() - YEAR, self._banks.of(conn, guild_id)
-        given = store.answers_in_rounds(conn, guild_id, since)
-        given += store.answers_in_challenges(conn, guild_id, since)
-        given += store.answers_to_dailies(conn, guild_id, since.date())
+        found = answer_log.latest_on(conn, guild_id, since.date(), MOST)
+        given = [
+            Given(a.item_id, a.user_id, a.answer or "", a.correct, a.answered_at) for a in found
+        ]
         return bank, partial(
             look_at,
             bank,
             given,
             reports=store.reports_by_subject(conn, guild_id, since),
             asked=asked_in(conn, guild_id).keys(),
-            hidden=items_in_play(conn, guild_id),
+            hidden=self._in_play.items(conn, guild_id),
         )

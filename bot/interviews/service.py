@@ -22,7 +22,7 @@ from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
-from bot.questions.store import topics_in_play, topics_met
+from bot.questions.store import topics_met
 
 _GONE = "That question is gone. Start again with </interview>."
 
@@ -72,6 +72,7 @@ class Interviews:
 
     def __init__(self, context: Context, grading: Grading) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._grading = grading
         self._now = context.now
@@ -110,7 +111,7 @@ class Interviews:
         running = store.running(conn, user_id)
         if running is not None:
             return running.id, True
-        hidden = topics_in_play(conn, user_id, guild_id)
+        hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
             raise UserError(
                 "That topic is a question of the day right now. Answer it there, or pick another topic."
@@ -327,7 +328,7 @@ class Interviews:
                     bank,
                     topics_met(conn, interview.user_id),
                     used={question.topic_id for question in asked},
-                    hidden=topics_in_play(conn, interview.user_id, guild_id),
+                    hidden=self._in_play.topics(conn, interview.user_id, guild_id),
                     wish=interview.topic_id,
                     rng=self._rng,
                 )
@@ -344,7 +345,7 @@ class Interviews:
         step = Step(interview, question, await self._database.read(self._topic, question))
         if question.answer is None:
             return step
-        hidden = await self._database.read(topics_in_play, interview.user_id, guild_id)
+        hidden = await self._database.read(self._in_play.topics, interview.user_id, guild_id)
         if question.topic_id in hidden:
             return step
         server = guild_id or interview.user_id

@@ -10,7 +10,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, case, delete, select, update
 
-from bot.core.personal import Personal, Row, erase_rows, exported, register, register_rows
+from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.questions.store import note_met
 
@@ -91,11 +91,15 @@ _OF_QUESTIONS = (
     interview_questions.c.follow_up,
 )
 _OF_MEMBERS = interviews.c.user_id, *_OF_QUESTIONS
-register(Personal("interviews", _OF_MEMBERS, _export, _erase))
-register_rows(
-    "model_requests",
-    model_requests.c.user_id,
-    {"day": model_requests.c.day, "count": model_requests.c.count},
+HELD = Held(
+    members=[
+        Personal("interviews", _OF_MEMBERS, _export, _erase),
+        personal_rows(
+            "model_requests",
+            model_requests.c.user_id,
+            {"day": model_requests.c.day, "count": model_requests.c.count},
+        ),
+    ]
 )
 
 

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Insert, Select, select
 
 from bot.core import servers
-from bot.core.personal import register_rows, register_server_rows
+from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import insert_for, metadata, prepared, upsert
-from bot.questions.store import register_seen
 
 members = sa.Table(
     "members",
@@ -43,19 +42,23 @@ member_names = sa.Table(
     sqlite_with_rowid=False,
 )
 
-register_rows(
-    "settings",
-    members.c.user_id,
-    {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone},
+HELD = Held(
+    members=[
+        personal_rows(
+            "settings",
+            members.c.user_id,
+            {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone},
+        ),
+        personal_rows(
+            "names",
+            member_names.c.user_id,
+            {"server_id": member_names.c.guild_id, "name": member_names.c.name},
+            [member_names.c.name],
+        ),
+    ],
+    servers=[server_rows(member_names.c.guild_id)],
 )
-register_rows(
-    "names",
-    member_names.c.user_id,
-    {"server_id": member_names.c.guild_id, "name": member_names.c.name},
-    [member_names.c.name],
-)
-register_server_rows(member_names.c.guild_id)
-register_seen(select(member_names.c.user_id, member_names.c.guild_id))
+SERVERS_SEEN_ON = select(member_names.c.user_id, member_names.c.guild_id)
 
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:

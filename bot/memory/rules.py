@@ -10,17 +10,15 @@ from the log of its reviews. Two settings are ours:
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import fsrs
 from fsrs import Rating, State
 
 from bot.core.time import local_date
-from bot.questions.model import Item
 
 STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
@@ -30,9 +28,6 @@ FACTOR = 0.9 ** (1 / DECAY) - 1
 
 _NOT_TODAY = timedelta(days=2)
 """What lies so far ahead is on no date of today, whatever the zone, and should its clocks go back by a day."""
-LONGEST_MS = 3_600_000  # a member who takes longer over a question has been away; no more is kept
-_MS = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +57,10 @@ class MemoryCard:
         return self.missed and self.due_at - self.last_review_at <= STEPS[0]
 
 
-def encode_card(card: MemoryCard | None) -> str | None:
-    """A card as text, for what must go back to it; see `decode_card`."""
-    if card is None:
-        return None
-    times = [(at - _EPOCH) // _MS for at in (card.due_at, card.last_review_at)]
-    return json.dumps([card.state.value, card.step, card.stability, card.difficulty, *times])
-
-
-def decode_card(text: str | None) -> MemoryCard | None:
-    """The card that `encode_card` made a text of."""
-    if text is None:
-        return None
-    state, step, stability, difficulty, due, last = json.loads(text)
-    return MemoryCard(
-        State(state), step, stability, difficulty, _EPOCH + due * _MS, _EPOCH + last * _MS
-    )
-
-
 def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
     """The card after an answer; None is an item that the member meets for the first time.
 
-    `at` should be what `moment` gives. Equal arguments give equal cards.
+    `at` is not before the card's last review. Equal arguments give equal cards.
     """
     if card is None:
         before = fsrs.Card(card_id=1, state=State.Learning, step=FIRST_STEP, due=at)
@@ -116,38 +93,6 @@ def recall_after(days: int, stability: float) -> float:
 def readiness(card: MemoryCard, at: datetime) -> float:
     """Return the probability that a member knows an item: 0 if they missed it last, else recall."""
     return 0.0 if card.last_missed else recall(card, at)
-
-
-def moment(card: MemoryCard | None, at: datetime) -> datetime:
-    """The time of a review in whole milliseconds of UTC, later than the card's last.
-
-    Answers to a round count at its reveal: what the member practised meanwhile is in the card already.
-    """
-    whole = _EPOCH + (at - _EPOCH) // _MS * _MS
-    return whole if card is None else max(whole, card.last_review_at + _MS)
-
-
-def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:
-    """Right and fast is Good, right and slow Hard, wrong Again. Where no clock runs, right is Good."""
-    if not right:
-        return Rating.Again
-    slow = elapsed_ms is not None and slow_after_ms is not None and elapsed_ms > slow_after_ms
-    return Rating.Hard if slow else Rating.Good
-
-
-def slow_in_round(seconds: int | None) -> int | None:
-    """Milliseconds after which a right answer in a round is slow: half of the time limit; None without a limit."""
-    return None if seconds is None else seconds * 500
-
-
-def slow_in_practice(item: Item) -> int:
-    """Milliseconds after which a right answer in practice is slow: time to read, to think, and to type.
-
-    Reading goes at 15 characters a second; thinking takes 20 seconds and 10 for each step of difficulty.
-    """
-    text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)
-    typing = 15_000 if item.kind == "typed" else 0
-    return text * 1000 // 15 + 20_000 + 10_000 * item.difficulty + typing
 
 
 def back_on(card: MemoryCard, zone: str, today: date) -> date:

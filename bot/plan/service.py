@@ -23,7 +23,6 @@ from bot.plan.rules import LATEST, WINDOW, Goal, Outlook, Plan, Today
 from bot.practice.rules import Answered, NewToday
 from bot.practice.store import latest_answers
 from bot.questions.model import Bank
-from bot.questions.store import items_hidden_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class Plans:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
 
@@ -111,7 +111,8 @@ class Plans:
             bank=self._banks.of_member(conn, user_id, guild_id),
             cards=cards.cards_of(conn, user_id),
             answers=latest_answers(conn, user_id, now - WINDOW, LATEST),
-            hidden=items_hidden_from(conn, user_id, guild_id) | cards.suspended(conn, user_id),
+            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id)
+            | cards.suspended(conn, user_id),
         )
         return store.get(conn, user_id), given
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
-from bot.core.personal import register_rows
+from bot.core.personal import Held, personal_rows
 from bot.core.tables import first_row, metadata, upsert, values_of
 from bot.plan.rules import Plan
 
@@ -34,20 +34,24 @@ plan_days = sa.Table(
     sqlite_with_rowid=False,
 )
 # In this order they are erased: a day is only noted for who has a plan.
-register_rows(
-    "plan",
-    plans.c.user_id,
-    {
-        "interview": plans.c.day,
-        "minutes_a_day": plans.c.minutes,
-        "set_on": plans.c.set_on,
-        "goal_percent": plans.c.goal,
-    },
-)
-register_rows(
-    "plan_days",
-    plan_days.c.user_id,
-    {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready},
+HELD = Held(
+    members=[
+        personal_rows(
+            "plan",
+            plans.c.user_id,
+            {
+                "interview": plans.c.day,
+                "minutes_a_day": plans.c.minutes,
+                "set_on": plans.c.set_on,
+                "goal_percent": plans.c.goal,
+            },
+        ),
+        personal_rows(
+            "plan_days",
+            plan_days.c.user_id,
+            {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready},
+        ),
+    ]
 )
 
 

@@ -14,8 +14,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
+from fsrs import Rating
+
+from bot.answers import store as answer_log
+from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
+from bot.answers.store import PRACTICE, Answer, review_of
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
@@ -24,7 +29,7 @@ from bot.core.time import Rule, instant, local_date
 from bot.members.store import keep_zone, zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.memory.rules import MemoryCard, rate, slow_in_practice
+from bot.memory.rules import MemoryCard
 from bot.practice import rules, store
 from bot.practice.rules import NewToday
 from bot.practice.store import Practice, PracticeQuestion
@@ -33,7 +38,6 @@ from bot.questions.answers import Review, Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
-from bot.questions.store import items_hidden_from, items_in_play_anywhere
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _GO_ON = "Go on with </practice>."
@@ -243,6 +247,7 @@ class Practices:
         self._courses = courses
         self._now = context.now
         self._rng = context.rng
+        self._in_play = context.in_play
 
     async def start(
         self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None
@@ -369,9 +374,9 @@ class Practices:
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = (bank.asked if question.answer is None else bank.items).get(question.item_id)
         if question.answer is None and (
-            question.answered_at is not None
+            question.left_out_at is not None
             or item is None
-            or item.id in items_hidden_from(conn, click.user_id, click.guild_id)
+            or item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id)
         ):
             return practice
         item = still_there(item, _GO_ON)
@@ -381,19 +386,28 @@ class Practices:
         given = given_answer(item, order, click)
         right = answers.is_right(item, given)
         elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
-        elapsed = min(max(elapsed, 0), memory.LONGEST_MS)
-        rating = rate(right, elapsed, slow_in_practice(item))
-        before = memory.encode_card(cards.card_of(conn, click.user_id, item.id, lock=True))
-        noted: dict[str, Any] = {
-            "answer": given,
-            "correct": right,
-            "answered_at": click.at,
-            "card_before": before,
-        }
-        store.change_question(conn, question.id, **noted)
-        met = cards.ReviewedAnswer(click.user_id, rating, click.at, elapsed)
-        cards.record(conn, "practice", question.id, item.id, [met])
-        return replace(question, **noted), item, False
+        elapsed = min(max(elapsed, 0), LONGEST_MS)
+        answer = Answer(
+            source=PRACTICE,
+            question_id=question.id,
+            user_id=click.user_id,
+            guild_id=None,
+            item_id=item.id,
+            topic_id=item.topic_id,
+            answer=given,
+            typed=item.kind == "typed",
+            correct=right,
+            points=0,
+            elapsed_ms=elapsed,
+            answered_at=click.at,
+            rating=rate(right, elapsed, slow_in_practice(item)).value,
+        )
+        answer_log.add(conn, answer)
+        cards.record(conn, item.id, [review_of(answer)])
+        answered = replace(
+            question, answer=given, correct=right, answered_at=click.at, rating=answer.rating
+        )
+        return answered, item, False
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Let the member's last answer, which was right by luck, count as a miss; once, and harmless when repeated."""
@@ -412,11 +426,11 @@ class Practices:
                 "That answer was a miss already, so there's nothing to change. Press Next to go on."
             )
         if not question.guessed:
-            before = memory.decode_card(question.card_before)
-            if cards.rate_again(conn, "practice", question.id, user_id, before) is None:
+            missed = Rating.Again.value
+            if not answer_log.change(conn, PRACTICE, question.id, user_id, rating=missed):
                 raise UserError(_UNKNOWN)  # all that they have is being erased
-            store.change_question(conn, question.id, guessed=True)
-        return replace(question, guessed=True)
+            cards.replay(conn, user_id, question.item_id)
+        return replace(question, rating=Rating.Again.value)
 
     async def suspend(
         self, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
@@ -534,7 +548,7 @@ class Practices:
             if not _unchanged(conn, read):
                 return False
             if step.left_out is not None:  # its row stays: SQLite would reuse its id
-                store.change_question(conn, step.left_out.id, answered_at=at)
+                store.change_question(conn, step.left_out.id, left_out_at=at)
             if step.question is not None:  # the time to answer counts from here
                 store.change_question(conn, step.question.id, asked_at=at)
                 return replace(step.question, asked_at=at)
@@ -569,7 +583,7 @@ class Practices:
         asked = read.asked
         view = read.view(topic_id, {q.item_id for q in asked}, items)
         answered, length = sum(q.answer is not None for q in asked), len(items) or rules.LENGTH
-        question = asked[-1] if asked and asked[-1].answered_at is None else None
+        question = asked[-1] if asked and asked[-1].is_open else None
         left_out = None
         if question is not None:
             item = read.bank.asked.get(question.item_id)
@@ -613,8 +627,8 @@ class Practices:
             bank=bank,
             cards={i: card for i, card in cards.cards_of(conn, user_id).items() if i in bank.asked},
             suspended=suspended,
-            hidden=items_hidden_from(conn, user_id, guild_id) | suspended,
-            in_play=items_in_play_anywhere(conn),
+            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | suspended,
+            in_play=self._in_play.items_anywhere(conn),
             course=self._courses.course(conn, user_id, zone, now),
             met_today=store.new_since(conn, user_id, midnight),
         )

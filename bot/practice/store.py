@@ -1,8 +1,8 @@
-"""Members' practices and their questions."""
+"""Members' practices and their questions; the answers are in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,21 +11,21 @@ import sqlalchemy as sa
 from fsrs import Rating
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
-from bot.core.limits import MAX_TYPED
-from bot.core.personal import Personal, Row, erase_rows, exported, register
+from bot.answers.rules import slow_in_practice
+from bot.answers.sources import Source, Terms
+from bot.answers.store import PRACTICE, answers
+from bot.core.personal import Held, Personal, Row, erase_rows, exported
 from bot.core.tables import (
     Instant,
     RowId,
     all_rows,
-    fetch_all,
+    constant,
     first_row,
     insert,
     metadata,
     prepared,
 )
-from bot.memory.store import reviews
 from bot.practice.rules import Answered
-from bot.questions.own import IN_SQL
 
 # A member's practice; one runs at a time.
 practices = sa.Table(
@@ -60,21 +60,14 @@ practice_questions = sa.Table(
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no card of the item before
     sa.Column("asked_at", Instant, nullable=False),
-    sa.Column("answer", sa.String(MAX_TYPED)),
-    sa.Column("correct", sa.Boolean),
-    sa.Column("answered_at", Instant),
-    sa.Column(
-        "guessed", sa.Boolean, nullable=False, server_default=sa.false()
-    ),  # right, the member says, by luck
-    sa.Column(
-        "card_before", sa.Text
-    ),  # as the answer found it, so that a guess can count as a miss; null if fresh
+    sa.Column("left_out_at", Instant),  # it must not be asked any more; null: it was not left out
     sa.UniqueConstraint("practice_id", "number"),
+    sqlite_autoincrement=True,  # the log knows the ids of questions that were erased
 )
 
 
 def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Every question of a member's practices with its answer."""
+    """Return every question of a member's practices; their answers are in the log."""
     c = practice_questions.c
     query = (
         select(
@@ -83,7 +76,6 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
             c.item_id.label("item"),
             c.asked_at.label("asked"),
         )
-        .add_columns(c.answered_at.label("answered"), c.answer, c.correct.label("right"), c.guessed)
         .join(practices, practices.c.id == c.practice_id)
         .where(practices.c.user_id == user_id)
     )
@@ -97,27 +89,21 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
     return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
 
 
-_OF_MEMBERS = practices.c.user_id, practice_questions.c.answer, practice_questions.c.card_before
-register(Personal("practice_answers", _OF_MEMBERS, _export, _erase))
+HELD = Held(members=[Personal("practice_questions", [practices.c.user_id], _export, _erase)])
 
-OWN = practice_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index(
-    "ix_practice_questions_own",
-    practice_questions.c.item_id,
-    sqlite_where=OWN,
-    postgresql_where=OWN,
+
+def _lock_running(_conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
+    """Return all of a member's questions: nobody else has seen the answers to them."""
+    return set(question_ids)
+
+
+SOURCE = Source(
+    name=PRACTICE,
+    terms=lambda _conn, _question_id: Terms(),
+    points=lambda _right, _elapsed_ms, _limit_ms: 0,
+    slow_after=lambda item, _seconds: slow_in_practice(item),
+    lock_running=_lock_running,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PractisedAnswer:
-    """An answer in practice with whose it is."""
-
-    id: int
-    user_id: int
-    answer: str
-    correct: bool
-    guessed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +125,7 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class PracticeQuestion:
-    """A row of `practice_questions`; one that was left out has `answered_at` but no answer."""
+    """A row of `practice_questions` with its answer from the log, if there is one."""
 
     id: int
     practice_id: int
@@ -148,11 +134,21 @@ class PracticeQuestion:
     choice_order: str
     fresh: bool
     asked_at: datetime
-    answer: str | None
-    correct: bool | None
-    answered_at: datetime | None
-    guessed: bool = False
-    card_before: str | None = None
+    left_out_at: datetime | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    answered_at: datetime | None = None
+    rating: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still takes an answer."""
+        return self.answer is None and self.left_out_at is None
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the answer was right, but by luck, as the member said."""
+        return bool(self.correct) and self.rating == Rating.Again
 
 
 def create(
@@ -200,26 +196,24 @@ def change_question(conn: Connection, question_id: int, **values: object) -> Non
 
 @first_row(PracticeQuestion)
 def question(question_id: int) -> Select[Any]:
-    return select(practice_questions).where(practice_questions.c.id == question_id)
+    return _with_answers().where(practice_questions.c.id == question_id)
 
 
 @all_rows(PracticeQuestion)
 def questions_of(practice_id: int) -> Select[Any]:
-    """All questions of a practice in order; at most the last has no answer."""
-    query = select(practice_questions).where(practice_questions.c.practice_id == practice_id)
+    """Return all questions of a practice in order; at most the last is open."""
+    query = _with_answers().where(practice_questions.c.practice_id == practice_id)
     return query.order_by(practice_questions.c.number)
 
 
-def answers_with(conn: Connection, item_id: str) -> list[PractisedAnswer]:
-    """All answers to an own item of a server."""
-    query = (
-        select(practice_questions, practices.c.user_id)
-        .join(practices, practices.c.id == practice_questions.c.practice_id)
-        .where(
-            practice_questions.c.item_id == item_id, OWN, practice_questions.c.answer.is_not(None)
-        )
+def _with_answers() -> Select[Any]:
+    given = answers.c.answer, answers.c.correct, answers.c.answered_at, answers.c.rating
+    own = (answers.c.source == constant(PRACTICE)) & (
+        answers.c.question_id == practice_questions.c.id
     )
-    return fetch_all(conn, query, PractisedAnswer)
+    return (
+        select(practice_questions, *given).select_from(practice_questions).outerjoin(answers, own)
+    )
 
 
 def last_asked(conn: Connection, user_id: int) -> datetime | None:
@@ -246,12 +240,12 @@ def new_since(conn: Connection, user_id: int, since: datetime) -> int:
 def _count_new(user_id: int, since: datetime) -> Select[Any]:
     return (
         select(func.count())
-        .select_from(reviews)
-        .join(practice_questions, practice_questions.c.id == reviews.c.source_id)
+        .select_from(answers)
+        .join(practice_questions, practice_questions.c.id == answers.c.question_id)
         .where(
-            reviews.c.user_id == user_id,
-            reviews.c.at >= since,
-            reviews.c.source == "practice",
+            answers.c.user_id == user_id,
+            answers.c.answered_at >= since,
+            answers.c.source == constant(PRACTICE),
             practice_questions.c.fresh,
         )
     )
@@ -259,26 +253,27 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
 
 def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
     """A member's latest answers in practice since a moment, at most so many, oldest first."""
-    # each looked up by itself: of a join PostgreSQL may go through all questions there are
+    # each looked up by itself: PostgreSQL may go through all questions for a join
     fresh = (
         select(practice_questions.c.fresh)
-        .where(practice_questions.c.id == reviews.c.source_id)
+        .where(practice_questions.c.id == answers.c.question_id)
         .scalar_subquery()
     )
+    c = answers.c
     query = (
-        select(
-            reviews.c.item_id,
-            reviews.c.at,
-            reviews.c.rating,
-            reviews.c.elapsed_ms,
-            fresh.label("fresh"),
-        )
-        .where(reviews.c.user_id == user_id, reviews.c.at >= since, reviews.c.source == "practice")
-        .order_by(reviews.c.at.desc())
+        select(c.item_id, c.answered_at, c.rating, c.elapsed_ms, fresh.label("fresh"))
+        .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
+        .order_by(c.answered_at.desc())
         .limit(limit)
     )
     found = [
-        Answered(r.item_id, r.at, bool(r.fresh), Rating(r.rating), r.elapsed_ms)
+        Answered(
+            item_id=r.item_id,
+            at=r.answered_at,
+            fresh=bool(r.fresh),
+            rating=Rating(r.rating),
+            elapsed_ms=r.elapsed_ms,
+        )
         for r in conn.execute(query)
     ]
     return found[::-1]

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from bot.core import personal
 from bot.core.context import Context
 from bot.core.database import Connection, StorageError
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
+from bot.core.personal import Erase, Held
 from bot.privacy import rules, store
 from bot.privacy.store import Erasure
 
@@ -44,11 +44,15 @@ class Export:
 
 
 class Privacy:
-    """See the module. `memories` are asked to forget too; a server's data are erased `after` it has removed the bot."""
+    """Exports and erases what is `held`.
+
+    `memories` are asked to forget, too; a server's data are erased `after` it has removed the bot.
+    """
 
     def __init__(
         self,
         context: Context,
+        held: Held,
         memories: Sequence[Remembering],
         after: timedelta = rules.ERASE_AFTER,
     ) -> None:
@@ -58,6 +62,7 @@ class Privacy:
         self._sender = context.sender
         self._shards = context.shards
         self._now = context.now
+        self._held = held
         self._memories = memories
         self._after = after
         self._exporting: set[int] = set()
@@ -78,7 +83,7 @@ class Privacy:
         """Read table by table: nobody else waits for all of it."""
         found = {
             held.name: await self._database.read_long(held.export, user_id)
-            for held in personal.of_members()
+            for held in self._held.members
         }
         items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
         bank = await self._database.read(self._banks.holding, items)
@@ -120,13 +125,19 @@ class Privacy:
         if not store.hold(conn, erasure.id, self._now() + LEASE):
             return False
         left = PORTION
-        for erase, whose in _erasers(erasure):
+        for erase, whose in self._erasers(erasure):
             left -= erase(conn, whose, left)
             if left <= 0:
                 return True
         if left == PORTION:
             store.end(conn, erasure.id)
         return left < PORTION
+
+    def _erasers(self, erasure: Erasure) -> list[tuple[Erase, int]]:
+        """Return what erases, each with the member or server whose data it erases."""
+        if erasure.user_id is not None:
+            return [(held.erase, erasure.user_id) for held in self._held.members]
+        return [(held.erase, erasure.guild_id or 0) for held in self._held.servers]
 
     async def left(self, guild_id: int) -> None:
         """A server has removed the bot: its data wait for its return, then go."""
@@ -144,7 +155,7 @@ class Privacy:
 
         Each is looked at in the moment in which it is noted: events that come meanwhile have the last word.
         """
-        known = await self._database.read(store.known_servers)
+        known = await self._database.read(store.known_servers, self._held.servers)
         waiting = await self._database.read(store.departed)
         for guild_id in sorted(known - waiting):
             if not self._sender.is_on(guild_id):
@@ -152,10 +163,3 @@ class Privacy:
         for guild_id in sorted(waiting):
             if self._shards.have(guild_id) and self._sender.is_on(guild_id):
                 await self.returned(guild_id)
-
-
-def _erasers(erasure: Erasure) -> list[tuple[personal.Erase, int]]:
-    """What erases, with whose data."""
-    if erasure.user_id is not None:
-        return [(held.erase, erasure.user_id) for held in personal.of_members()]
-    return [(held.erase, erasure.guild_id or 0) for held in personal.of_servers()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table, delete, select, update
 
-from bot.core import personal
 from bot.core.jobs import Queue
+from bot.core.personal import ServerData
 from bot.core.tables import Instant, OneOf, RowId, fetch, insert, metadata
 
 
@@ -102,18 +102,18 @@ def departed(conn: Connection) -> set[int]:
     return set(conn.execute(select(erasures.c.guild_id).where(*waiting)).scalars())
 
 
-def known_servers(conn: Connection) -> set[int]:
+def known_servers(conn: Connection, held: Sequence[ServerData]) -> set[int]:
     """Every server of which anything is stored, by a look for each into the tables that have servers in order."""
     return {
-        guild_id for table in _in_order() for guild_id in conn.execute(_servers_of(table)).scalars()
+        guild_id
+        for table in _in_order(held)
+        for guild_id in conn.execute(_servers_of(table)).scalars()
     }
 
 
-def _in_order() -> Iterator[Table]:
+def _in_order(held: Sequence[ServerData]) -> Iterator[Table]:
     """Tables of servers that have a key or an index which begins with the server."""
-    for table in (
-        table for held in personal.of_servers() for table in held.tables if "guild_id" in table.c
-    ):
+    for table in (table for data in held for table in data.tables if "guild_id" in table.c):
         keys = [
             list(table.primary_key),
             *(list(index.columns) for index in table.indexes if not _partial(index)),

@@ -49,10 +49,19 @@ class _Joined:
 
 
 class Banks:
-    """The banks of all servers, for several threads at a time. `packs` are asked everywhere."""
+    """The banks of all servers, for several threads at a time.
 
-    def __init__(self, packs: Bank, seconds: Callable[[], float] = monotonic) -> None:
+    `packs` are asked everywhere; `servers_of` returns the servers on which a member has answered.
+    """
+
+    def __init__(
+        self,
+        packs: Bank,
+        servers_of: Callable[[Connection, int], Collection[int]],
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
         self.packs = packs
+        self._servers_of = servers_of
         self._seconds = seconds
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._joined: OrderedDict[Marks, _Joined] = OrderedDict()
@@ -75,11 +84,14 @@ class Banks:
         """
         if guild_id is not None:
             return self.of(conn, guild_id)
-        marks = store.bank_marks_for(conn, user_id, DIRECT_SERVERS)
+        marks = self._marks_for(conn, user_id)
         bank = self._cached_together(marks) if marks else self.packs
         if bank is None:
             raise NotLoaded(partial(self._read_together, user_id=user_id))
         return bank
+
+    def _marks_for(self, conn: Connection, user_id: int) -> Marks:
+        return store.bank_marks(conn, self._servers_of(conn, user_id), DIRECT_SERVERS)
 
     def holding(self, conn: Connection, ids: Iterable[str]) -> Bank:
         """Return a bank that knows these items and topics: the packs, with those of servers' own that are named.
@@ -141,7 +153,7 @@ class Banks:
 
     def _read_together(self, conn: Connection, user_id: int) -> Callable[[], Bank]:
         """Read the rows of a member's servers; return what makes one bank of them."""
-        marks = store.bank_marks_for(conn, user_id, DIRECT_SERVERS)
+        marks = self._marks_for(conn, user_id)
         if (bank := self._cached_together(marks)) is not None:
             return lambda: bank
         servers = _fitting(store.count_own_rows(conn, [guild_id for guild_id, _ in marks]))

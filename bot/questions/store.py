@@ -1,9 +1,4 @@
-"""What is known of questions beside the bank: when servers met them, what is in play now, what members report.
-
-Several features ask questions, and none may show the answer to what another one has not revealed. So each registers,
-with its tables, a query of what it has in play; who wants to know asks here. What members have answered, and on which
-servers, is registered in the same way.
-"""
+"""What is stored about questions: when servers met them, members' reports, servers' own questions."""
 
 from __future__ import annotations
 
@@ -11,24 +6,12 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import (
-    CompoundSelect,
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    select,
-    union,
-    union_all,
-    update,
-)
+from sqlalchemy import Connection, Select, select, update
 
-from bot.core.personal import register_rows, register_server_rows
+from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import (
     Instant,
     RowId,
@@ -125,158 +108,30 @@ sa.Index(
     postgresql_where=sa.text("NOT retired"),
 )
 
-register_rows("open_questions_met", met.c.user_id, {"topic": met.c.topic_id, "last": met.c.last_at})
-register_rows(
-    "reports",
-    reports.c.user_id,
-    {
-        "item": reports.c.item_id,
-        "server_id": reports.c.guild_id,
-        "at": reports.c.at,
-        "text": reports.c.text,
-    },
-    [reports.c.text],
+HELD = Held(
+    members=[
+        personal_rows(
+            "open_questions_met",
+            met.c.user_id,
+            {"topic": met.c.topic_id, "last": met.c.last_at},
+        ),
+        personal_rows(
+            "reports",
+            reports.c.user_id,
+            {
+                "item": reports.c.item_id,
+                "server_id": reports.c.guild_id,
+                "at": reports.c.at,
+                "text": reports.c.text,
+            },
+            [reports.c.text],
+        ),
+    ],
+    servers=[
+        server_rows(table.c.guild_id)
+        for table in (asked, reports, server_banks, own_topics, own_items)
+    ],
 )
-register_server_rows(
-    asked.c.guild_id,
-    reports.c.guild_id,
-    server_banks.c.guild_id,
-    own_topics.c.guild_id,
-    own_items.c.guild_id,
-)
-
-_in_play: dict[str, Select[Any]] = {}
-_answers: list[Select[Any]] = []
-_servers: list[Select[Any]] = []
-_seen: list[Select[Any]] = []
-
-
-def register_in_play(source: str, query: Select[Any]) -> None:
-    """`query` gives guild_id, item_id, topic_id (of an open question) and source_id of what is not revealed yet.
-
-    It may give `until` too, when that will be revealed, as far as it is known.
-    """
-    _in_play[source] = query
-
-
-def register_answers(query: Select[Any], servers: Select[Any]) -> None:
-    """`query` gives user_id, source and source_id of what members have answered and been told about.
-
-    `servers` gives user_id and guild_id, once for each server on which a member has answered anything.
-    """
-    _answers.append(query)
-    register_servers(servers)
-
-
-def register_servers(servers: Select[Any]) -> None:
-    """`servers` gives user_id and guild_id of further servers that a member is known to be on."""
-    _servers.append(servers)
-
-
-def register_seen(servers: Select[Any]) -> None:
-    """`servers` gives user_id and guild_id, once for each server on which a member has been seen."""
-    _seen.append(servers)
-
-
-def items_in_play(conn: Connection, guild_id: int, *sources: str) -> set[str]:
-    """Items that a server is being asked by these sources, such as "round", or by any."""
-    return set(_in_play_on(conn, guild_id, sources=sources).scalars())
-
-
-@prepared
-def _in_play_on(guild_id: int, *, sources: tuple[str, ...]) -> CompoundSelect[Any]:
-    found = [
-        query.where(query.selected_columns.guild_id == guild_id) for query in _asking(*sources)
-    ]
-    return _items_of(found)
-
-
-def items_in_play_anywhere(conn: Connection) -> set[str]:
-    """Items whose answers are not revealed yet on some server."""
-    return set(_in_play_anywhere(conn).scalars())
-
-
-@prepared
-def _in_play_anywhere() -> CompoundSelect[Any]:
-    return _items_of(_asking())
-
-
-def _asking(*sources: str) -> list[Select[Any]]:
-    return [_in_play[source] for source in sources or _in_play]
-
-
-def _items_of(queries: Sequence[Select[Any]]) -> CompoundSelect[Any]:
-    """Each item once: a thousand servers ask few more of them than ten do."""
-    items = [(query, query.selected_columns.item_id) for query in queries]
-    return union(*(query.with_only_columns(item).where(item.is_not(None)) for query, item in items))
-
-
-def items_hidden_from(conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
-    """Items that a member must not be asked in private now: in play on their servers and not answered by them.
-
-    Their servers are the one in which they ask and those in which they have ever answered: others are not known, as
-    the bot has no list of members.
-    """
-    return set(conn.execute(_hidden(here=guild_id is not None), _for(user_id, guild_id)).scalars())
-
-
-@cache
-def _hidden(*, here: bool) -> CompoundSelect[Any]:
-    return _items_of([_unanswered(source, here=here) for source in _in_play])
-
-
-def _unanswered(source: str, *, here: bool) -> Select[Any]:
-    query = _on_servers(source, here=here)
-    columns = query.selected_columns
-    for answers in _answers:
-        own = answers.selected_columns
-        this = and_(
-            own.source == source, own.source_id == columns.source_id, own.user_id == _MEMBER
-        )
-        query = query.where(~exists(answers.with_only_columns(own.user_id).where(this)))
-    return query
-
-
-def topics_in_play(
-    conn: Connection, user_id: int, guild_id: int | None
-) -> dict[str, datetime | None]:
-    """Topics whose open question is in play on a member's servers, whether the member has answered or not.
-
-    Their servers are the one in which they ask and those on which they have ever answered or been seen. With each topic
-    comes when the last of these servers reveals it, None if that is not known of all of them.
-    """
-    found: dict[str, datetime | None] = {}
-    for source in _in_play:
-        query = _on_servers(source, here=guild_id is not None, seen=True)
-        columns = query.selected_columns
-        until = columns["until"] if "until" in columns else sa.null().label("until")
-        for row in conn.execute(
-            query.with_only_columns(columns.topic_id, until), _for(user_id, guild_id)
-        ):
-            if row.topic_id is not None:
-                known = found.get(row.topic_id, row.until)
-                found[row.topic_id] = max(known, row.until) if known and row.until else None
-    return found
-
-
-_MEMBER, _SERVER = (bindparam(name, type_=sa.BigInteger) for name in ("member", "server"))
-
-
-def _for(user_id: int, guild_id: int | None) -> dict[str, int | None]:
-    return {"member": user_id, "server": guild_id}
-
-
-def _on_servers(source: str, *, here: bool, seen: bool = False) -> Select[Any]:
-    """What one source has in play on a member's servers: with `here` also on that on which they ask.
-
-    With `seen` these are not only those on which they have answered.
-    """
-    query = _in_play[source]
-    servers: list[Any] = [select(_SERVER)] if here else []
-    for known in [*_servers, *(_seen if seen else ())]:
-        own = known.selected_columns
-        servers.append(known.with_only_columns(own.guild_id).where(own.user_id == _MEMBER))
-    return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))
 
 
 def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
@@ -378,23 +233,16 @@ def _mark_of(guild_id: int) -> Select[Any]:
     return select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)
 
 
-def bank_marks_for(conn: Connection, user_id: int, limit: int) -> tuple[tuple[int, int], ...]:
-    """Return id and mark of servers that have one and on which a member has ever answered.
+def bank_marks(
+    conn: Connection, servers: Collection[int], limit: int
+) -> tuple[tuple[int, int], ...]:
+    """Return id and mark of those of these servers that have a bank of their own.
 
     The newest servers come first: https://discord.com/developers/docs/reference#snowflakes
     """
-    servers: set[int] = set()
-    for known in _servers:
-        own = known.selected_columns
-        servers.update(
-            conn.execute(
-                known.with_only_columns(own.guild_id).where(own.user_id == user_id)
-            ).scalars()
-        )
-    of = server_banks.c.guild_id.in_(sorted(servers))
     query = (
         select(server_banks.c.guild_id, server_banks.c.mark)
-        .where(of)
+        .where(server_banks.c.guild_id.in_(sorted(servers)))
         .order_by(server_banks.c.guild_id.desc())
     )
     return tuple((row.guild_id, row.mark) for row in conn.execute(query.limit(limit)))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from bot.answers.rules import monday, places
 from bot.core.time import Rule, instant, local_date
-from bot.points.rules import period_start, places
 
 AT = time(9)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -45,7 +45,7 @@ def upcoming(
     zone: str, weekday: int, after: datetime, taken: Collection[date]
 ) -> tuple[date, datetime]:
     """The week and the time of the first recap after a moment; `taken` are weeks that have had theirs."""
-    week = period_start("week", local_date(zone, after)) - 2 * WEEK
+    week = monday(local_date(zone, after)) - 2 * WEEK
     while week in taken or time_of(zone, weekday, week) <= after:
         week += WEEK
     return week, time_of(zone, weekday, week)
@@ -55,7 +55,7 @@ def due(
     zone: str, weekday: int, *, now: datetime, since: datetime, taken: Collection[date]
 ) -> list[tuple[date, datetime]]:
     """Weeks whose time lies in (since, now] and that had no recap, the oldest first; a handful at most."""
-    first = period_start("week", local_date(zone, now)) - _AHEAD * WEEK
+    first = monday(local_date(zone, now)) - _AHEAD * WEEK
     weeks = [first + n * WEEK for n in range(_AHEAD)]
     times = [(week, time_of(zone, weekday, week)) for week in weeks if week not in taken]
     return [(week, at) for week, at in times if since < at <= now]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from bot.answers import store as answer_log
 from bot.boards.store import board
 from bot.core import servers
 from bot.core.context import Context
@@ -12,7 +14,6 @@ from bot.core.database import Connection, writing
 from bot.core.errors import UserError
 from bot.core.time import local_date
 from bot.members.store import names_of
-from bot.questions.store import items_in_play
 from bot.recap import rules, store
 from bot.recap.rules import Climber, Hardest, Leader, Recap
 from bot.recap.store import RecapRow, Schedule
@@ -35,6 +36,7 @@ class Recaps:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
@@ -71,9 +73,15 @@ class Recaps:
     def look_back(self, conn: Connection, row: RecapRow) -> Recap | None:
         """What stands in a server's recap of a week; None if nobody answered anything."""
         guild_id, week = row.guild_id, row.week
-        by_day, by_item = store.answers_in(conn, guild_id, week)
-        if not by_day:
+        sums = answer_log.answered_between(conn, guild_id, *_days(week))
+        if not sums:
             return None
+        by_day: Counter[date] = Counter()
+        by_item: dict[str, tuple[int, int]] = {}
+        for day, item_id, answered, right in sums:
+            by_day[day] += answered
+            before = by_item.get(item_id, (0, 0))
+            by_item[item_id] = before[0] + answered, before[1] + right
         top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0)
         return Recap(
             recap_id=row.id,
@@ -81,7 +89,7 @@ class Recaps:
             first=tuple(Leader(r.place, r.name, r.points) for r in top.rows[:_SHOWN] if r.points),
             members=top.members,
             right=sum(right for _, right in by_item.values()),
-            by_day=tuple(by_day.get(week + timedelta(days=n), 0) for n in range(7)),
+            by_day=tuple(by_day[week + timedelta(days=n)] for n in range(7)),
             climber=_climber(conn, guild_id, week),
             hardest=self._hardest(conn, guild_id, by_item),
             streak=_streak(conn, guild_id, week),
@@ -91,7 +99,7 @@ class Recaps:
         self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]
     ) -> Hardest | None:
         """The hardest question that is not in play just now: what is said of it would help those who answer it."""
-        hidden = items_in_play(conn, guild_id)
+        hidden = self._in_play.items(conn, guild_id)
         known = self._banks.of(conn, guild_id).items
         shown = {i: found for i, found in sums.items() if i in known and i not in hidden}
         item_id = rules.hardest(shown)
@@ -113,9 +121,16 @@ def upcoming(conn: Connection, schedule: Schedule, after: datetime) -> datetime:
     return rules.upcoming(zone, schedule.weekday, after, taken)[1]
 
 
+def _days(week: date) -> tuple[date, date]:
+    """Return the first and the last date of a week, by its Monday."""
+    return week, week + rules.WEEK - timedelta(days=1)
+
+
 def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
-    now, before = (store.points_of(conn, guild_id, of) for of in (week, week - rules.WEEK))
-    found = rules.climber(now, before)
+    found = rules.climber(
+        answer_log.points_between(conn, guild_id, *_days(week)),
+        answer_log.points_between(conn, guild_id, *_days(week - rules.WEEK)),
+    )
     if found is None:
         return None
     user_id, place, was = found
@@ -123,5 +138,5 @@ def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
 
 
 def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:
-    found = store.longest_streak(conn, guild_id, week)
+    found = answer_log.longest_streak(conn, guild_id, *_days(week))
     return found and (names_of(conn, guild_id, [found[0]]).get(found[0]), found[1])

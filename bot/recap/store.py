@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
-from bot.core import servers
 from bot.core.jobs import Queue
-from bot.core.personal import register_server_rows
+from bot.core.personal import Held, server_rows
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -23,9 +21,7 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.daily.store import dailies, daily_answers
-from bot.points.store import ALL_TOPICS, ledger, scores
-from bot.recap.rules import WEEK, RecapState
+from bot.recap.rules import RecapState
 
 recap_schedules = sa.Table(
     "recap_schedules",
@@ -66,7 +62,7 @@ recaps = sa.Table(
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
-register_server_rows(recap_schedules.c.guild_id, recaps.c.guild_id)
+HELD = Held(servers=[server_rows(table.c.guild_id) for table in (recap_schedules, recaps)])
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING, postgresql_where=POSTING)
 
@@ -127,9 +123,6 @@ def look_again(conn: Connection, guild_id: int) -> None:
     conn.execute(update(recap_schedules).where(*on).values(next_at=recap_schedules.c.settled_until))
 
 
-servers.follow_zone(look_again)
-
-
 def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:
     """Look at a schedule again later, whatever was wrong with it."""
     where = recap_schedules.c.guild_id == guild_id
@@ -182,51 +175,3 @@ def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
         recaps.c.due_at > now,
     )
     return conn.execute(update(recaps).where(*resting).values(due_at=now)).rowcount > 0
-
-
-def points_of(conn: Connection, guild_id: int, week: date) -> dict[int, int]:
-    """The points of everyone who answered in a week."""
-    board = scores.c.guild_id == guild_id, scores.c.period == "week", scores.c.start == week
-    query = select(scores.c.user_id, scores.c.points).where(*board, scores.c.topic_id == ALL_TOPICS)
-    return {row.user_id: row.points for row in conn.execute(query)}
-
-
-def answers_in(
-    conn: Connection, guild_id: int, week: date
-) -> tuple[dict[date, int], dict[str, tuple[int, int]]]:
-    """What was answered in a week: answers by date, and answers and right ones by item ('' for open questions)."""
-    sums = (
-        func.count().label("answers"),
-        func.sum(sa.cast(ledger.c.correct, sa.Integer)).label("right"),
-    )
-    of_week = (
-        ledger.c.guild_id == guild_id,
-        ledger.c.local_date.between(week, week + WEEK - timedelta(days=1)),
-    )
-    query = select(ledger.c.local_date, ledger.c.item_id, *sums).where(*of_week)
-    by_day: dict[date, int] = defaultdict(int)
-    by_item: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for day, item_id, answers, right in conn.execute(
-        query.group_by(ledger.c.local_date, ledger.c.item_id)
-    ):
-        by_day[day] += answers
-        before = by_item[item_id]
-        by_item[item_id] = before[0] + answers, before[1] + int(right)
-    return dict(by_day), dict(by_item)
-
-
-def longest_streak(conn: Connection, guild_id: int, week: date) -> tuple[int, int] | None:
-    """The longest streak that an answer to a daily of a week made: its member and days."""
-    of_week = (
-        dailies.c.guild_id == guild_id,
-        dailies.c.local_date.between(week, week + WEEK - timedelta(days=1)),
-    )
-    query = (
-        select(daily_answers.c.user_id, daily_answers.c.streak)
-        .join(dailies, dailies.c.id == daily_answers.c.daily_id)
-        .where(*of_week)
-        .order_by(daily_answers.c.streak.desc(), daily_answers.c.user_id)
-        .limit(1)
-    )
-    row = conn.execute(query).first()
-    return None if row is None else (row.user_id, row.streak)

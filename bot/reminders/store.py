@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import register_rows
+from bot.core.personal import Held, personal_rows
 from bot.core.tables import Instant, fetch, metadata, upsert, values_of
 
 # The daily reminder to practise, by direct message; no row if a member wants none.
@@ -33,19 +33,23 @@ reminders = sa.Table(
     ),  # in a row, after which no practice came
     sa.Index("ix_reminders_next_at", "next_at"),
 )
-register_rows(
-    "reminders",
-    reminders.c.user_id,
-    {
-        "time": reminders.c.at,
-        "timezone": reminders.c.zone,
-        "next": reminders.c.next_at,
-        "last_sent": reminders.c.sent_at,
-        "ignored_in_a_row": reminders.c.ignored,
-        "problem": reminders.c.problem,
-        "direct_messages_id": reminders.c.channel_id,
-    },
-    [reminders.c.channel_id],
+HELD = Held(
+    members=[
+        personal_rows(
+            "reminders",
+            reminders.c.user_id,
+            {
+                "time": reminders.c.at,
+                "timezone": reminders.c.zone,
+                "next": reminders.c.next_at,
+                "last_sent": reminders.c.sent_at,
+                "ignored_in_a_row": reminders.c.ignored,
+                "problem": reminders.c.problem,
+                "direct_messages_id": reminders.c.channel_id,
+            },
+            [reminders.c.channel_id],
+        )
+    ]
 )
 
 QUEUE = Queue(reminders, due_at=reminders.c.next_at)

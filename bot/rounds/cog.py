@@ -18,6 +18,7 @@ from bot.chat.permissions import require_may_play
 from bot.chat.replies import acknowledge, say, say_here, show_later
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
+from bot.play.rules import DIFFICULTIES
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
@@ -54,8 +55,7 @@ class Quiz(
     )
     @app_commands.choices(
         difficulty=[
-            app_commands.Choice(name=locale_str(d.capitalize()), value=d)
-            for d in rules.DIFFICULTIES
+            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
         ],
         mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate, count
-from math import ceil
 from typing import Any
 
-from bot.points.rules import Tally
+from bot.answers.rules import Tally
+from bot.play.rules import reading_time, seconds_for
 from bot.questions.answers import Outcome
 from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
 MIN_SECONDS, MAX_SECONDS = 5, 300  # that can be asked for
-LEAST_TIME, MOST_TIME = 15, 90  # seconds for an item if none were asked for
-DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 MODES = ("timed", "hosted")
 LEAD = timedelta(seconds=8)  # between the start line and the first question
 SHORTEST_PAUSE, LONGEST_PAUSE = (
@@ -26,11 +23,11 @@ SHORTEST_PAUSE, LONGEST_PAUSE = (
     timedelta(seconds=15),
 )  # between a reveal and what follows
 HOSTED_LIMIT = timedelta(hours=24)  # for which a hosted round waits for its host
+_LOOKING = 2.0  # seconds in which the eye finds the explanation on a card that has changed
+LEADERS = 3  # named at a reveal and in /quiz status
 EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
-SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
-FULL_POINTS = 100  # for a right answer at once
-FEWEST_PLAYERS = 2  # who answered anything in a round, for it to count on the boards
-LEADERS_EVERY = 5  # questions
+LEADERS_EVERY = 5  # questions between two reveals that name the leaders
+FASTEST = 3  # named at a reveal
 IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
 
 
@@ -65,53 +62,10 @@ class Options:
         return None if self.hosted else self.seconds or seconds_for(item)
 
 
-_WORDS_A_SECOND = 200 / 60
-_LOOKING = 2.0  # seconds in which the eye finds the explanation on a card that has just changed
-_WORDS_AROUND_A_NUMBER = 9
-_DIGIT = re.compile(r"\d")
-
-
-def reading_time(text: str) -> float:
-    """Seconds that it takes to read a text at 200 words a minute."""
-    return len(text.split()) / _WORDS_A_SECOND
-
-
-def seconds_for(item: Item) -> int:
-    """The time limit of an item where none was asked for, in steps of five seconds from 15 to 90.
-
-    It is made of reading (a formula as it is read aloud), thinking, which grows with difficulty and with choices that
-    have to be judged one by one, working out a number, and typing.
-    """
-    reading = reading_time(
-        " ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)])
-    )
-    thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
-    working_out = 5 * item.difficulty if _is_worked_out(item) else 0
-    typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0
-    needed = 5 * ceil((reading + thinking + working_out + typing) / 5)
-    return min(max(needed, LEAST_TIME), MOST_TIME)
-
-
-def _is_worked_out(item: Item) -> bool:
-    """Whether the answer is little more than a number, to be got from numbers in the prompt."""
-    answers = [item.choices[n].text for n in item.right] or [item.accept[0]]
-    others = [choice.text for choice in item.choices if not choice.correct]
-    return (
-        all(_DIGIT.search(text) for text in [item.prompt, *answers])
-        and 2 * sum(bool(_DIGIT.search(text)) for text in others) >= len(others)
-        and max(len(text.split()) for text in answers) <= _WORDS_AROUND_A_NUMBER
-    )
-
-
 def pause_for(item: Item) -> timedelta:
     """How long the reveal of an item is read before the next question comes."""
     needed = timedelta(seconds=_LOOKING + reading_time(item.explanation))
     return min(max(needed, SHORTEST_PAUSE), LONGEST_PAUSE)
-
-
-def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
-    """Whether an item may be asked in a round with these options."""
-    return difficulty in {"mixed", item.level} and topic_id in {None, item.topic_id}
 
 
 def reveal_at(
@@ -129,11 +83,6 @@ def reveal_at(
     if number == 1 or not players or any(p not in answered_at for p in players):
         return deadline
     return min(deadline, max(answered_at[p] for p in players) + EARLY)
-
-
-def grace(delay: timedelta) -> timedelta:
-    """How long a reveal waits for clicks made in time and still on their way, by how long events take to reach us."""
-    return min(max(delay, SHORTEST_GRACE), LONGEST_GRACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +142,6 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
     return {"ending": "stopped"}
 
 
-SHOWN = 10
-"""Members in the standings by name."""
 FEWEST_QUESTIONS = 5
 DRAWN = 3
 
@@ -322,16 +269,3 @@ class StandingsCard:
     race: Race | None = None
     repeats: bool = False
     hosted: bool = False
-
-
-def points(correct: bool, elapsed_ms: int, limit_ms: int | None) -> int:
-    """Points for one answer in a round: 100 at once, 50 at the deadline, 0 when wrong or late.
-
-    `elapsed_ms` runs from the question message's snowflake to the interaction's; both are Discord's clock. Without a
-    limit a right answer is worth 100 whenever it comes.
-    """
-    if not correct or (limit_ms is not None and elapsed_ms > limit_ms):
-        return 0
-    if limit_ms is None:
-        return FULL_POINTS
-    return round(FULL_POINTS * (1 - max(0, elapsed_ms) / (2 * limit_ms)))

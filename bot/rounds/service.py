@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.answers import rules as scoring
+from bot.answers import store as answer_log
+from bot.answers.store import ROUND, Answer
 from bot.core import servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -19,15 +21,15 @@ from bot.core.jobs import end_tasks
 from bot.core.limits import ROUNDS_OPEN
 from bot.core.starters import Starters, Tell
 from bot.members.store import names_of
-from bot.points import rules as scoring
+from bot.play import rules as play
+from bot.play.service import Draw, draw_items
 from bot.questions import answers, drawing
-from bot.questions import store as question_store
 from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item, Topic
 from bot.rounds import rules, store
 from bot.rounds.rules import Options, OwnResult, Phase
-from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.rounds.store import Round, RoundQuestion
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -35,7 +37,6 @@ log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
 _MOST_OPEN = 10_000
 """How many open questions are remembered; one that was dropped is loaded again with its next answer."""
-_LEADERS = 3
 _APART_SECONDS = 0.01
 """Between the refreshes of two cards."""
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
@@ -117,6 +118,7 @@ class Rounds:
         self._now = context.now
         self._clock = context.clock
         self._rng = context.rng
+        self._in_play = context.in_play
         self._counters = counters
         self.starters = Starters(context.now)
         self._open: dict[int, _OpenQuestion] = {}
@@ -146,12 +148,9 @@ class Rounds:
 
         def create(conn: Connection, bank: Bank, drawn: list[Item]) -> Started:
             _refuse_another(conn, guild_id, channel_id, starter_id)
-            if not question_store.items_in_play(conn, guild_id).isdisjoint(
-                item.id for item in drawn
-            ):
-                drawn = draw_items(
-                    conn, guild_id, bank, wanted, self._rng
-                )  # another start has them since
+            taken = self._in_play.items(conn, guild_id)
+            if not taken.isdisjoint(item.id for item in drawn):  # another start has them since
+                drawn = self._drawn(conn, guild_id, bank, wanted)
             made = [
                 (i.id, answers.encode_order(drawing.shuffled(i, self._rng)), wanted.limit(i))
                 for i in drawn
@@ -208,7 +207,11 @@ class Rounds:
         bank = self._banks.of(conn, guild_id)
         check_topic(bank, wanted.topic_id)
         _refuse_another(conn, guild_id, channel_id, starter_id)
-        return bank, draw_items(conn, guild_id, bank, wanted, self._rng)
+        return bank, self._drawn(conn, guild_id, bank, wanted)
+
+    def _drawn(self, conn: Connection, guild_id: int, bank: Bank, wanted: Options) -> list[Item]:
+        draw = Draw(wanted.questions, wanted.topic_id, wanted.difficulty)
+        return draw_items(conn, self._in_play, guild_id, bank, draw, self._rng)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's first answer and say so only when it is committed; refuses what is late or already there.
@@ -217,7 +220,7 @@ class Rounds:
         """
         question = self._open.get(click.question_id) or await self._load(click)
         round_, answer = question.round, _decided(question, click)
-        shown = shown_answer(question.item, question.order, answer.answer)
+        shown = shown_answer(question.item, question.order, answer.answer or "")
         if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
             is_open = await self._database.write(
                 self._add_checked, answer, round_.id, click.message_id
@@ -278,9 +281,9 @@ class Rounds:
         question, round_ = get_question_or_refuse(conn, question_id)
         item = self._item(conn, round_, question)
         _refuse_if_over(question, round_, message_id, self._now())
-        earlier = store.answer_of(conn, question_id, user_id)
+        earlier = answer_log.get(conn, ROUND, question_id, user_id)
         if earlier is not None:
-            raise already(item, question.choice_order, earlier.answer, earlier.answered_at)
+            raise already(item, question.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_second(conn, question_id, user_id)
         return item, answers.decode_order(question.choice_order)
 
@@ -324,8 +327,8 @@ class Rounds:
         if round_ is None:
             raise _none_running(store.last_ended(conn, channel_id))
         question = store.question_of(conn, round_.id, round_.number)
-        count = len(store.answers_to(conn, question.id)) if question else 0
-        leaders = tuple(_standings(conn, round_.id)[:_LEADERS])
+        count = answer_log.count(conn, ROUND, question.id) if question else 0
+        leaders = tuple(_standings(conn, round_.id)[: rules.LEADERS])
         members = [round_.starter_id, *(tally.user_id for _, tally in leaders)]
         return RoundStatus(
             round_, question, count, leaders, names_of(conn, round_.guild_id, members)
@@ -344,13 +347,14 @@ class Rounds:
             )
         if question.revealed_at is None:
             raise UserError("This question is still open. You'll see why at the reveal.")
-        given = store.answer_of(conn, question.id, click.user_id)
+        given = answer_log.get(conn, ROUND, question.id, click.user_id)
         return _review(self._item(conn, round_, question), question, given)
 
     @reading
     def review_all(self, conn: Connection, round_id: int, user_id: int) -> list[Review]:
         """A member's own view of every revealed question of a round, for "My answers"."""
-        given = store.answers_of(conn, round_id, user_id)
+        asked = store.question_ids(conn, round_id).values()
+        given = {a.question_id: a for a in answer_log.of_member(conn, ROUND, asked, user_id)}
         if not given:
             raise UserError("You didn't play this round. Join the next one.")
         round_ = store.get(conn, round_id)
@@ -377,13 +381,17 @@ class Rounds:
         standings = {
             tally.user_id: (place, tally.points) for place, tally in _standings(conn, round_.id)
         }
-        verdicts = store.verdicts(conn, round_.id, user_ids)
+        verdicts = _verdicts(conn, round_.id, user_ids)
         return {
             a.user_id: OwnResult(
-                *(shown_answer(item, order, a.answer), None if a.correct else right, a.points),
-                *(*standings[a.user_id], rules.streak(verdicts[a.user_id], question.number)),
+                shown=shown_answer(item, order, a.answer or ""),
+                right=None if a.correct else right,
+                points=a.points,
+                place=standings[a.user_id][0],
+                total=standings[a.user_id][1],
+                streak=rules.streak(verdicts[a.user_id], question.number),
             )
-            for a in store.answers_to(conn, question.id)
+            for a in answer_log.to_question(conn, ROUND, question.id)
             if a.user_id in user_ids
         }
 
@@ -460,7 +468,7 @@ class Rounds:
         return due
 
     def _due(self, reveal: datetime) -> datetime:
-        return reveal + rules.grace(self._clock.delay())
+        return reveal + play.grace(self._clock.delay())
 
     async def _load(self, click: Click) -> _OpenQuestion:
         """A question that can be answered, from the database; refuses like `answer`."""
@@ -491,22 +499,24 @@ class Rounds:
             return None
         message_id, opened, deadline = question.message_id, question.opened_at, question.deadline_at
         order = answers.decode_order(question.choice_order)
-        players = store.players(conn, round_.id, {round_.number - 1, round_.number - 2})
-        answered = {a.user_id: a.answered_at for a in store.answers_to(conn, question.id)}
+        asked = store.question_ids(conn, round_.id)
+        latest = [asked[n] for n in (round_.number - 1, round_.number - 2) if n in asked]
+        players = answer_log.players(conn, ROUND, latest)
+        given = answer_log.to_question(conn, ROUND, question.id)
+        answered = {a.user_id: a.answered_at for a in given}
         teams = team_store.ids(conn, round_.guild_id)
-        limit = question.seconds and question.seconds * 1000
         return _OpenQuestion(
-            question.id,
-            round_,
-            limit,
-            message_id,
-            opened,
-            deadline,
-            item,
-            order,
-            players,
-            answered,
-            teams,
+            question_id=question.id,
+            round=round_,
+            limit_ms=question.seconds and question.seconds * 1000,
+            message_id=message_id,
+            opened_at=opened,
+            deadline_at=deadline,
+            item=item,
+            order=order,
+            players=players,
+            answered=answered,
+            teams=teams,
         )
 
     def _open_by(self, conn: Connection, click: Click) -> _OpenQuestion:
@@ -531,12 +541,12 @@ class Rounds:
         question = store.question(conn, answer.question_id)
         assert question is not None
         assert round_ is not None
-        earlier = store.answer_of(conn, question.id, answer.user_id)
+        earlier = answer_log.get(conn, ROUND, question.id, answer.user_id)
         if earlier is not None:
             raise already(
                 self._item(conn, round_, question),
                 question.choice_order,
-                earlier.answer,
+                earlier.answer or "",
                 earlier.answered_at,
             )
         _refuse_if_over(question, round_, message_id, answer.answered_at)
@@ -549,14 +559,26 @@ class Rounds:
 
 
 def _standings(conn: Connection, round_id: int) -> list[tuple[int, scoring.Tally]]:
-    return scoring.standings(store.tallies(conn, round_id))
+    revealed = store.revealed_ids(conn, round_id)
+    return scoring.standings(answer_log.tallies(conn, ROUND, revealed))
+
+
+def _verdicts(
+    conn: Connection, round_id: int, user_ids: Collection[int]
+) -> dict[int, dict[int, bool]]:
+    """Return by member and question number whether these members' answers are right."""
+    numbers = {key: number for number, key in store.question_ids(conn, round_id).items()}
+    found: dict[int, dict[int, bool]] = {}
+    for a in answer_log.results_of(conn, ROUND, numbers, user_ids):
+        found.setdefault(a.user_id, {})[numbers[a.question_id]] = a.correct
+    return found
 
 
 def _review(item: Item, question: RoundQuestion, given: Answer | None) -> Review:
     order = answers.decode_order(question.choice_order)
     if given is None:
         return Review(item, order, None)
-    return Review(item, order, given.answer, given.points, given.elapsed_ms)
+    return Review(item, order, given.answer, given.points, given.elapsed_ms or 0)
 
 
 def _decided(question: _OpenQuestion, click: Click) -> Answer:
@@ -569,9 +591,21 @@ def _decided(question: _OpenQuestion, click: Click) -> Answer:
     given = given_answer(question.item, question.order, click)
     correct = answers.is_right(question.item, given)
     elapsed = max(0, (click.at - question.opened_at) // _MS)
-    won = rules.points(correct, elapsed, question.limit_ms)
-    team = team_of(click.roles, question.teams)
-    return Answer(question.question_id, click.user_id, given, correct, won, elapsed, click.at, team)
+    return Answer(
+        source=ROUND,
+        question_id=question.question_id,
+        user_id=click.user_id,
+        guild_id=question.round.guild_id,
+        item_id=question.item.id,
+        topic_id=question.item.topic_id,
+        answer=given,
+        typed=question.item.kind == "typed",
+        correct=correct,
+        points=play.points(correct, elapsed, question.limit_ms),
+        elapsed_ms=elapsed,
+        answered_at=click.at,
+        team_id=team_of(click.roles, question.teams),
+    )
 
 
 def _shortest_and_longest(seconds: Sequence[int]) -> tuple[int, int] | None:
@@ -601,28 +635,6 @@ def _none_running(last: Round | None = None) -> UserError:
     return UserError(
         f"No round is running in this channel. The last one ended early: {last.detail}"
     )
-
-
-def draw_items(
-    conn: Connection, guild_id: int, bank: Bank, wanted: Options, rng: random.Random
-) -> list[Item]:
-    """Draw items that nothing on the server has still to reveal; refuses if none is left."""
-    topic_id, difficulty = wanted.topic_id, wanted.difficulty
-    pool = [
-        i for i in bank.asked.values() if rules.fits(i, topic_id=topic_id, difficulty=difficulty)
-    ]
-    if not pool:
-        raise UserError(
-            "No question matches these options. Try another topic, or mixed difficulty."
-        )
-    hidden = question_store.items_in_play(conn, guild_id)
-    fitting = [i for i in pool if i.id not in hidden]
-    if not fitting:
-        raise UserError(
-            "Everything that matches is being asked on this server right now. "
-            "Try another topic, or mixed difficulty, or start again in a few minutes."
-        )
-    return drawing.draw(fitting, question_store.asked_in(conn, guild_id), wanted.questions, rng)
 
 
 def get_question_or_refuse(

@@ -1,8 +1,8 @@
-"""Rounds, their questions and answers."""
+"""Rounds and their questions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,13 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Dialect,
     Executable,
     Select,
     bindparam,
-    case,
     delete,
     func,
     null,
@@ -24,25 +22,19 @@ from sqlalchemy import (
     update,
 )
 
+from bot.answers import store as answer_log
+from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.sources import Source, Terms
+from bot.answers.store import ROUND, Answer, answers
 from bot.core import erased_answers
 from bot.core.jobs import Queue
-from bot.core.limits import MAX_TYPED
-from bot.core.personal import (
-    Personal,
-    Row,
-    erase_rows,
-    exported,
-    make_nobody,
-    register,
-    register_of_servers,
-)
+from bot.core.personal import Held, Personal, Row, ServerData, erase_rows, exported
 from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
     all_rows,
     constant,
-    fetch_all,
     first_row,
     insert_for,
     metadata,
@@ -50,10 +42,9 @@ from bot.core.tables import (
     prepared,
     values_of,
 )
-from bot.points import store as scores
-from bot.points.rules import Tally
+from bot.play.rules import points
 from bot.questions.own import IN_SQL
-from bot.questions.store import note_asked, register_in_play
+from bot.questions.store import note_asked
 from bot.rounds.rules import Phase
 
 # One row a round. `phase` is what the round does next and `due_at` when, or until when a process has claimed it:
@@ -143,25 +134,7 @@ sa.Index(
     "ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN
 )
 
-_SOURCE = "round"
-
-round_answers = sa.Table(
-    "round_answers",
-    metadata,
-    sa.Column("question_id", sa.ForeignKey("round_questions.id"), primary_key=True),
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("answer", sa.String(MAX_TYPED), nullable=False),  # see bot.questions.answers
-    sa.Column("correct", sa.Boolean, nullable=False),
-    sa.Column("points", sa.Integer, nullable=False),
-    sa.Column("elapsed_ms", sa.Integer, nullable=False),
-    sa.Column("answered_at", Instant, nullable=False),
-    sa.Index("ix_round_answers_user_id", "user_id"),
-    sa.Column("team_id", sa.BigInteger),  # the role for which the member played then; null: none
-    sqlite_with_rowid=False,  # one tree to write to instead of two, and a question's answers lie side by side
-)
-
-register_in_play(
-    "round",
+IN_PLAY = (
     select(
         rounds.c.guild_id,
         round_questions.c.item_id,
@@ -173,63 +146,29 @@ register_in_play(
         # found from the running rounds: a join alone would go through every question ever asked
         round_questions.c.round_id.in_(select(rounds.c.id).where(RUNNING).correlate(None)),
         round_questions.c.revealed_at.is_(None),
-    ),
+    )
 )
 
 
-def _export_answers(conn: Connection, user_id: int) -> list[Row]:
-    c, of = round_answers.c, round_questions.c
-    told = of.revealed_at.is_not(None)
-    query = (
-        select(
-            of.item_id.label("item"),
-            rounds.c.guild_id.label("server_id"),
-            c.answered_at.label("at"),
-            c.answer,
-        )
-        .add_columns(c.elapsed_ms.label("milliseconds"), c.team_id)
-        # what is not told before the reveal is not given out before it
-        .add_columns(case((told, c.correct)).label("right"), case((told, c.points)).label("points"))
-        .join(round_questions, of.id == c.question_id)
-        .join(rounds, rounds.c.id == of.round_id)
-        .where(c.user_id == user_id)
-    )
-    return exported(conn, query.order_by(c.question_id))
-
-
-def _erase_answers(conn: Connection, user_id: int, limit: int) -> int:
-    """Take back a member's answers in rounds that run; those in others stay as nobody's, without what was typed."""
-    mine = round_answers.c.user_id == user_id
-    some = (
-        select(round_questions.c.round_id)
-        .join(round_answers, round_answers.c.question_id == round_questions.c.id)
-        .where(mine)
-        .limit(limit)
-    )
-    erased = 0
-    for round_id in sorted(set(conn.execute(some).scalars())):
+def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int]) -> set[int]:
+    """Return those of a member's questions whose rounds run; see `bot.answers.sources.Source`."""
+    asked = select(round_questions.c.id, round_questions.c.round_id)
+    found = conn.execute(asked.where(round_questions.c.id.in_(question_ids))).all()
+    running = set()
+    for round_id in sorted({row.round_id for row in found}):
         round_ = get(conn, round_id, lock=True)  # or it might count them just now
-        questions = select(round_questions.c.id).where(round_questions.c.round_id == round_id)
-        if round_ is None or round_.phase is not Phase.ENDED:
-            if round_ is not None and round_.phase is Phase.OPEN:
+        if round_ is not None and round_.phase is not Phase.ENDED:
+            running.add(round_id)
+            if round_.phase is Phase.OPEN:
                 _keep_hash(conn, round_, user_id)
-            given = mine, round_answers.c.question_id.in_(questions)
-            erased += conn.execute(delete(round_answers).where(*given)).rowcount
-            continue
-        typed = round_answers.c.question_id.in_(
-            questions.where(round_questions.c.choice_order == "")
-        )
-        kept = {"user_id": make_nobody(), "answer": case((typed, ""), else_=round_answers.c.answer)}
-        leave = update(round_answers).where(mine, round_answers.c.question_id.in_(questions))
-        erased += conn.execute(leave.values(**kept)).rowcount
-    return erased
+    return {row.id for row in found if row.round_id in running}
 
 
 def _keep_hash(conn: Connection, round_: Round, user_id: int) -> None:
     """Store a hash of the member if they have answered the open question, before that answer is erased."""
     asked = question_of(conn, round_.id, round_.number)
-    if asked is not None and answer_of(conn, asked.id, user_id) is not None:
-        erased_answers.add_hash(conn, _SOURCE, asked.id, guild_id=round_.guild_id, user_id=user_id)
+    if asked is not None and answer_log.get(conn, ROUND, asked.id, user_id) is not None:
+        erased_answers.add_hash(conn, ROUND, asked.id, guild_id=round_.guild_id, user_id=user_id)
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
@@ -258,25 +197,16 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     few = select(rounds.c.id).where(rounds.c.guild_id == guild_id).limit(max(1, limit // 50))
     found = conn.execute(few).scalars().all()
     questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
-    erased = conn.execute(
-        delete(round_answers).where(round_answers.c.question_id.in_(questions))
-    ).rowcount
-    erased += conn.execute(
-        delete(round_questions).where(round_questions.c.round_id.in_(found))
-    ).rowcount
+    asked = conn.execute(questions).scalars().all()
+    erased = answer_log.delete_uncounted(conn, ROUND, asked)
+    erased += conn.execute(delete(round_questions).where(round_questions.c.id.in_(asked))).rowcount
     return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
 
 
-register(
-    Personal(
-        "round_answers",
-        [round_answers.c.user_id, round_answers.c.answer],
-        _export_answers,
-        _erase_answers,
-    )
+HELD = Held(
+    members=[Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter)],
+    servers=[ServerData([rounds, round_questions], _erase_server)],
 )
-register(Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter))
-register_of_servers([rounds, round_questions, round_answers], _erase_server)
 QUEUE = Queue(
     rounds,
     due_at=rounds.c.due_at,
@@ -326,20 +256,6 @@ class RoundQuestion:
     opened_at: datetime | None
     deadline_at: datetime | None
     revealed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A row of `round_answers`."""
-
-    question_id: int
-    user_id: int
-    answer: str
-    correct: bool
-    points: int
-    elapsed_ms: int
-    answered_at: datetime
-    team_id: int | None = None
 
 
 def create(
@@ -469,22 +385,22 @@ _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindpar
 
 def had_answer_erased(conn: Connection, question_id: int, user_id: int) -> bool:
     """Return whether a member's answer to an open question was erased."""
-    return erased_answers.has_hash_of(conn, _SOURCE, question_id, user_id)
+    return erased_answers.has_hash_of(conn, ROUND, question_id, user_id)
 
 
 def delete_hashes(conn: Connection, question_id: int) -> None:
     """Delete the hashes of members whose answers were erased, as the question is no longer open."""
-    erased_answers.delete_hashes(conn, _SOURCE, question_id)
+    erased_answers.delete_hashes(conn, ROUND, question_id)
 
 
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
     """Store a member's first answer if the question is open.
 
-    False if it is not, if there is an earlier answer, or if some member's answer to it was erased: this statement
-    can't tell whose.
+    False if it is not, if there is an earlier answer, or if some member's answer to it was erased:
+    this statement can't tell whose.
 
-    One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It locks the round: an
-    answer is stored before the reveal counts, or not at all.
+    One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It
+    locks the round: an answer is stored before the reveal counts, or not at all.
     """
     values = {
         **values_of(answer),
@@ -498,14 +414,14 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
 
 def add_checked_answer(conn: Connection, answer: Answer, round_: Round) -> None:
     """Store an answer; the caller has locked the round and checked that the answer is in time and the first."""
-    conn.execute(round_answers.insert().values(**values_of(answer)))
+    answer_log.add(conn, answer)
     change(conn, round_.id, expect=round_.phase, idle=0)
 
 
 @lru_cache(maxsize=2)
 def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
     """The statement in the driver's own terms, and its parameters: SQLAlchemy takes three times as long to run it."""
-    given = [bindparam(column.name, type_=column.type) for column in round_answers.c]
+    given = [bindparam(column.name, type_=column.type) for column in answers.c]
     is_open = (
         (rounds.c.id == bindparam("of_round"))
         & (rounds.c.number == bindparam("of"))
@@ -513,150 +429,40 @@ def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
         & rounds.c.erased_in.is_distinct_from(bindparam("of"))
     )
     question = select(*given).select_from(rounds).where(is_open).with_for_update()
-    adding = insert_for(dialect.name, round_answers).from_select(list(round_answers.c), question)
+    adding = insert_for(dialect.name, answers).from_select(list(answers.c), question)
     made: Any = adding.on_conflict_do_nothing().compile(dialect=dialect)
     return str(made), made.positiontup
 
 
-@dataclass(frozen=True, slots=True)
-class PastAnswer:
-    """An answer in a round with what it takes to judge it anew."""
-
-    question_id: int
-    round_id: int
-    seconds: int | None
-    user_id: int
-    answer: str
-    correct: bool
-    elapsed_ms: int
-
-
-def answers_with(conn: Connection, item_id: str) -> list[PastAnswer]:
-    """All answers to an own item of a server, in whatever round, but for those whose words were erased."""
-    query = (
-        select(round_answers, round_questions.c.round_id, round_questions.c.seconds)
-        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.item_id == item_id, OWN, round_answers.c.answer != "")
-        .order_by(round_answers.c.question_id, round_answers.c.user_id)
-    )
-    return fetch_all(conn, query, PastAnswer)
-
-
-def has_played(conn: Connection, user_id: int) -> bool:
-    """Whether a member has ever answered in a round."""
-    query = select(round_answers.c.user_id).where(round_answers.c.user_id == user_id).limit(1)
-    return conn.execute(query).first() is not None
-
-
-def change_answer(conn: Connection, question_id: int, user_id: int, /, **values: object) -> None:
-    """Judge an answer anew."""
-    where = round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
-    conn.execute(update(round_answers).where(*where).values(**values))
-
-
-@first_row(Answer)
-def answer_of(question_id: int, user_id: int) -> Select[Any]:
-    return select(round_answers).where(
-        round_answers.c.question_id == question_id, round_answers.c.user_id == user_id
-    )
-
-
-def count_answers(conn: Connection, question_id: int) -> int:
-    counted: int = _count(conn, question_id).scalar_one()
-    return counted
+def question_ids(conn: Connection, round_id: int) -> dict[int, int]:
+    """Return the ids of a round's questions by their numbers."""
+    return {row.number: row.id for row in _question_ids(conn, round_id)}
 
 
 @prepared
-def _count(question_id: int) -> Select[Any]:
-    return select(func.count()).where(round_answers.c.question_id == question_id)
+def _question_ids(round_id: int) -> Select[Any]:
+    numbered = select(round_questions.c.number, round_questions.c.id)
+    return numbered.where(round_questions.c.round_id == round_id).order_by(round_questions.c.number)
 
 
-@all_rows(Answer)
-def answers_to(question_id: int) -> Select[Any]:
-    """All answers to a question, fastest first."""
-    query = select(round_answers).where(round_answers.c.question_id == question_id)
-    return query.order_by(round_answers.c.elapsed_ms, round_answers.c.user_id)
+def revealed_ids(conn: Connection, round_id: int) -> list[int]:
+    """Return the ids of a round's revealed questions, in order."""
+    return [question.id for question in questions_of(conn, round_id)]
 
 
-def players(conn: Connection, round_id: int, numbers: Collection[int]) -> set[int]:
-    """Members who answered one of these questions of a round."""
-    return set(_players_of(conn, round_id, numbers).scalars())
+def terms(conn: Connection, question_id: int) -> Terms:
+    """Return how answers to a past question are judged."""
+    asked = question(conn, question_id)
+    if asked is None:  # erased with its server
+        return Terms(alone=True)
+    played = answer_log.players(conn, ROUND, question_ids(conn, asked.round_id).values())
+    return Terms(asked.seconds, alone=len(played) < FEWEST_PLAYERS)
 
 
-@prepared
-def _players_of(round_id: int, numbers: Collection[int]) -> Select[Any]:
-    return _players(round_id, round_questions.c.number.in_(numbers))
-
-
-def first_players(conn: Connection, round_id: int, before: int) -> set[int]:
-    """Members who answered a question of a round with a number below `before`; two of them at most."""
-    return set(_players_before(conn, round_id, before).scalars())
-
-
-@prepared
-def _players_before(round_id: int, number: int) -> Select[Any]:
-    return _players(round_id, round_questions.c.number < number).limit(2)
-
-
-def _players(round_id: int, asked: ColumnElement[bool]) -> Select[Any]:
-    return (
-        select(round_answers.c.user_id)
-        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.round_id == round_id, asked)
-        .distinct()
-    )
-
-
-def tallies(conn: Connection, round_id: int) -> list[Tally]:
-    """What each member did in the round's revealed questions."""
-    where = round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None)
-    return scores.tallies(conn, round_answers, round_questions, *where)
-
-
-def verdicts(
-    conn: Connection, round_id: int, user_ids: Collection[int]
-) -> dict[int, dict[int, bool]]:
-    """Of each of these members who has answered anything in a round: question number -> whether they were right."""
-    found: dict[int, dict[int, bool]] = {}
-    for row in _verdicts(conn, round_id, user_ids):
-        found.setdefault(row.user_id, {})[row.number] = row.correct
-    return found
-
-
-@prepared
-def _verdicts(round_id: int, user_ids: Collection[int]) -> Select[Any]:
-    return (
-        select(round_questions.c.number, round_answers.c.user_id, round_answers.c.correct)
-        .join(round_answers, round_answers.c.question_id == round_questions.c.id)
-        .where(round_questions.c.round_id == round_id, round_answers.c.user_id.in_(user_ids))
-    )
-
-
-def points_by_question(conn: Connection, round_id: int) -> list[dict[int, int]]:
-    """Points by member of each revealed question of a round, in their order; empty for one that nobody answered."""
-    rows = conn.execute(
-        select(round_questions.c.number, round_answers.c.user_id, round_answers.c.points)
-        .outerjoin(round_answers, round_answers.c.question_id == round_questions.c.id)
-        .where(round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None))
-        .order_by(round_questions.c.number)
-    )
-    found: dict[int, dict[int, int]] = {}
-    for row in rows:
-        won = found.setdefault(row.number, {})
-        if row.user_id is not None:
-            won[row.user_id] = row.points
-    return list(found.values())
-
-
-def answers_of(conn: Connection, round_id: int, user_id: int) -> Mapping[int, Answer]:
-    """A member's answers in a round, by question id."""
-    return {answer.question_id: answer for answer in _answers_of(conn, round_id, user_id)}
-
-
-@all_rows(Answer)
-def _answers_of(round_id: int, user_id: int) -> Select[Any]:
-    return (
-        select(round_answers)
-        .join(round_questions, round_questions.c.id == round_answers.c.question_id)
-        .where(round_questions.c.round_id == round_id, round_answers.c.user_id == user_id)
-    )
+SOURCE = Source(
+    name=ROUND,
+    terms=terms,
+    points=points,
+    slow_after=lambda _item, seconds: slow_in_game(seconds),
+    lock_running=_lock_running,
+)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from discord import ui
 
+from bot.answers.rules import Tally, places
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, row
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, drawn, panel, words
 from bot.chat.pictures import line as stroke
 from bot.chat.router import PAGE, ROW, Route
-from bot.points.rules import Tally, places
+from bot.play.views import fewer, standing_rows
 from bot.questions.answers import Review
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.rules import SHOWN, OwnResult, QuestionCard, Race, RevealCard, StandingsCard
+from bot.rounds.rules import OwnResult, QuestionCard, Race, RevealCard, StandingsCard
 from bot.rounds.service import RoundStatus, Started
 
 log = logging.getLogger(__name__)
@@ -47,12 +48,6 @@ def start_line(starter: str, started: Started) -> str:
     return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer(started.questions, started.wanted)}"
 
 
-def fewer(questions: int, wanted: int) -> str:
-    """What ends a start line where only so many questions match."""
-    only = t.count(questions, "question matches", "questions match")
-    return f" Only {only}." if questions < wanted else ""
-
-
 def _times(shortest: int, longest: int) -> str:
     return (
         f"{shortest} s each"
@@ -77,9 +72,6 @@ def question(card: QuestionCard, bank: Bank) -> Message:
         *answer_rows(card.item, "round", card.question_id),
         row(_host_button("reveal", card.question_id) if card.ends_at is None else None),
     )
-
-
-_REPEATS = "-# A question counts on the leaderboard once in 30 days for each of you, so some points count only here."
 
 
 def reveal(card: RevealCard, bank: Bank) -> Message:
@@ -155,27 +147,6 @@ async def standings(card: StandingsCard) -> Message:
 def _figures(card: StandingsCard, tally: Tally) -> str:
     share = f"{t.percent(tally.right, tally.answered)} right"
     return share if card.hosted else f"{share} · {t.seconds(tally.average_ms)}"
-
-
-def standing_rows(
-    standings: Sequence[tuple[int, Tally]],
-    names: Mapping[int, str],
-    figures: Callable[[Tally], str],
-    *,
-    repeats: bool,
-) -> list[str]:
-    """Place, name, points and `figures` of the first ten, the first three apart, as blocks of text.
-
-    `repeats`: somebody has won points here that do not count on the boards.
-    """
-    lines = [
-        f"{t.place_mark(place, tally.points)} {t.name(names.get(tally.user_id))} · "
-        f"**{t.count(tally.points, 'point')}** · {figures(tally)}"
-        for place, tally in standings[:SHOWN]
-    ]
-    more = len(standings) - SHOWN
-    rows = ["\n".join(lines[:3]), "\n".join(lines[3:]), f"-# and {more:,} more" if more > 0 else ""]
-    return [block for block in [*rows, _REPEATS if repeats else ""] if block]
 
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:

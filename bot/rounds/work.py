@@ -11,6 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.answers import pay
+from bot.answers import rules as scoring
+from bot.answers import store as answer_log
+from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.store import ROUND, Answer
 from bot.core import servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection, is_away
@@ -19,16 +24,14 @@ from bot.core.jobs import Worker
 from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.memory import store as memory
-from bot.memory.rules import LONGEST_MS, rate, slow_in_round
-from bot.points import rules as points
-from bot.points import store as scores
+from bot.play.rules import SHOWN
 from bot.questions import answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds.lines import PrivateLines
 from bot.rounds.rules import Fastest, Leader, Phase, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import Rounds, get_question_or_refuse
-from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +68,23 @@ class RoundCards:
         if item is None or question.message_id is None:
             return
         order = answers.decode_order(question.choice_order)
-        outcome = answers.outcome(item, [(a.answer, a.correct) for a in given])
-        best = [a for a in given if a.correct][:3]
+        outcome = answers.outcome(item, [(a.answer or "", a.correct) for a in given])
+        best = [a for a in given if a.correct][: rules.FASTEST]
         names = await self._database.read(names_of, round_.guild_id, [a.user_id for a in best])
-        fastest = tuple(Fastest(names.get(a.user_id), a.elapsed_ms, a.points) for a in best)
+        fastest = tuple(Fastest(names.get(a.user_id), a.elapsed_ms or 0, a.points) for a in best)
         players = {a.user_id for a in given}
         if len(players) == 1:
-            players |= await self._database.read(store.first_players, round_.id, question.number)
+            players |= await self._database.read(_players_before, round_.id, question.number)
         alone = len(players) == 1
         card = RevealCard(
-            *(question.id, item, order, question.number, round_.total, outcome, fastest, alone),
+            question_id=question.id,
+            item=item,
+            order=order,
+            number=question.number,
+            total=round_.total,
+            outcome=outcome,
+            fastest=fastest,
+            alone=alone,
             leaders=await self._leaders(round_, question.number),
             goes_on=round_.ending is None,
             hosted=round_.hosted,
@@ -85,11 +95,8 @@ class RoundCards:
         """The first three who have points, after every fifth question."""
         if number % rules.LEADERS_EVERY:
             return ()
-        tallies = [
-            t
-            for _, t in points.standings(await self._database.read(store.tallies, round_.id))
-            if t.points
-        ][:3]
+        standings = await self._database.read(_standings, round_.id)
+        tallies = [tally for _, tally in standings if tally.points][: rules.LEADERS]
         names = await self._database.read(
             names_of, round_.guild_id, [tally.user_id for tally in tallies]
         )
@@ -128,7 +135,9 @@ class RoundCards:
             )
             if question.revealed_at is not None:
                 await self.reveal(
-                    round_, question, await self._database.read(store.answers_to, question_id)
+                    round_,
+                    question,
+                    await self._database.read(answer_log.to_question, ROUND, question_id),
                 )
         except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_.id, error)
@@ -140,13 +149,13 @@ class RoundCards:
         bank = await self._database.read(self._banks.of, round_.guild_id)
         item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
         card = QuestionCard(
-            question.id,
-            item,
-            order,
-            question.number,
-            round_.total,
-            question.seconds,
-            ends_at,
+            question_id=question.id,
+            item=item,
+            order=order,
+            number=question.number,
+            total=round_.total,
+            seconds=question.seconds,
+            ends_at=ends_at,
             **now,
         )
         return self._views.question(card, bank)
@@ -233,7 +242,7 @@ class RoundWork(Worker[Round]):
             question = store.question_of(conn, round_.id, round_.number)
             if not claimed or question is None:
                 return None
-            given = store.answers_to(conn, question.id)
+            given = answer_log.to_question(conn, ROUND, question.id)
             left = round_.phase is Phase.OPEN and rules.was_left(
                 question.opened_at, now, hosted=round_.hosted
             )
@@ -308,80 +317,23 @@ class RoundWork(Worker[Round]):
         if (
             round_.phase not in {Phase.REVEAL, Phase.PAUSE}
             or question is None
-            or scores.counted(conn, "round", question.id)
+            or answer_log.is_counted(conn, ROUND, question.id)
         ):
             return
-        given = store.answers_to(conn, question.id)
-        item_id, item = (
-            question.item_id,
-            self._banks.of(conn, round_.guild_id).items.get(question.item_id),
-        )
-        day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
-        key, server, topic = question.id, round_.guild_id, item.topic_id if item else ""
-        won = self._pay(conn, round_, question, given)
-        entries = [
-            scores.Entry(
-                *(
-                    "round",
-                    key,
-                    a.user_id,
-                    server,
-                    topic,
-                    won.get(a.user_id, 0),
-                    a.correct,
-                    day,
-                    a.answered_at,
-                ),
-                item_id=item_id,
-                team_id=a.team_id,
-            )
-            for a in given
-        ]
-        scores.add(conn, entries)
-        slow = slow_in_round(question.seconds)
-        met = [
-            memory.ReviewedAnswer(
-                *(
-                    a.user_id,
-                    rate(a.correct, a.elapsed_ms, slow),
-                    a.answered_at,
-                    min(a.elapsed_ms, LONGEST_MS),
-                )
-            )
-            for a in given
-        ]
-        memory.record(conn, "round", question.id, question.item_id, met)
-
-    def _pay(
-        self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
-    ) -> dict[int, int]:
-        """What the answers to a question win on the boards: nothing in a round of one, and nothing with an old item.
-
-        When the second player comes, the first one is paid for what they have answered alone.
-        """
-        before = store.first_players(conn, round_.id, question.number)
-        if len(before | {a.user_id for a in given}) < rules.FEWEST_PLAYERS:
-            return {}
-        if len(before) == 1 and given:
-            for earlier in store.questions_of(conn, round_.id):
-                answer = store.answer_of(conn, earlier.id, *before)
-                if answer is not None and earlier.number < question.number:
-                    for user_id, won in self._fresh(conn, round_, earlier, [answer]).items():
-                        scores.replace(
-                            conn, "round", earlier.id, user_id, points=won, correct=answer.correct
-                        )
-        return self._fresh(conn, round_, question, given)
-
-    def _fresh(
-        self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
-    ) -> dict[int, int]:
-        """The points of those who won none with the question's item for a while."""
+        given = answer_log.to_question(conn, ROUND, question.id)
         if not given:
-            return {}
-        since = min(a.answered_at for a in given) - points.PAYS_AGAIN
-        members = [a.user_id for a in given]
-        paid = scores.won_lately(conn, round_.guild_id, question.item_id, members, since)
-        return {a.user_id: a.points for a in given if a.user_id not in paid}
+            return
+        day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
+        asked = store.question_ids(conn, round_.id)
+        earlier = [key for number, key in asked.items() if number < question.number]
+        before = answer_log.players(conn, ROUND, earlier)
+        alone = len(before | {a.user_id for a in given}) < FEWEST_PLAYERS
+        if len(before) == 1 and not alone:  # the first player is paid for what they played alone
+            (first,) = before
+            pay.pay_late(conn, answer_log.of_member(conn, ROUND, earlier, first))
+        slow = slow_in_game(question.seconds)
+        reviews = pay.count(conn, given, day=day, alone=alone, slow_after_ms=slow)
+        memory.record(conn, question.item_id, reviews)
 
     async def _finish(self, round_: Round) -> None:
         now = self._now()
@@ -393,24 +345,19 @@ class RoundWork(Worker[Round]):
                 return None
             revealed = store.questions_of(conn, round_.id)
             since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
-            standings = tuple(points.standings(store.tallies(conn, round_.id)))
-            names = names_of(
-                conn, round_.guild_id, [tally.user_id for _, tally in standings[: rules.SHOWN]]
-            )
-            race = rules.race(
-                store.points_by_question(conn, round_.id), [tally.user_id for _, tally in standings]
-            )
-            on_boards = scores.points_won(conn, "round", [question.id for question in revealed])
-            repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
+            asked = [question.id for question in revealed]
+            standings = tuple(_standings(conn, round_.id))
+            members = [tally.user_id for _, tally in standings]
+            on_boards = answer_log.paid_for(conn, ROUND, asked)
             card = StandingsCard(
-                round_.id,
-                len(revealed),
-                standings,
-                names,
-                round_.ending,
-                race,
-                repeats,
-                round_.hosted,
+                round_id=round_.id,
+                questions=len(revealed),
+                standings=standings,
+                names=names_of(conn, round_.guild_id, members[:SHOWN]),
+                ending=round_.ending,
+                race=rules.race(_points_by_question(conn, asked), members),
+                repeats=len(members) > 1 and on_boards < sum(t.points for _, t in standings),
+                hosted=round_.hosted,
             )
             return card, since
 
@@ -480,4 +427,23 @@ def _place(round_: Round) -> Place:
 
 def _question_with_count(conn: Connection, question_id: int) -> tuple[RoundQuestion, Round, int]:
     question, round_ = get_question_or_refuse(conn, question_id)
-    return question, round_, store.count_answers(conn, question_id)
+    return question, round_, answer_log.count(conn, ROUND, question_id)
+
+
+def _players_before(conn: Connection, round_id: int, number: int) -> set[int]:
+    """Return the members who answered a question of a round before this one."""
+    asked = store.question_ids(conn, round_id)
+    return answer_log.players(conn, ROUND, [key for n, key in asked.items() if n < number])
+
+
+def _standings(conn: Connection, round_id: int) -> list[tuple[int, scoring.Tally]]:
+    revealed = store.revealed_ids(conn, round_id)
+    return scoring.standings(answer_log.tallies(conn, ROUND, revealed))
+
+
+def _points_by_question(conn: Connection, question_ids: Sequence[int]) -> list[dict[int, int]]:
+    """Return the points by member of each of these questions."""
+    won: dict[int, dict[int, int]] = {key: {} for key in question_ids}
+    for a in answer_log.results(conn, ROUND, question_ids):
+        won[a.question_id][a.user_id] = a.points
+    return list(won.values())

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.answers import store as answer_log
+from bot.answers.store import DAILY
 from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
@@ -153,4 +155,4 @@ def _answered_today(conn: Connection, guild_id: int, user_id: int) -> bool | Non
     found = daily.latest_posted(conn, guild_id)
     if found is None or found.state != DailyState.OPEN:
         return None
-    return daily.answer_of(conn, found.id, user_id) is not None
+    return answer_log.get(conn, DAILY, found.id, user_id) is not None

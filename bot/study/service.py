@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from bot.answers import store as answer_log
 from bot.boards.rules import page_of_topic, progress
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.members.store import zone_of
 from bot.memory import store as memory
 from bot.questions.bank import check_topic
-from bot.questions.store import topics_in_play
 from bot.study import rules
 from bot.study.rules import InPlay, StudyPage
 
@@ -18,6 +18,7 @@ class Studies:
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
 
@@ -29,11 +30,11 @@ class Studies:
         bank, now = self._banks.of_member(conn, user_id, guild_id), self._now()
         check_topic(bank, topic_id)
         topic = bank.asked_topics[topic_id]
-        hidden = topics_in_play(conn, user_id, guild_id)
+        hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
             return rules.in_play(topic, hidden[topic_id], now)
         cards, zone = memory.cards_of(conn, user_id), zone_of(conn, user_id, guild_id)
-        ratings = memory.latest_ratings(conn, user_id)
+        ratings = answer_log.latest_ratings(conn, user_id)
         return StudyPage(
             topic=topic,
             section=bank.section_titles[topic.section_id],

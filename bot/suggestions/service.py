@@ -36,6 +36,7 @@ class Suggestions:
 
     def __init__(self, context: Context, bank: OwnBank) -> None:
         self._database = context.database
+        self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
         self._bank = bank
@@ -115,7 +116,7 @@ class Suggestions:
         bank = self._banks.holding(conn, [report.item_id])
         item, topic = bank.items.get(report.item_id), bank.topics.get(report.item_id)
         prompt = item.prompt if item else topic.question if topic else ""
-        hidden = report.item_id in questions.items_hidden_from(conn, user_id, guild_id)
+        hidden = report.item_id in self._in_play.items_hidden_from(conn, user_id, guild_id)
         own = None
         number = number_of(guild_id, report.item_id)
         if item is not None and number is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.core.personal import register_rows, register_server_rows
+from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, fetch, fetch_all, metadata, values_of
 from bot.suggestions.rules import MAX_COUNTED, State, Suggestion, Verdict, Written
 
@@ -32,22 +32,27 @@ suggestions = sa.Table(
 )
 
 _OWN = suggestions.c
-register_rows(
-    "suggestions",
-    _OWN.user_id,
-    {
-        **{
-            "server_id": _OWN.guild_id,
-            "at": _OWN.at,
-            "question": _OWN.prompt,
-            "right_answer": _OWN.answer,
-        },
-        **{"wrong_answers": _OWN.wrong, "why": _OWN.why, "source": _OWN.source},
-        **{"state": _OWN.state, "reason": _OWN.reason},
-    },
-    [_OWN.prompt, _OWN.answer, _OWN.wrong, _OWN.why, _OWN.source, _OWN.reason],
+HELD = Held(
+    members=[
+        personal_rows(
+            "suggestions",
+            _OWN.user_id,
+            {
+                "server_id": _OWN.guild_id,
+                "at": _OWN.at,
+                "question": _OWN.prompt,
+                "right_answer": _OWN.answer,
+                "wrong_answers": _OWN.wrong,
+                "why": _OWN.why,
+                "source": _OWN.source,
+                "state": _OWN.state,
+                "reason": _OWN.reason,
+            },
+            [_OWN.prompt, _OWN.answer, _OWN.wrong, _OWN.why, _OWN.source, _OWN.reason],
+        )
+    ],
+    servers=[server_rows(suggestions.c.guild_id)],
 )
-register_server_rows(suggestions.c.guild_id)
 
 
 def add(conn: Connection, guild_id: int, user_id: int, written: Written, now: datetime) -> None:

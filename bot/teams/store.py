@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, select, update
 
-from bot.core.personal import register_server_rows
+from bot.core.personal import Held, server_rows
 from bot.core.tables import Instant, metadata, prepared, upsert
 
 MAX_NAME = 100
@@ -25,7 +25,7 @@ teams = sa.Table(
     sa.Column("removed_at", Instant),  # null while its members win points for it
 )
 
-register_server_rows(teams.c.guild_id)
+HELD = Held(servers=[server_rows(teams.c.guild_id)])
 
 
 def ids(conn: Connection, guild_id: int) -> list[int]:

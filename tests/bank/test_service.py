@@ -324,7 +324,7 @@ async def test_what_many_servers_cost(stage: Stage, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 2000)
     for guild_id in range(1, 61):
         await furnish(stage.database, guild_id, items=50)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     tracemalloc.start()
     for guild_id in range(1, 61):
         bank = await stage.database.read(banks.of, guild_id)

@@ -117,6 +117,7 @@ def work_on(database: Database, clock: Clock) -> Work:
         rng=nothing,
         scheduler=Scheduler(database.read, clock),
         sender=nothing,
+        in_play=nothing,
     )
     return Work(context)
 

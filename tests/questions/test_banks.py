@@ -24,7 +24,7 @@ from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> None:
     """They cost nothing, however many there are."""
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for guild_id in range(1, 50):
         assert await stage.database.read(banks.of, guild_id) is stage.bank
     assert kept_in(banks) == (0, 0)
@@ -32,7 +32,7 @@ async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> No
 
 async def test_a_change_is_seen_at_once(stage: Stage) -> None:
     """Whoever changes a server's questions, every process asks the new ones from then on."""
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     (mine,) = await furnish(stage.database, GUILD, items=1)
     before = await stage.database.read(banks.of, GUILD)
     assert mine in before.asked
@@ -60,7 +60,7 @@ async def test_packs_are_chosen(stage: Stage) -> None:
 async def test_what_is_idle_is_let_go(stage: Stage) -> None:
     """A bank that nobody has used for half an hour goes when another is loaded, and comes back when it is needed."""
     now = 0.0
-    banks = Banks(stage.bank, lambda: now)
+    banks = Banks(stage.bank, IN_PLAY.servers_of, lambda: now)
     for guild_id in (1, 2, 3):
         await furnish(stage.database, guild_id)
         await stage.database.read(banks.of, guild_id)
@@ -78,7 +78,7 @@ async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.Monke
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
         await stage.database.read(banks.of, guild_id)
@@ -91,7 +91,7 @@ async def test_of_a_member(stage: Stage) -> None:
     """In direct messages a member is asked what their servers ask; on a server only what that one does."""
     await furnish(stage.database, GUILD)
     await furnish(stage.database, OTHER_GUILD)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
 
     async def own_servers(guild_id: int | None, user_id: int = ALWINA) -> set[int | None]:
         bank = await stage.database.read(banks.of_member, user_id, guild_id)
@@ -130,7 +130,7 @@ async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.Mo
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 12)
     for server, items in {3: 3, 4: 8, 5: 7, 6: 20}.items():
         await furnish(stage.database, server, items=items)  # and a topic
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     await seen_on(stage, 3, 4, 5)
     assert await own_in(stage, banks) == {3, 5}
     await seen_on(stage, 6)
@@ -152,7 +152,7 @@ async def test_what_members_are_asked_together_is_cached(
         return make(packs, chosen, topics, items)
 
     monkeypatch.setattr(own, "bank_of", count)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server in (3, 4):
         await furnish(stage.database, server)
         await seen_on(stage, server)
@@ -177,7 +177,7 @@ async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.Mo
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -197,7 +197,7 @@ async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.Mo
 async def test_few_joined_banks_are_cached(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was used last stays, and the others are joined again when they are needed."""
     monkeypatch.setattr("bot.questions.banks._MOST_JOINED", 1)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server, user_id in {3: ALWINA, 4: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -211,7 +211,7 @@ async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
     here, *_ = await furnish(stage.database, GUILD)
     (there,) = await furnish(stage.database, OTHER_GUILD, items=1, within="t1")
     await furnish(stage.database, 3)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     found = await stage.database.read(
         banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)]
     )
@@ -228,7 +228,7 @@ async def test_who_holds_an_item(stage: Stage) -> None:
     """An item's own id leads to its server's bank, wherever it is looked up."""
     (here,) = await furnish(stage.database, GUILD, items=1)
     (there,) = await furnish(stage.database, OTHER_GUILD, items=1)
-    banks = Banks(stage.bank)
+    banks = Banks(stage.bank, IN_PLAY.servers_of)
     assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
     assert here in (await stage.database.read(banks.holding, [here])).items
     assert {here, there, "t1-a"} <= (

@@ -11,6 +11,46 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
+        "answers",
+        sa.Column("source", sa.String(length=9), nullable=False),
+        sa.Column("question_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("answer", sa.String(length=100), nullable=True),
+        sa.Column("typed", sa.Boolean(), nullable=False),
+        sa.Column("correct", sa.Boolean(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("elapsed_ms", sa.Integer(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
+        sa.Column("local_date", sa.Date(), nullable=True),
+        sa.Column("paid", sa.Integer(), nullable=True),
+        sa.Column("rating", sa.Integer(), nullable=True),
+        sa.Column("streak", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "question_id", "user_id", name=op.f("pk_answers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_answers_boards",
+        "answers",
+        ["guild_id", "local_date", "topic_id", "user_id", "paid"],
+        unique=False,
+        sqlite_where=sa.text("local_date IS NOT NULL"),
+        postgresql_where=sa.text("local_date IS NOT NULL"),
+    )
+    op.create_index("ix_answers_member", "answers", ["user_id", "answered_at"], unique=False)
+    op.create_index("ix_answers_member_item", "answers", ["user_id", "item_id"], unique=False)
+    op.create_index(
+        "ix_answers_own",
+        "answers",
+        ["item_id"],
+        unique=False,
+        sqlite_where=sa.text("item_id LIKE '%--%'"),
+        postgresql_where=sa.text("item_id LIKE '%--%'"),
+    )
+    op.create_table(
         "asked",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
@@ -66,80 +106,25 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "ix_challenges_due",
+        "challenges",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state != 'closed'"),
+        postgresql_where=sa.text("state != 'closed'"),
+    )
     op.create_index("ix_challenges_guild_id", "challenges", ["guild_id", "id"], unique=False)
     op.create_index("ix_challenges_member_id", "challenges", ["member_id"], unique=False)
-    op.create_index("ix_challenges_starter_id", "challenges", ["starter_id"], unique=False)
-    open_ones = sa.text("state != 'closed'")
-    for name, column in (("due", "due_at"), ("running", "guild_id")):
-        op.create_index(
-            f"ix_challenges_{name}",
-            "challenges",
-            [column],
-            unique=False,
-            sqlite_where=open_ones,
-            postgresql_where=open_ones,
-        )
-    op.create_table(
-        "challenge_questions",
-        sa.Column("id", ROW_ID, nullable=False),
-        sa.Column("challenge_id", ROW_ID, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("item_id", sa.String(length=48), nullable=False),
-        sa.Column("seconds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_questions_challenge_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_questions")),
-        sa.UniqueConstraint(
-            "challenge_id", "number", name=op.f("uq_challenge_questions_challenge_id_number")
-        ),
-        sqlite_autoincrement=True,
-    )
-    op.create_table(
-        "challenge_takers",
-        sa.Column("challenge_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("began_at", sa.BigInteger(), nullable=False),
-        sa.Column("finished_at", sa.BigInteger(), nullable=True),
-        sa.Column("guild_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")
-        ),
-        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
     op.create_index(
-        "ix_challenge_takers_taking",
-        "challenge_takers",
-        ["user_id"],
+        "ix_challenges_running",
+        "challenges",
+        ["guild_id"],
         unique=False,
-        sqlite_where=sa.text("guild_id IS NOT NULL"),
-        postgresql_where=sa.text("guild_id IS NOT NULL"),
+        sqlite_where=sa.text("state != 'closed'"),
+        postgresql_where=sa.text("state != 'closed'"),
     )
-    op.create_table(
-        "challenge_answers",
-        sa.Column("question_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("choice_order", sa.String(length=6), nullable=False),
-        sa.Column("shown_at", sa.BigInteger(), nullable=False),
-        sa.Column("deadline_at", sa.BigInteger(), nullable=False),
-        sa.Column("answer", sa.String(length=100), nullable=True),
-        sa.Column("correct", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("points", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("elapsed_ms", sa.Integer(), nullable=True),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True),
-        sa.Column("team_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["question_id"],
-            ["challenge_questions.id"],
-            name=op.f("fk_challenge_answers_question_id"),
-        ),
-        sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_challenge_answers")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("ix_challenge_answers_user_id", "challenge_answers", ["user_id"], unique=False)
+    op.create_index("ix_challenges_starter_id", "challenges", ["starter_id"], unique=False)
     op.create_table(
         "dailies",
         sa.Column("id", ROW_ID, nullable=False),
@@ -167,14 +152,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
     op.create_index(
-        "ix_dailies_unrevealed",
-        "dailies",
-        ["guild_id"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
-        postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
-    )
-    op.create_index(
         "ix_dailies_in_play",
         "dailies",
         ["item_id"],
@@ -190,12 +167,19 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_where=sa.text("message_id IS NOT NULL"),
         postgresql_where=sa.text("message_id IS NOT NULL"),
     )
+    op.create_index(
+        "ix_dailies_unrevealed",
+        "dailies",
+        ["guild_id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
+        postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
+    )
     op.create_table(
         "daily_schedules",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("weekdays", sa.String(length=7), server_default="0123456", nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("kind", sa.String(length=6), nullable=False),
@@ -216,6 +200,16 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("last_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "item_id", name=op.f("pk_daily_uses")),
     )
+    op.create_table(
+        "erased_answers",
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "source_id", "digest", name=op.f("pk_erased_answers")),
+    )
+    op.create_index("ix_erased_answers_guild_id", "erased_answers", ["guild_id"], unique=False)
     op.create_table(
         "erasures",
         sa.Column("id", ROW_ID, nullable=False),
@@ -238,25 +232,59 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_guilds")),
     )
     op.create_table(
-        "server_banks",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("mark", sa.BigInteger(), nullable=False),
-        sa.Column("packs", sa.Text(), nullable=True),
-        sa.Column("numbers", sa.BigInteger(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_server_banks")),
+        "interviews",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
+    )
+    op.create_index("ix_interviews_user_id", "interviews", ["user_id", "id"], unique=False)
+    op.create_index(
+        "uq_interviews_running",
+        "interviews",
+        ["user_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
-        "own_topics",
+        "member_names",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(length=48), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_member_names")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_member_names_user_id", "member_names", ["user_id"], unique=False)
+    op.create_table(
+        "members",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("shows_stats", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
+    )
+    op.create_table(
+        "met",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("section", sa.String(length=48), nullable=False),
-        sa.Column("section_title", sa.String(length=100), nullable=False),
-        sa.Column("title", sa.String(length=100), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "number", name=op.f("pk_own_topics")),
-        sa.UniqueConstraint("guild_id", "name", name=op.f("uq_own_topics_guild_id_name")),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "topic_id", name=op.f("pk_met")),
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "model_requests",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_model_requests")),
     )
     op.create_table(
         "own_items",
@@ -277,80 +305,34 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("NOT retired"),
     )
     op.create_table(
-        "interviews",
-        sa.Column("id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=True),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_interviews")),
-    )
-    op.create_index("ix_interviews_user_id", "interviews", ["user_id", "id"], unique=False)
-    op.create_index(
-        "uq_interviews_running",
-        "interviews",
-        ["user_id"],
-        unique=True,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
-    op.create_table(
-        "ledger",
-        sa.Column("source", sa.String(length=9), nullable=False),
-        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("item_id", sa.String(length=48), nullable=False),
-        sa.Column("points", sa.Integer(), nullable=False),
-        sa.Column("correct", sa.Boolean(), nullable=False),
-        sa.Column("local_date", sa.Date(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("team_id", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("source", "source_id", "user_id", name=op.f("pk_ledger")),
-    )
-    op.create_index(
-        "ix_ledger_days", "ledger", ["guild_id", "local_date", "item_id", "correct"], unique=False
-    )
-    op.create_index(
-        "ix_ledger_member_item", "ledger", ["user_id", "guild_id", "item_id", "at"], unique=False
-    )
-    op.create_table(
-        "members",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=True),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
-    )
-    op.create_table(
-        "member_names",
+        "own_topics",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_member_names")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("ix_member_names_user_id", "member_names", ["user_id"], unique=False)
-    op.create_table(
-        "met",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=48), nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("last_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "topic_id", name=op.f("pk_met")),
+        sa.Column("section", sa.String(length=48), nullable=False),
+        sa.Column("section_title", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "number", name=op.f("pk_own_topics")),
+        sa.UniqueConstraint("guild_id", "name", name=op.f("uq_own_topics_guild_id_name")),
     )
     op.create_table(
-        "meta",
-        sa.Column("key", sa.String(length=100), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
-    )
-    op.create_table(
-        "model_requests",
+        "plan_days",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_model_requests")),
+        sa.Column("ready", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "plans",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("set_on", sa.Date(), nullable=False),
+        sa.Column("goal", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
     )
     op.create_table(
         "practices",
@@ -407,23 +389,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("state = 'posting'"),
     )
     op.create_table(
-        "plans",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("minutes", sa.Integer(), nullable=False),
-        sa.Column("set_on", sa.Date(), nullable=False),
-        sa.Column("goal", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
-    )
-    op.create_table(
-        "plan_days",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("ready", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
@@ -445,23 +410,11 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("settled", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
     op.create_index("ix_reports_guild_id", "reports", ["guild_id", "settled", "id"], unique=False)
     op.create_index("ix_reports_user_id", "reports", ["user_id"], unique=False)
-    op.create_table(
-        "reviews",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("source", sa.String(length=9), nullable=False),
-        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("item_id", sa.String(length=48), nullable=False),
-        sa.Column("rating", sa.Integer(), nullable=False),
-        sa.Column("elapsed_ms", sa.Integer(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "source", "source_id", name=op.f("pk_reviews")),
-    )
-    op.create_index("ix_reviews_at", "reviews", ["user_id", "at"], unique=False)
     op.create_table(
         "rounds",
         sa.Column("id", ROW_ID, nullable=False),
@@ -471,7 +424,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("difficulty", sa.String(length=10), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=True),
-        sa.Column("hosted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("hosted", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -482,11 +435,10 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("erased_in", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_rounds_guild_id", "rounds", ["guild_id", "id"], unique=False)
-    op.create_index("ix_rounds_starter_id", "rounds", ["starter_id"], unique=False)
     op.create_index(
         "ix_rounds_due",
         "rounds",
@@ -503,6 +455,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_where=sa.text("phase = 'ended'"),
         postgresql_where=sa.text("phase = 'ended'"),
     )
+    op.create_index("ix_rounds_guild_id", "rounds", ["guild_id", "id"], unique=False)
     op.create_index(
         "ix_rounds_running",
         "rounds",
@@ -519,6 +472,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_where=sa.text("phase != 'ended'"),
         postgresql_where=sa.text("phase != 'ended'"),
     )
+    op.create_index("ix_rounds_starter_id", "rounds", ["starter_id"], unique=False)
     op.create_index(
         "uq_rounds_running",
         "rounds",
@@ -528,48 +482,13 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("phase != 'ended'"),
     )
     op.create_table(
-        "score_buckets",
+        "server_banks",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("period", sa.String(length=5), nullable=False),
-        sa.Column("start", sa.Date(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("low", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("members", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "guild_id", "period", "start", "topic_id", "low", name=op.f("pk_score_buckets")
-        ),
-        sqlite_with_rowid=False,
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("packs", sa.Text(), nullable=True),
+        sa.Column("numbers", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_server_banks")),
     )
-    op.create_table(
-        "scores",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("period", sa.String(length=5), nullable=False),
-        sa.Column("start", sa.Date(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.Column("right", sa.Integer(), nullable=False),
-        sa.Column("days", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint(
-            "guild_id", "period", "start", "topic_id", "user_id", name=op.f("pk_scores")
-        ),
-    )
-    op.create_index(
-        "ix_scores_board",
-        "scores",
-        ["guild_id", "period", "start", "topic_id", sa.literal_column("points DESC"), "user_id"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_scores_ever",
-        "scores",
-        ["user_id", "guild_id"],
-        unique=False,
-        sqlite_where=sa.text("period = 'all' AND topic_id = ''"),
-        postgresql_where=sa.text("period = 'all' AND topic_id = ''"),
-    )
-    op.create_index("ix_scores_user_id", "scores", ["user_id"], unique=False)
     op.create_table(
         "streaks",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -605,6 +524,19 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "ix_suggestions_waiting", "suggestions", ["guild_id", "state", "id"], unique=False
     )
     op.create_table(
+        "team_totals",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "team_id", "topic_id", "user_id", name=op.f("pk_team_totals")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_team_totals_user_id", "team_totals", ["user_id"], unique=False)
+    op.create_table(
         "teams",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -613,58 +545,64 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("guild_id", "role_id", name=op.f("pk_teams")),
     )
     op.create_table(
-        "team_members",
+        "totals",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("period", sa.String(length=5), nullable=False),
-        sa.Column("start", sa.Date(), nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("answers", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "guild_id",
-            "period",
-            "start",
-            "topic_id",
-            "team_id",
-            "user_id",
-            name=op.f("pk_team_members"),
-        ),
+        sa.Column("right", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "topic_id", "user_id", name=op.f("pk_totals")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_team_members_user_id", "team_members", ["user_id"], unique=False)
-    op.create_table(
-        "team_scores",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("period", sa.String(length=5), nullable=False),
-        sa.Column("start", sa.Date(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("team_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("members", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "guild_id", "period", "start", "topic_id", "team_id", name=op.f("pk_team_scores")
-        ),
-        sqlite_with_rowid=False,
+    op.create_index(
+        "ix_totals_board",
+        "totals",
+        ["guild_id", "topic_id", sa.literal_column("points DESC"), "user_id"],
+        unique=False,
     )
+    op.create_index("ix_totals_member", "totals", ["user_id", "guild_id"], unique=False)
     op.create_table(
-        "daily_answers",
-        sa.Column("daily_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("answer", sa.String(length=100), nullable=False),
-        sa.Column("correct", sa.Boolean(), nullable=False),
-        sa.Column("points", sa.Integer(), nullable=False),
-        sa.Column("answered_at", sa.BigInteger(), nullable=False),
-        sa.Column("streak", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("text", sa.Text(), nullable=True),
-        sa.Column("grade", sa.Text(), nullable=True),
+        "challenge_questions",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["daily_id"], ["dailies.id"], name=op.f("fk_daily_answers_daily_id")
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_questions_challenge_id")
         ),
-        sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_daily_answers")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_questions")),
+        sa.UniqueConstraint(
+            "challenge_id", "number", name=op.f("uq_challenge_questions_challenge_id_number")
+        ),
+        sqlite_autoincrement=True,
     )
-    op.create_index("ix_daily_answers_user_id", "daily_answers", ["user_id"], unique=False)
+    op.create_table(
+        "challenge_takers",
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")
+        ),
+        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_challenge_takers_taking",
+        "challenge_takers",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("guild_id IS NOT NULL"),
+        postgresql_where=sa.text("guild_id IS NOT NULL"),
+    )
+    op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
     op.create_table(
         "interview_questions",
         sa.Column("id", ROW_ID, nullable=False),
@@ -686,6 +624,19 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         ),
     )
     op.create_table(
+        "open_answers",
+        sa.Column("daily_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("grade", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["daily_id"], ["dailies.id"], name=op.f("fk_open_answers_daily_id")
+        ),
+        sa.PrimaryKeyConstraint("daily_id", "user_id", name=op.f("pk_open_answers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_open_answers_user_id", "open_answers", ["user_id"], unique=False)
+    op.create_table(
         "practice_questions",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("practice_id", ROW_ID, nullable=False),
@@ -694,11 +645,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("choice_order", sa.String(length=6), nullable=False),
         sa.Column("fresh", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("answer", sa.String(length=100), nullable=True),
-        sa.Column("correct", sa.Boolean(), nullable=True),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True),
-        sa.Column("guessed", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("card_before", sa.Text(), nullable=True),
+        sa.Column("left_out_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["practice_id"], ["practices.id"], name=op.f("fk_practice_questions_practice_id")
         ),
@@ -706,6 +653,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.UniqueConstraint(
             "practice_id", "number", name=op.f("uq_practice_questions_practice_id_number")
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "round_questions",
@@ -727,31 +675,25 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.UniqueConstraint("round_id", "number", name=op.f("uq_round_questions_round_id_number")),
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "ix_round_questions_own",
+        "round_questions",
+        ["item_id"],
+        unique=False,
+        sqlite_where=sa.text("item_id LIKE '%--%'"),
+        postgresql_where=sa.text("item_id LIKE '%--%'"),
+    )
     op.create_table(
-        "round_answers",
+        "challenge_shown",
         sa.Column("question_id", ROW_ID, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("answer", sa.String(length=100), nullable=False),
-        sa.Column("correct", sa.Boolean(), nullable=False),
-        sa.Column("points", sa.Integer(), nullable=False),
-        sa.Column("elapsed_ms", sa.Integer(), nullable=False),
-        sa.Column("answered_at", sa.BigInteger(), nullable=False),
-        sa.Column("team_id", sa.BigInteger(), nullable=True),
+        sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["question_id"], ["round_questions.id"], name=op.f("fk_round_answers_question_id")
+            ["question_id"], ["challenge_questions.id"], name=op.f("fk_challenge_shown_question_id")
         ),
-        sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_round_answers")),
+        sa.PrimaryKeyConstraint("question_id", "user_id", name=op.f("pk_challenge_shown")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_round_answers_user_id", "round_answers", ["user_id"], unique=False)
-    own = sa.text("item_id LIKE '%--%'")
-    for table, columns in {
-        "challenge_questions": ["item_id"],
-        "dailies": ["item_id"],
-        "practice_questions": ["item_id"],
-        "reviews": ["user_id", "item_id"],
-        "round_questions": ["item_id"],
-    }.items():
-        op.create_index(
-            f"ix_{table}_own", table, columns, unique=False, sqlite_where=own, postgresql_where=own
-        )
+    op.create_index("ix_challenge_shown_user_id", "challenge_shown", ["user_id"], unique=False)

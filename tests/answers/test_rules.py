@@ -5,9 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bot.points.rules import (
     ALL_TIME,
     PERIODS,
@@ -18,6 +15,8 @@ from bot.points.rules import (
     previous_start,
     standings,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def test_places_are_shared_and_the_next_is_skipped() -> None:

@@ -9,17 +9,17 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
+from bot.points.rules import PERIODS
+from bot.points.store import Entry
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
+from tests.points.entries import AT, DAY, GUILDS, LINES, entry, several_on_one_database, start_of
 
 from bot.boards.store import board as read_board
 from bot.core.database import Database
 from bot.points import store as scores
-from bot.points.rules import PERIODS
-from bot.points.store import Entry
-from tests.points.entries import AT, DAY, GUILDS, LINES, entry, several_on_one_database, start_of
 
 CHANGES = st.lists(
     st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=6

@@ -1,0 +1,162 @@
+"""What the log tells a member about themselves, and how their answers are erased.
+
+Of a question that is still to be counted an answer is deleted. One that others have seen counted
+stays under a random negative id, without words, team, points and memory, so that statistics about
+questions stay right. When a server's data are erased, what members remember stays theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from fsrs import Rating
+from sqlalchemy import Connection, bindparam, case, select, update
+
+from bot.answers import store
+from bot.answers.sources import Source
+from bot.answers.store import COUNTED, answers, key_of
+from bot.answers.totals import SUMS, team_totals, totals
+from bot.core.personal import (
+    Held,
+    Personal,
+    Row,
+    ServerData,
+    anonymous_id,
+    erase_rows,
+    exported,
+    personal_rows,
+    server_rows,
+)
+
+
+def held(sources: Mapping[str, Source]) -> Held:
+    """Return what the log and its totals hold about members and servers."""
+
+    def erase(conn: Connection, user_id: int, limit: int) -> int:
+        return _erase(conn, user_id, limit, sources)
+
+    return Held(
+        members=(
+            personal_rows(
+                "totals",
+                totals.c.user_id,
+                {
+                    "server_id": totals.c.guild_id,
+                    "topic": totals.c.topic_id,
+                    "points": totals.c.points,
+                    "answers": totals.c.answers,
+                    "right": totals.c.right,
+                    "days": totals.c.days,
+                    "latest": totals.c.last_on,
+                },
+                derived=True,
+            ),
+            personal_rows(
+                "team_totals",
+                team_totals.c.user_id,
+                {
+                    "server_id": team_totals.c.guild_id,
+                    "team_id": team_totals.c.team_id,
+                    "topic": team_totals.c.topic_id,
+                    "points": team_totals.c.points,
+                },
+                derived=True,
+            ),
+            Personal("answers", [answers.c.user_id, answers.c.answer], _export, erase),
+        ),
+        servers=(
+            ServerData([answers], _erase_server),
+            *(server_rows(table.c.guild_id) for table in SUMS),
+        ),
+    )
+
+
+def _export(conn: Connection, user_id: int) -> list[Row]:
+    c = answers.c
+    told = {"right": c.correct, "points": c.points, "points_on_boards": c.paid}
+    query = select(
+        c.item_id.label("item"),
+        c.topic_id.label("topic"),
+        c.source.label("where"),
+        c.guild_id.label("server_id"),
+        c.answered_at.label("at"),
+        c.local_date.label("day"),
+        c.answer,
+        c.elapsed_ms.label("milliseconds"),
+        # not before the reveal
+        *(case((COUNTED, column)).label(name) for name, column in told.items()),
+        c.rating,
+        c.streak,
+        c.team_id,
+    ).where(c.user_id == user_id)
+    rows = exported(conn, query.order_by(c.answered_at, c.source, c.question_id))
+    return [{**row, "rating": _rating(row["rating"])} for row in rows]
+
+
+def _rating(value: int | None) -> str | None:
+    return None if value is None else Rating(value).name.lower()
+
+
+def _erase(conn: Connection, user_id: int, limit: int, sources: Mapping[str, Source]) -> int:
+    c = answers.c
+    some = select(c.source, c.question_id, c.guild_id).where(c.user_id == user_id).limit(limit)
+    found = conn.execute(some).all()
+    asked: dict[str, list[int]] = defaultdict(list)
+    for row in found:
+        if row.guild_id is not None:
+            asked[row.source].append(row.question_id)
+    running = {
+        (name, question_id)
+        for name in sorted(asked)
+        for question_id in sources[name].lock_running(conn, user_id, sorted(asked[name]))
+    }
+    deleted, kept = [], []
+    for row in found:
+        key = key_of(row.source, row.question_id, user_id)
+        if row.guild_id is None or (row.source, row.question_id) in running:
+            deleted.append(key)
+        else:
+            kept.append({**key, "anonymous": anonymous_id()})
+    store.delete_all(conn, deleted)
+    if kept:
+        conn.execute(_ANONYMIZE, kept)
+    return len(found)
+
+
+_ANONYMIZE = (
+    update(answers)
+    .where(
+        answers.c.source == bindparam("of_source"),
+        answers.c.question_id == bindparam("of_question"),
+        answers.c.user_id == bindparam("of_user"),
+    )
+    .values(
+        user_id=bindparam("anonymous"),
+        answer=case((answers.c.typed, ""), else_=answers.c.answer),
+        team_id=None,
+        paid=None,
+        rating=None,
+        streak=None,
+    )
+)
+
+
+def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
+    """Cut counted answers off a server; those of erased members and open questions are deleted.
+
+    The rest is deleted with its questions: see `store.delete_uncounted`.
+    """
+    c = answers.c
+    here = c.guild_id == guild_id, c.local_date.is_not(None)
+    lost = sa.or_(c.rating.is_(None), c.user_id < 0)
+    erased = erase_rows(conn, answers, limit, *here, lost)
+    if erased >= limit:
+        return erased
+    key: list[Any] = [c.source, c.question_id, c.user_id]
+    some = conn.execute(select(*key).where(*here).limit(limit - erased)).all()
+    cut = dict.fromkeys(("guild_id", "local_date", "paid", "team_id", "streak"))
+    store.change_all(conn, [{**key_of(*row), **cut} for row in some])
+    return erased + len(some)

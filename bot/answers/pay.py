@@ -1,0 +1,193 @@
+"""Counting answers: what they pay on the boards, how FSRS rates them, and judging them again.
+
+Only this module lets points reach a board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from bot.answers import rules, store, totals
+from bot.answers.rules import PAYS_AGAIN, rate
+from bot.answers.sources import Source, Terms
+from bot.answers.store import Answer, Review, key_of, review_of
+from bot.questions.answers import is_right
+from bot.questions.model import Item
+
+
+def count(
+    conn: Connection,
+    given: Sequence[Answer],
+    *,
+    day: date,
+    alone: bool,
+    slow_after_ms: int | None,
+) -> list[Review]:
+    """Count the answers to a question that is over; returns the reviews for their members' cards.
+
+    The answers are all to one question of a round or challenge, and none is counted yet. `alone`:
+    nobody else has played. A question left without an answer (None) pays nothing and is a miss.
+    """
+    answered = [a for a in given if a.answer is not None]
+    lately: set[int] = set()
+    if answered and not alone:
+        one = answered[0]
+        assert one.guild_id is not None
+        since = min(a.answered_at for a in answered) - PAYS_AGAIN
+        members = [a.user_id for a in answered]
+        lately = store.paid_lately(conn, one.guild_id, one.item_id, members, since)
+    counted = []
+    for a in given:
+        rating = rate(a.correct, a.elapsed_ms, slow_after_ms).value
+        if a.answer is None:
+            counted.append(replace(a, rating=rating))
+            continue
+        won = rules.paid(a.user_id, a.points, alone=alone, won_lately=lately)
+        counted.append(replace(a, local_date=day, paid=won, rating=rating))
+    store.change_all(
+        conn,
+        [
+            {
+                **key_of(a.source, a.question_id, a.user_id),
+                "local_date": a.local_date,
+                "paid": a.paid,
+                "rating": a.rating,
+            }
+            for a in counted
+        ],
+    )
+    totals.add(conn, [a for a in counted if a.local_date is not None])
+    return [review_of(a) for a in counted]
+
+
+def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
+    """Pay a member for counted answers that paid nothing, because they played alone until now."""
+    for a in given:
+        if a.local_date is None or a.guild_id is None or a.paid or not a.points:
+            continue
+        since = a.answered_at - PAYS_AGAIN
+        if not store.paid_lately(conn, a.guild_id, a.item_id, [a.user_id], since):
+            store.change(conn, a.source, a.question_id, a.user_id, paid=a.points)
+            totals.correct(conn, a, paid=a.points, right=a.correct)
+
+
+def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
+    """Store a first answer that counts at once, with all its points; False if there is one already."""
+    counted = replace(answer, local_date=day, paid=answer.points)
+    if not store.add(conn, counted):
+        return False
+    totals.add(conn, [counted])
+    return True
+
+
+def grade(conn: Connection, before: Answer, *, states: str, points: int, right: bool) -> None:
+    """Store the grade of an answer to an open daily, and change the totals with it.
+
+    `states` are those of the key points, see `bot.interviews.assessment`.
+    """
+    store.change(
+        conn,
+        before.source,
+        before.question_id,
+        before.user_id,
+        answer=states,
+        correct=right,
+        points=points,
+        paid=points,
+    )
+    totals.correct(conn, before, paid=points, right=right)
+
+
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """How many answers got another verdict, whose they are, and how many are right now."""
+
+    answers: int
+    members: frozenset[int]
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A past answer, and what the item's key says of it now."""
+
+    answer: Answer
+    right: bool
+    points: int
+    rating: int | None
+    terms: Terms
+
+    @property
+    def changed(self) -> bool:
+        return self.right != self.answer.correct
+
+
+def count_changed(conn: Connection, item: Item, sources: Mapping[str, Source]) -> int:
+    """Return how many past answers an own item's key would judge differently."""
+    return sum(verdict.changed for verdict in _verdicts(conn, item, sources))
+
+
+def judge_again(conn: Connection, item: Item, sources: Mapping[str, Source]) -> Regraded:
+    """Judge all past answers to a server's own item by its present key.
+
+    Verdicts, ratings, points and totals become what they would have been; the caller replays the
+    cards of the members returned. Streaks count days with an answer, so they stay.
+    """
+    verdicts = _verdicts(conn, item, sources)
+    changed = [verdict for verdict in verdicts if verdict.changed]
+    members = frozenset(verdict.answer.user_id for verdict in changed)
+    last_paid: dict[int, datetime] = {}
+    for verdict in verdicts:  # in the order of the answers: an item pays again after a month
+        if verdict.answer.user_id in members:
+            _settle(conn, verdict, sources[verdict.answer.source], last_paid)
+    return Regraded(len(changed), members, sum(verdict.right for verdict in changed))
+
+
+def _verdicts(conn: Connection, item: Item, sources: Mapping[str, Source]) -> list[_Verdict]:
+    found = []
+    known: dict[tuple[str, int], Terms] = {}
+    for a in store.with_own_item(conn, item.id):
+        source = sources[a.source]
+        asked = a.source, a.question_id
+        if asked not in known:
+            known[asked] = source.terms(conn, a.question_id)
+        terms = known[asked]
+        right = is_right(item, a.answer or "")
+        points = source.points(right, a.elapsed_ms, terms.seconds and terms.seconds * 1000)
+        rating = a.rating
+        if rating is not None and not (a.guessed and right):
+            slow = source.slow_after(item, terms.seconds)
+            rating = rate(right, a.elapsed_ms, slow).value
+        found.append(_Verdict(a, right, points, rating, terms))
+    return found
+
+
+def _settle(
+    conn: Connection, verdict: _Verdict, source: Source, last_paid: dict[int, datetime]
+) -> None:
+    """Store a verdict, with what it pays after the member's earlier answers."""
+    a = verdict.answer
+    paid = a.paid
+    if paid is not None and a.user_id > 0:
+        before = last_paid.get(a.user_id)
+        lately = before is not None and a.answered_at - before < PAYS_AGAIN
+        pays = source.pays_always or not (lately or verdict.terms.alone)
+        paid = verdict.points if pays else 0
+        if paid:
+            last_paid[a.user_id] = a.answered_at
+        if (paid, verdict.right) != (a.paid, a.correct):
+            totals.correct(conn, a, paid=paid, right=verdict.right)
+    store.change(
+        conn,
+        a.source,
+        a.question_id,
+        a.user_id,
+        correct=verdict.right,
+        points=verdict.points,
+        rating=verdict.rating,
+        paid=paid,
+    )

@@ -1,0 +1,399 @@
+"""The log: a table with one row for each answer, and the queries that every feature shares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from fsrs import Rating
+from sqlalchemy import Connection, Executable, Select, bindparam, delete, func, select, update
+
+from bot.answers.rules import LONGEST_MS, Tally
+from bot.core.limits import MAX_TYPED
+from bot.core.tables import (
+    Instant,
+    all_rows,
+    fetch_all,
+    first_row,
+    insert_for,
+    metadata,
+    prepared,
+    values_of,
+)
+from bot.questions.own import IN_SQL
+
+ROUND, CHALLENGE, DAILY, PRACTICE = "round", "challenge", "daily", "practice"
+
+# An answer is counted, and may be told, from the moment at which it has a `local_date` or a
+# `rating`: in a round after the reveal, in a challenge after the close, elsewhere at once.
+# The user id of an erased member's answer is negative: Discord's ids are positive.
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("source", sa.String(9), primary_key=True),
+    # the id in round_questions, challenge_questions, dailies or practice_questions
+    sa.Column("question_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    # null in practice, and once the server's data were erased
+    sa.Column("guild_id", sa.BigInteger),
+    sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
+    sa.Column("topic_id", sa.String(48), nullable=False),
+    # see bot.questions.answers; for an open question the states of its key points;
+    # null for a challenge's question that was shown and left without an answer
+    sa.Column("answer", sa.String(MAX_TYPED)),
+    sa.Column("typed", sa.Boolean, nullable=False),  # text of a member, else picked choices
+    sa.Column("correct", sa.Boolean, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),  # in the round, challenge or daily itself
+    sa.Column("elapsed_ms", sa.Integer),
+    sa.Column("answered_at", Instant, nullable=False),
+    sa.Column("team_id", sa.BigInteger),  # the role for which the member played; null: none
+    sa.Column("local_date", sa.Date),  # of the boards, in the server's zone as it was then
+    sa.Column("paid", sa.Integer),  # points on the server's boards; null with `local_date`
+    sa.Column("rating", sa.Integer),  # FSRS'; null for an open question
+    sa.Column("streak", sa.Integer),  # the member's days in a row with this answer to a daily
+    sqlite_with_rowid=False,  # one tree to write to, with a question's answers side by side
+)
+_ON_BOARDS = answers.c.local_date.is_not(None)
+_OWN = answers.c.item_id.like(sa.literal_column(IN_SQL))
+sa.Index(
+    "ix_answers_boards",
+    *(answers.c[name] for name in ("guild_id", "local_date", "topic_id", "user_id", "paid")),
+    sqlite_where=_ON_BOARDS,
+    postgresql_where=_ON_BOARDS,
+)
+sa.Index("ix_answers_member", answers.c.user_id, answers.c.answered_at)
+sa.Index("ix_answers_member_item", answers.c.user_id, answers.c.item_id)
+sa.Index("ix_answers_own", answers.c.item_id, sqlite_where=_OWN, postgresql_where=_OWN)
+
+COUNTED = sa.or_(answers.c.local_date.is_not(None), answers.c.rating.is_not(None))
+LATEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A row of `answers`."""
+
+    source: str
+    question_id: int
+    user_id: int
+    guild_id: int | None
+    item_id: str
+    topic_id: str
+    answer: str | None
+    typed: bool
+    correct: bool
+    points: int
+    elapsed_ms: int | None
+    answered_at: datetime
+    team_id: int | None = None
+    local_date: date | None = None
+    paid: int | None = None
+    rating: int | None = None
+    streak: int | None = None
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a member said of a right answer in practice that it was luck."""
+        return self.correct and self.rating == Rating.Again
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What FSRS needs to know of one answer."""
+
+    user_id: int
+    rating: Rating
+    at: datetime
+    elapsed_ms: int | None = None
+
+
+def review_of(answer: Answer) -> Review:
+    """Return a rated answer as FSRS sees it."""
+    elapsed = None if answer.elapsed_ms is None else min(answer.elapsed_ms, LONGEST_MS)
+    return Review(answer.user_id, Rating(answer.rating or 0), answer.answered_at, elapsed)
+
+
+def add(conn: Connection, answer: Answer) -> bool:
+    """Store a member's first answer to a question; False if there is one already."""
+    return conn.execute(_adding(conn.dialect.name), values_of(answer)).rowcount == 1
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    return insert_for(dialect, answers).on_conflict_do_nothing()
+
+
+_THIS = (
+    answers.c.source == bindparam("of_source"),
+    answers.c.question_id == bindparam("of_question"),
+    answers.c.user_id == bindparam("of_user"),
+)
+_CHANGE = update(answers).where(*_THIS)
+_DELETE = delete(answers).where(*_THIS)
+
+
+def key_of(source: str, question_id: int, user_id: int) -> dict[str, object]:
+    """Return the parameters that name one answer in a statement."""
+    return {"of_source": source, "of_question": question_id, "of_user": user_id}
+
+
+def change(
+    conn: Connection, source: str, question_id: int, user_id: int, /, **values: object
+) -> bool:
+    """Change columns of an answer; False if it is gone."""
+    given = {**key_of(source, question_id, user_id), **values}
+    return conn.execute(_CHANGE, given).rowcount == 1
+
+
+def change_all(conn: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Change several answers; each row has the parameters of `key_of` and the same columns."""
+    if rows:
+        conn.execute(_CHANGE, rows)
+
+
+def delete_all(conn: Connection, keys: Sequence[Mapping[str, object]]) -> None:
+    """Delete the answers with these keys."""
+    if keys:
+        conn.execute(_DELETE, keys)
+
+
+@first_row(Answer)
+def get(source: str, question_id: int, user_id: int) -> Select[Any]:
+    """Return a member's answer to a question."""
+    return select(answers).where(
+        answers.c.source == source,
+        answers.c.question_id == question_id,
+        answers.c.user_id == user_id,
+    )
+
+
+@all_rows(Answer)
+def to_question(source: str, question_id: int) -> Select[Any]:
+    """Return all answers to a question, the fastest first."""
+    asked = answers.c.source == source, answers.c.question_id == question_id
+    given = answers.c.answer.is_not(None)
+    return select(answers).where(*asked, given).order_by(answers.c.elapsed_ms, answers.c.user_id)
+
+
+def count(conn: Connection, source: str, question_id: int) -> int:
+    """Return how many members have answered a question."""
+    counted: int = _count(conn, source, question_id).scalar_one()
+    return counted
+
+
+@prepared
+def _count(source: str, question_id: int) -> Select[Any]:
+    asked = answers.c.source == source, answers.c.question_id == question_id
+    return select(func.count()).select_from(answers).where(*asked)
+
+
+def is_counted(conn: Connection, source: str, question_id: int) -> bool:
+    """Return whether the answers to a question have been counted."""
+    return _first_counted(conn, source, question_id).first() is not None
+
+
+@prepared
+def _first_counted(source: str, question_id: int) -> Select[Any]:
+    asked = answers.c.source == source, answers.c.question_id == question_id
+    return select(answers.c.user_id).where(*asked, COUNTED).limit(1)
+
+
+@all_rows(Answer)
+def of_member(source: str, question_ids: Collection[int], user_id: int) -> Select[Any]:
+    """Return a member's answers to some questions."""
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    return select(answers).where(*asked, answers.c.user_id == user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one answer."""
+
+    question_id: int
+    user_id: int
+    correct: bool
+    points: int
+
+
+@all_rows(Result)
+def results(source: str, question_ids: Collection[int]) -> Select[Any]:
+    """Return what came of all answers to some questions."""
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    return _results().where(*asked)
+
+
+@all_rows(Result)
+def results_of(
+    source: str, question_ids: Collection[int], user_ids: Collection[int]
+) -> Select[Any]:
+    """Return what came of some members' answers to some questions."""
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    return _results().where(*asked, answers.c.user_id.in_(user_ids))
+
+
+def _results() -> Select[Any]:
+    c = answers.c
+    return select(c.question_id, c.user_id, c.correct, c.points).where(c.answer.is_not(None))
+
+
+def players(conn: Connection, source: str, question_ids: Collection[int]) -> set[int]:
+    """Return the members who answered one of these questions."""
+    return set(_players(conn, source, question_ids).scalars())
+
+
+@prepared
+def _players(source: str, question_ids: Collection[int]) -> Select[Any]:
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    return select(answers.c.user_id).where(*asked, answers.c.answer.is_not(None)).distinct()
+
+
+def tallies(conn: Connection, source: str, question_ids: Collection[int]) -> list[Tally]:
+    """Return the results of all members who answered some of these questions."""
+    rows = _tallies(conn, source, question_ids)
+    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.ms)) for r in rows]
+
+
+@prepared
+def _tallies(source: str, question_ids: Collection[int]) -> Select[Any]:
+    sums = (
+        func.sum(answers.c.points).label("points"),
+        func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right"),
+        func.count().label("answered"),
+        func.sum(answers.c.elapsed_ms).label("ms"),
+    )
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    given = answers.c.answer.is_not(None)
+    return select(answers.c.user_id, *sums).where(*asked, given).group_by(answers.c.user_id)
+
+
+def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> int:
+    """Return all points that these questions paid on the boards."""
+    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
+    return int(conn.execute(select(func.sum(answers.c.paid)).where(*asked)).scalar() or 0)
+
+
+def paid_lately(
+    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+) -> set[int]:
+    """Return which of these members an item has paid points on a server since a moment."""
+    return set(_paid_lately(conn, guild_id, item_id, user_ids, since).scalars())
+
+
+@prepared
+def _paid_lately(
+    guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+) -> Select[Any]:
+    own = answers.c.user_id.in_(user_ids), answers.c.item_id == item_id
+    here = answers.c.guild_id == guild_id, answers.c.answered_at > since, answers.c.paid > 0
+    return select(answers.c.user_id).where(*own, *here)
+
+
+def with_own_item(conn: Connection, item_id: str) -> list[Answer]:
+    """Return all answers to one of a server's own items whose words were not erased."""
+    query = select(answers).where(answers.c.item_id == item_id, _OWN, answers.c.answer != "")
+    order = answers.c.answered_at, answers.c.source, answers.c.question_id, answers.c.user_id
+    return fetch_all(conn, query.order_by(*order), Answer)
+
+
+def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[Review]:
+    """Return all reviews of a member's card of an item, in the order of the answers."""
+    return [review_of(answer) for answer in _rated(conn, user_id, item_id)]
+
+
+@all_rows(Answer)
+def _rated(user_id: int, item_id: str) -> Select[Any]:
+    own = answers.c.user_id == user_id, answers.c.item_id == item_id, answers.c.rating.is_not(None)
+    return (
+        select(answers)
+        .where(*own)
+        .order_by(answers.c.answered_at, answers.c.source, answers.c.question_id)
+    )
+
+
+def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
+    """Return item id and rating of a member's latest thousand reviews, the newest first."""
+    own = answers.c.user_id == user_id, answers.c.rating.is_not(None)
+    query = select(answers.c.item_id, answers.c.rating).where(*own)
+    newest = query.order_by(answers.c.answered_at.desc(), answers.c.question_id.desc())
+    return [(r.item_id, Rating(r.rating)) for r in conn.execute(newest.limit(LATEST))]
+
+
+def days_on(conn: Connection, guild_id: int, user_id: int, since: datetime) -> Mapping[date, int]:
+    """Return how many counted answers a member gave on a server by local date, since a moment."""
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    here = answers.c.guild_id == guild_id, answers.c.local_date.is_not(None)
+    query = select(answers.c.local_date, func.count().label("answers")).where(*own, *here)
+    return {r.local_date: r.answers for r in conn.execute(query.group_by(answers.c.local_date))}
+
+
+def practised_at(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
+    """Return when a member answered in practice since a moment, the oldest first."""
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    query = select(answers.c.answered_at).where(*own, answers.c.source == PRACTICE)
+    return list(conn.execute(query.order_by(answers.c.answered_at)).scalars())
+
+
+def has_played(conn: Connection, user_id: int) -> bool:
+    """Return whether a member has ever answered in a round."""
+    own = answers.c.user_id == user_id, answers.c.source == ROUND
+    return conn.execute(select(answers.c.user_id).where(*own).limit(1)).first() is not None
+
+
+def told() -> Select[Any]:
+    """Return the query for user_id, source and source_id of all counted answers."""
+    c = answers.c
+    return select(c.user_id, c.source, c.question_id.label("source_id")).where(COUNTED)
+
+
+def latest_on(conn: Connection, guild_id: int, since: date, limit: int) -> list[Answer]:
+    """Return a server's latest counted answers to items, since a local date."""
+    here = answers.c.guild_id == guild_id, answers.c.local_date >= since, answers.c.item_id != ""
+    query = select(answers).where(*here).order_by(answers.c.local_date.desc()).limit(limit)
+    return fetch_all(conn, query, Answer)
+
+
+def points_between(conn: Connection, guild_id: int, first: date, last: date) -> dict[int, int]:
+    """Return the points on a server's boards by member, of the answers of these dates."""
+    rows = _points_between(conn, guild_id, first, last)
+    return {row.user_id: int(row.points) for row in rows}
+
+
+@prepared
+def _points_between(guild_id: int, first: date, last: date) -> Select[Any]:
+    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
+    sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
+    return sums.where(*here, answers.c.user_id > 0).group_by(answers.c.user_id)
+
+
+def answered_between(
+    conn: Connection, guild_id: int, first: date, last: date
+) -> list[tuple[date, str, int, int]]:
+    """Return (date, item id or '', answers, right ones) of a server's answers of these dates."""
+    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
+    key = answers.c.local_date, answers.c.item_id
+    right = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
+    rows = conn.execute(select(*key, func.count(), right).where(*here).group_by(*key))
+    return [(day, item_id, answered, int(r)) for day, item_id, answered, r in rows]
+
+
+def longest_streak(
+    conn: Connection, guild_id: int, first: date, last: date
+) -> tuple[int, int] | None:
+    """Return member and days of the longest streak that an answer of these dates made."""
+    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
+    query = select(answers.c.user_id, answers.c.streak).where(*here, answers.c.streak.is_not(None))
+    row = conn.execute(query.order_by(answers.c.streak.desc(), answers.c.user_id).limit(1)).first()
+    return None if row is None else (row.user_id, row.streak)
+
+
+def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int]) -> int:
+    """Delete the answers to questions of a server whose data are erased; counted ones stay.
+
+    They are a member's own memory by then: see `bot.answers.erasure`.
+    """
+    asked = answers.c.source == source, answers.c.question_id.in_(list(question_ids))
+    return conn.execute(delete(answers).where(*asked, answers.c.guild_id.is_not(None))).rowcount

@@ -1,0 +1,219 @@
+"""Sums over the log, for boards of all time and for a member's figures: kept with each answer.
+
+Boards of a day, week or month are computed from the log itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Executable, Select, and_, case, delete, func, select
+
+from bot.answers.store import Answer, answers
+from bot.core.tables import constant, insert_for, metadata, prepared
+
+ALL_TOPICS = ""
+
+# One row for each member and topic on a server, and one with topic '' for all of them.
+totals = sa.Table(
+    "totals",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("answers", sa.Integer, nullable=False),
+    sa.Column("right", sa.Integer, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),  # local dates with answers
+    sa.Column("last_on", sa.Date, nullable=False),  # the latest of these
+    sqlite_with_rowid=False,
+)
+_ALL = totals.c.topic_id == constant(ALL_TOPICS)
+sa.Index(
+    "ix_totals_board",
+    *(totals.c.guild_id, totals.c.topic_id, totals.c.points.desc(), totals.c.user_id),
+)
+sa.Index("ix_totals_member", totals.c.user_id, totals.c.guild_id)
+
+# What each member has won for a team, by topic.
+team_totals = sa.Table(
+    "team_totals",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("team_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Index("ix_team_totals_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(slots=True)
+class _Gain:
+    points: int = 0
+    answers: int = 0
+    right: int = 0
+
+
+def add(conn: Connection, counted: Iterable[Answer]) -> None:
+    """Add answers that were counted just now to the totals. All have the same server and date."""
+    gains: dict[tuple[str, int], _Gain] = {}
+    for_teams: dict[tuple[int, str, int], int] = {}
+    guild_id, day = 0, date.min
+    for a in counted:
+        assert a.guild_id is not None
+        assert a.local_date is not None
+        guild_id, day = a.guild_id, a.local_date
+        for topic in {ALL_TOPICS, a.topic_id}:
+            gain = gains.setdefault((topic, a.user_id), _Gain())
+            gain.points += a.paid or 0
+            gain.answers += 1
+            gain.right += a.correct
+        if a.team_id is not None:
+            key = a.team_id, a.topic_id, a.user_id
+            for_teams[key] = for_teams.get(key, 0) + (a.paid or 0)
+    if gains:
+        rows = [
+            {
+                "guild_id": guild_id,
+                "topic_id": topic,
+                "user_id": user_id,
+                "points": gain.points,
+                "answers": gain.answers,
+                "right": gain.right,
+                "days": 1,
+                "last_on": day,
+            }
+            for (topic, user_id), gain in sorted(gains.items())  # one order of locks
+        ]
+        conn.execute(_adding(conn.dialect.name), rows)
+    _add_for_teams(conn, guild_id, for_teams)
+
+
+def _add_for_teams(
+    conn: Connection, guild_id: int, points: dict[tuple[int, str, int], int]
+) -> None:
+    rows = [
+        {
+            "guild_id": guild_id,
+            "team_id": team_id,
+            "topic_id": topic,
+            "user_id": user_id,
+            "points": won,
+        }
+        for (team_id, topic, user_id), won in sorted(points.items())
+    ]
+    if rows:
+        conn.execute(_adding_for_teams(conn.dialect.name), rows)
+
+
+def correct(conn: Connection, before: Answer, *, paid: int, right: bool) -> None:
+    """Change the totals by the difference that judging a counted answer again makes."""
+    assert before.guild_id is not None
+    change = {
+        "points": totals.c.points + paid - (before.paid or 0),
+        "right": totals.c.right + int(right) - int(before.correct),
+    }
+    own = totals.c.guild_id == before.guild_id, totals.c.user_id == before.user_id
+    topics = totals.c.topic_id.in_({ALL_TOPICS, before.topic_id})
+    conn.execute(sa.update(totals).where(*own, topics).values(change))
+    if before.team_id is not None:
+        gained = {(before.team_id, before.topic_id, before.user_id): paid - (before.paid or 0)}
+        _add_for_teams(conn, before.guild_id, gained)
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    statement = insert_for(dialect, totals)
+    new = statement.excluded
+    later = new.last_on > totals.c.last_on
+    sums: dict[str, Any] = {
+        name: totals.c[name] + new[name] for name in ("points", "answers", "right")
+    }
+    sums["days"] = totals.c.days + case((later, 1), else_=0)
+    sums["last_on"] = case((later, new.last_on), else_=totals.c.last_on)
+    return statement.on_conflict_do_update(index_elements=list(totals.primary_key), set_=sums)
+
+
+@cache
+def _adding_for_teams(dialect: str) -> Executable:
+    statement = insert_for(dialect, team_totals)
+    points = {"points": team_totals.c.points + statement.excluded.points}
+    return statement.on_conflict_do_update(
+        index_elements=list(team_totals.primary_key), set_=points
+    )
+
+
+def rebuild(conn: Connection) -> int:
+    """Compute all totals from the log; returns how many answers count.
+
+    Nothing is counted at the same time: the log is locked until the transaction ends.
+    """
+    if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
+        conn.execute(sa.text("LOCK TABLE answers IN SHARE MODE"))
+    c = answers.c
+    counted = and_(c.local_date.is_not(None), c.guild_id.is_not(None), c.user_id > 0)
+    sums = (
+        func.sum(c.paid),
+        func.count(),
+        func.sum(case((c.correct, 1), else_=0)),
+        func.count(c.local_date.distinct()),
+        func.max(c.local_date),
+    )
+    conn.execute(delete(totals))
+    conn.execute(delete(team_totals))
+    for topic in (sa.literal(ALL_TOPICS).label("topic_id"), c.topic_id):
+        keys = [c.guild_id, c.user_id, *([c.topic_id] if topic is c.topic_id else [])]
+        query = select(c.guild_id, topic, c.user_id, *sums).where(counted).group_by(*keys)
+        if topic is c.topic_id:  # the answers without a topic are in the first row already
+            query = query.where(c.topic_id != ALL_TOPICS)
+        names = ("guild_id", "topic_id", "user_id", "points", "answers", "right", "days", "last_on")
+        conn.execute(totals.insert().from_select(names, query))
+    team_key = c.guild_id, c.team_id, c.topic_id, c.user_id
+    query = select(*team_key, func.sum(c.paid)).where(counted, c.team_id.is_not(None))
+    for_teams = ("guild_id", "team_id", "topic_id", "user_id", "points")
+    conn.execute(team_totals.insert().from_select(for_teams, query.group_by(*team_key)))
+    return conn.execute(select(func.count()).select_from(answers).where(counted)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A member's figures of all time on a server: in a topic or in all."""
+
+    points: int = 0
+    answers: int = 0
+    right: int = 0
+    days: int = 0
+
+
+def total(conn: Connection, guild_id: int, user_id: int) -> Total:
+    """Return a member's total in all topics."""
+    return by_topic(conn, guild_id, user_id, [ALL_TOPICS]).get(ALL_TOPICS, Total())
+
+
+def by_topic(
+    conn: Connection, guild_id: int, user_id: int, topics: Collection[str]
+) -> dict[str, Total]:
+    """Return a member's totals in some topics; those without answers are left out."""
+    rows = _of_member(conn, guild_id, user_id, topics)
+    return {r.topic_id: Total(r.points, r.answers, r.right, r.days) for r in rows}
+
+
+@prepared
+def _of_member(guild_id: int, user_id: int, topics: Collection[str]) -> Select[Any]:
+    own = totals.c.guild_id == guild_id, totals.c.user_id == user_id
+    return select(totals).where(*own, totals.c.topic_id.in_(topics))
+
+
+def servers_of_members() -> Select[Any]:
+    """Return the query for user_id and guild_id, once for each server with a counted answer."""
+    return select(totals.c.user_id, totals.c.guild_id).where(_ALL)
+
+
+SUMS: Sequence[sa.Table] = (totals, team_totals)

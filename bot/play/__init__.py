@@ -1,0 +1,1 @@
+"""What rounds and challenges share: drawing items, time limits, points and standings."""

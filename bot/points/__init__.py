@@ -1,1 +1,0 @@
-"""The points ledger and its sums by period."""
