@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rounds import rules
+from bot.play import rules
 
 
 @pytest.fixture(autouse=True)

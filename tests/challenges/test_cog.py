@@ -9,7 +9,7 @@ import discord
 from simcord.actors import MemberActor
 from sqlalchemy import select
 
-from bot.challenges.store import challenge_answers
+from bot.challenges.store import challenge_shown
 from bot.core.errors import DeliveryRefused
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import (
@@ -240,5 +240,5 @@ async def test_a_question_that_may_have_been_shown(stage: Stage) -> None:
     ):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
-    stored = await stage.database.read(lambda conn: conn.execute(select(challenge_answers)).all())
+    stored = await stage.database.read(lambda conn: conn.execute(select(challenge_shown)).all())
     assert len(stored) == 1

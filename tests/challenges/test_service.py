@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.answers import store as answer_log
+from bot.answers.store import CHALLENGE
+from bot.app import IN_PLAY
 from bot.challenges import store
 from bot.challenges.rules import State
 from bot.challenges.service import Asked, Between
@@ -14,7 +17,6 @@ from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
 from bot.memory.store import cards_of
-from bot.questions.store import items_hidden_from, items_in_play
 from tests.challenges.play import click, give, onward, person, play, results, row, start, take
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
@@ -49,8 +51,8 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
     assert second.item.id != first.item.id
     with pytest.raises(UserError, match="at question 2 already"):
         await onward(stage, late, ALWINA)
-    shown = await stage.database.read(store.answers_of, challenge_id, ALWINA)
-    assert [a.answer for a in shown.values()] == [None, None]
+    assert len(await stage.database.read(store.all_shown_to, challenge_id, ALWINA)) == 2
+    assert await stage.answers(CHALLENGE) == []
 
 
 async def test_an_interrupted_taker_goes_on_at_the_next_question(stage: Stage) -> None:
@@ -80,7 +82,7 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     )
     assert both[0].shown == both[1].shown
     assert {one.again for one in both} == {False, True}
-    shown = await stage.database.read(store.answer_of, asked.question_id, ALWINA)
+    shown = await stage.database.read(answer_log.get, CHALLENGE, asked.question_id, ALWINA)
     assert shown is not None
     assert shown.correct is both[0].again
     with pytest.raises(UserError, match=r"You already locked in .* Press Skip to go on"):
@@ -93,8 +95,7 @@ async def test_an_answer_is_timed_from_when_its_taker_saw_the_question(stage: St
     for user_id, after in ((ALWINA, 0.0), (BOB, 10.0), (CLEMENTINE, 20.0)):
         stage.clock.turn(minutes=7)
         await give(stage, await take(stage, challenge_id, user_id), after=after)
-    tallies = await stage.database.read(store.tallies, challenge_id)
-    assert {tally.user_id: tally.points for tally in tallies} == {
+    assert {a.user_id: a.points for a in await stage.answers(CHALLENGE)} == {
         ALWINA: 100,
         BOB: 75,
         CLEMENTINE: 50,
@@ -155,7 +156,7 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
             await stage.bot.challenges.take(challenge, ALWINA, guild, 1, stage.clock())
     with pytest.raises(UserError, match="Press Take it"):
         await stage.bot.challenges.next(challenge_id, 1, BOB, GUILD, stage.clock())
-    assert await stage.database.read(store.players, challenge_id) == set()
+    assert await stage.answers(CHALLENGE) == []
 
 
 async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
@@ -166,10 +167,10 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     await give(stage, asked)
     questions = await stage.database.read(store.questions_of, challenge_id)
     items = {question.item_id for question in questions}
-    assert await stage.database.read(items_in_play, GUILD) == items
-    assert await stage.database.read(items_hidden_from, BOB, GUILD) == items
+    assert await stage.database.read(IN_PLAY.items, GUILD) == items
+    assert await stage.database.read(IN_PLAY.items_hidden_from, BOB, GUILD) == items
     assert (
-        await stage.database.read(items_hidden_from, ALWINA, None) == items
+        await stage.database.read(IN_PLAY.items_hidden_from, ALWINA, None) == items
     )  # also in direct messages
     for look in (
         stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA)),
@@ -189,7 +190,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     (daily,) = await stage.days()
     assert daily.item_id not in items
     await stage.wait(hours=2)
-    assert await stage.database.read(items_in_play, GUILD) == {daily.item_id}
+    assert await stage.database.read(IN_PLAY.items, GUILD) == {daily.item_id}
     assert (await stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA))).right
     assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.answers.rules import Tally
 from bot.challenges import views
 from bot.challenges.rules import Challenge, OpenCard, ResultCard
 from bot.challenges.service import Asked, Between, Started
 from bot.chat.messages import CHALLENGE, ENDED, text_of
-from bot.points.rules import Tally
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.shipped import packs
 

@@ -7,15 +7,14 @@ from datetime import timedelta
 
 import pytest
 from fsrs import Rating
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from bot.answers.store import CHALLENGE
 from bot.challenges import store
 from bot.challenges.rules import OpenCard, State
 from bot.core.errors import DeliveryRefused, UserError
-from bot.memory.store import reviews
-from bot.points.store import ledger
+from bot.play.rules import points
 from bot.practice.service import Asking
-from bot.rounds.rules import points
 from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
@@ -26,27 +25,17 @@ DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messa
 
 async def won(stage: Stage) -> dict[int, list[int]]:
     """What each member's answers won on the boards, in the order of the questions."""
-
-    def look(conn: Connection) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        for entry in conn.execute(
-            select(ledger).where(ledger.c.source == "challenge").order_by(ledger.c.source_id)
-        ):
-            found.setdefault(entry.user_id, []).append(entry.points)
-        return found
-
-    return await stage.database.read(look)
+    found: dict[int, list[int]] = {}
+    for a in await stage.answers(CHALLENGE):
+        if a.paid is not None:
+            found.setdefault(a.user_id, []).append(a.paid)
+    return found
 
 
 async def ratings(stage: Stage, user_id: int) -> list[Rating]:
     """How a member's memory took the questions, in their order."""
-    query = select(reviews.c.rating).where(
-        reviews.c.user_id == user_id, reviews.c.source == "challenge"
-    )
-    rows = await stage.database.read(
-        lambda conn: conn.execute(query.order_by(reviews.c.source_id)).scalars().all()
-    )
-    return [Rating(rating) for rating in rows]
+    given = await stage.answers(CHALLENGE)
+    return [Rating(a.rating) for a in given if a.user_id == user_id and a.rating is not None]
 
 
 async def test_from_start_to_standings(stage: Stage) -> None:
@@ -155,10 +144,8 @@ async def test_teams(stage: Stage) -> None:
     await give(stage, await take(stage, challenge_id, ALWINA), roles=(72, 71))
     await give(stage, await take(stage, challenge_id, BOB), roles=(72,))
     await stage.wait(hours=1)
-    rows = await stage.database.read(
-        lambda conn: conn.execute(select(ledger.c.user_id, ledger.c.team_id)).all()
-    )
-    assert {tuple(row) for row in rows} == {(ALWINA, 71), (BOB, None)}
+    given = await stage.answers(CHALLENGE)
+    assert {(a.user_id, a.team_id) for a in given} == {(ALWINA, 71), (BOB, None)}
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -11,19 +11,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
+from bot.answers import store as answer_log
+from bot.answers.store import DAILY, Answer
+from bot.core import servers
 from bot.core.database import Database
 from bot.daily import store
 from bot.daily.rules import DailyState, Streak, streak
-from bot.daily.store import Daily, DailyAnswer, Schedule
-from tests.points.entries import GUILDS, several_on_one_database
+from bot.daily.store import Daily, Schedule, Written
+from tests.answers.entries import GUILDS, counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
 HOUR = timedelta(hours=1)
 SCHEDULE = Schedule(
-    1, 10, "09:00", "Europe/Berlin", None, "choice", 23, None, False, False, AT, AT + HOUR
+    guild_id=1,
+    channel_id=10,
+    at="09:00",
+    topic_id=None,
+    kind="choice",
+    answer_hours=23,
+    role_id=None,
+    thread=False,
+    paused=False,
+    settled_until=AT,
+    next_at=AT + HOUR,
+    zone="UTC",
 )
 
 
@@ -40,12 +53,13 @@ async def create(
 
 
 async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
-    """A server has one schedule, stored with every field; saving again replaces it."""
+    """A server has one schedule, stored with every field but the zone, which is the server's."""
     assert await database.read(store.schedule, 1) is None
     await database.write(store.save_schedule, SCHEDULE)
     assert await database.read(store.schedule, 1) == SCHEDULE
+    await database.write(servers.set_zone, 1, "Europe/Berlin")
     changed = replace(
-        SCHEDULE,
+        await database.read(store.schedule, 1) or SCHEDULE,
         channel_id=2**62,
         topic_id="lora",
         role_id=7,
@@ -55,6 +69,7 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     )
     await database.write(store.save_schedule, changed)
     assert await database.read(store.schedule, 1) == changed
+    assert changed.zone == "Europe/Berlin"
     await database.write(lambda conn: store.change_schedule(conn, 1, at="10:00"))
     assert await database.read(store.schedule, 1) == replace(changed, at="10:00")
 
@@ -236,20 +251,9 @@ async def test_redirecting_what_fails(database: Database) -> None:
     ]
 
 
-async def test_the_first_answer_stays(database: Database) -> None:
-    """A second answer of a member gives back the first one and leaves it unchanged."""
-    daily_id = await create(database)
-    first = DailyAnswer(daily_id, 5, "0", True, 100, AT)
-    assert await database.write(store.add_answer, first) is None
-    assert (
-        await database.write(store.add_answer, replace(first, answer="1", correct=False, points=0))
-        == first
-    )
-    assert await database.read(store.answer_of, daily_id, 5) == first
-    assert await database.read(store.answer_of, daily_id, 6) is None
-    assert await database.read(store.answers_to, daily_id) == [first]
-    with pytest.raises(IntegrityError):
-        await database.write(store.add_answer, replace(first, daily_id=404))
+def answered_at(daily_id: int, user_id: int, at: datetime) -> Answer:
+    """Return a member's answer to a daily."""
+    return replace(counted(1, user_id, 100, source=DAILY, at=at), question_id=daily_id)
 
 
 async def test_a_streak_from_what_was_answered(database: Database) -> None:
@@ -263,8 +267,8 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     def answer(conn: Connection) -> None:
         for user_id, days in {5: [0, 2, 3], 6: [0, 1, 2], 7: []}.items():
             for n in days:
-                given = DailyAnswer(ids[n], user_id, "0", False, 0, AT)
-                store.add_answer(conn, given)
+                given = answered_at(ids[n], user_id, AT)
+                answer_log.add(conn, given)
                 store.count_streak(conn, 1, given)
 
     await database.write(answer)
@@ -276,7 +280,7 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     ]
     later = await database.read(store.streak_of, 1, 5, AT + HOUR)
     assert later == Streak(0, 2)
-    kept = {n: await database.read(store.answer_of, ids[n], 5) for n in (0, 2, 3)}
+    kept = {n: await database.read(answer_log.get, DAILY, ids[n], 5) for n in (0, 2, 3)}
     assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
 
 
@@ -315,8 +319,8 @@ async def test_a_streak_is_that_of_the_whole_history(
                 events.append((opens + hours * HOUR * at, n, True))
     for now, n, is_answer in sorted(events):
         if is_answer:
-            answer = DailyAnswer(held[n][0], 5, "0", True, 100, now)
-            await database.write(store.add_answer, answer)
+            answer = answered_at(held[n][0], 5, now)
+            await database.write(answer_log.add, answer)
             counted, _ = await database.write(store.count_streak, guild_id, answer)
             answered.add(n)
         else:
@@ -332,19 +336,16 @@ async def test_a_streak_is_that_of_the_whole_history(
         assert not is_answer or counted == expected
 
 
-async def test_an_open_answer_and_its_second_grade(database: Database) -> None:
-    """Text and grade stand beside the daily's answer; a second grade changes both, and none without an answer."""
+async def test_a_text_and_its_two_grades(database: Database) -> None:
+    """What was written gets its first grade once; a better one replaces it, and none comes without a text."""
     daily_id = await create(database, item_id=None, topic_id="t1")
-    first = DailyAnswer(daily_id, 1, "cdm", False, 40, AT, text="So.", grade="{}")
-    await database.write(store.add_answer, first)
-    assert await database.read(store.answers_to, daily_id) == [first]
-
-    def regrade(conn: Connection, user_id: int) -> bool:
-        return store.change_answer(
-            conn, daily_id, user_id, grade="[]", answer="ccm", correct=True, points=67
-        )
-
-    assert await database.write(regrade, 1)
-    assert not await database.write(regrade, 2)
-    answer = await database.read(store.answer_of, daily_id, 1)
-    assert answer == DailyAnswer(daily_id, 1, "ccm", True, 67, AT, text="So.", grade="[]")
+    first = Written(daily_id, 1, "So.")
+    await database.write(store.add_written, first)
+    assert await database.read(store.written_to, daily_id) == [first]
+    assert await database.read(store.ungraded, daily_id) == [1]
+    assert await database.write(store.save_grade, first, "{}")
+    assert not await database.write(store.save_grade, first, "[1]")
+    assert await database.read(store.ungraded, daily_id) == []
+    assert await database.write(store.change_grade, daily_id, 1, "[]")
+    assert not await database.write(store.change_grade, daily_id, 2, "[]")
+    assert await database.read(store.written_by, daily_id, 1) == replace(first, grade="[]")

@@ -15,7 +15,7 @@ from bot.core import servers, snowflakes
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.time import RETRY
-from bot.daily import store, views
+from bot.daily import views
 from bot.daily.rules import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
@@ -536,7 +536,6 @@ async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
 async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     """Everything goes on in UTC: posts, answers with their points, and the close; the status says so."""
     await stage.set_up("13:00", "America/New_York", answer_hours=1)
-    await stage.database.write(store.change_schedule, GUILD, zone="US/Gone")
     await stage.database.write(servers.set_zone, GUILD, "US/Gone")
     await stage.restart(minutes=1)
     await stage.wait(hours=1)

@@ -12,19 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from bot.answers.rules import rate
+from bot.answers.store import Review, answers
+from bot.app import IN_PLAY
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.memory.store import reviews
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.model import Item
-from bot.questions.store import items_in_play_anywhere
 from tests.banks import small_bank
 from tests.fakes import Crash
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -398,8 +400,8 @@ async def test_a_guess_under_a_later_review(stage: Stage) -> None:
         await answer(stage, asking)
         asking = await go_on(stage, asking.question.practice_id)  # type: ignore[assignment]
     await answer(stage, asking)
-    later = cards.ReviewedAnswer(ALWINA, fsrs.Rating.Good, stage.clock() + timedelta(seconds=1), 1)
-    await stage.database.write(cards.record, "round", 99, item.id, [later])
+    later = Review(ALWINA, fsrs.Rating.Good, stage.clock() + timedelta(seconds=1), 1)
+    await stage.database.write(remember, item.id, later)
     await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     card = None
     for _, _, _, item_id, rating, at in await log(stage):
@@ -440,8 +442,8 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     assert asking.item not in await practise(stage)
     progress = await stage.bot.boards.progress(GUILD, ALWINA)
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
-    later = cards.ReviewedAnswer(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
-    await stage.database.write(cards.record, "round", 99, asking.item.id, [later])
+    later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
+    await stage.database.write(remember, asking.item.id, later)
     assert await stage.database.read(cards.suspended, ALWINA) == {asking.item.id}
     assert [item for item, _ in (await stage.bot.practices.suspended(ALWINA)).items] == [
         asking.item
@@ -497,7 +499,7 @@ async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
     """A stranger's new items are those in play nowhere, and only then the others."""
     await stage.start(4)
     await stage.run()
-    in_play = await stage.database.read(items_in_play_anywhere)
+    in_play = await stage.database.read(IN_PLAY.items_anywhere)
     items = await practise(stage, guild_id=None)
     assert len(items) == 12
     assert {item.id for item in items[-4:]} == in_play
@@ -520,9 +522,10 @@ async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage)
 
 
 async def log(stage: Stage) -> list[tuple[int, str, int, str, int, datetime]]:
-    columns = [reviews.c[n] for n in ("user_id", "source", "source_id", "item_id", "rating", "at")]
+    names = "user_id", "source", "question_id", "item_id", "rating", "answered_at"
+    query = select(*(answers.c[name] for name in names)).where(answers.c.rating.is_not(None))
     return await stage.database.read(
-        lambda conn: [tuple(row) for row in conn.execute(select(*columns).order_by(reviews.c.at))]
+        lambda conn: [tuple(row) for row in conn.execute(query.order_by(answers.c.answered_at))]
     )
 
 
@@ -652,8 +655,8 @@ async def test_a_member_has_one_day_everywhere(stage: Stage) -> None:
     other = GUILD + 1
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Auckland")
     await stage.database.write(guilds.set_zone, other, "America/New_York")
-    met = [cards.ReviewedAnswer(ALWINA, memory.rate(True, 9, 1), stage.clock())]
-    await stage.database.write(cards.record, "round", 1, "t1-a", met)
+    met = Review(ALWINA, rate(True, 9, 1), stage.clock())
+    await stage.database.write(remember, "t1-a", met)
 
     async def zones() -> set[str]:
         return {await stage.database.read(zone_of, ALWINA, place) for place in (GUILD, other, None)}

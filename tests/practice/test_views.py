@@ -23,7 +23,7 @@ KINDS = ["choice", "multiple", "typed"]
 
 def question(one: Item, fresh: bool) -> PracticeQuestion:
     at = datetime(2027, 1, 4, tzinfo=UTC)
-    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", fresh, at, None, None, None)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", fresh, at)
 
 
 def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
@@ -39,7 +39,7 @@ def answered(
     *,
     guessed: bool = False,
 ) -> list[Message]:
-    given = replace(question(one, True), guessed=guessed)
+    given = replace(question(one, True), correct=guessed, rating=1)
     verdict = PracticeVerdict(given, Review(one, order, answer), 9_999, back_in, again=True)
     return practice.answered_pages(verdict, bank())
 

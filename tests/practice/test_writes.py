@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from bot.answers.rules import rate
+from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
 from bot.memory import rules as memory
 from bot.memory import store as cards
@@ -17,6 +19,7 @@ from bot.plan import rules as plans
 from bot.practice.service import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, start
+from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
 Held = list[str]
@@ -110,7 +113,8 @@ def between(
 
 async def open_questions(stage: Stage) -> int:
     c = practice_questions.c
-    count = select(func.count()).where(c.answered_at.is_(None))
+    given = select(answers.c.question_id).where(answers.c.source == PRACTICE)
+    count = select(func.count()).where(c.left_out_at.is_(None), c.id.not_in(given))
     return int(await stage.database.read(lambda conn: conn.execute(count).scalar_one()))
 
 
@@ -169,9 +173,9 @@ async def test_an_item_met_in_between_is_not_new(
 ) -> None:
     """A round that ends just now may have made the member's first card of it."""
     only = ["t1-a"]
-    met = [cards.ReviewedAnswer(ALWINA, memory.rate(True), stage.clock())]
+    met = Review(ALWINA, rate(True), stage.clock())
     write = stage.database.write
-    between(stage, monkeypatch, lambda: write(cards.record, "round", 1, "t1-a", met))
+    between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
     screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only)
     assert isinstance(screen, Asking)
     assert not screen.question.fresh

@@ -9,9 +9,9 @@ from unittest.mock import Mock, patch
 import discord
 import pytest
 
+from bot.answers.rules import Tally
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused
-from bot.points.rules import Tally
 from bot.rounds.rules import Race, StandingsCard
 from bot.rounds.views import standings as standings_message
 from tests.simcord.fixtures import long_sleeps, no_pace, stage

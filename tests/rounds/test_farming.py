@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, func, select
 
-from bot.points.store import ledger
+from bot.answers.store import answers
 from tests.stage import ALWINA, BOB, Stage
 
 ITEMS = 4
@@ -27,8 +27,8 @@ async def most_of_an_item(stage: Stage) -> int:
 
     def look(conn: Connection) -> int:
         won = (
-            select(func.sum(ledger.c.points).label("won"))
-            .group_by(ledger.c.user_id, ledger.c.item_id)
+            select(func.sum(answers.c.paid).label("won"))
+            .group_by(answers.c.user_id, answers.c.item_id)
             .subquery()
         )
         return int(conn.execute(select(func.max(won.c.won))).scalar_one())

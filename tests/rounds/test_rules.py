@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.tables import milliseconds
+from bot.play.rules import LEAST_TIME, MOST_TIME, fits, grace, points, reading_time, seconds_for
 from bot.questions.bank import load_packs
 from bot.questions.drawing import draw, shuffled
 from bot.questions.model import Item
@@ -21,25 +22,18 @@ from bot.rounds.rules import (
     DEFAULT_QUESTIONS,
     EARLY,
     IDLE_LIMIT,
-    LEAST_TIME,
     LONGEST_PAUSE,
     MAX_QUESTIONS,
     MAX_SECONDS,
     MIN_QUESTIONS,
     MIN_SECONDS,
-    MOST_TIME,
     SHORTEST_PAUSE,
     Counter,
     Race,
-    fits,
-    grace,
     next_refresh,
     pause_for,
-    points,
     race,
-    reading_time,
     reveal_at,
-    seconds_for,
     streak,
 )
 from tests.shipped import item, typed

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
+from bot.answers import store as answer_log
+from bot.answers.sources import Terms
+from bot.answers.store import ROUND, Answer
 from bot.core.database import Database
 from bot.core.tables import milliseconds
-from bot.points.rules import Tally
 from bot.questions.store import asked_in
 from bot.rounds import store
 from bot.rounds.rules import Phase
-from bot.rounds.store import Answer, Round, RoundQuestion, round_answers, rounds
+from bot.rounds.store import Round, RoundQuestion, rounds
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -51,13 +53,18 @@ async def question_id(database: Database, round_id: int, number: int = 1) -> int
 
 def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int = 4000) -> Answer:
     return Answer(
-        question_id,
-        user_id,
-        "0",
-        points > 0,
-        points,
-        elapsed_ms,
-        AT + timedelta(milliseconds=elapsed_ms),
+        source=ROUND,
+        question_id=question_id,
+        user_id=user_id,
+        guild_id=1,
+        item_id="item-1",
+        topic_id="t1",
+        answer="0",
+        typed=False,
+        correct=points > 0,
+        points=points,
+        elapsed_ms=elapsed_ms,
+        answered_at=AT + timedelta(milliseconds=elapsed_ms),
     )
 
 
@@ -180,9 +187,9 @@ async def test_the_first_answer_stays(database: Database) -> None:
     question = await question_id(database, await created(database))
     first = answer(question, 1)
     assert await give(database, first, answer(question, 1, points=0)) == [True, False]
-    assert await database.read(store.answer_of, question, 1) == first
-    assert await database.read(store.answer_of, question, 2) is None
-    assert len(await database.read(store.answers_to, question)) == 1
+    assert await database.read(answer_log.get, ROUND, question, 1) == first
+    assert await database.read(answer_log.get, ROUND, question, 2) is None
+    assert await database.read(answer_log.count, ROUND, question) == 1
 
 
 @pytest.mark.parametrize(
@@ -198,7 +205,7 @@ async def test_only_an_open_question_takes_answers(
     await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
     stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
     assert stored is (phase == "open" and number == 2)
-    assert len(await database.read(store.answers_to, question)) == int(stored)
+    assert await database.read(answer_log.count, ROUND, question) == int(stored)
 
 
 @pytest.mark.parametrize(("phase", "number", "by", "moved"), [
@@ -216,22 +223,6 @@ async def test_a_reveal_is_brought_forward(
     round_ = await database.read(store.get, round_id)
     assert round_ is not None
     assert round_.due_at == AT + (by if moved else 20) * SECOND
-
-
-async def test_answers_fastest_first(database: Database) -> None:
-    """The answers to a question come fastest first."""
-    round_id = await created(database)
-    question, other = (
-        await question_id(database, round_id),
-        await question_id(database, round_id, 2),
-    )
-    given = [
-        answer(question, 1, elapsed_ms=5000),
-        answer(question, 2, elapsed_ms=2000),
-        answer(question, 3),
-    ]
-    await give(database, *given, answer(other, 4))
-    assert await database.read(store.answers_to, question) == [given[1], given[2], given[0]]
 
 
 async def test_opening_and_revealing_a_question(database: Database) -> None:
@@ -254,77 +245,22 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     assert await database.read(store.questions_of, round_id) == [opened]
 
 
-async def test_tallies_count_revealed_questions_only(database: Database) -> None:
-    """Sums by member are over the questions that were revealed, so that standings tell nothing of an open one."""
+async def test_only_revealed_questions_count_in_standings(database: Database) -> None:
+    """Standings are over the questions that were revealed, so that they tell nothing of an open one."""
     round_id = await created(database)
     ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    await give(
-        database,
-        answer(ids[0], 1, points=90, elapsed_ms=4000),
-        answer(ids[0], 2, points=0, elapsed_ms=1000),
-        answer(ids[1], 1, points=0, elapsed_ms=3000),
-        answer(ids[2], 1, points=100, elapsed_ms=0),
-    )
-    assert await database.read(store.tallies, round_id) == []
+    assert await database.read(store.question_ids, round_id) == dict(enumerate(ids, start=1))
+    assert await database.read(store.revealed_ids, round_id) == []
     for question in ids[:2]:
         await database.write(store.change_question, question, revealed_at=AT)
-    tallies = sorted(await database.read(store.tallies, round_id), key=lambda t: t.user_id)
-    assert tallies == [Tally(1, 90, 1, 2, 7000), Tally(2, 0, 0, 1, 1000)]
+    assert await database.read(store.revealed_ids, round_id) == ids[:2]
 
 
-async def test_players_and_own_answers(database: Database) -> None:
-    """Players are who answered one of the given questions of this round; own answers go by question."""
-    round_id, other = await created(database), await created(database, 11)
-    ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    given = [answer(ids[0], 1), answer(ids[1], 2), answer(ids[2], 1)]
-    await give(database, *given, answer(await question_id(database, other), 9))
-    assert await database.read(store.players, round_id, {1, 2}) == {1, 2}
-    assert await database.read(store.players, round_id, {2}) == {2}
-    assert await database.read(store.players, round_id, {0, -1}) == set()
-    assert [await database.read(store.first_players, round_id, n) for n in (1, 2, 3, 4)] == [
-        set(),
-        {1},
-        {1, 2},
-        {1, 2},
-    ]
-    assert await database.read(store.answers_of, round_id, 1) == {
-        ids[0]: given[0],
-        ids[2]: given[2],
-    }
-    assert await database.read(store.answers_of, round_id, 9) == {}
-
-
-async def test_points_by_question(database: Database) -> None:
-    """Points of the revealed questions only, in their order, an empty one where nobody answered."""
-    round_id = await created(database)
-    numbers = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    given = [
-        answer(numbers[0], 7),
-        answer(numbers[0], 8, points=0),
-        answer(numbers[2], 7, points=60),
-    ]
-
-    def fill(conn: Connection) -> None:
-        conn.execute(
-            round_answers.insert(), [{n: getattr(a, n) for n in Answer.__slots__} for a in given]
-        )
-
-    await database.write(fill)
-    assert await database.read(store.points_by_question, round_id) == []
-    for revealed in numbers[:2]:
-        await database.write(store.change_question, revealed, revealed_at=AT)
-    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}]
-    await database.write(store.change_question, numbers[2], revealed_at=AT)
-    assert await database.read(store.points_by_question, round_id) == [{7: 90, 8: 0}, {}, {7: 60}]
-
-
-async def test_an_export_tells_no_result_before_the_reveal(database: Database) -> None:
-    """A member's own file says whether an answer is right, and its points, only once everybody may know."""
+async def test_terms_of_a_past_question(database: Database) -> None:
+    """An answer is judged again by its question's time; a round of one player pays nothing."""
     question = await question_id(database, await created(database))
-    await give(database, answer(question, 1), answer(question, 2, points=0))
-    (before,) = await database.read(store._export_answers, 1)
-    assert (before["answer"], before["right"], before["points"]) == ("0", None, None)
-    assert (await database.read(store._export_answers, 2))[0]["right"] is None
-    await database.write(store.change_question, question, revealed_at=AT)
-    (after,) = await database.read(store._export_answers, 1)
-    assert (after["right"], after["points"]) == (True, 90)
+    await give(database, answer(question, 1))
+    assert await database.read(store.terms, question) == Terms(10, alone=True)
+    await give(database, answer(question, 2))
+    assert await database.read(store.terms, question) == Terms(10)
+    assert (await database.read(store.terms, 404)).alone

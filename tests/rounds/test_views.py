@@ -10,9 +10,9 @@ from itertools import pairwise
 import discord
 import pytest
 
+from bot.answers.rules import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
-from bot.points.rules import Tally
 from bot.questions.answers import outcome
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds

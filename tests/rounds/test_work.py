@@ -10,6 +10,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import URL
 
+from bot.answers import totals
+from bot.answers.totals import Total
 from bot.boards.store import board as read_board
 from bot.core import servers as guilds
 from bot.core import snowflakes
@@ -17,10 +19,10 @@ from bot.core.clicks import AlreadyAnswered
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
-from bot.points import store as scores
+from bot.play.rules import SHORTEST_GRACE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
-from bot.rounds.rules import SHORTEST_GRACE, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 from bot.rounds.service import Locked
 from tests import patience
 from tests.fakes import Crash, unsent
@@ -836,7 +838,7 @@ async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
     assert [
         edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)
     ] == [True, False]
-    assert await stage.database.read(scores.total, GUILD, ALWINA) == (0, 1, 1)
+    assert await stage.database.read(totals.total, GUILD, ALWINA) == Total(0, 1, 1, 1)
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:

@@ -262,7 +262,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("shows_stats", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
     )
@@ -410,7 +410,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("settled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("settled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
     op.create_index("ix_reports_guild_id", "reports", ["guild_id", "settled", "id"], unique=False)
@@ -424,7 +424,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("difficulty", sa.String(length=10), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=True),
-        sa.Column("hosted", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("hosted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
