@@ -56,6 +56,9 @@ from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
+from bot.help.cog import Help as HelpCog
+from bot.help.rules import Step
+from bot.help.service import Help, Probe
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.service import QuestionInsights
 from bot.interviews import store as interviews_store
@@ -66,8 +69,8 @@ from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
-from bot.members.cog import NameTags
-from bot.members.service import Names
+from bot.members.names import Names
+from bot.members.service import Members
 from bot.memory import store as memory_store
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
@@ -106,10 +109,8 @@ from bot.rounds.cog import Quiz
 from bot.rounds.lines import PrivateLines
 from bot.rounds.service import AnswerCountRefresher, Rounds
 from bot.rounds.work import RoundCards, RoundWork
-from bot.servers.cog import Servers
-from bot.servers.cog import Settings as SettingsCog
-from bot.servers.rules import Step
-from bot.servers.service import Help, Probe, ServerSettings
+from bot.settings.cog import Settings as SettingsCog
+from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
 from bot.suggestions import store as suggestions_store
@@ -206,6 +207,7 @@ class Services:
         self.challenges = Challenges(context)
         self.lines = PrivateLines(context.now, self.rounds.own_results)
         self.names = Names(context)
+        self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
         self.studies = Studies(context)
@@ -253,6 +255,7 @@ class Services:
 
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """The commands and buttons of all features."""
+        self.names.watch(bot.router)
         suggestions = SuggestionsCog(bot, self.suggestions)
         return [
             Quiz(bot, self.rounds, self.lines),
@@ -263,16 +266,15 @@ class Services:
             PracticeCog(bot, self.practices),
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
-            BoardsCog(bot, self.boards, self.plans),
-            TopicsCog(bot, self.boards, self.studies),
+            BoardsCog(bot, self.boards, self.members, self.plans),
+            TopicsCog(bot, self.studies),
             BankCog(bot, self.own_bank, suggestions.review),
             suggestions,
             InsightsCog(bot, self.insights, self.rounds),
             InterviewCog(bot, self.interviews),
-            NameTags(bot, self.names),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),
-            Servers(bot, self.rounds, self.help),
+            HelpCog(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
         ]
 

@@ -74,7 +74,7 @@ class Stage:
     async def introduce(self) -> None:
         """Let the members be known by name; others stay unknown."""
         for user_id, name in NAMES.items():
-            self.bot.names.note(GUILD, user_id, name)
+            self.bot.names.set(GUILD, user_id, name)
         await self.bot.names.flush()
 
     async def restart(self, **down: float) -> None:

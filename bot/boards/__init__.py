@@ -1,1 +1,1 @@
-"""Leaderboards, the figures of a member, and the topics at a glance."""
+"""Leaderboards, and the figures of a member."""

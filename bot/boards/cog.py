@@ -18,16 +18,18 @@ from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_post
 from bot.chat.replies import in_time, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, roles_of
+from bot.members.service import Members
 from bot.plan.service import Plans
 
 ShowBoard = Callable[[discord.Interaction, str, str | None, int, str | None], Awaitable[Message]]
 
 
 class Boards(commands.Cog):
-    def __init__(self, bot: QuizBot, boards: BoardsService, plans: Plans) -> None:
+    def __init__(self, bot: QuizBot, boards: BoardsService, members: Members, plans: Plans) -> None:
         self.bot = bot
         self.plans = plans
         self.boards = boards
+        self.members = members
         bot.router.add(view.BOARD, self.turn_board)
         bot.router.add(view.TEAM_BOARD, self.turn_team_board)
         bot.router.add(view.SHOW_BOARD, partial(self.show_in_channel, self._board))
@@ -99,7 +101,7 @@ class Boards(commands.Cog):
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Let others see one's own figures, or not any more; the page then says how it is."""
-        await self.boards.show_stats(interaction.user.id, fields["do"] == "show")
+        await self.members.show_stats(interaction.user.id, fields["do"] == "show")
         page = self._stats(interaction, interaction.user)
         await show(interaction, await in_time(interaction, page, edits=True))
 

@@ -1,27 +1,12 @@
-"""The pages of a board, how well a member knows a topic, and how active they were in the last twelve weeks.
-
-The four levels of a topic, from a member's cards of its items and their latest answers, the first that fits:
-
-  new       no item of it was met yet
-  weak      of the last five answers in it at least two were wrong
-  known     at least half of its items are learned
-  learning  anything else
-
-An item is learned when its card says so, see `bot.memory.rules`.
-"""
+"""The pages of a board, and how active a member was in the last twelve weeks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import pairwise
-
-from fsrs import Rating
+from datetime import date, timedelta
 
 from bot.answers.rules import places
-from bot.memory.rules import MemoryCard, is_due, is_learned
-from bot.questions.model import Bank, Topic
 
 PAGE_SIZE = 10
 """Members on a page of a board."""
@@ -181,100 +166,3 @@ def activity(by_day: Mapping[date, int], today: date) -> Activity:
 def level(count: int) -> int:
     """How strongly a day is marked, 0 (no answer) to 4."""
     return sum(count >= step for step in STEPS)
-
-
-LEVELS = ("known", "learning", "weak", "new")
-LATEST, WEAK_MISSES = 5, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A member's progress in a topic: how many of its items were met, are learned and are due.
-
-    `misses` counts the wrong ones of the `latest` answers in it, which are five at most.
-    """
-
-    topic_id: str
-    items: int
-    met: int = 0
-    learned: int = 0
-    due: int = 0
-    latest: int = 0
-    misses: int = 0
-
-    @property
-    def level(self) -> str:
-        if not self.met:
-            return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * self.learned >= self.items else "learning"
-
-
-def progress(
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    ratings: Sequence[tuple[str, Rating]],
-    zone: str,
-    now: datetime,
-    suspended: Collection[str] = (),
-) -> dict[str, Progress]:
-    """Progress in every topic of the bank, in its order, by topic id.
-
-    `cards` are the member's by item id; `ratings` are item id and rating of their latest answers, newest first. Items
-    that left the bank count nowhere. `zone` is the member's: what is due today is a matter of their date. `suspended`
-    are items that they don't want to be asked, which are never due.
-    """
-    latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.asked_topics}
-    for item_id, rating in ratings:
-        if item_id in bank.asked and len(found := latest[bank.asked[item_id].topic_id]) < LATEST:
-            found.append(rating)
-    result = {}
-    for topic in bank.asked_topics.values():
-        met = [cards[item.id] for item in topic.items if item.id in cards]
-        wanted = [
-            cards[item.id] for item in topic.items if item.id in cards and item.id not in suspended
-        ]
-        result[topic.id] = Progress(
-            topic_id=topic.id,
-            items=len(topic.items),
-            met=len(met),
-            learned=sum(is_learned(card) for card in met),
-            due=sum(is_due(card, zone, now) for card in wanted),
-            latest=len(latest[topic.id]),
-            misses=latest[topic.id].count(Rating.Again),
-        )
-    return result
-
-
-def weakest(topics: Mapping[str, Progress]) -> str | None:
-    """Id of the topic to practise first: weak before learning, then most recent misses, then least learned.
-
-    None if there is nothing to repair: every topic is new or known.
-    """
-    open_ = [p for p in topics.values() if p.level in {"weak", "learning"}]
-    if not open_:
-        return None
-    return min(
-        open_, key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items)
-    ).topic_id
-
-
-_TOPICS_A_PAGE = 10
-
-
-def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
-    """The list of topics in pages of one section each, of about the same length."""
-    pages = []
-    for section in bank.sections:
-        number = -(-len(section.topics) // _TOPICS_A_PAGE)
-        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
-        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
-    return pages
-
-
-def page_of_topic(bank: Bank, topic_id: str) -> int:
-    """The page of the list on which a topic stands, from 0; the first for one that is not on it."""
-    return next(
-        (n for n, page in enumerate(topic_pages(bank)) if any(t.id == topic_id for t in page)), 0
-    )

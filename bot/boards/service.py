@@ -1,4 +1,4 @@
-"""Leaderboards, a member's figures, and the bank at a glance."""
+"""Leaderboards, and a member's figures."""
 
 from __future__ import annotations
 
@@ -18,26 +18,22 @@ from bot.boards.rules import (
     WEEKS,
     Activity,
     Board,
-    Progress,
     TeamBoard,
     TeamRow,
     activity,
-    progress,
     ranked,
 )
-from bot.core import servers as guilds
+from bot.core import servers
+from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, reading_long
-from bot.core.time import local_date
-from bot.daily import store as daily
+from bot.daily import store as daily_store
 from bot.daily.rules import Streak
-from bot.members import store as members
-from bot.members.store import zone_of
-from bot.memory import store as memory
-from bot.memory.rules import is_due, is_learned
+from bot.members.store import shows_stats, zone_of
+from bot.memory.service import knowledge
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
-from bot.teams import store as teams
+from bot.teams import store as teams_store
 from bot.teams.rules import team_of
 
 
@@ -99,11 +95,11 @@ class Boards:
     ) -> Board:
         """One page of the members board, with the asker's own place."""
         check_topic(self._banks.of(conn, guild_id), topic_id)
-        day = local_date(guilds.zone(conn, guild_id), self._now())
+        day = local_date(servers.zone(conn, guild_id), self._now())
         found = store.board(
             conn, guild_id, period, day, user_id=user_id, topic_id=topic_id, page=page
         )
-        return replace(found, has_teams=bool(teams.ids(conn, guild_id)))
+        return replace(found, has_teams=bool(teams_store.ids(conn, guild_id)))
 
     @reading
     def team_board(
@@ -118,14 +114,14 @@ class Boards:
     ) -> TeamBoard:
         """One page of the board of teams, with the asker's own team by the roles that they have now."""
         check_topic(self._banks.of(conn, guild_id), topic_id)
-        day = local_date(guilds.zone(conn, guild_id), self._now())
+        day = local_date(servers.zone(conn, guild_id), self._now())
         sums = store.team_sums(conn, guild_id, days_of(period, day), topic_id)
         earlier = days_before(period, day)
         before = ranked(store.team_sums(conn, guild_id, earlier, topic_id)) if earlier else []
         was = {s.team_id: place for place, s in before}
-        now = teams.ids(conn, guild_id)
+        now = teams_store.ids(conn, guild_id)
         own = team_of(roles, now)
-        names = teams.names_of(conn, guild_id, {*now, *(s.team_id for s in sums)})
+        names = teams_store.names_of(conn, guild_id, {*now, *(s.team_id for s in sums)})
         rows = [
             TeamRow(place, s.team_id, names.get(s.team_id), s.tenths, s.members, was.get(s.team_id))
             for place, s in ranked(sums)
@@ -149,39 +145,16 @@ class Boards:
     def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:
         """A member's figures in a server, as far as the asker may see them."""
         total = totals.total(conn, guild_id, user_id)
-        shows = members.shows_stats(conn, user_id)
+        shows = shows_stats(conn, user_id)
         return Stats(
             points=total.points,
             answers=total.answers,
-            streak=daily.streak_of(conn, guild_id, user_id, self._now()),
+            streak=daily_store.streak_of(conn, guild_id, user_id, self._now()),
             shows=shows,
             details=self._details(conn, guild_id, user_id, total)
             if shows or user_id == asker_id
             else None,
         )
-
-    async def show_stats(self, user_id: int, shows: bool) -> None:
-        """Let others look at all of a member's figures, on every server, or at points, answers and streak only."""
-        await self._database.write(members.set_shows_stats, user_id, shows)
-
-    @reading_long
-    def progress(self, conn: Connection, guild_id: int | None, user_id: int) -> dict[str, Progress]:
-        """A member's progress by topic id, in the bank's order, from what they answered anywhere.
-
-        The topics are those of the server, or those that are asked of the member in direct messages.
-        """
-        cards, ratings = memory.cards_of(conn, user_id), answer_log.latest_ratings(conn, user_id)
-        bank, zone = (
-            self._banks.of_member(conn, user_id, guild_id),
-            zone_of(conn, user_id, guild_id),
-        )
-        return progress(bank, cards, ratings, zone, self._now(), memory.suspended(conn, user_id))
-
-    @reading
-    def set_aside(self, conn: Connection, user_id: int) -> int:
-        """How many questions a member doesn't want to be asked again."""
-        found = memory.suspended(conn, user_id)
-        return len(found & self._banks.holding(conn, found).items.keys())
 
     def _details(self, conn: Connection, guild_id: int, user_id: int, total: Total) -> Details:
         bank = self._banks.of(conn, guild_id)
@@ -191,9 +164,8 @@ class Boards:
             for t, topic in bank.asked_topics.items()
             if t in by_topic
         ]
-        cards = {i: card for i, card in memory.cards_of(conn, user_id).items() if i in bank.asked}
-        wanted = cards.keys() - memory.suspended(conn, user_id)
         zone = zone_of(conn, user_id, guild_id)
+        found = knowledge(conn, user_id, bank, zone, self._now())
         return Details(
             right=total.right,
             days=total.days,
@@ -209,13 +181,13 @@ class Boards:
                 sorted((k for k in known if k[2] < k[1]), key=lambda k: (k[2] / k[1], -k[1]))[:3]
             ),
             activity=self._activity(conn, guild_id, user_id),
-            cards=len(cards),
-            learned=sum(is_learned(card) for card in cards.values()),
-            due=sum(is_due(cards[item_id], zone, self._now()) for item_id in wanted),
+            cards=len(found.cards),
+            learned=found.learned(),
+            due=len(found.due()),
         )
 
     def _activity(self, conn: Connection, guild_id: int, user_id: int) -> Activity:
-        zone = guilds.zone(conn, guild_id)
+        zone = servers.zone(conn, guild_id)
         today = local_date(zone, self._now())
         since = self._now() - timedelta(weeks=WEEKS, days=1)
         by_day = Counter(answer_log.days_on(conn, guild_id, user_id, since))

@@ -1,9 +1,8 @@
-"""Leaderboards, the list of topics, and a member's figures as a picture with words beside it."""
+"""Leaderboards, and a member's figures as a picture with text."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import discord
 from discord import ui
@@ -11,16 +10,12 @@ from discord import ui
 from bot.answers.rules import PERIODS
 from bot.boards.rules import (
     FEWEST_ACTIVE,
-    LEVELS,
     WEEKS,
     Activity,
     Board,
-    Progress,
     TeamBoard,
     level,
-    topic_pages,
     trend,
-    weakest,
 )
 from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
@@ -30,8 +25,8 @@ from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, drawn, pa
 from bot.chat.router import PAGE, TOPIC, Route
 from bot.plan.rules import Outlook
 from bot.plan.views import stats_line
-from bot.practice.views import PRACTISE, aside_button
-from bot.questions.model import Bank, Topic
+from bot.practice.views import PRACTISE
+from bot.questions.model import Topic
 
 _PAGES = {
     "slot": "prev|next|period|switch|own",
@@ -43,18 +38,10 @@ BOARD = Route("board", _PAGES)
 TEAM_BOARD = Route("teamboard", _PAGES)
 SHOW_BOARD = Route("board", {**_PAGES, "slot": "show"}, once=True)
 SHOW_TEAM_BOARD = Route("teamboard", {**_PAGES, "slot": "show"}, once=True)
-TOPICS = Route("topics", {"slot": "prev|next|all", "page": PAGE})
-TOPIC_PICK = Route("topicpick", {})
 STATS = Route("stats", {"do": "show|hide"}, once=True)
 
 PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
 """What can be chosen, as members read it."""
-_LEGEND = (
-    "Learned: you should remember it for a week. Known: you've learned half of the topic. "
-    "Weak: two of your last five answers were wrong."
-)
-_MAX_OPTION = 100
-"""Characters of an option in a list; Discord takes no more."""
 _SECTIONS = 8
 _TITLE = 28
 _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
@@ -166,55 +153,6 @@ def _periods(route: Route, board: Board | TeamBoard) -> ui.ActionRow[ui.LayoutVi
             for p in PERIODS
         )
     )
-
-
-def topics_page(bank: Bank, topics: Mapping[str, Progress], page: int, aside: int = 0) -> Message:
-    """The bank at a glance, a page at a time, with the asker's own progress and a way to the weakest topic.
-
-    `aside`: how many questions they don't want to be asked again, to which there is a way too.
-    """
-    pages = topic_pages(bank)
-    page = min(page, len(pages) - 1)
-    levels = Counter(p.level for p in topics.values())
-    head = (
-        f"### {t.escape(bank.title)}\n"
-        f"-# {t.count(len(bank.asked_topics), 'topic')} · {t.count(len(bank.asked), 'question')}"
-        f" · page {page + 1} of {len(pages)}\n"
-        + " · ".join(f"{levels[level]:,} {level}" for level in LEVELS if levels[level])
-    )
-    section = bank.section_titles[pages[page][0].section_id]
-    lines = "\n".join(_topic_line(topic, topics[topic.id]) for topic in pages[page])
-    buttons = pager(page, len(pages), lambda slot, number: TOPICS.id(slot=slot, page=number))
-    first = weakest(topics)
-    advice = None
-    if first is not None:
-        advice = f"Your weakest topic: **{t.escape(bank.topics[first].title)}**"
-        buttons.append(button("Practise it", PRACTISE.id(topic=first), PRIMARY))
-    listed = f"**{t.escape(section)}**", lines
-    rows = row(_pick(pages[page])), row(*buttons, aside_button(aside))
-    return Message(OPEN, head, *listed, line(), advice, f"-# {_LEGEND}", *rows)
-
-
-def _pick(topics: Sequence[Topic]) -> ui.Select[ui.LayoutView]:
-    """The list from which a topic is opened."""
-    options = [
-        discord.SelectOption(label=t.cut(topic.title, _MAX_OPTION), value=topic.id)
-        for topic in topics
-    ]
-    return ui.Select(custom_id=TOPIC_PICK.id(), placeholder="Read up on a topic…", options=options)
-
-
-def _topic_line(topic: Topic, progress: Progress) -> str:
-    number = f"**{topic.number}.** " if topic.number else ""
-    return f"{number}{t.escape(topic.title)}\n-# {topic_state(progress)}"
-
-
-def topic_state(progress: Progress) -> str:
-    """How a member is doing in a topic, in a few words."""
-    if progress.level == "new":
-        return f"New · {t.count(progress.items, 'question')}"
-    due = f" · {progress.due} due" if progress.due else ""
-    return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
 
 
 def _id(

@@ -19,11 +19,11 @@ from bot.challenges.rules import OpenCard, ResultCard, State
 from bot.challenges.service import Challenges
 from bot.challenges.store import Challenge, Question, Shown
 from bot.core import servers
+from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE, Worker
-from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.play.rules import SHOWN

@@ -12,16 +12,15 @@ from bot.answers import pay
 from bot.answers import store as answer_log
 from bot.answers.rules import rate
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, review_of
+from bot.core import calendar, snowflakes
 from bot.core import servers as guilds
-from bot.core import snowflakes
-from bot.core import time as time_rules
 from bot.core.apart import CallStopped
+from bot.core.calendar import Rule
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, DatabaseClosed, StorageError, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import REQUESTS_A_DAY
-from bot.core.time import Rule
 from bot.core.zones import parse_zone
 from bot.daily import rules, store
 from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
@@ -155,7 +154,7 @@ class Dailies:
         The first time channel, time and zone must be named. A daily that is paused stays so.
         """
         if "at" in changes:
-            changes["at"] = f"{time_rules.parse_time(changes['at']):%H:%M}"
+            changes["at"] = f"{calendar.parse_time(changes['at']):%H:%M}"
         if "zone" in changes:
             changes["zone"] = parse_zone(changes["zone"]).key
         if not changes.get("weekdays", rules.EVERY_DAY):
@@ -247,7 +246,7 @@ class Dailies:
 
         def store_post(conn: Connection) -> DailyStatus:
             schedule = _scheduled(conn, guild_id)
-            day = time_rules.local_date(schedule.zone, now)
+            day = calendar.local_date(schedule.zone, now)
             existing = store.of_day(conn, guild_id, day)
             if existing is not None and existing.posted:
                 raise UserError(f"The question of the day is already posted: {link(existing)}")
@@ -770,9 +769,7 @@ def _answerable(
 
 
 def rule_of(schedule: Schedule) -> Rule:
-    return Rule(
-        time_rules.parse_time(schedule.at), schedule.zone, tuple(map(int, schedule.weekdays))
-    )
+    return Rule(calendar.parse_time(schedule.at), schedule.zone, tuple(map(int, schedule.weekdays)))
 
 
 def link(daily: Daily) -> str:
@@ -791,8 +788,8 @@ def _scheduled(conn: Connection, guild_id: int) -> Schedule:
 
 def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:
     """The local date and time of a schedule's next post after a moment."""
-    taken = store.taken(conn, schedule.guild_id, time_rules.local_date(schedule.zone, after))
-    return time_rules.next_post(rule_of(schedule), after=after, taken=taken)
+    taken = store.taken(conn, schedule.guild_id, calendar.local_date(schedule.zone, after))
+    return calendar.next_occurrence(rule_of(schedule), after=after, taken=taken)
 
 
 def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
@@ -840,7 +837,7 @@ def _answer(conn: Connection, daily: Daily, click: Click, topic_id: str) -> Answ
 
 def _add(conn: Connection, daily: Daily, answer: Answer) -> bool:
     """Store a first answer and count it at once; False if there is one already."""
-    day = time_rules.local_date(guilds.zone(conn, daily.guild_id), answer.answered_at)
+    day = calendar.local_date(guilds.zone(conn, daily.guild_id), answer.answered_at)
     if not pay.add_counted(conn, answer, day=day):
         return False
     _count_later(conn, daily, answer.answered_at)

@@ -268,6 +268,11 @@ def local_time(at: datetime, zone: str) -> str:
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
 
+def times(schedule: Schedule) -> str:
+    """Say when a server's question of the day is posted, by the server's clock."""
+    return f"The question of the day comes at {schedule.at} by this clock."
+
+
 def next_post(status: DailyStatus) -> str:
     if status.next_at is None:
         return "Paused. Nothing is posted until you use </daily resume>."

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from bot.answers import store as answer_log
 from bot.answers.store import DAILY
-from bot.core import time as time_rules
+from bot.core import calendar
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
@@ -38,7 +38,7 @@ from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
 
-RETRY = time_rules.RETRY - timedelta(
+RETRY = calendar.RETRY - timedelta(
     seconds=20
 )  # between refused posts, with time for the try itself
 _STREAKS = _MISSED = 3
@@ -86,13 +86,13 @@ class ScheduleWork(Worker[Schedule]):
 
     def _recompute(self, conn: Connection, after: int) -> int | None:
         """The same for some servers, those whose ids come after one; returns the last of them, None after the last."""
-        earliest = self._now() - time_rules.LOOK_BACK
+        earliest = self._now() - calendar.LOOK_BACK
         since = earliest.date() - timedelta(days=1)  # no zone is a day behind
         found = store.active_schedules(conn, since, after=after, limit=_AT_START)
         for schedule, taken in found:
             try:
                 settled = max(schedule.settled_until, earliest)
-                _, at = time_rules.next_post(rule_of(schedule), after=settled, taken=taken)
+                _, at = calendar.next_occurrence(rule_of(schedule), after=settled, taken=taken)
             except ScheduleError as error:  # no date is left
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
@@ -111,9 +111,9 @@ class ScheduleWork(Worker[Schedule]):
             or schedule.next_at > now
         ):
             return
-        since = max(schedule.settled_until, now - time_rules.LOOK_BACK) if here else now
-        taken = store.taken(conn, guild_id, time_rules.local_date(schedule.zone, since))
-        for due in time_rules.due(rule_of(schedule), now=now, since=since, taken=taken):
+        since = max(schedule.settled_until, now - calendar.LOOK_BACK) if here else now
+        taken = store.taken(conn, guild_id, calendar.local_date(schedule.zone, since))
+        for due in calendar.due(rule_of(schedule), now=now, since=since, taken=taken):
             if due.late:
                 store.create(
                     conn,
@@ -155,9 +155,7 @@ class DailyWork(Worker[Daily]):
 
     def patience(self, state: str | None) -> timedelta:
         """A post is tried until it is too late, and so is the card; a thread and a close are given up before."""
-        return (
-            time_rules.CATCH_UP if state in {DailyState.POSTING, DailyState.SHOWING} else PATIENCE
-        )
+        return calendar.CATCH_UP if state in {DailyState.POSTING, DailyState.SHOWING} else PATIENCE
 
     async def step(self, row: Daily) -> None:
         try:
@@ -234,7 +232,7 @@ class DailyWork(Worker[Daily]):
 
     async def _post(self, daily: Daily) -> None:
         now = self._now()
-        too_late = now - daily.scheduled_at > time_rules.CATCH_UP
+        too_late = now - daily.scheduled_at > calendar.CATCH_UP
 
         def claim(conn: Connection) -> tuple[Schedule, Bank] | None:
             schedule = store.schedule(conn, daily.guild_id)

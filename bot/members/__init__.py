@@ -1,1 +1,1 @@
-"""What the bot knows of members: what they are called, and what they decided about themselves."""
+"""The names of members, and what they chose for themselves."""

@@ -1,4 +1,4 @@
-"""What members are called on a server, and what they decided about themselves for all servers."""
+"""The names of members on each server, and their choices for all servers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ members = sa.Table(
     "members",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column(
-        "shows_stats", sa.Boolean, nullable=False, server_default=sa.false()
-    ),  # others may look at their /stats
-    # IANA name of the zone in which their days begin: the one they chose, else that of the first
-    # server on which they practised or made a plan; null until then
+    # whether others see all of their /stats
+    sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),
+    # IANA name of the zone that their days follow: the one they chose, else that of the server
+    # where they first practised or made a plan; null until then
     sa.Column("zone", sa.String(64)),
 )
 
 Member = tuple[int, int]
-"""Ids of a server and of a user."""
+"""The ids of a server and a user."""
 MAX_NAME = 64
-"""Characters of a name that are kept; Discord's own limit is 32."""
+"""Longer names are cut. Discord allows 32 characters:
+https://discord.com/developers/docs/resources/user#usernames-and-nicknames
+"""
 
-# What a member was called on a server when they last used the bot there. A mention would show as a number to whoever
-# has not met the member, and to everybody once they have left.
+# A member's name on a server when they last used the bot there. Boards show this name because a
+# client shows a mention as a number if it does not know the member, for example after they left.
 member_names = sa.Table(
     "member_names",
     metadata,
@@ -62,7 +63,7 @@ SERVERS_SEEN_ON = select(member_names.c.user_id, member_names.c.guild_id)
 
 
 def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
-    """Store what members are called, in the order of their ids: two processes that do so can't block each other."""
+    """Store names, sorted by id so that two processes can't deadlock on the rows."""
     rows = [
         {"guild_id": guild, "user_id": user, "name": names[guild, user]}
         for guild, user in sorted(names)
@@ -72,7 +73,7 @@ def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
 
 @lru_cache(maxsize=2)
 def _latest_name(dialect: str) -> Insert:
-    """Built once: that takes longer than to store a dozen names."""
+    """Return the upsert of names. It is cached because building it takes longer than running it."""
     statement = insert_for(dialect, member_names)
     return statement.on_conflict_do_update(
         index_elements=list(member_names.primary_key), set_={"name": statement.excluded.name}
@@ -80,7 +81,7 @@ def _latest_name(dialect: str) -> Insert:
 
 
 def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
-    """What these members are called on a server; who has not been seen there since the bot knows names is left out."""
+    """Return the names of these members on a server, without those that were never seen there."""
     return {row.user_id: row.name for row in _names_of(conn, guild_id, user_ids)}
 
 
@@ -91,7 +92,7 @@ def _names_of(guild_id: int, user_ids: Collection[int]) -> Select[Any]:
 
 
 def shows_stats(conn: Connection, user_id: int) -> bool:
-    """Whether others may look at all of a member's figures; not unless the member said so."""
+    """Return whether others see all of a member's /stats; False unless the member chose so."""
     return bool(
         conn.execute(select(members.c.shows_stats).where(members.c.user_id == user_id)).scalar()
     )
@@ -102,10 +103,10 @@ def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
 
 
 def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
-    """Return the zone in which a member's days begin, on every server and in direct messages.
+    """Return the zone that a member's days follow, on every server and in direct messages.
 
-    It is the stored one, else that of the oldest server with a zone on which they were seen, else
-    that of `guild_id`, else UTC.
+    It is the stored one, else the zone of the oldest server that has one and has seen them, else
+    the zone of `guild_id`, else UTC.
     """
     stored = (
         _own_zone(conn, user_id).scalar()
@@ -134,10 +135,10 @@ def set_zone(conn: Connection, user_id: int, zone: str) -> None:
     upsert(conn, members, user_id=user_id, zone=zone)
 
 
-def keep_zone(conn: Connection, user_id: int, zone: str) -> None:
-    """Store the zone of a member who has none stored.
+def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
+    """Store a member's zone unless one is stored already.
 
-    UTC is not stored: a server has it until its manager names another.
+    UTC is not stored, because it is also the zone of every server that has not been set up.
     """
     if zone != servers.DEFAULT_ZONE:
         conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})

@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 import fsrs
 from fsrs import Rating, State
 
-from bot.core.time import local_date
+from bot.core.calendar import local_date
 
 STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)

@@ -20,8 +20,8 @@ from datetime import date, datetime, timedelta
 
 from fsrs import Rating
 
-from bot.core.time import local_date
-from bot.memory import rules as memory
+from bot.core.calendar import local_date
+from bot.memory import rules as memory_rules
 from bot.memory.rules import MemoryCard, back_on, due_items
 from bot.plan.dates import LAST
 from bot.plan.forecast import MOST_CARDS, Forecast, Habit, Known, Span, forecast, new_a_day
@@ -172,7 +172,7 @@ def met(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, MemoryCard]:
 
 def readiness(bank: Bank, cards: Mapping[str, MemoryCard], at: datetime) -> float:
     """The share of the items that are asked that somebody would answer right at a moment."""
-    known = sum(memory.readiness(card, at) for card in met(cards, bank).values())
+    known = sum(memory_rules.readiness(card, at) for card in met(cards, bank).values())
     return known / len(bank.asked) if bank.asked else 0.0
 
 
@@ -330,7 +330,7 @@ class _Pile:
         self.size = len(items)
 
     def known(self, cards: Mapping[str, MemoryCard], now: datetime) -> float:
-        return sum(memory.readiness(cards[item_id], now) for item_id in self._met)
+        return sum(memory_rules.readiness(cards[item_id], now) for item_id in self._met)
 
 
 def _known(
@@ -363,7 +363,9 @@ def _sections(
     found = []
     for section, expected in zip(bank.sections, then.sections, strict=True):
         ids = [item.id for topic in section.topics for item in topic.items]
-        known = sum(memory.readiness(cards[item_id], now) for item_id in ids if item_id in cards)
+        known = sum(
+            memory_rules.readiness(cards[item_id], now) for item_id in ids if item_id in cards
+        )
         if ids:
             found.append(SectionOutlook(section.title, known / len(ids), expected / len(ids)))
     return tuple(found)

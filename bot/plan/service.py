@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.time import local_date
-from bot.members.store import keep_zone, zone_of
-from bot.memory import store as cards
+from bot.members.store import set_zone_if_unset, zone_of
+from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard
+from bot.memory.service import knowledge
 from bot.plan import rules, store
 from bot.plan.dates import read_date
 from bot.plan.rules import LATEST, WINDOW, Goal, Outlook, Plan, Today
@@ -105,33 +106,29 @@ class Plans:
     ) -> tuple[Plan | None, _Given]:
         """Return a member's plan, which may be over, and what its outlook is computed from."""
         now = self._now()
+        zone = zone_of(conn, user_id, guild_id)
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        known = knowledge(conn, user_id, bank, zone, now)
         given = _Given(
-            zone=zone_of(conn, user_id, guild_id),
+            zone=zone,
             now=now,
-            bank=self._banks.of_member(conn, user_id, guild_id),
-            cards=cards.cards_of(conn, user_id),
+            bank=bank,
+            cards=known.cards,
             answers=latest_answers(conn, user_id, now - WINDOW, LATEST),
-            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id)
-            | cards.suspended(conn, user_id),
+            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
         )
         return store.get(conn, user_id), given
 
     # --- for others, inside of their transactions
 
-    def goal(
-        self,
-        conn: Connection,
-        user_id: int,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-    ) -> Goal | None:
-        """What is left of a member's day, for their reminder; None if they have no plan."""
+    def goal(self, conn: Connection, user_id: int, known: Knowledge) -> Goal | None:
+        """Return what is left of a member's day; None if they have no plan."""
+        zone = known.zone
+        now = known.now
         course = self.course(conn, user_id, zone, now)
         if course is None:
             return None
-        share = course.share(bank, known, zone, now, cards.suspended(conn, user_id))
+        share = course.share(known.bank, known.cards, zone, now, known.set_aside)
         return Goal((course.plan.day - local_date(zone, now)).days, share)
 
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
@@ -239,7 +236,7 @@ def _save(
     plan = outlook.plan
     if store.get(conn, plan.user_id, lock=True) != before:
         return None
-    keep_zone(conn, plan.user_id, outlook.zone)
+    set_zone_if_unset(conn, plan.user_id, outlook.zone)
     if before is not None and before.is_over(outlook.today):
         store.end(conn, before)
     store.save(conn, plan)

@@ -21,15 +21,16 @@ from fsrs import Rating
 from bot.answers import store as answer_log
 from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
 from bot.answers.store import PRACTICE, Answer, review_of
+from bot.core.calendar import Rule, instant, local_date
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.time import Rule, instant, local_date
-from bot.members.store import keep_zone, zone_of
+from bot.members.store import set_zone_if_unset, zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.memory.rules import MemoryCard
+from bot.memory.service import knowledge
 from bot.practice import rules, store
 from bot.practice.rules import NewToday
 from bot.practice.store import Practice, PracticeQuestion
@@ -523,7 +524,7 @@ class Practices:
         def store_first(conn: Connection) -> PracticeQuestion | None:
             if read.practice is not None and not _close(conn, read):
                 return None
-            keep_zone(conn, read.user_id, read.zone)
+            set_zone_if_unset(conn, read.user_id, read.zone)
             practice = store.create(conn, read.user_id, topic_id, at, items)
             if practice is None:
                 return None
@@ -616,7 +617,7 @@ class Practices:
             else store.get(conn, practice_id, user_id)
         )
         bank = self._banks.of_member(conn, user_id, guild_id)
-        suspended = cards.suspended(conn, user_id)
+        known = knowledge(conn, user_id, bank, zone, now)
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
         return _Read(
             user_id=user_id,
@@ -625,9 +626,9 @@ class Practices:
             zone=zone,
             now=now,
             bank=bank,
-            cards={i: card for i, card in cards.cards_of(conn, user_id).items() if i in bank.asked},
-            suspended=suspended,
-            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | suspended,
+            cards=known.cards,
+            suspended=known.set_aside,
+            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
             in_play=self._in_play.items_anywhere(conn),
             course=self._courses.course(conn, user_id, zone, now),
             met_today=store.new_since(conn, user_id, midnight),

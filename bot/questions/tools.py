@@ -11,7 +11,7 @@ from bot.chat.messages import OPEN, REVEALED, Message, line, text_of
 from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
 from bot.questions import lint
-from bot.questions import views as cards
+from bot.questions import views as view
 from bot.questions.answers import Outcome, Review
 from bot.questions.bank import load_packs, parse_bank
 from bot.questions.check import BankError, place
@@ -116,15 +116,15 @@ def _reported(bank: Bank, item_id: str) -> list[tuple[str, str]]:
 
 
 def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
-    order, head = tuple(range(len(item.choices))), f"-# {cards.about(item, bank)}"
-    rows, after = cards.answer_rows(item, "round", 1), cards.after_row("round", 1)
+    order, head = tuple(range(len(item.choices))), f"-# {view.about(item, bank)}"
+    rows, after = view.answer_rows(item, "round", 1), view.after_row("round", 1)
     return [
-        ("open", Message(OPEN, head, *cards.asked(item, order), line(), *rows)),
+        ("open", Message(OPEN, head, *view.asked(item, order), line(), *rows)),
         (
             "revealed",
-            Message(REVEALED, head, *cards.revealed(item, order, Outcome(0, 0, {}), bank), after),
+            Message(REVEALED, head, *view.revealed(item, order, Outcome(0, 0, {}), bank), after),
         ),
-        ("why", Message(REVEALED, *cards.why_blocks(Review(item, order, None), bank))),
+        ("why", Message(REVEALED, *view.why_blocks(Review(item, order, None), bank))),
     ]
 
 

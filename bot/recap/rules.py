@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from bot.answers.rules import monday, places
-from bot.core.time import Rule, instant, local_date
+from bot.core.calendar import Rule, instant, local_date
 
 AT = time(9)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from bot.answers import store as answer_log
 from bot.boards.store import board
 from bot.core import servers
+from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, writing
 from bot.core.errors import UserError
-from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.recap import rules, store
 from bot.recap.rules import Climber, Hardest, Leader, Recap

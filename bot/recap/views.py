@@ -8,8 +8,12 @@ from bot.chat import text as t
 from bot.chat.charts import INNER, MARGIN, bar_row, figure, fitting, headline
 from bot.chat.messages import OPEN, Message, line
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, drawn, panel, words
-from bot.recap.rules import DAYS, Recap
+from bot.daily.views import local_time
+from bot.recap.rules import AT, DAYS, Recap
+from bot.recap.service import RecapStatus
 
+DAY_CHOICES = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
+"""When a recap can come, as /settings offers it, by the number of the weekday."""
 _NAME = 22
 _BARS = 96
 
@@ -60,6 +64,22 @@ def _dates(week: date) -> str:
     if week.month == last.month:
         return f"{week.day}–{last.day} {last:%B}"
     return f"{week.day} {week:%B} – {last.day} {last:%B}"
+
+
+def times(recap: RecapStatus, zone: str) -> str:
+    """Say where and when a server's recap is posted, and why the last one was not."""
+    if recap.channel_id is None or recap.next_at is None:
+        return "Weekly recap: **off**\n-# Pick a channel to turn it on."
+    lines = [
+        f"Weekly recap: <#{recap.channel_id}> · next: **{local_time(recap.next_at, zone)}**",
+        "-# It looks back on Monday to Sunday. A week without answers has none.",
+    ]
+    last = recap.last
+    if last is not None and last.problem:
+        lines.insert(
+            1, f"⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"
+        )
+    return "\n".join(lines)
 
 
 def alt_text(found: Recap) -> str:

@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from bot.core import servers
+from bot.core.calendar import RETRY, local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
-from bot.core.time import RETRY, local_date
 from bot.recap import rules, store
 from bot.recap.rules import Recap, RecapState
 from bot.recap.service import Recaps, upcoming

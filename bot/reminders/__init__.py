@@ -1,1 +1,1 @@
-"""The daily reminder to practise, by direct message."""
+"""The daily reminder to practise, sent as a direct message."""

@@ -1,4 +1,4 @@
-"""/remind: a direct message on days on which practice has something due."""
+"""/remind: a direct message on days when practice is due."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.reminders.store import Reminder
 class Reminders(commands.Cog):
     def __init__(self, bot: QuizBot, reminders: RemindersService) -> None:
         self.reminders = reminders
-        bot.router.add(view.REMIND, self.change)
+        bot.router.add(view.REMIND, self.pause_or_resume)
 
     @app_commands.command(description="Get a direct message on days when practice is due")
     @app_commands.describe(
@@ -46,8 +46,8 @@ class Reminders(commands.Cog):
             reminder = await self.reminders.get(interaction.user.id)
         await say(interaction, view.state(reminder))
 
-    async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The buttons below a reminder and below what `/remind` shows."""
+    async def pause_or_resume(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Handle the buttons of a reminder and of `/remind`."""
         change = self.reminders.pause if fields["what"] == "pause" else self.reminders.resume
         await say_here(interaction, view.state(await change(interaction.user.id)))
 
@@ -55,7 +55,7 @@ class Reminders(commands.Cog):
     async def on_app_command_completion(
         self, interaction: discord.Interaction, command: object
     ) -> None:
-        """Whose reminders paused themselves reads why when they practise next."""
+        """Tell a member who practises why their reminder paused itself, once."""
         if getattr(command, "name", None) == "practice":
             problem = await self.reminders.take_problem(interaction.user.id)
             if problem is not None:

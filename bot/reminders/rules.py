@@ -1,19 +1,22 @@
-"""When a reminder stops by itself, and how fast reminders are sent."""
+"""The limits of reminders: how many may be ignored, and how fast they are sent."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-IGNORED = 10
-"""After so many in a row that were followed by no practice, one more is sent, which says that it is the last."""
-OPENED_A_MINUTE, SENT_A_MINUTE = 15, 60
-"""Discord takes a bot for a sender of spam that opens more than a few dozen direct messages at once."""
-LATER = timedelta(minutes=5)
-"""How long one waits of which Discord said that it is too many."""
+MAX_IGNORED = 10
+"""After this many ignored reminders in a row, one more is sent, which says that it is the last."""
+SENT_A_MINUTE = 60
+OPENED_A_MINUTE = 15
+"""New direct message channels. Discord blocks bots that open many of them quickly:
+https://discord.com/developers/docs/resources/user#create-dm
+"""
+RETRY_AFTER = timedelta(minutes=5)
+"""The pause after Discord refused to open another channel for now."""
 
 
 def ignored_now(ignored: int, sent_at: datetime | None, practised_at: datetime | None) -> int:
-    """How many reminders in a row were followed by no practice, the last one included."""
+    """Return the number of reminders in a row, up to the last one, that no practice followed."""
     if sent_at is None or (practised_at is not None and practised_at >= sent_at):
         return 0
     return ignored + 1

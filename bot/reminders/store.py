@@ -1,4 +1,4 @@
-"""When members want to be reminded to practise."""
+"""The reminders of members."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.jobs import Queue
 from bot.core.personal import Held, personal_rows
 from bot.core.tables import Instant, fetch, metadata, upsert, values_of
 
-# The daily reminder to practise, by direct message; no row if a member wants none.
+# The daily reminder to practise. A member who never set one has no row.
 reminders = sa.Table(
     "reminders",
     metadata,
@@ -20,17 +20,13 @@ reminders = sa.Table(
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
     sa.Column("next_at", Instant),  # null while it is paused
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    # failed attempts in a row
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),  # why it paused itself, until the member has read it
-    sa.Column(
-        "channel_id", sa.BigInteger
-    ),  # of the direct messages; Discord lets a bot open few of them at a time
-    sa.Column("sent_at", Instant),  # the last one
-    sa.Column(
-        "ignored", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, after which no practice came
+    sa.Column("channel_id", sa.BigInteger),  # the channel of their direct messages, once opened
+    sa.Column("sent_at", Instant),  # when the last one was sent
+    # reminders in a row that no practice followed
+    sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_reminders_next_at", "next_at"),
 )
 HELD = Held(
@@ -78,6 +74,6 @@ def save(conn: Connection, reminder: Reminder) -> None:
 
 
 def change(conn: Connection, reminder: Reminder, /, **values: object) -> bool:
-    """Change a reminder; False if another process has taken it up, or its member has changed it, in between."""
+    """Change a reminder; False if another process or its member has changed its time in between."""
     where = reminders.c.user_id == reminder.user_id, reminders.c.next_at == reminder.next_at
     return conn.execute(update(reminders).where(*where).values(failures=0, **values)).rowcount == 1

@@ -1,4 +1,4 @@
-"""The reminder to practise, and what a member reads about it."""
+"""The reminder to practise, and the message of /remind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
 def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
-    """The daily direct message, in words that a phone shows in its notification; a plan's names the day's goal."""
+    """Return the direct message. It is plain text, so that a phone's notification shows it.
+
+    With a plan it names the day's goal, else the number of questions that are due.
+    """
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     if goal is not None:
@@ -31,7 +34,7 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
 
 
 def state(found: Reminder | None) -> Message:
-    """What a member has set, and how to change it."""
+    """Say when a member's reminder comes, and how to change it."""
     if found is None:
         return Message(
             ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`."

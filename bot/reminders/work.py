@@ -1,4 +1,4 @@
-"""Reminders, sent when they come due: at most once a day, only if something is due, and never many at once."""
+"""Sending reminders: at most one a day, only if something is due, and never many at once."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from bot.core import time as time_rules
+from bot.core.calendar import CATCH_UP, Rule, next_occurrence, parse_time
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.tables import values_of
-from bot.core.time import Rule
-from bot.memory import rules as memory
-from bot.memory import store as cards
+from bot.memory.service import knowledge
 from bot.plan.rules import Goal
 from bot.plan.service import Plans
 from bot.practice.store import last_asked
 from bot.reminders import rules, store
-from bot.reminders.service import next_time
 from bot.reminders.store import Reminder
 
 log = logging.getLogger(__name__)
@@ -34,22 +31,25 @@ _IGNORED = "Your practice reminders are paused because you didn't use the last t
 
 
 class Views(Protocol):
-    """What a reminder shows; `bot.reminders.views`."""
+    """Makes the message of a reminder, as `bot.reminders.views` does."""
 
     def reminder(self, due: int, goal: Goal | None, /, *, last: bool) -> Any: ...
 
 
 class Claimed(NamedTuple):
-    """A reminder to send: as it was before, as it is now, how many questions are due, and what a plan has for today."""
+    """A reminder to send: the row before it was claimed, and the row after.
+
+    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
+    """
 
     before: Reminder
-    now: Reminder
+    after: Reminder
     due: int
     goal: Goal | None
 
 
 class ReminderWork(Worker[Reminder]):
-    """See the module. One is taken up at a time, the next a moment later: several are due at every full hour."""
+    """Sends reminders one at a time with pauses, because most are due on the hour."""
 
     queue = store.QUEUE
 
@@ -59,44 +59,44 @@ class ReminderWork(Worker[Reminder]):
         self._banks = context.banks
         self._sender = context.sender
         self._views = views
-        self._free_at = datetime.min.replace(tzinfo=UTC)
+        self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
         return store.get(conn, key)
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
-        return [] if now < self._free_at else super().due(conn, now, 1)
+        return [] if now < self._paused_until else super().due(conn, now, 1)
 
     def next_due(self, conn: Connection, /) -> datetime | None:
         at = super().next_due(conn)
-        return at and max(at, self._free_at)
+        return at and max(at, self._paused_until)
 
     async def step(self, row: Reminder) -> None:
-        """Remind one member; the next time is stored before anything is sent."""
-        self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
+        """Remind one member. The next time is stored before anything is sent."""
+        self._pause(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
         claimed = await self._database.write(self._claim, row.user_id)
         if claimed is not None:
             await self._send(claimed)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """Whatever went wrong with one day's reminder, tomorrow there is another."""
-        log.error("a reminder of today is left out: %s", reason)
+        """Skip today's reminder; the next one comes tomorrow."""
+        log.error("a reminder is skipped today: %s", reason)
         tomorrow = self._now() + timedelta(days=1)
         reminder = await self._database.read(store.get, key)
         if reminder is not None:
             await self._database.write(store.change, reminder, next_at=tomorrow)
 
     async def _send(self, claimed: Claimed) -> None:
-        reminder = claimed.now
+        reminder = claimed.after
         if reminder.channel_id is None:
-            self._rest(timedelta(minutes=1) / self._context.shards.share_of(rules.OPENED_A_MINUTE))
+            self._pause(timedelta(minutes=1) / self._context.shards.share_of(rules.OPENED_A_MINUTE))
         message = self._views.reminder(claimed.due, claimed.goal, last=reminder.next_at is None)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
-            log.info("reminders wait: %s", error)
-            self._rest(rules.LATER)
-            again = replace(claimed.before, next_at=self._now() + rules.LATER)
+            log.info("reminders are paused: %s", error)
+            self._pause(rules.RETRY_AFTER)
+            again = replace(claimed.before, next_at=self._now() + rules.RETRY_AFTER)
             await self._change(reminder, again)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
@@ -112,31 +112,28 @@ class ReminderWork(Worker[Reminder]):
     async def _change(self, before: Reminder, after: Reminder) -> None:
         await self._database.write(store.change, before, **values_of(after))
 
-    def _rest(self, length: timedelta) -> None:
-        self._free_at = max(self._free_at, self._now() + length)
+    def _pause(self, length: timedelta) -> None:
+        self._paused_until = max(self._paused_until, self._now() + length)
 
     def _claim(self, conn: Connection, user_id: int) -> Claimed | None:
-        """Move a reminder that is due to its next time, or stop it; None if there is nothing to send."""
+        """Store a due reminder's next time, or that it stops; None if there is nothing to send."""
         now = self._now()
         before = store.get(conn, user_id)
         if before is None or before.next_at is None or before.next_at > now:
             return None
-        next_at = next_time(Rule(time_rules.parse_time(before.at), before.zone), now)
+        _, next_at = next_occurrence(Rule(parse_time(before.at), before.zone), after=now)
         bank = self._banks.of_member(conn, user_id, None)
-        known = {i: card for i, card in cards.cards_of(conn, user_id).items() if i in bank.asked}
-        suspended = cards.suspended(conn, user_id)
-        due = len(memory.due_items(known, before.zone, now, hidden=suspended))
-        goal = self._plans.goal(conn, user_id, bank, known, before.zone, now)
-        nothing = not due if goal is None else not goal.share.left
-        if nothing or now - before.next_at > time_rules.CATCH_UP:
+        known = knowledge(conn, user_id, bank, before.zone, now)
+        due = len(known.due())
+        goal = self._plans.goal(conn, user_id, known)
+        nothing_to_do = not due if goal is None else not goal.share.left
+        if nothing_to_do or now - before.next_at > CATCH_UP:
             store.change(conn, before, next_at=next_at)
             return None
         ignored = rules.ignored_now(before.ignored, before.sent_at, last_asked(conn, user_id))
         sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
-        if ignored >= rules.IGNORED:
+        if ignored >= rules.MAX_IGNORED:
             sent = replace(sent, next_at=None, problem=_IGNORED)
-        return (
-            Claimed(before, sent, due, goal)
-            if store.change(conn, before, **values_of(sent))
-            else None
-        )
+        if not store.change(conn, before, **values_of(sent)):
+            return None
+        return Claimed(before, sent, due, goal)

@@ -17,11 +17,11 @@ from bot.answers import store as answer_log
 from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.store import ROUND, Answer
 from bot.core import servers
+from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
-from bot.core.time import local_date
 from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.play.rules import SHOWN

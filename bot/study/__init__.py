@@ -1,1 +1,1 @@
-"""A topic to read up on: its open question, what a good answer says, and how the reader is doing in it."""
+"""/topics: the list of topics, and the page of one to read up on, with a member's progress."""

@@ -1,4 +1,4 @@
-"""/topics: all topics with the asker's progress, and the page of one."""
+"""/topics: the list of topics, and the page of one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.boards import views as boards_view
-from bot.boards.service import Boards
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
@@ -19,13 +17,11 @@ from bot.study.service import Studies
 
 
 class Topics(commands.Cog):
-    def __init__(self, bot: QuizBot, boards: Boards, studies: Studies) -> None:
-        self.bot = bot
-        self.boards = boards
+    def __init__(self, bot: QuizBot, studies: Studies) -> None:
         self.studies = studies
-        bot.router.add(boards_view.TOPICS, self.turn_list)
-        bot.router.add(boards_view.TOPIC_PICK, self.pick)
-        bot.router.add(view.STUDY, self.turn)
+        bot.router.add(view.TOPICS, self.show_list)
+        bot.router.add(view.TOPIC_PICK, self.pick_topic)
+        bot.router.add(view.STUDY, self.show_topic)
 
     @app_commands.command(
         description="All topics and how you're doing in each, or one topic to read up on"
@@ -37,38 +33,30 @@ class Topics(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def topics(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        await say(
-            interaction,
-            await (
-                self._list(interaction, 0) if topic is None else self._topic(interaction, topic)
-            ),
-        )
+        page = self._list(interaction, 0) if topic is None else self._topic(interaction, topic)
+        await say(interaction, await page)
 
-    async def turn_list(self, interaction: discord.Interaction, fields: Fields) -> None:
+    async def show_list(self, interaction: discord.Interaction, fields: Fields) -> None:
         await say_here(interaction, await self._list(interaction, int(fields["page"])))
 
-    async def pick(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """The topic that was picked from the list takes its place."""
+    async def pick_topic(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """Replace the list with the page of the topic that was picked."""
         picked = picked_in(interaction)
         if len(picked) != 1:
             raise UserError(UNKNOWN)
         await say_here(interaction, await self._topic(interaction, picked[0]))
 
-    async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
+    async def show_topic(self, interaction: discord.Interaction, fields: Fields) -> None:
         await say_here(
             interaction, await self._topic(interaction, fields["topic"], int(fields["page"]))
         )
 
     async def _list(self, interaction: discord.Interaction, page: int) -> Message:
-        progress = await self.boards.progress(interaction.guild_id, interaction.user.id)
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return boards_view.topics_page(
-            bank, progress, page, await self.boards.set_aside(interaction.user.id)
-        )
+        found = await self.studies.topics(interaction.user.id, interaction.guild_id)
+        return view.topic_list(found, page)
 
     async def _topic(
         self, interaction: discord.Interaction, topic_id: str, page: int = 0
     ) -> Message:
-        return view.study_page(
-            await self.studies.page(interaction.user.id, interaction.guild_id, topic_id), page
-        )
+        found = await self.studies.page(interaction.user.id, interaction.guild_id, topic_id)
+        return view.study_page(found, page)

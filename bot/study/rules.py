@@ -1,21 +1,36 @@
-"""What a member reads of their progress in a topic: item by item, without what the items ask."""
+"""The list of topics, and the page of one, with a member's progress."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
-from bot.boards.rules import Progress
+from bot.memory.progress import Progress
 from bot.memory.rules import MemoryCard, days_away, is_learned
-from bot.questions.model import Topic
+from bot.questions.model import Bank, Topic
+
+_TOPICS_A_PAGE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TopicList:
+    """The topics that are asked where a member is, with their progress in each, by topic id.
+
+    `set_aside` counts the questions of any server that they don't want to be asked again.
+    """
+
+    bank: Bank
+    progress: Mapping[str, Progress]
+    set_aside: int
 
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """One item: its number in the topic, from 1, and its difficulty in words.
+    """A member's progress in one item: its number in the topic, from 1, and its difficulty.
 
-    `days`: in how many of the member's days it comes back, 0 for today; None for one that they have not met.
+    `days`: how many days until it is due, 0 for today; None if the member has not met it.
     """
 
     number: int
@@ -26,10 +41,10 @@ class ItemProgress:
 
 @dataclass(frozen=True, slots=True)
 class StudyPage:
-    """All that there is to read about a topic.
+    """The page of a topic.
 
-    `asks_openly`: its open question is asked where the member reads this; else there is none to show. `list_page`: the
-    page of the list of topics on which it stands, from 0.
+    `asks_openly`: it has an open question that is asked where the member is. `list_page`: the
+    number of the page that lists the topic, from 0.
     """
 
     topic: Topic
@@ -42,9 +57,9 @@ class StudyPage:
 
 @dataclass(frozen=True, slots=True)
 class InPlay:
-    """A topic that can't be read now, as its open question is asked on a server of the member.
+    """A topic whose open question is being asked on a member's server, so it can't be read now.
 
-    `until` is when that closes, None if it is not known or any moment now.
+    `until` is when that closes; None if it is unknown or imminent.
     """
 
     topic: Topic
@@ -54,7 +69,7 @@ class InPlay:
 def items_of(
     topic: Topic, cards: Mapping[str, MemoryCard], zone: str, now: datetime
 ) -> tuple[ItemProgress, ...]:
-    """How a member is doing in each item of a topic, in the bank's order; `cards` are theirs by item id."""
+    """Return a member's progress in each item of a topic; `cards` are theirs, by item id."""
     found = []
     for number, item in enumerate(topic.items, start=1):
         card = cards.get(item.id)
@@ -64,5 +79,22 @@ def items_of(
 
 
 def in_play(topic: Topic, until: datetime | None, now: datetime) -> InPlay:
-    """Why a topic can't be read; a time that has passed says nothing, since the close is on its way."""
+    """Return why a topic can't be read, without a closing time that has passed."""
     return InPlay(topic, until if until is not None and until > now else None)
+
+
+def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
+    """Split a bank's topics into pages of one section each, of about the same length."""
+    pages = []
+    for section in bank.sections:
+        number = -(-len(section.topics) // _TOPICS_A_PAGE)
+        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
+        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
+    return pages
+
+
+def page_of_topic(bank: Bank, topic_id: str) -> int:
+    """Return the number of the page that lists a topic, from 0; 0 for an unknown topic."""
+    return next(
+        (n for n, page in enumerate(topic_pages(bank)) if any(t.id == topic_id for t in page)), 0
+    )

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.bank import views as bank_view
+from bot.bank import views as bank_views
 from bot.bank.cog import form_in
 from bot.chat.client import QuizBot
 from bot.chat.permissions import require_bot, require_manager, require_page
@@ -116,7 +116,7 @@ class Suggestions(commands.Cog):
             raise UserError(
                 "That question can't be edited now. Press Later, or use </bank review> to see what's left."
             )
-        await interaction.response.send_modal(bank_view.edit_form(found.own))
+        await interaction.response.send_modal(bank_views.edit_form(found.own))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A suggestion as a manager has mended it, to be accepted."""
@@ -127,7 +127,7 @@ class Suggestions(commands.Cog):
                 work = self.service.accept(guild_id_of(interaction), row_id, form)
                 note = view.added(await in_time(interaction, work, edits=True))
             except BankError as error:
-                await say(interaction, bank_view.not_saved(error.problems, form))
+                await say(interaction, bank_views.not_saved(error.problems, form))
                 return
         await self._go_on(interaction, Kind.SUGGESTION, row_id, note)
 

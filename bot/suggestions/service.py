@@ -13,7 +13,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import SUGGESTIONS_OPEN
 from bot.members.store import names_of
-from bot.questions import store as questions
+from bot.questions import store as questions_store
 from bot.questions.own import number_of
 from bot.suggestions import rules, store
 from bot.suggestions.rules import (
@@ -100,7 +100,9 @@ class Suggestions:
             if what is Kind.SUGGESTION and (row := store.next_waiting(conn, guild_id, number)):
                 author = names_of(conn, guild_id, [row.user_id]).get(row.user_id)
                 return Suggested(row, author, waiting)
-            report = questions.next_report(conn, guild_id, number if what is Kind.REPORT else 0)
+            report = questions_store.next_report(
+                conn, guild_id, number if what is Kind.REPORT else 0
+            )
             if report is not None:
                 return self._reported(conn, guild_id, user_id, report, waiting)
         return None
@@ -110,7 +112,7 @@ class Suggestions:
         conn: Connection,
         guild_id: int,
         user_id: int,
-        report: questions.Report,
+        report: questions_store.Report,
         waiting: Waiting,
     ) -> Reported:
         bank = self._banks.holding(conn, [report.item_id])
@@ -120,7 +122,7 @@ class Suggestions:
         own = None
         number = number_of(guild_id, report.item_id)
         if item is not None and number is not None:
-            rows = questions.own_items_of(conn, guild_id)
+            rows = questions_store.own_items_of(conn, guild_id)
             own = next((row for row in rows if row.number == number and not row.retired), None)
         shipped = number is None and bool(prompt)
         return Reported(report.id, report.text, prompt, item, shipped, own, hidden, waiting)
@@ -159,11 +161,11 @@ class Suggestions:
     @writing
     def settle(self, conn: Connection, guild_id: int, report_id: int) -> None:
         """A report has been dealt with; it may have been before."""
-        questions.settle_report(conn, guild_id, report_id)
+        questions_store.settle_report(conn, guild_id, report_id)
 
 
 def _waiting(conn: Connection, guild_id: int) -> Waiting:
     return Waiting(
         store.count_waiting(conn, guild_id),
-        questions.count_reports(conn, guild_id, rules.MAX_COUNTED),
+        questions_store.count_reports(conn, guild_id, rules.MAX_COUNTED),
     )

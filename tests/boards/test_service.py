@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from bot.points.store import Entry
 from fsrs import Rating
 from sqlalchemy import Connection
 
@@ -15,7 +16,6 @@ from bot.core.errors import UserError
 from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.points import store as scores
-from bot.points.store import Entry
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
@@ -170,10 +170,10 @@ async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
     )
     assert own.details is not None
     assert (others.points, others.answers, others.shows, others.details) == (10, 1, False, None)
-    await service.show_stats(ALWINA, True)
+    await stage.bot.members.show_stats(ALWINA, True)
     assert (await service.stats(GUILD, ALWINA, BOB)).details == own.details
     assert (await service.stats(GUILD, BOB, ALWINA)).details is None
-    await service.show_stats(ALWINA, False)
+    await stage.bot.members.show_stats(ALWINA, False)
     assert (await service.stats(GUILD, ALWINA, BOB)).details is None
     assert (await service.stats(GUILD, ALWINA, ALWINA)).details == own.details
 
@@ -231,25 +231,6 @@ async def test_cards_learned_and_due(stage: Stage) -> None:
     details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.cards, details.learned, details.due) == (3, 1, 1)
-
-
-async def test_progress_by_topic(stage: Stage) -> None:
-    """Progress comes from the member's own cards and latest answers, wherever they gave them."""
-    await practise(stage, ALWINA, "t2-a", Rating.Again, Rating.Again, at=START - timedelta(days=2))
-    await practise(stage, ALWINA, "t3-a", Rating.Good)
-    await practise(stage, BOB, "t1-a", Rating.Good)
-    topics = await boards(stage).progress(GUILD, ALWINA)
-    assert {topic_id: p.level for topic_id, p in topics.items()} == {
-        "t1": "new",
-        "t2": "weak",
-        "t3": "learning",
-    }
-    assert (topics["t2"].met, topics["t2"].due, topics["t2"].misses, topics["t2"].latest) == (
-        1,
-        1,
-        2,
-        2,
-    )
 
 
 async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:

@@ -234,7 +234,7 @@ def test_what_is_no_id(custom_id: str) -> None:
         (rounds.MINE, {"round": 17, "page": 0, "more": 1}),
         (boards.BOARD, {"slot": "prev", "period": "week", "topic": "a:b", "page": 0}),
         (boards.BOARD, {"slot": "prev", "period": "week", "topic": "x" * 49, "page": 0}),
-        (boards.TOPICS, {"slot": "prev", "page": None}),
+        (study.TOPICS, {"slot": "prev", "page": None}),
     ],
 )
 def test_ids_that_could_not_be_read_back_are_not_made(

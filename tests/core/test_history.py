@@ -72,7 +72,7 @@ USES: dict[str, Use] = {
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
     "/daily status": lambda stage: stage.bot.dailies.status(GUILD),
     "/stats": lambda stage: stage.bot.boards.stats(GUILD, ALWINA, ALWINA),
-    "/topics": lambda stage: stage.bot.boards.progress(GUILD, ALWINA),
+    "/topics": lambda stage: stage.bot.studies.topics(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),
     "/interview": lambda stage: stage.bot.interviews.start(ALWINA, GUILD),
     "a reminder": remind,

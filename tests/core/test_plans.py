@@ -15,6 +15,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from bot.points.rules import PERIODS
+from bot.points.store import Entry
 from fsrs import Rating
 from sqlalchemy import Connection, event, select, text
 
@@ -40,8 +42,6 @@ from bot.memory.store import ReviewedAnswer
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.points import store as points
-from bot.points.rules import PERIODS
-from bot.points.store import Entry
 from bot.practice import store as practice
 from bot.privacy import store as privacy
 from bot.questions import store as questions
@@ -265,7 +265,7 @@ CALLS: list[Call] = [
     call(members.shows_stats, ALWINA),
     call(members.set_shows_stats, ALWINA, True),
     call(members.zone_of, ALWINA, GUILD),
-    call(members.keep_zone, ALWINA, "Europe/Berlin"),
+    call(members.set_zone_if_unset, ALWINA, "Europe/Berlin"),
     call(members.set_zone, ALWINA, "UTC"),
     call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ALWINA, Rating.Good, NOW)]),
     call(memory.cards_of, ALWINA),

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.core import servers, snowflakes
+from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
-from bot.core.time import RETRY
 from bot.daily import views
 from bot.daily.rules import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store

@@ -14,7 +14,7 @@ from fsrs import Rating, State
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.time import local_date
+from bot.core.calendar import local_date
 from bot.memory import rules as memory
 from bot.memory.rules import (
     MemoryCard,

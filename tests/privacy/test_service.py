@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from bot.points.store import rebuild_sums, score_buckets, scores
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
@@ -21,7 +22,6 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.daily.store import daily_answers
-from bot.points.store import rebuild_sums, score_buckets, scores
 from bot.practice.service import Asking
 from bot.privacy import service
 from bot.privacy.service import Export
@@ -59,7 +59,7 @@ async def live(stage: Stage) -> None:
     """Zoe and others do whatever the bot offers: rounds, dailies, practice, an interview, and so on."""
     bot = stage.bot
     for guild_id in (GUILD, OTHER_GUILD):
-        bot.names.note(guild_id, ZOE, NAME)
+        bot.names.set(guild_id, ZOE, NAME)
     await bot.names.flush()
     await bot.teams.add(GUILD, TEAM, "Red", [TEAM])
     round_id = await stage.start(questions=12, starter_id=ZOE)
@@ -95,7 +95,7 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.boards.show_stats(ZOE, True)
+    await bot.members.show_stats(ZOE, True)
 
 
 async def challenge(stage: Stage) -> None:
@@ -352,7 +352,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
         if getattr(work, "__name__", "") == "_erase_portion":
             portions += 1
             if portions in {2, 9, 14, 19}:
-                stage.bot.names.note(GUILD, ZOE, f"{NAME} {portions}")
+                stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
                 if hasattr(daily.card, "topic"):
                     await _again(
@@ -371,7 +371,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     kept = await sums(stage)
     await write(rebuild_sums)
     assert await sums(stage) == kept
-    stage.bot.names.note(GUILD, ZOE, NAME)  # who comes back is met anew
+    stage.bot.names.set(GUILD, ZOE, NAME)  # who comes back is met anew
     await stage.bot.names.flush()
     assert [trace for trace in await traces(stage) if NAME in trace] == [
         f"member_names.name: {NAME}"

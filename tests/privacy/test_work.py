@@ -35,7 +35,7 @@ async def live(stage: Stage) -> None:
     await stage.wait(hours=1)
     await stage.answer_daily(ALWINA)
     await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
-    stage.bot.names.note(OTHER, ALWINA, "Alwina elsewhere")
+    stage.bot.names.set(OTHER, ALWINA, "Alwina elsewhere")
     await stage.bot.names.flush()
 
 

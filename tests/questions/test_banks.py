@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from bot.points.store import Entry, add
 
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.service import Step
-from bot.points.store import Entry, add
 from bot.practice.service import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
@@ -371,9 +371,13 @@ async def test_progress_counts_own_topics(stage: Stage) -> None:
     """`/topics` of a server has its own topics, with the member's progress; elsewhere they are not shown."""
     await furnish(stage.database, GUILD)
     await practised(stage, GUILD)
-    (own,) = [p for t, p in (await stage.bot.boards.progress(GUILD, ALWINA)).items() if is_own(t)]
+    (own,) = [
+        p for t, p in (await stage.bot.studies.topics(ALWINA, GUILD)).progress.items() if is_own(t)
+    ]
     assert (own.items, own.met) == (3, 3)
-    assert not [t for t in await stage.bot.boards.progress(OTHER_GUILD, ALWINA) if is_own(t)]
+    assert not [
+        t for t in (await stage.bot.studies.topics(ALWINA, OTHER_GUILD)).progress if is_own(t)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ async def test_late_and_too_late(stage: Stage) -> None:
     await stage.restart(days=9)
     await stage.run()
     assert len(shown(stage)) == 1
-    last = (await stage.bot.settings.look(GUILD)).recap.last
+    last = (await stage.bot.settings.read(GUILD)).recap.last
     assert last is not None
     assert (last.state, last.problem) == (
         "missed",
@@ -196,7 +196,7 @@ async def test_another_zone_moves_the_time(stage: Stage) -> None:
     await turned_on(stage)
     await play(stage)
     await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
-    found = await stage.bot.settings.look(GUILD)
+    found = await stage.bot.settings.read(GUILD)
     assert found.recap.next_at == START.replace(day=11, hour=0)
     await stage.until(START.replace(day=11, hour=0, minute=1))
     assert len(shown(stage)) == 1

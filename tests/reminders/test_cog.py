@@ -1,4 +1,4 @@
-"""Reminders as members set and get them."""
+"""/remind, and the reminders that members get."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY = 24 * 3600
 
 
 async def test_reminders(stage: Stage) -> None:
-    """By direct message at the member's time if something is due; its buttons start a practice and pause it."""
+    """It comes at the member's time if something is due; its buttons start a practice and pause it."""
     assert "Off." in reply(await stage.alwina.slash(stage.quiz, "remind"))
     said = reply(
         await stage.alwina.slash(stage.quiz, "remind", time="09:00", timezone="Europe/Berlin")
@@ -61,8 +61,8 @@ async def test_reminders(stage: Stage) -> None:
     )
 
 
-async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> None:
-    """Once, in a message of its own after the question."""
+async def test_the_next_practice_says_why_it_paused(stage: Stage) -> None:
+    """The reason comes once, in a message of its own after the question."""
     await stage.alwina.slash(stage.quiz, "remind", time="09:00", timezone="UTC")
     reminder = await stage.services.reminders.get(stage.alwina.id)
     assert reminder is not None
@@ -74,8 +74,8 @@ async def test_why_it_paused_is_told_with_the_next_practice(stage: Stage) -> Non
     assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []
 
 
-async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
-    """Where Discord refuses the message (403, code 50007), it pauses, and /remind says why."""
+async def test_a_refused_reminder_pauses(stage: Stage) -> None:
+    """If Discord refuses the message (403, code 50007), it pauses, and /remind says why."""
     closed = stage.env.create_user(
         "bartleby", bot=True
     )  # Discord refuses messages between bots with the same code
@@ -93,8 +93,8 @@ async def test_a_reminder_that_can_not_be_sent(stage: Stage) -> None:
     )
 
 
-async def test_a_wrong_reminder(stage: Stage) -> None:
-    """A time that is none, a zone that is none, and a zone without a time."""
+async def test_wrong_options(stage: Stage) -> None:
+    """An invalid time, an unknown zone and a zone without a time are refused with a sentence."""
     for options, words in (
         ({"time": "25:00"}, 'I don\'t know the time "25:00"'),
         ({"time": "09:00", "timezone": "Berlin"}, "Did you mean Europe/Berlin?"),

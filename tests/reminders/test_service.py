@@ -25,7 +25,7 @@ async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.
 
 
 async def test_off_until_it_is_turned_on(stage: Stage) -> None:
-    """Whatever is due, nobody is written to who did not ask for it."""
+    """A member who never set a reminder gets none, whatever is due."""
     await meet(stage, ALWINA, "t1-a")
     await stage.wait(days=3)
     assert stage.sender.reminders == []
@@ -33,7 +33,7 @@ async def test_off_until_it_is_turned_on(stage: Stage) -> None:
 
 
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
-    """At the local time, with the number of due questions of the bank; and not on a day without any."""
+    """It comes at the local time with the number of due questions, and not on a day without any."""
     reminder = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
     assert (reminder.at, reminder.zone) == ("09:00", "Europe/Berlin")
     assert reminder.next_at == datetime(2027, 1, 5, 8, tzinfo=UTC)
@@ -46,7 +46,7 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
 
 
 async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
-    """A question that its member doesn't want to be asked again counts in no reminder."""
+    """Reminders don't count questions that their member doesn't want to be asked again."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a", "t1-b")
     await stage.database.write(memory.suspend, ALWINA, "t1-a", stage.clock())
@@ -57,7 +57,7 @@ async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
 
 
 async def test_a_pause(stage: Stage) -> None:
-    """Paused, nothing is sent; resumed, it comes at the time that was set. Who never set one has none to pause."""
+    """Nothing is sent until it is resumed, then it comes at the time that was set."""
     assert await stage.bot.reminders.pause(ALWINA) is None
     assert await stage.bot.reminders.resume(ALWINA) is None
     await stage.bot.reminders.set(ALWINA, None, "13:00", "Europe/Berlin")
@@ -74,8 +74,8 @@ async def test_a_pause(stage: Stage) -> None:
     assert len(stage.sender.reminders) == 1
 
 
-async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
-    """A reminder in the morning tells of what is due by the evening."""
+async def test_items_due_later_today_count(stage: Stage) -> None:
+    """A morning reminder counts the questions that are due by the evening."""
     await stage.bot.reminders.set(ALWINA, None, "06:00", "UTC")
     await meet(stage, ALWINA, "t1-a", rating=Rating.Good)  # at noon, due in two days at noon
     await stage.wait(days=1, hours=17)
@@ -85,7 +85,7 @@ async def test_what_comes_back_later_today_counts(stage: Stage) -> None:
 
 
 async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
-    """Tried once, then never again until the member sets it anew; they are told the reason once."""
+    """After one attempt nothing is sent until the member sets it again; they read the reason once."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await stage.bot.reminders.set(BOB, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
@@ -105,7 +105,7 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
 
 @pytest.mark.parametrize("what", ["permission", "channel", "refused", "server"])
 async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
-    """Whatever else Discord refuses, the next day has its reminder."""
+    """After any other refusal the next day's reminder is sent."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     await stage.wait(hours=2)
@@ -118,8 +118,10 @@ async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
 
 
 async def test_many_at_the_same_time(stage: Stage) -> None:
-    """All are delivered within the hour although few channels may be opened a minute, and none is paused; the next day,
-    when the channels are known, within minutes."""
+    """All arrive within the hour although few channels may be opened a minute.
+
+    The next day, when the channels are known, they arrive within minutes.
+    """
     for user_id in range(1000, 1000 + MANY):
         await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
         await meet(stage, user_id, "t1-a")
@@ -135,8 +137,8 @@ async def test_many_at_the_same_time(stage: Stage) -> None:
     assert len(stage.sender.openings) == MANY
 
 
-async def test_too_many_means_later(stage: Stage) -> None:
-    """A channel that Discord does not let open now is opened some minutes later, and nothing is paused or lost."""
+async def test_too_many_at_once_are_sent_later(stage: Stage) -> None:
+    """A channel that Discord won't open now is opened some minutes later; no reminder is lost."""
     stage.sender.openings += [START + timedelta(hours=1)] * MOST_OPENINGS  # by another program
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
@@ -149,8 +151,8 @@ async def test_too_many_means_later(stage: Stage) -> None:
     assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
 
 
-async def test_ten_that_are_ignored(stage: Stage) -> None:
-    """After ten without any practice one more says that it is the last; a practice in between begins the count anew."""
+async def test_ten_ignored_reminders(stage: Stage) -> None:
+    """After ten without practice, one more says that it is the last; any practice resets the count."""
     await stage.bot.reminders.set(ALWINA, GUILD, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     await stage.wait(days=9, hours=2)
@@ -173,7 +175,7 @@ async def test_ten_that_are_ignored(stage: Stage) -> None:
 async def test_at_most_once_a_day_whatever_happens(
     stage: Stage, error: BaseException, after: bool
 ) -> None:
-    """A reminder whose fate is unknown is not sent again the same day, and comes the next."""
+    """A reminder that may not have arrived is not sent again the same day."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     stage.sender.fail("send_reminder", error, after=after)
@@ -188,7 +190,7 @@ async def test_at_most_once_a_day_whatever_happens(
 
 
 async def test_two_processes_remind_once(stage: Stage) -> None:
-    """The second one finds the time moved on."""
+    """The second process finds the next time stored already, and sends nothing."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     other = stage.process()
@@ -198,8 +200,8 @@ async def test_two_processes_remind_once(stage: Stage) -> None:
     assert stage.sender.reminders == [(ALWINA, 1)]
 
 
-async def test_hours_late_is_left_out(stage: Stage) -> None:
-    """After an outage of more than six hours nobody is woken at night."""
+async def test_a_late_reminder_is_skipped(stage: Stage) -> None:
+    """After an outage of more than six hours nothing is sent."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     stage.clock.turn(hours=7, seconds=1)
@@ -214,7 +216,7 @@ async def test_hours_late_is_left_out(stage: Stage) -> None:
     ("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")]
 )
 async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str) -> None:
-    """A wrong time or zone is a sentence, and the reminder stays as it was."""
+    """A wrong time or zone is refused with a sentence, and the reminder stays as it was."""
     before = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     if zone:
         with pytest.raises(UserError):

@@ -13,7 +13,7 @@ TOPIC = BANK.topics["temperature"]
 
 
 async def test_topics(stage: Stage) -> None:
-    """The bank with the asker's own progress, from a page to the next, and practice of the weakest topic."""
+    """The list shows the member's progress page by page, and starts practice of the weakest topic."""
     new = await stage.alwina.slash(stage.quiz, "topics")
     assert f"50 topics · {len(BANK.items)} questions · page 1 of 6\n50 new" in reply(new)
     assert labels(answer_to(new)) == ["Back", "Next"]
@@ -47,7 +47,7 @@ async def test_topics(stage: Stage) -> None:
 
 
 async def test_the_page_of_a_topic(stage: Stage) -> None:
-    """From the list to a topic, through its tabs, to practice of it and to an interview on it, and back to the list."""
+    """The page opens from the list, has tabs, and leads to practice, an interview and the list."""
     listed = await stage.alwina.slash(stage.quiz, "topics")
     first = next(iter(BANK.topics.values()))
     await stage.alwina.select(
@@ -82,7 +82,7 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
 
 
 async def test_by_direct_message(stage: Stage) -> None:
-    """The list and a topic's page are there without a server; what is no topic is refused in words."""
+    """The list and the page work without a server; an unknown topic is refused with a sentence."""
     member = stage.alwina.user
     listed = (await member.slash("topics")).response.message
     assert "50 topics" in text_of(listed)

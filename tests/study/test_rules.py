@@ -1,4 +1,4 @@
-"""Progress by item, and why a topic has to wait."""
+"""Progress in each item, and topics that can't be read now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def card(due_in: timedelta, *, stability: float = 2.0, state: State = State.Revi
 
 
 def test_items_by_number_difficulty_and_day() -> None:
-    """Each item stands with its number, how hard it is and when it comes back, and with nothing that it asks."""
+    """Each item has its number, its difficulty and when it is due, but not its prompt."""
     cards = {
         "t1-a": card(timedelta(days=4), stability=30),
         "t1-c": card(
@@ -45,5 +45,5 @@ def test_items_by_number_difficulty_and_day() -> None:
     [(None, None), (NOW, None), (NOW - timedelta(hours=1), None), (NOW + timedelta(hours=1),) * 2],
 )
 def test_when_a_topic_can_be_read_again(until: datetime | None, told: datetime | None) -> None:
-    """The time of the close is told while it lies ahead."""
+    """The closing time is shown only if it is in the future."""
     assert in_play(TOPIC, until, NOW) == InPlay(TOPIC, told)

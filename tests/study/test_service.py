@@ -1,13 +1,16 @@
-"""Which topics can be read when, on a real database."""
+"""The list of topics, and which of them can be read when."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
+from fsrs import Rating
 
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.memory import store as memory_store
+from bot.memory.store import ReviewedAnswer
 from bot.study.rules import InPlay, StudyPage
 from tests.banks import teaching_bank
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -29,7 +32,7 @@ async def read(
 
 
 async def test_a_topic_with_ones_own_progress(stage: Stage) -> None:
-    """What a member answered anywhere counts; others have their own; elsewhere it is the same."""
+    """A member's answers count wherever they gave them, and only for them."""
     await stage.start(questions=1, topic_id="t2", difficulty="easy")
     await stage.run()
     await stage.answer(BOB, right=False)
@@ -43,8 +46,33 @@ async def test_a_topic_with_ones_own_progress(stage: Stage) -> None:
     assert (alwina.asks_openly, alwina.list_page, alwina.topic.title) == (True, 1, "Topic 2")
 
 
-async def test_the_open_question_of_the_day_waits(stage: Stage) -> None:
-    """It has no page while it is open on a server where the member asks or was seen; after its close all have it."""
+async def test_the_list_of_topics(stage: Stage) -> None:
+    """Progress comes from the member's own cards and latest answers; what they set aside is counted."""
+    answers = [
+        (ALWINA, "t2-a", Rating.Again),
+        (ALWINA, "t2-a", Rating.Again),
+        (ALWINA, "t3-a", Rating.Good),
+        (BOB, "t1-a", Rating.Good),
+    ]
+    for number, (user_id, item_id, rating) in enumerate(answers, start=1):
+        given = [ReviewedAnswer(user_id, rating, stage.clock())]
+        await stage.database.write(memory_store.record, "practice", number, item_id, given)
+    found = await stage.bot.studies.topics(ALWINA, GUILD)
+    assert {topic_id: p.level for topic_id, p in found.progress.items()} == {
+        "t1": "new",
+        "t2": "weak",
+        "t3": "learning",
+        "t4": "new",
+    }
+    weak = found.progress["t2"]
+    assert (weak.met, weak.due, weak.misses, weak.latest, found.set_aside) == (1, 1, 2, 2, 0)
+    await stage.database.write(memory_store.suspend, ALWINA, "t2-a", stage.clock())
+    found = await stage.bot.studies.topics(ALWINA, GUILD)
+    assert (found.progress["t2"].due, found.set_aside) == (0, 1)
+
+
+async def test_an_open_question_of_the_day_hides_its_topic(stage: Stage) -> None:
+    """The topic can't be read while it is open on a server where the member is or was seen."""
     await stage.set_up("13:00", kind="open", answer_hours=2)
     await stage.wait(hours=1)
     topic_id = (await stage.days())[0].topic_id
@@ -62,7 +90,7 @@ async def test_the_open_question_of_the_day_waits(stage: Stage) -> None:
     assert isinstance(await read(stage, topic_id), StudyPage)
 
 
-async def test_a_topic_that_is_not_there(stage: Stage) -> None:
-    """It is refused, with a way to those that are."""
+async def test_an_unknown_topic(stage: Stage) -> None:
+    """The refusal names the command that lists topics."""
     with pytest.raises(UserError, match="/topics"):
         await read(stage, "gone")

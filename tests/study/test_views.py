@@ -1,4 +1,4 @@
-"""The page of a topic: everything there is to read, in the bank's own words, and nothing of its items."""
+"""The page of a topic shows all of its text, uncut, and nothing of its items."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from discord import ui
 
-from bot.boards.rules import Progress
 from bot.chat.messages import text_of
+from bot.memory.progress import Progress
 from bot.questions.model import KeyPoint, Reference, Topic
 from bot.study.rules import InPlay, ItemProgress, StudyPage
 from bot.study.views import STUDY, in_play_text, pages, study_page
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 
 
 def test_every_topic_is_there_uncut() -> None:
-    """Question, key points, each paragraph of the model answer and sources stand on the pages, within the limits."""
+    """Question, key points, model answer and sources are all on the pages, within Discord's limits."""
     for topic in packs().topics.values():
         cards = cards_of(page_of(topic))
         said = plain("\n".join(map(text_of, cards)))
@@ -73,7 +73,7 @@ def test_every_topic_is_there_uncut() -> None:
 
 
 def test_no_item_is_given_away() -> None:
-    """Of an item there is its number, its difficulty and its day; no prompt, choice or answer."""
+    """An item shows its number, its difficulty and its day, but no prompt, choice or answer."""
     for topic in packs().topics.values():
         progress = plain(pages(page_of(topic))[-1].text)
         assert progress.splitlines()[0] == f"Item 1 · {topic.items[0].level} · due tomorrow"
@@ -83,7 +83,7 @@ def test_no_item_is_given_away() -> None:
 
 
 def test_the_largest_topic_takes_more_pages() -> None:
-    """None of 3,000 characters that all need an escape is lost; each page leads to the next."""
+    """3,000 characters that all need an escape are all shown, and each page leads to the next."""
     cards = cards_of(page_of(LARGEST))
     assert "".join(map(text_of, cards)).count("\\*\\_") >= 1500
     assert all(
@@ -93,14 +93,14 @@ def test_the_largest_topic_takes_more_pages() -> None:
 
 
 def test_paragraphs_stay_whole() -> None:
-    """A page ends between two paragraphs where it can."""
+    """A page ends between two paragraphs if possible."""
     topic = replace(LARGEST, answer="\n\n".join(letter * 1400 for letter in "abc"), references=())
     model = [page.text for page in pages(page_of(topic)) if page.tab == "Model answer"]
     assert model == ["a" * 1400 + "\n\n" + "b" * 1400, "c" * 1400]
 
 
-def test_what_can_be_pressed() -> None:
-    """The open tab can't; practice and an interview on the topic, and the way back to the list, always can."""
+def test_the_buttons() -> None:
+    """The open tab is disabled; practice, interview and the list are always enabled."""
     found = page_of(next(iter(packs().topics.values())))
     assert labels(study_page(found)) == [
         "Model answer",
@@ -118,7 +118,7 @@ def test_what_can_be_pressed() -> None:
 
 
 def test_a_topic_without_an_open_question() -> None:
-    """It has items and sources alone, and nobody can be interviewed on it."""
+    """It shows only items and sources, and offers no interview."""
     found = page_of(next(iter(packs().topics.values())), asks_openly=False)
     card = study_page(found)
     assert labels(card) == ["Practise", "All topics"]
@@ -128,8 +128,8 @@ def test_a_topic_without_an_open_question() -> None:
     assert labels(study_page(bare))[-2:] == ["Interview me", "All topics"]
 
 
-def test_a_topic_that_has_to_wait() -> None:
-    """One sentence, with the time if it is known, and nothing of the topic but its title."""
+def test_a_topic_in_play() -> None:
+    """One sentence says when it can be read, and shows only the title."""
     at = datetime(2027, 1, 4, 15, tzinfo=UTC)
     assert in_play_text(InPlay(LARGEST, at)).endswith(
         "I'll show you this page after <t:1799074800:f>."
@@ -151,6 +151,6 @@ def test_a_topic_that_has_to_wait() -> None:
     ],
 )
 def test_forged_ids(forged: str) -> None:
-    """An id is read whole and strictly."""
+    """Ids that the route could not have made are refused."""
     assert STUDY.parse("study:v1:a:0") == {"topic": "a", "page": "0"}
     assert STUDY.parse(forged) is None

@@ -1,8 +1,6 @@
-"""Hello on a new server, its settings, and /help: what to do first, by place, for members and for managers."""
+"""/settings: the panel for managers to see and change how the bot works on their server."""
 
 from __future__ import annotations
-
-import logging
 
 import discord
 from discord import app_commands
@@ -11,23 +9,15 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.permissions import (
     daily_problem,
-    missing,
-    needed,
     require_bot,
-    require_manager,
     require_page,
 )
-from bot.chat.replies import say, say_here
+from bot.chat.replies import say_here
 from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_id, picked_in
-from bot.core.context import Place
-from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
-from bot.rounds.cog import start_round
-from bot.rounds.service import Rounds
-from bot.servers import service
-from bot.servers import views as view
-from bot.servers.service import Help, ServerSettings
-
-log = logging.getLogger(__name__)
+from bot.core.errors import UserError
+from bot.settings import service
+from bot.settings import views as view
+from bot.settings.service import ServerSettings
 
 
 class Settings(commands.Cog):
@@ -43,15 +33,15 @@ class Settings(commands.Cog):
     @app_commands.default_permissions(manage_guild=True)
     async def settings(self, interaction: discord.Interaction) -> None:
         require_bot(interaction)
-        await self._show(interaction, await self.service.look(guild_id_of(interaction)))
+        await self._show(interaction, await self.service.read(guild_id_of(interaction)))
 
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A manager changed a setting; the panel shows at once what comes of it."""
+        """Store the setting that a manager changed, and show the panel as it is now."""
         require_page(interaction, view.SETTINGS)
         guild_id = guild_id_of(interaction)
         match fields["what"]:
             case "zone":
-                form = view.zone_form(await self.service.look(guild_id))
+                form = view.zone_form(await self.service.read(guild_id))
                 await interaction.response.send_modal(form)
                 return
             case "starters":
@@ -71,10 +61,11 @@ class Settings(commands.Cog):
         await self._show(interaction, found)
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """The modal for the time zone; what was typed goes before what stands in the list."""
+        """Change the time zone to the one that was typed, else to the one that was picked."""
         require_page(interaction, view.ZONE)
         given = entered(interaction)
-        typed, listed = ("".join(given.get(name, ())).strip() for name in ("other", "zone"))
+        typed = "".join(given.get("other", ())).strip()
+        listed = "".join(given.get("zone", ())).strip()
         found = await self.service.set_zone(guild_id_of(interaction), typed or listed)
         await self._show(interaction, found, view.zone_changed(found))
 
@@ -85,7 +76,7 @@ class Settings(commands.Cog):
 
 
 def _picked_channel(interaction: discord.Interaction) -> int | None:
-    """Return the channel that was picked, None for nothing; refuses one in which the bot could not post."""
+    """Return the picked channel, or None; refuses a channel where the bot can't post."""
     channel_id = picked_id(interaction)
     problem = channel_id and _channel_problem(interaction, channel_id)
     if problem:
@@ -101,8 +92,9 @@ def _channel_problem(interaction: discord.Interaction, channel_id: int) -> str |
 
 
 def _problems(interaction: discord.Interaction, settings: service.Settings) -> list[str]:
-    """What is set and does not work now."""
-    found, server = [], settings.server
+    """Return a sentence for each setting that doesn't work now."""
+    found = []
+    server = settings.server
     role_id = server.starter_role_id
     if role_id and interaction.guild is not None and interaction.guild.get_role(role_id) is None:
         found.append(
@@ -113,47 +105,3 @@ def _problems(interaction: discord.Interaction, settings: service.Settings) -> l
         _channel_problem(interaction, channel_id) or "" for channel_id in channels if channel_id
     ]
     return list(dict.fromkeys(problem for problem in found if problem))
-
-
-class Servers(commands.Cog):
-    def __init__(self, bot: QuizBot, rounds: Rounds, help_: Help) -> None:
-        self.bot = bot
-        self.rounds = rounds
-        self._help = help_
-        bot.router.add(view.TEST_ROUND, self.play_test_round)
-
-    @commands.Cog.listener()
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        """Say hello where the server's own notices stand, or else in the first channel where the bot may write."""
-        candidates = (guild.system_channel, *guild.text_channels)
-        channel = next(
-            (c for c in candidates if c and not missing(c.permissions_for(guild.me), needed(c))),
-            None,
-        )
-        if channel is None:
-            log.info("guild %s: no channel to say hello in", guild.id)
-            return
-        try:  # by the server's own nonce: an event that comes twice says hello once
-            place = Place(guild.id, channel.id)
-            await self.bot.context.sender.post(
-                place, view.hello(), f"hello-{guild.id}", urgent=False
-            )
-        except (DeliveryRefused, DeliveryUnknown) as error:
-            log.info("guild %s: hello was not said (%s)", guild.id, error)
-
-    async def play_test_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        require_manager(interaction)
-        await start_round(self.rounds, interaction, questions=3)
-
-    @app_commands.command(name="help", description="What I can do, and where to start")
-    @app_commands.allowed_installs(guilds=True, users=True)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    async def help(self, interaction: discord.Interaction) -> None:
-        install = None if interaction.is_user_integration() else self.bot.user_install_link()
-        manages, asker = interaction.permissions.manage_guild, interaction.user.id
-        if interaction.guild_id is None or self.bot.get_guild(interaction.guild_id) is None:
-            done = await self._help.done(asker, None, manages=False)
-            await say(interaction, view.help_alone(done, install))
-        else:
-            done = await self._help.done(asker, interaction.guild_id, manages=manages)
-            await say(interaction, view.help_on_server(done, manages=manages, install=install))

@@ -9,8 +9,8 @@ import discord
 from bot.chat.messages import text_of
 from bot.core.servers import Server
 from bot.recap.service import RecapStatus
-from bot.servers.service import PackChoice, Settings
-from bot.servers.views import settings
+from bot.settings.service import PackChoice, Settings
+from bot.settings.views import settings
 
 PACKS = (
     PackChoice("questions", "Fifty topics", 500, True),
@@ -31,8 +31,8 @@ def listed(shown: discord.ui.LayoutView) -> list[discord.SelectOption]:
     ]
 
 
-def test_which_packs_are_asked() -> None:
-    """They are named, and ticked in the list, which says how large each is."""
+def test_the_packs_that_are_asked() -> None:
+    """Their titles are shown, and the list has them selected, with the size of each."""
     shown = panel(*PACKS)
     assert "Question packs asked here: **Fifty topics**" in text_of(shown)
     options = [(option.label, option.description, option.default) for option in listed(shown)]
@@ -43,7 +43,7 @@ def test_which_packs_are_asked() -> None:
     assert "asked here: **all of them**" in text_of(panel(PACKS[0], PACKS[0]))
 
 
-def test_without_a_choice_there_is_no_list() -> None:
+def test_one_pack_needs_no_list() -> None:
     """One pack is always asked."""
     shown = panel(PACKS[0])
     assert listed(shown) == []

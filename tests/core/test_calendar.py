@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.time import (
+from bot.core.calendar import (
     CATCH_UP,
     LOOK_BACK,
     RETRY,
@@ -24,7 +24,7 @@ from bot.core.time import (
     exists,
     instant,
     local_date,
-    next_post,
+    next_occurrence,
     parse_time,
 )
 from bot.core.zones import ScheduleError, parse_zone, search_zones, zone_names
@@ -331,7 +331,7 @@ def test_instants(zone: str, when: time, day: date, expected: str) -> None:
     ],
 )
 def test_a_date_that_a_zone_skipped(zone: str, missing: date) -> None:
-    """It does not exist, next_post and due leave it out, and the dates beside it are posted once each."""
+    """It does not exist, next_occurrence and due leave it out, and the dates beside it are posted once each."""
     assert [exists(zone, missing + n * DAY) for n in (-1, 0, 1)] == [True, False, True]
     for when in (time(0), time(9), time(23, 59)):
         rule = Rule(when, zone)
@@ -340,7 +340,7 @@ def test_a_date_that_a_zone_skipped(zone: str, missing: date) -> None:
         assert after - before == DAY, (
             "a local day later is a real day later, with the date between them left out"
         )
-        assert next_post(rule, after=before, taken=()) == (missing + DAY, after)
+        assert next_occurrence(rule, after=before, taken=()) == (missing + DAY, after)
         found = due(rule, now=after, since=before - MINUTE, taken=())
         assert [item.day for item in found] == [missing - DAY, missing + DAY]
 
@@ -361,7 +361,7 @@ def test_mistakes_of_the_caller() -> None:
     with pytest.raises(ValueError, match="timezone-aware"):
         local_date("UTC", naive)
     with pytest.raises(ValueError, match="timezone-aware"):
-        next_post(BERLIN, after=naive, taken=())
+        next_occurrence(BERLIN, after=naive, taken=())
     with pytest.raises(ValueError, match="timezone-aware"):
         due(BERLIN, now=naive, since=now, taken=())
     with pytest.raises(ValueError, match="timezone-aware"):
@@ -372,7 +372,7 @@ def test_a_zone_that_the_data_has_lost(caplog: pytest.LogCaptureFixture) -> None
     """A stored zone that tzdata no longer has counts as UTC wherever it is used; the log says so once."""
     lost, now = Rule(time(9), "US/Lost"), at("2024-06-10 07:00")
     for _ in range(2):
-        assert next_post(lost, after=now, taken=()) == next_post(
+        assert next_occurrence(lost, after=now, taken=()) == next_occurrence(
             Rule(time(9), "UTC"), after=now, taken=()
         )
         assert local_date("US/Lost", now) == date(2024, 6, 10)
@@ -388,22 +388,22 @@ def test_the_limits() -> None:
     assert timedelta(minutes=2) >= RETRY
 
 
-# --- next_post and due, with literals -------------------------------------------------------------
+# --- next_occurrence and due, with literals -------------------------------------------------------------
 
 
-def test_next_post() -> None:
+def test_next_occurrence() -> None:
     """The instant itself is not after itself; taken dates are passed over, in whatever collection."""
     first, second = date(2024, 6, 10), date(2024, 6, 11)
-    assert next_post(BERLIN, after=at("2024-06-10 06:59:59"), taken=()) == (
+    assert next_occurrence(BERLIN, after=at("2024-06-10 06:59:59"), taken=()) == (
         first,
         at("2024-06-10 07:00"),
     )
-    assert next_post(BERLIN, after=at("2024-06-10 07:00"), taken=()) == (
+    assert next_occurrence(BERLIN, after=at("2024-06-10 07:00"), taken=()) == (
         second,
         at("2024-06-11 07:00"),
     )
     for taken in ([first], {first}, {first: "row"}):
-        assert next_post(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (
+        assert next_occurrence(BERLIN, after=at("2024-06-10 00:00"), taken=taken) == (
             second,
             at("2024-06-11 07:00"),
         )
@@ -413,18 +413,18 @@ def test_days_of_the_week() -> None:
     """Only a rule's own days have a post, by the calendar of its zone: in Auckland Monday begins on UTC's Sunday."""
     rule = Rule(time(9), "Pacific/Auckland", (0, 3))  # Mondays and Thursdays
     now = datetime(2027, 1, 3, 12, tzinfo=UTC)  # a Sunday
-    first = next_post(rule, after=now, taken=())
+    first = next_occurrence(rule, after=now, taken=())
     assert first == (date(2027, 1, 4), datetime(2027, 1, 3, 20, tzinfo=UTC))
-    assert next_post(rule, after=first[1], taken=())[0] == date(2027, 1, 7)
-    assert next_post(rule, after=now, taken={date(2027, 1, 4)})[0] == date(2027, 1, 7)
+    assert next_occurrence(rule, after=first[1], taken=())[0] == date(2027, 1, 7)
+    assert next_occurrence(rule, after=now, taken={date(2027, 1, 4)})[0] == date(2027, 1, 7)
     week = due(rule, now=now + timedelta(days=7), since=now, taken=())
     assert [one.day.weekday() for one in week] == [0, 3]
 
 
-def test_next_post_gives_up() -> None:
+def test_next_occurrence_gives_up() -> None:
     """If everything is taken the search ends, with a sentence."""
     with pytest.raises(ScheduleError, match=r"already has its question of the day"):
-        next_post(
+        next_occurrence(
             BERLIN,
             after=at("2024-06-10 00:00"),
             taken=[date(2024, 6, 10) + n * DAY for n in range(400)],
@@ -481,7 +481,7 @@ def test_the_clock_is_set_back_after_a_post() -> None:
     for hours in range(-48, 23):
         assert due(BERLIN, now=then + hours * HOUR, since=since, taken={day}) == []
     assert due(BERLIN, now=since - HOUR, since=since, taken=()) == []
-    assert next_post(BERLIN, after=then - 5 * HOUR, taken={day})[0] == day + DAY
+    assert next_occurrence(BERLIN, after=then - 5 * HOUR, taken={day})[0] == day + DAY
 
 
 def test_tomorrow_may_be_due_before_today_is_over() -> None:
@@ -492,17 +492,20 @@ def test_tomorrow_may_be_due_before_today_is_over() -> None:
     assert due(rule, now=now, since=now - HOUR, taken=()) == [
         Due(sunday, at("2010-11-07 02:30"), late=False)
     ]
-    assert next_post(rule, after=now, taken=())[0] == sunday + DAY
+    assert next_occurrence(rule, after=now, taken=())[0] == sunday + DAY
 
 
 def test_a_date_may_be_posted_on_the_next_one() -> None:
     """A gap that ends at midnight moves Saturday's post to the first instant of Sunday; Sunday still has its own."""
     rule, saturday = Rule(time(23, 30), "America/Nuuk"), date(2024, 3, 30)
     then = at("2024-03-31 01:00")
-    assert next_post(rule, after=then - 2 * HOUR, taken=()) == (saturday, then)
+    assert next_occurrence(rule, after=then - 2 * HOUR, taken=()) == (saturday, then)
     assert due(rule, now=then, since=then - HOUR, taken=()) == [Due(saturday, then, late=False)]
     assert local_date(rule.zone, then) == saturday + DAY
-    assert next_post(rule, after=then, taken={saturday}) == (saturday + DAY, at("2024-04-01 00:30"))
+    assert next_occurrence(rule, after=then, taken={saturday}) == (
+        saturday + DAY,
+        at("2024-04-01 00:30"),
+    )
 
 
 # --- changes of the schedule ----------------------------------------------------------------------
@@ -513,14 +516,20 @@ def test_a_later_time_on_the_same_day_does_not_post_again() -> None:
     today, changed = date(2024, 6, 10), at("2024-06-10 10:00")
     evening = Rule(time(18), "Europe/Berlin")
     assert due(evening, now=at("2024-06-10 20:00"), since=changed, taken={today}) == []
-    assert next_post(evening, after=changed, taken={today}) == (today + DAY, at("2024-06-11 16:00"))
+    assert next_occurrence(evening, after=changed, taken={today}) == (
+        today + DAY,
+        at("2024-06-11 16:00"),
+    )
 
 
 def test_a_time_that_has_passed_when_it_is_set_waits_for_tomorrow() -> None:
     """18:00 was to come; moved to 09:00 at noon, today's 09:00 lies before the change."""
     changed = at("2024-06-10 10:00")
     assert due(BERLIN, now=at("2024-06-10 12:00"), since=changed, taken=()) == []
-    assert next_post(BERLIN, after=changed, taken=()) == (date(2024, 6, 11), at("2024-06-11 07:00"))
+    assert next_occurrence(BERLIN, after=changed, taken=()) == (
+        date(2024, 6, 11),
+        at("2024-06-11 07:00"),
+    )
 
 
 def test_moving_west_across_the_date_line() -> None:
@@ -531,7 +540,10 @@ def test_moving_west_across_the_date_line() -> None:
     )  # an hour after 09:00 of the 10th in Auckland; noon of the 9th in Honolulu
     for when, expected in ((time(9), "2024-06-11 19:00"), (time(15), "2024-06-12 01:00")):
         rule = Rule(when, "Pacific/Honolulu")
-        assert next_post(rule, after=changed, taken=taken) == (date(2024, 6, 11), at(expected))
+        assert next_occurrence(rule, after=changed, taken=taken) == (
+            date(2024, 6, 11),
+            at(expected),
+        )
         assert due(rule, now=at(expected) - MINUTE, since=changed, taken=taken) == []
         assert [item.day for item in due(rule, now=at(expected), since=changed, taken=taken)] == [
             date(2024, 6, 11)
@@ -545,7 +557,7 @@ def test_moving_east_across_the_date_line() -> None:
         "2024-06-09 20:00"
     )  # an hour after 09:00 of the 9th in Honolulu; 08:00 of the 10th in Auckland
     rule = Rule(time(9), "Pacific/Auckland")
-    assert next_post(rule, after=changed, taken=taken) == (
+    assert next_occurrence(rule, after=changed, taken=taken) == (
         date(2024, 6, 10),
         at("2024-06-09 21:00"),
     )
@@ -553,7 +565,7 @@ def test_moving_east_across_the_date_line() -> None:
         item.day for item in due(rule, now=at("2024-06-10 00:00"), since=changed, taken=taken)
     ] == [date(2024, 6, 10)]
     early = Rule(time(7), "Pacific/Auckland")  # has passed already: wait for the 11th
-    assert next_post(early, after=changed, taken=taken) == (
+    assert next_occurrence(early, after=changed, taken=taken) == (
         date(2024, 6, 11),
         at("2024-06-10 19:00"),
     )
@@ -569,7 +581,10 @@ def test_moving_there_and_back() -> None:
     back = at("2024-06-09 21:30")
     rule = Rule(time(9), "Pacific/Honolulu")
     assert due(rule, now=at("2024-06-11 18:59"), since=back, taken=taken) == []
-    assert next_post(rule, after=back, taken=taken) == (date(2024, 6, 11), at("2024-06-11 19:00"))
+    assert next_occurrence(rule, after=back, taken=taken) == (
+        date(2024, 6, 11),
+        at("2024-06-11 19:00"),
+    )
 
 
 # --- every clock change of every zone -------------------------------------------------------------
@@ -705,12 +720,12 @@ def test_the_clock_shows_the_rules_time(rule: Rule, day: date) -> None:
 
 @given(rule=rules, start=moments_of_time)
 @settings(max_examples=40, deadline=None)
-def test_a_year_of_next_post(rule: Rule, start: datetime) -> None:
+def test_a_year_of_next_occurrences(rule: Rule, start: datetime) -> None:
     """Going from post to post posts each existing local date once, in order, without and with `taken`."""
     after, taken, posted = start, set[date](), list[date]()
     while after < start + 365 * DAY:
-        day, later = next_post(rule, after=after, taken=taken)
-        assert (day, later) == next_post(rule, after=after, taken=())
+        day, later = next_occurrence(rule, after=after, taken=taken)
+        assert (day, later) == next_occurrence(rule, after=after, taken=())
         assert later > after
         assert later == instant(rule, day)
         posted.append(day)
@@ -786,6 +801,6 @@ def test_changes_of_zone_and_time_never_post_a_date_twice(
                 assert changed < item.at <= now
                 assert not item.late
                 posted.append(item.day)
-        day, _ = next_post(rule, after=now, taken=posted)
+        day, _ = next_occurrence(rule, after=now, taken=posted)
         assert day not in posted
     assert len(posted) == len(set(posted))

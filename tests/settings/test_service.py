@@ -1,4 +1,4 @@
-"""What managers set for their server, and what it changes."""
+"""The settings of a server, and their effects."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HOUR = timedelta(hours=1)
 
 
 async def test_before_anything_is_set(stage: Stage) -> None:
-    """A server that nobody has set up goes by UTC, lets everyone start rounds and announces nothing."""
-    found = await stage.bot.settings.look(GUILD)
+    """A new server is in UTC, lets everyone start rounds and announces nothing."""
+    found = await stage.bot.settings.read(GUILD)
     assert found.server == Server(GUILD, "UTC", None, None)
     assert found.daily is None
 
 
 async def test_another_zone_moves_the_daily(stage: Stage) -> None:
-    """The daily comes at the same time of day by the new clock; what is set otherwise stays."""
+    """The daily keeps its time of day in the new zone, and its other settings."""
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
     found = await stage.bot.settings.set_zone(GUILD, "berlin")
     assert found.daily is not None
@@ -41,7 +41,7 @@ async def test_another_zone_moves_the_daily(stage: Stage) -> None:
 
 
 async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
-    """A date that had its daily by the old clock has no second one by the new; the open one keeps its close."""
+    """A date that has had its daily gets no second one, and the open daily closes when it said."""
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
     await stage.wait(hours=1.5)
     (before,) = await stage.days()
@@ -59,16 +59,16 @@ async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
     assert len(await stage.days()) == 2
 
 
-async def test_a_zone_that_nobody_knows(stage: Stage) -> None:
+async def test_an_unknown_zone(stage: Stage) -> None:
     """It is refused, and nothing changes."""
     await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
     with pytest.raises(UserError, match="I don't know the time zone"):
         await stage.bot.settings.set_zone(GUILD, "Atlantis")
-    assert (await stage.bot.settings.look(GUILD)).server.zone == "Asia/Tokyo"
+    assert (await stage.bot.settings.read(GUILD)).server.zone == "Asia/Tokyo"
 
 
-async def test_who_may_start(stage: Stage) -> None:
-    """With a role set, its members and managers start rounds; others read which role it takes, and start none."""
+async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
+    """Only its members and managers start rounds; others are told which role they need."""
     await stage.bot.settings.set_starters(GUILD, LEARNERS)
     with pytest.raises(
         UserError, match=f"Only members with <@&{LEARNERS}> can start one on this server."
@@ -82,18 +82,18 @@ async def test_who_may_start(stage: Stage) -> None:
     await stage.start(channel_id=12)
 
 
-async def test_everyone_as_a_role_is_everyone(stage: Stage) -> None:
-    """@everyone, which a list of roles offers too, limits nobody."""
+async def test_the_role_everyone_limits_nobody(stage: Stage) -> None:
+    """Picking @everyone is the same as picking no role."""
     found = await stage.bot.settings.set_starters(GUILD, GUILD)
     assert found.server.starter_role_id is None
 
 
-async def test_which_packs_are_asked(stage: Stage) -> None:
-    """Some of them, or all, which those to come belong to as well; what is no pack is refused and changes nothing."""
+async def test_choosing_packs(stage: Stage) -> None:
+    """Choosing all packs includes later ones; unknown names are refused and change nothing."""
     base = stage.bot.context.banks.packs
     packs = [Pack("a", base), Pack("b", base)]
     stage.bot.settings._packs = tuple(packs)
-    assert [p.asked for p in (await stage.bot.settings.look(GUILD)).packs] == [True, True]
+    assert [p.asked for p in (await stage.bot.settings.read(GUILD)).packs] == [True, True]
     found = await stage.bot.settings.set_packs(GUILD, ["b", "nonsense"])
     assert [(p.name, p.asked) for p in found.packs] == [("a", False), ("b", True)]
     with pytest.raises(UserError, match="I don't know these packs"):
@@ -104,7 +104,7 @@ async def test_which_packs_are_asked(stage: Stage) -> None:
 
 
 async def test_two_managers_and_double_clicks(stage: Stage) -> None:
-    """Changes at the same moment are all kept, and one that comes twice is the same as once."""
+    """Simultaneous changes are all stored, and a repeated one has no further effect."""
     other = stage.process()
     await asyncio.gather(
         stage.bot.settings.set_starters(GUILD, LEARNERS),

@@ -1,0 +1,94 @@
+"""The names of members, taken from their interactions and stored when they change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+import discord
+
+from bot.chat.router import Router, what_is_used
+from bot.core.context import Context
+from bot.core.database import DatabaseClosed, StorageError
+from bot.members import store
+
+log = logging.getLogger(__name__)
+
+_CACHE_SIZE = 20_000
+_IGNORED_COMMAND = "privacy"
+"""Members who export or erase their data must not leave a name by doing so."""
+
+
+class Names:
+    """Stores a member's name when it is new or has changed.
+
+    The latest names are cached, so that an unchanged one costs nothing. No reply waits for a name:
+    it shares the commit of the answer that brought it, and names that arrive during a write are
+    stored together in the next one.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._known: dict[store.Member, str] = {}
+        self._new: dict[store.Member, str] = {}
+        self._storing: asyncio.Task[None] | None = None
+
+    def watch(self, router: Router) -> None:
+        """Take the name of the member from every interaction on a server."""
+        router.watchers.append(self._seen)
+
+    def _seen(self, interaction: discord.Interaction) -> None:
+        if interaction.guild_id is not None and what_is_used(interaction) != _IGNORED_COMMAND:
+            self.set(interaction.guild_id, interaction.user.id, interaction.user.display_name)
+
+    def set(self, guild_id: int, user_id: int, name: str) -> None:
+        """Cache a member's name on a server, and start to store it if it has changed."""
+        member = guild_id, user_id
+        name = name.replace("\x00", "")[: store.MAX_NAME]
+        if self._known.get(member) == name:
+            return
+        self._known[member] = self._new[member] = name
+        if len(self._known) > _CACHE_SIZE:
+            del self._known[next(iter(self._known))]
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_all())
+
+    async def flush(self) -> None:
+        """Store the new names now."""
+        new, self._new = self._new, {}
+        if not new:
+            return
+        try:
+            with suppress(DatabaseClosed):
+                await self._database.write_one(store.set_names, new)
+        except StorageError as error:
+            log.warning("%s names were not stored: %s", len(new), type(error).__name__)
+            for member in new:  # the member's next interaction brings the name again
+                self._known.pop(member, None)
+
+    async def close(self) -> None:
+        """Stop storing in the background, and store what is left."""
+        if self._storing is not None:
+            self._storing.cancel()
+        await self.flush()
+
+    async def _store_all(self) -> None:
+        try:
+            while self._new:
+                await self.flush()
+        finally:
+            self._storing = None
+
+    def forget_member(self, user_id: int) -> None:
+        """Drop the names of an erased member. They are stored again if the member returns."""
+        self._retain(lambda member: member[1] != user_id)
+
+    def forget_server(self, guild_id: int) -> None:
+        """Drop the names on a server that was erased."""
+        self._retain(lambda member: member[0] != guild_id)
+
+    def _retain(self, wanted: Callable[[store.Member], bool]) -> None:
+        self._known = {member: name for member, name in self._known.items() if wanted(member)}
+        self._new = {member: name for member, name in self._new.items() if wanted(member)}

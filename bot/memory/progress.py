@@ -1,0 +1,114 @@
+"""What a member knows: which items are due, and how well they know each topic.
+
+A topic has one of four levels, the first that applies:
+
+  new       the member has met none of its items
+  weak      at least two of their last five answers in it were wrong
+  known     they have learned at least half of its items
+  learning  anything else
+
+`bot.memory.rules.is_learned` says when an item is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from fsrs import Rating
+
+from bot.memory.rules import MemoryCard, due_items, is_learned
+from bot.questions.model import Bank
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A member's cards of the items that a bank asks, by item id, at one moment.
+
+    `set_aside` are items that they don't want to be asked again, of any bank: these stay known, but
+    are never due. `zone` is the member's, because an item is due on a date of theirs.
+    """
+
+    bank: Bank
+    cards: Mapping[str, MemoryCard]
+    set_aside: Set[str]
+    zone: str
+    now: datetime
+
+    def due(self) -> list[str]:
+        """Return the ids of the items to ask again today: missed ones first, then longest due."""
+        return due_items(self.cards, self.zone, self.now, hidden=self.set_aside)
+
+    def learned(self) -> int:
+        """Return the number of learned items."""
+        return sum(map(is_learned, self.cards.values()))
+
+
+LEVELS = ("known", "learning", "weak", "new")
+LATEST, WEAK_MISSES = 5, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A member's progress in a topic: how many of its items they have met and learned and are due.
+
+    `misses` counts the wrong ones among the `latest` answers in it, five at most.
+    """
+
+    topic_id: str
+    items: int
+    met: int = 0
+    learned: int = 0
+    due: int = 0
+    latest: int = 0
+    misses: int = 0
+
+    @property
+    def level(self) -> str:
+        if not self.met:
+            return "new"
+        if self.misses >= WEAK_MISSES:
+            return "weak"
+        return "known" if 2 * self.learned >= self.items else "learning"
+
+
+def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dict[str, Progress]:
+    """Return a member's progress in every topic of their bank, in its order, by topic id.
+
+    `ratings` are item id and rating of their latest answers, newest first. Items that left the bank
+    don't count.
+    """
+    bank = knowledge.bank
+    latest: dict[str, list[Rating]] = {topic_id: [] for topic_id in bank.asked_topics}
+    for item_id, rating in ratings:
+        if item_id in bank.asked and len(found := latest[bank.asked[item_id].topic_id]) < LATEST:
+            found.append(rating)
+    due = set(knowledge.due())
+    result = {}
+    for topic in bank.asked_topics.values():
+        met = [item.id for item in topic.items if item.id in knowledge.cards]
+        result[topic.id] = Progress(
+            topic_id=topic.id,
+            items=len(topic.items),
+            met=len(met),
+            learned=sum(is_learned(knowledge.cards[item_id]) for item_id in met),
+            due=len(due.intersection(met)),
+            latest=len(latest[topic.id]),
+            misses=latest[topic.id].count(Rating.Again),
+        )
+    return result
+
+
+def weakest(topics: Mapping[str, Progress]) -> str | None:
+    """Return the id of the topic to practise first; None if every topic is new or known.
+
+    Weak topics come before those in learning, then most recent misses, then least learned.
+    """
+    unfinished = [p for p in topics.values() if p.level in {"weak", "learning"}]
+    if not unfinished:
+        return None
+    return min(
+        unfinished,
+        key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items),
+    ).topic_id

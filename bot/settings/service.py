@@ -1,0 +1,119 @@
+"""The settings of a server.
+
+Each change is stored by itself, so that two managers who change different settings at once don't
+overwrite each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import servers
+from bot.core.context import Context
+from bot.core.database import Connection, reading, writing
+from bot.core.errors import UserError
+from bot.core.servers import Server
+from bot.daily.service import Dailies, DailyStatus
+from bot.questions import store as questions_store
+from bot.recap.service import Recaps, RecapStatus
+from bot.settings.rules import meant_zone
+
+
+@dataclass(frozen=True, slots=True)
+class PackChoice:
+    """A pack of questions, and whether it is asked on a server."""
+
+    name: str
+    title: str
+    questions: int
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a server, with its daily if it has one, as of `now`."""
+
+    server: Server
+    daily: DailyStatus | None
+    recap: RecapStatus
+    packs: tuple[PackChoice, ...]
+    now: datetime
+
+
+class ServerSettings:
+    """Reads and changes the settings of servers."""
+
+    def __init__(self, context: Context, dailies: Dailies, recaps: Recaps) -> None:
+        self._database = context.database
+        self._now = context.now
+        self._packs = context.banks.packs.packs
+        self._dailies = dailies
+        self._recaps = recaps
+
+    @reading
+    def read(self, conn: Connection, guild_id: int) -> Settings:
+        return self._read(conn, guild_id)
+
+    async def set_zone(self, guild_id: int, zone: str) -> Settings:
+        """Change a server's time zone; its daily keeps its time of day.
+
+        `zone` is what a manager typed or picked.
+        """
+        await self._dailies.set_zone(guild_id, meant_zone(zone))
+        return await self.read(guild_id)
+
+    @writing
+    def set_starters(self, conn: Connection, guild_id: int, role_id: int | None) -> Settings:
+        """Let only members with a role start rounds, or everyone for None.
+
+        @everyone counts as None. Its role id is the server's id:
+        https://discord.com/developers/docs/topics/permissions#role-object
+        """
+        servers.set_starter_role(conn, guild_id, None if role_id == guild_id else role_id)
+        return self._read(conn, guild_id)
+
+    @writing
+    def announce_suggestions(
+        self, conn: Connection, guild_id: int, channel_id: int | None
+    ) -> Settings:
+        """Announce suggested questions in a channel, or nowhere for None."""
+        servers.set_suggestions_channel(conn, guild_id, channel_id)
+        return self._read(conn, guild_id)
+
+    @writing
+    def set_packs(self, conn: Connection, guild_id: int, names: Collection[str]) -> Settings:
+        """Ask only these packs. Choosing all of them includes packs that are added later."""
+        chosen = [pack.name for pack in self._packs if pack.name in names]
+        if not chosen:
+            raise UserError("I don't know these packs. Pick some from the list in </settings>.")
+        questions_store.set_packs(
+            conn, guild_id, None if len(chosen) == len(self._packs) else chosen
+        )
+        return self._read(conn, guild_id)
+
+    async def set_recap(self, guild_id: int, channel_id: int | None) -> Settings:
+        """Post the weekly recap in a channel, or turn it off for None."""
+        await self._recaps.set_channel(guild_id, channel_id)
+        return await self.read(guild_id)
+
+    async def set_recap_day(self, guild_id: int, weekday: int) -> Settings:
+        """Change the day of the weekly recap, 0 for Monday."""
+        await self._recaps.set_weekday(guild_id, weekday)
+        return await self.read(guild_id)
+
+    def _read(self, conn: Connection, guild_id: int) -> Settings:
+        chosen = questions_store.packs_of(conn, guild_id)
+        asked = [
+            pack for pack in self._packs if chosen is None or pack.name in chosen
+        ] or self._packs
+        return Settings(
+            server=servers.server(conn, guild_id),
+            daily=self._dailies.status_if_set_up(conn, guild_id),
+            recap=self._recaps.status(conn, guild_id),
+            packs=tuple(
+                PackChoice(p.name, p.bank.title, len(p.bank.items), p in asked) for p in self._packs
+            ),
+            now=self._now(),
+        )
