@@ -1,14 +1,15 @@
-# Everything happens in .venv, made from requirements.lock. The checkout itself is run, not installed.
+# Everything happens in .venv, made from requirements.lock. The bot runs from the checkout; it is not
+# installed. Pass more arguments in ARGS: make test ARGS="-k daily -x"
 #   make play       a simulated Discord in the browser, no token needed
 #   make run        the bot on Discord (settings: environment or .env)
-#   make test       the tests; more arguments in ARGS, e.g. make test ARGS="-k daily -x"
-#   make crash      kills the bot at every point between two effects, gives it a hostile network, kills one of three (8 minutes)
-#   make everything what a release has to pass: every Python here, PostgreSQL in full, every crash point, the soak (an hour)
-#   make flaky      the tests with ten seeds, half of them on a busy machine; ARGS="--first 1 --seeds 2" for some (an hour)
-#   make bench      the bot against a bare client, and on a past of years (an hour; ARGS=--quick: ten minutes)
-#   make soak       ten minutes of rounds, challenges and dailies under random faults; ARGS="--seed 1" repeats one
-#   make month      a month in minutes: habits of 1,000 members on 50 servers in virtual time; ARGS="--seed 3 --days 30"
-#   make size       Python tokens by folder, comments and docstrings not counted
+#   make test       the tests
+#   make crash      kills the bot between every two effects, gives it a hostile network (8 minutes)
+#   make everything what a release must pass: all Pythons, PostgreSQL, crash points, soak (an hour)
+#   make flaky      the tests with ten seeds, five on a busy machine; ARGS="--first 1 --seeds 2"
+#   make bench      the bot against a bare client (ARGS=--quick for a short run)
+#   make soak       ten minutes of everything under random faults; ARGS="--seed 1" repeats a run
+#   make month      a month of 1,000 members in virtual time; ARGS="--seed 3 --days 30"
+#   make size       Python tokens by folder, without comments and docstrings
 #   make grade-eval how well the offline grader grades: the tables of docs/grading.md
 
 PYTHON ?= python3
@@ -37,7 +38,7 @@ run: $(STAMP)
 test: $(STAMP)
 	$(PY) -m pytest -n auto --ignore=tests/crash --ignore=tests/cluster $(ARGS)
 
-# Twice as many at once as there are cores, or so: they wait most of the time.
+# About twice as many workers as cores, because these tests wait most of the time.
 crash: $(STAMP)
 	$(PY) -m pytest -n 4 tests/crash tests/cluster $(ARGS)
 
@@ -47,7 +48,8 @@ everything: lint types
 flaky: $(STAMP)
 	$(PY) -m tests.flaky $(ARGS)
 
-# The bot on Discord has no use for simcord: hide it and what it pins, and run the tests that need neither.
+# The bot on Discord doesn't need simcord. Hide simcord and what it pins, and run the tests that need
+# neither.
 without-play: $(STAMP)
 	$(PY) -m pytest -n auto -p no:simcord -p tests.without_play tests/chat tests/rounds tests/core/test_apart.py tests/loopback tests/test_command_line.py $(ARGS)
 
@@ -86,8 +88,9 @@ $(STAMP): requirements.lock
 	$(PY) -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
 	@touch $@
 
-# Keeps the versions in the locks as far as pyproject.toml allows; `make lock ARGS=--upgrade` takes the newest.
-# requirements.lock: everything. requirements.txt: what a host runs, in the same versions, under the name that hosts look for.
+# Keeps the locked versions as far as pyproject.toml allows; `make lock ARGS=--upgrade` takes the
+# newest. requirements.lock has everything; requirements.txt has what a host runs, in the same
+# versions, under the name that hosts look for.
 COMPILE = $(PY) -m uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 lock:
