@@ -1,9 +1,10 @@
-"""The one timer: exact, woken early, and ended by nothing but its close. On virtual time."""
+"""The scheduler, on virtual time: exact, woken early, and stopped by nothing but `close`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,35 +17,41 @@ from tests.virtual import seconds_passed, virtual, virtual_now
 
 
 class Table:
-    """A source in memory: deadlines in seconds by name. Work takes a deadline away after `doing` it."""
+    """A source in memory: deadlines in seconds by name. Work removes a deadline after `doing` it."""
 
-    def __init__(self, **deadlines: float) -> None:
+    def __init__(
+        self, doing: Callable[[str], Awaitable[None]] | None = None, **deadlines: float
+    ) -> None:
         self.deadlines = deadlines
-        self.names: list[str] = []
+        self.keys: list[str] = []
         self.worked: list[tuple[str, float]] = []
-        self.doing: Callable[[str], Awaitable[None]] | None = None
-        self.looks = 0
+        self.doing = doing
+        self.reads = 0
         self.broken = False
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the deadlines that were worked on."""
+        return [name for name, _ in self.worked]
+
     def due(self, _conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
-        self.looks += 1
+        self.reads += 1
         if self.broken:
             raise OSError("database is gone")
         passed = (now - START).total_seconds()
         found = sorted((at, name) for name, at in self.deadlines.items() if at <= passed)
-        return [self.number(name) for _, name in found[:limit]]
+        return [self.key(name) for _, name in found[:limit]]
 
     def next_due(self, _conn: Connection, /) -> datetime | None:
         return START + timedelta(seconds=min(self.deadlines.values())) if self.deadlines else None
 
-    def number(self, name: str) -> int:
-        """The key of a deadline."""
-        if name not in self.names:
-            self.names.append(name)
-        return self.names.index(name)
+    def key(self, name: str) -> int:
+        if name not in self.keys:
+            self.keys.append(name)
+        return self.keys.index(name)
 
     async def work(self, key: int) -> None:
-        name = self.names[key]
+        name = self.keys[key]
         self.worked.append((name, round(seconds_passed(), 3)))
         if self.doing is not None:
             await self.doing(name)
@@ -52,48 +59,40 @@ class Table:
 
 
 async def read(work: Callable[[Any], Any]) -> Any:
-    """As the database does, for sources in memory."""
+    """Stand in for `Database.read`."""
     return work(None)
 
 
-def started(*sources: Table) -> Scheduler:
-    scheduler = Scheduler(read, virtual_now)
+@asynccontextmanager
+async def running(*sources: Table, read: Any = read, now: Any = virtual_now) -> AsyncIterator[Any]:
+    """A scheduler that works on these sources until the end of the block."""
+    scheduler = Scheduler(read, now)
     for source in sources:
         scheduler.add(source)
     scheduler.start()
-    return scheduler
+    yield scheduler
+    await scheduler.close()
 
 
 @virtual
 async def test_work_is_done_at_its_time() -> None:
-    """Each deadline of each source is met to the millisecond, also more than one sleep away, and done once."""
-    one, two = Table(a=1.234, b=500), Table(c=3, d=3)
-    scheduler = started(one, two)
-    await asyncio.sleep(1000)
-    await scheduler.close()
+    """Each source meets each deadline to the millisecond, once; overdue work is done at once."""
+    one, two = Table(a=1.234, b=500), Table(overdue=-1000, c=3, d=3)
+    async with running(one, two):
+        await asyncio.sleep(1000)
     assert one.worked == [("a", 1.234), ("b", 500.0)]
-    assert sorted(two.worked) == [("c", 3.0), ("d", 3.0)]
-
-
-@virtual
-async def test_what_is_overdue_at_the_start_is_done_at_once() -> None:
-    """A new process takes up at once what fell due before it."""
-    table = Table(a=-1000)
-    scheduler = started(table)
-    await asyncio.sleep(0.01)
-    assert table.worked == [("a", 0.0)]
-    await scheduler.close()
+    assert sorted(two.worked) == [("c", 3.0), ("d", 3.0), ("overdue", 0.0)]
 
 
 @virtual
 async def test_nothing_happens_before_the_start() -> None:
-    """Until messages can be sent, nothing is done, also when nudged."""
+    """No source is read before `start`, not even when the scheduler is nudged."""
     table = Table(a=0)
     scheduler = Scheduler(read, virtual_now)
     scheduler.add(table)
     scheduler.nudge(virtual_now())
     await asyncio.sleep(100)
-    assert (table.worked, table.looks) == ([], 0)
+    assert (table.worked, table.reads) == ([], 0)
     scheduler.start()
     await asyncio.sleep(0.01)
     assert table.worked == [("a", 100.0)]
@@ -102,170 +101,103 @@ async def test_nothing_happens_before_the_start() -> None:
 
 @virtual
 async def test_a_nudge_wakes_it_earlier() -> None:
-    """A nearer deadline that is stored and told is met in time; without being told it waits for the next look."""
-    table = Table(later=25)
-    scheduler = started(table)
-    await asyncio.sleep(1)
-    table.deadlines["told"] = 2
-    scheduler.nudge(START + timedelta(seconds=2))
-    await asyncio.sleep(2)
-    assert table.worked == [("told", 2.0)]
-    table.deadlines["not told"] = 4
-    await asyncio.sleep(60)
-    assert table.worked[1] == ("not told", 25.0)
-    await scheduler.close()
+    """A new, nearer deadline is met if the scheduler is nudged; otherwise it waits for the next read."""
+    table = Table(first=1.5, later=25)
+    async with running(table) as scheduler:
+        await asyncio.sleep(1)
+        scheduler.nudge(START + timedelta(seconds=20))  # must not delay the first one
+        await asyncio.sleep(1)
+        table.deadlines["nudged"] = 3
+        scheduler.nudge(START + timedelta(seconds=3))
+        await asyncio.sleep(2)
+        assert table.worked == [("first", 1.5), ("nudged", 3.0)]
+        table.deadlines["not nudged"] = 5
+        await asyncio.sleep(60)
+        assert table.worked[2:] == [("not nudged", 25.0), ("later", 25.0)]
 
 
 @virtual
-async def test_a_nudge_for_later_changes_nothing() -> None:
-    """A deadline after the next wake-up does not delay it."""
-    table = Table(a=5)
-    scheduler = started(table)
-    await asyncio.sleep(1)
-    scheduler.nudge(START + timedelta(seconds=20))
-    await asyncio.sleep(10)
-    assert table.worked == [("a", 5.0)]
-    await scheduler.close()
-
-
-@virtual
-async def test_a_nudge_during_a_look_is_not_lost() -> None:
-    """What is stored while the scheduler looks is seen at once afterwards."""
+async def test_a_nudge_during_a_read_is_not_lost() -> None:
+    """A deadline that is stored while the scheduler reads is seen right after that."""
     table = Table(later=20)
 
     async def read_slowly(work: Callable[[Any], Any]) -> Any:
         found = work(None)
-        if "new" not in table.deadlines and not table.worked:
+        if table.reads == 1:
             await asyncio.sleep(0.5)
             table.deadlines["new"] = 0.25
             scheduler.nudge(START + timedelta(seconds=0.25))
         return found
 
-    scheduler = Scheduler(read_slowly, virtual_now)
-    scheduler.add(table)
-    scheduler.start()
-    await asyncio.sleep(1)
-    assert [(name, at) for name, at in table.worked if name == "new"] == [("new", 0.5)]
-    await scheduler.close()
+    async with running(table, read=read_slowly) as scheduler:
+        await asyncio.sleep(1)
+        assert table.worked == [("new", 0.5)]
 
 
 @virtual
-async def test_a_slow_item_delays_no_other() -> None:
-    """While one piece of work hangs for minutes, those of its own and of other sources are done in time."""
+async def test_slow_and_failing_work_delays_no_other() -> None:
+    """While one job hangs and another fails, those of all sources are done in time."""
 
-    async def hang(name: str) -> None:
+    async def misbehave(name: str) -> None:
         if name == "slow":
             await asyncio.sleep(300)
-
-    one, two = Table(slow=1, a=1, b=100), Table(c=2)
-    one.doing = hang
-    scheduler = started(one, two)
-    await asyncio.sleep(200)
-    assert [w for w in one.worked if w[0] != "slow"] == [("a", 1.0), ("b", 100.0)]
-    assert two.worked == [("c", 2.0)]
-    assert [name for name, _ in one.worked].count("slow") == 1
-    await asyncio.sleep(200)
-    await scheduler.close()
-
-
-@virtual
-async def test_a_failing_item_delays_no_other() -> None:
-    """Work that raises is tried again, and meanwhile the others are done in time."""
-
-    async def fail(name: str) -> None:
         if name == "bad" and seconds_passed() < 10:
             await asyncio.sleep(0.2)
             raise LookupError(name)
 
-    one, two = Table(bad=1, a=1, b=5), Table(c=2)
-    one.doing = fail
-    scheduler = started(one, two)
-    await asyncio.sleep(60)
-    await scheduler.close()
-    assert [w for w in one.worked if w[0] != "bad"] == [("a", 1.0), ("b", 5.0)]
+    one, two = Table(misbehave, slow=1, bad=1, a=1, b=100), Table(c=2)
+    async with running(one, two):
+        await asyncio.sleep(400)
+    assert [job for job in one.worked if job[0] in "ab"] == [("a", 1.0), ("b", 100.0)]
     assert two.worked == [("c", 2.0)]
+    assert one.names.count("slow") == 1
+    assert one.names.count("bad") > 1
     assert one.deadlines == {}
 
 
 @virtual
-async def test_a_failing_item_is_not_tried_without_a_pause() -> None:
-    """Work that raises at once, whatever is done, does not become a busy loop: at most a few tries a second."""
+async def test_failing_work_is_retried_with_pauses() -> None:
+    """Work that raises at once does not become a busy loop."""
 
     async def fail(name: str) -> None:
         raise LookupError(name)
 
-    table = Table(bad=0)
-    table.doing = fail
-    scheduler = started(table)
-    await asyncio.sleep(10)
-    await scheduler.close()
+    table = Table(fail, bad=0)
+    async with running(table):
+        await asyncio.sleep(10)
     assert 2 <= len(table.worked) <= 50
 
 
+@pytest.mark.parametrize("order", [1, -1])
 @virtual
-async def test_an_exception_in_a_source_is_survived() -> None:
-    """When looking fails, it is logged and tried again seconds later, and all work is done."""
-    table = Table(a=5)
-    scheduler = started(table)
-    await asyncio.sleep(1)
-    table.broken = True
-    await asyncio.sleep(60)
-    assert table.worked == []
-    assert 10 < table.looks < 60
-    table.broken = False
-    await asyncio.sleep(3)
-    assert [name for name, _ in table.worked] == ["a"]
-    await scheduler.close()
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-@virtual
-async def test_a_broken_source_does_not_stop_the_others(order: tuple[int, int]) -> None:
-    """While one source can't be looked at, the work of the others is done, in whatever order they were added."""
-    broken, fine = Table(), Table(a=5)
+async def test_a_source_that_cannot_be_read(order: int) -> None:
+    """It is read again every few seconds, and the other sources' work is done."""
+    broken, fine = Table(a=5), Table(b=5)
     broken.broken = True
-    scheduler = started(*((broken, fine)[index] for index in order))
-    await asyncio.sleep(30)
-    await scheduler.close()
-    assert [name for name, _ in fine.worked] == ["a"]
+    async with running(*[broken, fine][::order]):
+        await asyncio.sleep(60)
+        assert (broken.names, fine.names) == ([], ["b"])
+        assert 10 < broken.reads <= 100
+        broken.broken = False
+        await asyncio.sleep(3)
+        assert broken.names == ["a"]
 
 
 @virtual
 async def test_work_is_never_done_twice_at_the_same_time() -> None:
-    """However often it is nudged, a piece of work that is under way is not started again."""
-    running: list[str] = []
-
-    async def check(name: str) -> None:
-        assert name not in running
-        running.append(name)
-        await asyncio.sleep(20)
-        running.remove(name)
-
-    table = Table(a=0)
-    table.doing = check
-    scheduler = started(table)
-    for _ in range(50):
-        await asyncio.sleep(0.1)
-        scheduler.nudge(virtual_now())
-    assert running == ["a"]
-    await asyncio.sleep(30)
-    assert [name for name, _ in table.worked] == ["a"]
-    await scheduler.close()
+    """However often the scheduler is nudged, it does not start a running job again."""
+    table = Table(lambda _name: asyncio.sleep(20), a=0)
+    async with running(table) as scheduler:
+        for _ in range(50):
+            await asyncio.sleep(0.1)
+            scheduler.nudge(virtual_now())
+        await asyncio.sleep(30)
+        assert table.names == ["a"]
 
 
 @virtual
-async def test_more_is_due_than_one_look_takes() -> None:
-    """A thousand deadlines at the same moment are all met within a second."""
-    table = Table(**{f"n{n}": 5 for n in range(1000)})
-    scheduler = started(table)
-    await asyncio.sleep(6)
-    assert len({name for name, _ in table.worked}) == len(table.worked) == 1000
-    await scheduler.close()
-
-
-@virtual
-async def test_a_look_is_one_read() -> None:
-    """However many sources there are, all are asked in one read, and each on its own only if that fails."""
+async def test_all_sources_are_read_at_once() -> None:
+    """All sources are asked in one read, and each in a read of its own only if that fails."""
     reads: list[None] = []
 
     async def count(work: Callable[[Any], Any]) -> Any:
@@ -273,53 +205,45 @@ async def test_a_look_is_one_read() -> None:
         return work(None)
 
     sources = [Table(), Table(), Table(a=5)]
-    scheduler = Scheduler(count, virtual_now)
-    for source in sources:
-        scheduler.add(source)
-    scheduler.start()
-    await asyncio.sleep(1)
-    assert ([source.looks for source in sources], len(reads)) == ([1, 1, 1], 1)
-    sources[1].broken = True
-    scheduler.nudge(virtual_now())
-    await asyncio.sleep(1)
-    assert len(reads) == 1 + 1 + 3
-    await scheduler.close()
+    async with running(*sources, read=count) as scheduler:
+        await asyncio.sleep(1)
+        assert ([source.reads for source in sources], len(reads)) == ([1, 1, 1], 1)
+        sources[1].broken = True
+        scheduler.nudge(virtual_now())
+        await asyncio.sleep(1)
+        assert len(reads) == 1 + 1 + 3
 
 
 @virtual
 async def test_an_idle_scheduler_sleeps() -> None:
-    """With nothing to do it looks now and then, as the clock may jump, and not all the time."""
+    """With nothing to do it reads now and then, because the wall clock may jump."""
     table = Table()
-    scheduler = started(table)
-    await asyncio.sleep(3600)
-    assert 60 <= table.looks <= 130
-    await scheduler.close()
+    async with running(table):
+        await asyncio.sleep(3600)
+    assert 60 <= table.reads <= 130
 
 
 @virtual
-async def test_close_waits_for_what_is_under_way() -> None:
-    """Close takes no new work and returns when the work under way has ended."""
+async def test_close_waits_for_running_jobs() -> None:
+    """Close starts no new job and returns when the running ones have ended."""
     ended: list[str] = []
 
-    async def take_time(name: str) -> None:
+    async def end(name: str) -> None:
         await asyncio.sleep(2)
         ended.append(name)
 
-    table = Table(a=1, b=2)
-    table.doing = take_time
-    scheduler = started(table)
-    await asyncio.sleep(1.5)
-    await scheduler.close()
+    table = Table(end, a=1, b=2)
+    async with running(table) as scheduler:
+        await asyncio.sleep(1.5)
     assert (ended, seconds_passed()) == (["a"], 3.0)
-    await asyncio.sleep(60)
     scheduler.nudge(virtual_now())
     await asyncio.sleep(60)
-    assert [name for name, _ in table.worked] == ["a"]
+    assert table.names == ["a"]
 
 
 @virtual
 async def test_close_gives_up_in_time() -> None:
-    """Work that does not end is given two seconds and cancelled, so that the process ends within its five."""
+    """A job that does not end within seconds is cancelled, so that the process can end in five."""
     cancelled: list[str] = []
 
     async def hang(name: str) -> None:
@@ -329,11 +253,8 @@ async def test_close_gives_up_in_time() -> None:
             cancelled.append(name)
             raise
 
-    table = Table(a=0)
-    table.doing = hang
-    scheduler = started(table)
-    await asyncio.sleep(1)
-    await scheduler.close()
+    async with running(Table(hang, a=0)):
+        await asyncio.sleep(1)
     assert 2 <= seconds_passed() - 1 < 5
     await asyncio.sleep(0)
     assert cancelled == ["a"]
@@ -341,7 +262,7 @@ async def test_close_gives_up_in_time() -> None:
 
 @virtual
 async def test_close_without_start_and_twice() -> None:
-    """Closing what never began, or is closed, does nothing."""
+    """Closing a scheduler that never started, or is closed, does nothing."""
     scheduler = Scheduler(read, virtual_now)
     await scheduler.close()
     await scheduler.close()
@@ -350,75 +271,61 @@ async def test_close_without_start_and_twice() -> None:
 
 @virtual
 async def test_the_wall_clock_jumps_ahead() -> None:
-    """When the host sleeps or its clock is set ahead, what became due is done within the longest sleep."""
+    """When the host sleeps or its clock is set ahead, due work is done within the longest sleep."""
     jump = timedelta(0)
     table = Table(a=3600)
-    scheduler = Scheduler(read, lambda: virtual_now() + jump)
-    scheduler.add(table)
-    scheduler.start()
-    await asyncio.sleep(10)
-    jump = timedelta(hours=1)
-    await asyncio.sleep(31)
-    assert [name for name, _ in table.worked] == ["a"]
-    await scheduler.close()
+    async with running(table, now=lambda: virtual_now() + jump):
+        await asyncio.sleep(10)
+        jump = timedelta(hours=1)
+        await asyncio.sleep(31)
+        assert table.names == ["a"]
 
 
 @virtual
-async def test_a_burst_is_drained_in_order_by_a_bounded_crowd() -> None:
-    """Of thousands due at once only so many are under way at a time, longest waiting first, and none is left out."""
-    table = Table(**{f"{n:04}": -5 + n / 10_000 for n in range(3000)})
-    under_way, most = 0, 0
+async def test_a_burst_is_worked_off_in_order_with_bounded_concurrency() -> None:
+    """Of thousands due at once only so many run at a time, longest waiting first, and all are done."""
+    under_way = [0]
 
-    async def slowly(_name: str) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
+    async def count(_name: str) -> None:
+        under_way.append(under_way[-1] + 1)
         await asyncio.sleep(0.5)
-        under_way -= 1
+        under_way.append(under_way[-1] - 1)
 
-    table.doing = slowly
-    scheduler = started(table)
-    await asyncio.sleep(60)
-    await scheduler.close()
-    assert [name for name, _ in table.worked] == sorted(name for name, _ in table.worked)
-    assert len(table.worked) == 3000
-    assert most == MAX_CONCURRENT_JOBS
+    table = Table(count, **{f"{n:04}": -5 + n / 10_000 for n in range(3000)})
+    async with running(table):
+        await asyncio.sleep(60)
+    assert table.names == sorted(table.names)
+    assert len(table.names) == 3000
+    assert max(under_way) == MAX_CONCURRENT_JOBS
 
 
 @virtual
-async def test_stuck_work_does_not_stop_the_rest() -> None:
-    """Servers that hang keep only their own places of the crowd."""
-    table = Table(
-        **{f"stuck {n}": -10 for n in range(MAX_CONCURRENT_JOBS - 1)},
-        **{f"fine {n}": -1 for n in range(50)},
-    )
+async def test_stuck_jobs_do_not_stop_the_rest() -> None:
+    """Jobs that hang occupy only their own share of the concurrent jobs."""
 
     async def hang(name: str) -> None:
         if name.startswith("stuck"):
             table.deadlines[name] = 1e9  # claimed
             await asyncio.sleep(1000)
 
-    table.doing = hang
-    scheduler = started(table)
-    await asyncio.sleep(20)
-    assert len([name for name, _ in table.worked if name.startswith("fine")]) == 50
-    await scheduler.close()
+    stuck = {f"stuck {n}": -10.0 for n in range(MAX_CONCURRENT_JOBS - 1)}
+    table = Table(hang, **stuck, **{f"fine {n}": -1 for n in range(50)})
+    async with running(table):
+        await asyncio.sleep(20)
+        assert len([name for name in table.names if name.startswith("fine")]) == 50
 
 
 @virtual
-async def test_a_crowd_of_one_source_leaves_room_for_others() -> None:
-    """Thousands of schedules that come due in one minute do not keep the posts that they make waiting."""
-    crowd, other = Table(**{f"{n:04}": -5 + n / 10_000 for n in range(2000)}), Table()
-
-    async def slowly(_name: str) -> None:
-        await asyncio.sleep(0.5)
-
-    crowd.doing = slowly
-    scheduler = started(crowd, other)
-    await asyncio.sleep(1)
-    other.deadlines["post"] = 0
-    scheduler.nudge(virtual_now())
-    await asyncio.sleep(1)
-    assert [name for name, _ in other.worked] == ["post"]
-    assert len(crowd.worked) < 1000
-    await scheduler.close()
+async def test_a_burst_of_one_source_leaves_room_for_others() -> None:
+    """Thousands of schedules that come due in one minute do not delay the posts that they make."""
+    burst = Table(
+        lambda _name: asyncio.sleep(0.5), **{f"{n:04}": -5 + n / 10_000 for n in range(2000)}
+    )
+    other = Table()
+    async with running(burst, other) as scheduler:
+        await asyncio.sleep(1)
+        other.deadlines["post"] = 0
+        scheduler.nudge(virtual_now())
+        await asyncio.sleep(1)
+        assert other.names == ["post"]
+        assert len(burst.worked) < 1000
