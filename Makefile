@@ -51,7 +51,7 @@ flaky: $(STAMP)
 # The bot on Discord doesn't need simcord. Hide simcord and what it pins, and run the tests that need
 # neither.
 without-play: $(STAMP)
-	$(PY) -m pytest -n auto -p no:simcord -p tests.without_play tests/chat tests/rounds tests/core/test_apart.py tests/loopback tests/test_command_line.py $(ARGS)
+	$(PY) -m pytest -n auto -p no:simcord -p tests.without_play tests/chat tests/rounds tests/core/test_child_process.py tests/loopback tests/test_command_line.py $(ARGS)
 
 soak: $(STAMP)
 	$(PY) -m soak $(ARGS)

@@ -43,7 +43,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
 from bot.core.migrate import HEAD, MigrationError
-from bot.core.notes import note, set_note
+from bot.core.notes import read_note, set_note
 from bot.core.personal import all_held
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
@@ -371,7 +371,7 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
     with _bank_problems(settings):
         files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
         mark = mark_of(*(content for _, content in files))
-        checked = await database.read(note, _CHECKED) == mark
+        checked = await database.read(read_note, _CHECKED) == mark
         bank = join_packs(files, checked=checked)
     if not checked:
         await database.write(set_note, _CHECKED, mark)

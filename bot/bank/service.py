@@ -32,7 +32,7 @@ from bot.bank.files import (
 from bot.bank.forms import Form, item_from
 from bot.bank.rules import Merge
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.apart import CallEnded, Limits, Process
+from bot.core.child_process import CallEnded, Limits, Process
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError

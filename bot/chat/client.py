@@ -213,17 +213,20 @@ class QuizBot(commands.AutoShardedBot):
         self, session: aiohttp.ClientSession, request: SimpleNamespace, _params: object
     ) -> None:
         request.at = self.context.clock.host()
-        if self.context.clock.is_heard:
+        if self.context.clock.has_events:
             session.trace_configs.clear()  # to be told of each request costs as much as a tenth of a click
 
     async def _hears(
         self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
         """The dates on Discord's answers tell its clock before the first event does. The gateway is another host."""
-        if self.context.clock.is_heard or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        if (
+            self.context.clock.has_events
+            or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS
+        ):
             return
         with suppress(KeyError, ValueError):
-            self.context.clock.dated(
+            self.context.clock.record_date(
                 parsedate_to_datetime(params.response.headers["Date"]), request.at
             )
 

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TypeVar
 
-from bot.core.apart import call_apart
+from bot.core.child_process import call_in_process
 
 T = TypeVar("T")
 WIDTH, TEXT = 400, 17
@@ -63,8 +63,8 @@ async def in_thread(draw: Callable[[], T]) -> T:
 
 
 def to_png(svg: str, *, width: int | None = None) -> bytes:
-    """Render an SVG without a look at the host's fonts; raises ValueError if it is none, else as `call_apart`."""
-    return call_apart(_render, svg, width)
+    """Render an SVG without a look at the host's fonts; raises ValueError if it is none, else as `call_in_process`."""
+    return call_in_process(_render, svg, width)
 
 
 def _render(svg: str, width: int | None) -> bytes:

@@ -209,11 +209,11 @@ async def hand_back(
     try:
         yield
         if drafts is not None:
-            drafts.drop(interaction.user.id, form)
+            drafts.discard(interaction.user.id, form)
     except Exception as error:
         if text.strip():
             if drafts is not None:
-                drafts.keep(interaction.user.id, form, text)
+                drafts.save(interaction.user.id, form, text)
             await report_error(interaction, error)
             pages = t.pages(
                 ["-# Here's what you wrote, so it isn't lost:", t.escape(text)], _MAX_CONTENT

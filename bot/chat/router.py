@@ -157,7 +157,7 @@ class Router:
         """
         if interaction.id in self._seen or self._leaving:
             return False
-        self._clock.heard(interaction.id)
+        self._clock.record_event(interaction.id)
         self._seen[interaction.id] = None
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]

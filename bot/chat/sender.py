@@ -91,7 +91,7 @@ class DiscordSender:
             asked_at = self._clock.host()
             sent = await channel.send(nonce=nonce, files=shown.files(), **_shown(shown))
             if tried_at is None:  # else it may be the message of the earlier try
-                self._clock.answered(sent.id, asked_at)
+                self._clock.record_post(sent.id, asked_at)
             return sent
 
         return (await self._deliver(place, message, send, urgent=urgent)).id

@@ -1,1 +1,1 @@
-"""What every feature stands on: database, deadlines, time zones, errors. Knows no feature and no Discord."""
+"""The base of every feature: database, jobs, calendar, errors. Knows no feature and no Discord."""

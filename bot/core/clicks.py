@@ -10,10 +10,10 @@ from bot.core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click on a question as it came in; `at` is Discord's time.
+    """A click on a question; `at` is Discord's time.
 
-    Where it is an answer, `picks` are shown positions, and `text` is what was typed. `roles` are
-    those that the member had, the highest first.
+    For an answer, `picks` are positions as shown, and `text` is what was typed. `roles` are the
+    member's roles, highest first.
     """
 
     question_id: int
@@ -28,7 +28,7 @@ class Click:
 
 
 class AlreadyAnswered(UserError):
-    """The first answer counts; `at` is when it was given."""
+    """The member has answered before; the first answer counts. `at` is when it was given."""
 
     def __init__(self, sentence: str, at: datetime) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""What every feature is given: one value, made once by the composition root, and by the tests in the same way."""
+"""The dependencies of every feature, in one value that `bot/app.py` makes, and tests make likewise."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ class Place(NamedTuple):
 
 
 class Sender(Protocol):
-    """Sends and edits messages, which a feature's views make. Raises DeliveryRefused or DeliveryUnknown, nothing else.
+    """Sends and edits messages. Raises DeliveryRefused or DeliveryUnknown, nothing else.
 
-    A message that is sent carries a nonce by which Discord recognises a repetition within minutes. With `tried_at`, the
-    time of an earlier try whose outcome is unknown, it is looked up in the channel before it is sent again.
+    A message is sent with a nonce, so that Discord recognizes a repetition for some minutes:
+    https://discord.com/developers/docs/resources/message#create-message
+    `tried_at` is the time of an earlier attempt whose outcome is unknown. With it, the message is
+    looked up in the channel before it is sent again.
     """
 
     async def post(
@@ -47,35 +49,33 @@ class Sender(Protocol):
     async def edit(self, place: Place, message_id: int, message: Any) -> None: ...
     async def open_thread(self, place: Place, message_id: int, name: str) -> None: ...
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        """Send a direct message; returns its channel's id, to be kept and given the next time, as few may be opened."""
+        """Send a direct message and return its channel's id.
+
+        Store the id and pass it the next time, because few channels may be opened.
+        """
         ...
 
     def is_on(self, guild_id: int) -> bool:
-        """Whether the bot is on a server; true for one of which this process does not hear, or has not heard yet."""
+        """Return whether the bot is on a server; True if this process can't know (yet)."""
         ...
 
     def has_role(self, guild_id: int, role_id: int) -> bool:
-        """Whether a role can be pinged; true for a server of which this process does not hear."""
+        """Return whether a role can be pinged; True if this process can't know."""
         ...
 
 
 def make_nonce(kind: str, key: int, at: datetime) -> str:
-    """A nonce for a row's message, of 25 characters at most.
+    """Return a nonce for a row's message, of at most 25 characters.
 
-    `at`, which is stored with the row, tells generations of the database apart: in a fresh or restored one ids begin
-    anew, while Discord still knows the nonces of the last minutes.
+    `at` is stored with the row. It makes nonces of a fresh or restored database differ from those
+    that Discord still remembers, because ids start from 1 again there.
     """
     return f"{kind}{key:x}-{milliseconds(at):x}"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all features stand on.
-
-    `banks` have the questions that each server is asked, and `in_play` those that are not revealed
-    yet; `rng` draws and shuffles; `shards` are those of this process; `drafts` keep what members
-    wrote at length and could not be stored.
-    """
+    """The dependencies of a feature; `rng` makes all random choices."""
 
     database: Database
     banks: Banks
@@ -88,9 +88,9 @@ class Context:
     drafts: Drafts = field(default_factory=Drafts)
 
     def now(self) -> datetime:
-        """The current UTC instant, by Discord's clock."""
+        """Return the current UTC instant, by Discord's clock."""
         return self.clock.now()
 
     async def bank_for(self, user_id: int, guild_id: int | None) -> Bank:
-        """What is asked of a member on a server, or in direct messages."""
+        """Return the questions for a member on a server, or in direct messages."""
         return await self.database.read(self.banks.of_member, user_id, guild_id)

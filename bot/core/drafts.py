@@ -1,38 +1,38 @@
-"""What members wrote that could not be stored, so that the form which they open again has it already."""
+"""Long texts of members that could not be stored, so that the reopened form contains them."""
 
 from __future__ import annotations
 
-_KEPT = 200
+_MAX_DRAFTS = 200
 
 
 class Drafts:
-    """The latest text of each member for each form, by the form's own id.
+    """The latest text of each member for each form, by the form's id.
 
-    It is kept in memory, for the database has just refused it, and until it is stored or two hundred later ones came. A
-    member who opens the form again elsewhere than with this process still has the text that was handed back to them.
+    Drafts are kept in memory, because the database has just refused them. Only the newest 200 are
+    kept, and only in this process; the member has also received their text back in a reply.
     """
 
     def __init__(self) -> None:
         self._texts: dict[tuple[int, str], str] = {}
 
-    def keep(self, user_id: int, form: str, text: str) -> None:
-        """Keep a text in place of an earlier one."""
+    def save(self, user_id: int, form: str, text: str) -> None:
+        """Save a text; it replaces an earlier one."""
         self._texts.pop((user_id, form), None)
         self._texts[user_id, form] = text
-        if len(self._texts) > _KEPT:
+        if len(self._texts) > _MAX_DRAFTS:
             del self._texts[next(iter(self._texts))]
 
-    def drop(self, user_id: int, form: str) -> None:
-        """The text is stored, or given up."""
+    def discard(self, user_id: int, form: str) -> None:
+        """Delete a text that was stored, or that the member gave up."""
         self._texts.pop((user_id, form), None)
 
-    def of(self, user_id: int, form: str) -> str:
-        """What a member wrote into a form that was not stored; nothing if there is nothing."""
+    def get(self, user_id: int, form: str) -> str:
+        """Return a member's draft for a form, empty if there is none."""
         return self._texts.get((user_id, form), "")
 
     def forget_member(self, user_id: int) -> None:
-        """The member wants everything erased."""
+        """Delete all drafts of a member who wants everything erased."""
         self._texts = {key: text for key, text in self._texts.items() if key[0] != user_id}
 
     def forget_server(self, guild_id: int) -> None:
-        """Texts belong to members, on whatever server."""
+        """Do nothing: drafts belong to members, not to servers."""

@@ -1,7 +1,7 @@
-"""Which members had an answer erased while it could still be given, as hashes: nobody answers twice.
+"""Hashes of members whose answer was erased while the question was open, so that none answers twice.
 
-A hash is kept until the reveal, close or end. Each has a random key of its own, so that two hashes
-never tell that they are of one member.
+A hash is kept until the reveal, close or end. Each has its own random key, so that two hashes never
+show that they belong to one member.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ erased_answers = sa.Table(
     "erased_answers",
     metadata,
     sa.Column("source", sa.String(10), primary_key=True),  # "round", "daily" or "challenge"
-    # of a round the question's id, of the others their own
+    # the question's id for a round, otherwise the id of the daily or challenge
     sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("digest", sa.String(64), primary_key=True),  # HMAC-SHA256 of the member's id, in hex
     sa.Column("key", sa.String(2 * _KEY_BYTES), nullable=False),  # of that HMAC, in hex

@@ -1,21 +1,21 @@
-"""What can go wrong in ways that are expected."""
+"""Exceptions for expected failures."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something a member asked for cannot be done now.
+    """A member's request can't be done now.
 
-    `str(error)` is the whole sentence that they read: what, why, and what to do. It is made when it is raised: an
-    instance that is raised again and again keeps every frame of every refusal alive.
+    `str(error)` is the whole sentence that the member reads: what, why, and what to do. Create the
+    instance where you raise it: one that is raised repeatedly keeps every traceback alive.
     """
 
 
 class DeliveryRefused(Exception):
-    """Discord refused for good: the channel or message is gone, or a permission is missing.
+    """Discord refused permanently: the channel or message is gone, or a permission is missing.
 
-    `what` is "server", "channel", "message", "permission", "closed" (a member takes no direct messages) or "refused";
-    the text is a sentence for status and logs.
+    `what` is "server", "channel", "message", "permission", "closed" (the member accepts no
+    direct messages) or "refused"; the text is a sentence for status and logs.
     """
 
     def __init__(self, what: str, reason: str) -> None:
@@ -24,8 +24,8 @@ class DeliveryRefused(Exception):
 
 
 class DeliveryUnknown(Exception):
-    """Discord could not be reached or failed; whether it did what was asked is not known. Try again later."""
+    """Discord failed or could not be reached; the request may have been carried out. Retry later."""
 
 
 class DeliveryLater(DeliveryUnknown):
-    """Discord did not do it and may do it later: it has had too many direct messages from the bot for now."""
+    """Discord refused for now, after too many direct messages; nothing was sent. Retry later."""

@@ -1,11 +1,12 @@
-"""One queue for all that comes due, and one timer that works it off.
+"""Queues of due rows, workers that process them, and the scheduler that starts the workers.
 
-Deadlines are columns: a `Queue` is a table whose rows have a time at which they are due, a count of failures and mostly
-a state. A `Worker` moves due rows on, a step at a time, and counts in the row whatever a step raises: the row waits
-longer each time, and is given up with a reason. The `Scheduler` asks its workers in one read what is due and when the
-nearest deadline is, starts each piece of work as a task of its own (so that a slow or failing server delays no other)
-and sets one timer. It is woken when somebody stores a nearer one. Nothing here can end it for good: an error is logged
-and it looks again soon.
+Deadlines are columns: a `Queue` is a table whose rows have a due time, a count of failures and mostly
+a state. A `Worker` moves due rows on, one step at a time. If a step raises, the failure is counted in
+the row, which is retried with backoff and finally given up with a reason.
+
+The `Scheduler` asks all workers in one read what is due and when the next deadline is. It starts each
+job as a separate task, so that a slow or failing server delays no other, and sets one timer. `nudge`
+wakes it earlier. Errors never stop it: they are logged, and it reads again soon.
 """
 
 from __future__ import annotations
@@ -44,43 +45,46 @@ log = logging.getLogger(__name__)
 Row = TypeVar("Row")
 
 LEASE = timedelta(seconds=30)
-"""How long a claim is honoured before another process may take the work over."""
+"""A claim is valid for this long; then another process may take the work over."""
 PATIENCE = timedelta(minutes=15)
-"""How long a row is tried that fails each time."""
+"""A row that fails each time is given up after this long."""
 MAX_CONCURRENT_JOBS = 100
-"""Upper bound on concurrent jobs of one source; higher would let them time out while they wait for the rate limiter.
+"""Most concurrent jobs of one source. With more, jobs would time out waiting for the rate limiter.
 
-All sources together have half as many more, so that ten thousand schedules that come due don't hold up the posts.
+All sources together may have half as many more, so that ten thousand due schedules don't hold up the
+posts.
 """
 CLOSE_SECONDS = 2.5
-"""How long the end of the program waits for work under way: half of the time in which the program ends."""
-_FIRST_WAIT = timedelta(seconds=2)
+"""The end of the program waits this long for running jobs: half of its own time limit."""
+_FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_SLEEP = timedelta(seconds=30)
-"""The wall clock may jump and the machine may sleep: look again at least this often."""
+"""The wall clock may jump and the machine may sleep, so the scheduler reads at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
 
 
-def wait_after(failures: int) -> timedelta:
-    """How long a row rests after this many failures in a row."""
-    return min(_FIRST_WAIT * int(2 ** min(failures - 1, 10)), LEASE)
+def backoff(failures: int) -> timedelta:
+    """Return the pause before the next attempt after this many consecutive failures."""
+    return min(_FIRST_BACKOFF * int(2 ** min(failures - 1, 10)), LEASE)
 
 
-def waited(failures: int) -> timedelta:
-    """How long a row that failed this many times in a row has been tried."""
-    return sum((wait_after(n) for n in range(1, failures)), timedelta())
+def total_backoff(failures: int) -> timedelta:
+    """Return how long a row with this many consecutive failures has been retried."""
+    return sum((backoff(n) for n in range(1, failures)), timedelta())
 
 
-_NONE, _ALL = false(), true()
+_NONE = false()
+_ALL = true()
 
 
 @dataclass(frozen=True, eq=False)
 class Queue:
     """A table whose rows come due.
 
-    `due_at` is null while there is nothing to do. `claimed`: rows on which a process is working, which are due again
-    only because nobody finished them; `where`: rows that can be due at all, as a partial index has them. Rows without
-    `guild_id` are any process's. The sentence about a failure is kept in `problem`, if there is such a column.
+    `due_at` is null while there is nothing to do. `claimed` selects the rows that a process is working
+    on; they are due again only if their lease expires. `where` selects the rows that can be due at
+    all, as in a partial index. Without `guild_id`, any process may take any row. `problem` is the
+    column for the sentence about a failure, if there is one.
     """
 
     table: Table
@@ -96,7 +100,7 @@ class Queue:
     def _key(self) -> Column[int]:
         return next(iter(self.table.primary_key.columns))
 
-    # Statements are built once: to build one takes longer than to run it, and these run with every step.
+    # Statements are built once, because building one takes longer than running it.
 
     @cached_property
     def _due(self) -> Select[Any]:
@@ -115,33 +119,33 @@ class Queue:
     @cached_property
     def _claim(self) -> Update:
         free = select(self._key).where(
-            self._this, self.due_at <= bindparam("now"), self._as_expected
+            self._by_key, self.due_at <= bindparam("now"), self._in_expected_state
         )
         return update(self.table).where(self._key.in_(free.with_for_update(skip_locked=True)))
 
     @cached_property
     def _change(self) -> Update:
-        return update(self.table).where(self._this, self._as_expected)
+        return update(self.table).where(self._by_key, self._in_expected_state)
 
     @cached_property
     def _state_of(self) -> Select[Any]:
         assert self.state is not None
-        return select(self.state).where(self._this)
+        return select(self.state).where(self._by_key)
 
     @property
-    def _this(self) -> ColumnElement[bool]:
-        return self._key == bindparam("this")
+    def _by_key(self) -> ColumnElement[bool]:
+        return self._key == bindparam("key_")
 
     @property
-    def _as_expected(self) -> ColumnElement[bool]:
+    def _in_expected_state(self) -> ColumnElement[bool]:
         assert self.state is not None
         return self.state == bindparam("expected")
 
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
-        """Keys of the rows that a process with these shards takes, longest waiting first.
+        """Return keys of due rows for a process with these shards, longest waiting first.
 
-        Those are rows of its servers, and what other processes have given up: claims that ran out, and rows that have
-        waited too long.
+        These are due rows of its own servers, and from other processes expired claims and rows that
+        have waited for `TAKE_OVER`.
         """
         query = self._due
         if not shards.all and self.guild_id is not None:
@@ -151,7 +155,7 @@ class Queue:
         return list(conn.execute(query, {"now": now, "limit": limit}).scalars())
 
     def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
-        """When the next row is due for a process with these shards."""
+        """Return when the next row is due for a process with these shards."""
         first: datetime | None = conn.execute(self._next).scalar()
         if first is None or shards.all or self.guild_id is None:
             return first
@@ -163,37 +167,37 @@ class Queue:
     def claim(
         self, conn: Connection, key: int, /, *, now: datetime, expect: str, **values: object
     ) -> bool:
-        """Take a due row in state `expect` in hand for the length of a lease; False if it is not due any more.
+        """Claim a due row in state `expect` for the length of a lease; False if that fails.
 
-        Of two processes that try, the second finds the deadline moved on, or the row locked, and does not wait for it.
+        If two processes try, the second finds the deadline moved or the row locked, and doesn't wait.
         """
         changed = {self.due_at.name: now + LEASE, **values}
         return (
             conn.execute(
-                self._claim, {"this": key, "now": now, "expected": expect, **changed}
+                self._claim, {"key_": key, "now": now, "expected": expect, **changed}
             ).rowcount
             == 1
         )
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
-        """Change a row that is still in state `expect`; False if it is not. A new state begins without failures."""
+        """Change a row if it is still in state `expect`; False if not. A new state resets failures."""
         if self.state is not None and self.state.name in values:
             values = {"failures": 0, **values}
-        return conn.execute(self._change, {"this": key, "expected": expect, **values}).rowcount == 1
+        return conn.execute(self._change, {"key_": key, "expected": expect, **values}).rowcount == 1
 
     def state_of(self, conn: Connection, key: int) -> str | None:
-        """The state of a row, None for one that is gone or has none."""
+        """Return the state of a row, or None if the row is gone or the queue has no states."""
         if self.state is None:
             return None
-        return conn.execute(self._state_of, {"this": key}).scalar()
+        return conn.execute(self._state_of, {"key_": key}).scalar()
 
     def count_failure(
         self, conn: Connection, key: int, /, *, began: str | None, now: datetime, problem: str
     ) -> tuple[str | None, int] | None:
-        """Let a row rest whose step failed; returns the state it is left in and its failures in a row.
+        """Record a failed step and reschedule its row with backoff.
 
-        None if there is nothing left to try again: the step, which began in state `began`, has moved the row on before
-        it failed.
+        Returns the row's state and its consecutive failures. Returns None if there is nothing to
+        retry, because the step, which began in state `began`, moved the row on before it failed.
         """
         state = literal_column("NULL") if self.state is None else self.state
         query = select(state.label("state"), self.table.c.failures, (~self.claimed).label("free"))
@@ -204,7 +208,7 @@ class Queue:
             return None
         failures = row.failures + 1
         values: dict[str, Any] = {
-            self.due_at.name: now + wait_after(failures),
+            self.due_at.name: now + backoff(failures),
             "failures": failures,
         }
         if self.problem is not None:
@@ -213,7 +217,7 @@ class Queue:
         return row.state, failures
 
     def wake_claimed(self, conn: Connection, now: datetime) -> int:
-        """Make work that a process claimed and did not finish due at once; only for when no other process runs."""
+        """Make claimed rows due at once, and return their number; only if no other process runs."""
         if self.claimed is _NONE:
             return 0
         woken = update(self.table).where(self.where, self.claimed, self.due_at > now)
@@ -227,7 +231,7 @@ def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Wait for tasks when the program ends; those that take longer than `CLOSE_SECONDS` are cancelled."""
+    """Wait `CLOSE_SECONDS` for tasks when the program ends, then cancel the rest."""
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
         for task in late:
@@ -235,7 +239,7 @@ async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 class Source(Protocol):
-    """What the scheduler serves. `work` moves one row's deadline on, and may be repeated after a crash."""
+    """A source of jobs. `work` processes one row, and may be repeated after a crash."""
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
     def next_due(self, conn: Connection, /) -> datetime | None: ...
@@ -243,10 +247,11 @@ class Source(Protocol):
 
 
 class Worker(Generic[Row]):
-    """Moves the rows of a queue on. A feature says how a row is loaded, what its step is, and what giving up means.
+    """Processes the due rows of a queue. Each feature implements `load`, `step` and `give_up`.
 
-    `step` takes a row one step further from whatever state it is in, so the same code carries work out, resumes it
-    after a crash and takes it over from a dead process. It claims the row before it does what others can see.
+    `step` takes a row one step further from any state, so the same code does the work, resumes it
+    after a crash and takes it over from a dead process. It must claim the row before it does
+    anything that others can see.
     """
 
     queue: Queue
@@ -263,14 +268,14 @@ class Worker(Generic[Row]):
         raise NotImplementedError
 
     async def give_up(self, key: int, reason: str) -> None:
-        """A row has failed for as long as `patience` has: end what it is, so that it blocks nothing."""
+        """End a row that has failed for as long as `patience`, so that it blocks nothing."""
         raise NotImplementedError
 
     async def wake(self, guild_id: int) -> None:
-        """A server has taken the bot back, or changed what it may do there: try at once what waits for that."""
+        """Retry a server's waiting rows, because it added the bot again or changed its permissions."""
 
     def patience(self, _state: str | None) -> timedelta:
-        """How long a row in a state is tried."""
+        """Return how long a failing row in a state is retried."""
         return PATIENCE
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
@@ -280,7 +285,7 @@ class Worker(Generic[Row]):
         return self.queue.next_due(conn, self._context.shards)
 
     async def work(self, key: int) -> None:
-        """Take a row one step further; whatever goes wrong is counted in it."""
+        """Take a row one step further; if that raises, count the failure in the row."""
         began = await self._database.read(self.queue.state_of, key)
         try:
             row = await self._database.read(self.load, key)
@@ -305,8 +310,8 @@ class Worker(Generic[Row]):
             return
         state, failures = failure
         unexpected = error if failures == 1 and not expected else None
-        if waited(failures) < self.patience(state):
-            wait = wait_after(failures).total_seconds()
+        if total_backoff(failures) < self.patience(state):
+            wait = backoff(failures).total_seconds()
             log.warning(
                 "%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected
             )
@@ -317,7 +322,7 @@ class Worker(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a source has: the keys of the rows that are due, and the nearest deadline."""
+    """The keys of a source's due rows, and its next deadline."""
 
     due: Sequence[int]
     next_due: datetime | None
@@ -327,9 +332,9 @@ Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 
 class Scheduler:
-    """`read` is the database's, `now` gives the current UTC instant.
+    """Starts jobs when they are due. `read` is the database's, `now` returns the current UTC instant.
 
-    Call `start` once, `nudge` when a deadline was stored, `close` to end.
+    Call `start` once, `nudge` when a deadline was stored, and `close` at the end.
     """
 
     def __init__(
@@ -351,12 +356,12 @@ class Scheduler:
         self._sources.append(source)
 
     def start(self) -> None:
-        """Begin to work; call it when messages can be sent."""
+        """Start to work; call this when messages can be sent."""
         self._closed = False
         self.nudge(self._now())
 
     def nudge(self, at: datetime) -> None:
-        """Say that something is due at `at`; wakes the scheduler earlier if need be."""
+        """Tell the scheduler about a new deadline; this wakes it earlier if needed."""
         if self._closed:
             return
         if self._tick is not None and not self._tick.done():
@@ -365,7 +370,7 @@ class Scheduler:
             self._arm(at)
 
     async def close(self) -> None:
-        """Take no new work, and wait for what is under way as `end_tasks` does."""
+        """Start no new jobs, and wait for running ones as `end_tasks` does."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -382,48 +387,46 @@ class Scheduler:
     def _wake(self) -> None:
         self._timer, self._wakes_at = None, None
         if not self._closed and (self._tick is None or self._tick.done()):
-            self._tick = asyncio.create_task(self._look())
+            self._tick = asyncio.create_task(self._start_due_jobs())
 
-    async def _look(self) -> None:
+    async def _start_due_jobs(self) -> None:
         self._again = False
         now = self._now()
         nearest = now + _LONGEST_SLEEP
-        for index, found in enumerate(await self._find(now)):
-            if (
-                len(self._running) >= self._of_all_sources
-            ):  # the next piece that is done looks again
-                break
+        for index, found in enumerate(await self._read_sources(now)):
+            if len(self._running) >= self._of_all_sources:
+                break  # the next job that ends reads again
             self._begin(index, found.due)
             nearest = min(nearest, found.next_due or nearest)
         if not self._closed:
             self._arm(self._now() if self._again else max(nearest, self._now() + _SHORTEST_SLEEP))
 
-    async def _find(self, now: datetime) -> list[_Found]:
-        """Return what each source has, from one read; if that fails, from one each, as one may be at fault alone."""
+    async def _read_sources(self, now: datetime) -> list[_Found]:
+        """Read all sources at once; if that fails, one by one, because only one may be broken."""
 
         def find(conn: Connection) -> list[_Found]:
-            return [self._find_in(conn, source, now) for source in self._sources]
+            return [self._due_in(conn, source, now) for source in self._sources]
 
         try:
             found: list[_Found] = await self._read(find)
         except Exception as error:
             log.warning("could not look for due work in one read: %r", error)
-            found = [await self._find_alone(source, now) for source in self._sources]
+            found = [await self._read_source(source, now) for source in self._sources]
         return found
 
-    async def _find_alone(self, source: Source, now: datetime) -> _Found:
+    async def _read_source(self, source: Source, now: datetime) -> _Found:
         try:
-            found: _Found = await self._read(lambda conn: self._find_in(conn, source, now))
+            found: _Found = await self._read(lambda conn: self._due_in(conn, source, now))
         except Exception:
             log.exception("could not look for due work of %s; trying again", type(source).__name__)
             found = _Found((), now + _AFTER_ERROR)
         return found
 
-    def _find_in(self, conn: Connection, source: Source, now: datetime) -> _Found:
+    def _due_in(self, conn: Connection, source: Source, now: datetime) -> _Found:
         return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
 
     def _begin(self, index: int, keys: Sequence[int]) -> None:
-        """Start the work on rows of a source, as far as there is room for it."""
+        """Start jobs for rows of a source, up to the limits of concurrent jobs."""
         own = sum(number == index for number, _ in self._running)
         for key in keys:
             free = (
@@ -441,7 +444,7 @@ class Scheduler:
             await source.work(key)
         except Exception:
             log.exception("work on %s %s failed; it is tried again", type(source).__name__, key)
-            if not self._closed:  # let it rest: what fails at once must not become a busy loop
+            if not self._closed:  # pause, so that a job that fails at once is no busy loop
                 asyncio.get_running_loop().call_later(
                     _AFTER_ERROR.total_seconds(), self._done, index, key
                 )

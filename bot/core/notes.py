@@ -1,4 +1,4 @@
-"""The program's notes to itself."""
+"""Small facts that the program stores about itself, by key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, String, Table, Text, delete, select
 from bot.core.snowflakes import created_at, earliest_id
 from bot.core.tables import insert, metadata, upsert
 
-_CLAIM = "first:"
+_CLAIM = "first:"  # prefix of the keys of claimed interactions
 
 meta = Table(
     "meta",
@@ -19,8 +19,8 @@ meta = Table(
 )
 
 
-def note(conn: Connection, key: str, /) -> str | None:
-    """What was noted under a key, for example the mark of the bank that was checked."""
+def read_note(conn: Connection, key: str, /) -> str | None:
+    """Return the value of a key, for example the hash of the bank that was last checked."""
     return conn.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
 
 
@@ -29,7 +29,10 @@ def set_note(conn: Connection, key: str, value: str) -> None:
 
 
 def claim_interaction(conn: Connection, interaction_id: int) -> bool:
-    """Whether no process has claimed this interaction before; the caller then has it. Kept for an hour or more."""
+    """Claim an interaction; return False if a process has claimed it before.
+
+    Claims are kept for at least an hour, longer than an interaction can be repeated.
+    """
     hour_ago = earliest_id(created_at(interaction_id) - timedelta(hours=1))
     conn.execute(delete(meta).where(meta.c.key.between(f"{_CLAIM}0", f"{_CLAIM}{hour_ago:020}")))
     statement = insert(conn, meta).values(key=f"{_CLAIM}{interaction_id:020}", value="")

@@ -1,4 +1,4 @@
-"""The process as a whole: how its interpreter runs, and whether it is the only one on its database."""
+"""Settings of the interpreter, and checks that no other process uses the database."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ else:
     import fcntl
 
 PROGRAM = "quizformer"
-"""How connections of the bot's processes are named in PostgreSQL, before a number that each process draws."""
+"""Prefix of the `application_name` of the bot's PostgreSQL connections; a random number follows."""
 
 
 class DatabaseInUse(Exception):
-    """Another process has the SQLite file; the message is one line."""
+    """Another process uses the SQLite file; the message is one line."""
 
 
 def tune_interpreter() -> None:
-    """Set the interpreter up for a bot that has loaded what it needs, and answers people."""
-    gc.freeze()  # bank, modules and the bot stay for good: the collector need never look at them
+    """Tune garbage collection and thread switching; call this once everything is loaded."""
+    gc.freeze()  # bank, modules and features live until the end: never scan them
     gc.enable()
-    gc.set_threshold(
-        20_000, 10, 10
-    )  # a click makes hundreds of objects: at 700 it took a third of the time
-    sys.setswitchinterval(
-        0.0005
-    )  # or each statement of a transaction may wait 5 ms for a loop that draws cards
+    # A click makes hundreds of objects. With a threshold of 700, collecting took a third of its time.
+    gc.set_threshold(20_000, 10, 10)
+    # With the default of 5 ms, each statement of a transaction may wait that long for the event loop.
+    sys.setswitchinterval(0.0005)
 
 
 def hold_file(database: str) -> IO[bytes]:
-    """Keep other processes off a SQLite file until the result is closed, or this process ends, however it does.
+    """Lock a SQLite file against other processes until the result is closed or this process ends.
 
-    Raises DatabaseInUse if one is there. What is locked is a file beside it: SQLite has locks of its own on the
-    database, and loses them when anybody in the process closes it.
+    Raises DatabaseInUse if another process has the lock. The lock is on a separate file, because
+    SQLite loses its own locks on the database when any code in the process closes that file:
+    https://sqlite.org/howtocorrupt.html
     """
-    beside = Path(f"{database}-lock").open("ab")  # noqa: SIM115 - it is closed by whoever gets it
+    lock_file = Path(f"{database}-lock").open("ab")  # noqa: SIM115 - the caller closes it
     try:
         if sys.platform == "win32":
-            msvcrt.locking(beside.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(lock_file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
-        beside.close()
+        lock_file.close()
         raise DatabaseInUse("another Quizformer is running on this file: stop it first") from error
-    return beside
+    return lock_file
 
 
 def is_only_process(conn: Connection, *tables: Table) -> bool:
-    """Whether no other process of the bot uses the database; none can claim work in `tables` in this transaction.
+    """Return whether no other process of the bot uses the database.
 
-    PostgreSQL knows by its connections, which end with their process. A SQLite file is held by one process.
+    Locks `tables`, so that none can claim work there in this transaction. On PostgreSQL, other
+    processes are found by their connections. A SQLite file has only one process (`hold_file`).
     """
     if conn.dialect.name != "postgresql":
         return True

@@ -1,6 +1,7 @@
-"""Which servers a process looks after when several processes share the work.
+"""Which servers a process serves when several processes share the work.
 
-Discord deals servers out to shards by their id. A process has some of the shards; it hears of their servers only.
+Discord assigns servers to shards by their id. A process connects some of the shards, and receives
+only the events of their servers.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 SHARD_BITS = 22
-"""A server's shard is told by its id without its lowest bits, which count within a millisecond."""
+"""shard = (guild_id >> 22) % shard_count.
+
+https://discord.com/developers/docs/events/gateway#sharding
+"""
 TAKE_OVER = timedelta(seconds=10)
-"""How long due work is left to the process that has the server's shard; then any process does it."""
+"""Due work is left to the process with the server's shard for this long; then any may take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,9 @@ class Shards:
         return (guild_id >> SHARD_BITS) % self.count in self.ids
 
     def share_of(self, limit: int) -> int:
-        """How much of a limit of the whole bot is these shards'."""
+        """Return these shards' share of a limit for the whole bot, at least 1."""
         return max(1, limit * len(self.ids) // self.count)
 
 
 ALL = Shards()
-"""Every server, by however many shards."""
+"""All servers, whatever the number of shards."""

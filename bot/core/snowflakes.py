@@ -1,4 +1,7 @@
-"""Discord's ids carry the moment at which Discord made them (documented under "Snowflakes")."""
+"""The creation time in Discord's ids.
+
+https://discord.com/developers/docs/reference#snowflakes
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ _TIMESTAMP_SHIFT = 22
 
 
 def created_at(snowflake: int) -> datetime:
-    """The UTC instant, to the millisecond, at which Discord created the thing with this id."""
+    """Return when Discord made this id, in UTC, to the millisecond."""
     return DISCORD_EPOCH + timedelta(milliseconds=snowflake >> _TIMESTAMP_SHIFT)
 
 
 def earliest_id(at: datetime) -> int:
-    """The smallest id that something created at `at` or later can have."""
+    """Return the smallest id that can be created at `at` or later."""
     return max(0, (at - DISCORD_EPOCH) // timedelta(milliseconds=1)) << _TIMESTAMP_SHIFT

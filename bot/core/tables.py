@@ -1,8 +1,7 @@
-"""What every table is made of, and the few ways in which stores read and write rows.
+"""Column types, and helpers for reading and writing rows.
 
-Each `store.py` defines the tables of its feature and says there what a column means; how it came about is in
-`migrations/`. Instants are stored as whole milliseconds since 1970 in UTC: exact, comparable, the same in SQLite and
-PostgreSQL.
+Each `store.py` defines its feature's tables and documents the columns. Instants are stored as whole
+milliseconds since 1970 in UTC, which are exact and comparable on SQLite and PostgreSQL alike.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ _MS = timedelta(milliseconds=1)
 
 
 def milliseconds(at: datetime) -> int:
-    """An aware datetime as milliseconds since 1970 in UTC, as it is stored."""
+    """Return an aware datetime as it is stored: milliseconds since 1970 in UTC."""
     return (at - _EPOCH) // _MS
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as milliseconds since 1970 in UTC."""
+    """An aware datetime, stored as milliseconds since 1970 in UTC."""
 
     impl = BigInteger
     cache_ok = True
@@ -58,7 +57,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class OneOf(TypeDecorator[StrEnum]):
-    """A member of an enumeration, kept as its text."""
+    """A member of an enumeration, stored as its text."""
 
     impl = String
     cache_ok = True
@@ -79,28 +78,27 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-RowId = BigInteger().with_variant(
-    Integer, "sqlite"
-)  # SQLite numbers rows by itself only for INTEGER keys
+# SQLite numbers rows by itself only for INTEGER keys: https://sqlite.org/autoinc.html
+RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def constant(text: str) -> ColumnElement[str]:
-    """A text that stands in the statement itself: only so does a database see that an index with a condition fits."""
+    """Return a text literal within the statement, so that the database can use a partial index."""
     return literal_column(f"'{text}'")
 
 
 def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of the connection's dialect, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """Return an INSERT of the connection's dialect, which supports `on_conflict_do_...`."""
     return insert_for(conn.dialect.name, table)
 
 
 def insert_for(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """The same by the dialect's name, for statements that are built once."""
+    """Return an INSERT of a dialect by name, for statements that are built once."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def upsert(conn: Connection, table: Table, **values: object) -> None:
-    """Insert a row, or put these values into the one that has its primary key."""
+    """Insert a row, or update these values of the row with its primary key."""
     conn.execute(_upsert(conn.dialect.name, table, tuple(values)), values)
 
 
@@ -114,22 +112,21 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
 def prepared(
     build: Callable[P, Executable],
 ) -> Callable[Concatenate[Connection, P], CursorResult[Any]]:
-    """Make of a function that builds a statement one that runs it: `run(conn, ...)`.
+    """Turn a function that builds a statement into one that runs it: `run(conn, ...)`.
 
-    It is built once, with a parameter of the statement in place of each argument: to build it and to find it among
-    those compiled takes SQLAlchemy five times as long as to run it. So an argument may be compared with a column, and
-    that is all: not tested, and never None, which equals nothing. Keyword-only arguments are given as they are; for
-    each combination of them there is a statement.
+    The statement is built once, with a bound parameter for each argument, because building and
+    looking it up takes SQLAlchemy five times as long as running it. So the function may compare an
+    argument with a column, but not test its value, and None is refused because it equals nothing.
+    Keyword-only arguments are passed as they are; each combination of them has its own statement.
     """
     names = [
         name
         for name, each in signature(build).parameters.items()
         if each.kind is not each.KEYWORD_ONLY
     ]
-    stand_ins = [
-        f"given_{name}" for name in names
-    ]  # UPDATE takes a column's name for what is to be stored in it
-    built: Any = cache(lambda **shape: build(*map(bindparam, stand_ins), **shape))  # type: ignore[arg-type]
+    # An UPDATE would read a parameter named like a column as that column's new value.
+    parameters = [f"given_{name}" for name in names]
+    built: Any = cache(lambda **shape: build(*map(bindparam, parameters), **shape))  # type: ignore[arg-type]
 
     @wraps(build)
     def run(conn: Connection, /, *args: P.args, **kwargs: P.kwargs) -> CursorResult[Any]:
@@ -137,7 +134,7 @@ def prepared(
         if None in given:
             raise TypeError(f"{build.__name__} was given None, which equals nothing in a database")
         values = [list(value) if isinstance(value, Set | Mapping) else value for value in given]
-        return conn.execute(built(**kwargs), dict(zip(stand_ins, values, strict=True)))
+        return conn.execute(built(**kwargs), dict(zip(parameters, values, strict=True)))
 
     return run
 
@@ -145,7 +142,7 @@ def prepared(
 def first_row(
     kind: type[T],
 ) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], T | None]]:
-    """Make of a function that builds a query one that runs it, and returns its first row as `fetch` does."""
+    """Turn a function that builds a query into one that returns its first row, as `fetch` does."""
 
     def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], T | None]:
         run, made = prepared(build), _maker(kind)
@@ -163,7 +160,7 @@ def first_row(
 def all_rows(
     kind: type[T],
 ) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], list[T]]]:
-    """Make of a function that builds a query one that runs it, and returns its rows as `fetch_all` does."""
+    """Turn a function that builds a query into one that returns its rows, as `fetch_all` does."""
 
     def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], list[T]]:
         run, made = prepared(build), _maker(kind)
@@ -178,23 +175,23 @@ def all_rows(
 
 
 def fetch(conn: Connection, query: Select[Any], kind: type[T]) -> T | None:
-    """The first row of a query as a value of a dataclass whose fields are named like columns; None without a row."""
+    """Return the first row of a query as a dataclass with fields named like columns, or None."""
     row = conn.execute(query).first()
     return None if row is None else _maker(kind)(row)
 
 
 def fetch_all(conn: Connection, query: Select[Any], kind: type[T]) -> list[T]:
-    """All rows of a query, each as a value of a dataclass; see `fetch`."""
+    """Return all rows of a query, each as a dataclass with fields named like columns."""
     return [*map(_maker(kind), conn.execute(query))]
 
 
 def values_of(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name, to be stored in columns of the same names."""
+    """Return a dataclass's fields by name, as values for columns of the same names."""
     return {name: getattr(value, name) for name in _names(type(value))}
 
 
 def _maker(kind: type[T]) -> Callable[[Any], T]:
-    """Makes values of rows: a field is the column of its name."""
+    """Return a function that converts a row into a dataclass by column names."""
     fields = attrgetter(*_names(kind))
     return lambda row: kind(*fields(row))
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, func, select, tuple_
 
 from bot.core.database import Database
-from bot.core.notes import meta, note, set_note
+from bot.core.notes import meta, read_note, set_note
 
 CHUNK = 1000
 """Rows that are held at a time."""
@@ -29,7 +29,7 @@ class TransferError(Exception):
 
 def unfinished(conn: Connection) -> str | None:
     """From where a transfer into this database was begun and not finished; None if none was."""
-    return note(conn, _NOTE)
+    return read_note(conn, _NOTE)
 
 
 async def transfer(

@@ -337,7 +337,7 @@ class Today(commands.Cog):
             await self._show(interaction, daily_id)
             return
         form = view.ESSAY.id(row=daily_id)
-        written = self.bot.context.drafts.of(interaction.user.id, form)
+        written = self.bot.context.drafts.get(interaction.user.id, form)
         await interaction.response.send_modal(essay_modal(form, topic, written))
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -14,8 +14,8 @@ from bot.answers.rules import rate
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, review_of
 from bot.core import calendar, snowflakes
 from bot.core import servers as guilds
-from bot.core.apart import CallStopped
 from bot.core.calendar import Rule
+from bot.core.child_process import CallStopped
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, DatabaseClosed, StorageError, reading, writing

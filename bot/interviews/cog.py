@@ -93,7 +93,7 @@ class Interview(commands.Cog):
             await self._show(interaction, question_id)
             return
         form = view.INTERVIEWED.id(row=question_id)
-        written = self._drafts.of(interaction.user.id, form)
+        written = self._drafts.get(interaction.user.id, form)
         await interaction.response.send_modal(view.essay_modal(form, topic, written))
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -143,7 +143,7 @@ class Interview(commands.Cog):
             return
         form = view.FOLLOWED_UP.id(row=question_id, number=number)
         await interaction.response.send_modal(
-            view.follow_up_modal(form, follow_up, self._drafts.of(user, form))
+            view.follow_up_modal(form, follow_up, self._drafts.get(user, form))
         )
 
     async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from bot.chat.pictures import INK, PAPER, Picture, Undrawn
-from bot.core.apart import CallEnded, Limits, Process, stop_calls
+from bot.core.child_process import CallEnded, Limits, Process, kill_processes
 from bot.core.limits import (
     MAX_FORMULA_DEPTH,
     MAX_FORMULA_HEIGHT,
@@ -119,13 +119,13 @@ async def drawing_formulas(
         yield
     finally:
         task.cancel()
-        stop_calls()
+        kill_processes()
 
 
 async def prepare(latex: str) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if that can't be done."""
     if _KEPT.get(latex) is None:
-        await _in_thread(partial(_draw_apart, latex))
+        await _in_thread(partial(_draw_in_child, latex))
 
 
 def picture(item: Item) -> Picture | Undrawn | None:
@@ -159,7 +159,7 @@ def _kept_or_drawn(latex: str) -> bytes | None:
     if latex in _KEPT:
         return _KEPT.get(latex)
     try:
-        return _draw_apart(latex)
+        return _draw_in_child(latex)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
     except OSError as error:
@@ -167,7 +167,7 @@ def _kept_or_drawn(latex: str) -> bytes | None:
     return None
 
 
-def _draw_apart(latex: str) -> bytes:
+def _draw_in_child(latex: str) -> bytes:
     """Draw a formula in its process, and keep it or that it can't be drawn."""
     try:
         png = _PROCESS.call(draw, latex)

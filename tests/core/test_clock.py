@@ -1,4 +1,4 @@
-"""Discord's clock is told from the ids that arrive: never ahead of it, and behind only by the fastest event's way."""
+"""The estimate of Discord's clock: never ahead of it, and behind only by the fastest event's latency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MS = timedelta(milliseconds=1)
 
 
 class Host:
-    """A machine whose clock is `wrong` by some seconds, and its notion of Discord's clock."""
+    """A machine whose clock is `wrong` by some seconds, and its estimate of Discord's clock."""
 
     def __init__(self, wrong: float = 0.0) -> None:
         self.discord = START
@@ -28,35 +28,35 @@ class Host:
         return self.discord + self.wrong
 
     def event(self, *, delay: float) -> None:
-        """Discord makes an event, which takes some seconds to arrive."""
+        """Receive an event some seconds after Discord made it."""
         made = earliest_id(self.discord)
         self.discord += timedelta(seconds=delay)
-        self.clock.heard(made)
+        self.clock.record_event(made)
 
     def post(self, *, there: float, back: float) -> None:
-        """We post a message, and Discord's answer has its id."""
+        """Post a message; Discord's response has its id."""
         asked = self._read()
         self.discord += timedelta(seconds=there)
         made = earliest_id(self.discord)
         self.discord += timedelta(seconds=back)
-        self.clock.answered(made, asked)
+        self.clock.record_post(made, asked)
 
     def request(self, *, there: float, back: float) -> None:
-        """We ask Discord something, and its answer has a date, which ends with the second."""
+        """Send a request; Discord's response has a date, in whole seconds."""
         asked = self._read()
         self.discord += timedelta(seconds=there)
         date = self.discord.replace(microsecond=0)
         self.discord += timedelta(seconds=back)
-        self.clock.dated(date, asked)
+        self.clock.record_date(date, asked)
 
     @property
     def behind(self) -> float:
-        """By how many seconds the clock is behind Discord's."""
+        """Seconds that the estimate is behind Discord's clock."""
         return round((self.discord - self.clock.now()).total_seconds(), 3)
 
 
-def test_a_clock_that_has_heard_nothing() -> None:
-    """Before the first event this machine's clock is taken for right, and events for instant."""
+def test_before_the_first_event() -> None:
+    """The host's clock is trusted, and events count as instant."""
     host = Host(wrong=3)
     assert host.behind == -3
     assert host.clock.delay() == timedelta()
@@ -66,7 +66,7 @@ def test_a_clock_that_has_heard_nothing() -> None:
     st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1)
 )
 def test_dates_before_the_first_event(wrong: float, ways: list[float]) -> None:
-    """A process that has heard of nothing yet has the time to a second and the way of an answer, and is not early."""
+    """Dates give the time to a second plus a response's latency, never early; later events win."""
     host = Host(wrong)
     for way in ways:
         host.request(there=way / 3, back=way)
@@ -80,7 +80,7 @@ def test_dates_before_the_first_event(wrong: float, ways: list[float]) -> None:
 
 @pytest.mark.parametrize("wrong", [0.0, 0.15])
 def test_a_date_says_nothing_against_a_right_clock(wrong: float) -> None:
-    """Whole seconds are too coarse to mend a clock that fits them."""
+    """Whole seconds are too coarse to correct a clock that agrees with them."""
     host = Host(wrong)
     host.discord += timedelta(seconds=0.5)
     host.request(there=0.1, back=0.1)
@@ -89,7 +89,7 @@ def test_a_date_says_nothing_against_a_right_clock(wrong: float) -> None:
 
 @pytest.mark.parametrize("wrong", [-20.0, -0.4, 0.0, 20.0])
 def test_the_fastest_event_decides(wrong: float) -> None:
-    """However wrong this machine's clock is, the time is right but for what the fastest event took."""
+    """However wrong the host's clock is, the estimate is off only by the fastest event's latency."""
     host = Host(wrong)
     for delay in (0.3, 0.08, 2.0, 0.2):
         host.event(delay=delay)
@@ -106,7 +106,7 @@ def test_the_fastest_event_decides(wrong: float) -> None:
     ),
 )
 def test_never_ahead_of_discord(wrong: float, seen: list[tuple[bool, float, float]]) -> None:
-    """Whatever arrives in whatever time, the time told is not ahead of Discord's, and not behind the last event."""
+    """The estimate is never ahead of Discord's clock, and never further behind than the last event."""
     host = Host(wrong)
     for is_post, one, other in seen:
         if is_post:
@@ -117,8 +117,8 @@ def test_never_ahead_of_discord(wrong: float, seen: list[tuple[bool, float, floa
         assert -0.001 <= host.behind <= last + 0.002
 
 
-def test_a_slow_answer_says_little() -> None:
-    """A post whose answer waits for the end of a rate limit changes nothing."""
+def test_a_slow_response_changes_nothing() -> None:
+    """A response that waited for a rate limit gives a worse bound than earlier events."""
     host = Host(wrong=20)
     host.event(delay=0.05)
     host.post(there=0.1, back=4.0)
@@ -127,7 +127,7 @@ def test_a_slow_answer_says_little() -> None:
 
 
 def test_a_clock_that_is_set_forward() -> None:
-    """What was heard before this machine's clock was put forward would have us early: the next post shows it."""
+    """Earlier bounds would make the estimate early; the next post corrects it."""
     host = Host()
     host.event(delay=0.05)
     host.wrong = timedelta(seconds=9)
@@ -138,7 +138,7 @@ def test_a_clock_that_is_set_forward() -> None:
 
 
 def test_a_clock_that_is_set_back() -> None:
-    """When this machine's clock is put back, the next event shows it."""
+    """The next event corrects the estimate."""
     host = Host()
     host.event(delay=0.05)
     host.wrong = timedelta(seconds=-9)
@@ -148,7 +148,7 @@ def test_a_clock_that_is_set_back() -> None:
 
 
 def test_how_long_events_take() -> None:
-    """The delay is that of nearly all of the latest events: one in twenty may be slower, and old ones are forgotten."""
+    """The delay is the 95th percentile of recent events; older events don't count."""
     host = Host(wrong=5)
     for _ in range(10):
         host.event(delay=3.0)
@@ -158,7 +158,7 @@ def test_how_long_events_take() -> None:
 
 
 def test_a_wrong_clock_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """One line says by how much this machine's clock is wrong, once some events agree."""
+    """One line says how wrong the host's clock is, once there were enough events."""
     caplog.set_level(logging.WARNING)
     host = Host(wrong=-20)
     host.event(delay=0.1)
@@ -166,12 +166,12 @@ def test_a_wrong_clock_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(9):
         host.event(delay=0.1)
     assert [record.getMessage() for record in caplog.records] == [
-        "this machine's clock is 19.9 s behind Discord's; what is due goes by Discord's"
+        "this machine's clock is 19.9 s behind Discord's; deadlines follow Discord's"
     ]
 
 
-def test_a_right_clock_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    """Events that take their time are not taken for a wrong clock."""
+def test_a_right_clock_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Slow events are not mistaken for a wrong clock."""
     host = Host(wrong=0.5)
     for _ in range(9):
         host.event(delay=0.4)

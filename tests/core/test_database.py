@@ -21,8 +21,7 @@ from sqlalchemy.util import await_only
 
 from bot.core import database as module
 from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
-from bot.core.notes import meta, set_note
-from bot.core.notes import note as read_note
+from bot.core.notes import meta, read_note, set_note
 from bot.rounds.store import round_questions
 from tests.patience import PATIENCE
 

@@ -1,4 +1,4 @@
-"""Texts that could not be stored."""
+"""Drafts: texts that could not be stored."""
 
 from __future__ import annotations
 
@@ -6,41 +6,24 @@ from bot.core.drafts import Drafts
 
 
 def test_the_latest_text_of_each_form() -> None:
-    """By member and form, until it is stored."""
+    """A draft belongs to a member and a form, until it is discarded or the member is forgotten."""
     drafts = Drafts()
-    for user_id, form, text in (
-        (1, "a", "first"),
-        (1, "a", "second"),
-        (1, "b", "other"),
-        (2, "a", "theirs"),
-    ):
-        drafts.keep(user_id, form, text)
-    assert [drafts.of(1, "a"), drafts.of(1, "b"), drafts.of(2, "a"), drafts.of(2, "b")] == [
-        *("second", "other", "theirs", "")
-    ]
-    drafts.drop(1, "a")
-    drafts.drop(1, "a")
-    assert (drafts.of(1, "a"), drafts.of(1, "b")) == ("", "other")
-
-
-def test_a_member_is_forgotten() -> None:
-    """With all their texts, and nobody else's; a server's end takes none."""
-    drafts = Drafts()
-    drafts.keep(1, "a", "mine")
-    drafts.keep(2, "a", "theirs")
+    drafts.save(1, "a", "first")
+    drafts.save(1, "a", "second")
+    drafts.save(1, "b", "other")
+    drafts.save(2, "a", "theirs")
     drafts.forget_server(1)
-    assert drafts.of(1, "a") == "mine"
+    assert drafts.get(1, "a") == "second"
+    drafts.discard(1, "a")
+    drafts.discard(1, "a")
+    assert (drafts.get(1, "a"), drafts.get(1, "b")) == ("", "other")
     drafts.forget_member(1)
-    assert (drafts.of(1, "a"), drafts.of(2, "a")) == ("", "theirs")
+    assert (drafts.get(1, "b"), drafts.get(2, "a")) == ("", "theirs")
 
 
-def test_the_oldest_goes() -> None:
-    """No more than two hundred are held, whatever happens to the database."""
+def test_the_oldest_is_dropped() -> None:
+    """At most 200 drafts are kept; saving one again makes it the newest."""
     drafts = Drafts()
-    drafts.keep(0, "a", "old")
-    drafts.keep(1, "a", "kept anew")
-    for user_id in range(2, 200):
-        drafts.keep(user_id, "a", "x")
-    drafts.keep(1, "a", "kept anew")
-    drafts.keep(200, "a", "x")
-    assert (drafts.of(0, "a"), drafts.of(1, "a"), drafts.of(200, "a")) == ("", "kept anew", "x")
+    for user_id in (*range(200), 1, 200):
+        drafts.save(user_id, "a", "x")
+    assert [drafts.get(user_id, "a") for user_id in (0, 1, 200)] == ["", "x", "x"]

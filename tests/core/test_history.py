@@ -1,7 +1,7 @@
-"""What members and the scheduler wait for costs the same after five years as after the first.
+"""What members and the scheduler wait for costs the same after five years as after one.
 
-Counted is how often SQLite goes round a loop, about once for each row at which it looks: a load on this computer does
-not change that.
+The measure is the number of steps of SQLite's virtual machine, which grows with the rows that are
+read and does not depend on the load of this computer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Use = Callable[[Stage], Awaitable[Any]]
 
 
 async def practise(stage: Stage) -> None:
-    """Take a question, answer it, take the next."""
+    """Get a question, answer it, get the next."""
     asking = await stage.bot.practices.start(ALWINA, GUILD, NOW)
     assert isinstance(asking, Asking)
     question = asking.question
@@ -82,7 +82,7 @@ USES: dict[str, Use] = {
 
 @contextmanager
 def counting() -> Iterator[list[int]]:
-    """Counts what SQLite does, in the connections that were opened under the fixture `counted`."""
+    """Count SQLite's steps in connections that were opened under the fixture `counted`."""
     before = _done[0]
     count = [0]
     yield count
@@ -118,7 +118,7 @@ async def cost(file: Path, use: Use) -> int:
 
 @pytest.fixture(scope="module")
 def pasts(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, bytes]:
-    """A database as it is after one year, and after five."""
+    """Return a database after one year and one after five, as bytes by years."""
     made = {}
     for years in (1, 5):
         file = tmp_path_factory.mktemp("past") / "quiz.db"
@@ -138,7 +138,7 @@ async def _fill(file: Path, days: int) -> None:
 async def test_a_long_past_costs_nothing(
     pasts: dict[int, bytes], tmp_path: Path, name: str
 ) -> None:
-    """The same work within a tenth, four years later."""
+    """Four years later, the steps are at most a tenth more."""
     costs = []
     for years, content in pasts.items():
         file = tmp_path / f"{years}.db"

@@ -1,4 +1,4 @@
-"""What members and managers may give at most is listed in one file, and nothing else is."""
+"""All limits on what members and managers can send are in one file, each with a reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_reason(statement: Any) -> bool:
 
 
 def test_each_limit_has_its_reason() -> None:
-    """The limits are sorted by name, and each is followed by the reason for it."""
+    """The limits are sorted by name, and each has its reason below."""
     assert len(NAMES) > 20
     assert sorted(NAMES) == NAMES
     assert len(STATEMENTS) == 2 * len(NAMES)
@@ -42,6 +42,6 @@ def test_each_limit_is_used_and_defined_nowhere_else() -> None:
 
 
 def test_the_schema_says_the_same() -> None:
-    """The schema of a bank, which cannot read Python, has the same number of sources."""
+    """The schema of a bank repeats one limit, because it can't import it."""
     references = schema()["$defs"]["topic"]["properties"]["references"]
     assert references["maxItems"] == limits.MAX_SOURCES

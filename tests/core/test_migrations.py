@@ -19,7 +19,7 @@ from sqlalchemy.util import await_only
 from bot.app import all_tables
 from bot.core import migrate
 from bot.core.database import Database, DatabaseBroken, open_database
-from bot.core.notes import note, set_note
+from bot.core.notes import read_note, set_note
 from bot.core.tables import metadata
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
@@ -178,7 +178,7 @@ async def test_migrating_twice_is_harmless(url: URL) -> None:
         await database.write(set_note, "a", "x")
         assert await database.write(migrate.upgrade) is False
     async with open_database(url) as database:
-        assert await database.read(note, "a") == "x"
+        assert await database.read(read_note, "a") == "x"
 
 
 async def test_two_processes_open_an_empty_database(url: URL) -> None:
@@ -330,4 +330,4 @@ async def test_a_process_that_meets_a_newer_schema(
         assert str(two.broken.exception()).startswith(
             "the database has been brought to schema 0099"
         )
-        assert [await one.read(note, key) for key in ("slow", "refused")] == ["x", None]
+        assert [await one.read(read_note, key) for key in ("slow", "refused")] == ["x", None]

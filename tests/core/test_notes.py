@@ -1,4 +1,4 @@
-"""The program's notes to itself."""
+"""Claims of interactions in the table `meta`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
 
 async def test_an_interaction_is_claimed_once(url: URL) -> None:
-    """Of processes that hear of an interaction, one is the first; after an hour it is forgotten."""
+    """Of several processes one gets the claim; claims are deleted after an hour."""
     async with open_database(url) as one, open_database(url, visiting=True) as two:
         new = earliest_id(AT)
         firsts = await asyncio.gather(

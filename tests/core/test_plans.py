@@ -415,7 +415,7 @@ CALLS: list[Call] = [
     call(erased_answers.has_hash_of, "round", LAST, ALWINA),
     call(erased_answers.has_hashes, "round", LAST),
     call(erased_answers.delete_hashes, "round", LAST),
-    call(notes.note, "a"),
+    call(notes.read_note, "a"),
     call(notes.set_note, "a", "b"),
     call(notes.claim_interaction, earliest_id(NOW)),
     call(servers.zone, GUILD),

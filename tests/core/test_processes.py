@@ -48,14 +48,14 @@ def schedule(conn: Connection, guild_id: int) -> None:
     )
 
 
-def test_the_servers_of_this_test() -> None:
-    """One is on the shard, one is not."""
+def test_the_servers_of_these_tests() -> None:
+    """One server is on the shard, the other is not."""
     assert ONE_OF_THREE.have(MINE)
     assert not ONE_OF_THREE.have(THEIRS)
 
 
 async def test_due_work_is_left_to_the_process_of_its_server(database: Database) -> None:
-    """A process takes its own servers' work at once and that of others only after a while; alone it takes all."""
+    """A process takes its own servers' work at once, and that of others only after a wait."""
     mine, theirs = await database.write(start, MINE), await database.write(start, THEIRS)
     for guild_id in (MINE, THEIRS):
         await database.write(schedule, guild_id)
@@ -67,8 +67,8 @@ async def test_due_work_is_left_to_the_process_of_its_server(database: Database)
     assert set(await database.read(dailies.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {MINE, THEIRS}
 
 
-async def test_what_a_process_did_not_finish_is_anyones(database: Database) -> None:
-    """Claimed work whose lease has run out is taken by whoever sees it first."""
+async def test_expired_claims_are_due_for_any_process(database: Database) -> None:
+    """Work whose lease has expired is due on every process at once."""
     theirs = await database.write(start, THEIRS)
     await database.write(rounds.change, theirs, expect="ask", phase="asking")
     posting = {"state": "posting", "scheduled_at": AT, "due_at": AT, "tried_at": AT}
@@ -85,7 +85,7 @@ async def test_what_a_process_did_not_finish_is_anyones(database: Database) -> N
 async def test_the_next_deadline(
     database: Database, guild_id: int, shards: Shards, wait: int
 ) -> None:
-    """A process wakes when there will be work for it."""
+    """The next deadline includes the wait for other processes' work."""
     assert await database.read(rounds.QUEUE.next_due, shards) is None
     assert await database.read(dailies.SCHEDULES.next_due, shards) is None
     await database.write(start, guild_id)
@@ -95,7 +95,7 @@ async def test_the_next_deadline(
 
 
 async def test_one_of_many_claims_wins(url: URL) -> None:
-    """Of processes that claim the same rows at the same moment, in any order, each row goes to one."""
+    """If processes claim the same rows at the same moment, each row goes to one of them."""
     async with open_database(url) as one, open_database(url, visiting=True) as two:
         ids = [await one.write(start, n) for n in range(1, 31)]
 
@@ -108,14 +108,13 @@ async def test_one_of_many_claims_wins(url: URL) -> None:
             return [key for key, is_won in zip(keys, won, strict=True) if is_won]
 
         first, second = await asyncio.gather(claim(one, ids), claim(two, ids[::-1]))
-        # a row that was locked is not waited for: its claim may be undone, and then it is still due
         left = await one.read(rounds.QUEUE.due, AT, 99)
         assert sorted([*first, *second, *left]) == ids
         assert not left
 
 
 async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
-    """While one process decides about a server, another one goes on with the next."""
+    """While one process decides about a server, another one continues with the next."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("one writes after the other")
     async with open_database(url) as one, open_database(url, visiting=True) as two:
@@ -134,19 +133,19 @@ async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
 
 
 async def test_the_only_process_or_not(url: URL) -> None:
-    """PostgreSQL knows by the connections whether another process lives; a SQLite file has one process."""
+    """Other processes are found by their PostgreSQL connections; a SQLite file has one process."""
     async with open_database(url) as one:
         assert await one.write(is_only_process, rounds.rounds)
         async with open_database(url, visiting=True) as two:
             await two.write(start, 1)
             assert await one.write(is_only_process, rounds.rounds) is (not one.shared)
         async with asyncio.timeout(PATIENCE):
-            while not await one.write(is_only_process, rounds.rounds):  # noqa: ASYNC110 - the server notices the end when it does
+            while not await one.write(is_only_process, rounds.rounds):  # noqa: ASYNC110 - PostgreSQL notices the end later
                 await asyncio.sleep(0.01)
 
 
 async def test_waking_needs_the_lease(database: Database) -> None:
-    """What nobody claimed is not woken, and a claim is, once."""
+    """An unclaimed row is not woken; a claimed one is, once."""
     key = await database.write(start, 1)
     assert await database.write(rounds.QUEUE.wake_claimed, AT - SECOND) == 0
     await database.write(rounds.change, key, expect="ask", phase="asking", due_at=AT + SECOND)

@@ -1,4 +1,4 @@
-"""The work queue: rows come due, are claimed by one, rest when they fail, and are given up. On a table of its own."""
+"""The queue: rows come due, one process claims them, failures back off, and rows are given up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
-from bot.core.jobs import LEASE, PATIENCE, Queue, Scheduler, Worker, wait_after, waited
+from bot.core.jobs import LEASE, PATIENCE, Queue, Scheduler, Worker, backoff, total_backoff
 from bot.core.shards import TAKE_OVER, Shards
 from bot.core.tables import Instant
 from tests.fakes import START, Clock
@@ -70,14 +70,14 @@ def get(conn: Connection, key: int) -> Thing | None:
     return Thing(**row._mapping) if row else None
 
 
-async def look(database: Database, key: int = 1) -> Thing:
+async def read_thing(database: Database, key: int = 1) -> Thing:
     found = await database.read(get, key)
     assert found is not None
     return found
 
 
 class Work(Worker[Thing]):
-    """Claims a thing and does what a test says; `given_up` holds what was."""
+    """Claims a thing, then raises `error` if a test has set one; records what was given up."""
 
     queue = QUEUE
 
@@ -123,19 +123,19 @@ def work_on(database: Database, clock: Clock) -> Work:
 
 
 async def run(work: Work, clock: Clock, **by: float) -> int:
-    """Let time pass, working at every deadline in it; how many tries that made."""
-    end, tries, read = clock() + timedelta(**by), 0, work._database.read
+    """Let time pass, work at every deadline, and return the number of attempts."""
+    end, attempts, read = clock() + timedelta(**by), 0, work._database.read
     while (at := await read(work.next_due)) is not None and at <= end:
         clock.at = max(clock.at, at)
         for key in await read(work.due, clock(), 100):
-            tries += 1
+            attempts += 1
             await work.work(key)
     clock.at = end
-    return tries
+    return attempts
 
 
 async def test_a_due_row_is_claimed_by_one(things: Database) -> None:
-    """Of two that claim a row one gets it, for the length of a lease; a row that is not due is nobody's."""
+    """One of two claims wins, for the length of a lease; a row that is not due can't be claimed."""
     await put(things)
     await put(things, 2, due_at=START + SECOND)
     claims = [
@@ -150,8 +150,8 @@ async def test_a_due_row_is_claimed_by_one(things: Database) -> None:
     assert not await things.write(QUEUE.claim, 2, expect="new", now=START, state="working")
 
 
-async def test_what_is_due_comes_longest_waiting_first(things: Database) -> None:
-    """Rows that are due, in the order in which they became so, up to a limit; the nearest deadline is told."""
+async def test_due_rows_come_longest_waiting_first(things: Database) -> None:
+    """Due rows are returned in the order of their deadlines, up to a limit."""
     for key, at in ((1, 3), (2, 1), (3, 2), (4, 99)):
         await put(things, key, due_at=START + at * SECOND)
     await put(things, 5, state="done")
@@ -162,7 +162,7 @@ async def test_what_is_due_comes_longest_waiting_first(things: Database) -> None
 
 
 async def test_processes_take_the_rows_of_their_servers_first(things: Database) -> None:
-    """A row of another process's server is taken once it has waited too long, or was claimed and given up."""
+    """A row of another process's server is due after a wait, or when its claim has expired."""
     mine, theirs = Shards(2, (0,)), 1 << 22
     await put(things, 1, guild_id=theirs)
     await put(things, 2, guild_id=theirs, state="working")
@@ -173,7 +173,7 @@ async def test_processes_take_the_rows_of_their_servers_first(things: Database) 
 
 
 async def test_at_a_start_claimed_rows_are_due_at_once(things: Database) -> None:
-    """What a dead process had in hand need not wait for the end of its lease."""
+    """A dead process's rows need not wait for the end of their leases."""
     await put(things, 1, state="working", due_at=START + LEASE)
     await put(things, 2, due_at=START + LEASE)
     assert await things.write(QUEUE.wake_claimed, START) == 1
@@ -183,52 +183,52 @@ async def test_at_a_start_claimed_rows_are_due_at_once(things: Database) -> None
 async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
     things: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A step that always raises is tried ever more seldom for as long as its patience has; a line a try in the log."""
+    """A step that always raises is retried with backoff until its patience ends, and logged each time."""
     caplog.set_level(logging.WARNING, "bot.core.jobs")
     clock = Clock()
     work = work_on(things, clock)
     work.error = ValueError("a bug")
     await put(things)
-    tries = await run(work, clock, minutes=14)
+    attempts = await run(work, clock, minutes=14)
     assert work.given_up == []
-    assert (await look(things)).failures == tries
-    tries += await run(work, clock, minutes=2)
+    assert (await read_thing(things)).failures == attempts
+    attempts += await run(work, clock, minutes=2)
     assert [key for key, _ in work.given_up] == [1]
-    assert (await look(things)).state == "done"
-    assert 30 <= tries <= 40
-    assert len(caplog.records) == tries
+    assert (await read_thing(things)).state == "done"
+    assert 30 <= attempts <= 40
+    assert len(caplog.records) == attempts
     assert len([record for record in caplog.records if record.exc_info]) == 1
     assert await run(work, clock, hours=1) == 0
 
 
 async def test_a_row_that_fails_before_its_claim_is_counted_too(things: Database) -> None:
-    """Also a step that never gets to its claim rests, and does not stay first in the queue for good."""
+    """A step that raises before its claim backs off too, and does not block the queue."""
     clock = Clock()
     work = work_on(things, clock)
     work.error, work.before_claim = LookupError("a bug"), True
     await put(things)
     await work.work(1)
-    found = await look(things)
-    assert (found.failures, found.due_at) == (1, START + wait_after(1))
+    found = await read_thing(things)
+    assert (found.failures, found.due_at) == (1, START + backoff(1))
 
 
-async def test_success_forgets_failures(things: Database) -> None:
-    """A row that went on begins anew: failures of long ago do not count against it."""
+async def test_success_resets_failures(things: Database) -> None:
+    """A step that succeeds resets the count of failures."""
     clock = Clock()
     work = work_on(things, clock)
     work.error = DeliveryUnknown("Discord answered 503")
     await put(things)
     await run(work, clock, seconds=10)
-    assert (await look(things)).failures == 3
-    assert (await look(things)).problem == "Discord answered 503"
+    assert (await read_thing(things)).failures == 3
+    assert (await read_thing(things)).problem == "Discord answered 503"
     work.error = None
     await run(work, clock, minutes=1)
-    found = await look(things)
+    found = await read_thing(things)
     assert (found.state, found.failures, work.given_up) == ("done", 0, [])
 
 
 async def test_a_failure_after_the_work_changes_nothing(things: Database) -> None:
-    """A step that moved the row on before it raised must not bring its next deadline forward."""
+    """If a step moved the row on before it raised, the next deadline stays."""
     clock = Clock()
     work = work_on(things, clock)
     await put(things)
@@ -240,28 +240,28 @@ async def test_a_failure_after_the_work_changes_nothing(things: Database) -> Non
 
     work.step = move_on_and_fail  # type: ignore[method-assign]
     await work.work(1)
-    found = await look(things)
+    found = await read_thing(things)
     assert (found.state, found.due_at, found.failures) == ("waiting", later, 0)
 
 
-async def test_a_row_that_is_gone_is_nobodys_failure(things: Database) -> None:
-    """A key without a row, as after a deletion, is passed over."""
+async def test_a_deleted_row_is_skipped(things: Database) -> None:
+    """A key without a row is no failure."""
     work = work_on(things, Clock())
     await work.work(404)
     assert work.given_up == []
 
 
-async def test_one_claim_needs_the_state_that_was_seen(things: Database) -> None:
-    """A row that changed since it was read is not claimed, and not changed."""
+async def test_a_claim_needs_the_expected_state(things: Database) -> None:
+    """A row whose state changed since it was read is not claimed, and not changed."""
     await put(things)
     await things.write(lambda conn: conn.execute(update(THINGS).values(state="other")).rowcount)
     assert not await things.write(QUEUE.claim, 1, expect="new", now=START, state="working")
     assert not await things.write(QUEUE.change, 1, expect="new", state="working")
 
 
-def test_waits_grow_to_the_length_of_a_lease() -> None:
-    """2, 4, 8, 16, 30, 30 ... seconds, which makes some forty tries in a quarter of an hour."""
-    assert [wait_after(n).total_seconds() for n in range(1, 8)] == [2, 4, 8, 16, 30, 30, 30]
-    assert waited(1) == timedelta()
-    assert waited(3) == timedelta(seconds=6)
-    assert waited(34) <= PATIENCE < waited(35)
+def test_backoff_grows_to_the_length_of_a_lease() -> None:
+    """The pauses are 2, 4, 8, 16, 30, 30 ... seconds, about forty attempts in 15 minutes."""
+    assert [backoff(n).total_seconds() for n in range(1, 8)] == [2, 4, 8, 16, 30, 30, 30]
+    assert total_backoff(1) == timedelta()
+    assert total_backoff(3) == timedelta(seconds=6)
+    assert total_backoff(34) <= PATIENCE < total_backoff(35)

@@ -1,4 +1,4 @@
-"""The time inside Discord's ids."""
+"""The creation time in Discord's ids."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ instants = st.datetimes(datetime(2015, 1, 1), datetime(2100, 1, 1), timezones=st
 
 
 def test_the_example_of_discords_documentation() -> None:
-    """The id that Discord's own page takes apart has the time that it says there."""
+    """The example id has the time that the documentation gives."""
     assert created_at(175928847299117063) == datetime(2016, 4, 30, 11, 18, 25, 796000, UTC)
 
 
 def test_the_first_snowflake() -> None:
-    """Id 0 is the first millisecond of 2015, and the 22 low bits carry no time."""
+    """Id 0 is the first millisecond of 2015, and the low 22 bits have no time."""
     assert (
         created_at(0)
         == created_at((1 << 22) - 1)
@@ -35,14 +35,14 @@ def test_times_before_discord() -> None:
 
 
 def test_other_zones() -> None:
-    """An instant has one id, in whatever zone it is written."""
+    """The same instant in another zone has the same id."""
     berlin = datetime.fromisoformat("2024-05-01T14:00:00+02:00")
     assert earliest_id(berlin) == earliest_id(datetime(2024, 5, 1, 12, tzinfo=UTC))
 
 
 @given(instants)
 def test_the_earliest_id_has_its_millisecond(at: datetime) -> None:
-    """The earliest id is the first of its millisecond: one less belongs to the millisecond before."""
+    """The earliest id is the first of its millisecond."""
     first = earliest_id(at)
     whole = at.replace(microsecond=at.microsecond // 1000 * 1000)
     assert created_at(first) == whole
@@ -51,7 +51,7 @@ def test_the_earliest_id_has_its_millisecond(at: datetime) -> None:
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
 def test_ids_rise_with_time(first: int, second: int) -> None:
-    """A smaller id was never made later, and no id is below the earliest of its own time."""
+    """A smaller id was never made later, and no id is below the earliest of its time."""
     small, large = sorted((first, second))
     assert created_at(small) <= created_at(large)
     assert earliest_id(created_at(small)) <= small

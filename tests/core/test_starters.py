@@ -1,4 +1,4 @@
-"""Who is told that what they started could not be posted."""
+"""Members are told if the round or challenge they started could not be posted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.fakes import Clock
 
 
 class Told:
-    """The starters, and what each of them read."""
+    """The starters, and the sentences that they read."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -24,7 +24,7 @@ class Told:
 
 
 async def test_each_starter_is_told_once() -> None:
-    """Nobody is told whose message was posted, nor a second time."""
+    """A starter whose message was posted is not told, and no starter is told twice."""
     told = Told()
     told.keep(1, 101)
     told.keep(2, 102)
@@ -35,8 +35,8 @@ async def test_each_starter_is_told_once() -> None:
     assert not len(told.starters)
 
 
-async def test_a_starter_is_forgotten_when_discord_takes_no_more_edits() -> None:
-    """They go with the next that is kept, and are not told."""
+async def test_a_starter_is_forgotten_when_replies_expire() -> None:
+    """Expired starters are dropped when another is added, and are not told."""
     told = Told()
     told.keep(1, 101)
     told.clock.at += KEPT_FOR - timedelta(seconds=1)
@@ -51,7 +51,7 @@ async def test_a_starter_is_forgotten_when_discord_takes_no_more_edits() -> None
 
 
 async def test_a_member_and_a_server_are_forgotten() -> None:
-    """A member with all that they started; a server that was erased with all that is old by then."""
+    """Forgetting a member drops all their entries; forgetting a server drops expired ones."""
     told = Told()
     for row_id, user_id in ((1, 101), (2, 102), (3, 101)):
         told.keep(row_id, user_id)

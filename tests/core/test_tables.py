@@ -1,4 +1,4 @@
-"""Statements that are built once."""
+"""Statements that are built once, and rows as dataclasses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.core.tables import all_rows, fetch_all, first_row, prepared
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Its fields stand in another order than the columns."""
+    """Has its fields in another order than the columns."""
 
     value: str
     key: str
@@ -40,7 +40,7 @@ async def notes(database: Database) -> Database:
 
 
 def make_find(built: list[bool]) -> Any:
-    """A new storage function, which notes when its statement is built."""
+    """Return a new storage function that records when its statement is built."""
 
     @first_row(Note)
     def find(key: str, value: str, *, backwards: bool = False) -> Select[Any]:
@@ -53,7 +53,7 @@ def make_find(built: list[bool]) -> Any:
 
 
 async def test_a_statement_is_built_once_for_each_shape(notes: Database) -> None:
-    """Its arguments are those of the call, also by name; arguments after the star make statements of their own."""
+    """Arguments may be passed by name; each value of a keyword-only argument has its own statement."""
     built: list[bool] = []
     find = make_find(built)
     for key in "abc":
@@ -68,14 +68,14 @@ async def test_a_statement_is_built_once_for_each_shape(notes: Database) -> None
     "keys", [["a", "c"], ("a", "c"), {"c", "a"}, {"a": 1, "c": 2}, {"a": 1, "c": 2}.keys()]
 )
 async def test_an_argument_with_many_values(notes: Database, keys: Collection[str]) -> None:
-    """Whatever holds them, and another number of them each time."""
+    """Any collection works, and any number of values."""
     assert await notes.read(find_all, keys) == [Note("x", "a"), Note("x", "c")]
     assert await notes.read(find_all, ["b"]) == [Note("x", "b")]
     assert await notes.read(find_all, []) == []
     assert await notes.read(lambda conn: list(find_keys(conn, keys).scalars())) == ["a", "c"]
 
 
-async def test_rows_of_a_query_that_is_built_for_once(notes: Database) -> None:
+async def test_rows_of_any_query(notes: Database) -> None:
     assert await notes.read(
         fetch_all, select(meta).where(meta.c.key > "a").order_by(meta.c.key), Note
     ) == [
@@ -84,12 +84,12 @@ async def test_rows_of_a_query_that_is_built_for_once(notes: Database) -> None:
     ]
 
 
-async def test_an_argument_that_is_missing(notes: Database) -> None:
+async def test_a_missing_argument(notes: Database) -> None:
     with pytest.raises(KeyError):
         await notes.read(make_find([]), "a")
 
 
-async def test_an_argument_that_equals_nothing(notes: Database) -> None:
-    """None would find no row, not even one that has none: whoever gives it hears of that."""
+async def test_none_is_refused(notes: Database) -> None:
+    """None equals nothing in SQL, so passing it is an error of the caller."""
     with pytest.raises(TypeError, match="find was given None"):
         await notes.read(make_find([]), "a", None)

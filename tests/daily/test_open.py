@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.core.apart import CallStopped
+from bot.core.child_process import CallStopped
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult

@@ -268,7 +268,7 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
     assert field_of(again)["value"] == "A long *text* of mine."
     done = await stage.alwina.submit_modal(again, {"text": "A long *text* of mine."})
     assert "What a good answer says" in reply(done) if follow_up else "key points" in reply(done)
-    assert not stage.bot.context.drafts.of(
+    assert not stage.bot.context.drafts.get(
         stage.alwina.id, str(again.modal and again.modal["custom_id"])
     )
 

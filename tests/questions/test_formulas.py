@@ -13,7 +13,7 @@ import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture, drawn, panel
-from bot.core import apart
+from bot.core import child_process
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
 from bot.questions.model import Item
@@ -188,7 +188,7 @@ async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.Mon
             await asyncio.sleep(0.01)
         assert (await drawn("a.png", "a", lambda: panel(40))).png[:8] == PNG
         assert not stuck.done()
-        apart.stop_calls()
+        child_process.kill_processes()
         with pytest.raises(OSError, match="ended without an answer"):
             await stuck
 

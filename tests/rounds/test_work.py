@@ -82,7 +82,7 @@ async def test_a_reveal_waits_for_clicks_on_their_way(stage: Stage) -> None:
     """Where events take long to arrive, the reveal waits as long, so that what was clicked in time is still counted."""
     clock = stage.bot.context.clock
     for late in (0, 0.9, 0.9):
-        clock.heard(snowflakes.earliest_id(stage.clock() - timedelta(seconds=late)))
+        clock.record_event(snowflakes.earliest_id(stage.clock() - timedelta(seconds=late)))
     await stage.start(1)
     await stage.work()
     opened = snowflakes.created_at(stage.card().message_id)

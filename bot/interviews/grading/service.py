@@ -13,10 +13,10 @@ from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
-from bot.core.apart import CallEnded, Limits, Process
+from bot.core.child_process import CallEnded, Limits, Process
 from bot.core.errors import UserError
+from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
-from bot.core.turns import Turns
 from bot.interviews import grading
 from bot.interviews.assessment import Assessment, Point
 from bot.interviews.follow_up import Part, Reply
@@ -63,7 +63,8 @@ class Grading:
     def __init__(self, rubrics: Rubrics, reader: ChatModel | None = None) -> None:
         self._rubrics = rubrics
         self._reader = reader
-        self._turns, self._own_turns = Turns(), Turns()
+        self._turns = FairLock()
+        self._own_turns = FairLock()
         self._too_slow: set[int] = set()
         """Hashes of the topics that exceeded the limits."""
         self._reading = Lock()
@@ -176,10 +177,10 @@ class Grading:
     ) -> Grade:
         """Grade an answer with `grade` or `compare`; `rubric` gives that of a topic of the bank."""
         if not is_own(topic.id):
-            async with self._turns.of(server):
+            async with self._turns.acquire(server):
                 return await asyncio.to_thread(lambda: grader(text, rubric(topic)))
         topic = replace(topic, items=())
-        async with self._own_turns.of(server):
+        async with self._own_turns.acquire(server):
             if hash(topic) in self._too_slow:
                 raise Ungradable
             return await asyncio.get_running_loop().run_in_executor(

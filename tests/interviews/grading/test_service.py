@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.apart import Process
+from bot.core.child_process import Process
 from bot.interviews.assessment import Assessment
 from bot.interviews.follow_up import Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, rubric, service

@@ -27,7 +27,7 @@ if API:
     sys.addaudithook(_stay_here)
 
 if (
-    API and "bot.core.apart" not in sys.orig_argv
+    API and "bot.core.child_process" not in sys.orig_argv
 ):  # a process for calls would take five times as long to start
     import yarl
     from discord.gateway import DiscordWebSocket

@@ -1,8 +1,8 @@
-"""Processes beside the bot's own, for what would hold its interpreter, as resvg does for 70 ms, or needs limits.
+"""Child processes for calls that would block the interpreter (resvg: 70 ms) or that need limits.
 
-Each is started with its first call, ends with the bot, however that ends, and by itself after a
-minute without work. Calls and results go through its standard input and output, pickled, each behind
-its length.
+A child process starts with its first call, and ends after a minute without work, or with the bot,
+however the bot ends. Calls and results are pickled and go through its standard input and output,
+each after its length.
 """
 
 from __future__ import annotations
@@ -26,27 +26,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 IDLE_SECONDS = 60.0
 _LENGTH = struct.Struct("!I")
-
-
-_WAIT = 10
-"""Seconds by the clock that a call gets for each second of processor time: the machine may be busy."""
+_REAL_SECONDS = 10
+"""Real time that a call gets for each second of processor time, because the machine may be busy."""
 _NICENESS = 5
-"""How far a process with limits stands back: what is for members' clicks runs first."""
+"""Processes with limits run at a lower priority, so that clicks are handled first."""
 
 
 class CallEnded(OSError):
-    """A process ended before it answered: the call took too much time or memory, or broke it."""
+    """The process ended before it answered: the call took too much time or memory, or crashed it."""
 
 
 class CallStopped(OSError):
-    """A process was ended by `kill` before it answered: the bot leaves."""
+    """`kill` ended the process before it answered, because the bot stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many seconds of processor time a call may take, and its process how many bytes of memory.
+    """Limits of processor time in seconds for each call, and of memory in bytes for the process.
 
-    Windows has no such limits; there only a call's time by the clock is limited.
+    Windows has no such limits, so there only a call's real time is limited.
     """
 
     seconds: int
@@ -54,7 +52,7 @@ class Limits:
 
 
 class Process:
-    """A process for calls, with or without limits; used by any thread, one at a time."""
+    """A child process for calls, with or without limits. Threads may share it; calls run one by one."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
@@ -64,25 +62,25 @@ class Process:
         _ALL.append(self)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a module's function there, and wait; returns and raises what the function does.
+        """Call a module-level function in the process, and return or raise what it does.
 
-        Raises CallEnded if the process ends meanwhile, CallStopped if `kill` ends it, and OSError if
-        it can't be started. Other threads go on.
+        Raises CallEnded if the process ends during the call, CallStopped if `kill` ends it, and
+        OSError if it can't be started. Only the calling thread waits.
         """
         kills = self._kills
-        fine, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs)), kills))
-        if not fine:
+        succeeded, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs)), kills))
+        if not succeeded:
             raise result
         return result  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        """End it, whatever it does; may be called beside `call`, which then raises, even if it only starts it."""
-        self._kills += 1  # before the look at the child, which `_try` sets before it looks at this
+        """End the process at once. A `call` in another thread raises, even while it is starting it."""
+        self._kills += 1  # before reading `_child`: `_try` sets `_child` before it reads this
         if (child := self._child) is not None:
             child.kill()
 
     def close(self) -> None:
-        """End it, and leave nothing open."""
+        """End the process and close its pipes."""
         self.kill()
         with self._lock:
             self._end()
@@ -90,9 +88,7 @@ class Process:
     def _ask(self, call: bytes, kills: int) -> bytes:
         with self._lock:
             answer = self._try(call, kills)
-            if (
-                answer is None and self._end() == 0
-            ):  # it had nothing to do for long, and left just now
+            if answer is None and self._end() == 0:  # it was idle, and ended just before the call
                 answer = self._try(call, kills)
             if answer is None:
                 self._end()
@@ -101,7 +97,7 @@ class Process:
             return answer
 
     def _end(self) -> int | None:
-        """Wait for its end; returns its exit status."""
+        """Wait for the process to end, and return its exit status."""
         child, self._child = self._child, None
         if child is None:
             return None
@@ -115,12 +111,12 @@ class Process:
             self._end()
         if self._child is None:
             self._child = self._start()
-        if self._kills != kills:  # the process was not there yet
+        if self._kills != kills:  # `kill` was called before the process existed
             self._child.kill()
             return None
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        with self._ending_late(self._child):
+        with self._timeout(self._child):
             try:
                 _send(self._child.stdin, call)
             except BrokenPipeError:
@@ -136,12 +132,12 @@ class Process:
         )
 
     @contextmanager
-    def _ending_late(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
-        """End the process if the block takes longer than a call may by the clock."""
+    def _timeout(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Kill the process if the block takes longer than a call may take in real time."""
         if self._limits is None:
             yield
             return
-        timer = threading.Timer(self._limits.seconds * _WAIT, child.kill)
+        timer = threading.Timer(self._limits.seconds * _REAL_SECONDS, child.kill)
         timer.daemon = True
         timer.start()
         try:
@@ -152,8 +148,8 @@ class Process:
 
 _ALL: list[Process] = []
 _PROCESS = Process()
-call_apart = _PROCESS.call
-"""Calls a function, as `Process.call`, in a process without limits, for the bot's own pictures."""
+call_in_process = _PROCESS.call
+"""`Process.call` of a process without limits, for the bot's own pictures."""
 
 
 @atexit.register
@@ -162,8 +158,8 @@ def _close_all() -> None:
         process.close()
 
 
-def stop_calls() -> None:
-    """End all these processes, so that nobody waits for what they do."""
+def kill_processes() -> None:
+    """End all child processes, so that no call keeps the bot from stopping."""
     for process in _ALL:
         process.kill()
 
@@ -174,7 +170,7 @@ def _send(pipe: IO[bytes], message: bytes) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> bytes | None:
-    """The next message; None when whoever sends them has ended."""
+    """Return the next message, or None if the sender has ended."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -189,14 +185,13 @@ def _answer(call: bytes) -> bytes:
         return pickle.dumps((True, function(*args, **kwargs)))
     except Exception as error:
         return pickle.dumps((False, error))
-    except (
-        BaseException
-    ) as error:  # resvg's "panic" is no Exception, and nobody else knows its class
+    except BaseException as error:
+        # resvg's "panic" is no Exception, and the bot could not unpickle its class.
         return pickle.dumps((False, RuntimeError(str(error))))
 
 
 def _limit(limits: Limits) -> Callable[[], None]:
-    """Limit this process's memory and let others go first; returns what gives the next call its time."""
+    """Limit this process's memory and priority; return a function that starts the next call's time."""
     try:
         import resource
     except ImportError:  # Windows
@@ -206,40 +201,39 @@ def _limit(limits: Limits) -> Callable[[], None]:
     with suppress(ValueError, OSError):  # macOS may refuse
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
 
-    def give_time() -> None:
-        """Let the system end this process once the call has had its seconds, even without a bot."""
+    def start_time_limit() -> None:
+        """Have the operating system end this process when the call has used its processor time."""
         until = math.ceil(time.process_time() + limits.seconds)
-        with suppress(ValueError, OSError):  # the host's own limit is lower
+        with suppress(ValueError, OSError):  # the host has a lower limit
             resource.setrlimit(
                 resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1])
             )
 
-    return give_time
+    return start_time_limit
 
 
 def _serve(limits: Limits | None) -> None:
-    """Be that process."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl+C is for the bot, whose end closes our input
-    calls, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints must not get in between
-    give_time = _limit(limits) if limits is not None else lambda: None
-    last: list[float] = [time.monotonic()]
-    """When something was done last; empty while something is."""
+    """Answer calls until the bot closes the input, or until there is no work for a minute."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the bot, which closes our input
+    calls = sys.stdin.buffer
+    answers = sys.stdout.buffer
+    sys.stdout = sys.stderr  # prints of libraries must not get between the answers
+    start_time_limit = _limit(limits) if limits is not None else lambda: None
+    idle_since: list[float] = [time.monotonic()]
+    """When the last call ended; empty during a call."""
 
-    def leave() -> None:
-        while not last or time.monotonic() - last[0] < IDLE_SECONDS:
+    def exit_when_idle() -> None:
+        while not idle_since or time.monotonic() - idle_since[0] < IDLE_SECONDS:
             time.sleep(1)
         os._exit(0)
 
-    threading.Thread(target=leave, daemon=True).start()
+    threading.Thread(target=exit_when_idle, daemon=True).start()
     with suppress(BrokenPipeError):
         while (call := _receive(calls)) is not None:
-            last.clear()
-            give_time()
+            idle_since.clear()
+            start_time_limit()
             _send(answers, _answer(call))
-            last.append(time.monotonic())
+            idle_since.append(time.monotonic())
 
 
 if __name__ == "__main__":

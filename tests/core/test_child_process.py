@@ -1,0 +1,186 @@
+"""Child processes: results come back, and no end of a process or of the bot leaves anything behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bot.core import child_process
+from bot.core.child_process import CallEnded, CallStopped, Limits, Process, call_in_process
+from bot.questions.formulas import FormulaError, draw
+from tests.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    """Give each test a new process."""
+    child_process._PROCESS.close()
+    yield
+    child_process._PROCESS.close()
+
+
+def kill_child() -> None:
+    os.kill(call_in_process(os.getpid), signal.SIGKILL)
+
+
+def shorten_idle_time() -> None:
+    call_in_process(_shorten_idle_time)
+
+
+def _shorten_idle_time() -> None:
+    """Run in the child, where the module is the program."""
+    sys.modules["__main__"].IDLE_SECONDS = 0.0  # type: ignore[attr-defined]
+
+
+def panic() -> None:
+    """Raise what is no Exception, as resvg does."""
+    raise SystemExit("bad drawing")
+
+
+def allocate(size: int) -> None:
+    """Allocate memory in the child, and free it."""
+    bytearray(size)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; a zombie doesn't."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
+
+
+def test_what_comes_back() -> None:
+    """All calls run in one process and return or raise; prints don't disturb them."""
+    pid = call_in_process(os.getpid)
+    assert pid != os.getpid()
+    assert call_in_process(sorted, [2, 1], reverse=True) == [2, 1]
+    assert call_in_process(print, "in between") is None
+    with pytest.raises(FormulaError, match="braces"):
+        call_in_process(draw, "{")
+    with pytest.raises(RuntimeError, match="bad drawing"):
+        call_in_process(panic)
+    assert call_in_process(os.getpid) == pid
+
+
+def test_a_large_call() -> None:
+    """A call and its result may be larger than a pipe's buffer."""
+    data = os.urandom(3_000_000)
+    assert call_in_process(bytes, data) == data
+
+
+def test_a_call_that_crashes_the_process() -> None:
+    """The call raises, and the next call works."""
+    with pytest.raises(OSError, match="ended without an answer"):
+        call_in_process(os._exit, 3)
+    assert call_in_process(len, "four") == 4
+
+
+@pytest.mark.parametrize("end", [shorten_idle_time, kill_child], ids=["idle", "killed"])
+def test_it_ended_before_a_call(end: Callable[[], None]) -> None:
+    """The next call starts another process."""
+    pid = call_in_process(os.getpid)
+    end()
+    assert child_process._PROCESS._child is not None
+    child_process._PROCESS._child.wait(PATIENCE)
+    assert call_in_process(os.getpid) != pid
+
+
+def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call raises an error and does not hang."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(OSError, match="nowhere"):
+        call_in_process(os.getpid)
+
+
+def test_the_bot_stops_during_a_call() -> None:
+    """The call raises at once."""
+    pid = call_in_process(os.getpid)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(call_in_process, time.sleep, 10 * PATIENCE)
+        while not waiting.done():  # the call may not have begun yet
+            child_process.kill_processes()
+            time.sleep(0.1)
+        with pytest.raises(CallStopped, match="ended without an answer"):
+            waiting.result()
+    assert call_in_process(os.getpid) != pid
+
+
+def test_it_is_killed_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call raises, and the next call works."""
+    process = Process(Limits(seconds=1, memory=1 << 30))
+    start = process._start
+
+    def start_and_kill() -> subprocess.Popen[bytes]:
+        child = start()
+        process.kill()
+        return child
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "_start", start_and_kill)
+        with pytest.raises(CallStopped):
+            process.call(time.sleep, PATIENCE)
+    assert process.call(len, "four") == 4
+    process.close()
+
+
+def test_nothing_is_left_open() -> None:
+    """Python's development mode reports no resource that was left open."""
+    code = (
+        "import os; from bot.core.child_process import call_in_process; call_in_process(os.getpid)"
+    )
+    command = [sys.executable, "-X", "dev", "-c", code]
+    assert (
+        subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=PATIENCE).stderr == b""
+    )
+
+
+def test_limits() -> None:
+    """The memory limit holds for the process, the time limit for each call; exceeding them raises."""
+    resource = pytest.importorskip("resource")
+    process = Process(Limits(seconds=7, memory=1 << 30))
+    for _ in range(2):
+        until, _hard = process.call(resource.getrlimit, resource.RLIMIT_CPU)
+        assert 7 <= until <= process.call(time.process_time) + 8
+    with pytest.raises(MemoryError):
+        process.call(allocate, 2 << 30)
+    with pytest.raises(CallEnded, match="ended without an answer"):
+        process.call(signal.raise_signal, signal.SIGXCPU)
+    assert process.call(len, "four") == 4
+    process.close()
+
+
+def test_a_call_that_only_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of real time ends it; other processes continue."""
+    monkeypatch.setattr(child_process, "_REAL_SECONDS", 0.01)
+    process = Process(Limits(seconds=1, memory=1 << 30))
+    with pytest.raises(CallEnded):
+        process.call(time.sleep, 10 * PATIENCE)
+    assert call_in_process(len, "four") == 4
+    process.close()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+def test_it_ends_with_a_bot_that_is_killed() -> None:
+    """The process ends even if the bot had no time to end it."""
+    code = (
+        "import os, signal; from bot.core.child_process import call_in_process; "
+        "print(call_in_process(os.getpid), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    pid = int(
+        subprocess.run(
+            [sys.executable, "-c", code], check=False, stdout=subprocess.PIPE, timeout=PATIENCE
+        ).stdout
+    )
+    until = time.monotonic() + PATIENCE
+    while is_running(pid):
+        assert time.monotonic() < until
+        time.sleep(0.05)
