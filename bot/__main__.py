@@ -1,4 +1,4 @@
-"""Command line."""
+"""The command line: `python -m bot`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.config import Settings, SettingsError, database_url, load_environment
 
 
 class StartError(Exception):
-    """The program can't start. The message is the one line that goes to standard error."""
+    """The program can't start. The message is one line for standard error."""
 
 
 NO_TOKEN = (
@@ -32,9 +32,12 @@ NO_TOKEN = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 after a clean end, 2 for wrong settings or input, 1 for a start that failed otherwise."""
+    """Run a command and return its exit code.
+
+    That is 0 after a clean end, 2 for wrong settings or input, and 1 if the start failed otherwise.
+    """
     options = _parser().parse_args(argv)
-    os.umask(0o077)  # what it writes, a database or a backup, is for its own account to read
+    os.umask(0o077)  # only its own account may read the databases and backups that it writes
     try:
         settings = Settings.from_env(load_environment())
         from bot.logs import set_up_logging
@@ -50,7 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where the extra `speed` is installed. The playground stays on asyncio's own, which simcord drives."""
+    """Return uvloop's factory if it is installed.
+
+    The playground doesn't use it, because of simcord.
+    """
     try:
         import uvloop
     except ImportError:
@@ -97,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
-    words = "compute the boards' totals again from the log of answers"
+    words = "rebuild the leaderboards' totals from the log of answers"
     commands.add_parser("repair", help=words).set_defaults(run=_repair)
     migrate = commands.add_parser(
         "migrate", help="bring the database to this version's schema, or move it to another"
@@ -162,7 +168,9 @@ async def _reports(settings: Settings, options: argparse.Namespace) -> None:
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.token:
         raise SettingsError(NO_TOKEN)
-    gc.disable()  # all that is imported and loaded now stays: to look through it over and over is a tenth of a start
+    # nothing loaded at start-up becomes garbage, and collecting it repeatedly takes a tenth of it;
+    # `tune_interpreter` turns collection on again
+    gc.disable()
     import aiohttp
     import discord
 
@@ -185,7 +193,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
                 await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
             raise StartError(str(error)) from error
-        except StorageError as error:  # in what a start takes up; later ones are their tasks' own
+        except StorageError as error:  # during the start; later ones are handled by their tasks
             if not is_away(error):
                 raise
             raise StartError(f"the database failed, try again later: {shorten(error)}") from error
@@ -212,7 +220,10 @@ _TOKEN_REFUSED = (
 
 
 def _closed(code: int) -> Exception:
-    """Why Discord closed the gateway for good, by its close code: what to do, in one line."""
+    """Return the error for a gateway close code that rules out reconnecting.
+
+    See https://discord.com/developers/docs/topics/opcodes-and-status-codes.
+    """
     match code:
         case 4004:
             return SettingsError.of(*_TOKEN_REFUSED)
@@ -232,7 +243,7 @@ def _closed(code: int) -> Exception:
 
 
 async def _play(settings: Settings, options: argparse.Namespace) -> None:
-    if "LOG_LEVEL" not in os.environ:  # a newcomer wants the address, not the log
+    if "LOG_LEVEL" not in os.environ:  # keep the address from being buried in log lines
         logging.getLogger().setLevel(logging.ERROR)
         logging.getLogger("discord").setLevel(logging.ERROR)
     try:
@@ -242,7 +253,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
     from bot.app import build_bot, opened
 
     try:
-        door = playground.listen(options.port)
+        listener = playground.listen(options.port)
     except (OSError, OverflowError) as error:
         reason = (
             os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
@@ -250,26 +261,24 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         raise StartError(
             f"port {options.port or ''} can't be used ({reason}): try --port 0"
         ) from error
-    with door, tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
+    with listener, tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
         file = options.database or Path(folder) / "playground.db"
         settings = replace(
             settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None
         )
-        async with opened(settings) as (
-            bank,
-            database,
-        ):  # and no model service: nothing leaves the machine
+        # without a model service, so that nothing leaves the machine
+        async with opened(settings) as (bank, database):
             bot = build_bot(settings, bank, database)
             until = asyncio.Event()
             _at_signal(until.set)
-            taken = options.port is None and door.getsockname()[1] != playground.PORT
+            taken = options.port is None and listener.getsockname()[1] != playground.PORT
             note = f"port {playground.PORT} is taken; " if taken else ""
 
             def announce(url: str) -> None:
                 print(f"Quizformer is running at {url} ({note}Ctrl-C stops it)", flush=True)
 
             try:
-                await playground.serve(bot, door=door, announce=announce, until=until)
+                await playground.serve(bot, listener=listener, announce=announce, until=until)
             finally:
                 await bot.close()
 
@@ -299,7 +308,7 @@ async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
 
     async with opened_database(settings.database, patient=True) as database:
         counted = await database.write(rebuild)
-        print(f"the boards' totals were computed again from {counted:,} answers")
+        print(f"rebuilt the leaderboards' totals from {counted:,} answers")
 
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:
@@ -319,7 +328,7 @@ async def _backup(settings: Settings, options: argparse.Namespace) -> None:
 async def _until_signal(
     work: Coroutine[object, object, None], broken: asyncio.Future[None]
 ) -> None:
-    """Run until the work ends, SIGTERM or SIGINT comes, or the database turns out to be broken (which is raised)."""
+    """Run `work` until it ends or SIGTERM or SIGINT arrives; raise if the database breaks."""
     task = asyncio.create_task(work)
     _at_signal(task.cancel)
     broken.add_done_callback(lambda _: task.cancel())
@@ -335,7 +344,7 @@ def _at_signal(stop: Callable[[], object]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows has none in its loop
+        except NotImplementedError:  # asyncio on Windows doesn't support it
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 

@@ -34,7 +34,7 @@ from bot.challenges.cog import Challenge as ChallengeCog
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
-from bot.chat.pace import LIMIT
+from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError
 from bot.core import erased_answers, servers
@@ -256,21 +256,34 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """The commands and buttons of all features."""
         self.names.watch(bot.router)
+        quiz = Quiz(bot, self.rounds, self.lines)
+        challenge = ChallengeCog(bot, self.challenges)
+        today = Today(bot, self.dailies)
+        find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
+        practice = PracticeCog(bot, self.practices, find_missed)
         suggestions = SuggestionsCog(bot, self.suggestions)
+        insights = InsightsCog(bot, self.insights, self.rounds)
+        answerables = {
+            "round": quiz.answerable,
+            "challenge": challenge.answerable,
+            "daily": today.answerable,
+            daily_views.APART: today.answerable_apart,
+            "practice": practice.answerable,
+        }
         return [
-            Quiz(bot, self.rounds, self.lines),
-            ChallengeCog(bot, self.challenges),
-            Answering(bot, self.reports),
+            quiz,
+            challenge,
+            Answering(bot, self.reports, answerables),
             DailyCog(bot, self.dailies),
-            Today(bot, self.dailies),
-            PracticeCog(bot, self.practices),
+            today,
+            practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards, self.members, self.plans),
             TopicsCog(bot, self.studies),
-            BankCog(bot, self.own_bank, suggestions.review),
+            BankCog(bot, self.own_bank, review=suggestions.review, insights=insights.show),
             suggestions,
-            InsightsCog(bot, self.insights, self.rounds),
+            insights,
             InterviewCog(bot, self.interviews),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),

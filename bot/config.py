@@ -1,4 +1,4 @@
-"""Settings: a frozen value made from a mapping of environment variables. Nothing is read at import."""
+"""Settings, read from environment variables. Nothing is read at import."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ FORMATS = ("text", "json")
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong. The message is one line that names it and says what would be right."""
+    """A setting is missing or wrong.
+
+    The message is one line that names it and shows a valid value.
+    """
 
     @classmethod
     def of(cls, name: str, wrong: str, example: str) -> SettingsError:
+        """Build the error for one environment variable, with an example of a valid value."""
         return cls(f"{name} {wrong}. Example: {name}={example}")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that an operator can set; each field is one environment variable (see `.env.example`).
+    """The operator's settings; each field is an environment variable (see `.env.example`).
 
-    `token`, the password in `database`, and what opens the model service are kept out of the repr, so that they reach
-    no log. `grader_url` is the full address that is asked, None for no service.
+    Secrets are excluded from the repr, to keep them out of logs. `grader_url` is the full URL of a
+    model service, or None.
     """
 
     token: str = field(default="", repr=False)
@@ -63,7 +67,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Read settings from a mapping of strings; raises SettingsError at the first wrong one."""
+        """Read the settings. Raises SettingsError at the first invalid one."""
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         grader_url = _grader_url(env)
         return cls(
@@ -87,16 +91,16 @@ class Settings:
 
 
 def load_environment(dotenv: Path | None = None) -> dict[str, str]:
-    """The process's environment over the values of a `.env` file, which need not exist."""
+    """Return the process's environment, with a `.env` file's values for what it doesn't set."""
     values = dotenv_values(dotenv or Path(".env"))
     return {**{name: text for name, text in values.items() if text is not None}, **os.environ}
 
 
 def database_url(text: str, name: str = "DATABASE_URL") -> URL:
-    """Turn what hosts and people write, in the setting `name`, into a SQLAlchemy URL with the right driver.
+    """Parse a database URL from the setting `name` and add the driver.
 
-    `postgres://` and `postgresql://` mean asyncpg, `sqlite:///FILE` aiosqlite. Of libpq's options those that hosts add
-    are understood: `sslmode` and `channel_binding`.
+    `postgres://` and `postgresql://` use asyncpg, `sqlite:///FILE` uses aiosqlite. The libpq
+    options that hosting services add are supported: `sslmode` and `channel_binding`.
     """
     example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
     try:
@@ -128,7 +132,10 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
 
 
 def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "Bearer ") -> str:
-    """What goes into a header: one word, also if it was copied with the word before it. It is never repeated."""
+    """Return a token or key without the `prefix` that is often copied with it.
+
+    Error messages never contain its value.
+    """
     secret = env.get(name, "").strip().removeprefix(prefix).strip()
     if re.search(r"\s", secret):
         raise SettingsError.of(name, "has a space or line break in it", example)
@@ -138,8 +145,9 @@ def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "B
 
 
 def _grader_url(env: Mapping[str, str]) -> str | None:
-    """The address of chat completions below the base that is set; None if nothing is set."""
-    text, example = env.get("GRADER_URL", "").strip(), "http://127.0.0.1:11434/v1"
+    """Return the URL for chat completions below the configured base URL, or None without one."""
+    text = env.get("GRADER_URL", "").strip()
+    example = "http://127.0.0.1:11434/v1"
     if not text:
         return None
     try:
@@ -161,7 +169,7 @@ def _grader_url(env: Mapping[str, str]) -> str | None:
 
 
 def _is_here(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
+    """Whether a host name or address means this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -176,12 +184,12 @@ def _grader_model(env: Mapping[str, str], url: str | None) -> str:
 
 
 def _bank(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """The files of the question bank, by their names with commas between them; none for the shipped ones."""
+    """Return the comma-separated files of the question bank; empty means the built-in one."""
     names = [name.strip() for name in env.get("QUESTION_BANK", "").split(",") if name.strip()]
     for name in names:
         try:
             there = Path(name).is_file()
-        except (OSError, ValueError):  # a name that no file can have
+        except (OSError, ValueError):  # the name isn't a valid path
             there = False
         if not there:
             example = "data/questions.json,data/mine.json"

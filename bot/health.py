@@ -1,4 +1,4 @@
-"""`/healthz` and `/metrics` for whoever monitors the bot; off unless HEALTH_PORT is set."""
+"""`/healthz` and `/metrics` for monitoring; off unless HEALTH_PORT is set."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from bot.core.migrate import touch
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
-_REMEMBERED = 2.0
-"""Seconds for which a look counts."""
-_SILENCE = 120.0
-"""Seconds after which a gateway that says nothing, not even that it is there, counts as gone."""
+"""Seconds that the database has to respond."""
+_CACHE_SECONDS = 2.0
+_MAX_SILENCE = 120.0
+"""A gateway that sends nothing for this many seconds, not even acknowledgements, counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a look at the bot found. `rounds_running` is None if the database could not be written or read in time."""
+    """The result of a health check.
+
+    `rounds_running` is None if the database couldn't be written or read in time.
+    """
 
     connected: bool
     rounds_running: int | None
@@ -34,48 +37,51 @@ class Health:
         return self.connected and self.rounds_running is not None
 
 
-async def look(bot: QuizBot) -> Health:
-    """Whether every shard hears Discord and the database stores and answers."""
+async def check_health(bot: QuizBot) -> Health:
+    """Check that every shard is connected and that the database can be written and read."""
     running: int | None = None
     with suppress(StorageError, DatabaseBroken, TimeoutError, OSError):
         async with asyncio.timeout(_PATIENCE):
-            await bot.context.database.write(touch)  # waits its turn: a write that hangs is seen
+            await bot.context.database.write(touch)  # queues with other writes, so a hang is seen
             running = await bot.context.database.read(count_running)
-    return Health(bot.is_ready() and not bot.is_closed() and bot.silence() < _SILENCE, running)
+    connected = bot.is_ready() and not bot.is_closed()
+    return Health(connected and bot.seconds_since_heard() < _MAX_SILENCE, running)
 
 
 class HealthCache:
-    """Keeps the latest look at the bot for two seconds, for all who ask, as each look writes to the database."""
+    """Reuses a health check for two seconds, because each one writes to the database."""
 
     def __init__(self, bot: QuizBot) -> None:
         self._bot = bot
-        self._one_at_a_time = asyncio.Lock()
-        self._found: Health | None = None
-        self._at = -math.inf
+        self._lock = asyncio.Lock()
+        self._health: Health | None = None
+        self._checked_at = -math.inf
 
-    async def latest(self) -> Health:
-        """What the latest look found; a new one if it is too old."""
-        async with self._one_at_a_time:
-            if self._found is None or time.monotonic() - self._at >= _REMEMBERED:
-                self._found = await look(self._bot)
-                self._at = time.monotonic()
-            return self._found
+    async def get(self) -> Health:
+        """Return the latest result, or check again if it is too old."""
+        async with self._lock:
+            if self._health is None or time.monotonic() - self._checked_at >= _CACHE_SECONDS:
+                self._health = await check_health(self._bot)
+                self._checked_at = time.monotonic()
+            return self._health
 
 
 @asynccontextmanager
 async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[None]:
-    """Serve while the block runs; nothing if `port` is None. Raises SettingsError if the port can't be used."""
+    """Serve health checks while the block runs, unless `port` is None.
+
+    Raises SettingsError if the port can't be used.
+    """
     if port is None:
         yield
         return
     from aiohttp import web
 
     app = web.Application()
-
     cache = HealthCache(bot)
 
     async def healthz(_request: web.Request) -> web.Response:
-        health = await cache.latest()
+        health = await cache.get()
         state = {
             "ok": health.ok,
             "discord": health.connected,
@@ -84,7 +90,7 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
         return web.json_response(state, status=200 if health.ok else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(text=_metrics(bot, await cache.latest()), content_type="text/plain")
+        return web.Response(text=_metrics(bot, await cache.get()), content_type="text/plain")
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)
@@ -103,7 +109,7 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
 
 
 def _metrics(bot: QuizBot, health: Health) -> str:
-    """Gauges in Prometheus' text format."""
+    """Return gauges in Prometheus' text format."""
     gauges: dict[str, float | None] = {
         "quizformer_up": health.ok,
         "quizformer_guilds": len(bot.guilds),

@@ -1,4 +1,4 @@
-"""Logging to standard error, as text for people or as JSON lines for machines. Secrets are taken out of every line."""
+"""Logging to standard error, as text or as JSON lines. Secrets are removed from every line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.config import Settings
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Configure the root logger once, at start."""
+    """Configure the root logger; call it once at start-up."""
     secrets = secrets_of(settings)
     handler = logging.StreamHandler()
     handler.setFormatter(_Json(secrets) if settings.log_format == "json" else _Text(secrets))
@@ -24,10 +24,10 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """What must be in no log: token, key of the model service, and what stands in addresses as it is written there."""
+    """Return what must never be logged: token, API key and passwords, also in URL-encoded form."""
     password = str(settings.database.password or "")
-    query = urlsplit(settings.grader_url or "").query  # some services take their key there
-    forms = {
+    query = urlsplit(settings.grader_url or "").query  # some services expect their key there
+    secrets = {
         settings.token,
         settings.grader_api_key,
         query,
@@ -36,11 +36,11 @@ def secrets_of(settings: Settings) -> list[str]:
         quote(password, safe=""),
         quote_plus(password),
     }
-    return sorted(forms - {""}, key=len, reverse=True)
+    return sorted(secrets - {""}, key=len, reverse=True)
 
 
 def _printable(text: str) -> str:
-    """A text in which line breaks and all else that can't be printed are escaped."""
+    """Escape line breaks and everything else that can't be printed."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -53,11 +53,11 @@ class _Text(logging.Formatter):
         return self._clean(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """One line, whatever stands in the message: a line break from a member would begin a line of its own."""
+        """Format on one line, so that a line break in a message can't forge a log line."""
         return _printable(self._clean(super().formatMessage(record)))
 
     def formatException(self, ei: Any) -> str:
-        """The traceback, indented: no line of it, whatever the error says, looks like one of the log."""
+        """Indent the traceback, so that no line in it can pass for a log line."""
         traceback = self._clean(super().formatException(ei))
         return "\n".join(f"  {_printable(line)}" for line in traceback.splitlines())
 

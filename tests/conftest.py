@@ -1,4 +1,4 @@
-"""A database of each kind, by its address or opened with empty tables; and the services on it."""
+"""Fixtures: an empty or prepared database of each kind, and the services on it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ pytest_plugins = ["tests.seed"]
 
 @pytest.fixture(autouse=True)
 def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite does not wait for the disk, but in the tests of just that: no other test pulls the plug."""
+    """Let SQLite skip waiting for the disk, except in tests of that."""
     if request.path.name != "test_database.py":
         monkeypatch.setattr(module, "_PRAGMAS", ("synchronous = OFF", *module._PRAGMAS[1:]))
 
 
 @pytest.fixture(autouse=True)
 def patient_replies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reply comes at once however busy the machine is, unless a test is about those that come later."""
+    """Keep replies from being deferred on a busy machine, except in tests of that."""
     monkeypatch.setattr(replies, "_PATIENCE", REPLIES)
 
 
 @pytest.fixture(autouse=True)
 def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever a test does: SQLite's only writer never makes a bank, for which all other writes would wait."""
+    """Assert that no write builds a question bank, because all other writes would wait for it."""
     here, found = threading.local(), list[str]()
     transaction = module._Lane._transaction
 
@@ -71,7 +71,7 @@ def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[server.Postgres]:
-    """One server a test process, started by the first test that needs it."""
+    """Start one PostgreSQL server per test process, when the first test needs it."""
     with server.running() as running:
         yield running
 
@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: some tests wait for a browser or a process of their own."""
+    """Use one process more than there are cores: some tests wait for a browser or another process."""
     return (os.cpu_count() or 1) + 1
 
 
@@ -110,7 +110,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    """A database that no other test uses; it has its tables already if the test asks for `database` too."""
+    """Return the URL of a database for this test alone.
+
+    It has tables if the test uses `database`.
+    """
     with_tables = "database" in request.fixturenames
     if request.param == "sqlite":
         file = tmp_path / "quiz.db"

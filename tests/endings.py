@@ -1,4 +1,4 @@
-"""How a call may end in a process of its own, as when it exceeds its limits. Such a process imports nothing else."""
+"""Functions that end a child process, as tests need them. This imports nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def end_process(*_: object) -> None:
-    """End as after too many seconds."""
+    """End the process as if it had exceeded its time limit."""
     os._exit(9)
 
 

@@ -1,4 +1,4 @@
-"""A clock that a test turns, a Discord that it can break, a model service that replies as it says."""
+"""Fakes: a clock that tests set, a Discord that can fail, and a model service."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20
-"""Channels of direct messages that may be opened a minute."""
+"""The number of direct message channels that may be opened per minute."""
 START = datetime(2027, 1, 4, 12, 0, tzinfo=UTC)  # a Monday
 
 
 class Crash(BaseException):
-    """The process dies here: nothing of what would have come next happens, whatever is caught on the way."""
+    """Simulates the death of the process: nothing after it runs, whatever the code catches."""
 
 
 class Clock:
@@ -43,7 +43,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Post:
-    """A message in the fake's channels. `row_id` is the question's, round's, challenge's, daily's or recap's."""
+    """A message posted to the fake. `row_id` is the key of its question, round, daily and so on."""
 
     kind: str
     channel_id: int
@@ -70,7 +70,7 @@ class Edit:
 
 
 @dataclass
-class _Trouble:
+class _Failure:
     method: str
     error: BaseException
     after: bool
@@ -91,12 +91,12 @@ _METHODS: dict[type, tuple[str, str]] = {
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
 }
-"""By what is shown: the kind of its message, and the kind of an edit that shows it."""
+"""By value shown: the kind of its message, and the kind of an edit that shows it."""
 _KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id")
 
 
 class PlainViews:
-    """In place of the features' views: what would be shown, as it is, for tests of what is shown when."""
+    """Stands in for the features' views and returns the values to show unchanged."""
 
     def announcement(self, words: Announcement) -> Announcement:
         return words
@@ -123,11 +123,12 @@ class PlainViews:
 
 
 class FakeSender:
-    """Remembers what it posted and edited; fails as told, before the effect or after it.
+    """Records posts and edits, and fails when told to, before or after the effect.
 
-    It keeps every post that reaches it, without Discord's own protection by nonce. It searches as the real one does:
-    from five minutes before the try. A failure is told by what is done: `post_question`, `find_daily`,
-    `refresh_question`, `reveal_question`, `show_daily`, `close_daily`, `open_thread`, `send_reminder`, ...
+    Unlike Discord it doesn't deduplicate posts by nonce. Its search begins five minutes before the
+    earlier attempt, like the real one. Failures are named by method: `post_question`, `find_daily`,
+    `refresh_question`, `reveal_question`, `show_daily`, `close_daily`, `open_thread`,
+    `send_reminder` and so on.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -136,19 +137,19 @@ class FakeSender:
         self.edits: list[Edit] = []
         self.threads: list[tuple[int, int, str]] = []
         self.reminders: list[tuple[int, int]] = []
-        """By member: how many questions are due, or left today by their plan."""
+        """Each reminder's member, and the number of questions due or left in their plan today."""
         self.farewells: list[int] = []
-        """Who was told that no reminder follows."""
+        """The members who were told that there will be no more reminders."""
         self.openings: list[datetime] = []
-        """When a channel of direct messages was opened."""
+        """When each direct message channel was opened."""
         self.nonces: list[str] = []
         self.deleted_roles: set[int] = set()
         self.left: set[int] = set()
         """Servers that have removed the bot."""
         self.calls: Counter[str] = Counter()
         self.during: dict[str, Callable[[], Awaitable[None]]] = {}
-        """By method: what happens after its effect and before its reply."""
-        self._troubles: list[_Trouble] = []
+        """By method: a function to call after its effect and before its reply."""
+        self._failures: list[_Failure] = []
 
     def fail(
         self,
@@ -159,11 +160,11 @@ class FakeSender:
         skip: int = 0,
         times: int = 1,
     ) -> None:
-        """Let calls of a method fail: the first `skip` succeed, the next `times` raise, before or after the effect."""
-        self._troubles.append(_Trouble(method, error, after, skip, times))
+        """Make a method fail `times` times, after `skip` successes, before or after the effect."""
+        self._failures.append(_Failure(method, error, after, skip, times))
 
     def mend(self) -> None:
-        self._troubles.clear()
+        self._failures.clear()
 
     def of_kind(self, kind: str, row_id: int | None = None) -> list[Post]:
         return [p for p in self.posts if p.kind == kind and row_id in {None, p.row_id}]
@@ -184,7 +185,7 @@ class FakeSender:
         if found is not None:
             return found
         assert len(nonce) <= 25
-        kind, row_id = _what(message)
+        kind, row_id = _kind_and_key(message)
 
         def send() -> int:
             message_id = snowflakes.earliest_id(self._clock()) + len(self.posts) + 1
@@ -195,7 +196,7 @@ class FakeSender:
         return await self._do(f"post_{kind}", send)
 
     async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None:
-        kind, row_id = _what(message)
+        kind, row_id = _kind_and_key(message)
         earliest = snowflakes.earliest_id(tried_at - timedelta(minutes=5))
 
         def search() -> int | None:
@@ -251,39 +252,39 @@ class FakeSender:
         return role_id not in self.deleted_roles
 
     async def _do(self, method: str, effect: Callable[[], T]) -> T:
-        trouble = self._next_trouble(method)
+        failure = self._next_failure(method)
         await asyncio.sleep(0)
-        if trouble is not None and not trouble.after:
-            raise trouble.error
+        if failure is not None and not failure.after:
+            raise failure.error
         done = effect()
         if method in self.during:
             await self.during[method]()
-        if trouble is not None:
-            raise trouble.error
+        if failure is not None:
+            raise failure.error
         return done
 
-    def _next_trouble(self, method: str) -> _Trouble | None:
+    def _next_failure(self, method: str) -> _Failure | None:
         self.calls[method] += 1
-        for trouble in self._troubles:
-            if trouble.method != method or trouble.times == 0:
+        for failure in self._failures:
+            if failure.method != method or failure.times == 0:
                 continue
-            if trouble.skip:
-                trouble.skip -= 1
+            if failure.skip:
+                failure.skip -= 1
                 return None
-            trouble.times -= 1
-            return trouble
+            failure.times -= 1
+            return failure
         return None
 
 
-def _what(message: Any) -> tuple[str, int]:
-    """The kind of a message, and the key of its row."""
+def _kind_and_key(message: Any) -> tuple[str, int]:
+    """Return a message's kind and the key of its row."""
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )
 
 
 class FakeChatModel:
-    """A model service that replies as a test says; `asked` holds what it was sent."""
+    """A model service that replies through a function; `asked` records its requests."""
 
     def __init__(self, reply: Callable[[dict[str, Any]], str | Exception]) -> None:
         self._reply = reply

@@ -1,6 +1,6 @@
-"""Run the tests over and over, each time with another seed, and name what fails: `make flaky`.
+"""Runs the tests repeatedly with different seeds and lists the failures: `make flaky`.
 
-Every second run has to share the machine with four busy processes. A test that fails here passes elsewhere by luck.
+Every second run shares the machine with four busy processes, to find tests that pass by luck.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def busy_machine(processes: int) -> Iterator[None]:
 
 
 def failed_tests(seed: int, log: Path, *, busy: bool, more: list[str]) -> list[str]:
-    """Run the tests once, with their output in a file; returns the ids of those that failed."""
+    """Run the tests once, writing their output to a file, and return the ids of those that failed."""
     command = ["make", "test", f"ARGS=--seed {seed} {' '.join(more)}"]
     with busy_machine(BUSY if busy else 0), log.open("w") as output:
         run = subprocess.run(command, stdout=output, stderr=output, check=False)

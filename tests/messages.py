@@ -1,4 +1,4 @@
-"""Looking at a message: what goes to Discord, what a reader sees, and Discord's limits."""
+"""Helpers to inspect messages: what is sent, what readers see, and Discord's limits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import discord
 
 
 def sent(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, Any]]:
-    """The components of a message as they go to Discord."""
+    """Return a message's components as sent to Discord."""
     payload: list[dict[str, Any]] = view.to_components()
     return payload
 
 
 def components(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, Any]]:
-    """Every component of a message as it goes to Discord, nested ones included."""
+    """Yield every component of a message as sent to Discord, nested ones included."""
     found: list[dict[str, Any]] = []
 
     def walk(node: dict[str, Any]) -> None:
@@ -43,18 +43,18 @@ def lines(view: discord.ui.LayoutView) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """What a reader sees of a text whose markup signs have backslashes, with all space as one blank."""
+    """Return what a reader sees of escaped text, with whitespace collapsed."""
     return " ".join(re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text).split())
 
 
 def reads(*views: discord.ui.LayoutView) -> str:
-    """All that a reader sees on some messages, without the stars of bold type and the marks of small print."""
+    """Return what a reader sees of some messages, without the markup of bold and small text."""
     text = "\n".join("\n".join(texts(view)) for view in views)
     return shown(re.sub(r"(?<!\\)\*\*|^-# ", "", text, flags=re.MULTILINE))
 
 
 def words(text: str) -> str:
-    """A text of the bank as `reads` would show it."""
+    """Return a text of the bank as `reads` would show it."""
     return " ".join(text.split())
 
 
@@ -67,7 +67,7 @@ def labels(view: discord.ui.LayoutView | discord.ui.View) -> list[str]:
 
 
 def check_limits(view: discord.ui.LayoutView, what: object) -> None:
-    """Discord's documented limits of a message of components."""
+    """Assert Discord's documented limits for a message with components."""
     found = components(view)
     assert 0 < len(found) <= 40, what
     contents = texts(view)

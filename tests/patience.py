@@ -1,7 +1,9 @@
-"""How long a test waits for an event that must come: one limit for all, so long that no busy machine reaches it."""
+"""The timeout for every wait in a test, long enough for any busy machine."""
 
 PATIENCE = 120.0
 
 REPLIES = 1.5
-"""Seconds until a reply in a test becomes a later one, unless the test is about that: more than the bot's, as
-a busy machine would turn one into the other by luck."""
+"""Seconds until a reply is deferred in tests.
+
+More than the bot's own limit, so that a slow machine doesn't defer replies by chance.
+"""

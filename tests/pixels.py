@@ -1,4 +1,4 @@
-"""A PNG as pixels, read with nothing but the standard library."""
+"""Decodes PNGs with the standard library only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Pixel = tuple[int, int, int]
 
 
 def size(png: bytes) -> tuple[int, int]:
-    """Width and height, from the header."""
+    """Return the width and height."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert png[12:16] == b"IHDR"
     width, height = struct.unpack(">II", png[16:24])
@@ -17,7 +17,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def rows(png: bytes) -> list[list[Pixel]]:
-    """The colours of a PNG of 8 bits a channel, without its transparency, which must be none."""
+    """Return the pixels of a PNG with 8 bits per channel and no transparency."""
     width, _ = size(png)
     assert png[24:29] == b"\x08\x06\x00\x00\x00"  # 8 bits, RGBA, not interlaced
     data, at = b"", 8
@@ -56,7 +56,7 @@ def _unfilter(kind: int, line: bytearray, above: bytearray) -> None:
 
 
 def different(one: bytes, other: bytes) -> int:
-    """How many pixels differ between two pictures of one size."""
+    """Return how many pixels differ between two pictures of the same size."""
     assert size(one) == size(other)
     return sum(
         a != b

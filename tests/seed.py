@@ -1,6 +1,7 @@
-"""The seed of a test run. `--seed N` draws other questions and runs the modules in another order.
+"""The seed of a test run: `--seed N` draws other questions and shuffles the modules.
 
-All that the bot draws comes from the seed and the test's name: a test alone meets what it meets among the others.
+Everything the bot draws depends on the seed and the test's name only, so a test behaves the same
+alone and among others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from hypothesis import core, settings
 
 USUAL = 1
 IN_PROCESSES = "LOOPBACK_SEED"
-"""The variable that gives the seed to processes that a test starts."""
+"""The variable that passes the seed to processes started by tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONHASHSEED"] = str(
         seed
     )  # for processes that start from now on: xdist's, and the bot's
-    # No deadline: how long an example takes says what else the machine does. No database: it remembers other runs.
+    # No deadline, because the time depends on the machine's load. No database, because it would make
+    # runs depend on earlier ones.
     settings.register_profile("seeded", deadline=None, database=None, derandomize=seed == USUAL)
     settings.load_profile("seeded")
     if seed != USUAL:
@@ -57,7 +59,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(autouse=True)
 def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot draws from this instead of the system's source, in this process and in those that the test starts."""
+    """Make the bot draw from the seed, in this process and in those started by the test."""
     seed, starts = f"{request.config.getoption('--seed')} {request.node.nodeid}", count(1)
     monkeypatch.setenv(IN_PROCESSES, seed)
     monkeypatch.setattr(random, "SystemRandom", lambda: random.Random(f"{seed} {next(starts)}"))

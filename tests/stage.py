@@ -1,4 +1,4 @@
-"""The services on a real database with a clock that a test turns, a Discord that it can break, and a small bank."""
+"""The services on a real database, with a fake clock and Discord and a small question bank."""
 
 from __future__ import annotations
 
@@ -40,25 +40,28 @@ from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
-"""In any channel but `CHANNEL` somebody starts rounds whose id is this and the channel's."""
+"""In channels other than `CHANNEL`, the member with this id plus the channel's starts rounds."""
 NAMES = {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine", DAGOBERT: "Dagobert"}
 
 
 class Stage:
-    """One database and one Discord, with the bot's process on them, which a test can replace by the next one."""
+    """One database and one fake Discord with a bot process that tests can replace."""
 
     def __init__(self, database: Database, bank: Bank) -> None:
         self.database = database
         self.bank = bank
         self.clock = Clock()
         self.sender = FakeSender(self.clock)
-        self.rng: random.Random = random.SystemRandom()  # which the plugin tests/seed.py seeds
+        self.rng: random.Random = random.SystemRandom()  # seeded by the plugin tests/seed.py
         self.chat_model: FakeChatModel | None = None
-        """A model service that the next process has."""
+        """The model service of the next process, if any."""
         self.bot = self.process()
 
     def process(self) -> Services:
-        """Another process on the same database; its scheduler is not started: tests move the work on."""
+        """Create another process on the same database.
+
+        Its scheduler isn't started; tests run the work.
+        """
         context = Context(
             database=self.database,
             banks=Banks(self.bank, IN_PLAY.servers_of),
@@ -72,20 +75,20 @@ class Stage:
         return Services(context, self.chat_model, Views(plain, plain, plain, plain, plain))
 
     async def introduce(self) -> None:
-        """Let the members be known by name; others stay unknown."""
+        """Make the members' names known; other members stay unknown."""
         for user_id, name in NAMES.items():
             self.bot.names.set(GUILD, user_id, name)
         await self.bot.names.flush()
 
     async def restart(self, **down: float) -> None:
-        """A new process takes the dead one's place after some time."""
+        """Replace the process by a new one after a while."""
         self.clock.turn(**down)
         self.bot = self.process()
         await self.bot.recover()
 
     @contextmanager
     def first_loads_meet(self) -> Iterator[None]:
-        """Let the first two loads of rows by workers end together: two processes see one state, then both act."""
+        """Make the first two loads by workers end together, as if by two processes."""
         read, meeting, left = self.database.read, asyncio.Barrier(2), [1, 2]
 
         async def read_and_meet(work: Any, *args: Any, **kwargs: Any) -> Any:
@@ -102,7 +105,7 @@ class Stage:
     # --- time
 
     async def work(self) -> int:
-        """Do once what is due now; how much it was."""
+        """Do what is due now, once, and return how much it was."""
 
         def due_now(conn: Connection) -> list[tuple[Worker[Any], int]]:
             return [
@@ -117,7 +120,7 @@ class Stage:
         return len(due)
 
     async def due(self, worker: Worker[Any], limit: int = 10) -> Sequence[int]:
-        """The keys of a worker's rows that are due now."""
+        """Return the keys of a worker's rows that are due now."""
         return await self.database.read(worker.due, self.clock(), limit)
 
     async def run(self) -> None:
@@ -134,7 +137,7 @@ class Stage:
         return min(await self.database.read(times), default=None)
 
     async def wait(self, **by: float) -> None:
-        """Let time pass, working at every deadline in it."""
+        """Advance time, doing the work at each deadline on the way."""
         await self.until(self.clock() + timedelta(**by))
 
     async def until(self, end: datetime) -> None:
@@ -147,7 +150,10 @@ class Stage:
     # --- rounds
 
     async def next_card(self, round_id: int) -> bool:
-        """Let time pass until the round's next question is posted; False if the round ended instead."""
+        """Advance time until the round's next question is posted.
+
+        Return False if the round ended.
+        """
         before = len(self.sender.of_kind("question"))
         while (await self.round(round_id)).phase != "ended":
             at = await self.next_due()
@@ -162,7 +168,7 @@ class Stage:
         usual = {"guild_id": GUILD, "channel_id": CHANNEL, "seconds": 20, **options}
         starter = (
             ALWINA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]
-        )  # each has one at a time
+        )  # each may start one at a time
         started = await self.bot.rounds.start(
             questions=questions, **{"starter_id": starter, **usual}
         )
@@ -175,14 +181,14 @@ class Stage:
         return found
 
     async def question(self, round_id: int) -> RoundQuestion:
-        """The round's current question."""
+        """Return the round's current question."""
         round_ = await self.round(round_id)
         found = await self.database.read(round_store.question_of, round_id, round_.number)
         assert found is not None
         return found
 
     def card(self, channel_id: int = CHANNEL) -> Post:
-        """The newest question or daily in a channel."""
+        """Return the newest question or daily in a channel."""
         return [
             p
             for p in self.sender.posts
@@ -197,7 +203,7 @@ class Stage:
         post: Post | None = None,
         after: float | None = None,
     ) -> Locked:
-        """Answer a round's newest card, `after` seconds from its own time or now."""
+        """Answer a round's newest card, `after` seconds after it was posted or now."""
         return await self.bot.rounds.answer(
             self.click(user_id, right=right, post=post, after=after)
         )
@@ -246,7 +252,7 @@ class Stage:
     def pressed(
         self, row_id: int, user_id: int, *, message_id: int = 1, guild_id: int = GUILD
     ) -> Click:
-        """A click on a question that is no answer."""
+        """Return a click on a question without an answer."""
         return Click(row_id, message_id, guild_id, CHANNEL, user_id, self.clock())
 
     # --- dailies
@@ -257,12 +263,12 @@ class Stage:
         )
 
     async def days(self) -> list[Daily]:
-        """All dailies, oldest first."""
+        """Return all dailies, oldest first."""
 
-        def look(conn: Connection) -> list[Daily]:
+        def query(conn: Connection) -> list[Daily]:
             return fetch_all(conn, select(dailies).order_by(dailies.c.local_date), Daily)
 
-        return await self.database.read(look)
+        return await self.database.read(query)
 
     async def day(self, day: date) -> Daily:
         found = await self.database.read(daily_store.of_day, GUILD, day)
@@ -272,7 +278,7 @@ class Stage:
     async def write_daily(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> OpenReview:
-        """Answer an open daily, and look at the feedback."""
+        """Answer an open daily and open the feedback."""
         news = await self.write_daily_only(user_id, text, post=post, after=after)
         return await self.bot.dailies.review_open(
             (post or self.card()).row_id, GUILD, user_id, news=news
@@ -281,7 +287,7 @@ class Stage:
     async def write_daily_only(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> StreakNews:
-        """Answer an open daily, which nobody has graded yet."""
+        """Answer an open daily without having it graded."""
         return await self.bot.dailies.answer_openly(
             self.written(user_id, text, post=post, after=after)
         )
@@ -309,7 +315,7 @@ class Stage:
         return await self.database.read(read)
 
     async def board_points(self) -> dict[int, int]:
-        """The all-time points by member, as they are just now."""
+        """Return the current all-time points by member."""
         rows = await self.database.read(lambda conn: conn.execute(_ALL_TIME).all())
         return {row.user_id: row.points for row in rows}
 

@@ -1,4 +1,4 @@
-"""`python -m bot` as an operator runs it: exit codes, one line on standard error, backup and restore."""
+"""`python -m bot` for an operator: exit codes, one-line errors, backup and restore."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ sys.exit(main([]))
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the database will be."""
+    """Return the path for a database."""
     return tmp_path / "quiz.db"
 
 
 @pytest.fixture
 def ready(file: Path, migrated: Path) -> Path:
-    """A database with the newest schema and no rows."""
+    """Create an empty database with the newest schema."""
     shutil.copyfile(migrated, file)
     return file
 
@@ -61,7 +61,7 @@ def ready(file: Path, migrated: Path) -> Path:
 def run(
     file: Path, *arguments: str, code: str | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """One run in a folder without a .env; `code` instead of `-m bot`."""
+    """Run the bot in a folder without a .env file; `code` replaces `-m bot`."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     what = ["-c", code] if code else ["-m", "bot"]
     return subprocess.run(
@@ -87,14 +87,16 @@ def version(file: Path) -> str:
 
 
 def test_without_a_token_the_first_line_says_what_to_do(file: Path) -> None:
-    """The most common first start ends with exit code 2 and a sentence that names the setting."""
+    """Without a token the exit code is 2, and one sentence names the setting."""
     done = run(file)
     assert done.returncode == 2
     assert "DISCORD_TOKEN" in one_line(done)
 
 
-def test_a_migration_that_is_killed_has_not_happened(file: Path) -> None:
-    """SIGKILL at the end of a migration, before its commit: nothing of it is there, and the next start makes it."""
+def test_a_killed_migration_leaves_nothing(file: Path) -> None:
+    """After SIGKILL just before a migration commits, nothing of it remains and the next start runs
+    it.
+    """
     killed = run(file, str(file), code=_KILLED_WHILE_MIGRATING)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with closing(sqlite3.connect(file)) as conn:
@@ -103,8 +105,8 @@ def test_a_migration_that_is_killed_has_not_happened(file: Path) -> None:
     assert version(file) == HEAD
 
 
-def test_a_newer_database_is_left_alone(ready: Path) -> None:
-    """A database of a later program ends the start with one line and exit code 2, and is not touched."""
+def test_a_newer_database_is_refused(ready: Path) -> None:
+    """A database of a newer version ends the start with one line and exit code 2, untouched."""
     with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("UPDATE alembic_version SET version_num = '9999'")
     done = run(ready, DISCORD_TOKEN="token")
@@ -115,8 +117,8 @@ def test_a_newer_database_is_left_alone(ready: Path) -> None:
     assert version(ready) == "9999"
 
 
-def test_a_file_that_is_no_database(file: Path) -> None:
-    """A file of garbage ends the start with one line and exit code 2, and is not touched."""
+def test_a_file_that_is_not_a_database(file: Path) -> None:
+    """A file of garbage ends the start with one line and exit code 2, untouched."""
     file.write_bytes(b"not a database, but long enough to look at " * 100)
     before = file.read_bytes()
     done = run(file, DISCORD_TOKEN="token")
@@ -135,7 +137,7 @@ def test_a_database_that_is_read_only(ready: Path) -> None:
 
 
 def test_a_second_process_is_refused(ready: Path) -> None:
-    """While one process has a file, a start and a migration end with one sentence; looking at it goes on working."""
+    """While a process uses a file, other starts and migrations are refused, but not reading."""
     held = """
 import sys
 from bot.core.processes import hold_file
@@ -162,7 +164,7 @@ sys.stdin.read()
 
 
 def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
-    """A copy made while somebody writes is whole; put in the database's place it holds what was committed before."""
+    """A backup made during writes is consistent and contains everything committed before it."""
     copy = tmp_path / "backups" / "copy.db"
     with closing(sqlite3.connect(ready)) as conn:
         conn.execute("INSERT INTO meta VALUES ('a', 'before')")
@@ -172,7 +174,7 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert (
             copy.stat().st_mode & 0o077 == 0
-        )  # members' answers are for the operator's account alone
+        )  # only the operator's account may read members' answers
         conn.commit()
     again = run(ready, "backup", str(copy))
     assert again.returncode == 1
@@ -187,28 +189,28 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
 
 
-def test_sums_are_repaired(ready: Path) -> None:
-    """`repair` makes the sums anew from the ledger, and says from how many entries."""
+def test_repair(ready: Path) -> None:
+    """`repair` rebuilds the totals from the ledger and prints how many entries it has."""
     with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("INSERT INTO scores VALUES (1, 'all', '1970-01-01', '', 5, 9999, 1, 1, 1)")
     done = run(ready, "repair")
     assert (done.returncode, done.stdout) == (
         0,
-        "the boards' sums are made anew from 0 entries of the ledger\n",
+        "rebuilt the leaderboards' totals from 0 entries of the ledger\n",
     )
     with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
 
 
 def test_a_database_that_fails_during_the_start(file: Path) -> None:
-    """What the start takes up may find the database away: one line, and an exit code at which to try again."""
+    """If the database fails during the start, one line and an exit code say to try again."""
     done = run(file, code=_DATABASE_FAILS, DISCORD_TOKEN="token")
     assert done.returncode == 1
     assert one_line(done) == "the database failed, try again later: database is locked"
 
 
-def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
-    """A copy of a database that is not there is refused, and no file appears."""
+def test_backing_up_a_missing_database(file: Path, tmp_path: Path) -> None:
+    """Backing up a database that doesn't exist is refused and creates no file."""
     done = run(file, "backup", str(tmp_path / "copy.db"))
     assert done.returncode == 1
     assert "there is no database" in one_line(done)
@@ -216,7 +218,7 @@ def test_no_backup_of_nothing(file: Path, tmp_path: Path) -> None:
 
 
 def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
-    """The newest last, each with question and right answer; also of a server's own, and of one that left the bank."""
+    """Reports are printed oldest first with question and answer, even of removed questions."""
     assert run(file, "reports").stdout == "no reports\n"
     topic = first_topic()["sections"][0]["topics"][0]
     choice = next(i for i in topic["items"] if i["kind"] == "choice")
@@ -263,7 +265,7 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
 def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(
     file: Path, tmp_path: Path
 ) -> None:
-    """A start trusts the very bytes that an earlier one checked, and nothing else."""
+    """A start skips checking a bank only if its bytes are the ones checked before."""
     bank = tmp_path / "bank.json"
     bank.write_text(json.dumps(first_topic()), "utf-8")
     settings = {

@@ -1,4 +1,4 @@
-"""Settings: each one right and wrong, secrets out of sight, and all of them documented."""
+"""Settings: valid and invalid values, secrets kept hidden, and all of them documented."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from bot.config import DEFAULT_DATABASE, Settings, SettingsError, database_url, 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 VARIABLES = {"token": "DISCORD_TOKEN", "database": "DATABASE_URL", "bank": "QUESTION_BANK"}
-"""Fields of Settings whose variable has another name than theirs."""
+"""Fields of Settings with a differently named variable."""
 DEFAULTS = Settings(database=database_url(DEFAULT_DATABASE))
 
 
-def wrong(**env: str) -> str:
-    """The one line about a wrong setting."""
+def error_for(**env: str) -> str:
+    """Return the error message for invalid settings."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(env)
     return str(caught.value)
 
 
-# ------------------------------------------------------------------ each setting, right and wrong
+# ------------------------------------------------------------------ each setting, valid and invalid
 
 
-def test_nothing_needs_to_be_set() -> None:
-    """An empty environment, and one of empty variables, gives the defaults."""
+def test_defaults() -> None:
+    """Missing and empty variables give the defaults."""
     settings = Settings.from_env({})
     assert settings == DEFAULTS == Settings.from_env(dict.fromkeys(documented(), " "))
     assert (settings.token, settings.bank) == ("", ())
@@ -43,20 +43,20 @@ def test_nothing_needs_to_be_set() -> None:
 
 
 def test_the_token() -> None:
-    """The token is taken as it is, without the space around it."""
+    """The token is read without surrounding whitespace."""
     assert Settings.from_env({"DISCORD_TOKEN": " MTA4.abc-d_e "}).token == "MTA4.abc-d_e"
 
 
 @pytest.mark.parametrize("token", ["MTA4 abc", "MTA4\nabc", "MTA4\tabc"])
 def test_a_token_with_space_inside(token: str) -> None:
-    """A token with space or a line break inside was copied wrongly; the line says so and does not repeat it."""
-    line = wrong(DISCORD_TOKEN=token)
+    """A token with whitespace inside is refused, without repeating it."""
+    line = error_for(DISCORD_TOKEN=token)
     assert line.startswith("DISCORD_TOKEN has a space or line break in it. Example: ")
     assert "MTA4" not in line
 
 
 def test_a_token_with_discords_prefix() -> None:
-    """A token copied from a header, "Bot " before it, is taken without that word."""
+    """A token with "Bot " in front of it is accepted without that word."""
     assert Settings.from_env({"DISCORD_TOKEN": "Bot MTA4.abc"}).token == "MTA4.abc"
 
 
@@ -72,14 +72,14 @@ def test_a_token_with_discords_prefix() -> None:
     ],
 )
 def test_database_addresses(text: str, driver: str) -> None:
-    """What hosts and people write for the two databases gets the driver that the bot uses, and keeps the rest."""
+    """Database URLs get the driver that the bot uses and keep everything else."""
     url = Settings.from_env({"DATABASE_URL": f" {text} "}).database
     assert url.drivername == driver
     assert url.render_as_string(hide_password=False).partition("://")[2] == text.partition("://")[2]
 
 
-def test_what_hosts_add_to_an_address() -> None:
-    """Options in libpq's words become asyncpg's, or are left out where it needs none."""
+def test_libpq_options_in_an_address() -> None:
+    """libpq's options are translated for asyncpg, or dropped where it needs none."""
     url = database_url("postgres://u:p@host/name?sslmode=require&channel_binding=require")
     assert dict(url.query) == {"ssl": "require"}
 
@@ -95,8 +95,8 @@ def test_what_hosts_add_to_an_address() -> None:
     ],
 )
 def test_wrong_database_addresses(text: str, words: str) -> None:
-    """Another database, none, or one in memory is refused with an example, and no password is shown."""
-    line = wrong(DATABASE_URL=text)
+    """Other databases and SQLite in memory are refused with an example, without a password."""
+    line = error_for(DATABASE_URL=text)
     assert line.startswith(
         f"DATABASE_URL {words}. Example: DATABASE_URL=sqlite:///var/quizformer.db"
     )
@@ -106,13 +106,13 @@ def test_wrong_database_addresses(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     "text", ["sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"]
 )
-def test_memory_by_another_name(text: str) -> None:
-    """SQLite's other ways to write a database in memory are refused too."""
-    assert wrong(DATABASE_URL=text).startswith("DATABASE_URL ")
+def test_other_spellings_of_a_database_in_memory(text: str) -> None:
+    """SQLite's other spellings of a database in memory are refused too."""
+    assert error_for(DATABASE_URL=text).startswith("DATABASE_URL ")
 
 
 def test_another_driver_of_postgresql() -> None:
-    """PostgreSQL by a driver that the bot does not use is not called unsupported altogether: the driver is named."""
+    """The message about PostgreSQL with an unsupported driver names the driver."""
     try:
         said = database_url("postgresql+psycopg2://u:p@host/name").drivername
     except SettingsError as error:
@@ -122,23 +122,23 @@ def test_another_driver_of_postgresql() -> None:
 
 
 def test_a_bank_file(tmp_path: Path) -> None:
-    """A bank must be a file that is there."""
+    """A question bank must be an existing file."""
     file = tmp_path / "bank.json"
     file.write_text("{}")
     assert Settings.from_env({"QUESTION_BANK": f" {file} "}).bank == (file,)
-    assert wrong(QUESTION_BANK=str(tmp_path / "no.json")).startswith(
+    assert error_for(QUESTION_BANK=str(tmp_path / "no.json")).startswith(
         f"QUESTION_BANK names a file that is not there ({tmp_path / 'no.json'}). Example: "
     )
-    assert "names a file that is not there" in wrong(QUESTION_BANK=str(tmp_path))
+    assert "names a file that is not there" in error_for(QUESTION_BANK=str(tmp_path))
 
 
 def test_several_bank_files(tmp_path: Path) -> None:
-    """Several files are named with commas between them; each must be there, and one named twice counts once."""
+    """Several files are separated by commas. Each must exist, and duplicates count once."""
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     one.write_text("{}")
     two.write_text("{}")
     assert Settings.from_env({"QUESTION_BANK": f"{one}, {two},{one}"}).bank == (one, two)
-    assert f"names a file that is not there ({tmp_path / 'no.json'})" in wrong(
+    assert f"names a file that is not there ({tmp_path / 'no.json'})" in error_for(
         QUESTION_BANK=f"{one},{tmp_path / 'no.json'}"
     )
 
@@ -159,7 +159,7 @@ def test_several_bank_files(tmp_path: Path) -> None:
     ],
 )
 def test_the_address_of_the_model_service(text: str, address: str) -> None:
-    """The base address, as services print it, or the whole one."""
+    """The base URL and the full URL are both accepted."""
     settings = Settings.from_env(
         {"GRADER_URL": f" {text} ", "GRADER_MODEL": "m", "GRADER_API_KEY": "Bearer sk-1"}
     )
@@ -185,28 +185,28 @@ def test_the_address_of_the_model_service(text: str, address: str) -> None:
     ],
 )
 def test_a_wrong_address_of_the_model_service(text: str) -> None:
-    """What is no address on the web is refused with an example."""
-    line = wrong(GRADER_URL=text, GRADER_MODEL="m")
+    """Anything but a web address is refused with an example."""
+    line = error_for(GRADER_URL=text, GRADER_MODEL="m")
     assert line.startswith(
         "GRADER_URL is not an address that starts with https:// or http://. Example: GRADER_URL=http://"
     )
 
 
 def test_secrets_of_the_model_service_are_not_repeated() -> None:
-    """A key in the address is sent to its own setting, and one that is broken is named, neither is shown."""
+    """A key in the URL is refused, and so is an invalid URL, without showing either."""
     for line in (
-        wrong(GRADER_URL="https://user:hunter2@example.org", GRADER_MODEL="m"),
-        wrong(GRADER_API_KEY="hunter2 hunter2"),
-        wrong(GRADER_API_KEY="hunter2\x00"),
-        wrong(GRADER_API_KEY="hunter2ä"),
+        error_for(GRADER_URL="https://user:hunter2@example.org", GRADER_MODEL="m"),
+        error_for(GRADER_API_KEY="hunter2 hunter2"),
+        error_for(GRADER_API_KEY="hunter2\x00"),
+        error_for(GRADER_API_KEY="hunter2ä"),
     ):
         assert line.startswith("GRADER_")
         assert "hunter2" not in line
 
 
 def test_the_model_needs_a_name() -> None:
-    """An address without a model is refused; a model without an address is nothing."""
-    assert wrong(GRADER_URL="http://127.0.0.1/v1").startswith(
+    """A URL without a model is refused; a model without a URL is ignored."""
+    assert error_for(GRADER_URL="http://127.0.0.1/v1").startswith(
         "GRADER_MODEL is missing; GRADER_URL needs it. Example: "
     )
     assert Settings.from_env({"GRADER_MODEL": "m"}).grader_url is None
@@ -214,8 +214,8 @@ def test_the_model_needs_a_name() -> None:
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\x00b"])
 def test_a_bank_file_that_can_not_be(name: str) -> None:
-    """A name that no file can have is a wrong setting like any other."""
-    assert wrong(QUESTION_BANK=name).startswith("QUESTION_BANK ")
+    """A name that can't be a file is an ordinary invalid setting."""
+    assert error_for(QUESTION_BANK=name).startswith("QUESTION_BANK ")
 
 
 @pytest.mark.parametrize(
@@ -229,23 +229,23 @@ def test_a_bank_file_that_can_not_be(name: str) -> None:
     ],
 )
 def test_log_levels(text: str, level: int) -> None:
-    """The five levels are known in any case."""
+    """The five levels are accepted in any case."""
     assert Settings.from_env({"LOG_LEVEL": text}).log_level == level
 
 
 @pytest.mark.parametrize("text", ["loud", "10", "NOTSET", "Logger", "basicConfig"])
 def test_wrong_log_levels(text: str) -> None:
     """Anything else is refused with the list of levels."""
-    assert wrong(LOG_LEVEL=text) == (
+    assert error_for(LOG_LEVEL=text) == (
         f"LOG_LEVEL is {text!r} but must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL. Example: LOG_LEVEL=INFO"
     )
 
 
 def test_log_formats() -> None:
-    """Text and json are known in any case, and nothing else is."""
+    """ "text" and "json" are accepted in any case, and nothing else is."""
     assert Settings.from_env({"LOG_FORMAT": "JSON"}).log_format == "json"
     assert Settings.from_env({"LOG_FORMAT": "text"}).log_format == "text"
-    assert wrong(LOG_FORMAT="xml") == (
+    assert error_for(LOG_FORMAT="xml") == (
         "LOG_FORMAT is 'xml' but must be one of text, json. Example: LOG_FORMAT=text"
     )
 
@@ -258,7 +258,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("variable", "field", "text"), NUMBERS)
 def test_whole_numbers(variable: str, field: str, text: str) -> None:
-    """A whole number is read as one; empty means not set."""
+    """A whole number is parsed; an empty value means unset."""
     assert getattr(Settings.from_env({variable: f" {text} "}), field) == int(text)
     assert getattr(Settings.from_env({variable: ""}), field) is None
 
@@ -269,37 +269,39 @@ def test_whole_numbers(variable: str, field: str, text: str) -> None:
     ["0", "-1", "+1", "1.5", "1e3", "0x10", "1_000", "many", "²", "１", "9" * 25, "9" * 5_000],
 )
 def test_wrong_whole_numbers(variable: str, text: str) -> None:
-    """Zero, signs, points, other digits and numbers that no database holds are refused with an example."""
-    line = wrong(**{variable: text})
+    """Zero, signs, decimal points, other digits and numbers over 64 bits are refused with an
+    example.
+    """
+    line = error_for(**{variable: text})
     assert line.startswith(f"{variable} is {text!r} but must be a whole number from 1")
     assert f"Example: {variable}=" in line
 
 
 def test_days_until_servers_are_erased() -> None:
-    """Thirty unless another number is set; never is none of them."""
+    """The default is thirty days, and there is no "never"."""
     assert Settings.from_env({}).erase_after_days == 30
     assert Settings.from_env({"ERASE_AFTER_DAYS": " 7 "}).erase_after_days == 7
     for days in ("0", "3651", "never"):
         line = f"ERASE_AFTER_DAYS is {days!r} but must be a whole number from 1 to 3650. Example: ERASE_AFTER_DAYS=30"
-        assert wrong(ERASE_AFTER_DAYS=days) == line
+        assert error_for(ERASE_AFTER_DAYS=days) == line
 
 
-def test_ports_end() -> None:
+def test_the_largest_port() -> None:
     """A port is at most 65535."""
     assert Settings.from_env({"HEALTH_PORT": "65535"}).health_port == 65535
-    assert wrong(HEALTH_PORT="65536").startswith(
+    assert error_for(HEALTH_PORT="65536").startswith(
         "HEALTH_PORT is '65536' but must be a whole number from 1 to 65535."
     )
 
 
 def test_the_health_host() -> None:
-    """Health is served on this machine alone unless another address is set."""
+    """Health checks listen on localhost unless another address is set."""
     assert Settings.from_env({}).health_host == "127.0.0.1"
     assert Settings.from_env({"HEALTH_HOST": " 0.0.0.0 "}).health_host == "0.0.0.0"
 
 
 def test_shards() -> None:
-    """The shards of a process are read with or without spaces, each once, in rising order."""
+    """Shard ids are read with or without spaces, deduplicated and sorted."""
     settings = Settings.from_env({"SHARD_COUNT": "4", "SHARD_IDS": " 3, 1,1 "})
     assert (settings.shard_count, settings.shard_ids) == (4, (1, 3))
     assert Settings.from_env({"SHARD_COUNT": "4"}).shard_ids is None
@@ -332,8 +334,8 @@ def test_shards() -> None:
     ],
 )
 def test_wrong_shards(env: dict[str, str], words: str) -> None:
-    """Shards without their number, beyond it, or written otherwise are refused."""
-    assert wrong(**env).startswith(f"{words}. Example: ")
+    """Shard ids without a count, out of range or malformed are refused."""
+    assert error_for(**env).startswith(f"{words}. Example: ")
 
 
 @given(
@@ -341,8 +343,8 @@ def test_wrong_shards(env: dict[str, str], words: str) -> None:
         st.sampled_from(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)), st.text(max_size=20)
     )
 )
-def test_any_environment_is_settings_or_one_wrong_setting(env: dict[str, str]) -> None:
-    """Whatever stands in the variables, there are settings, or an error that begins with one and has an example."""
+def test_any_environment_gives_settings_or_one_error(env: dict[str, str]) -> None:
+    """Any environment gives settings, or an error that names a variable and has an example."""
     try:
         said = repr(Settings.from_env(env))
     except SettingsError as error:
@@ -364,14 +366,14 @@ SECRET = "hunter2-very-secret"
     ],
 )
 def test_secrets_are_not_in_the_repr(env: dict[str, str]) -> None:
-    """Settings can be logged: neither the token nor a password, wherever it stands in the address, is seen."""
+    """The repr of the settings shows neither the token nor a password."""
     settings = Settings.from_env(env)
     assert SECRET not in repr(settings)
     assert SECRET not in f"{settings} {settings.database} {settings.database!r}"
 
 
 def test_every_secret_field_is_out_of_the_repr() -> None:
-    """A setting whose name speaks of a token, key, secret or password is never part of the repr."""
+    """Every setting with token, key, secret or password in its name is excluded from the repr."""
     fields = {f.name: f.repr for f in dataclasses.fields(Settings)}
     assert fields["token"] is False
     assert not [
@@ -382,7 +384,7 @@ def test_every_secret_field_is_out_of_the_repr() -> None:
 
 
 def test_settings_can_not_be_changed() -> None:
-    """Settings are a value: what was checked stays as it was."""
+    """Settings can't be changed."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().log_level = 10  # type: ignore[misc]
 
@@ -390,8 +392,8 @@ def test_settings_can_not_be_changed() -> None:
 # ------------------------------------------------------------------ .env and its example
 
 
-class Watched(dict[str, str]):
-    """An environment that notes which variables are asked for."""
+class RecordingEnvironment(dict[str, str]):
+    """An environment that records which variables are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -411,12 +413,12 @@ class Watched(dict[str, str]):
 
 
 def documented() -> list[str]:
-    """The variables of .env.example, those that are off included."""
+    """Return the variables in .env.example, including commented-out ones."""
     return re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
 
 
 def test_every_setting_is_documented() -> None:
-    """Each field of Settings has its variable in .env.example, once."""
+    """Each field of Settings has its variable in .env.example exactly once."""
     names = [
         VARIABLES.get(field.name, field.name.upper()) for field in dataclasses.fields(Settings)
     ]
@@ -425,14 +427,14 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_everything_documented_is_a_setting() -> None:
-    """.env.example has no variable that the bot does not read, and the bot reads none that is not there."""
-    env = Watched()
+    """.env.example and the bot have the same variables."""
+    env = RecordingEnvironment()
     Settings.from_env(env)
     assert set(documented()) == env.asked
 
 
 def test_every_variable_has_its_explanation() -> None:
-    """Above each variable of .env.example stands a comment in words."""
+    """Each variable in .env.example has a comment above it."""
     blocks = [
         block
         for block in EXAMPLE.split("\n\n")
@@ -446,7 +448,10 @@ def test_every_variable_has_its_explanation() -> None:
 
 
 def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example as it stands gives the defaults; with every line on it still does, save for the bank's file."""
+    """The unchanged example gives the defaults, and so it does with all lines uncommented.
+
+    Only QUESTION_BANK is an exception, because it names a file.
+    """
     for name in documented():
         monkeypatch.delenv(name, raising=False)
     file = tmp_path / ".env"
@@ -462,7 +467,7 @@ def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_environment_wins_over_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A variable of the environment stands over the same one in .env; without a file there is only the environment."""
+    """A variable in the environment overrides the one in .env, which may be missing."""
     file = tmp_path / "some.env"
     file.write_text("LOG_LEVEL=DEBUG\nLOG_FORMAT=json\nexport SHARD_COUNT='4'\nNAME_ALONE\n")
     monkeypatch.setenv("LOG_LEVEL", "ERROR")
@@ -473,7 +478,7 @@ def test_the_environment_wins_over_the_file(
     assert "LOG_FORMAT" not in load_environment(tmp_path / "no.env")
 
 
-def test_the_file_beside_the_bot_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a name, .env in the folder that the bot runs in is read."""
     monkeypatch.delenv("LOG_FORMAT", raising=False)
     (tmp_path / ".env").write_text("LOG_FORMAT=json\n")
@@ -511,7 +516,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 def test_a_wrong_setting_is_one_line_and_code_2(
     name: str, value: str, bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A start with a wrong setting prints exactly one line on standard error, which names it, and ends with code 2."""
+    """An invalid setting prints one line on standard error that names it, and exits with 2."""
     bare.setenv(name, value)
     assert main([]) == 2
     out, err = capsys.readouterr()
@@ -524,7 +529,9 @@ def test_a_wrong_setting_is_one_line_and_code_2(
 def test_a_start_without_a_token(
     bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a token one line says where to get it and how to try the bot without one, with code 2."""
+    """Without a token, one line says where to get it and how to try the bot without, and exits with
+    2.
+    """
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -545,7 +552,7 @@ def test_a_start_without_a_token(
     ],
 )
 def test_a_key_without_encryption(address: str, key: str, openly: bool) -> None:
-    """A key that goes to another machine over plain http is seen; on this machine, or without a key, it is in order."""
+    """Sending a key to another machine over plain HTTP is detected."""
     settings = Settings.from_env(
         {"GRADER_URL": address, "GRADER_MODEL": "m", "GRADER_API_KEY": key}
     )

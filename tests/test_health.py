@@ -1,4 +1,4 @@
-"""What `/healthz` and `/metrics` are made of."""
+"""Tests of `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 
 from bot.chat.client import QuizBot
 from bot.core.database import Database
-from bot.health import HealthCache, _metrics, look
+from bot.health import HealthCache, _metrics, check_health
 from tests.patience import PATIENCE
 
 
@@ -31,8 +31,8 @@ class FakeDatabase:
 def bot_with(latency: float, silence: float, database: Any = None) -> Any:
     return SimpleNamespace(
         latency=latency,
-        silence=lambda: silence,
-        is_ready=lambda: True,  # discord.py leaves this on after a disconnect
+        seconds_since_heard=lambda: silence,
+        is_ready=lambda: True,  # discord.py doesn't reset this after a disconnect
         is_closed=lambda: False,
         context=SimpleNamespace(database=database or FakeDatabase()),
         guilds=[],
@@ -49,12 +49,14 @@ def bot_with(latency: float, silence: float, database: Any = None) -> Any:
         (math.inf, math.inf, False),
     ],
 )
-async def test_without_a_connection_it_is_not_well(
+async def test_without_a_connection_it_is_unhealthy(
     latency: float, silence: float, connected: bool
 ) -> None:
-    """Two minutes in which nothing comes, not even the answer to a heartbeat, are no connection."""
+    """Two minutes without anything from Discord, not even an acknowledgement, count as
+    disconnected.
+    """
     bot = bot_with(latency, silence)
-    health = await look(bot)
+    health = await check_health(bot)
     assert (health.connected, health.ok, health.rounds_running) == (connected, connected, 3)
     assert f"quizformer_up {int(connected)}\n" in _metrics(bot, health)
     assert ("quizformer_gateway_latency_seconds" in _metrics(bot, health)) is math.isfinite(latency)
@@ -64,7 +66,7 @@ async def test_without_a_connection_it_is_not_well(
 async def test_a_database_that_can_not_be_written(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A write that hangs is seen, although reads are answered; so is its end."""
+    """A write that hangs is noticed even if reads work, and so is its end."""
     monkeypatch.setattr("bot.health._PATIENCE", PATIENCE)
     bot, over = bot_with(0.04, 0, database), threading.Event()
 
@@ -72,20 +74,20 @@ async def test_a_database_that_can_not_be_written(
         wait = partial(over.wait, PATIENCE)
         assert wait() if not database.shared else await_only(asyncio.to_thread(wait))
 
-    assert (await look(bot)).ok
+    assert (await check_health(bot)).ok
     hanging = asyncio.create_task(database.write(hang))
     await asyncio.sleep(0)
     with monkeypatch.context() as hurry:
         hurry.setattr("bot.health._PATIENCE", 0.2)
-        health = await look(bot)
+        health = await check_health(bot)
     assert (health.ok, health.rounds_running) == (False, None)
     over.set()
     await hanging
-    assert (await look(bot)).ok
+    assert (await check_health(bot)).ok
 
 
 def test_the_quietest_shard_counts() -> None:
-    """Silence is told by each shard's heartbeat; one without a heart, or whose first beat is unanswered, is silent."""
+    """The quietest shard's heartbeat counts; without an acknowledgement it is infinitely silent."""
     now = time.perf_counter()
 
     def bot(*hearts: Any) -> Any:
@@ -99,19 +101,19 @@ def test_the_quietest_shard_counts() -> None:
     well = SimpleNamespace(latency=0.04, _last_recv=now - 10)
     late = SimpleNamespace(latency=0.04, _last_recv=now - 130)
     new = SimpleNamespace(latency=math.inf, _last_recv=now)
-    assert 10 <= QuizBot.silence(bot(well)) < 20
-    assert 130 <= QuizBot.silence(bot(well, late)) < 140
+    assert 10 <= QuizBot.seconds_since_heard(bot(well)) < 20
+    assert 130 <= QuizBot.seconds_since_heard(bot(well, late)) < 140
     assert (
-        QuizBot.silence(bot())
-        == QuizBot.silence(bot(well, new))
-        == QuizBot.silence(bot(well, None))
+        QuizBot.seconds_since_heard(bot())
+        == QuizBot.seconds_since_heard(bot(well, new))
+        == QuizBot.seconds_since_heard(bot(well, None))
         == math.inf
     )
 
 
-async def test_looks_soon_after_each_other_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many requests write to the database once; a later one looks again, and finds what has changed."""
-    monkeypatch.setattr("bot.health._REMEMBERED", PATIENCE)
+async def test_the_result_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several requests within two seconds write to the database once; a later one checks again."""
+    monkeypatch.setattr("bot.health._CACHE_SECONDS", PATIENCE)
     writes, silence = 0, 0.0
 
     class Counting(FakeDatabase):
@@ -120,12 +122,12 @@ async def test_looks_soon_after_each_other_are_one(monkeypatch: pytest.MonkeyPat
             writes += 1
 
     bot = bot_with(0.04, 0, Counting())
-    bot.silence = lambda: silence
+    bot.seconds_since_heard = lambda: silence
     cache = HealthCache(bot)
-    found = await asyncio.gather(*(cache.latest() for _ in range(10)))
+    found = await asyncio.gather(*(cache.get() for _ in range(10)))
     assert (writes, {health.ok for health in found}) == (1, {True})
     silence = 200.0
-    assert (await cache.latest()).ok
-    monkeypatch.setattr("bot.health._REMEMBERED", 0)
-    assert not (await cache.latest()).ok
+    assert (await cache.get()).ok
+    monkeypatch.setattr("bot.health._CACHE_SECONDS", 0)
+    assert not (await cache.get()).ok
     assert writes == 2

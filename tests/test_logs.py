@@ -1,4 +1,4 @@
-"""Log lines: for people or for machines, and never with a secret in them."""
+"""Log lines as text and JSON, without secrets."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NOISY = ("discord", "alembic", "sqlalchemy")
 
 
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """Leaves the loggers as they were."""
+def restored_logging() -> Iterator[None]:
+    """Restore the loggers after each test."""
     loggers = [logging.getLogger(name) for name in ("", *NOISY)]
     before = [(logger.level, logger.handlers[:]) for logger in loggers]
     yield
@@ -45,14 +45,14 @@ def settings_with(
 
 
 def line(message: object, *args: object, error: BaseException | None = None) -> str:
-    """What the handler that was set up makes of a message."""
+    """Format a message with the configured handler."""
     info = (type(error), error, error.__traceback__) if error else None
     record = logging.LogRecord("bot.some", logging.WARNING, __file__, 1, message, args, info)
     return logging.root.handlers[0].format(record)
 
 
 def raised(message: str) -> BaseException:
-    """An error as it is caught, with a traceback and a cause."""
+    """Return an error with a traceback and a cause."""
     try:
         try:
             raise ValueError(f"cause: {message}")
@@ -63,7 +63,7 @@ def raised(message: str) -> BaseException:
 
 
 def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for people has time, level, name and message, on standard error."""
+    """A text line on standard error has time, level, logger and message."""
     set_up_logging(settings_with())
     logging.getLogger("bot.some").info("posted %s of %s", 1, 2)
     out, err = capsys.readouterr()
@@ -73,7 +73,7 @@ def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for machines is one JSON object with time in UTC, level, name and message."""
+    """A JSON line is one object with time in UTC, level, logger and message."""
     set_up_logging(settings_with("json"))
     logging.getLogger("bot.some").warning('two\nlines and "quotes" of %s', "Zoë")
     (written,) = capsys.readouterr().err.splitlines()
@@ -87,7 +87,7 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_errors_in_json() -> None:
-    """A traceback is part of the one JSON object."""
+    """A traceback is part of the same JSON object."""
     set_up_logging(settings_with("json"))
     written = line("failed", error=raised("no luck"))
     assert "\n" not in written
@@ -96,7 +96,7 @@ def test_errors_in_json() -> None:
 
 
 def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is below the level is not written, and libraries are heard from warnings on only."""
+    """Messages below the level are dropped; libraries log from warnings up."""
     set_up_logging(settings_with(level=logging.DEBUG))
     logging.getLogger("bot.some").debug("own detail")
     for name in NOISY:
@@ -113,7 +113,7 @@ def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_setting_up_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """However often logging is set up, a message is one line."""
+    """Configuring logging twice doesn't duplicate lines."""
     set_up_logging(settings_with())
     set_up_logging(settings_with())
     logging.getLogger("bot.some").warning("once")
@@ -123,7 +123,7 @@ def test_setting_up_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @pytest.mark.parametrize("secret", [TOKEN, PASSWORD])
 def test_secrets_never_reach_a_line(log_format: str, secret: str) -> None:
-    """Token and password are taken out of messages, of their arguments and of tracebacks, and the rest stays."""
+    """Token and password are removed from messages, their arguments and tracebacks."""
     set_up_logging(settings_with(log_format))
     for written in (
         line(f"before {secret} after"),
@@ -141,8 +141,8 @@ def test_secrets_never_reach_a_line(log_format: str, secret: str) -> None:
 @pytest.mark.parametrize(
     "password", ['quo"te', "back\\slash", "tab\tulator", "p@ss/w:rd", "pässword", "100%"]
 )
-def test_passwords_of_all_signs_are_taken_out(log_format: str, password: str) -> None:
-    """A password is taken out whatever signs it has, also where JSON writes them otherwise."""
+def test_passwords_with_any_characters_are_removed(log_format: str, password: str) -> None:
+    """A password is removed whatever characters it has, even if JSON escapes them."""
     set_up_logging(settings_with(log_format, password=password))
     for written in (line("it is %s.", password), line("x", error=raised(password))):
         assert password not in written
@@ -152,7 +152,7 @@ def test_passwords_of_all_signs_are_taken_out(log_format: str, password: str) ->
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @pytest.mark.parametrize("password", ["plain", "p@ss/w:rd", "pässword"])
 def test_a_database_address_shows_no_password(log_format: str, password: str) -> None:
-    """A password is taken out as it stands in an address too, where "@" is "%40"."""
+    """A password is also removed in its URL-encoded form, where "@" is "%40"."""
     set_up_logging(settings_with(log_format, password=password))
     address = URL.create("postgresql+asyncpg", username="quiz", password=password, host="host")
     shown = address.render_as_string(hide_password=False)
@@ -172,7 +172,7 @@ signs = st.text(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(password=signs, before=st.text(max_size=10), after=st.text(max_size=10))
 def test_json_lines_parse_whatever_the_password_is(password: str, before: str, after: str) -> None:
-    """With any password a line parses, has its fields, and the password is in none of its texts."""
+    """With any password, each line parses and no text in it contains the password."""
     assume(not any(0xD800 <= ord(c) < 0xE000 for c in before + after))
     set_up_logging(settings_with("json", password=password))
     parsed = json.loads(line("%s", before + password + after))
@@ -182,19 +182,19 @@ def test_json_lines_parse_whatever_the_password_is(password: str, before: str, a
 
 @pytest.mark.parametrize("password", ["message", "level", "at", '":', "postgres"])
 def test_json_lines_keep_their_fields(password: str) -> None:
-    """A password that is a word of the line's own does not change the names of its fields."""
+    """A password that equals a field's name doesn't change the names of the fields."""
     set_up_logging(settings_with("json", password=password))
     assert set(json.loads(line("some text"))) == {"at", "level", "logger", "message"}
 
 
-def test_without_secrets_nothing_is_taken_out() -> None:
-    """No token and no password: lines stay as they are."""
+def test_without_secrets_nothing_is_removed() -> None:
+    """Without token and password lines stay unchanged."""
     set_up_logging(settings_with(token="", password=None))
     assert line("plain words").endswith("bot.some: plain words")
 
 
 def test_secrets_of_the_model_service() -> None:
-    """Its key, and what stands behind the question mark of its address, are in no line."""
+    """Its key and the query of its URL never appear in a line."""
     set_up_logging(
         Settings(grader_url="https://example.org/v1?key=abc123", grader_api_key="sk-secret-key")
     )
@@ -209,8 +209,8 @@ def test_secrets_of_the_model_service() -> None:
     assert "https://example.org/v1" in said
 
 
-def test_a_text_makes_no_line_of_its_own() -> None:
-    """Line breaks and control characters in a message or an error neither begin a line nor reach a terminal."""
+def test_a_message_can_not_forge_a_line() -> None:
+    """Line breaks and control characters in messages and errors are escaped."""
     set_up_logging(settings_with())
     forged = "odd\n2026-12-01 00:00:00 INFO    bot: all is done\x1b[2J\u2028x"
     assert len(line("%s was refused", forged).splitlines()) == 1

@@ -1,7 +1,7 @@
-"""Every text of the bot that people read, with its place: `python -m tests.texts` prints them to be read in full.
+"""Finds every text in the bot that people read. `python -m tests.texts` prints them all.
 
-A literal is taken for a text by how it is written and where it stands: it has two words or begins like a label, and is
-no docstring, annotation, key of a dict, pattern or log line.
+A string literal counts as such a text if it has two words or looks like a label, and isn't a
+docstring, annotation, dict key, pattern or log message.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 UNREAD = re.compile(
     r"store\.py|core/(database|processes|tables)\.py|core/migrations/.*"  # SQL
-    r"|grading/(__init__|guards|lexicon|mistakes|negation|opinion|weights|words)\.py"  # words that a grader reads
-    r"|playground/(facelift|server)\.py|logs\.py"  # code, policies and formats for other programs
+    r"|grading/(__init__|guards|lexicon|mistakes|negation|opinion|weights|words)\.py"  # the grader's vocabulary
+    r"|playground/(patches|server)\.py|logs\.py"  # text for programs
 )
 MACHINES = re.compile(r"(log|logging|re)\.\w+|(sqlalchemy|sa)\.\w+")
 
 
 class Text(NamedTuple):
-    """A literal as it is written; in braces what stands in for a value."""
+    """A text in the source; values in an f-string are shown in braces."""
 
     file: str
     line: int
@@ -32,7 +32,7 @@ class Text(NamedTuple):
 
 
 def words(node: ast.expr) -> str:
-    """What a literal or an f-string says."""
+    """Return the text of a literal or an f-string."""
     match node:
         case ast.JoinedStr(values=parts):
             return "".join(words(part) for part in parts)
@@ -44,7 +44,7 @@ def words(node: ast.expr) -> str:
 
 
 def is_read(text: str) -> bool:
-    """Whether it has two words, or is one like a label; markup of pictures is neither."""
+    """Whether a text has two words or looks like a label; SVG markup doesn't count."""
     bare = re.sub(r"\{[^{}]*\}|^<\w+ .*|^[\w-]+=.*", "", text)
     return bool(
         re.search(r"[A-Za-z]", bare) and (" " in text.strip() or re.fullmatch(r"[A-Z][a-z]+", text))
@@ -52,7 +52,7 @@ def is_read(text: str) -> bool:
 
 
 def literals(node: ast.AST) -> Iterator[ast.expr]:
-    """Literals below a node, without those that are said above not to be texts."""
+    """Yield the literals below a node, except in the places listed above."""
     match node:
         case ast.JoinedStr() | ast.Constant(value=str()):
             yield node
@@ -69,14 +69,14 @@ def literals(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def texts_in(source: str, file: str = "") -> list[Text]:
-    """The texts of a module, in their order."""
+    """Return the texts of a module in order."""
     found = [Text(file, node.lineno, words(node)) for node in literals(ast.parse(source))]
     return [text for text in found if is_read(text.words)]
 
 
 @cache
 def all_texts() -> list[Text]:
-    """Return the texts of the bot."""
+    """Return all texts of the bot."""
     found = []
     for path in sorted((ROOT / "bot").rglob("*.py")):
         file = path.relative_to(ROOT).as_posix()

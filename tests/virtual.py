@@ -1,4 +1,4 @@
-"""Time that jumps: an event loop for tests of timers, without threads."""
+"""An event loop with virtual time, for tests of timers without threads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time jumps to the next timer instead of waiting for it. For code without threads."""
+    """An event loop whose time jumps to the next timer. It doesn't work with threads."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def virtual(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run an async test on a `VirtualLoop`; `virtual_now` is its clock."""
+    """Run an async test on a `VirtualLoop`. Its clock is `virtual_now`."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -1,4 +1,4 @@
-"""A pytest plugin: as if the extra `play` were not installed. Nothing may import simcord, whose tests are left out."""
+"""A pytest plugin that hides simcord, as if the extra `play` weren't installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ sys.meta_path.insert(0, _Hidden())
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Tests that drive the bot on simcord say so by their imports."""
+    """Skip tests that import simcord."""
     if collection_path.suffix != ".py":
         return None
     return "simcord" in collection_path.read_text("utf-8") or None

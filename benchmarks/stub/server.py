@@ -170,7 +170,7 @@ class Stub:
         self.requests[f"{method} {template}"] += 1
         if self.limits is None:
             return answer()
-        headers, wait = self.limits.take(method, template, major)
+        headers, wait = self.limits.use(method, template, major)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
         if wait is not None:
             words = {"message": "You are being rate limited.", "retry_after": round(wait, 3)}

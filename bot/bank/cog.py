@@ -19,50 +19,35 @@ from bot.bank.service import OwnBank, Saved
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import PAGE_LASTS, require_bot, require_page
-from bot.chat.replies import hand_back, in_time, say, say_here, show
-from bot.chat.router import Fields, Route, guild_id_of, written_in
+from bot.chat.permissions import PAGE_LIFETIME, require_bot, require_page
+from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
+from bot.chat.router import Fields, Route, guild_id_of, modal_texts
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
-from bot.insights.cog import show_insights
 from bot.questions.check import BankError
 
 
-async def item_choices(
-    interaction: discord.Interaction, current: str
-) -> list[app_commands.Choice[str]]:
-    """A server's own questions by id, topic and words."""
-    bank: OwnBank = interaction.client.features.own_bank  # type: ignore[attr-defined]
-    found = await bank.find(interaction.guild_id, current[:100]) if interaction.guild_id else []
-    return [
-        app_commands.Choice(
-            name=t.cut(f"{own.row.name} · {' '.join(own.item.prompt.split())}", 100),
-            value=own.row.name,
-        )
-        for own in found[:25]
-    ]
-
-
 async def title_choices(
-    interaction: discord.Interaction, current: str
+    interaction: discord.Interaction[QuizBot], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Topics by title; what is chosen is the title, as a new one is typed there too."""
-    context = interaction.client.context  # type: ignore[attr-defined]
-    bank = await context.bank_for(interaction.user.id, interaction.guild_id)
+    """Suggest topics by title. The value is the title, because a new one may be typed too."""
+    bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
     titles = dict.fromkeys(topic.title for topic in bank.search(current[:100]))
     return [app_commands.Choice(name=title, value=title) for title in titles]
+
+
+Show = Callable[[discord.Interaction], Awaitable[None]]
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
-    def __init__(
-        self, bot: QuizBot, bank: OwnBank, review: Callable[[discord.Interaction], Awaitable[None]]
-    ) -> None:
-        """`review` shows what waits for review, which `bot.suggestions` knows and this does not."""
+    def __init__(self, bot: QuizBot, bank: OwnBank, *, review: Show, insights: Show) -> None:
+        """`review` and `insights` reply to the commands of the features above this one."""
         self.own = bank
         self.show_review = review
+        self.show_insights = insights
         self._forms_opened: dict[tuple[int, int], datetime] = {}
         """When members last opened a form by a command, by server and member.
 
@@ -83,7 +68,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     )
     @app_commands.describe(file="JSON or CSV, up to 1 MiB and 5,000 questions")
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
-        await say(interaction, await in_time(interaction, self._import(interaction, file)))
+        await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
 
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
@@ -113,7 +98,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         title = interaction.guild.name if interaction.guild else "Our own questions"
         work = self.own.export(guild_id_of(interaction), title, sheet=format == "csv", packs=packs)
         await say(
-            interaction, view.exported(f"questions.{format}", await in_time(interaction, work))
+            interaction,
+            view.exported(f"questions.{format}", await defer_if_slow(interaction, work)),
         )
 
     @app_commands.command(name="list", description="This server's own questions, page by page")
@@ -148,6 +134,21 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
             )
         await say(interaction, message)
 
+    async def item_choices(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest the server's own questions by id, topic and text."""
+        found = (
+            await self.own.find(interaction.guild_id, current[:100]) if interaction.guild_id else []
+        )
+        return [
+            app_commands.Choice(
+                name=t.cut(f"{own.row.name} · {' '.join(own.item.prompt.split())}", 100),
+                value=own.row.name,
+            )
+            for own in found[:25]
+        ]
+
     @app_commands.command(description="Change one of this server's own questions")
     @app_commands.describe(item="Which question")
     @app_commands.autocomplete(item=item_choices)
@@ -165,7 +166,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         """Open a form in answer to a command, and note when."""
         now = created_at(interaction.id)
         self._forms_opened = {
-            member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LASTS
+            member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LIFETIME
         }
         self._forms_opened[guild_id_of(interaction), interaction.user.id] = now
         await interaction.response.send_modal(form)
@@ -179,7 +180,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         They get it back if they may not, or if it can't be stored.
         """
         written = form_in(interaction)
-        async with hand_back(interaction, written.text):
+        async with return_text_on_error(interaction, written.text):
             require_page(
                 interaction,
                 route,
@@ -190,7 +191,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.CORRECT)
         work = self.own.correct(guild_id_of(interaction), int(fields["number"]))
-        await say(interaction, view.corrected(await in_time(interaction, work)))
+        await say(interaction, view.corrected(await defer_if_slow(interaction, work)))
 
     @app_commands.command(description="Take one of this server's own questions out for good")
     @app_commands.describe(item="Which question")
@@ -207,7 +208,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         description="What the answers say: too easy, too hard, doubtful, and your weakest topics"
     )
     async def insights(self, interaction: discord.Interaction) -> None:
-        await show_insights(interaction)
+        await self.show_insights(interaction)
 
     @app_commands.command(description="Go through suggested questions and reports, one by one")
     async def review(self, interaction: discord.Interaction) -> None:
@@ -219,12 +220,12 @@ async def _save(
 ) -> Message:
     """Store what was written and return how it stands, or what is wrong with it."""
     try:
-        return view.saved(await in_time(interaction, work))
+        return view.saved(await defer_if_slow(interaction, work))
     except BankError as error:
         return view.not_saved(error.problems, written)
 
 
 def form_in(interaction: discord.Interaction) -> Form:
     """The form of a question as it was filled in."""
-    given = written_in(interaction)
+    given = modal_texts(interaction)
     return Form(**{name: given.get(name, "") for name in Form.__match_args__})

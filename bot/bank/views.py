@@ -23,9 +23,9 @@ from bot.chat.messages import (
     Download,
     Message,
     button,
-    line,
     pager,
     row,
+    separator,
 )
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import PAGE, ROW, Route
@@ -91,7 +91,7 @@ def refused(problems: Sequence[Problem]) -> Message:
         head,
         lines,
         everything,
-        line(),
+        separator(),
         "-# Two files that work, to start from:",
         *samples,
     )
@@ -128,7 +128,7 @@ def listing(found: Listing, search: str) -> Message:
     turn = pager(
         found.page, found.pages, lambda slot, page: LIST.id(slot=slot, page=page, search=hexed)
     )
-    return Message(OPEN, head, lines, line() if turn else None, row(*turn))
+    return Message(OPEN, head, lines, separator() if turn else None, row(*turn))
 
 
 def _listed(own: OwnQuestion) -> str:
@@ -175,7 +175,9 @@ def not_saved(problems: Sequence[Problem], written: Form) -> Message:
         for p in problems[:_SHOWN_PROBLEMS]
     )
     file = Download("form.txt", written.text.encode())
-    return Message(ATTENTION, head, lines, line(), "-# What you wrote, so it isn't lost:", file)
+    return Message(
+        ATTENTION, head, lines, separator(), "-# What you wrote, so it isn't lost:", file
+    )
 
 
 def saved(done: Saved) -> Message:
@@ -196,7 +198,7 @@ def saved(done: Saved) -> Message:
         answers(item),
         t.escape(item.explanation),
     )
-    return Message(REVEALED, "**Saved**", *parts, line(), "\n".join(notes), fix)
+    return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), fix)
 
 
 def corrected(done: Regraded) -> Message:
@@ -222,7 +224,7 @@ def retiring(own: OwnQuestion) -> Message:
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
-        ATTENTION, t.heading(own.item.prompt), answers(own.item), line(), warning, row(danger)
+        ATTENTION, t.heading(own.item.prompt), answers(own.item), separator(), warning, row(danger)
     )
 
 

@@ -16,7 +16,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_post
-from bot.chat.replies import in_time, say, say_here, show
+from bot.chat.replies import defer_if_slow, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, roles_of
 from bot.members.service import Members
 from bot.plan.service import Plans
@@ -76,7 +76,7 @@ class Boards(commands.Cog):
     ) -> None:
         await say(
             interaction,
-            await in_time(interaction, self._stats(interaction, member or interaction.user)),
+            await defer_if_slow(interaction, self._stats(interaction, member or interaction.user)),
         )
 
     async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -103,7 +103,7 @@ class Boards(commands.Cog):
         """Let others see one's own figures, or not any more; the page then says how it is."""
         await self.members.show_stats(interaction.user.id, fields["do"] == "show")
         page = self._stats(interaction, interaction.user)
-        await show(interaction, await in_time(interaction, page, edits=True))
+        await show(interaction, await defer_if_slow(interaction, page, edits=True))
 
     async def _stats(
         self, interaction: discord.Interaction, member: discord.Member | discord.User

@@ -19,9 +19,9 @@ from bot.boards.rules import (
 )
 from bot.boards.service import Details, SectionScore, Stats
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, bar_row, figure, fitting, headline
-from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, line, pager, row
-from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, drawn, panel, words
+from bot.chat.charts import MARGIN, big_number, fit_label, headline, labelled_bar
+from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
+from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, draw_picture, panel, words
 from bot.chat.router import PAGE, TOPIC, Route
 from bot.plan.rules import Outlook
 from bot.plan.views import stats_line
@@ -63,7 +63,7 @@ def board_page(board: Board, topic: Topic | None, shown_by: str | None = None) -
         return Message(OPEN, head, body, *_shown(BOARD, board, shown_by, "Your place"))
     teams = button("Teams", _id(TEAM_BOARD, board, "switch", page=0)) if board.has_teams else None
     return Message(
-        OPEN, head, body, line(), _own(board), *_buttons(BOARD, SHOW_BOARD, board, teams)
+        OPEN, head, body, separator(), _own(board), *_buttons(BOARD, SHOW_BOARD, board, teams)
     )
 
 
@@ -94,7 +94,7 @@ def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None 
     return Message(
         OPEN,
         *page,
-        line(),
+        separator(),
         _own_team(board),
         *_buttons(TEAM_BOARD, SHOW_TEAM_BOARD, board, members),
     )
@@ -200,7 +200,7 @@ async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None
         _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
         sections or None,
         stats_line(plan) if own and plan else None,
-        line() if weakest else None,
+        separator() if weakest else None,
         weakest,
         *(_own_part(stats.shows, details.due) if own else ()),
     )
@@ -237,7 +237,7 @@ def _own_part(shows: bool, due: int) -> tuple[Part | None, ...]:
         said = "Only you see this. Anyone who uses </stats> on you sees just your points, answers and streak."
         decide = button("Show to others", STATS.id(do="show"))
     practise = button("Practise", PRACTISE.id(topic=""), PRIMARY) if due else None
-    return line(), f"-# {said}", row(decide, practise)
+    return separator(), f"-# {said}", row(decide, practise)
 
 
 async def stats_picture(stats: Stats) -> Picture | None:
@@ -245,7 +245,7 @@ async def stats_picture(stats: Stats) -> Picture | None:
     details = stats.details
     if details is None or not (stats.answers or details.cards or details.activity.answers):
         return None
-    return await drawn("stats.png", alt_text(stats, details), lambda: svg(stats, details))
+    return await draw_picture("stats.png", alt_text(stats, details), lambda: svg(stats, details))
 
 
 def alt_text(stats: Stats, details: Details) -> str:
@@ -287,7 +287,7 @@ def _tiles(stats: Stats, details: Details) -> str:
         (f"{details.due:,}", "due"),
     )
     return "".join(
-        figure(x, *shown) for x, shown in zip(range(MARGIN, WIDTH, 92), figures, strict=False)
+        big_number(x, *shown) for x, shown in zip(range(MARGIN, WIDTH, 92), figures, strict=False)
     )
 
 
@@ -298,9 +298,9 @@ def _sections(sections: tuple[SectionScore, ...], top: float) -> tuple[str, floa
     parts = [headline(top, "Accuracy by section")]
     y = top + 32
     for n, s in sorted(most_answered, key=lambda numbered: numbered[0]):
-        title = fitting(s.title, _TITLE, f"Section {n}")
+        title = fit_label(s.title, _TITLE, f"Section {n}")
         said = f"{t.percent(s.right, s.answers)} of {s.answers:,}" if s.answers else "no answers"
-        parts.append(bar_row(y, title, said, s.answers, (s.right, ACCENT)))
+        parts.append(labelled_bar(y, title, said, s.answers, (s.right, ACCENT)))
         y += 47
     return "".join(parts), y - 19
 

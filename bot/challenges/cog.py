@@ -15,7 +15,7 @@ from bot.challenges.service import Asked, Between, Challenges, Options, Person
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
-from bot.chat.replies import say, say_here, show_later
+from bot.chat.replies import say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -36,10 +36,9 @@ class Challenge(commands.Cog):
         bot.router.add(view.SKIP, self.skip)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
-        bot.answerables["challenge"] = Answerable(
+        self.answerable = Answerable(
             challenges.check_open, self.answer, challenges.review_one, challenges.subject
         )
-        bot.misses["challenge"] = challenges.misses
 
     @app_commands.command(
         description="The same questions for everyone who takes them, each when they have time"
@@ -143,7 +142,7 @@ class Challenge(commands.Cog):
             member=member,
             roles=roles_of(interaction),
             manages=interaction.permissions.manage_guild,
-            tell=partial(show_later, interaction),
+            tell=partial(update_reply, interaction),
         )
         await say(interaction, view.started(found))
 

@@ -16,9 +16,9 @@ from bot.chat.messages import (
     PRIMARY,
     Message,
     button,
-    line,
     link_button,
     row,
+    separator,
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.play.views import fewer, standing_rows
@@ -59,7 +59,7 @@ def open_card(card: OpenCard) -> Message:
         _head(card.about),
         f"{'You both get' if card.about.named else 'Everyone gets'} the same questions in private, at any time. "
         "Each has its own clock, which starts when you open it.",
-        line(),
+        separator(),
         f"-# Open until {t.when(card.about.closes_at)}{sooner}{done}",
         row(button("Take it", TAKE.id(challenge=card.challenge_id), PRIMARY)),
     )
@@ -93,7 +93,7 @@ def result(card: ResultCard) -> Message:
     return Message(
         CHALLENGE,
         _head(card.about, closed=True),
-        line(),
+        separator(),
         *body,
         row(
             misses_button("challenge", card.challenge_id),
@@ -126,7 +126,7 @@ def question(found: Asked) -> Message:
         OPEN,
         f"-# Challenge · question {found.number} of {found.total} · {about(found.item, found.bank)}",
         *asked(found.item, found.order),
-        line(),
+        separator(),
         f"-# {found.seconds} s · until {t.when(found.ends_at, 'T')}{last} · only you see this",
         *answer_rows(found.item, "challenge", found.question_id),
         row(button("Skip", SKIP.id(row=found.question_id))),

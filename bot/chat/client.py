@@ -1,4 +1,4 @@
-"""The bot: intents, caches, command registration, what happens when it connects and when it ends."""
+"""The Discord client: intents, caches, command registration, start and shutdown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
-from bot.chat.replies import HICCUPS, describe, report_error
+from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
 from bot.core.context import Context
@@ -28,43 +28,41 @@ from bot.core.database import DatabaseClosed
 
 log = logging.getLogger(__name__)
 
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
-    False  # the bot has no voice to miss
-)
+# the bot doesn't use voice, so it needs none of the packages that discord.py would warn about
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
 
 _SYNC_RETRY_SECONDS = 60.0
 _GATEWAY_SECONDS = 1.0
-"""How long Discord has to say goodbye on the gateway; discord.py would give it 30."""
+"""Seconds to wait for the gateway to close; discord.py's default is 30."""
 _ADDED_BY_DISCORD = {"id", "application_id", "version", "guild_id", "dm_permission"}
-"""Fields of a command in Discord's words; dm_permission it derives from the contexts."""
-_DEFAULT_IS_DISCORDS = ("contexts", "integration_types")
-"""Fields that Discord fills in by the application's own settings where the program says nothing."""
+"""Fields that Discord adds to a command; it derives dm_permission from the contexts."""
+_DEFAULTED_BY_DISCORD = ("contexts", "integration_types")
+"""Fields that Discord fills in from the application's settings if the program leaves them out."""
 INTENTS = discord.Intents(guilds=True)
-"""Guilds only: no privileged intent, and no event for the messages of others."""
+"""Guilds only: no privileged intents, and no events about members' messages."""
 
 
 class Tree(app_commands.CommandTree["QuizBot"]):
-    """Every command and list of choices is answered, whatever fails: handler, check, converter or autocomplete."""
+    """A command tree that answers every interaction, even if a check or converter fails."""
 
     async def _call(self, interaction: discord.Interaction[QuizBot]) -> None:
         router = self.client.router
-        if not router.first_time(interaction):
+        if not router.accept(interaction):
             return
         with router.in_flight():
             try:
                 if interaction.type is discord.InteractionType.application_command:
                     await router.claim(interaction)
                 await super()._call(interaction)
-            except (
-                Exception
-            ) as error:  # discord.py reports its own kind alone, and not what a check raises
+            except Exception as error:  # discord.py reports only its own exceptions, not a check's
                 await self.on_error(interaction, error)  # type: ignore[arg-type]
             if (
                 interaction.type is discord.InteractionType.autocomplete
                 and not interaction.response.is_done()
             ):
-                # a list of choices that failed: discord.py has logged why, and would let the member wait
-                with suppress(discord.HTTPException, *HICCUPS):
+                # discord.py has logged why autocomplete failed, but leaves the member waiting
+                with suppress(discord.HTTPException, *TRANSIENT_ERRORS):
                     await interaction.response.autocomplete([])
 
     async def on_error(
@@ -77,7 +75,7 @@ class Tree(app_commands.CommandTree["QuizBot"]):
 
 
 class Lifecycle(Protocol):
-    """What the features do at the start and the end, seen from the client."""
+    """The features' handlers for the client's start, end and changes of servers."""
 
     async def recover(self) -> None: ...
     def start(self) -> None: ...
@@ -88,21 +86,15 @@ class Lifecycle(Protocol):
 
 
 class QuizBot(commands.AutoShardedBot):
-    """Holds what cogs need: `context`, `router`, and two tables in which each enters what others ask it.
-
-    `answerables` has what a feature lets answer; `misses` how to find the items that a member missed in what a feature
-    has played, by its row and the member, and refuses if there are none.
-
-    `attach` gives it the features before it starts.
-    """
+    """The client. Call `attach` before it starts; its cogs use `context` and `router`."""
 
     context: Context
     router: Router
 
     def __init__(self, settings: Settings) -> None:
         trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(self._asks)
-        trace.on_request_end.append(self._hears)
+        trace.on_request_start.append(self._on_request_start)
+        trace.on_request_end.append(self._on_request_end)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -117,8 +109,6 @@ class QuizBot(commands.AutoShardedBot):
             shard_count=settings.shard_count,
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
         )
-        self.answerables: dict[str, Any] = {}
-        self.misses: dict[str, Callable[[int, int], Awaitable[Sequence[str]]]] = {}
         self._command_ids: dict[str, int] = {}
 
     def attach(
@@ -127,7 +117,7 @@ class QuizBot(commands.AutoShardedBot):
         features: Lifecycle,
         make_cogs: Callable[[QuizBot], Iterable[commands.Cog]],
     ) -> None:
-        """Give the client what it serves; its cogs are made when it starts."""
+        """Set the context and the features. `make_cogs` is called when the client starts."""
         self.context = context
         self.features = features
         self._make_cogs = make_cogs
@@ -141,7 +131,7 @@ class QuizBot(commands.AutoShardedBot):
         await self.features.recover()
 
     async def on_connect(self) -> None:
-        """READY has come: members can be served, and what is overdue is done at once."""
+        """Start working on deadlines; overdue ones are handled at once."""
         self.features.start()
 
     async def on_ready(self) -> None:
@@ -153,7 +143,7 @@ class QuizBot(commands.AutoShardedBot):
         await self.features.wake(guild.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """What is under way there ends by itself: the sender asks nothing more of Discord for that server."""
+        """Tell the features. Running rounds end because the sender refuses to post there."""
         log.info("removed from guild %s", guild.id)
         await self.features.left(guild.id)
 
@@ -168,40 +158,49 @@ class QuizBot(commands.AutoShardedBot):
             await self.features.wake(after.guild.id)
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
-        """The bot's own roles or time-out; of other members nothing is heard."""
+        """Handle a change of the bot's own roles or time-out.
+
+        Without the members intent Discord sends no such events about other members.
+        """
         await self.features.wake(after.guild.id)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        if isinstance(sys.exc_info()[1], DatabaseClosed):  # the next start sees to it
+        if isinstance(sys.exc_info()[1], DatabaseClosed):  # the next start does that work
             log.debug("%s came while the bot was closing", event_method)
         else:
             log.exception("unexpected error in %s", event_method)
 
     async def close(self) -> None:
-        """Finish what is under way, then leave Discord. The database is its opener's to close."""
+        """Finish interactions and work in progress, then disconnect.
+
+        The caller closes the database.
+        """
         if not self.is_closed():
             await asyncio.gather(self.features.close(), self.router.drain())
-        self.router.leave()
-        leaving = asyncio.ensure_future(super().close())
-        _, late = await asyncio.wait([leaving], timeout=_GATEWAY_SECONDS)
+        self.router.stop_accepting()
+        closing = asyncio.ensure_future(super().close())
+        _, late = await asyncio.wait([closing], timeout=_GATEWAY_SECONDS)
         if late:
-            await self.http.close()  # which cuts the connections that it waits for
-        await leaving
+            await self.http.close()  # cuts the connections that it is waiting for
+        await closing
 
-    def silence(self) -> float:
-        """Seconds since the quietest shard heard anything of Discord, be it the answer to a heartbeat.
+    def seconds_since_heard(self) -> float:
+        """Return the seconds since the quietest shard received anything, even an acknowledgement.
 
-        Infinite while one has no connection, or has not had such an answer yet.
+        Infinite while a shard has no connection or hasn't had its first acknowledgement.
         """
-        return max((_silence(shard._parent.ws) for shard in self.shards.values()), default=math.inf)
+        return max(
+            (_seconds_since_heard(shard._parent.ws) for shard in self.shards.values()),
+            default=math.inf,
+        )
 
     def command_mention(self, name: str) -> str:
-        """A clickable mention of a command, `</quiz start:id>`, or its name if the id is not known."""
+        """Return a command's clickable mention, `</quiz start:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
 
     def user_install_link(self) -> str | None:
-        """The address at which people add the bot to their own account; None if its owner has not turned that on."""
+        """Return the link for adding the app to an account, or None if that isn't enabled."""
         if self.application is None or self.application.user_integration_config is None:
             return None
         return (
@@ -209,17 +208,20 @@ class QuizBot(commands.AutoShardedBot):
             + "&integration_type=1"
         )
 
-    async def _asks(
+    async def _on_request_start(
         self, session: aiohttp.ClientSession, request: SimpleNamespace, _params: object
     ) -> None:
         request.at = self.context.clock.host()
         if self.context.clock.has_events:
-            session.trace_configs.clear()  # to be told of each request costs as much as a tenth of a click
+            session.trace_configs.clear()  # tracing every request costs a tenth of a click
 
-    async def _hears(
+    async def _on_request_end(
         self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        """The dates on Discord's answers tell its clock before the first event does. The gateway is another host."""
+        """Set the clock by the Date headers of Discord's API until the first event arrives.
+
+        The gateway's response is skipped, because it comes from another host.
+        """
         if (
             self.context.clock.has_events
             or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS
@@ -231,56 +233,57 @@ class QuizBot(commands.AutoShardedBot):
             )
 
     async def _register_commands(self) -> None:
-        """Register the commands; if Discord fails, go on with those that it has and try again later."""
+        """Register the commands. If Discord fails, keep the ones that it has and retry later."""
         try:
             await self._sync_commands()
-        except (discord.HTTPException, *HICCUPS) as error:
+        except (discord.HTTPException, *TRANSIENT_ERRORS) as error:
             log.warning(
                 "the commands could not be registered (%s); trying again in a minute", error
             )
-            retry = lambda: self.loop.create_task(self._register_commands())  # noqa: E731
-            self.loop.call_later(_SYNC_RETRY_SECONDS, retry)
+            self.loop.call_later(
+                _SYNC_RETRY_SECONDS, lambda: self.loop.create_task(self._register_commands())
+            )
 
     async def _sync_commands(self) -> None:
-        """Register the commands with Discord if they are not the ones that it has, whoever registered those."""
-        assert self.application_id is not None  # known since the login
-        there = {
+        """Register the commands if they differ from those that Discord has."""
+        assert self.application_id is not None  # set by the login
+        registered = {
             command["name"]: command
             for command in await self.http.get_global_commands(self.application_id)
         }
         ours = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        self._command_ids = {name: int(command["id"]) for name, command in there.items()}
-        if len(ours) != len(there) or any(
-            differs(command, there.get(command["name"])) for command in ours
+        self._command_ids = {name: int(command["id"]) for name, command in registered.items()}
+        if len(ours) != len(registered) or any(
+            command_differs(command, registered.get(command["name"])) for command in ours
         ):
             self._command_ids = {command.name: command.id for command in await self.tree.sync()}
             log.debug("registered %s commands", len(self._command_ids))
 
 
-def _silence(gateway: DiscordWebSocket) -> float:
-    heart = gateway._keep_alive
+def _seconds_since_heard(gateway: DiscordWebSocket) -> float:
+    heartbeat = gateway._keep_alive
     return (
         math.inf
-        if heart is None or heart.latency == math.inf
-        else time.perf_counter() - heart._last_recv
+        if heartbeat is None or heartbeat.latency == math.inf
+        else time.perf_counter() - heartbeat._last_recv
     )
 
 
-def differs(ours: dict[str, Any], theirs: Any) -> bool:
-    """Whether Discord has a command otherwise than the program does; None for one that it has not."""
-    unsaid = {name for name in _DEFAULT_IS_DISCORDS if ours[name] is None}
-    return bool(_said(ours, unsaid) != _said(theirs, unsaid))
+def command_differs(ours: dict[str, Any], theirs: Any) -> bool:
+    """Whether Discord has another version of a command, or none (`theirs` is None)."""
+    left_out = {name for name in _DEFAULTED_BY_DISCORD if ours[name] is None}
+    return bool(_normalized(ours, left_out) != _normalized(theirs, left_out))
 
 
-def _said(value: Any, unsaid: Collection[str] = ()) -> Any:
-    """A command or a part of one as it can be compared: without what is empty or off, which Discord may leave out."""
+def _normalized(value: Any, left_out: Collection[str] = ()) -> Any:
+    """Return a command or a part of one without empty and false fields, which Discord may omit."""
     if isinstance(value, Mapping):
         fields = {
-            name: _said(field)
+            name: _normalized(field)
             for name, field in value.items()
-            if name not in {*_ADDED_BY_DISCORD, *unsaid}
+            if name not in {*_ADDED_BY_DISCORD, *left_out}
         }
         return {name: field for name, field in fields.items() if field}
     if isinstance(value, list):
-        return [_said(each) for each in value]
+        return [_normalized(each) for each in value]
     return str(value) if value else None

@@ -1,4 +1,4 @@
-"""A message: a container of texts, pictures and buttons that carries its own files."""
+"""Messages with their files, and builders for their parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.pictures import Picture, Undrawn
+from bot.chat.pictures import PendingPicture, Picture
 
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
@@ -25,51 +25,55 @@ DANGER = discord.ButtonStyle.danger
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file in a message, to be saved by whoever reads it."""
+    """A file attached to a message for its reader to save."""
 
     name: str
     content: bytes
 
 
-Part = ui.Item[ui.LayoutView] | Picture | Undrawn | Download | str
+Part = ui.Item[ui.LayoutView] | Picture | PendingPicture | Download | str
 
 
 def _pinging(role_id: int | None) -> discord.AllowedMentions:
-    """Whom a message may ping: its role, nobody else."""
+    """Allow a message to ping one role and nobody else."""
     roles = [discord.Object(role_id)] if role_id else False
     return discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
 
 
 class Message(ui.LayoutView):
-    """A message of one container. Clicks on it are routed by custom id, so discord.py need not remember it.
+    """A message with one container, which shows its parts in order.
 
-    Its pictures are shown where they stand among the parts. `box_id` numbers the container, so that a message without
-    a button can be found again; `ping_role` is the one role that the message may ping.
+    Clicks are routed by custom id, so the view is stopped at once and discord.py doesn't keep it.
+    `container_id` makes a message without buttons findable; `ping_role` is the only role that it
+    may ping.
     """
 
     content = None
-    """Discord takes no plain text beside a container."""
+    """Discord rejects plain text in a Components V2 message:
+    https://discord.com/developers/docs/components/reference."""
 
     def __init__(
         self,
         colour: discord.Colour,
         *parts: Part | None,
-        box_id: int | None = None,
+        container_id: int | None = None,
         ping_role: int | None = None,
     ) -> None:
         super().__init__(timeout=None)
-        self._colour, self._box_id, self._ping_role = colour, box_id, ping_role
+        self._colour = colour
+        self._container_id = container_id
+        self._ping_role = ping_role
         self._parts = [part for part in parts if part is not None]
-        box: ui.Container[Message] = ui.Container(accent_colour=colour, id=box_id)
+        container: ui.Container[Message] = ui.Container(accent_colour=colour, id=container_id)
         for part in self._parts:
-            box.add_item(_component(part))
-        self.add_item(box)
+            container.add_item(_component(part))
+        self.add_item(container)
         self.stop()
 
     def files(self) -> list[discord.File]:
-        """Return the files of pictures and downloads, newly opened: discord.py reads a file once.
+        """Return fresh file objects, because discord.py can read each only once.
 
-        The message is what `drawn` returned, if it is to be sent.
+        Call `drawn` first: pictures that are still pending have no file.
         """
         return [_file(part) for part in self._parts if isinstance(part, Picture | Download)]
 
@@ -78,23 +82,26 @@ class Message(ui.LayoutView):
 
     @property
     def waits_for_pictures(self) -> bool:
-        """Whether one of its pictures is still to be drawn."""
-        return any(isinstance(part, Undrawn) for part in self._parts)
+        """Whether one of its pictures has yet to be drawn."""
+        return any(isinstance(part, PendingPicture) for part in self._parts)
 
     async def drawn(self) -> Message:
-        """Return the same message with all pictures drawn, and without those that can't be."""
+        """Return the message with all pictures drawn, leaving out those that fail."""
         if not self.waits_for_pictures:
             return self
         return self._with(
-            [await part.drawn() if isinstance(part, Undrawn) else part for part in self._parts]
+            [
+                await part.drawn() if isinstance(part, PendingPicture) else part
+                for part in self._parts
+            ]
         )
 
     def without_pictures(self) -> Message:
-        """The same message for where Discord refuses its files."""
+        """Return the message without pictures, for channels where Discord refuses its files."""
         return self._with([part for part in self._parts if not isinstance(part, Picture)])
 
     def with_mentions(self, mention: Callable[[str], str]) -> Message:
-        """The same message with commands, written as `</quiz start>`, as `mention` makes them clickable."""
+        """Return the message with each command like `</quiz start>` replaced by `mention(name)`."""
         if not any(isinstance(part, str) and "</" in part for part in self._parts):
             return self
         return self._with(
@@ -102,13 +109,16 @@ class Message(ui.LayoutView):
         )
 
     def _with(self, parts: Sequence[Part | None]) -> Message:
-        return Message(self._colour, *parts, box_id=self._box_id, ping_role=self._ping_role)
+        return Message(
+            self._colour, *parts, container_id=self._container_id, ping_role=self._ping_role
+        )
 
 
 class PlainMessage(ui.View):
-    """A message of plain text and perhaps a row of buttons.
+    """A message of plain text, with an optional row of buttons.
 
-    Phones show its words in the notification, and none of a Message's. An edit may turn it into a Message, never back.
+    Phones show its text in notifications, which they don't do for a Message. It can be edited into
+    a Message, but not back.
     """
 
     def __init__(
@@ -125,14 +135,14 @@ class PlainMessage(ui.View):
         return []
 
     async def drawn(self) -> PlainMessage:
-        """Return the message itself: it has no pictures."""
+        """Return the message itself, because it has no pictures."""
         return self
 
     def mentions(self) -> discord.AllowedMentions:
         return _pinging(self._ping_role)
 
     def with_mentions(self, mention: Callable[[str], str]) -> PlainMessage:
-        """The same message with commands as `mention` makes them clickable."""
+        """Return the message with clickable commands."""
         self.content = t.mention_commands(self.content, mention)
         return self
 
@@ -140,7 +150,7 @@ class PlainMessage(ui.View):
 def _component(part: Part) -> ui.Item[ui.LayoutView]:
     if isinstance(part, str):
         return ui.TextDisplay(part)
-    if isinstance(part, Picture | Undrawn):
+    if isinstance(part, Picture | PendingPicture):
         return ui.MediaGallery(
             discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt)
         )
@@ -156,7 +166,10 @@ def _file(part: Picture | Download) -> discord.File:
 
 
 def text_of(view: ui.LayoutView) -> str:
-    """All that a message says, one component a line: what Discord counts towards its limit of 4,000 characters."""
+    """Return all text of a message, one component per line.
+
+    Discord limits it to 4,000 characters.
+    """
     parts = []
     for item in view.walk_children():
         if isinstance(item, ui.TextDisplay):
@@ -168,7 +181,7 @@ def text_of(view: ui.LayoutView) -> str:
     return "\n".join(parts)
 
 
-def line() -> ui.Separator[ui.LayoutView]:
+def separator() -> ui.Separator[ui.LayoutView]:
     return ui.Separator(spacing=discord.SeparatorSpacing.small)
 
 
@@ -190,7 +203,10 @@ def button(
 def channel_list(
     custom_id: str, channel_id: int | None, hint: str, *, optional: bool = False
 ) -> ui.ChannelSelect[ui.LayoutView]:
-    """A list of the channels that can be posted in, with the one that is set; `optional`: none can be picked too."""
+    """Build a list of text channels with the current one selected.
+
+    `optional` allows selecting none.
+    """
     return ui.ChannelSelect(
         custom_id=custom_id,
         channel_types=[discord.ChannelType.text, discord.ChannelType.news],
@@ -201,7 +217,7 @@ def channel_list(
 
 
 def role_list(custom_id: str, role_id: int | None, hint: str) -> ui.RoleSelect[ui.LayoutView]:
-    """A list of roles, with the one that is set; none can be picked too."""
+    """Build a list of roles with the current one selected; selecting none is allowed."""
     return ui.RoleSelect(
         custom_id=custom_id,
         placeholder=hint,
@@ -210,8 +226,10 @@ def role_list(custom_id: str, role_id: int | None, hint: str) -> ui.RoleSelect[u
     )
 
 
-def choices(custom_id: str, options: Mapping[str, str], chosen: str) -> ui.Select[ui.LayoutView]:
-    """A list to pick one value from, given with the words for each."""
+def select_menu(
+    custom_id: str, options: Mapping[str, str], chosen: str
+) -> ui.Select[ui.LayoutView]:
+    """Build a list for selecting one value; `options` maps values to labels."""
     listed = [
         discord.SelectOption(label=words, value=value, default=value == chosen)
         for value, words in options.items()
@@ -224,9 +242,9 @@ def link_button(label: str, address: str) -> ui.Button[ui.LayoutView]:
 
 
 def pager(page: int, pages: int, link: Callable[[str, int], str]) -> list[ui.Button[ui.LayoutView]]:
-    """Back and Next where there are several pages, counted from 0.
+    """Return Back and Next buttons if there are several pages; pages count from 0.
 
-    `link` makes the custom id that opens a page, from "prev" or "next" and the page's number.
+    `link` makes a custom id from "prev" or "next" and the page to open.
     """
     if pages < 2:
         return []

@@ -1,4 +1,4 @@
-"""Modals, which are routed by custom id, as a click is."""
+"""Builders for modals. Their submissions are routed by custom id, like clicks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def text_modal(
     above: str = "",
     written: str = "",
 ) -> ui.Modal:
-    """A modal of one text field, perhaps with a text above it, and with what was `written` in it already."""
+    """Build a modal with one text field, prefilled with `written`; `above` is shown over it."""
     field: ui.TextInput[ui.LayoutView] = ui.TextInput(
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         max_length=limit,
@@ -34,7 +34,10 @@ def text_modal(
 def boxes_modal(
     title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = ""
 ) -> ui.Modal:
-    """A modal with a box to tick for each option, whose position is what comes back. At least one must be ticked."""
+    """Build a modal with one checkbox per option; the submitted values are their positions.
+
+    At least one must be ticked.
+    """
     boxes: ui.CheckboxGroup[ui.LayoutView] = ui.CheckboxGroup(
         custom_id="boxes",
         min_values=1,
@@ -50,7 +53,7 @@ def boxes_modal(
 def _modal(
     title: str, custom_id: str, label: str, field: ui.Item[ui.LayoutView], above: str
 ) -> ui.Modal:
-    """A modal of one field, perhaps with a text above it."""
+    """Build a modal with one field."""
     return fields_modal(
         title,
         custom_id,
@@ -60,7 +63,7 @@ def _modal(
 
 
 def fields_modal(title: str, custom_id: str, *parts: ui.Item[Any] | None) -> ui.Modal:
-    """A modal of several fields; None is no field."""
+    """Build a modal with several fields; None is skipped."""
     modal = ui.Modal(title=title, custom_id=custom_id, timeout=None)
     for part in parts:
         if part is not None:
@@ -79,7 +82,7 @@ def text_field(
     long: bool = False,
     needed: bool = True,
 ) -> ui.Label[ui.Modal]:
-    """A text field of a modal, with what stands in it already and a hint below its label."""
+    """Build a text field with its current value, and a hint below its label."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.Modal] = ui.TextInput(
         style=style,

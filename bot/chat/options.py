@@ -1,19 +1,19 @@
-"""Lists that open while a member types an option."""
+"""Autocomplete for options that several commands share."""
 
 from __future__ import annotations
 
 import discord
 from discord import app_commands
 
+from bot.chat.client import QuizBot
 from bot.core.zones import search_zones
 
 
 async def topic_choices(
-    interaction: discord.Interaction, current: str
+    interaction: discord.Interaction[QuizBot], current: str
 ) -> list[app_commands.Choice[str]]:
-    """Topics by title, id, number or section."""
-    context = interaction.client.context  # type: ignore[attr-defined]
-    bank = await context.bank_for(interaction.user.id, interaction.guild_id)
+    """Suggest topics whose title, id, number or section matches."""
+    bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
     return [
         app_commands.Choice(
             name=f"{bank.section_titles[topic.section_id]} · {topic.title}"[:100], value=topic.id
@@ -25,5 +25,5 @@ async def topic_choices(
 async def zone_choices(
     interaction: discord.Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Time zones: "berlin" finds Europe/Berlin."""
+    """Suggest time zones: "berlin" finds Europe/Berlin."""
     return [app_commands.Choice(name=name, value=name) for name in search_zones(current[:64])]

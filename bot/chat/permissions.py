@@ -1,4 +1,4 @@
-"""What the bot and its members may do, checked before anything is promised."""
+"""Permission checks for the bot and its members, made before anything is stored or promised."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _INVITED = discord.Permissions(
     attach_files=True,
     read_message_history=True,
 )
-"""What the bot asks for when it is invited; README says the same."""
-PAGE_LASTS = timedelta(minutes=15)
-"""How long a page proves that its member may use the command that opened it.
+"""The permissions in the bot's invite link; keep them in line with README."""
+PAGE_LIFETIME = timedelta(minutes=15)
+"""For this long an open page proves that its member may use the command that opened it.
 
-The bot may edit a command's reply for as long:
-docs.discord.com/developers/interactions/receiving-and-responding.
+An interaction's token is valid for the same time:
+https://discord.com/developers/docs/interactions/receiving-and-responding.
 """
 
 
-def to_post(channel: object) -> list[str]:
-    """Permissions without which Discord takes no message for a channel."""
+def permissions_to_post(channel: object) -> list[str]:
+    """Return the permissions that Discord requires to post in a channel."""
     return [
         "view_channel",
         "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages",
     ]
 
 
-def needed(channel: object, *, thread: bool = False) -> list[str]:
-    """Permissions without which the bot can't run a round or a daily in a channel."""
-    names = [*to_post(channel), "attach_files", "read_message_history"]
+def permissions_to_play(channel: object, *, thread: bool = False) -> list[str]:
+    """Return the permissions that the bot needs to run a round or a daily in a channel."""
+    names = [*permissions_to_post(channel), "attach_files", "read_message_history"]
     return [*names, "create_public_threads"] if thread else names
 
 
-def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
-    """The names of missing permissions as Discord writes them, joined for a sentence; empty if none is missing.
+def missing_permissions(permissions: discord.Permissions, names: Sequence[str]) -> str:
+    """Return the names of missing permissions joined for a sentence, or "" if none is missing.
 
-    Of a channel that the bot can't see, Discord tells nothing else: View Channel comes first, and alone.
+    Without View Channel nothing else is known about a channel, so only that one is named.
     """
     names = names if permissions.view_channel else ["view_channel"]
     lacking = [
@@ -58,10 +58,10 @@ def missing(permissions: discord.Permissions, names: Sequence[str]) -> str:
     return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
 
 
-def timed_out(me: discord.Member | None) -> str | None:
-    """That the bot is in time-out on a server, as a sentence that says what to do; None if it is not.
+def timeout_problem(me: discord.Member | None) -> str | None:
+    """Return a sentence saying that the bot is in time-out and what to do, or None if it isn't.
 
-    In time-out it can do nothing but look, whatever its roles allow.
+    A time-out overrides what the bot's roles allow.
     """
     if me is None or me.timed_out_until is None or not me.is_timed_out():
         return None
@@ -72,7 +72,7 @@ def timed_out(me: discord.Member | None) -> str | None:
 
 
 def require_bot(interaction: discord.Interaction) -> None:
-    """Refuse on a server that has the commands only: it added the app without its bot."""
+    """Refuse on a server that added the app's commands without the bot user."""
     guild_id = interaction.guild_id
     if guild_id is None or interaction.client.get_guild(guild_id) is not None:
         return
@@ -89,35 +89,35 @@ def require_bot(interaction: discord.Interaction) -> None:
 
 
 def require_may_play(interaction: discord.Interaction) -> None:
-    """Refuse if the bot can't run a round in the channel of an interaction, or its member may not post there."""
-    _require_may_post(interaction, needed(interaction.channel))
+    """Refuse if the bot can't run a round in this channel, or the member may not post in it."""
+    _require_may_post(interaction, permissions_to_play(interaction.channel))
 
 
 def require_may_post(interaction: discord.Interaction) -> None:
-    """Refuse if the bot can't post in the channel of an interaction, or its member may not."""
-    _require_may_post(interaction, to_post(interaction.channel))
+    """Refuse if the bot or the member may not post in this channel."""
+    _require_may_post(interaction, permissions_to_post(interaction.channel))
 
 
 def _require_may_post(interaction: discord.Interaction, names: Sequence[str]) -> None:
-    """Refuse if the bot lacks one of these permissions in the channel of an interaction, or its member may not post.
+    """Refuse if the bot lacks one of these permissions here, or the member may not post.
 
-    Everyone who sees a button can press it, also where they may only read.
+    The member is checked because buttons can be pressed in read-only channels too.
     """
     require_bot(interaction)
-    if is_left_out(interaction):
+    if is_outside_thread(interaction):
         raise UserError(
             "I'm not in this private thread, so I can't post here. Mention me here to let me in, then try again."
         )
-    problem = timed_out(interaction.guild.me if interaction.guild else None)
+    problem = timeout_problem(interaction.guild.me if interaction.guild else None)
     if problem:
         raise UserError(problem)
-    lacking = missing(interaction.app_permissions, names)
+    lacking = missing_permissions(interaction.app_permissions, names)
     if lacking:
         raise UserError(
             f"I can't post in <#{interaction.channel_id}>: I need {lacking} here. "
             "Ask a moderator to allow it, then try again."
         )
-    lacking = missing(interaction.permissions, to_post(interaction.channel))
+    lacking = missing_permissions(interaction.permissions, permissions_to_post(interaction.channel))
     if lacking:
         raise UserError(
             f"You can't post in <#{interaction.channel_id}>: you need {lacking} here. "
@@ -125,10 +125,10 @@ def _require_may_post(interaction: discord.Interaction, names: Sequence[str]) ->
         )
 
 
-def is_left_out(interaction: discord.Interaction) -> bool:
-    """Whether this is a private thread that the bot is not in, which the permissions in an interaction don't tell.
+def is_outside_thread(interaction: discord.Interaction) -> bool:
+    """Whether this is a private thread without the bot. An interaction's permissions don't show it.
 
-    The cache has every active thread that the bot may see. Of an archived one it knows nothing.
+    The cache holds every active thread that the bot may see, but no archived ones.
     """
     thread = interaction.channel
     if not isinstance(thread, discord.Thread) or not thread.is_private() or thread.archived:
@@ -138,7 +138,7 @@ def is_left_out(interaction: discord.Interaction) -> bool:
 
 
 def require_manager(interaction: discord.Interaction) -> None:
-    """Refuse a click on what everyone sees, unless its member has Manage Server."""
+    """Refuse a click on a public button unless the member has Manage Server."""
     if not interaction.permissions.manage_guild:
         raise UserError(
             "Only members with Manage Server can use this button. Ask one of them to press it."
@@ -148,11 +148,11 @@ def require_manager(interaction: discord.Interaction) -> None:
 def require_page(
     interaction: discord.Interaction, route: Route, opened: datetime | None = None
 ) -> None:
-    """Refuse a click or form of managers, unless its member may still use the command that it is from.
+    """Refuse a managers' button or form unless the member may still use its command.
 
-    Members with Manage Server may. For others a private page of the command is proof for some
-    minutes: Discord let them use it then. `opened` is when a command opened a form for them, which
-    is on no page.
+    Members with Manage Server always may. For others a private page of the command is proof for
+    `PAGE_LIFETIME`, because Discord allowed them the command when it was opened. `opened` is when a
+    command opened a form directly, without a page.
     """
     if interaction.permissions.manage_guild:
         return
@@ -160,11 +160,11 @@ def require_page(
         router: Router = interaction.client.router  # type: ignore[attr-defined]
         routes = map(router.route_of, custom_ids(interaction.message.components))
         if not is_private(interaction) or not any(
-            one is not None and one.group == route.group for one in routes
+            other is not None and other.group == route.group for other in routes
         ):
             require_manager(interaction)
         opened = created_at(interaction.message.id)
-    if opened is None or created_at(interaction.id) - opened > PAGE_LASTS:
+    if opened is None or created_at(interaction.id) - opened > PAGE_LIFETIME:
         raise UserError(
             f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
         )
@@ -173,12 +173,12 @@ def require_page(
 def daily_problem(
     channel: discord.TextChannel, *, thread: bool, role: discord.Role | None
 ) -> str | None:
-    """Why a daily can't be posted in a channel, as a sentence; None if it can."""
-    problem = timed_out(channel.guild.me)
+    """Return a sentence saying why a daily can't be posted in a channel, or None if it can."""
+    problem = timeout_problem(channel.guild.me)
     if problem:
         return problem
     permissions = channel.permissions_for(channel.guild.me)
-    lacking = missing(permissions, needed(channel, thread=thread))
+    lacking = missing_permissions(permissions, permissions_to_play(channel, thread=thread))
     if lacking:
         return f"I can't post in {channel.mention}: I need {lacking} there. Allow it in the channel's settings."
     if role is not None and role.is_default():

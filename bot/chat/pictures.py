@@ -1,4 +1,7 @@
-"""Pictures: SVG to PNG by resvg, in a process apart, with the fonts that come along, so that all hosts draw alike."""
+"""Pictures: SVG rendered to PNG by resvg in a child process.
+
+Only the bundled fonts are used, so pictures look alike on every host.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,20 @@ from bot.core.child_process import call_in_process
 
 T = TypeVar("T")
 WIDTH, TEXT = 400, 17
-"""Units of a picture's width, and the smallest text. A phone shows a card's picture some 270 points wide."""
+"""The width of a picture and the smallest text, in SVG units.
+
+Phones show pictures about 270 points wide.
+"""
 PAPER, INK, MUTED, TRACK, ACCENT = "#1e1f22", "#f2f3f5", "#b5bac1", "#383a40", "#5865f2"
-"""A panel of its own, which reads alike in Discord's dark and light theme; MUTED on PAPER has a contrast of 8.5:1."""
+"""Pictures have their own background, so they look alike in Discord's dark and light themes.
+
+MUTED on PAPER has a contrast of 8.5:1.
+"""
 
 _PIXELS = 600
-"""A picture's width as drawn: sharp on a phone, and 40 ms of work. More pixels take their time in proportion."""
+"""Sharp on a phone, and about 40 ms of work. The time grows with the number of pixels."""
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
-"""Waits for the process in which pictures are drawn, one after the other."""
+"""One thread, so pictures are drawn one after another. It waits for the child process."""
 _FONTS = [
     str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf")
     for weight in ("Regular", "SemiBold")
@@ -31,7 +40,7 @@ _PUNCTUATION = "–—‘’“”…−"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG with the name under which a message refers to it and the text that a screen reader says."""
+    """A PNG with its file name in a message and its alt text."""
 
     png: bytes
     name: str
@@ -39,31 +48,33 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Undrawn:
-    """A picture that is drawn when its message is sent; `draw` returns None if it can't be drawn."""
+class PendingPicture:
+    """A picture to be drawn when its message is sent. `draw` returns None if that fails."""
 
     name: str
     alt: str
     draw: Callable[[], Awaitable[bytes | None]]
 
     async def drawn(self) -> Picture | None:
-        """Return the picture; None if it can't be drawn."""
+        """Draw the picture; return None if that fails."""
         png = await self.draw()
         return Picture(png, self.name, self.alt) if png is not None else None
 
 
-async def drawn(name: str, alt: str, svg: Callable[[], str]) -> Picture:
-    """Draw a picture; Discord takes 1,024 characters of alt text."""
-    return Picture(await in_thread(lambda: to_png(svg(), width=_PIXELS)), name, alt[:1024])
+async def draw_picture(name: str, alt: str, svg: Callable[[], str]) -> Picture:
+    """Draw a picture. Alt text is cut to 1,024 characters, which is Discord's limit."""
+    return Picture(
+        await run_in_drawing_thread(lambda: to_png(svg(), width=_PIXELS)), name, alt[:1024]
+    )
 
 
-async def in_thread(draw: Callable[[], T]) -> T:
-    """Draw something while the event loop goes on, after what is being drawn."""
+async def run_in_drawing_thread(draw: Callable[[], T]) -> T:
+    """Run a drawing function in the drawing thread, without blocking the event loop."""
     return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
 
 
 def to_png(svg: str, *, width: int | None = None) -> bytes:
-    """Render an SVG without a look at the host's fonts; raises ValueError if it is none, else as `call_in_process`."""
+    """Render an SVG. Raises ValueError if it is malformed, and whatever `call_in_process` raises."""
     return call_in_process(_render, svg, width)
 
 
@@ -78,7 +89,7 @@ def _render(svg: str, width: int | None) -> bytes:
 
 
 def panel(height: float, *parts: str) -> str:
-    """The SVG of a whole picture."""
+    """Return the SVG of a whole picture."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" font-family="Inter">'
         f'<rect width="100%" height="100%" fill="{PAPER}"/>{"".join(parts)}</svg>'
@@ -95,7 +106,7 @@ def words(
     bold: bool = False,
     anchor: str = "start",
 ) -> str:
-    """A line of text on its baseline."""
+    """Draw a line of text; `y` is its baseline."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" '
         f'font-weight="{600 if bold else 400}">{escape(text, quote=False)}</text>'
@@ -112,28 +123,28 @@ def box(
     radius: float = 4,
     more: str = "",
 ) -> str:
-    """A rectangle with round corners."""
+    """Draw a rectangle with rounded corners."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}" '
         f'fill="{colour}" {more}/>'
     )
 
 
-def line(
+def polyline(
     points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"'
 ) -> str:
-    """A line through points, with round corners and ends."""
+    """Draw a line through points, with rounded joins and ends."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     rounded = 'stroke-linecap="round" stroke-linejoin="round"'
     return f'<polyline points="{path}" fill="none" stroke="{colour}" {style} {rounded}/>'
 
 
-def writable(text: str) -> bool:
-    """Whether the fonts have every character of a text: Latin letters, digits and common punctuation."""
+def can_be_drawn(text: str) -> bool:
+    """Whether the fonts have every character: Latin letters, digits and common punctuation."""
     return all(
         " " <= c <= "~" or ("\xa0" <= c <= "ſ" and c != "ŉ") or c in _PUNCTUATION for c in text
     )
 
 
-def shortened(text: str, limit: int) -> str:
+def shorten_label(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""One way to answer an interaction, and one way to tell a member that something failed."""
+"""Replies to interactions, and error messages to members."""
 
 from __future__ import annotations
 
@@ -22,50 +22,69 @@ from bot.core.errors import UserError
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _PATIENCE = 0.25
-"""Seconds of work before Discord is told to wait. Most replies take less. Discord gives up three seconds
-after the click, and a busy machine or network needs some of them."""
+"""Seconds of work before the reply is deferred.
+
+Most replies take less. Discord gives up three seconds after the click, and a busy machine or
+network needs part of that:
+https://discord.com/developers/docs/interactions/receiving-and-responding.
+"""
 _ANSWERED = 40060
+"""Discord's error code for an interaction that has its first response."""
 _ARRIVED = "arrived"
-_EXPIRED = {10062, _ANSWERED}  # 3 seconds passed; or it is answered already
+"""Marks an interaction whose first response arrived although its confirmation was lost."""
+_EXPIRED = {10062, _ANSWERED}
+"""The first response came after three seconds, or was a second one."""
 _MAX_CONTENT = 1900
-"""Characters of a plain message; Discord takes 2,000."""
+"""Characters of a plain message; Discord's limit is 2,000."""
 
 
 class ReplyLost(Exception):
-    """A reply was lost on its way to Discord, or the answer to it was: the member may have read it, or not."""
+    """A reply or its confirmation was lost, so the member may or may not have read it."""
 
 
-HICCUPS = (ReplyLost, discord.DiscordServerError, aiohttp.ClientError, TimeoutError, OSError)
-"""Failures of the network or of Discord itself, which pass."""
+TRANSIENT_ERRORS = (
+    ReplyLost,
+    discord.DiscordServerError,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+)
+"""Temporary failures of the network or of Discord."""
 _LOST = (ReplyLost, discord.DiscordServerError, aiohttp.ClientError)
-"""What says that Discord was not reached. Any other timeout or error of the system is the handler's own."""
+"""Errors that mean Discord wasn't reached.
+
+Other timeouts and OS errors come from the handler's own work.
+"""
 
 
 class HandledElsewhere(Exception):
-    """Another process has taken up the same interaction and answers it: this one stays quiet."""
+    """Another process answers the same interaction, so this one must not."""
 
 
 class AlreadyReported(Exception):
-    """An error that its member knows of already."""
+    """An error that the member has already been told about."""
 
 
 @contextmanager
-def _sending() -> Iterator[None]:
-    """Around sending a reply: tells its failures from those of what a handler does besides, such as drawing."""
+def _as_reply_lost() -> Iterator[None]:
+    """Raise ReplyLost if sending fails, to tell it from failures of the handler's other work."""
     try:
         yield
-    except HICCUPS as error:
+    except TRANSIENT_ERRORS as error:
         raise ReplyLost(repr(error)) from error
 
 
 async def say(
     interaction: discord.Interaction, content: str | Message, *, public: bool = False
 ) -> None:
-    """Answer before, during or after the response window; privately, unless it is for all in the channel."""
+    """Send a reply or, if there is one already, a follow-up.
+
+    It is private unless `public` is set.
+    """
     if isinstance(content, Message):
         content = await _drawn(interaction, content, edits=False)
     if _is_answered(interaction):
-        with _sending():
+        with _as_reply_lost():
             await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
     else:
         send = interaction.response.send_message
@@ -75,16 +94,16 @@ async def say(
 
 
 async def say_all(interaction: discord.Interaction, contents: Sequence[str | Message]) -> None:
-    """Answer privately with as many messages as it takes."""
+    """Send several private messages in order."""
     for content in contents:
         await say(interaction, content)
 
 
 async def show(interaction: discord.Interaction, message: Message) -> None:
-    """Turn a private page: edit the message that was used."""
+    """Replace the message whose button or list was used."""
     message = await _drawn(interaction, message, edits=True)
     if _is_answered(interaction):
-        with _sending():
+        with _as_reply_lost():
             await interaction.edit_original_response(**_edit(interaction, message))
     else:
         await _respond(
@@ -93,7 +112,7 @@ async def show(interaction: discord.Interaction, message: Message) -> None:
 
 
 async def acknowledge(interaction: discord.Interaction) -> None:
-    """Answer a click that shows nothing of its own."""
+    """Answer a click without showing anything."""
     if not _is_answered(interaction):
         await _respond(interaction, interaction.response.defer)
 
@@ -101,48 +120,48 @@ async def acknowledge(interaction: discord.Interaction) -> None:
 async def _respond(
     interaction: discord.Interaction, send: Callable[[], Coroutine[Any, Any, object]]
 ) -> None:
-    """Make the first response. One that is lost on the way is made once more: it may have arrived, or not."""
-    with _sending():
+    """Send the first response, and send it once more if it seems to be lost."""
+    with _as_reply_lost():
         try:
             await send()
-        except HICCUPS as lost:
+        except TRANSIENT_ERRORS as lost:
             try:
                 await send()
             except discord.HTTPException as error:
-                if error.code != _ANSWERED:  # too late, say: that tells nothing of the first
+                if error.code != _ANSWERED:  # the first response may not have arrived
                     raise lost from error
                 interaction.extras[_ARRIVED] = True
 
 
 def _is_answered(interaction: discord.Interaction) -> bool:
-    """Whether the first response is made; discord.py does not know of one that arrived and whose answer was lost."""
+    """Whether Discord has the first response, including one whose confirmation was lost."""
     return interaction.response.is_done() or _ARRIVED in interaction.extras
 
 
 def is_private(interaction: discord.Interaction) -> bool:
-    """Whether the message that was used is seen by its member alone, so that it may be edited in reply."""
+    """Whether only the member sees the message that was clicked, so that a reply may replace it."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 async def say_here(interaction: discord.Interaction, message: Message) -> None:
-    """Answer in place of the private page that was clicked; where none was, with a message of its own."""
+    """Replace the private page that was clicked, or send a new private message if it wasn't one."""
     await (show if is_private(interaction) else say)(interaction, message)
 
 
-async def show_later(interaction: discord.Interaction, content: str | Message) -> None:
-    """Bring a reply up to date, if it is still there: who got it may have dismissed it."""
+async def update_reply(interaction: discord.Interaction, content: str | Message) -> None:
+    """Edit the first reply, ignoring failures: the member may have dismissed it."""
     try:
         if isinstance(content, Message):
             content = await content.drawn()
         await interaction.edit_original_response(**_edit(interaction, content))
-    except (discord.HTTPException, *HICCUPS) as error:
+    except (discord.HTTPException, *TRANSIENT_ERRORS) as error:
         log.info("a reply was not brought up to date: %s", error)
 
 
 async def _drawn(interaction: discord.Interaction, message: Message, *, edits: bool) -> Message:
-    """Return a message with its pictures; if they take long to draw, Discord is told to wait."""
+    """Return a message with its pictures drawn, deferring the reply if that takes long."""
     return (
-        await in_time(interaction, message.drawn(), edits=edits)
+        await defer_if_slow(interaction, message.drawn(), edits=edits)
         if message.waits_for_pictures
         else message
     )
@@ -163,7 +182,10 @@ def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str
 
 
 def _edit(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
-    """An edit names all files that the message has from now on, since Discord looks for pictures in the request."""
+    """Return the arguments of an edit.
+
+    It must include every file, or Discord removes the pictures.
+    """
     mention = interaction.client.command_mention  # type: ignore[attr-defined]
     if isinstance(content, str):
         return {
@@ -174,20 +196,20 @@ def _edit(interaction: discord.Interaction, content: str | Message) -> dict[str,
     return {"view": message, "attachments": message.files()}
 
 
-async def in_time(
+async def defer_if_slow(
     interaction: discord.Interaction, work: Coroutine[Any, Any, T], *, edits: bool = False
 ) -> T:
-    """Wait for work that may take long; before Discord's three seconds are over, tell it to wait.
+    """Wait for work, and defer the reply if it takes longer than a quarter of a second.
 
-    `edits`: the reply will be an edit of the message that was used (`show`), else a new private one (`say`).
+    `edits`: the reply will edit the message that was used (`show`), instead of being a new private
+    one (`say`).
     """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=_PATIENCE)
         if not task.done() and not _is_answered(interaction):
-            with suppress(
-                discord.HTTPException, *HICCUPS
-            ):  # what the work stores is worth more than the reply
+            # the work goes on if this fails: what it stores matters more than the reply
+            with suppress(discord.HTTPException, *TRANSIENT_ERRORS):
                 await _respond(
                     interaction,
                     lambda: interaction.response.defer(ephemeral=True, thinking=not edits),
@@ -198,12 +220,12 @@ async def in_time(
 
 
 @asynccontextmanager
-async def hand_back(
+async def return_text_on_error(
     interaction: discord.Interaction, text: str, drafts: Drafts | None = None
 ) -> AsyncIterator[None]:
-    """Around storing what a member wrote at length: if that fails, they read why and get their text back.
+    """If storing a long text fails inside this block, tell the member why and send the text back.
 
-    With `drafts` the form has it already when they open it again.
+    With `drafts`, the form is prefilled with the text when they open it again.
     """
     form = str(payload(interaction).get("custom_id", ""))
     try:
@@ -224,8 +246,10 @@ async def hand_back(
 
 
 @asynccontextmanager
-async def saved(interaction: discord.Interaction, words: str) -> AsyncIterator[None]:
-    """Around showing what is stored already: if that fails, the member reads that nothing is lost."""
+async def confirm_saved_on_error(
+    interaction: discord.Interaction, words: str
+) -> AsyncIterator[None]:
+    """If showing a stored result fails inside this block, send `words` to say that it is saved."""
     try:
         yield
     except UserError:
@@ -243,26 +267,23 @@ async def show_graded(
     may_refine: Callable[[T], bool],
     refine: Callable[[T], Coroutine[Any, Any, T]],
 ) -> None:
-    """Show how a stored answer was graded; if a model service is asked about points in doubt, once more after that.
+    """Show the grade of a stored answer, and update it if a model service refines it.
 
-    `card` makes the page, given whether the model service is being asked just now.
+    `card` builds the page from the grade and whether a model service is still being asked.
     """
-    graded = await in_time(interaction, grade, edits=is_private(interaction))
+    graded = await defer_if_slow(interaction, grade, edits=is_private(interaction))
     asking = may_refine(graded)
     await say_here(interaction, card(graded, asking))
     if asking:
-        await show_later(interaction, card(await refine(graded), False))
+        await update_reply(interaction, card(await refine(graded), False))
 
 
-def sentence(error: BaseException) -> str | None:
-    """What a member reads about an expected failure; None for one that must be looked into."""
-    while isinstance(error, app_commands.CommandInvokeError) or (
-        isinstance(error, app_commands.TransformerError) and isinstance(error.__cause__, UserError)
-    ):
-        cause: Any = error.__cause__
-        if isinstance(error, app_commands.CommandInvokeError):
-            cause = error.original
-        error = cause
+def explain(error: BaseException) -> str | None:
+    """Return the sentence to show a member for an expected error, or None for an unexpected one."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, app_commands.TransformerError):
+        error = error.__cause__ if isinstance(error.__cause__, UserError) else error
     match error:
         case UserError():
             return str(error)
@@ -280,13 +301,16 @@ def sentence(error: BaseException) -> str | None:
 
 
 async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
-    """Tell the member in one sentence; what was not expected goes to the log under an id that they read too."""
+    """Tell the member about an error in one sentence.
+
+    An unexpected error is logged under an id that the member sees too.
+    """
     if isinstance(error, HandledElsewhere):
         log.info("another process answers: %s", describe(interaction))
         return
     if isinstance(error, AlreadyReported):
         return
-    words = sentence(error)
+    words = explain(error)
     if words is None:
         original = getattr(error, "original", error)
         if isinstance(original, discord.HTTPException) and original.code in _EXPIRED:
@@ -303,21 +327,18 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
             words = f"Something went wrong on my side. Try again in a moment. (Error {error_id})"
     try:
         await say(interaction, words)
-    except (
-        discord.HTTPException,
-        RuntimeError,
-        *HICCUPS,
-    ) as failure:  # RuntimeError: the session is closed
+    # aiohttp raises RuntimeError once its session is closed
+    except (discord.HTTPException, RuntimeError, *TRANSIENT_ERRORS) as failure:
         log.warning("could not tell a member about an error: %s", failure)
 
 
 def payload(interaction: discord.Interaction) -> dict[str, Any]:
-    """What Discord sent with an interaction: custom id, values, fields of a modal."""
+    """Return an interaction's data: custom id, values, and fields of a modal."""
     return dict(interaction.data or {})
 
 
 def describe(interaction: discord.Interaction) -> str:
-    """An interaction for the log: what was used where; no names, no texts."""
+    """Describe an interaction for the log, without names of members and their texts."""
     data = payload(interaction)
-    what = data.get("custom_id") or data.get("name") or "?"
-    return f"{interaction.type.name} {str(what)[:100]!r} in guild {interaction.guild_id}"
+    used = data.get("custom_id") or data.get("name") or "?"
+    return f"{interaction.type.name} {str(used)[:100]!r} in guild {interaction.guild_id}"

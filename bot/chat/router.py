@@ -1,11 +1,12 @@
-"""From a click or a modal to its handler, by custom id.
+"""Routes clicks and modal submissions to their handlers by custom id.
 
-A custom id is `name:v1:field:field…`, under 100 characters: ids and shown positions only, never anything that tells the
-right answer. It is parsed whole and strictly: what Discord sends back was chosen by a client, which may send anything.
+A custom id is `name:v1:field:field…`, at most 100 characters. It holds ids and displayed positions
+only, never anything that gives away the right answer. It must match its pattern in full, because a
+client may send anything.
 
-Handlers are found by the id alone, so every card works after a restart and for a message this process never saw.
-discord.py's DynamicItem does that too, but it rebuilds the whole message for each click, says nothing to the member
-when a handler fails or an id is unknown, and does not cover modals.
+The id alone determines the handler, so buttons keep working after a restart and on messages from
+other processes. discord.py's DynamicItem does that too, but it rebuilds the whole message for each
+click, doesn't tell the member when a handler fails or an id is unknown, and doesn't cover modals.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ VERSION = "v1"
 ROW = "[1-9][0-9]{0,17}"
 PAGE = "0|[1-9][0-9]{0,5}"
 TOPIC = "[a-z0-9-]{0,48}"
-"""Nothing stands for all topics."""
+"""A topic's id; empty for all topics."""
 ONE_TOPIC = "[a-z0-9-]{1,48}"
 UNKNOWN = "This button is out of date. Use the newest message, or </help>."
 
@@ -41,18 +42,21 @@ Fields = Mapping[str, str]
 Handler = Callable[[discord.Interaction, Fields], Awaitable[None]]
 
 _ROUTED = frozenset({discord.InteractionType.component, discord.InteractionType.modal_submit})
-"""The types of interaction that are handled here; commands are the command tree's."""
+"""The interaction types handled here. The command tree handles commands."""
 _REMEMBERED = 5000
-_GRACE_SECONDS, _GRACE_STEPS = 2.5, 50
+"""The number of recent interaction ids kept to recognise repeated events."""
+_GRACE_SECONDS = 2.5
+_GRACE_STEPS = 50
 
 
 class Route:
-    """A kind of custom id: its name, and for each field a pattern that must match in full.
+    """A kind of custom id: a name, and a pattern for each field.
 
-    A field whose pattern is a plain word is fixed: `id` fills it in, and routes of one name may differ in it.
-    `once`: what it asks for must not be done by two processes that receive the same click. Answers to rounds and
-    dailies need no such care, as the database takes only one a member.
-    `command`: for a button or form of managers, the mention of the command that opens its page.
+    A field whose pattern is a plain word is fixed: `id` fills it in, and routes with the same name
+    may differ in it.
+    `once`: only one of several processes that receive the same click may handle it. Answers don't
+    need this, because the database accepts only one per member.
+    `command`: for managers' buttons and forms, the mention of the command that opens their page.
     """
 
     def __init__(
@@ -63,13 +67,13 @@ class Route:
         self.once = once
         self.command = command
         self.group = command.strip("</>").partition(" ")[0]
-        """The command's first word: servers allow or deny all commands that share it together."""
+        """The command's first word. Servers allow or deny all commands that share it together."""
         self.fixed = {field: pattern for field, pattern in fields.items() if pattern.isalpha()}
         patterns = "".join(f":(?P<{field}>{pattern})" for field, pattern in fields.items())
-        self._whole = re.compile(f"{name}:{VERSION}{patterns}")
+        self._pattern = re.compile(f"{name}:{VERSION}{patterns}")
 
     def id(self, **values: object) -> str:
-        """The custom id with these values; raises ValueError if it could not be read back."""
+        """Build a custom id from field values. Raises ValueError if `parse` would reject it."""
         values = {**self.fixed, **values}
         custom_id = ":".join([self.name, VERSION, *(str(values[field]) for field in self.fields)])
         if set(values) != set(self.fields) or self.parse(custom_id) is None or len(custom_id) > 100:
@@ -77,13 +81,13 @@ class Route:
         return custom_id
 
     def parse(self, custom_id: str) -> dict[str, str] | None:
-        """The fields of a custom id, or None if it is not one of this route."""
-        found = self._whole.fullmatch(custom_id)
+        """Return the fields of a custom id, or None if it doesn't belong to this route."""
+        found = self._pattern.fullmatch(custom_id)
         return found.groupdict() if found else None
 
 
 class Router:
-    """Hands interactions to their handlers, each once, and waits for them when the program ends."""
+    """Dispatches each interaction to its handler once, and waits for handlers at shutdown."""
 
     def __init__(self, database: Database, clock: DiscordClock) -> None:
         self._database = database
@@ -91,12 +95,18 @@ class Router:
         self._routes: dict[str, list[tuple[Route, Handler]]] = {}
         self._seen: dict[int, None] = {}
         self.watchers: list[Callable[[discord.Interaction], None]] = []
-        """Told of every interaction that is taken up. A listener of discord.py would be a task for each."""
+        """Called with every accepted interaction.
+
+        A discord.py listener would start a task each time.
+        """
         self._in_flight = 0
-        self._leaving = False
+        self._closing = False
 
     def add(self, route: Route, handler: Handler) -> None:
-        """Send ids of a route to a handler. Of several routes that fit an id the one with more fixed fields has it."""
+        """Send a route's custom ids to a handler.
+
+        If several routes match, the one with most fixed fields wins.
+        """
         others = self._routes.setdefault(route.name, [])
         if any(route.fields == other.fields for other, _ in others):
             raise ValueError(route.name)
@@ -104,13 +114,13 @@ class Router:
         others.sort(key=lambda pair: -len(pair[0].fixed))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Discord's event; commands are none of the router's business."""
-        if interaction.type in _ROUTED and self.first_time(interaction):
+        """Handle a component or modal event from Discord; ignore commands."""
+        if interaction.type in _ROUTED and self.accept(interaction):
             with self.in_flight():
                 await self.dispatch(interaction)
 
     async def dispatch(self, interaction: discord.Interaction) -> None:
-        """Handle a component or modal interaction; whatever happens, the member gets an answer."""
+        """Call the handler of an interaction. The member gets an answer even if it fails."""
         custom_id = str(payload(interaction).get("custom_id", ""))
         try:
             found = self._find(custom_id)
@@ -122,13 +132,13 @@ class Router:
                 await self.claim(interaction)
             await handler(interaction, fields)
         except AlreadyAnswered as earlier:
-            same = self._database.shared and earlier.at == created_at(interaction.id)
-            await report_error(interaction, HandledElsewhere() if same else earlier)
+            same_click = self._database.shared and earlier.at == created_at(interaction.id)
+            await report_error(interaction, HandledElsewhere() if same_click else earlier)
         except Exception as error:
             await report_error(interaction, error)
 
     def route_of(self, custom_id: str) -> Route | None:
-        """Return the route of a custom id, None for an unknown one."""
+        """Return the route of a custom id, or None if it is unknown."""
         found = self._find(custom_id)
         return found[0] if found else None
 
@@ -140,22 +150,22 @@ class Router:
         return None
 
     async def claim(self, interaction: discord.Interaction) -> None:
-        """Take an interaction up; raises HandledElsewhere if another process has.
+        """Claim an interaction for this process. Raises HandledElsewhere if another one has it.
 
-        Two processes that have the same shard by mistake, or while one replaces the other, both receive it. A SQLite
-        database is one process's own.
+        Two processes with the same shard both receive it, by mistake or while one replaces the
+        other. A SQLite database is used by one process only, so nothing is written there.
         """
         if self._database.shared and not await self._database.write(
             claim_interaction, interaction.id
         ):
             raise HandledElsewhere
 
-    def first_time(self, interaction: discord.Interaction) -> bool:
-        """Whether to handle this interaction: Discord may repeat events, and while we leave nobody can be answered.
+    def accept(self, interaction: discord.Interaction) -> bool:
+        """Record an interaction; return False for one that came before, or once the bot is closing.
 
-        Its id also tells Discord's time.
+        Its id also sets the clock, because it holds Discord's time.
         """
-        if interaction.id in self._seen or self._leaving:
+        if interaction.id in self._seen or self._closing:
             return False
         self._clock.record_event(interaction.id)
         self._seen[interaction.id] = None
@@ -167,7 +177,7 @@ class Router:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Marks an interaction that is being answered, so that `drain` waits for it."""
+        """Count an interaction as being answered, so that `drain` waits for it."""
         self._in_flight += 1
         try:
             yield
@@ -175,16 +185,16 @@ class Router:
             self._in_flight -= 1
 
     async def drain(self) -> None:
-        """Wait until every interaction in flight is answered, for a few seconds at most."""
+        """Wait a few seconds at most until every interaction in flight is answered."""
         for _ in range(_GRACE_STEPS):
             if not self._in_flight:
                 return
             await asyncio.sleep(_GRACE_SECONDS / _GRACE_STEPS)
         log.warning("closing with %s interactions unanswered", self._in_flight)
 
-    def leave(self) -> None:
-        """Take up nothing more."""
-        self._leaving = True
+    def stop_accepting(self) -> None:
+        """Ignore all further interactions."""
+        self._closing = True
 
 
 def click_of(
@@ -194,7 +204,7 @@ def click_of(
     picks: tuple[int, ...] = (),
     text: str | None = None,
 ) -> Click:
-    """An answer as the services take it; its time is Discord's."""
+    """Build the services' value for an answer. Its time is Discord's."""
     return Click(
         question_id=int(fields["row"]),
         message_id=message_id_of(interaction),
@@ -209,46 +219,46 @@ def click_of(
 
 
 def message_id_of(interaction: discord.Interaction) -> int:
-    """The message whose button was clicked; 0 where there is none."""
+    """Return the id of the message whose button was clicked, or 0."""
     return interaction.message.id if interaction.message else 0
 
 
 def guild_id_of(interaction: discord.Interaction) -> int:
-    """The server of a command or button that exists on servers only."""
+    """Return the server's id; only for commands and buttons that exist on servers alone."""
     assert interaction.guild_id is not None
     return interaction.guild_id
 
 
-def what_is_used(interaction: discord.Interaction) -> str:
-    """The name of the command, or with which the custom id of a button or modal begins."""
+def interaction_name(interaction: discord.Interaction) -> str:
+    """Return the name of the command, or of the route of a button or modal."""
     data = payload(interaction)
     return str(data.get("custom_id") or data.get("name") or "").partition(":")[0]
 
 
 def roles_of(interaction: discord.Interaction) -> tuple[int, ...]:
-    """The roles that a member had when they used this, the highest first, as they came with the interaction."""
+    """Return the ids of the roles that came with the interaction, highest first."""
     if not isinstance(interaction.user, discord.Member):
         return ()
     known = [role.id for role in reversed(interaction.user.roles)]
-    # while a server is still on its way to us its roles have no order yet, and discord.py names none of them
+    # until the server's data has arrived, discord.py doesn't know its roles or their order
     return (*known, *(role_id for role_id in interaction.user._roles if role_id not in known))
 
 
-def picked_in(interaction: discord.Interaction) -> list[str]:
-    """What was chosen in a list on a message, as the client sent it."""
+def selected_values(interaction: discord.Interaction) -> list[str]:
+    """Return the values selected in a list on a message, as sent by the client."""
     return _texts(payload(interaction).get("values"))
 
 
-def picked_id(interaction: discord.Interaction) -> int | None:
-    """Return the id of the channel or role that was picked in a list, None for nothing; refuses what can't be one."""
-    picked = picked_in(interaction)
-    if picked and not number_in(picked):
+def selected_id(interaction: discord.Interaction) -> int | None:
+    """Return the id of the selected channel or role, or None if nothing is selected."""
+    selected = selected_values(interaction)
+    if selected and not parse_number(selected):
         raise UserError("I can't use that here. Pick one from the list.")
-    return number_in(picked) or None
+    return parse_number(selected) or None
 
 
 def custom_ids(components: Sequence[Any]) -> Iterator[str]:
-    """The custom ids of a message's buttons and lists."""
+    """Yield the custom ids of a message's buttons and lists."""
     for component in components:
         if isinstance(custom_id := getattr(component, "custom_id", None), str):
             yield custom_id
@@ -256,40 +266,47 @@ def custom_ids(components: Sequence[Any]) -> Iterator[str]:
 
 
 def modal_text(interaction: discord.Interaction, limit: int) -> str:
-    """The text of a modal with a single field, at most `limit` characters; NULs are dropped, as PostgreSQL has none."""
+    """Return the text of a modal with one field, cut to `limit` characters.
+
+    NULs are removed because PostgreSQL can't store them:
+    https://www.postgresql.org/docs/current/datatype-character.html
+    """
     texts = (
         node["value"] for node in _modal_nodes(interaction) if isinstance(node.get("value"), str)
     )
     return str(next(texts, "")).replace("\x00", "")[:limit]
 
 
-def modal_values(interaction: discord.Interaction) -> list[Any]:
-    """What was chosen in a modal with a single group of boxes, as the client sent it."""
-    chosen = (
+def checked_values(interaction: discord.Interaction) -> list[Any]:
+    """Return the checked values of a modal with one group of checkboxes, as sent by the client."""
+    groups = (
         node["values"] for node in _modal_nodes(interaction) if isinstance(node.get("values"), list)
     )
-    return list(next(chosen, ()))
+    return list(next(groups, ()))
 
 
-def entered(interaction: discord.Interaction) -> dict[str, list[str]]:
-    """What was written or chosen in a modal of several fields, by their custom ids, as the client sent it."""
+def modal_fields(interaction: discord.Interaction) -> dict[str, list[str]]:
+    """Return the values of a modal's fields by custom id, as sent by the client."""
     nodes = [node for node in _modal_nodes(interaction) if isinstance(node.get("custom_id"), str)]
     return {node["custom_id"]: _texts(node.get("values", [node.get("value")])) for node in nodes}
 
 
-def written_in(interaction: discord.Interaction) -> dict[str, str]:
-    """What was written in a modal of several fields, as the client sent it: it may be longer than the fields are."""
-    return {name: "".join(values)[:4000] for name, values in entered(interaction).items()}
+def modal_texts(interaction: discord.Interaction) -> dict[str, str]:
+    """Return the texts of a modal's fields by custom id.
+
+    They may exceed the limits of the fields.
+    """
+    return {name: "".join(values)[:4000] for name, values in modal_fields(interaction).items()}
 
 
-def number_in(values: Sequence[str]) -> int:
-    """The number that a client sent; 0, which nothing has, for anything else, and for what no database holds."""
+def parse_number(values: Sequence[str]) -> int:
+    """Return the first value as a 64-bit number, or 0, which is no row's id, if it isn't one."""
     number = int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0
     return number if number < 2**63 else 0
 
 
 def _texts(values: Any) -> list[str]:
-    """The texts in what should be a list of texts, without NULs."""
+    """Return the strings in a client's list of values, without NULs."""
     return (
         [v.replace("\x00", "") for v in values if isinstance(v, str)]
         if isinstance(values, list)
@@ -298,9 +315,9 @@ def _texts(values: Any) -> list[str]:
 
 
 def _modal_nodes(interaction: discord.Interaction) -> Iterator[dict[str, Any]]:
-    """The components of a modal that was sent, and those inside of them."""
+    """Yield the components of a submitted modal, including nested ones."""
     nodes: list[Any] = [payload(interaction).get("components")]
-    for node in nodes:  # which grows by what is inside
+    for node in nodes:  # the list grows while it is read
         if isinstance(node, list):
             nodes += node
         elif isinstance(node, dict):

@@ -1,4 +1,7 @@
-"""Words: escaping, numbers and times. Everything a bank or a member wrote passes through `escape`."""
+"""Text: escaping, numbers and times.
+
+Everything from a question bank or a member goes through `escape`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 MAX_MESSAGE = 4000
-"""Characters of text in a message of components, by Discord's limit."""
+"""Discord's limit for the text of a Components V2 message."""
 MAX_TEXT = 3900
-"""Characters of text in one that we allow ourselves."""
+"""Our own limit, slightly below Discord's."""
 
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
@@ -20,28 +23,28 @@ _LINE_START = re.compile(r"^([^\S\n]*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILI
 
 
 def escape(text: str) -> str:
-    """Text that Discord shows as written: no markdown, no mentions, no timestamps, no masked links."""
+    """Escape text so that Discord shows it literally, without markdown, mentions or links."""
     text = _TAG.sub(r"\\<", _INLINE.sub(r"\\\1", text))
     return _LINE_START.sub(r"\1\\\2", text)
 
 
 def heading(text: str) -> str:
-    """A heading of level 3 in the text's own words; a heading is one line."""
+    """Return a level 3 heading with the escaped text, on one line."""
     return f"### {' '.join(escape(text).split())}"
 
 
 def one_line(text: str) -> str:
-    """Escaped text without line breaks."""
+    """Return the escaped text without line breaks."""
     return escape(" ".join(text.split()))
 
 
 def cut(text: str, limit: int) -> str:
-    """A text of at most `limit` characters; an ellipsis stands for what is left out."""
+    """Cut a text to `limit` characters, ending in an ellipsis if it was longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def mention_commands(text: str, mention: Callable[[str], str]) -> str:
-    """Text with commands, written as `</quiz start>`, as `mention` makes them clickable; quoted text is left alone."""
+    """Replace each command like `</quiz start>` by `mention(name)`, except inside backticks."""
     return (
         _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text)
         if "</" in text
@@ -50,31 +53,32 @@ def mention_commands(text: str, mention: Callable[[str], str]) -> str:
 
 
 def name(of_member: str | None) -> str:
-    """What a member is called, also if that is an address, which is no link then; `a member` where it is not known."""
+    """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown."""
     return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"
 
 
 def code(text: str, limit: int = 60) -> str:
-    """What somebody typed, quoted inside a sentence."""
+    """Quote what somebody typed as inline code, shortened to `limit` characters."""
     shown = " ".join(text.replace("`", "'").split())
     return f"`{cut(shown, limit)}`"
 
 
 def when(at: datetime, style: str = "f") -> str:
-    """A timestamp that Discord shows in the reader's own zone: `f` date and time, `t` time, `T` with seconds.
+    """Return a timestamp in the reader's own time zone.
 
-    Never a relative one: phones draw it once, and it stands still.
+    Styles: `f` date and time, `t` time, `T` time with seconds. Don't use a relative one: phones
+    render it once and never update it.
     """
     return f"<t:{int(at.timestamp())}:{style}>"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 answer`, `2,500 answers`."""
+    """Return a number with its noun: `1 answer`, `2,500 answers`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def days_ahead(days: int) -> str:
-    """`today`, `tomorrow`, `in 5 days`."""
+    """Return `today`, `tomorrow` or `in 5 days`."""
     return {0: "today", 1: "tomorrow"}.get(days, f"in {days:,} days")
 
 
@@ -94,14 +98,17 @@ def percent(part: int, whole: int) -> str:
 
 
 def place_mark(place: int, points: int) -> str:
-    """A medal for the first three who have points, else the number."""
+    """Return a medal for the first three places with points, otherwise the place's number."""
     return _MEDALS.get(place, f"**{place}.**") if points else f"**{place}.**"
 
 
 def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
-    """Join blocks, in order, into as few texts as the limit allows; a longer block is cut between lines or words."""
+    """Join blocks in order into as few texts as the limit allows.
+
+    A block over the limit is split between lines or words.
+    """
     result: list[str] = []
-    for block in (part for whole in blocks for part in _parts(whole, limit)):
+    for block in (part for whole in blocks for part in _split(whole, limit)):
         if result and len(result[-1]) + len(block) + 2 <= limit:
             result[-1] += "\n\n" + block
         else:
@@ -109,7 +116,7 @@ def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     return result
 
 
-def _parts(block: str, limit: int) -> list[str]:
+def _split(block: str, limit: int) -> list[str]:
     parts = []
     while len(block) > limit:
         cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
@@ -117,10 +124,7 @@ def _parts(block: str, limit: int) -> list[str]:
         in_line = block[cut : cut + 1] != "\n"
         parts.append(block[:cut])
         block = block[cut:].lstrip()
-        if (
-            in_line
-        ):  # what stood inside a line begins one now, and must not become a list or a heading
-            block = (
-                _LINE_START.sub(r"\1\\\2", block, count=1) if _LINE_START.match(block) else block
-            )
+        # the rest of a line must not turn into a list or a heading
+        if in_line and _LINE_START.match(block):
+            block = _LINE_START.sub(r"\1\\\2", block, count=1)
     return [*parts, block]

@@ -14,10 +14,10 @@ from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices, zone_choices
 from bot.chat.permissions import daily_problem, require_bot, require_page
 from bot.chat.replies import (
-    hand_back,
-    in_time,
+    confirm_saved_on_error,
+    defer_if_slow,
     is_private,
-    saved,
+    return_text_on_error,
     say,
     say_all,
     say_here,
@@ -26,13 +26,13 @@ from bot.chat.replies import (
 from bot.chat.router import (
     Fields,
     click_of,
-    entered,
     guild_id_of,
     message_id_of,
+    modal_fields,
     modal_text,
-    number_in,
-    picked_id,
-    picked_in,
+    parse_number,
+    selected_id,
+    selected_values,
 )
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -147,15 +147,15 @@ class Daily(
     async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A manager changed a setting; the panel shows at once what comes of it."""
         require_page(interaction, view.PANEL)
-        guild_id, picked, note = guild_id_of(interaction), picked_in(interaction), None
+        guild_id, picked, note = guild_id_of(interaction), selected_values(interaction), None
         match fields["what"]:
             case "form":
                 await self._open_form(interaction)
                 return
             case "channel":
-                done = self._set(interaction, channel_id=number_in(picked))
+                done = self._set(interaction, channel_id=parse_number(picked))
             case "role":
-                done = self._set(interaction, role_id=picked_id(interaction))
+                done = self._set(interaction, role_id=selected_id(interaction))
             case "kind":
                 done = self._set(interaction, kind="".join(picked))
             case "days":
@@ -176,14 +176,14 @@ class Daily(
     async def schedule(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """The modal for time, zone and hours, the first time with the channel."""
         require_page(interaction, view.FORM)
-        given = entered(interaction)
+        given = modal_fields(interaction)
         changes: Changes = {
             "at": "".join(given.get("time", ())).strip(),
             "zone": "".join(given.get("zone", ())),
-            "answer_hours": number_in(given.get("hours", ())),
+            "answer_hours": parse_number(given.get("hours", ())),
         }
         if "channel" in given:
-            changes["channel_id"] = number_in(given["channel"])
+            changes["channel_id"] = parse_number(given["channel"])
         await self._show(interaction, self._set(interaction, **changes))
 
     async def _open_form(self, interaction: discord.Interaction) -> None:
@@ -281,10 +281,10 @@ class Today(commands.Cog):
         bot.router.add(view.APART_WRITE, self.fill_in_apart)
         bot.router.add(view.APART_OPEN, self.open_apart)
         bot.router.add(view.APART_ESSAY, self.written)
-        bot.answerables[view.APART] = Answerable(
+        self.answerable_apart = Answerable(
             dailies.check_open, self.answer_apart, dailies.review, dailies.subject
         )
-        bot.answerables["daily"] = Answerable(
+        self.answerable = Answerable(
             dailies.check_open, self.answer, dailies.review, dailies.subject
         )
 
@@ -294,7 +294,7 @@ class Today(commands.Cog):
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def today(self, interaction: discord.Interaction) -> None:
-        today = await in_time(
+        today = await defer_if_slow(
             interaction, self.dailies.today(guild_id_of(interaction), interaction.user.id)
         )
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
@@ -348,9 +348,11 @@ class Today(commands.Cog):
             modal_text(interaction, MAX_ANSWER),
         )
         click = click_of(interaction, fields, text=text)
-        async with hand_back(interaction, text, self.bot.context.drafts):
+        async with return_text_on_error(interaction, text, self.bot.context.drafts):
             news = await self.dailies.answer_openly(click, apart=fields["source"] == view.APART)
-        async with saved(interaction, "Your answer is saved. See its feedback with </today>."):
+        async with confirm_saved_on_error(
+            interaction, "Your answer is saved. See its feedback with </today>."
+        ):
             bank = await self.bot.context.bank_for(user_id, interaction.guild_id)
             await show_graded(
                 interaction,
@@ -365,6 +367,6 @@ class Today(commands.Cog):
 
     async def _show(self, interaction: discord.Interaction, daily_id: int, page: int = 0) -> None:
         asked = self.dailies.review_open(daily_id, interaction.guild_id, interaction.user.id)
-        review = await in_time(interaction, asked, edits=is_private(interaction))
+        review = await defer_if_slow(interaction, asked, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         await say_here(interaction, view.review(review, bank, page))

@@ -21,10 +21,10 @@ from bot.chat.messages import (
     PlainMessage,
     button,
     channel_list,
-    choices,
-    line,
     role_list,
     row,
+    select_menu,
+    separator,
     text_of,
 )
 from bot.chat.router import PAGE, ROW, Route
@@ -107,7 +107,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
             DAILY,
             f"{_TITLE}\n-# {_about(card.topic, bank)} · open question",
             t.heading(card.topic.question),
-            line(),
+            separator(),
             "Answer in a few sentences, as in an interview. You'll see right away, in private, which key points "
             f"you covered.\n{closes}",
             row(button("Answer", OPEN.id(row=card.daily_id), PRIMARY)),
@@ -116,7 +116,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
         DAILY,
         f"{_TITLE}\n-# {about(card.item, bank)}",
         *asked(card.item, card.order),
-        line(),
+        separator(),
         closes,
         *answer_rows(card.item, "daily", card.daily_id),
     )
@@ -213,7 +213,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
         t.heading(card.topic.question),
         f"✅ **Model answer**\n{model}",
         "\n".join(["**Most often missed**", *missed]) if missed else None,
-        line(),
+        separator(),
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),
         row(
@@ -315,7 +315,7 @@ def panel(
         row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
         row(role_list(PANEL.id(what="role"), schedule.role_id, "Role to ping (optional)")),
         row(_days(schedule.weekdays)),
-        row(choices(PANEL.id(what="kind"), KINDS, schedule.kind)),
+        row(select_menu(PANEL.id(what="kind"), KINDS, schedule.kind)),
         row(
             button("Change time", PANEL.id(what="form")),
             button(*threads),
@@ -359,7 +359,7 @@ def schedule_form(
         str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})
     }
     modal.add_item(
-        ui.Label(text="Open for answers", component=choices("hours", hours, str(open_for)))
+        ui.Label(text="Open for answers", component=select_menu("hours", hours, str(open_for)))
     )
     modal.stop()
     return modal
@@ -370,7 +370,7 @@ def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
     chosen = stored_zone(zone).key
     zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
-    return choices("zone", clocks, chosen)
+    return select_menu("zone", clocks, chosen)
 
 
 def _days(chosen: str) -> ui.Select[ui.LayoutView]:
@@ -432,7 +432,9 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
         head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
         said, press = _today_open(daily, found.given, is_open=is_open)
         return [
-            Message(DAILY, head, t.heading(asks.question), said, line(), after or None, foot, press)
+            Message(
+                DAILY, head, t.heading(asks.question), said, separator(), after or None, foot, press
+            )
         ]
     item, order = asks
     head = f"{_TITLE.replace('##', '###')}\n-# {about(item, bank)}"
@@ -443,7 +445,14 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
         explain = after_row("daily", daily.id) if daily.revealed else None
         return [
             Message(
-                DAILY, head, t.heading(item.prompt), closed, line(), after or None, foot, explain
+                DAILY,
+                head,
+                t.heading(item.prompt),
+                closed,
+                separator(),
+                after or None,
+                foot,
+                explain,
             )
         ]
     return [
@@ -451,7 +460,7 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
             DAILY,
             head,
             *asked(item, order),
-            line(),
+            separator(),
             after or None,
             foot,
             *answer_rows(item, APART, daily.id),
@@ -478,7 +487,15 @@ def _today_answered(
     colour = REVEALED if given.review.right else ENDED
     explain = after_row("daily", daily.id) if daily.revealed else None
     card = Message(
-        colour, head, prompt, formulas.picture(item), line(), first, after or None, foot, explain
+        colour,
+        head,
+        prompt,
+        formulas.picture(item),
+        separator(),
+        first,
+        after or None,
+        foot,
+        explain,
     )
     return [card, *(Message(colour, page) for page in more)]
 

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import missing, needed, require_manager
+from bot.chat.permissions import missing_permissions, permissions_to_play, require_manager
 from bot.chat.replies import say
 from bot.chat.router import Fields
 from bot.core.context import Place
@@ -34,7 +34,12 @@ class Help(commands.Cog):
         """Say hello in the system channel, or else in the first channel that the bot can use."""
         candidates = (guild.system_channel, *guild.text_channels)
         channel = next(
-            (c for c in candidates if c and not missing(c.permissions_for(guild.me), needed(c))),
+            (
+                c
+                for c in candidates
+                if c
+                and not missing_permissions(c.permissions_for(guild.me), permissions_to_play(c))
+            ),
             None,
         )
         if channel is None:

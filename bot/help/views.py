@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, line, link_button, row
+from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, link_button, row, separator
 from bot.chat.router import Route
 from bot.daily.views import PANEL as DAILY_PANEL
 from bot.help.rules import Done, Step, first_steps
@@ -69,7 +69,7 @@ def help_on_server(done: Done, *, manages: bool, install: str | None) -> Message
         f"### Quizformer\n{_ABOUT}",
         f"**Together**\n{_ON_A_SERVER}",
         f"**On your own, here or by direct message**\n{_IN_PRIVATE}",
-        line() if manages else None,
+        separator() if manages else None,
         _FOR_MANAGERS if manages else None,
         *_next_steps(done),
         "-# Your answers stay private until the reveal, and only your first one counts.",
@@ -89,7 +89,7 @@ def _next_steps(done: Done) -> tuple[Part | None, ...]:
     if done.due:
         words[Step.PRACTISE] = f"</practice>: {t.count(done.due, 'question')} due today"
     listed = "\n".join(f"{number}. {words[step]}" for number, step in enumerate(steps, start=1))
-    return line(), f"**Next for you**\n{listed}"
+    return separator(), f"**Next for you**\n{listed}"
 
 
 def help_alone(done: Done, install: str | None) -> Message:

@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.permissions import require_page
-from bot.chat.replies import in_time, say, show
+from bot.chat.replies import defer_if_slow, say, show
 from bot.chat.router import Fields, guild_id_of
 from bot.insights import views as view
 from bot.insights.service import QuestionInsights
@@ -17,7 +17,7 @@ from bot.rounds.service import Rounds
 
 
 class Insights(commands.Cog):
-    """What `/bank insights` shows; the command stands with the others of its group, in `bot.bank.cog`."""
+    """The pages of `/bank insights`; the command itself is in `bot.bank.cog` with the rest of its group."""
 
     def __init__(self, bot: QuizBot, insights: QuestionInsights, rounds: Rounds) -> None:
         self.insights = insights
@@ -25,22 +25,21 @@ class Insights(commands.Cog):
         bot.router.add(view.INSIGHTS, self.turn)
         bot.router.add(view.WEAKEST, self.start)
 
+    async def show(self, interaction: discord.Interaction) -> None:
+        """Answer the command."""
+        work = page(self.insights, guild_id_of(interaction))
+        await say(interaction, await defer_if_slow(interaction, work))
+
     async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open a list, turn its pages, or go back to the overview, always with what is true now."""
         require_page(interaction, view.INSIGHTS)
         work = page(self.insights, guild_id_of(interaction), fields["list"], int(fields["page"]))
-        await show(interaction, await in_time(interaction, work, edits=True))
+        await show(interaction, await defer_if_slow(interaction, work, edits=True))
 
     async def start(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round on a topic, in the channel and for everybody."""
         require_page(interaction, view.WEAKEST)
         await start_round(self.rounds, interaction, topic_id=fields["topic"])
-
-
-async def show_insights(interaction: discord.Interaction) -> None:
-    """Answer the command."""
-    insights: QuestionInsights = interaction.client.features.insights  # type: ignore[attr-defined]
-    await say(interaction, await in_time(interaction, page(insights, guild_id_of(interaction))))
 
 
 async def page(

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.chat import text as t
-from bot.chat.charts import INNER, MARGIN, at_right, bar_row, fitting, headline
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, line, pager, row
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, WIDTH, Picture, box, drawn, panel, words
+from bot.chat.charts import INNER, MARGIN, fit_label, headline, labelled_bar, right_aligned
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
+from bot.chat.pictures import (
+    ACCENT,
+    INK,
+    MUTED,
+    TRACK,
+    WIDTH,
+    Picture,
+    box,
+    draw_picture,
+    panel,
+    words,
+)
 from bot.chat.router import PAGE, Route
 from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD, Insights, Judged, WeakTopic, columns
 from bot.questions.model import Bank, Item
@@ -63,7 +74,7 @@ async def overview(found: Insights) -> Message:
         )
         or None,
         row(*lists),
-        line() if weak else None,
+        separator() if weak else None,
         f"**Weakest topics**\n{weak}" if weak else None,
         *(row(start) for start in starts),
     )
@@ -87,7 +98,9 @@ def listing(found: Insights, bank: Bank, name: str, page: int) -> Message:
     head = f"### {LISTS[name]}\n-# {t.count(len(blocks), 'question')}"
     head += f" · page {page + 1} of {len(pages)}" if len(pages) > 1 else ""
     turn = pager(page, len(pages), lambda slot, number: _link(name, slot, number))
-    return Message(OPEN, head, _MEANING[name], line(), pages[page], line(), row(*turn, back))
+    return Message(
+        OPEN, head, _MEANING[name], separator(), pages[page], separator(), row(*turn, back)
+    )
 
 
 def _link(name: str, slot: str, page: int) -> str:
@@ -140,7 +153,7 @@ async def picture(found: Insights) -> Picture | None:
     """How hard the questions are, and the weakest topics; None if there is nothing to draw."""
     if not (found.judged or found.weakest):
         return None
-    return await drawn("insights.png", alt_text(found), lambda: svg(found))
+    return await draw_picture("insights.png", alt_text(found), lambda: svg(found))
 
 
 def alt_text(found: Insights) -> str:
@@ -192,7 +205,7 @@ def _shares(found: Insights, top: float) -> tuple[str, float]:
         box(MARGIN + 3, base + 6, hard - MARGIN - 6, 3, MUTED, radius=1),
         box(easy + 3, base + 6, WIDTH - MARGIN - easy - 6, 3, MUTED, radius=1),
         words(MARGIN, base + 30, f"under {HARD}%: too hard", colour=MUTED),
-        at_right(base + 30, f"from {EASY}%: too easy"),
+        right_aligned(base + 30, f"from {EASY}%: too easy"),
     ]
     return "".join(parts), base + 36 + (40 if found.weakest else 0)
 
@@ -203,9 +216,9 @@ def _topics(weakest: tuple[WeakTopic, ...], top: float) -> tuple[str, float]:
     parts = [headline(top, "Weakest topics")]
     y = top + 32
     for place, w in enumerate(weakest, start=1):
-        title = fitting(w.title, _TITLE, f"Topic {place}")
+        title = fit_label(w.title, _TITLE, f"Topic {place}")
         parts.append(
-            bar_row(
+            labelled_bar(
                 y, title, f"{t.percent(w.right, w.answers)} right", w.answers, (w.right, ACCENT)
             )
         )

@@ -13,17 +13,17 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import (
-    hand_back,
-    in_time,
+    confirm_saved_on_error,
+    defer_if_slow,
     is_private,
-    saved,
+    return_text_on_error,
     say,
     say_all,
     say_here,
     show,
     show_graded,
 )
-from bot.chat.router import UNKNOWN, Fields, modal_text, picked_in
+from bot.chat.router import UNKNOWN, Fields, modal_text, selected_values
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
@@ -71,7 +71,7 @@ class Interview(commands.Cog):
             interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions
         )
         await say_all(
-            interaction, await self._pages(interaction, await in_time(interaction, begin))
+            interaction, await self._pages(interaction, await defer_if_slow(interaction, begin))
         )
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -80,7 +80,7 @@ class Interview(commands.Cog):
             interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1
         )
         first, *more = await self._pages(
-            interaction, await in_time(interaction, start, edits=is_private(interaction))
+            interaction, await defer_if_slow(interaction, start, edits=is_private(interaction))
         )
         await say_here(interaction, first)
         await say_all(interaction, more)
@@ -99,10 +99,10 @@ class Interview(commands.Cog):
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
-        async with hand_back(interaction, text, self._drafts):
+        async with return_text_on_error(interaction, text, self._drafts):
             await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
-        async with saved(interaction, _SAVED):
+        async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
@@ -116,14 +116,14 @@ class Interview(commands.Cog):
 
     async def claim(self, interaction: discord.Interaction, fields: Fields) -> None:
         """What a member says is in their answer: the points picked in the list are marked, all others are not."""
-        picked = picked_in(interaction)
+        picked = selected_values(interaction)
         if not set(picked) <= set("012345"):
             raise UserError(UNKNOWN)
         points, question_id = frozenset(map(int, picked)), int(fields["row"])
         claim = self.interviews.claim(
             question_id, interaction.user.id, interaction.guild_id, points
         )
-        step = await in_time(interaction, claim, edits=is_private(interaction))
+        step = await defer_if_slow(interaction, claim, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
             await say(
@@ -150,9 +150,9 @@ class Interview(commands.Cog):
         """Store what was written to a follow-up, then compare it, then show both."""
         question_id, number = int(fields["row"]), int(fields["number"])
         text = modal_text(interaction, MAX_ANSWER)
-        async with hand_back(interaction, text, self._drafts):
+        async with return_text_on_error(interaction, text, self._drafts):
             await self.interviews.answer_follow_up(question_id, interaction.user.id, number, text)
-        async with saved(interaction, _SAVED):
+        async with confirm_saved_on_error(interaction, _SAVED):
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -173,7 +173,7 @@ class Interview(commands.Cog):
         self, interaction: discord.Interaction, question_id: int, page: int = 0
     ) -> None:
         """A question's card or feedback in place of the private message that was used."""
-        step = await in_time(
+        step = await defer_if_slow(
             interaction, self._feedback(interaction, question_id), edits=is_private(interaction)
         )
         await say_here(interaction, view.step_page(step, await self._bank(interaction), page))
@@ -182,7 +182,7 @@ class Interview(commands.Cog):
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
     ) -> None:
         """What became of a follow-up, in place of the private message that was used."""
-        step = await in_time(interaction, work, edits=is_private(interaction))
+        step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.follow_up_card(step, await self._bank(interaction)))
 
     def _feedback(

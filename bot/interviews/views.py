@@ -12,7 +12,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.core.limits import MAX_ANSWER
@@ -112,7 +112,7 @@ def question_card(step: Step, bank: Bank) -> Message:
         OPEN,
         f"{again}{_head(step, bank)}",
         t.heading(step.topic.question),
-        line(),
+        separator(),
         "-# Answer in a few sentences, as you'd say it aloud. Only you see this.",
         row(
             button("Answer", INTERVIEW.id(row=number), PRIMARY),
@@ -332,7 +332,7 @@ def page_of(
     )
     if number + 1 < len(found) and found[number + 1].tab == page.tab:
         buttons.append(button("Read on", link(number + 1)))
-    return Message(colour, head, page.text, line(), row(*buttons), *rows)
+    return Message(colour, head, page.text, separator(), row(*buttons), *rows)
 
 
 def estimate(assessment: Assessment) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import discord
 
-from bot.chat.router import Router, what_is_used
+from bot.chat.router import Router, interaction_name
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed, StorageError
 from bot.members import store
@@ -40,7 +40,7 @@ class Names:
         router.watchers.append(self._seen)
 
     def _seen(self, interaction: discord.Interaction) -> None:
-        if interaction.guild_id is not None and what_is_used(interaction) != _IGNORED_COMMAND:
+        if interaction.guild_id is not None and interaction_name(interaction) != _IGNORED_COMMAND:
             self.set(interaction.guild_id, interaction.user.id, interaction.user.display_name)
 
     def set(self, guild_id: int, user_id: int, name: str) -> None:

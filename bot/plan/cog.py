@@ -11,8 +11,8 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.replies import in_time, is_private, say, say_here
-from bot.chat.router import Fields, entered
+from bot.chat.replies import defer_if_slow, is_private, say, say_here
+from bot.chat.router import Fields, modal_fields
 from bot.core.errors import UserError
 from bot.plan import views as view
 from bot.plan.dates import offered
@@ -20,23 +20,21 @@ from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
 from bot.plan.service import Plans
 
 
-async def date_choices(
-    interaction: discord.Interaction, current: str
-) -> list[app_commands.Choice[str]]:
-    """Days to pick from: "dec 12" finds 12 December."""
-    plans: Plans = interaction.client.features.plans  # type: ignore[attr-defined]
-    today = await plans.today(interaction.user.id, interaction.guild_id)
-    return [
-        app_commands.Choice(name=name, value=day.isoformat())
-        for name, day in offered(current[:40], today)
-    ]
-
-
 class Plan(commands.Cog):
     def __init__(self, bot: QuizBot, plans: Plans) -> None:
         self.plans = plans
         bot.router.add(view.PLAN, self.press)
         bot.router.add(view.PLAN_FORM, self.change)
+
+    async def date_choices(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest days: "dec 12" finds 12 December."""
+        today = await self.plans.today(interaction.user.id, interaction.guild_id)
+        return [
+            app_commands.Choice(name=name, value=day.isoformat())
+            for name, day in offered(current[:40], today)
+        ]
 
     @app_commands.command(
         description="How ready you'll be on the day of your interview, and what to do until then"
@@ -56,7 +54,7 @@ class Plan(commands.Cog):
     ) -> None:
         looks = date is None and minutes is None
         work = self._page(interaction) if looks else self._changed(interaction, date, minutes)
-        await say(interaction, await in_time(interaction, work))
+        await say(interaction, await defer_if_slow(interaction, work))
 
     async def press(self, interaction: discord.Interaction, fields: Fields) -> None:
         """The buttons below a plan."""
@@ -73,7 +71,7 @@ class Plan(commands.Cog):
 
     async def change(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """What was written in the form."""
-        fields = entered(interaction)
+        fields = modal_fields(interaction)
         day, minutes = (" ".join(fields.get(name, [])).strip() for name in ("date", "minutes"))
         number = (
             int(minutes) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 4 else 0
@@ -89,7 +87,7 @@ class Plan(commands.Cog):
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
     ) -> None:
         """A plan, or why there is none, in place of the private message that was used."""
-        page = await in_time(interaction, work, edits=is_private(interaction))
+        page = await defer_if_slow(interaction, work, edits=is_private(interaction))
         if isinstance(page, str):
             await say(interaction, page)
         else:

@@ -7,8 +7,8 @@ from datetime import date
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, bar, bar_row, figure, fitting, headline
-from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, line, row
+from bot.chat.charts import MARGIN, bar, big_number, fit_label, headline, labelled_bar
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row, separator
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
@@ -19,11 +19,11 @@ from bot.chat.pictures import (
     WIDTH,
     Picture,
     box,
-    drawn,
+    draw_picture,
     panel,
     words,
 )
-from bot.chat.pictures import line as stroke
+from bot.chat.pictures import polyline as stroke
 from bot.chat.router import Route
 from bot.plan.dates import said
 from bot.plan.rules import (
@@ -65,7 +65,7 @@ async def plan_page(shown: Shown) -> Message | str:
         _pace(outlook),
         _takes(outlook),
         _by_section(outlook),
-        line(),
+        separator(),
         f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
         row(
             button(f"Start today's {outlook.share.left:,}", PRACTISE.id(topic=""), PRIMARY)
@@ -200,7 +200,7 @@ def _kinds(new: int, due: int) -> str:
 
 
 async def plan_picture(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> Picture:
-    return await drawn("plan.png", alt_text(outlook), lambda: svg(outlook, past))
+    return await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past))
 
 
 def alt_text(outlook: Outlook) -> str:
@@ -228,7 +228,7 @@ def _figures(outlook: Outlook) -> str:
         (150, f"{percent(outlook.expected)}%", f"on {day}", _LATER),
         (280, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
-    return "".join(figure(*shown) for shown in figures)
+    return "".join(big_number(*shown) for shown in figures)
 
 
 def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> tuple[str, float]:
@@ -292,10 +292,10 @@ def _sections(sections: tuple[SectionOutlook, ...], top: float) -> tuple[str, fl
     parts = [headline(top, "By section", "now · then")]
     y = top + 32
     for n, s in enumerate(sections[:_SECTIONS], start=1):
-        title = fitting(s.title, _TITLE, f"Section {n}")
+        title = fit_label(s.title, _TITLE, f"Section {n}")
         now, then = (f"{percent(share)}%" for share in (s.now, s.then))
         shares = sorted([(s.then, _LATER), (s.now, ACCENT)], reverse=True)
-        parts.append(bar_row(y, title, f"{now} · {then}", 1, *shares))
+        parts.append(labelled_bar(y, title, f"{now} · {then}", 1, *shares))
         y += 47
     return "".join(parts), y
 

@@ -1,7 +1,7 @@
-"""The simulated Discord of ``python -m bot play``: the real bot in the browser, without token or account.
+"""The simulated Discord of `python -m bot play`: the real bot in a browser, without an account.
 
-The only package that imports simcord. It builds on internals of one version (see ``live`` and ``facelift``), so any
-other is refused here.
+Only this package imports simcord. It depends on internals of one version (see `live` and
+`patches`), so it refuses any other.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def _require_simcord() -> None:
 
 _require_simcord()
 
-from . import facelift  # noqa: E402  # only after the version is known
+from . import patches  # noqa: E402  # after the check of the version
 from .server import PORT, listen  # noqa: E402
 from .session import serve  # noqa: E402
 
-facelift.check()
+patches.check()
 
 __all__ = ["PORT", "listen", "serve"]

@@ -1,4 +1,4 @@
-"""The simulated Discord's clock: the real one, except while the server is being founded."""
+"""The simulated Discord's clock: real time, except while the server is being created."""
 
 from __future__ import annotations
 
@@ -9,32 +9,36 @@ from simcord._dpy_internals import real_monotonic
 
 
 class WallClock(Clock):
-    """simcord's clock stands at a virtual date until told to move. This one is wall time.
+    """A clock for simcord that shows real time, where simcord's own only moves when told to.
 
-    It starts frozen at ``founded``: snowflakes come from the clock, so everything that is created before
-    :meth:`release` gets the same id at every start. From then on ids carry the real time and never repeat.
+    Until `release` it is frozen at `start`. Snowflakes contain the time, so everything created
+    until then gets the same id at every start. Later ids contain the real time and never repeat.
     """
 
-    def __init__(self, founded: datetime) -> None:
-        self._frozen: datetime | None = founded
-        self._latest = founded
+    def __init__(self, start: datetime) -> None:
+        self._frozen: datetime | None = start
+        self._latest = start
 
     @property
-    def elapsed(self) -> float:  # type: ignore[override]  # an attribute in simcord, which only its own clock sets
-        """What simcord gives bot code as ``time.monotonic()``; the same scale as the real one, so they can be mixed."""
+    def elapsed(self) -> float:  # type: ignore[override]  # simcord has an attribute here
+        """Return the value of `time.monotonic()` in bot code.
+
+        It is the real one, so both can mix.
+        """
         return real_monotonic()
 
     def now(self) -> datetime:
         if self._frozen is not None:
             return self._frozen
-        # Never backwards: a clock correction must not repeat a snowflake.
+        # never backwards: after a correction of the clock, snowflakes must not repeat
         self._latest = max(self._latest, datetime.now(UTC))
         return self._latest
 
     def advance(self, seconds: float) -> None:
-        """Move the frozen clock on; the real one moves by itself."""
+        """Advance the clock while it is frozen."""
         if self._frozen is not None:
             self._frozen += timedelta(seconds=seconds)
 
     def release(self) -> None:
+        """Switch to real time."""
         self._frozen = None

@@ -1,9 +1,9 @@
-"""simcord's environment, turned from virtual time with exclusive steps into real time with concurrent clicks.
+"""simcord's environment in real time, for people instead of tests.
 
-Stock simcord serves tests: time stands still until ``advance_time()``, one operation runs at a time, and each of
-them waits until the bot has nothing left to do. A person in a browser needs none of that. Here timers fire when
-they are due, several members click at once, and a click waits for the bot's answer just as Discord does: at most
-three seconds. What is overridden is internal to simcord, which is why the package accepts one version only.
+In simcord's own environment time stops until `advance_time()`, one operation runs at a time, and
+each waits until the bot is idle. Here timers fire when they are due, several members can click at
+once, and a click waits up to three seconds for the bot's answer, like on Discord. This overrides
+internals of simcord, so the package accepts only one version of it.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from simcord.backend import Backend
 
 from .clock import WallClock
 
-FOUNDED = datetime.fromisoformat("2026-01-05T09:00:00+00:00")
+START = datetime.fromisoformat("2026-01-05T09:00:00+00:00")
 ANSWER_SECONDS = 3.0  # Discord's limit for a first response
 READY_SECONDS = 60.0
 KEPT_RECORDS = 200
 
 
-class Tape(list[tuple[str, str, Any]]):
-    """simcord's record of all that crosses the wire, which also marks that something has happened.
+class Record(list[tuple[str, str, Any]]):
+    """simcord's record of requests and events, with `changed` set whenever something happens.
 
-    Gateway events alone are not enough: edits of private messages cause none.
+    Gateway events alone wouldn't do, because edits of private messages cause none.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.moved = asyncio.Event()
+        self.changed = asyncio.Event()
 
     def append(self, entry: tuple[str, str, Any]) -> None:
         super().append(entry)
         if not entry[1].startswith("GET "):
-            self.moved.set()  # only a mark: this runs in the bot's context, where a task would count as the bot's
+            # no task is started, because here it would count as the bot's
+            self.changed.set()
 
 
 class LiveEnv(Env):
@@ -49,14 +50,14 @@ class LiveEnv(Env):
     def __init__(self, bot: discord.Client) -> None:
         unsharded = isinstance(bot, discord.AutoShardedClient) and bot.shard_count is None
         super().__init__(bot, check_errors=False, shard_count=1 if unsharded else None)
-        self.clock = WallClock(FOUNDED)
+        self.clock = WallClock(START)
         self.backend = Backend(clock=self.clock)
-        self.tape = self.backend.transcript = Tape()
+        self.record = self.backend.transcript = Record()
         self.mutation_observers: list[Callable[[], None]] = []
-        self._asked: dict[asyncio.Task[Any] | None, Any] = {}
+        self._dispatched: dict[asyncio.Task[Any] | None, Any] = {}
 
     def _begin_operation(self, label: str) -> None:
-        # Operations may overlap here; only the bot itself must not drive its own simulation.
+        # operations may overlap, but the bot must not drive its own simulation
         scope = _BOT_SCOPE.get()
         if scope is not None and scope[0] is self:
             raise SetupError(f"bot-owned work cannot call simcord operation {label}")
@@ -70,15 +71,15 @@ class LiveEnv(Env):
 
     def _notify_dispatch_observers(self, interaction: Any) -> None:
         super()._notify_dispatch_observers(interaction)
-        self._asked[asyncio.current_task()] = interaction
+        self._dispatched[asyncio.current_task()] = interaction
 
     async def _settle_internal(self, **_: Any) -> None:
-        """Wait for what a member would wait for, not until the bot is idle (it never is)."""
-        interaction = self._asked.pop(asyncio.current_task(), None)
+        """Wait until an interaction is answered or the bot is ready. The bot is never idle here."""
+        interaction = self._dispatched.pop(asyncio.current_task(), None)
         if interaction is not None:
-            await _until(lambda: interaction.responded, ANSWER_SECONDS)
+            await _wait_until(lambda: interaction.responded, ANSWER_SECONDS)
         elif not self.bot.is_ready():
-            if not await _until(self.bot.is_ready, READY_SECONDS):
+            if not await _wait_until(self.bot.is_ready, READY_SECONDS):
                 raise TimeoutError("the bot never got ready on the simulated Discord")
         else:
             await asyncio.sleep(0)
@@ -93,15 +94,15 @@ class LiveEnv(Env):
         assert self._runtime is not None
 
         def fire() -> None:
-            # The handle carries the context it must run in, and does nothing if it was cancelled.
+            # the handle has its own context, and does nothing if it was cancelled
             if record.handle is not None and not record.handle.cancelled():
                 record.handle._run()
 
-        # call_at, and the original one: call_later would go through the replaced call_at, which leads here again.
+        # the original call_at: call_later would use the replaced one, which calls this again
         record.real_handle = self._runtime.call_at(record.when, fire, context=contextvars.Context())
 
-    def tidy(self) -> None:
-        """Drop what only tests look at, so that an evening of play does not fill the memory."""
+    def discard_old_records(self) -> None:
+        """Discard what only tests look at, so that memory doesn't fill up."""
         live = []
         for record in self._work.callbacks:
             if record.handle is not None and not record.handle.cancelled():
@@ -114,8 +115,8 @@ class LiveEnv(Env):
         self._process_resource_deadlines()
 
 
-async def _until(reached: Callable[[], bool], seconds: float) -> bool:
-    """Look every few milliseconds: neither a modal nor a deferral is announced by an event that could be awaited."""
+async def _wait_until(reached: Callable[[], bool], seconds: float) -> bool:
+    """Poll a condition; return False on timeout. No event announces a modal or a deferral."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while not reached():

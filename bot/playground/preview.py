@@ -1,4 +1,4 @@
-"""One channel as one member sees it: simcord's preview, without its own web server and kept up to date."""
+"""simcord's preview of a channel for one member, updated live and without its own web server."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from .live import LiveEnv
 
 
 class MountedServer(PreviewServer):
-    """simcord's request handlers, to be mounted in the playground's one application instead of on a port each."""
+    """simcord's request handlers, mounted in the playground's application instead of on a port
+    each.
+    """
 
     async def start(self) -> None:
-        _server.web = web  # type: ignore[attr-defined]  # a module global that the replaced start() would have set
+        _server.web = web  # type: ignore[attr-defined]  # a global that the replaced start() would set
         self.port = self._requested_port
 
     async def close(self) -> None:
-        # The port stays known: requests that are still on their way get a refusal instead of an exception.
-        pass
+        pass  # keep the port, so that late requests are refused without an exception
 
 
 class LivePreview(Preview):
-    """A preview for a single viewer that publishes by itself and never ends in "outcome uncertain"."""
+    """A preview for one viewer that never reports an outcome as uncertain."""
 
     def __init__(
         self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int
@@ -53,30 +54,26 @@ class LivePreview(Preview):
         self._server = MountedServer(self, port)
 
     async def open(self) -> None:
-        self._live._preview = (
-            None  # simcord allows one preview per environment; nothing here depends on that
-        )
+        self._live._preview = None  # lifts simcord's limit of one preview per environment
         await self.__aenter__()
         self._live.mutation_observers.append(self._mark_action_dispatched)
 
     def current_revision(self, context_id: str | None) -> int | None:
-        """The revision an open page is at, and a sign of life of that page."""
+        """Return the revision of an open page, or None. Asking keeps the page open."""
         try:
             return int(self._get_page(context_id).revision)
         except (SetupError, BackendError):
             return None
 
     def republish(self) -> None:
-        """Show the open pages what has changed."""
+        """Update all open pages."""
         self._advance_presentation_time()
         for page in tuple(self._pages.values()):
             if page is not self._python and page.id in self._pages:
                 self._publish(page, reason="refresh")
 
     def _open_page(self, viewer_id: Any = None, target_id: Any = None) -> Any:
-        if (
-            self._python is not None
-        ):  # a page opens at the newest message, not where the first page was opened
+        if self._python is not None:  # open at the newest message, not where the first page was
             self._python.target_id = None
             self._python.window_end_id = None
         return super()._open_page(viewer_id, target_id)
@@ -96,8 +93,8 @@ class LivePreview(Preview):
     def _finish_action(
         self, page: Any, action: Any, settlement: str, cursor: int, *args: Any, **options: Any
     ) -> dict[str, Any]:
-        # An exception in a handler is the bot's affair (it logs, and tells the member); for the page all that counts
-        # is whether an answer came. simcord would call the outcome uncertain and keep the command in the box.
+        # The bot logs exceptions and tells the member; the page only needs to know if there was an
+        # answer. simcord would call the outcome uncertain and keep the command in the input box.
         return super()._finish_action(
             page, action, settlement, self.env.error_cursor, *args, **options
         )
@@ -108,11 +105,11 @@ class LivePreview(Preview):
             return self._reject(page, "bad-envelope")
         try:
             if "published_revision" in body:
-                # A live page changes all the time; an action is judged by what it refers to, not by the page's age.
+                # live pages change all the time, so an action on an older revision is accepted
                 body = {**body, "published_revision": page.revision}
             return await super()._action(context_id, body)
         except (SetupError, BackendError, TimeoutError):
-            # An HTTP error would leave the page refusing everything until it is reloaded; a rejection does not.
+            # after an HTTP error the page would refuse everything until it is reloaded
             return self._reject(
                 page, "busy", request_id=body.get("request_id"), sequence=body.get("sequence")
             )

@@ -1,4 +1,4 @@
-"""The playground's web server: one loopback port for the client around the channels and for the channels in it."""
+"""The playground's web server: one local port for the client and the channels inside it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from simcord.backend.models import Channel
 from simcord.builders import ChannelHandle
 from simcord.preview._server import PreviewServer
 
-from .facelift import CHANGES, SIMCORD_STATIC, changed
 from .live import LiveEnv
+from .patches import PATCHES, SIMCORD_STATIC, patched
 from .preview import LivePreview
 from .world import BOT_NAME, PEOPLE, World
 
-PORT, PORTS_TRIED = 8770, 20
+PORT = 8770
+PORTS_TRIED = 20
 OWN_STATIC = Path(__file__).with_name("static")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -39,9 +40,9 @@ PreviewHandler = Callable[[PreviewServer, web.Request], Awaitable[web.Response]]
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket that listens on this machine: at ``port`` (0: any), or at the first free one from ``PORT`` on.
+    """Return a local listening socket at `port` (0: any), or by default the first free from `PORT`.
 
-    Raises OSError if the port, or each of those tried, can't be used, and OverflowError if there is no such port.
+    Raises OSError if no port can be used, and OverflowError if the number is out of range.
     """
     for candidate in range(PORT, PORT + PORTS_TRIED - 1) if port is None else ():
         with contextlib.suppress(OSError):
@@ -50,25 +51,25 @@ def listen(port: int | None) -> socket.socket:
 
 
 def _file(path: Path) -> Handler:
-    """Serves a file, with the playground's changes if it is one of simcord's."""
+    """Return a handler that serves a file, patched if it is one of simcord's."""
 
     async def serve(_: web.Request) -> web.StreamResponse:
-        if path.parent == SIMCORD_STATIC and path.name in CHANGES:
+        if path.parent == SIMCORD_STATIC and path.name in PATCHES:
             kind = "text/html" if path.suffix == ".html" else "application/javascript"
-            return web.Response(text=changed(path), content_type=kind)
-        # simcord's fonts are large, 5 MB for the emoji alone, and do not change while this runs.
-        lasting = (
+            return web.Response(text=patched(path), content_type=kind)
+        # simcord's fonts are large (5 MB for the emoji alone) and don't change while this runs
+        caching = (
             {"Cache-Control": "private, max-age=86400, immutable"}
             if path.suffix == ".ttf"
             else None
         )
-        return web.FileResponse(path, headers=lasting)
+        return web.FileResponse(path, headers=caching)
 
     return serve
 
 
-class Desk:
-    """Serves the pages and opens a preview for each channel and member on first use."""
+class PlaygroundServer:
+    """Serves the pages, opening a preview for each channel and member on first use."""
 
     def __init__(self, env: LiveEnv, world: World) -> None:
         self.env = env
@@ -78,8 +79,8 @@ class Desk:
         self.previews: dict[tuple[int, str], LivePreview] = {}
         self._opening = asyncio.Lock()
 
-    async def start(self, door: socket.socket) -> None:
-        """Serve whoever knocks at the socket."""
+    async def start(self, listener: socket.socket) -> None:
+        """Serve requests on a listening socket."""
         app = web.Application(
             middlewares=[self._only_this_host], handler_args={"handler_cancellation": False}
         )
@@ -110,15 +111,15 @@ class Desk:
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.SockSite(self._runner, door).start()
-        self.port = int(door.getsockname()[1])
+        await web.SockSite(self._runner, listener).start()
+        self.port = int(listener.getsockname()[1])
 
     async def stop(self) -> None:
         await self._runner.cleanup()
 
     @web.middleware
     async def _only_this_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        # A name that someone else's site points at 127.0.0.1 must not reach the pages.
+        # refuses other sites whose host name resolves to 127.0.0.1 (DNS rebinding)
         if request.headers.get("Host") not in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}:
             raise web.HTTPForbidden()
         response = await handler(request)
@@ -127,21 +128,23 @@ class Desk:
         return response
 
     def _channels(self, member: str) -> list[Channel]:
-        """The channels on a member's list: text channels, each with its threads, and direct messages with the bot."""
+        """Return a member's list: text channels with their threads, then direct messages."""
         viewer = self.world.members[member]
-        every = list(self.env.backend.channels.values())
-        here = [
+        channels = list(self.env.backend.channels.values())
+        visible = [
             item
-            for item in every
+            for item in channels
             if item.guild_id is not None and can_access_channel(self.env, item.id, viewer)
         ]
         listed: list[Channel] = []
-        for channel in here:
+        for channel in visible:
             if channel.type == TEXT_CHANNEL:
                 listed.append(channel)
-                listed += [item for item in here if item.is_thread and item.parent_id == channel.id]
+                listed += [
+                    item for item in visible if item.is_thread and item.parent_id == channel.id
+                ]
         return listed + [
-            item for item in every if item.guild_id is None and viewer.id in item.recipient_ids
+            item for item in channels if item.guild_id is None and viewer.id in item.recipient_ids
         ]
 
     async def _state_of_the_world(self, request: web.Request) -> web.Response:
@@ -183,7 +186,10 @@ class Desk:
         return 0
 
     async def _open(self, request: web.Request) -> web.Response:
-        """Send a frame to a channel as one member sees it; the address fragment is simcord's key to it."""
+        """Redirect a frame to a channel as one member sees it.
+
+        The URL's fragment is simcord's key.
+        """
         member = request.match_info["member"]
         channel = self.env.backend.channels.get(int(request.match_info["channel"]))
         if (
@@ -204,7 +210,7 @@ class Desk:
         return web.Response(status=302, headers={"Location": f"/channel#{preview.capability}"})
 
     def _api(self, handler: PreviewHandler) -> Handler:
-        """simcord's handler on the preview whose key the request carries."""
+        """Wrap simcord's handler so that it serves the preview named by the request's key."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             key = request.headers.get("X-Simcord-Capability", "")

@@ -1,4 +1,4 @@
-"""One evening in the playground: from a bot that has not started to a clean stop."""
+"""Runs the bot in the playground, from its start to a clean stop."""
 
 from __future__ import annotations
 
@@ -11,67 +11,66 @@ from collections.abc import Callable
 import discord
 
 from .live import LiveEnv
-from .server import Desk
-from .world import found
+from .server import PlaygroundServer
+from .world import create_world
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.03  # events close together are shown at once
-TIDY_SECONDS = 5.0
+BATCH_SECONDS = 0.03  # events this close together are shown at once
+CLEANUP_SECONDS = 5.0
 
 
 async def serve(
     bot: discord.Client,
     *,
-    door: socket.socket,
+    listener: socket.socket,
     announce: Callable[[str], None],
     until: asyncio.Event,
 ) -> None:
-    """Run ``bot`` on a simulated Discord behind ``door`` (from ``listen``) until ``until`` is set.
+    """Run `bot` on a simulated Discord, serving `listener` (from `listen`) until `until` is set.
 
-    ``announce`` gets the address once people can use it. The bot is started (its ``setup_hook`` runs) but never
-    closed: bot, database and door belong to the caller.
+    `announce` is called with the URL once it is ready. This starts the bot, including `setup_hook`,
+    but the caller closes bot, database and socket.
     """
     env = LiveEnv(bot)
-    world = found(env)
-    desk = Desk(env, world)
-    await desk.start(door)
+    world = create_world(env)
+    server = PlaygroundServer(env, world)
+    await server.start(listener)
     try:
         await env.start()
-        bot.dispatch(
-            "guild_join", bot.get_guild(world.guild.id)
-        )  # as when somebody has just invited it
+        # as if it had just been invited
+        bot.dispatch("guild_join", bot.get_guild(world.guild.id))
         tasks = [
-            asyncio.create_task(_publish(desk, env.tape.moved)),
-            asyncio.create_task(_tidy(env)),
+            asyncio.create_task(_publish_changes(server, env.record.changed)),
+            asyncio.create_task(_clean_up(env)),
         ]
         try:
-            announce(f"http://127.0.0.1:{desk.port}/")
+            announce(f"http://127.0.0.1:{server.port}/")
             await until.wait()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     finally:
-        await desk.stop()
+        await server.stop()
         await env.shutdown()
 
 
-async def _publish(desk: Desk, moved: asyncio.Event) -> None:
-    """Show open pages what happened, soon after it happened."""
+async def _publish_changes(server: PlaygroundServer, changed: asyncio.Event) -> None:
+    """Update open pages soon after each change."""
     while True:
-        await moved.wait()
-        await asyncio.sleep(GATHER_SECONDS)
-        moved.clear()
-        for preview in tuple(desk.previews.values()):
+        await changed.wait()
+        await asyncio.sleep(BATCH_SECONDS)
+        changed.clear()
+        for preview in tuple(server.previews.values()):
             try:
                 preview.republish()
-            except Exception:  # one page that cannot be drawn must not stop the others
+            except Exception:  # an error in one page must not stop the others
                 log.exception("playground: a page could not be updated")
 
 
-async def _tidy(env: LiveEnv) -> None:
+async def _clean_up(env: LiveEnv) -> None:
     while True:
-        await asyncio.sleep(TIDY_SECONDS)
+        await asyncio.sleep(CLEANUP_SECONDS)
         with contextlib.suppress(Exception):
-            env.tidy()
+            env.discard_old_records()

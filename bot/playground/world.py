@@ -1,8 +1,8 @@
-"""The study group people play in: members, channels and the welcome message.
+"""The playground's server: members, channels and the welcome message.
 
-Everything here is created in a fixed order under a clock frozen at a fixed date, so guild, channels, roles, users
-and direct messages have the same ids at every start and a lasting database still fits. Messages come after the
-clock is released: their ids carry the real time and do not repeat.
+Everything is created in a fixed order while the clock is frozen, so servers, channels, roles, users
+and direct messages have the same ids at every start and a kept database still matches. Messages are
+created after the clock is released, so their ids contain the real time and don't repeat.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ channels. Three commands to try:
 
 
 PEOPLE = ("Ada", "Blaise", "Carl", "Moderator")
-"""Whom the player can be. The last one moderates."""
+"""The members to choose from. The last one is a moderator."""
 
 
 @dataclass
@@ -40,8 +40,8 @@ class World:
     users: dict[str, UserHandle]
 
 
-def found(env: LiveEnv) -> World:
-    """Create the study group; call it before the environment starts."""
+def create_world(env: LiveEnv) -> World:
+    """Create the server. Call this before the environment starts."""
     backend = env.backend
     backend.bot_user.name = BOT_NAME
 
@@ -66,7 +66,7 @@ def found(env: LiveEnv) -> World:
     quiz = guild.create_text_channel("quiz", topic="Rounds: /quiz start, at any time")
     guild.create_text_channel("daily", topic="The question of the day")
     for handle in users.values():
-        _ = handle.dm_channel  # created on first use: here, so that its id is fixed too
+        _ = handle.dm_channel  # the first use creates it, so this fixes its id too
 
     env.clock.release()
     message = backend.create_message(quiz.id, guide.id, WELCOME)

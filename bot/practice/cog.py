@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -9,7 +11,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.replies import say, say_all, say_here
-from bot.chat.router import UNKNOWN, Fields, picked_in
+from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
@@ -18,11 +20,19 @@ from bot.practice.service import Practices, Screen
 from bot.questions.cog import Answerable
 from bot.questions.views import MISSES
 
+FindMissed = Callable[[int, int], Awaitable[Sequence[str]]]
+"""Returns the items that a member missed, from the id of a round or challenge and the member's id. Refuses if there
+are none."""
+
 
 class Practice(commands.Cog):
-    def __init__(self, bot: QuizBot, practices: Practices) -> None:
+    def __init__(
+        self, bot: QuizBot, practices: Practices, find_missed: Mapping[str, FindMissed]
+    ) -> None:
+        """`find_missed` has a function for each source of questions whose misses can be practised."""
         self.bot = bot
         self.practices = practices
+        self.find_missed = find_missed
         bot.router.add(view.PRACTISE, self.again)
         bot.router.add(view.NEXT, self.next)
         bot.router.add(view.END, self.end)
@@ -31,7 +41,7 @@ class Practice(commands.Cog):
         bot.router.add(view.ASIDE, self.aside)
         bot.router.add(view.BACK, self.ask_again)
         bot.router.add(MISSES, self.misses)
-        bot.answerables["practice"] = Answerable(
+        self.answerable = Answerable(
             practices.check_open, self.answer, practices.review, practices.subject
         )
 
@@ -50,7 +60,7 @@ class Practice(commands.Cog):
 
     async def misses(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Practise what the member missed in something that has ended."""
-        find = self.bot.misses.get(fields["source"])
+        find = self.find_missed.get(fields["source"])
         if find is None:
             raise UserError(UNKNOWN)
         user_id, guild_id, at = (
@@ -96,7 +106,7 @@ class Practice(commands.Cog):
         )
 
     async def ask_again(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        left = await self.practices.ask_again(interaction.user.id, picked_in(interaction))
+        left = await self.practices.ask_again(interaction.user.id, selected_values(interaction))
         await say_here(interaction, view.suspended_page(left))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:

@@ -6,7 +6,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, line, row
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, TOPIC, Route
 from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary, Suspended
@@ -61,7 +61,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
         else None,
         f"{_head(number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
-        line(),
+        separator(),
         f"-# Only you see this · {'Up next: ' + ', '.join(ahead) if ahead else 'Last one'}",
         *answer_rows(asking.item, "practice", asking.question.id),
         row(button("End", END.id(practice=asking.question.practice_id))),
@@ -89,7 +89,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         head,
         prompt,
         formulas.picture(item),
-        line(),
+        separator(),
         first,
         row(
             button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
@@ -175,7 +175,7 @@ def summary_page(summary: Summary) -> Message:
         rest = f"-# That's all for today. The next ones come {t.days_ahead(summary.next_in)}."
     else:
         rest = "-# That's all for today."
-    return Message(ENDED, "### Your practice", body, line(), rest, more)
+    return Message(ENDED, "### Your practice", body, separator(), rest, more)
 
 
 def nothing_text(nothing: Nothing, bank: Bank) -> str:

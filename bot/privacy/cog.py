@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.replies import in_time, is_private, say, say_all, say_here
+from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.privacy import views as view
 from bot.privacy.service import Privacy as PrivacyService
@@ -26,7 +26,7 @@ class Privacy(
 
     @app_commands.command(description="Get everything I've stored about you as a file")
     async def export(self, interaction: discord.Interaction) -> None:
-        export = await in_time(interaction, self.privacy.export(interaction.user.id))
+        export = await defer_if_slow(interaction, self.privacy.export(interaction.user.id))
         await say_all(interaction, view.export_pages(export))
 
     @app_commands.command(description="Delete everything I've stored about you, on every server")
@@ -43,6 +43,6 @@ class Privacy(
             case _:
                 erase = self.privacy.erase(interaction.user.id)
                 page = view.erased(
-                    whole=await in_time(interaction, erase, edits=is_private(interaction))
+                    whole=await defer_if_slow(interaction, erase, edits=is_private(interaction))
                 )
         await say_here(interaction, page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import discord
@@ -13,7 +13,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import REVEALED, Message
 from bot.chat.modals import text_modal
 from bot.chat.replies import say, say_all
-from bot.chat.router import UNKNOWN, Fields, click_of, message_id_of, modal_text, modal_values
+from bot.chat.router import UNKNOWN, Fields, checked_values, click_of, message_id_of, modal_text
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
@@ -24,11 +24,11 @@ from bot.questions.service import Reports
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """What a feature does with the cards that it posts; it enters this in `bot.answerables` under its cards' source.
+    """A feature's functions for the question cards that it posts.
 
-    `check_open` gives what a row asks if a member can still answer it, by row, message and member, and refuses like
-    `answer`, which stores an answer and replies to it. `review` gives a question as the member who clicked answered
-    it; `subject` the id of what a row asks, for reports, or None for an unknown row.
+    `check_open` takes the ids of row, message and member, and returns the question if the member can still answer it.
+    It refuses like `answer`, which stores an answer and replies. `review` returns a question as the member answered
+    it. `subject` returns the id of the question in a row, for reports, or None for an unknown row.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
@@ -38,9 +38,13 @@ class Answerable:
 
 
 class Answering(commands.Cog):
-    def __init__(self, bot: QuizBot, reports: Reports) -> None:
+    def __init__(
+        self, bot: QuizBot, reports: Reports, answerables: Mapping[str, Answerable]
+    ) -> None:
+        """`answerables` maps the source in a card's custom ids to the feature that posted it."""
         self.bot = bot
         self.reports = reports
+        self.answerables = answerables
         bot.router.add(view.ANSWER, self.letter)
         bot.router.add(view.CHOOSE, self.fill_in)
         bot.router.add(view.PICKS, self.picks)
@@ -62,7 +66,7 @@ class Answering(commands.Cog):
         await interaction.response.send_modal(view.answer_modal(item, order, source, row_id))
 
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
-        values = modal_values(interaction)
+        values = checked_values(interaction)
         if any(value not in list("012345") for value in values):
             raise UserError("That choice isn't on the card. Press Choose and pick again.")
         click = click_of(interaction, fields, picks=tuple(map(int, values)))
@@ -100,7 +104,7 @@ class Answering(commands.Cog):
             self.bot.dispatch("question_reported", guild_id, interaction.id)
 
     def _answerable(self, fields: Fields) -> Answerable:
-        found: Answerable | None = self.bot.answerables.get(fields["source"])
+        found = self.answerables.get(fields["source"])
         if found is None:
             raise UserError(UNKNOWN)
         return found

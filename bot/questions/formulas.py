@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
-from bot.chat.pictures import INK, PAPER, Picture, Undrawn
+from bot.chat.pictures import INK, PAPER, PendingPicture, Picture
 from bot.core.child_process import CallEnded, Limits, Process, kill_processes
 from bot.core.limits import (
     MAX_FORMULA_DEPTH,
@@ -128,7 +128,7 @@ async def prepare(latex: str) -> None:
         await _in_thread(partial(_draw_in_child, latex))
 
 
-def picture(item: Item) -> Picture | Undrawn | None:
+def picture(item: Item) -> Picture | PendingPicture | None:
     """The picture of an item's formula; None for an item without one, or with one that can't be drawn.
 
     One that is not there yet is drawn when the message is sent.
@@ -136,7 +136,7 @@ def picture(item: Item) -> Picture | Undrawn | None:
     if item.formula is None:
         return None
     if item.formula not in _KEPT:
-        return Undrawn(_NAME, alt_text(item), partial(_png_of, item.formula))
+        return PendingPicture(_NAME, alt_text(item), partial(_png_of, item.formula))
     png = _KEPT.get(item.formula)
     return Picture(png, _NAME, alt_text(item)) if png is not None else None
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bot.chat.messages import OPEN, REVEALED, Message, line, text_of
+from bot.chat.messages import OPEN, REVEALED, Message, separator, text_of
 from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
 from bot.questions import lint
@@ -119,7 +119,7 @@ def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     order, head = tuple(range(len(item.choices))), f"-# {view.about(item, bank)}"
     rows, after = view.answer_rows(item, "round", 1), view.after_row("round", 1)
     return [
-        ("open", Message(OPEN, head, *view.asked(item, order), line(), *rows)),
+        ("open", Message(OPEN, head, *view.asked(item, order), separator(), *rows)),
         (
             "revealed",
             Message(REVEALED, head, *view.revealed(item, order, Outcome(0, 0, {}), bank), after),

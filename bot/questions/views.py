@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, line, pager, row
+from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.modals import boxes_modal, text_modal
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_TYPED
@@ -16,7 +16,7 @@ from bot.questions.answers import Outcome, Review, decode_picks, letters
 from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
-"""Which kind of card it is; only those that are entered in the table of answerables lead anywhere."""
+"""The feature that posted a card; the sources in use are the keys of `Answering.answerables`."""
 ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
 CHOOSE = Route("choose", {"source": SOURCE, "row": ROW})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
@@ -50,7 +50,13 @@ def revealed(
 ) -> tuple[Part | None, ...]:
     """A closed question: what was asked, the right answer, the shares of all, and the reason."""
     results = _results(item, order, outcome)
-    return t.heading(item.prompt), formulas.picture(item), results, line(), explanation(item, bank)
+    return (
+        t.heading(item.prompt),
+        formulas.picture(item),
+        results,
+        separator(),
+        explanation(item, bank),
+    )
 
 
 def card_length(item: Item, bank: Bank) -> int:
@@ -143,7 +149,7 @@ def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str])
 
 
 def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
-    """Opens a private practice of what the reader missed; whose row it is has entered itself in `QuizBot.misses`."""
+    """Build a button that starts a private practice of the questions that the reader missed."""
     return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 

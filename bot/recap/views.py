@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.chat import text as t
-from bot.chat.charts import INNER, MARGIN, bar_row, figure, fitting, headline
-from bot.chat.messages import OPEN, Message, line
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, drawn, panel, words
+from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
+from bot.chat.messages import OPEN, Message, separator
+from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
 from bot.daily.views import local_time
 from bot.recap.rules import AT, DAYS, Recap
 from bot.recap.service import RecapStatus
@@ -28,11 +28,11 @@ async def recap(found: Recap) -> Message:
         OPEN,
         f"### The week in review\n-# {_dates(found.week)}",
         leaders or None,
-        await drawn("week.png", alt_text(found), lambda: svg(found)),
+        await draw_picture("week.png", alt_text(found), lambda: svg(found)),
         "\n".join(_highlights(found)) or None,
-        line(),
+        separator(),
         f"-# {_figures(found)}\n-# See where you stand with </leaderboard>.",
-        box_id=1_000_000_000 + found.recap_id % 1_000_000_000,
+        container_id=1_000_000_000 + found.recap_id % 1_000_000_000,
     )
 
 
@@ -108,7 +108,9 @@ def _tiles(found: Recap) -> str:
         (f"{found.answers:,}", "answers" if found.answers != 1 else "answer"),
         (t.percent(found.right, found.answers), "right"),
     )
-    return "".join(figure(x, *shown) for x, shown in zip((MARGIN, 150, 280), figures, strict=True))
+    return "".join(
+        big_number(x, *shown) for x, shown in zip((MARGIN, 150, 280), figures, strict=True)
+    )
 
 
 def _leaders(found: Recap, top: float) -> tuple[str, float]:
@@ -117,8 +119,10 @@ def _leaders(found: Recap, top: float) -> tuple[str, float]:
     parts = [headline(top, "Most points")]
     most, y = max(r.points for r in found.first), top + 32
     for r in found.first:
-        name = fitting(r.name, _NAME, "a member")
-        parts.append(bar_row(y, f"{r.place}. {name}", f"{r.points:,}", most, (r.points, ACCENT)))
+        name = fit_label(r.name, _NAME, "a member")
+        parts.append(
+            labelled_bar(y, f"{r.place}. {name}", f"{r.points:,}", most, (r.points, ACCENT))
+        )
         y += 47
     return "".join(parts), y + 7
 

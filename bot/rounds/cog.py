@@ -15,7 +15,7 @@ from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
-from bot.chat.replies import acknowledge, say, say_here, show_later
+from bot.chat.replies import acknowledge, say, say_here, update_reply
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.play.rules import DIFFICULTIES
@@ -40,8 +40,7 @@ class Quiz(
         bot.router.add(view.HOST, self.host)
         bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
-        bot.misses["round"] = rounds.misses
-        bot.answerables["round"] = Answerable(
+        self.answerable = Answerable(
             rounds.check_open, self.answer, rounds.review_one, rounds.subject
         )
 
@@ -139,7 +138,7 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
         guild_id=guild_id_of(interaction),
         channel_id=interaction.channel_id,
         starter_id=interaction.user.id,
-        tell=partial(show_later, interaction),
+        tell=partial(update_reply, interaction),
         roles=roles_of(interaction),
         manages=interaction.permissions.manage_guild,
         **options,
@@ -149,7 +148,7 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
 
 async def _turn(interaction: discord.Interaction, result: OwnResult) -> None:
     """Turn the line in which a member read that their answer is stored into what it came to."""
-    await show_later(interaction, view.own_line(result))
+    await update_reply(interaction, view.own_line(result))
 
 
 def acknowledgement(answer: Locked) -> str:

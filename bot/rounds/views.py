@@ -10,9 +10,9 @@ from discord import ui
 
 from bot.answers.rules import Tally, places
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, line, row
-from bot.chat.pictures import INK, MUTED, TRACK, Picture, drawn, panel, words
-from bot.chat.pictures import line as stroke
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, row, separator
+from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words
+from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, ROW, Route
 from bot.play.views import fewer, standing_rows
 from bot.questions.answers import Review
@@ -67,7 +67,7 @@ def question(card: QuestionCard, bank: Bank) -> Message:
         OPEN,
         _head(card.number, card.total, card.item, bank),
         *asked(card.item, card.order),
-        line(),
+        separator(),
         f"-# {time}{answered}",
         *answer_rows(card.item, "round", card.question_id),
         row(_host_button("reveal", card.question_id) if card.ends_at is None else None),
@@ -113,11 +113,13 @@ async def standings(card: StandingsCard) -> Message:
         "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
     if not card.standings:
-        box_id = (
+        container_id = (
             1_000_000_000 + card.round_id % 1_000_000_000
         )  # it has no button by which it could be found again
         again = "-# Start another with </quiz start>"
-        return Message(ENDED, "### Round over", why or "Nobody answered.", again, box_id=box_id)
+        return Message(
+            ENDED, "### Round over", why or "Nobody answered.", again, container_id=container_id
+        )
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
@@ -207,7 +209,7 @@ def _head(number: int, total: int, item: Item, bank: Bank) -> str:
 async def race_picture(race: Race) -> Picture | None:
     """A line for each of the first three. None if it can't be drawn: the standings do without it."""
     try:
-        return await drawn("race.png", alt_text(race), lambda: svg(race))
+        return await draw_picture("race.png", alt_text(race), lambda: svg(race))
     except Exception:
         log.exception("the race of a round could not be drawn")
         return None

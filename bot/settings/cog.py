@@ -13,7 +13,14 @@ from bot.chat.permissions import (
     require_page,
 )
 from bot.chat.replies import say_here
-from bot.chat.router import Fields, entered, guild_id_of, number_in, picked_id, picked_in
+from bot.chat.router import (
+    Fields,
+    guild_id_of,
+    modal_fields,
+    parse_number,
+    selected_id,
+    selected_values,
+)
 from bot.core.errors import UserError
 from bot.settings import service
 from bot.settings import views as view
@@ -45,14 +52,14 @@ class Settings(commands.Cog):
                 await interaction.response.send_modal(form)
                 return
             case "starters":
-                found = await self.service.set_starters(guild_id, picked_id(interaction))
+                found = await self.service.set_starters(guild_id, selected_id(interaction))
             case "packs":
-                found = await self.service.set_packs(guild_id, picked_in(interaction))
+                found = await self.service.set_packs(guild_id, selected_values(interaction))
             case "recap":
                 found = await self.service.set_recap(guild_id, _picked_channel(interaction))
             case "recapday":
                 found = await self.service.set_recap_day(
-                    guild_id, number_in(picked_in(interaction))
+                    guild_id, parse_number(selected_values(interaction))
                 )
             case _:
                 found = await self.service.announce_suggestions(
@@ -63,7 +70,7 @@ class Settings(commands.Cog):
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Change the time zone to the one that was typed, else to the one that was picked."""
         require_page(interaction, view.ZONE)
-        given = entered(interaction)
+        given = modal_fields(interaction)
         typed = "".join(given.get("other", ())).strip()
         listed = "".join(given.get("zone", ())).strip()
         found = await self.service.set_zone(guild_id_of(interaction), typed or listed)
@@ -77,7 +84,7 @@ class Settings(commands.Cog):
 
 def _picked_channel(interaction: discord.Interaction) -> int | None:
     """Return the picked channel, or None; refuses a channel where the bot can't post."""
-    channel_id = picked_id(interaction)
+    channel_id = selected_id(interaction)
     problem = channel_id and _channel_problem(interaction, channel_id)
     if problem:
         raise UserError(problem)

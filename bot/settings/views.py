@@ -15,10 +15,10 @@ from bot.chat.messages import (
     Part,
     button,
     channel_list,
-    choices,
-    line,
     role_list,
     row,
+    select_menu,
+    separator,
 )
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
@@ -48,10 +48,10 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         "\n".join(f"⚠️ {problem}" for problem in problems) or None,
         _zone(found),
         row(button("Change time zone", SETTINGS.id(what="zone"))),
-        line(),
+        separator(),
         f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
         row(role_list(SETTINGS.id(what="starters"), role, "Everyone")),
-        line(),
+        separator(),
         *_packs(found.packs),
         recap_views.times(found.recap, found.server.zone),
         row(
@@ -60,9 +60,11 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
             )
         ),
         row(
-            choices(SETTINGS.id(what="recapday"), recap_views.DAY_CHOICES, str(found.recap.weekday))
+            select_menu(
+                SETTINGS.id(what="recapday"), recap_views.DAY_CHOICES, str(found.recap.weekday)
+            )
         ),
-        line(),
+        separator(),
         f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
         row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
         "-# Each change counts at once. There's nothing to save.",
@@ -108,7 +110,7 @@ def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
         custom_id=SETTINGS.id(what="packs"), min_values=1, max_values=len(listed), options=listed
     )
     said = f"Question packs asked here: **{asked}**\n-# The server's own questions are always asked too."
-    return said, row(choose), line()
+    return said, row(choose), separator()
 
 
 def zone_form(found: Settings) -> ui.Modal:

@@ -10,7 +10,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.options import topic_choices
 from bot.chat.replies import say, say_here
-from bot.chat.router import UNKNOWN, Fields, picked_in
+from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.errors import UserError
 from bot.study import views as view
 from bot.study.service import Studies
@@ -41,7 +41,7 @@ class Topics(commands.Cog):
 
     async def pick_topic(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Replace the list with the page of the topic that was picked."""
-        picked = picked_in(interaction)
+        picked = selected_values(interaction)
         if len(picked) != 1:
             raise UserError(UNKNOWN)
         await say_here(interaction, await self._topic(interaction, picked[0]))

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, line, pager, row
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of
 from bot.memory.progress import LEVELS, Progress, weakest
@@ -58,7 +58,7 @@ def topic_list(found: TopicList, page: int) -> Message:
         head,
         f"**{t.escape(section)}**",
         lines,
-        line(),
+        separator(),
         advice,
         f"-# {_LEGEND}",
         row(_topic_choices(pages[page])),

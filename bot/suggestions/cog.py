@@ -13,8 +13,15 @@ from bot.bank import views as bank_views
 from bot.bank.cog import form_in
 from bot.chat.client import QuizBot
 from bot.chat.permissions import require_bot, require_manager, require_page
-from bot.chat.replies import HICCUPS, hand_back, in_time, say, say_all, say_here
-from bot.chat.router import Fields, guild_id_of, modal_text, written_in
+from bot.chat.replies import (
+    TRANSIENT_ERRORS,
+    defer_if_slow,
+    return_text_on_error,
+    say,
+    say_all,
+    say_here,
+)
+from bot.chat.router import Fields, guild_id_of, modal_text, modal_texts
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -46,10 +53,10 @@ class Suggestions(commands.Cog):
         await interaction.response.send_modal(view.suggest_form())
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        fields = written_in(interaction)
+        fields = modal_texts(interaction)
         written = Written(**{name: fields.get(name, "") for name in Written.__match_args__})
         guild_id = guild_id_of(interaction)
-        async with hand_back(interaction, "\n\n".join(filter(None, fields.values()))):
+        async with return_text_on_error(interaction, "\n\n".join(filter(None, fields.values()))):
             try:
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, written)
             except BankError as error:
@@ -97,7 +104,7 @@ class Suggestions(commands.Cog):
         after = row_id
         try:
             work = self.service.accept(guild_id_of(interaction), row_id)
-            note = view.added(await in_time(interaction, work, edits=True))
+            note = view.added(await defer_if_slow(interaction, work, edits=True))
         except BankError as error:
             note, after = view.not_added(error.problems), row_id - 1
         await self._go_on(interaction, Kind.SUGGESTION, after, note)
@@ -121,11 +128,11 @@ class Suggestions(commands.Cog):
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
         """A suggestion as a manager has mended it, to be accepted."""
         row_id, form = int(fields["row"]), form_in(interaction)
-        async with hand_back(interaction, form.text):
+        async with return_text_on_error(interaction, form.text):
             require_page(interaction, view.EDITED)
             try:
                 work = self.service.accept(guild_id_of(interaction), row_id, form)
-                note = view.added(await in_time(interaction, work, edits=True))
+                note = view.added(await defer_if_slow(interaction, work, edits=True))
             except BankError as error:
                 await say(interaction, bank_views.not_saved(error.problems, form))
                 return
@@ -133,7 +140,7 @@ class Suggestions(commands.Cog):
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
         reason, row_id = modal_text(interaction, MAX_REASON).strip(), int(fields["row"])
-        async with hand_back(interaction, reason):
+        async with return_text_on_error(interaction, reason):
             require_page(interaction, view.REJECTED)
             if not reason:
                 raise UserError(
@@ -188,7 +195,7 @@ class Suggestions(commands.Cog):
             if found:
                 await say_all(interaction, view.verdicts(found))
                 await self.service.told(interaction.user.id, found)
-        except (discord.HTTPException, StorageError, *HICCUPS) as error:
+        except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
             log.info(
                 "a member is told later what became of their suggestions (%s)", type(error).__name__
             )

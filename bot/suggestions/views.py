@@ -19,8 +19,8 @@ from bot.chat.messages import (
     REVEALED,
     Message,
     button,
-    line,
     row,
+    separator,
 )
 from bot.chat.modals import fields_modal, text_field, text_modal
 from bot.chat.router import ROW, Route
@@ -117,7 +117,7 @@ def _suggested(found: Suggested, note: str | None) -> Message:
         t.cut(t.heading(suggestion.prompt), _MOST["prompt"]),
         t.cut(answers(item), _MOST["answers"]),
         t.cut(f"{t.escape(suggestion.why)}{source}", _MOST["why"]),
-        line(),
+        separator(),
         row(
             button("Accept", _id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
             button("Edit", _id("edit", Kind.SUGGESTION, suggestion.id)),
@@ -148,7 +148,7 @@ def _reported(found: Reported, note: str | None) -> Message:
         t.cut(shown, _MOST["prompt"]),
         about,
         t.cut(f"**What they said**: {t.escape(found.text)}", _MOST["why"]),
-        line(),
+        separator(),
         hint,
         row(
             button("Done", _id("settle", Kind.REPORT, found.id), PRIMARY),

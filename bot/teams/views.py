@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message, line
+from bot.chat.messages import OPEN, Message, separator
 from bot.core.limits import MAX_TEAMS
 
 _RULES = """\
@@ -19,7 +19,7 @@ def listed(teams: Sequence[int], note: str | None = None) -> Message:
     none = "This server has no teams yet. A moderator can make a role a team with </team add>."
     head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MAX_TEAMS}" if teams else "### Teams"
     return Message(
-        OPEN, head, note, line() if note else None, lines or none, _RULES if teams else None
+        OPEN, head, note, separator() if note else None, lines or none, _RULES if teams else None
     )
 
 

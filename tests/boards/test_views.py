@@ -19,7 +19,7 @@ from bot.boards.service import Details, SectionScore, Stats
 from bot.boards.views import alt_text, stats_page, stats_picture, svg
 from bot.chat import pictures
 from bot.chat.messages import text_of
-from bot.chat.pictures import INK, MUTED, PAPER, panel, shortened, to_png, words, writable
+from bot.chat.pictures import INK, MUTED, PAPER, can_be_drawn, panel, shorten_label, to_png, words
 from bot.daily.rules import Streak
 from tests.pixels import different, size
 from tests.shipped import bank
@@ -200,11 +200,11 @@ def test_the_fonts_have_what_is_writable() -> None:
         *map(ord, pictures._PUNCTUATION),
     ]:
         shown = to_png(panel(60, words(24, 40, chr(code))))
-        assert writable(chr(code))
+        assert can_be_drawn(chr(code))
         assert shown != missing or shown == empty, hex(code)
         assert shown != empty or chr(code) in " \xa0\xad", hex(code)
-    assert not writable("Трансформер")
-    assert all(writable(section.title) for section in bank().sections)
+    assert not can_be_drawn("Трансформер")
+    assert all(can_be_drawn(section.title) for section in bank().sections)
 
 
 async def test_a_title_that_the_fonts_cannot_write() -> None:
@@ -225,7 +225,7 @@ def test_titles_are_text_and_not_markup() -> None:
     assert "&lt;b&gt;&amp;" in written
     assert "A title that is much too lo…" in written
     assert size(to_png(drawing(given)))
-    assert shortened("thirty characters and no more.", 30) == "thirty characters and no more."
+    assert shorten_label("thirty characters and no more.", 30) == "thirty characters and no more."
 
 
 def _luminance(colour: str) -> float:

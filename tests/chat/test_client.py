@@ -1,4 +1,4 @@
-"""The other commands, and what members read when something fails."""
+"""Command registration, autocomplete, events, and what members read when something fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from discord.ext import commands
 from sqlalchemy.exc import OperationalError
 
 from bot.boards.service import Boards
-from bot.chat.client import QuizBot, differs
+from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
@@ -27,7 +27,7 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 
 
 async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None:
-    """Names, options, ranges, choices, autocomplete and default permissions as Discord gets them."""
+    """Names, options, ranges, choices, autocomplete and default permissions as sent to Discord."""
     tree = stage.bot.tree
     commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
     private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
@@ -58,9 +58,8 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
     assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
     questions = commands["interview"]["options"][1]
     assert (questions["min_value"], questions["max_value"]) == (1, 10)
-    for name in private | {
-        "help"
-    }:  # on servers, by direct message, and wherever a member who installed the bot is
+    # on servers, in direct messages, and anywhere for members who installed the app
+    for name in private | {"help"}:
         assert (commands[name]["contexts"], commands[name]["integration_types"]) == (
             [0, 1, 2],
             [0, 1],
@@ -107,14 +106,14 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
 
 
 async def test_no_privileged_intent(stage: Stage) -> None:
-    """Only guilds are asked for, and no member, message or presence is cached."""
+    """Only the guilds intent is used, and no member, message or presence is cached."""
     assert [name for name, on in stage.bot.intents if on] == ["guilds"]
     assert not stage.bot._connection.member_cache_flags.value
     assert stage.bot._connection.max_messages is None
 
 
-async def test_a_gateway_that_does_not_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """discord.py waits half a minute for the gateway's goodbye: its connections are cut long before."""
+async def test_an_unresponsive_gateway_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections are cut if the gateway doesn't close in time; discord.py would wait 30 s."""
     monkeypatch.setattr("bot.chat.client._GATEWAY_SECONDS", 0.01)
     cut = asyncio.Event()
 
@@ -124,7 +123,7 @@ async def test_a_gateway_that_does_not_answer_is_left(monkeypatch: pytest.Monkey
     monkeypatch.setattr(commands.AutoShardedBot, "close", wait_for_goodbye)
     bot = QuizBot(Settings(token="t"))
     bot.features = AsyncMock()
-    bot.router = AsyncMock(leave=Mock())
+    bot.router = AsyncMock(stop_accepting=Mock())
     monkeypatch.setattr(bot.http, "close", AsyncMock(side_effect=cut.set))
     async with asyncio.timeout(5):
         await bot.close()
@@ -147,7 +146,7 @@ async def test_autocomplete(stage: Stage) -> None:
 async def test_an_unexpected_failure_is_one_sentence_with_an_id(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The member reads a short id that stands in the log beside the traceback; no class name."""
+    """The member reads an error id that is in the log with the traceback, and no class name."""
 
     async def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("secret detail")
@@ -164,8 +163,8 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
 
 async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
-    """A member whom the server lets use /daily, without Manage Server, is served like any manager."""
-    heard = Heard()
+    """A member whom the server allows /daily without Manage Server can use it."""
+    response = FakeResponse()
     interaction = SimpleNamespace(
         id=1,
         type=discord.InteractionType.application_command,
@@ -174,14 +173,14 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         guild=stage.bot.get_guild(stage.guild.id),
         user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
         permissions=discord.Permissions(send_messages=True),
-        response=heard,
+        response=response,
         extras={},
         client=stage.bot,
         command_failed=False,
         _state=stage.bot._connection,
     )
     await stage.bot.tree._call(cast(discord.Interaction[QuizBot], interaction))
-    assert heard.replies[0].startswith(
+    assert response.replies[0].startswith(
         "No question of the day is set up on this server yet. Start with </daily setup:"
     )
 
@@ -190,14 +189,14 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
     "error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()]
 )
 @pytest.mark.parametrize("where", ["check", "cog", "tree"])
-async def test_a_check_that_fails_is_said(
+async def test_a_failing_check(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
     where: str,
 ) -> None:
-    """Whatever a check raises, wherever it stands: the member reads a sentence, once."""
+    """If a check raises anything at any level, the member reads one sentence."""
 
     async def refuse(*_args: object) -> bool:
         raise error
@@ -223,10 +222,8 @@ async def test_a_check_that_fails_is_said(
     stage.expected_errors = int(isinstance(error, RuntimeError))
 
 
-async def test_a_converter_that_fails_is_said(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever turns an option into a value raises: a sentence."""
+async def test_a_failing_converter(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If converting an option's value raises, the member reads a sentence."""
 
     async def broken(*_args: object) -> object:
         raise RuntimeError("broken")
@@ -237,13 +234,13 @@ async def test_a_converter_that_fails_is_said(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today.")])
-async def test_choices_that_fail_are_an_empty_list(
+async def test_failing_autocomplete(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
-    """Autocomplete that raises is answered at once, with nothing, and the log says why."""
+    """If autocomplete raises, the reply is an empty list and the log says why."""
 
     def broken(*_args: object) -> object:
         raise error
@@ -253,10 +250,8 @@ async def test_choices_that_fail_are_an_empty_list(
     assert str(error) in caplog.text
 
 
-async def test_what_may_let_a_refused_post_through_wakes_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A change of permissions in a channel or of a role, of the bot's own membership, or that it joins; no other."""
+async def test_events_that_trigger_retries(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes of the bot's permissions, and joining a server, trigger retries."""
     woken = AsyncMock()
     monkeypatch.setattr(stage.services, "wake", woken)
     state, guild_id = stage.bot._connection, str(stage.guild.id)
@@ -288,8 +283,8 @@ async def test_what_may_let_a_refused_post_through_wakes_it(
 
 
 @dataclass
-class Heard:
-    """What an interaction was answered with."""
+class FakeResponse:
+    """Records the replies to an interaction."""
 
     replies: list[str] = field(default_factory=list)
 
@@ -301,10 +296,8 @@ class Heard:
         self.replies.append(content)
 
 
-async def test_a_failing_database_is_said_in_a_sentence(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An answer that can't be stored is not acknowledged."""
+async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that can't be stored isn't confirmed."""
     question = await stage.play(questions=1, seconds=30)
 
     async def locked(*_args: object, **_kwargs: object) -> None:
@@ -315,7 +308,7 @@ async def test_a_failing_database_is_said_in_a_sentence(
 
 
 async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:
-    """One look at the start tells, and gives the ids; a sync follows if somebody else has registered something."""
+    """One request at the start is enough, unless Discord has different commands."""
     requests, ids = stage.env.http_requests, dict(stage.bot._command_ids)
 
     async def start() -> list[str]:
@@ -360,6 +353,6 @@ THEIRS: dict[str, Any] = {
         (THEIRS | {"options": [THEIRS["options"][0] | {"min_length": 3}]}, True),
     ],
 )
-def test_a_command_as_discord_tells_it(theirs: dict[str, Any] | None, different: bool) -> None:
-    """What Discord adds, leaves out or writes otherwise is no difference; whatever a member could notice is one."""
-    assert differs(OURS, theirs) is different
+def test_command_differs(theirs: dict[str, Any] | None, different: bool) -> None:
+    """Differences made by Discord itself are ignored; all that members could notice count."""
+    assert command_differs(OURS, theirs) is different

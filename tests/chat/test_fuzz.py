@@ -1,4 +1,4 @@
-"""Whatever a client sends, the member gets a sentence or a result, and nothing unexpected is logged."""
+"""Whatever a client sends, the member gets a reply and nothing unexpected is logged."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ GOOD = st.sampled_from(ROUTES).flatmap(
         )
     ).map(lambda values: ":".join([route.name, "v1", *values]))
 )
-"""Ids as the bot makes them, often of the first row."""
+"""Valid custom ids, often for the first row."""
 CUSTOM_IDS = st.one_of(GOOD, PLAUSIBLE, st.text(max_size=100))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=30),
@@ -75,8 +75,8 @@ NUL = [{"component": {"value": "\x00"}}]
 
 
 @dataclass
-class Heard:
-    """What an interaction was answered with; stands for `interaction.response` and `interaction.followup`."""
+class FakeResponse:
+    """Records replies in place of `interaction.response` and `interaction.followup`."""
 
     replies: list[Any] = field(default_factory=list)
 
@@ -157,11 +157,11 @@ async def test_clicks_and_modals(
     modal: bool,
     private: bool,
 ) -> None:
-    """Any custom id, values and modal fields end in a polite reply, to a stranger and to one in an interview."""
+    """Any custom id, values and fields end in a reply, also for a member in an interview."""
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
         await stage.bob.slash(stage.quiz, "interview")
-    heard, panel = Heard(), [SimpleNamespace(custom_id=daily.PANEL.id(what="form"))]
+    response, panel = FakeResponse(), [SimpleNamespace(custom_id=daily.PANEL.id(what="form"))]
     interaction = SimpleNamespace(
         type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
         data={"custom_id": custom_id, "values": values, "components": components},
@@ -177,14 +177,14 @@ async def test_clicks_and_modals(
         permissions=discord.Permissions(manage_guild=user_id is None),
         app_permissions=discord.Permissions(),
         user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
-        response=heard,
+        response=response,
         extras={},
-        followup=heard,
+        followup=response,
         client=stage.bot,
     )
     with caplog.at_level(logging.WARNING):
         await stage.bot.router.dispatch(cast(discord.Interaction, interaction))
-    assert heard.replies
+    assert response.replies
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
@@ -201,13 +201,13 @@ async def test_clicks_and_modals(
 async def test_options(
     stage: Stage, caplog: pytest.LogCaptureFixture, time: str, timezone: str, topic: str | None
 ) -> None:
-    """Any text in the options of /daily setup ends in a sentence or a schedule, never in an error."""
-    said = ""
+    """Any text in the options of /daily setup ends in a sentence or a schedule."""
+    refusal_text = ""
     try:
         await stage.services.dailies.setup(
             stage.guild.id, channel_id=stage.daily.id, at=time, zone=timezone, topic_id=topic
         )
     except UserError as refusal:
-        said = str(refusal)
-    assert len(said) < 400
+        refusal_text = str(refusal)
+    assert len(refusal_text) < 400
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

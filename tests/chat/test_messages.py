@@ -1,19 +1,19 @@
-"""Messages: their parts, their files, whom they ping, and commands as mentions."""
+"""Messages: parts, files, pings, and commands as mentions."""
 
 from __future__ import annotations
 
 import discord
 import pytest
 
-from bot.chat.messages import OPEN, Message, button, line, pager, row, text_of
+from bot.chat.messages import OPEN, Message, button, pager, row, separator, text_of
 from bot.chat.pictures import Picture
 from tests.messages import check_limits, custom_ids, labels, sent, texts
 
 PICTURE = Picture(b"png", "one.png", "what it shows")
 
 
-def test_the_eyes_of_these_tests() -> None:
-    """The limits are really looked at: a card that breaks one is found out."""
+def test_check_limits() -> None:
+    """`check_limits` rejects messages that exceed a limit."""
     good = Message(OPEN, "text", row(button("A", "a")))
     check_limits(good, "good")
     for bad in (
@@ -27,7 +27,7 @@ def test_the_eyes_of_these_tests() -> None:
 
 
 def test_a_message_carries_its_files() -> None:
-    """Each call gives new files, as one can be sent once; the gallery stands where the picture stood."""
+    """Each call returns new files, and pictures are shown in order among the other parts."""
     message = Message(OPEN, "above", PICTURE, "below")
     for _ in range(2):
         (file,) = message.files()
@@ -41,8 +41,10 @@ def test_a_message_carries_its_files() -> None:
 
 
 def test_without_pictures() -> None:
-    """The same message without gallery and files; the rest, and the number of its box, stays."""
-    message = Message(OPEN, "above", PICTURE, line(), row(button("A", "a")), box_id=77, ping_role=5)
+    """Only pictures and their files are removed; everything else stays, even the container's id."""
+    message = Message(
+        OPEN, "above", PICTURE, separator(), row(button("A", "a")), container_id=77, ping_role=5
+    )
     bare = message.without_pictures()
     assert bare.files() == []
     assert text_of(bare) == "above\n( A )"
@@ -50,8 +52,8 @@ def test_without_pictures() -> None:
     assert bare.mentions().to_dict() == message.mentions().to_dict()
 
 
-def test_only_its_role_is_pinged() -> None:
-    """A message pings the role that it was given, and nobody else."""
+def test_pings() -> None:
+    """A message pings its role and nobody else."""
     one, nobody = (
         dict(Message(OPEN, "<@&5>", ping_role=role).mentions().to_dict()) for role in (5, None)
     )
@@ -61,9 +63,14 @@ def test_only_its_role_is_pinged() -> None:
 
 
 def test_commands_become_mentions() -> None:
-    """In every text of a message; pictures, buttons and box stay, and a message without commands is the same."""
+    """Commands in all texts become mentions, and nothing else changes."""
     message = Message(
-        OPEN, "see </quiz start> or </help>", PICTURE, row(button("A", "a")), box_id=7, ping_role=5
+        OPEN,
+        "see </quiz start> or </help>",
+        PICTURE,
+        row(button("A", "a")),
+        container_id=7,
+        ping_role=5,
     )
     made = message.with_mentions(lambda name: f"</{name}:1>")
     assert texts(made) == ["see </quiz start:1> or </help:1>"]
@@ -83,15 +90,15 @@ def test_commands_become_mentions() -> None:
     ],
 )
 def test_pager(page: int, pages: int, expected: list[tuple[str, str, bool]]) -> None:
-    """Back and Next lead to the pages beside this one; at an end one of them is disabled."""
+    """Back and Next open the neighbouring pages and are disabled at the ends."""
     buttons = pager(page, pages, lambda slot, number: f"{slot}:{number}")
     assert [(b.label, b.custom_id, b.disabled) for b in buttons] == expected
     if buttons:
         assert labels(Message(OPEN, row(*buttons))) == ["Back", "Next"]
 
 
-def test_a_number_marks_a_message_without_buttons() -> None:
-    """The box has the number that it was given, by which the message is found again."""
-    (box,) = Message(OPEN, "x", box_id=123).children
+def test_the_container_gets_its_id() -> None:
+    """The container gets the given id, so that the message can be found again."""
+    (box,) = Message(OPEN, "x", container_id=123).children
     assert isinstance(box, discord.ui.Container)
     assert box.id == 123

@@ -1,4 +1,4 @@
-"""Regular expressions that read what members write."""
+"""The regular expressions that are applied to members' texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.interviews.grading import hints, opinion, words
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
-"""Five times what a field of Discord holds: work that grows with the square of the length takes seconds."""
+"""Five times the limit of a Discord text field, where quadratic work would take seconds."""
 _UNITS = (
     "\n",
     " ",
@@ -40,12 +40,12 @@ _UNITS = (
     "module", [text, words, hints, opinion], ids=lambda module: module.__name__
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:
-    """No pattern reads long runs again and again: each ends within a small part of what any test may take."""
+    """No pattern takes quadratic time: each ends well within the timeout."""
     patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
     assert patterns
     for pattern in patterns:
         for unit in _UNITS:
             hostile = f"a{(unit * _LENGTH)[:_LENGTH]}b"
-            began = process_time()  # of this process alone, however busy the machine is
+            began = process_time()  # this process's CPU time, so the machine's load doesn't matter
             pattern.sub("", hostile)
             assert process_time() - began < PATIENCE / 200, (pattern.pattern, unit)

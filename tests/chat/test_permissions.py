@@ -1,4 +1,4 @@
-"""Who may use the buttons and forms of managers, and for how long."""
+"""Access to managers' buttons and forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.core.errors import UserError
 from bot.core.snowflakes import earliest_id
 from bot.suggestions import views as suggestions
 from tests.bank.test_cog import ours, take
-from tests.chat.test_fuzz import Heard
+from tests.chat.test_fuzz import FakeResponse
 from tests.fakes import START, Clock
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, reply, text_of
@@ -49,11 +49,13 @@ FORGED = {
     "settings": "settings:v1:starters",
     "zone": "zone:v1",
 }
-"""An id of each kind that belongs to managers."""
+"""A custom id of each managers' route."""
 
 
-def used(after: timedelta, *, manages: bool = False, private: bool = True) -> discord.Interaction:
-    """What Discord sends of a press on a page of `/bank review`, so long after the page was posted."""
+def click_on_page(
+    after: timedelta, *, manages: bool = False, private: bool = True
+) -> discord.Interaction:
+    """Build a click on a page of `/bank review` that was posted `after` ago."""
 
     async def unused(*_: object) -> None:
         raise AssertionError
@@ -73,40 +75,40 @@ def used(after: timedelta, *, manages: bool = False, private: bool = True) -> di
     return cast(discord.Interaction, interaction)
 
 
-MINUTES, LATER = timedelta(minutes=15), timedelta(minutes=15, milliseconds=1)
+IN_TIME, TOO_LATE = timedelta(minutes=15), timedelta(minutes=15, milliseconds=1)
 
 
-def test_how_long_a_page_is_proof() -> None:
-    """A private page is proof for fifteen minutes, for whatever its command and those beside it open."""
+def test_a_page_is_valid_for_fifteen_minutes() -> None:
+    """A private page is valid for fifteen minutes, for all routes of its command group."""
     for route in (suggestions.REVIEW, suggestions.REJECTED, bank.EDITED):
-        require_page(used(MINUTES), route)
+        require_page(click_on_page(IN_TIME), route)
         with pytest.raises(UserError) as refused:
-            require_page(used(LATER), route)
+            require_page(click_on_page(TOO_LATE), route)
         assert str(refused.value) == f"{TOO_LONG}{route.command}."
 
 
-def test_what_is_no_proof() -> None:
-    """A page that all can see is none, and a page of one command is none for another."""
+def test_pages_that_prove_nothing() -> None:
+    """A public page is no proof, and neither is another command's page."""
     other = Route("other", {}, command="</daily status>")
     for interaction, route in (
-        (used(MINUTES, private=False), suggestions.REVIEW),
-        (used(MINUTES), other),
+        (click_on_page(IN_TIME, private=False), suggestions.REVIEW),
+        (click_on_page(IN_TIME), other),
     ):
         with pytest.raises(UserError, match=NOT_THEIRS):
             require_page(interaction, route)
 
 
 def test_manage_server_needs_no_page() -> None:
-    """Members with Manage Server use a page however old it is, and one that all can see."""
+    """Members with Manage Server can use a page of any age, even a public one."""
     for interaction in (
-        used(timedelta(days=9), manages=True),
-        used(LATER, manages=True, private=False),
+        click_on_page(timedelta(days=9), manages=True),
+        click_on_page(TOO_LATE, manages=True, private=False),
     ):
         require_page(interaction, suggestions.REVIEW)
 
 
-async def test_a_member_whom_the_server_allows_a_command(stage: Stage) -> None:
-    """Without Manage Server they use its page at once, and later the command once more; a manager needs not."""
+async def test_a_member_allowed_by_the_server(stage: Stage) -> None:
+    """Without Manage Server they can use a new page, and must repeat the command for an old one."""
     await take(stage, ours(3))
     stage.allow(stage.alwina, "bank")
     old = [
@@ -125,8 +127,8 @@ async def test_a_member_whom_the_server_allows_a_command(stage: Stage) -> None:
     )
 
 
-async def test_who_is_a_manager_no_longer(stage: Stage) -> None:
-    """A page that is still on their screen a day later changes nothing."""
+async def test_a_former_manager(stage: Stage) -> None:
+    """A former manager can't change anything with a page that is still open a day later."""
     await stage.manager.slash(
         stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC"
     )
@@ -146,7 +148,7 @@ async def test_who_is_a_manager_no_longer(stage: Stage) -> None:
 
 
 async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
-    """What was written in it comes back; the command opens a form that is taken."""
+    """The text of a form that was open too long is returned, and the command opens a new form."""
     stage.allow(stage.alwina, "bank")
     form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
     await stage.wait(16 * 60)
@@ -161,8 +163,8 @@ async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
     assert reply(saved).startswith("**Saved**")
 
 
-async def test_ids_that_a_client_makes_up(stage: Stage) -> None:
-    """No private message of a member lets them use what belongs to managers, and neither does a form."""
+async def test_forged_ids(stage: Stage) -> None:
+    """Forged clicks and forms can't use managers' routes."""
     routes = {
         route.name
         for routes in stage.bot.router._routes.values()
@@ -175,15 +177,17 @@ async def test_ids_that_a_client_makes_up(stage: Stage) -> None:
     assert list(custom_ids(own.components))
     for custom_id in FORGED.values():
         for message in (own, None):
-            heard = await _forge(stage, custom_id, message)
-            assert len(heard.replies) == 1, custom_id
-            assert str(heard.replies[0]).startswith(NOT_THEIRS if message else TOO_LONG), custom_id
+            response = await _forge(stage, custom_id, message)
+            assert len(response.replies) == 1, custom_id
+            assert str(response.replies[0]).startswith(NOT_THEIRS if message else TOO_LONG), (
+                custom_id
+            )
     assert len(await stage.services.own_bank.find(stage.guild.id)) == 3
 
 
-async def _forge(stage: Stage, custom_id: str, message: discord.Message | None) -> Heard:
-    """Press a button of a message, or send a form, that nobody offered; return what comes of it."""
-    heard = Heard()
+async def _forge(stage: Stage, custom_id: str, message: discord.Message | None) -> FakeResponse:
+    """Send a forged click or form and return the replies."""
+    response = FakeResponse()
     interaction: Any = SimpleNamespace(
         type=discord.InteractionType.component if message else discord.InteractionType.modal_submit,
         data={"custom_id": custom_id, "values": [], "components": []},
@@ -197,10 +201,10 @@ async def _forge(stage: Stage, custom_id: str, message: discord.Message | None) 
         permissions=discord.Permissions(send_messages=True, view_channel=True),
         app_permissions=discord.Permissions.all(),
         user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
-        response=heard,
-        followup=heard,
+        response=response,
+        followup=response,
         extras={},
         client=stage.bot,
     )
     await stage.bot.router.dispatch(interaction)
-    return heard
+    return response

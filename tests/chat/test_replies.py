@@ -1,4 +1,4 @@
-"""Private replies: their files, and commands as mentions."""
+"""Private replies: files, mentions of commands, and lost responses."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import discord
 import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
-from bot.chat.pictures import Picture, Undrawn
-from bot.chat.replies import ReplyLost, in_time, report_error, say, show, show_later
+from bot.chat.pictures import PendingPicture, Picture
+from bot.chat.replies import ReplyLost, defer_if_slow, report_error, say, show, update_reply
 from bot.core.errors import UserError
 from tests.messages import texts
 
 PICTURE = Picture(b"png", "one.png", "what it shows")
 
 
-class Told:
-    """An interaction that keeps what it was answered with, files as their bytes; the first replies may be lost.
+class FakeInteraction:
+    """An interaction that records its replies, with files as bytes. The first `lost` ones fail.
 
-    Those are lost on their way, or, if they `arrive`, the answers to them are.
+    With `arrive` they reach Discord and only their confirmation is lost.
     """
 
     def __init__(self, lost: int = 0, *, arrive: bool = False) -> None:
@@ -38,19 +38,19 @@ class Told:
         self.data, self.guild_id = {"custom_id": "x"}, None
         self.response = SimpleNamespace(
             is_done=lambda: False,
-            send_message=self._take,
-            edit_message=self._take,
-            defer=self._take,
+            send_message=self._record,
+            edit_message=self._record,
+            defer=self._record,
         )
-        self.edit_original_response = self._take_later
-        self.followup = SimpleNamespace(send=self._take_later)
+        self.edit_original_response = self._record_later
+        self.followup = SimpleNamespace(send=self._record_later)
 
-    async def _take_later(self, **options: Any) -> None:
+    async def _record_later(self, **options: Any) -> None:
         for key in {"files", "attachments"} & set(options):
             options[key] = [file.fp.read() for file in options[key]]
         self.later.append(options)
 
-    async def _take(self, **options: Any) -> None:
+    async def _record(self, **options: Any) -> None:
         for key in {"files", "attachments"} & set(options):
             options[key] = [file.fp.read() for file in options[key]]
         self.sent.append(options)
@@ -62,24 +62,24 @@ class Told:
             )
 
 
-def as_interaction(told: Told) -> discord.Interaction:
-    return cast(discord.Interaction, told)
+def as_interaction(fake: FakeInteraction) -> discord.Interaction:
+    return cast(discord.Interaction, fake)
 
 
-async def test_a_reply_that_is_lost_is_sent_again_whole() -> None:
-    """The second try has the picture too, though the first has read its file."""
-    told = Told(lost=1)
-    await say(as_interaction(told), Message(OPEN, PICTURE))
-    assert [options["files"] for options in told.sent] == [[b"png"], [b"png"]]
+async def test_a_lost_reply_is_sent_again_with_its_files() -> None:
+    """The second attempt has the picture too, although the first has read its file."""
+    fake = FakeInteraction(lost=1)
+    await say(as_interaction(fake), Message(OPEN, PICTURE))
+    assert [options["files"] for options in fake.sent] == [[b"png"], [b"png"]]
 
 
 async def test_an_edit_names_the_files_of_the_page() -> None:
-    """A page with a picture carries it; one without takes away what stood there."""
-    told = Told()
-    for turn in (show, show_later):
-        await turn(as_interaction(told), Message(OPEN, PICTURE))
-        await turn(as_interaction(told), Message(OPEN, "words"))
-    assert [options["attachments"] for options in told.sent + told.later] == [
+    """An edit sends the page's pictures, and none for a page without pictures."""
+    fake = FakeInteraction()
+    for reply in (show, update_reply):
+        await reply(as_interaction(fake), Message(OPEN, PICTURE))
+        await reply(as_interaction(fake), Message(OPEN, "words"))
+    assert [options["attachments"] for options in fake.sent + fake.later] == [
         [b"png"],
         [],
         [b"png"],
@@ -87,27 +87,27 @@ async def test_an_edit_names_the_files_of_the_page() -> None:
     ]
 
 
-@pytest.mark.parametrize(("turn", "files"), [(say, "files"), (show, "attachments")])
+@pytest.mark.parametrize(("reply", "files"), [(say, "files"), (show, "attachments")])
 async def test_a_picture_that_takes_long_to_draw(
-    turn: Any, files: str, monkeypatch: pytest.MonkeyPatch
+    reply: Any, files: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Discord is told to wait, and the page comes with its picture when that is drawn."""
+    """The reply is deferred, and the page is sent once its picture is drawn."""
     monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
-    told, waiting = Told(), asyncio.Event()
+    fake, waiting = FakeInteraction(), asyncio.Event()
 
     async def draw() -> bytes:
         await waiting.wait()
         return b"png"
 
     async def defer(**_options: Any) -> None:
-        told.response.is_done = lambda: True
+        fake.response.is_done = lambda: True
         waiting.set()
 
-    told.response.defer = defer
-    page = Message(OPEN, Undrawn("one.png", "what it shows", draw))
-    await turn(as_interaction(told), page)
-    await show_later(as_interaction(told), page)
-    assert (told.sent, told.later[0][files], told.later[1]["attachments"]) == (
+    fake.response.defer = defer
+    page = Message(OPEN, PendingPicture("one.png", "what it shows", draw))
+    await reply(as_interaction(fake), page)
+    await update_reply(as_interaction(fake), page)
+    assert (fake.sent, fake.later[0][files], fake.later[1]["attachments"]) == (
         [],
         [b"png"],
         [b"png"],
@@ -115,43 +115,43 @@ async def test_a_picture_that_takes_long_to_draw(
 
 
 async def test_commands_can_be_clicked() -> None:
-    """In sentences and on pages, sent and edited."""
-    told = Told()
-    await say(as_interaction(told), str(UserError("See </quiz start>.")))
-    await say(as_interaction(told), Message(OPEN, "See </help>."))
-    await show(as_interaction(told), Message(OPEN, "See </help>."))
-    assert told.sent[0]["content"] == "See </quiz start:7>."
-    assert [texts(options["view"]) for options in told.sent[1:]] == [["See </help:7>."]] * 2
-    assert text_of(told.sent[1]["view"]) == "See </help:7>."
+    """Commands become mentions in sentences and pages, in replies and edits."""
+    fake = FakeInteraction()
+    await say(as_interaction(fake), str(UserError("See </quiz start>.")))
+    await say(as_interaction(fake), Message(OPEN, "See </help>."))
+    await show(as_interaction(fake), Message(OPEN, "See </help>."))
+    assert fake.sent[0]["content"] == "See </quiz start:7>."
+    assert [texts(options["view"]) for options in fake.sent[1:]] == [["See </help:7>."]] * 2
+    assert text_of(fake.sent[1]["view"]) == "See </help:7>."
 
 
 @pytest.mark.parametrize("first", [say, show])
-async def test_more_pages_follow_a_reply_whose_answer_was_lost(first: Any) -> None:
-    """Discord says that it has the reply: what comes next is a follow-up, or an edit of it, and not a reply again."""
-    told = Told(lost=1, arrive=True)
-    await first(as_interaction(told), Message(OPEN, "one"))
-    assert len(told.sent) == 2
-    await say(as_interaction(told), Message(OPEN, "two"))
-    await show(as_interaction(told), Message(OPEN, "three"))
-    assert [texts(options["view"]) for options in told.later] == [["two"], ["three"]]
-    assert len(told.sent) == 2
+async def test_pages_after_a_reply_whose_confirmation_was_lost(first: Any) -> None:
+    """After a reply whose confirmation was lost, further ones are follow-ups or edits."""
+    fake = FakeInteraction(lost=1, arrive=True)
+    await first(as_interaction(fake), Message(OPEN, "one"))
+    assert len(fake.sent) == 2
+    await say(as_interaction(fake), Message(OPEN, "two"))
+    await show(as_interaction(fake), Message(OPEN, "three"))
+    assert [texts(options["view"]) for options in fake.later] == [["two"], ["three"]]
+    assert len(fake.sent) == 2
 
 
-async def test_a_reply_after_a_wait_whose_answer_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The member has been told to wait, though nobody said so to us: the reply takes the place of that."""
+async def test_a_deferral_whose_confirmation_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the confirmation of deferring is lost, the result still replaces the placeholder."""
     monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
-    told = Told(lost=1, arrive=True)
-    done = await in_time(as_interaction(told), asyncio.sleep(0.05, "done"))
-    await say(as_interaction(told), done)
-    assert [options["content"] for options in told.later] == ["done"]
+    fake = FakeInteraction(lost=1, arrive=True)
+    done = await defer_if_slow(as_interaction(fake), asyncio.sleep(0.05, "done"))
+    await say(as_interaction(fake), done)
+    assert [options["content"] for options in fake.later] == ["done"]
 
 
-async def test_a_reply_that_somebody_else_gave_is_no_reply_of_ours() -> None:
-    """Without a loss of our own Discord's refusal is told to the caller."""
-    told = Told(arrive=True)
+async def test_a_response_by_somebody_else_is_an_error() -> None:
+    """If no response of ours was lost, Discord's error is raised."""
+    fake = FakeInteraction(arrive=True)
     with pytest.raises(discord.HTTPException):
-        await say(as_interaction(told), "words")
-    assert told.extras == {}
+        await say(as_interaction(fake), "words")
+    assert fake.extras == {}
 
 
 @pytest.mark.parametrize(
@@ -162,25 +162,23 @@ async def test_a_reply_that_somebody_else_gave_is_no_reply_of_ours() -> None:
         ConnectionResetError("another service"),
     ],
 )
-async def test_an_error_of_the_system_is_told(error: Exception) -> None:
-    """What a handler does besides replying may fail as the network does: the member is not left without a word."""
-    told = Told()
-    await report_error(as_interaction(told), error)
-    assert [options["content"][:33] for options in told.sent] == [
+async def test_a_network_error_of_the_handler_is_reported(error: Exception) -> None:
+    """A network error in the handler's own work is reported to the member."""
+    fake = FakeInteraction()
+    await report_error(as_interaction(fake), error)
+    assert [options["content"][:33] for options in fake.sent] == [
         "Something went wrong on my side. "
     ]
 
 
 @pytest.mark.parametrize("failure", [aiohttp.ClientError(), TimeoutError(), ConnectionResetError()])
 @pytest.mark.parametrize("reply", [say, show])
-async def test_a_reply_that_was_lost_is_not_followed_by_another(
-    reply: Any, failure: Exception
-) -> None:
-    """It may have arrived: to be told of an error after a result would be wrong. The log has it."""
-    told = Told()
-    told.response.send_message = told.response.edit_message = AsyncMock(side_effect=failure)
+async def test_a_lost_reply_is_only_logged(reply: Any, failure: Exception) -> None:
+    """A lost reply may have arrived, so it is only logged."""
+    fake = FakeInteraction()
+    fake.response.send_message = fake.response.edit_message = AsyncMock(side_effect=failure)
     with pytest.raises(ReplyLost) as lost:
-        await reply(as_interaction(told), Message(OPEN, "words"))
-    told.response.send_message = told._take
-    await report_error(as_interaction(told), lost.value)
-    assert told.sent == []
+        await reply(as_interaction(fake), Message(OPEN, "words"))
+    fake.response.send_message = fake._record
+    await report_error(as_interaction(fake), lost.value)
+    assert fake.sent == []

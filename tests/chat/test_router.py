@@ -1,4 +1,4 @@
-"""Custom ids come back as they went out, nothing else is taken for one, and each leads to its handler."""
+"""Custom ids are parsed strictly, and each one reaches its handler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.boards import views as boards
 from bot.challenges import views as challenges
-from bot.chat.router import Fields, Handler, Route, Router, number_in, picked_id
+from bot.chat.router import Fields, Handler, Route, Router, parse_number, selected_id
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
@@ -34,8 +34,8 @@ ROUTES = sorted(
 
 
 @st.composite
-def used(build: st.DrawFn) -> tuple[Route, dict[str, str]]:
-    """A route and values for its fields."""
+def routes_with_values(build: st.DrawFn) -> tuple[Route, dict[str, str]]:
+    """Draw a route and values for its fields."""
     route = build(st.sampled_from(ROUTES))
     return route, {
         name: build(st.from_regex(pattern, fullmatch=True))
@@ -44,14 +44,14 @@ def used(build: st.DrawFn) -> tuple[Route, dict[str, str]]:
 
 
 def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
-    """What every route makes of a custom id."""
+    """Return what every route parses from a custom id."""
     return [
         (route.name, fields) for route in ROUTES if (fields := route.parse(custom_id)) is not None
     ]
 
 
-def test_what_an_id_looks_like() -> None:
-    """An id is the route's name, a version and the fields in their order."""
+def test_format_of_an_id() -> None:
+    """An id consists of the route's name, a version and the fields in order."""
     assert questions.ANSWER.id(source="round", row=17, position=3) == "answer:v1:round:17:3"
     assert questions.ANSWER.parse("answer:v1:round:17:3") == {
         "source": "round",
@@ -67,33 +67,33 @@ def test_what_an_id_looks_like() -> None:
     }
 
 
-def test_no_route_is_added_twice() -> None:
-    """A route has one handler, and a name has no separator in it."""
+def test_a_route_can_not_be_added_twice() -> None:
+    """A route can't be added twice, and its name can't contain the separator."""
     assert len(ROUTES) >= 20
     router = Router(cast(Database, None), DiscordClock(Clock()))
     for route in ROUTES:
         assert route.name.isalpha()
         assert route.name.islower()
-        router.add(route, handle)
+        router.add(route, ignore)
     for route in ROUTES:
         with pytest.raises(ValueError, match=route.name):
-            router.add(route, handle)
+            router.add(route, ignore)
 
 
-def noting(route: Route, seen: list[Route]) -> Handler:
+def record_route(route: Route, seen: list[Route]) -> Handler:
     async def note(_interaction: discord.Interaction, _fields: Fields) -> None:
         seen.append(route)
 
     return note
 
 
-async def test_the_narrower_of_two_routes_has_an_id() -> None:
-    """A round's own route has its answers, whichever was added first; the general one has those of other cards."""
+async def test_the_more_specific_route_wins() -> None:
+    """A more specific route wins, whichever was added first."""
     for order in ((rounds.ANSWER, questions.ANSWER), (questions.ANSWER, rounds.ANSWER)):
         seen: list[Route] = []
         router = Router(cast(Database, SimpleNamespace(shared=False)), DiscordClock(Clock()))
         for route in order:
-            router.add(route, noting(route, seen))
+            router.add(route, record_route(route, seen))
         for custom_id in ("answer:v1:round:7:0", "answer:v1:daily:7:0"):
             await router.dispatch(
                 cast(discord.Interaction, SimpleNamespace(data={"custom_id": custom_id}))
@@ -101,14 +101,14 @@ async def test_the_narrower_of_two_routes_has_an_id() -> None:
         assert seen == [rounds.ANSWER, questions.ANSWER]
 
 
-async def handle(_interaction: discord.Interaction, _fields: Fields) -> None:
+async def ignore(_interaction: discord.Interaction, _fields: Fields) -> None:
     pass
 
 
 @settings(max_examples=200)
-@given(used())
+@given(routes_with_values())
 def test_round_trip(one: tuple[Route, dict[str, str]]) -> None:
-    """An id gives back the values that it was made of, to its own route alone, within Discord's 100 characters."""
+    """Parsing an id returns its values, for its own route only, and it fits into 100 characters."""
     route, values = one
     custom_id = route.id(**values)
     assert [found for found in parsed(custom_id) if found != (route.name, values)] == []
@@ -119,9 +119,9 @@ PIECES = [*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]
 
 
 @st.composite
-def mutated(build: st.DrawFn) -> tuple[str, str]:
-    """An id, and the same with a few characters put in, taken out or replaced."""
-    route, values = build(used())
+def changed_ids(build: st.DrawFn) -> tuple[str, str]:
+    """Draw an id with a few characters inserted, removed or replaced."""
+    route, values = build(routes_with_values())
     original = route.id(**values)
     text = original
     for _ in range(build(st.integers(1, 3))):
@@ -137,9 +137,9 @@ def mutated(build: st.DrawFn) -> tuple[str, str]:
 
 
 @settings(max_examples=400)
-@given(mutated())
-def test_a_mutated_id_is_refused_or_is_another_good_one(pair: tuple[str, str]) -> None:
-    """A changed id is refused, or it is letter by letter the id of the fields that are read from it."""
+@given(changed_ids())
+def test_a_changed_id_is_rejected_or_valid(pair: tuple[str, str]) -> None:
+    """A changed id is rejected, or it is exactly the id of the parsed fields."""
     for name, fields in parsed(pair[1]):
         assert pair[1] in {
             route.id(**fields)
@@ -149,18 +149,21 @@ def test_a_mutated_id_is_refused_or_is_another_good_one(pair: tuple[str, str]) -
 
 
 @settings(max_examples=200)
-@given(one=used(), other=used())
+@given(one=routes_with_values(), other=routes_with_values())
 def test_different_fields_have_different_ids(
     one: tuple[Route, dict[str, str]], other: tuple[Route, dict[str, str]]
 ) -> None:
-    """Two ids are the same exactly if route and values are."""
+    """Two ids are equal only if route and values are."""
     assert (one[0].id(**one[1]) == other[0].id(**other[1])) == (one == other)
 
 
 @settings(max_examples=200)
-@given(used(), st.sampled_from([" ", "\n", "\r\n", ":", "\x00", "\u00a0", "\u200b", ":0", ":v1"]))
-def test_nothing_may_stand_around_an_id(one: tuple[Route, dict[str, str]], extra: str) -> None:
-    """Space, a line break or anything else before or after an id is refused."""
+@given(
+    routes_with_values(),
+    st.sampled_from([" ", "\n", "\r\n", ":", "\x00", "\u00a0", "\u200b", ":0", ":v1"]),
+)
+def test_extra_characters_are_rejected(one: tuple[Route, dict[str, str]], extra: str) -> None:
+    """Anything before or after an id is rejected."""
     route, values = one
     assert parsed(extra + route.id(**values)) == []
     assert parsed(route.id(**values) + extra) == []
@@ -215,8 +218,8 @@ def test_nothing_may_stand_around_an_id(one: tuple[Route, dict[str, str]], extra
         "unknown:v1:1",
     ],
 )
-def test_what_is_no_id(custom_id: str) -> None:
-    """Another version, a missing, trailing, unknown or unusually written field: all are refused."""
+def test_malformed_ids(custom_id: str) -> None:
+    """Other versions and missing, trailing, unknown or malformed fields are rejected."""
     assert parsed(custom_id) == []
 
 
@@ -237,16 +240,14 @@ def test_what_is_no_id(custom_id: str) -> None:
         (study.TOPICS, {"slot": "prev", "page": None}),
     ],
 )
-def test_ids_that_could_not_be_read_back_are_not_made(
-    route: Route, values: dict[str, object]
-) -> None:
-    """A value that its route would refuse is an error where the card is made, not where it is clicked."""
+def test_invalid_ids_are_not_built(route: Route, values: dict[str, object]) -> None:
+    """A value that the route would reject raises an error when the id is built."""
     with pytest.raises(ValueError, match=f"^{route.name}:v1:"):
         route.id(**values)
 
 
 def test_the_largest_values() -> None:
-    """The largest row, page and topic that a database or a bank can have still make an id."""
+    """The largest row, page and topic fit into an id."""
     assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(
         ":999999999999999999:5"
     )
@@ -267,21 +268,21 @@ def test_the_largest_values() -> None:
     ],
 )
 def test_a_number_that_a_client_sent(sent: list[str], number: int) -> None:
-    """What does not fit into a database's number is no number."""
-    assert number_in(sent) == number
+    """A number over 64 bits is rejected."""
+    assert parse_number(sent) == number
 
 
 @pytest.mark.parametrize("sent", ["9999999999999999999", "0", "x", ""])
-def test_what_can_not_be_picked(sent: str) -> None:
-    """A list of channels or roles holds ids: anything else is refused, and is not taken for a list left empty."""
-    assert picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": ["17"]}))) == 17
-    assert picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": []}))) is None
+def test_selected_ids_are_validated(sent: str) -> None:
+    """Anything but an id is refused, and isn't treated as an empty selection."""
+    assert selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": ["17"]}))) == 17
+    assert selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": []}))) is None
     with pytest.raises(UserError):
-        picked_id(cast(discord.Interaction, SimpleNamespace(data={"values": [sent]})))
+        selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": [sent]})))
 
 
 def test_every_topic_of_the_bank_has_a_board() -> None:
-    """Each topic's id fits into the id of a board's button."""
+    """Each topic's id fits into a board's custom id."""
     for topic in bank().topics:
         custom_id = boards.BOARD.id(slot="next", period="month", topic=topic, page=12)
         assert (boards.BOARD.parse(custom_id) or {})["topic"] == topic

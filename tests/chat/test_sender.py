@@ -1,4 +1,4 @@
-"""The sender against Discord's answers, as they come from its HTTP interface."""
+"""The sender with Discord's HTTP responses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button
-from bot.chat.pace import Refusals
-from bot.chat.pictures import Undrawn
+from bot.chat.pictures import PendingPicture
+from bot.chat.rate_limit import RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
@@ -27,7 +27,7 @@ AT = datetime(2027, 1, 4, tzinfo=UTC)
 
 
 class FakeHttp:
-    """Takes discord.py's requests; `answers` by method and path, the error to raise or the JSON to return."""
+    """Replaces discord.py's HTTP client. `answers` maps requests to an error or a JSON response."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -50,7 +50,7 @@ def _payload(form: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def message_data(content: str, message_id: int = 1, **more: Any) -> dict[str, Any]:
-    """A message of the bot's as Discord sends it."""
+    """Return a message of the bot's as sent by Discord."""
     author = {"id": str(BOT_ID), "username": "bot", "discriminator": "0", "avatar": None}
     rest = {
         "attachments": [],
@@ -103,13 +103,13 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
 async def test_pictures_are_drawn_before_a_message_goes(
     sender: DiscordSender, http: FakeHttp
 ) -> None:
-    """A post, an edit and a direct message have the picture; one that can't be drawn is left out."""
+    """Posts, edits and direct messages include pictures, except those that can't be drawn."""
 
     async def draw() -> bytes | None:
         return pngs.pop()
 
     pngs: list[bytes | None] = [None, b"png", b"png", b"png"]
-    message = Message(OPEN, "words", Undrawn("one.png", "what it shows", draw))
+    message = Message(OPEN, "words", PendingPicture("one.png", "what it shows", draw))
     await sender.post(HERE, message, "1")
     await sender.edit(HERE, 4, message)
     await sender.write_to(3, message, 900)
@@ -125,7 +125,7 @@ async def test_pictures_are_drawn_before_a_message_goes(
 
 @pytest.mark.parametrize("code", [50007, 50278])
 async def test_closed_direct_messages(sender: DiscordSender, http: FakeHttp, code: int) -> None:
-    """Only a member's own refusal, or no server in common, is one for good."""
+    """A member's settings, or no shared server, refuse direct messages for good."""
     http.answers["POST /channels/900/messages"] = refusal(403, code)
     with pytest.raises(DeliveryRefused) as caught:
         await sender.write_to(3, PlainMessage("hello"), None)
@@ -134,17 +134,15 @@ async def test_closed_direct_messages(sender: DiscordSender, http: FakeHttp, cod
 
 @pytest.mark.parametrize("code", [40003, 20026])
 async def test_too_many_direct_messages(sender: DiscordSender, http: FakeHttp, code: int) -> None:
-    """What Discord does not let through now may go later, and did not happen."""
+    """Opening too many direct messages only postpones them."""
     http.answers["POST /users/@me/channels"] = refusal(403, code)
     with pytest.raises(DeliveryLater):
         await sender.write_to(3, PlainMessage("hello"), None)
     assert [what for what, _ in http.requests] == ["POST /users/@me/channels"]
 
 
-async def test_the_channel_of_direct_messages_is_kept(
-    sender: DiscordSender, http: FakeHttp
-) -> None:
-    """It is opened once; whoever kept its id writes there at once."""
+async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: FakeHttp) -> None:
+    """A direct message channel is opened once, and its id can be used again."""
     assert (
         await sender.write_to(3, PlainMessage("use </practice>", button("Go", "go")), None) == 900
     )
@@ -160,7 +158,7 @@ async def test_the_channel_of_direct_messages_is_kept(
 
 
 async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) -> None:
-    """A plain message pings its role; the edit into a Message takes its text away and says that it has components."""
+    """A plain message pings its role; editing it into a Message removes its text."""
     await sender.post(HERE, PlainMessage("<@&8> new", ping_role=8), "n")
     await sender.edit(HERE, 4, Message(OPEN, "card"))
     (_, plain), (what, card) = http.requests
@@ -173,7 +171,7 @@ async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) 
 
 
 async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeHttp) -> None:
-    """By its whole text, among the bot's own messages."""
+    """It is found by its text among the bot's own messages."""
     history = [message_data("other", 1), message_data("<@&8> new", 2), message_data("<@&8> new", 3)]
     history[1]["author"] = {**history[1]["author"], "id": "1"}
     http.answers["GET /channels/5/messages"] = history
@@ -184,7 +182,7 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
 
 
 def guild_data(*, deny: int = 0, name: str = "quiz", **more: Any) -> dict[str, Any]:
-    """A server on which the bot may see and write, with one channel, in which everyone is denied something."""
+    """Return a server with one channel, where everyone lacks the `deny` permissions."""
     everyone = {
         "id": "1",
         "name": "@everyone",
@@ -236,8 +234,8 @@ THREAD = {
 }  # fmt: skip
 
 
-def known(sender: DiscordSender, data: dict[str, Any]) -> None:
-    """Let the cache know a server."""
+def add_to_cache(sender: DiscordSender, data: dict[str, Any]) -> None:
+    """Put a server into the cache."""
     sender._client._connection._add_guild_from_data(cast(Any, data))
 
 
@@ -255,7 +253,7 @@ def known(sender: DiscordSender, data: dict[str, Any]) -> None:
         ),
     ],
 )
-async def test_the_cache_is_asked_before_discord(
+async def test_permissions_are_checked_in_the_cache_first(
     sender: DiscordSender,
     http: FakeHttp,
     deny: int,
@@ -263,44 +261,44 @@ async def test_the_cache_is_asked_before_discord(
     more: dict[str, str],
     lacking: str,
 ) -> None:
-    """A missing permission that the cache knows costs no request, which would count against the whole bot."""
-    known(sender, guild_data(deny=deny, **more))
+    """A permission that is missing in the cache causes no request."""
+    add_to_cache(sender, guild_data(deny=deny, **more))
     with pytest.raises(DeliveryRefused, match=lacking) as caught:
         await sender.post(Place(1, channel_id), Message(OPEN, "x"), "n")
     assert (caught.value.what, http.requests) == ("permission", [])
-    known(sender, guild_data())
+    add_to_cache(sender, guild_data())
     await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
     assert len(http.requests) == 1
 
 
-async def test_the_cache_is_not_believed_for_ever(
+async def test_the_cache_is_rechecked_after_half_an_hour(
     sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An event that was lost costs half an hour, not the rest of the process's life."""
-    known(sender, guild_data(deny=SEND))
+    """After a lost event the cache is trusted for half an hour only."""
+    add_to_cache(sender, guild_data(deny=SEND))
     for trust, requests in ((1800.0, 0), (1800.0, 0), (0.0, 1), (1800.0, 1)):
-        monkeypatch.setattr("bot.chat.sender._TRUST", trust)
+        monkeypatch.setattr("bot.chat.sender._RECHECK_SECONDS", trust)
         with suppress(DeliveryRefused):
             await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
         assert len(http.requests) == requests
 
 
-async def test_what_the_cache_does_not_know_is_asked(sender: DiscordSender, http: FakeHttp) -> None:
-    """An archived thread is in no cache, and neither is a server of another process."""
-    known(sender, guild_data(deny=SEND))
+async def test_uncached_channels_are_tried(sender: DiscordSender, http: FakeHttp) -> None:
+    """Archived threads and servers of other processes aren't cached, so the request is sent."""
+    add_to_cache(sender, guild_data(deny=SEND))
     await sender.post(Place(1, 99), Message(OPEN, "x"), "n")
     await sender.post(Place(2, 5000), Message(OPEN, "x"), "n")
     assert len(http.requests) == 2
 
 
-async def test_an_outage_costs_no_request(
+async def test_an_outage_causes_no_request(
     sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does a server that is gone, though an earlier try may have arrived: its history can't be read either."""
+    """Nothing is sent to servers that have an outage or have removed the bot, not even a search."""
     monkeypatch.setattr(sender._client, "is_ready", lambda: True)
     with pytest.raises(DeliveryRefused, match="no longer on that server"):
         await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
-    known(sender, {"id": "1", "unavailable": True})
+    add_to_cache(sender, {"id": "1", "unavailable": True})
     with pytest.raises(DeliveryUnknown, match="outage"):
         await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
     with pytest.raises(DeliveryUnknown, match="outage"):
@@ -315,21 +313,21 @@ async def test_an_outage_costs_no_request(
         (50013, "whether I'm in time-out"),
     ],
 )
-async def test_what_only_discord_knows(
+async def test_refusals_that_the_cache_does_not_explain(
     sender: DiscordSender, http: FakeHttp, code: int, words: str
 ) -> None:
-    """A refusal for which the cache has no reason still says what can be done."""
-    known(sender, guild_data())
+    """A refusal that the cache doesn't explain still says what can be done."""
+    add_to_cache(sender, guild_data())
     http.answers["POST /channels/5/messages"] = refusal(403, code)
     with pytest.raises(DeliveryRefused, match=words) as caught:
         await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
     assert caught.value.what == "permission"
 
 
-async def test_an_archived_thread_is_opened_for_an_edit(
+async def test_an_archived_thread_is_reopened_for_an_edit(
     sender: DiscordSender, http: FakeHttp
 ) -> None:
-    """Discord closes threads by itself; a card in one is brought up to date all the same."""
+    """A thread that Discord archived is reopened to edit a card in it."""
     edits = [refusal(400, 50083), None]
     http.answers["PATCH /channels/6/messages/4"] = lambda: edits.pop(0)
     await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
@@ -341,8 +339,8 @@ async def test_an_archived_thread_is_opened_for_an_edit(
     assert http.requests[1][1] == {"archived": False}
 
 
-async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: FakeHttp) -> None:
-    """One that the bot may not open is not an archived one: only a moderator can help."""
+async def test_only_a_moderator_can_unlock_a_thread(sender: DiscordSender, http: FakeHttp) -> None:
+    """If a thread can't be reopened, it is locked and needs a moderator."""
     http.answers["PATCH /channels/6/messages/4"] = refusal(400, 50083)
     http.answers["PATCH /channels/6"] = refusal(403, 50013)
     with pytest.raises(DeliveryRefused, match=r"is locked\. Ask a moderator") as caught:
@@ -350,11 +348,11 @@ async def test_a_locked_thread_is_a_moderators(sender: DiscordSender, http: Fake
     assert caught.value.what == "channel"
 
 
-async def test_a_server_that_refuses_much_is_left_alone(
+async def test_servers_with_many_refusals_are_blocked(
     sender: DiscordSender, http: FakeHttp
 ) -> None:
-    """Once Discord has refused a lot, a server that had a part in it is asked nothing; others are."""
-    sender._refusals = Refusals(2)
+    """After many refusals nothing is sent to the servers that caused them; others still work."""
+    sender._refusals = RefusalCounter(2)
     http.answers["PATCH /channels/5/messages/9"] = refusal(403, 50013)
     for _ in range(2):
         with pytest.raises(DeliveryRefused):

@@ -1,4 +1,4 @@
-"""Words on screens: escaping above all, then numbers, times, bars and pages."""
+"""Text on cards: escaping, numbers, times and pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.shipped import bank
 # ------------------------------------------------------------------ what Discord makes of a text
 
 _ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
-"""A backslash takes the meaning from the sign after it (Discord's own rule)."""
+"""Matches a backslash and the character that it escapes."""
 
 _ACTIVE = {
     "a mention": r"<(@[!&]?|#)\d+>",
@@ -34,13 +34,13 @@ _ACTIVE = {
 }
 
 
-def shown(text: str) -> str:
-    """What a reader sees of an escaped text: the backslashes that escape are gone."""
+def as_displayed(text: str) -> str:
+    """Return what a reader sees of an escaped text."""
     return _ESCAPED.sub(r"\1", text)
 
 
-def active(text: str) -> list[str]:
-    """The kinds of markup that Discord would find in a text; escaped signs are no markup."""
+def markup_in(text: str) -> list[str]:
+    """Return the kinds of markup that Discord would find in a text."""
     plain = _ESCAPED.sub("\N{MIDDLE DOT}", text)
     return [kind for kind, pattern in _ACTIVE.items() if re.search(pattern, plain, re.MULTILINE)]
 
@@ -64,10 +64,10 @@ def active(text: str) -> list[str]:
         (r"\\*a*", r"\\\*a\*", "bold, italics, code or a spoiler"),
     ],
 )
-def test_the_eyes_of_these_tests(text: str, harmless: str, kind: str) -> None:
-    """`active` sees each kind of markup, and sees none where the signs have their backslash."""
-    assert kind in active(text)
-    assert active(harmless) == []
+def test_markup_in(text: str, harmless: str, kind: str) -> None:
+    """`markup_in` recognises each kind of markup, and none where it is escaped."""
+    assert kind in markup_in(text)
+    assert markup_in(harmless) == []
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_eyes_of_these_tests(text: str, harmless: str, kind: str) -> None:
     ],
 )
 def test_escape(text: str, escaped: str) -> None:
-    """Signs that would be markup get a backslash, all others stay alone."""
+    """Only characters that would be markup get a backslash."""
     assert t.escape(text) == escaped
 
 
@@ -138,43 +138,43 @@ markup = st.one_of(st.lists(snippets, max_size=14).map("".join), st.text(max_siz
 @settings(max_examples=400)
 @given(markup)
 def test_escaped_text_reads_as_written(text: str) -> None:
-    """Whatever is escaped reads, without the backslashes that escape, as it was written."""
-    assert shown(t.escape(text)) == text
+    """An escaped text reads as it was written."""
+    assert as_displayed(t.escape(text)) == text
 
 
 @settings(max_examples=400)
 @given(markup)
-def test_nothing_survives_escaping(text: str) -> None:
-    """No mention, timestamp, heading, list, quote, masked link or other markup is left in an escaped text."""
-    assert active(t.escape(text)) == []
+def test_escaped_text_has_no_markup(text: str) -> None:
+    """An escaped text contains no markup of any kind."""
+    assert markup_in(t.escape(text)) == []
 
 
 @given(before=st.sampled_from(["", "**A**  ", "✅ **", "-# "]), text=markup)
 def test_escaping_holds_inside_a_sentence(before: str, text: str) -> None:
-    """An escaped text adds no markup to what stands before it."""
+    """An escaped text adds no markup to the text before it."""
     plain = t.escape(text)
-    assert set(active(before + plain)) <= set(active(before + "x"))
+    assert set(markup_in(before + plain)) <= set(markup_in(before + "x"))
 
 
 def test_headings_are_one_line() -> None:
-    """A heading of several lines would lose all but the first: it is joined, and its words stay escaped."""
+    """A heading of several lines is joined into one, and stays escaped."""
     assert t.heading("What is\n  2*3?") == r"### What is 2\*3?"
     assert t.heading("# a\n- b") == r"### \# a \- b"
 
 
 @given(markup)
 def test_a_heading_holds_its_text(text: str) -> None:
-    """A heading is one line and holds every word of its text."""
+    """A heading is one line with every word of its text."""
     line = t.heading(text)
     assert "\n" not in line
-    assert shown(line).split() == ["###", *text.split()]
+    assert as_displayed(line).split() == ["###", *text.split()]
 
 
 # ------------------------------------------------------------------ what members typed
 
 
 def test_code_quotes_what_somebody_typed() -> None:
-    """Backticks become apostrophes, lines and spaces are joined, and a long text is cut with a sign."""
+    """Backticks become apostrophes, lines are joined, and a long text is cut with an ellipsis."""
     assert t.code("two words") == "`two words`"
     assert t.code("a `b`\n c") == "`a 'b' c`"
     assert t.code("x" * 60) == f"`{'x' * 60}`"
@@ -184,7 +184,7 @@ def test_code_quotes_what_somebody_typed() -> None:
 
 @given(markup)
 def test_code_stays_within_its_quotes(text: str) -> None:
-    """Nothing that was typed ends the quotation or makes it longer than its limit."""
+    """Nothing typed can end the quotation or exceed its limit."""
     quoted = t.code(text)
     assert (quoted[0], quoted[-1]) == ("`", "`")
     assert "`" not in quoted[1:-1]
@@ -196,14 +196,14 @@ def test_code_stays_within_its_quotes(text: str) -> None:
 
 
 def test_times() -> None:
-    """A time is Discord's timestamp, so that each reader sees it in their own zone and language."""
+    """A time is a Discord timestamp, shown in each reader's zone and language."""
     at = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
     assert t.when(at) == "<t:1714564800:f>"
     assert t.when(at, "F") == "<t:1714564800:F>"
 
 
 def test_counts() -> None:
-    """One is singular, everything else plural, and thousands are separated."""
+    """One is singular, everything else is plural, and thousands are separated."""
     assert t.count(1, "answer") == "1 answer"
     assert t.count(0, "answer") == "0 answers"
     assert t.count(2500, "answer") == "2,500 answers"
@@ -236,7 +236,7 @@ def test_counts() -> None:
     ],
 )
 def test_ordinals(number: int, words: str) -> None:
-    """English ordinals, with their exceptions from 11 to 13 in every hundred."""
+    """English ordinals, with the exceptions from 11 to 13 in every hundred."""
     assert t.ordinal(number) == words
 
 
@@ -248,7 +248,7 @@ def test_seconds() -> None:
 
 
 def test_percent() -> None:
-    """A share is a whole number of percent, and of nothing it is 0."""
+    """A share is a whole percentage, and 0 % of nothing."""
     assert t.percent(1, 3) == "33%"
     assert t.percent(2, 3) == "67%"
     assert t.percent(3, 3) == "100%"
@@ -259,7 +259,7 @@ def test_percent() -> None:
 
 
 def test_blocks_share_a_page_while_they_fit() -> None:
-    """Blocks are joined by an empty line as long as the limit allows, and keep their order."""
+    """Blocks are joined by an empty line within the limit, in order."""
     assert t.pages(["one", "two", "three"]) == ["one\n\ntwo\n\nthree"]
     assert t.pages(["one", "two", "three"], limit=8) == ["one\n\ntwo", "three"]
     assert t.pages(["one", "two", "three"], limit=7) == ["one", "two", "three"]
@@ -267,14 +267,14 @@ def test_blocks_share_a_page_while_they_fit() -> None:
 
 
 def test_a_long_block_goes_on_over_the_page() -> None:
-    """A block that is too long for one page is cut at a line break or a space, and nothing is lost."""
+    """A block over the limit is cut at a line break or a space, and nothing is lost."""
     assert t.pages(["one two three"], limit=8) == ["one two", "three"]
     assert t.pages(["one\ntwo\nthree"], limit=8) == ["one\ntwo", "three"]
     assert t.pages(["x" * 10], limit=4) == ["xxxx", "xxxx", "xx"]
 
 
 def test_a_page_leaves_room_below_discords_limit() -> None:
-    """Pages are below the 4,000 characters that Discord takes."""
+    """Pages stay below Discord's limit of 4,000 characters."""
     assert t.MAX_TEXT <= 4_000
     assert max(len(page) for page in t.pages(["word " * 3_000])) <= t.MAX_TEXT
 
@@ -289,7 +289,7 @@ blocks = st.lists(
 
 @given(texts=blocks, limit=st.integers(4, 30))
 def test_pages_lose_nothing(texts: list[str], limit: int) -> None:
-    """Every page keeps to the limit and has something on it, and together they hold all that was written."""
+    """Pages keep to the limit, aren't empty, and contain everything."""
     result = t.pages(texts, limit)
     assert all(0 < len(page) <= limit for page in result)
     assert all(page.strip() for page in result)
@@ -298,7 +298,7 @@ def test_pages_lose_nothing(texts: list[str], limit: int) -> None:
 
 @given(texts=blocks, limit=st.integers(30, 80))
 def test_pages_are_as_few_as_their_order_allows(texts: list[str], limit: int) -> None:
-    """Where whole blocks fit, no page could have taken the first block of the next one as well."""
+    """No page has room for the first block of the next one."""
     result = t.pages([text[:30].strip() for text in texts], limit)
     for page, following in pairwise(result):
         assert len(page) + 2 + len(following.split("\n\n")[0]) > limit
@@ -314,17 +314,17 @@ lines = st.lists(
 
 
 @given(text=lines, limit=st.integers(12, 40))
-def test_a_cut_makes_no_markup(text: str, limit: int) -> None:
-    """A dash or a number in the middle of a line does not become a list because a page begins with it."""
+def test_cutting_creates_no_markup(text: str, limit: int) -> None:
+    """A dash or a number doesn't become a list because a page begins with it."""
     for page in t.pages([t.escape(text)], limit):
-        assert active(page) == [], page
+        assert markup_in(page) == [], page
 
 
 # ------------------------------------------------------------------ the shipped bank
 
 
 def test_every_text_of_the_bank_survives() -> None:
-    """All that the bank says is shown as it is written there, and none of it is markup."""
+    """The bank's texts are shown as written, without markup."""
     texts = [
         text
         for topic in bank().topics.values()
@@ -348,8 +348,8 @@ def test_every_text_of_the_bank_survives() -> None:
     ]
     assert len(texts) > 4_000
     for text in texts:
-        assert shown(t.escape(text)) == text
-        assert active(t.escape(text)) == [], text
+        assert as_displayed(t.escape(text)) == text
+        assert markup_in(t.escape(text)) == [], text
 
 
 @pytest.mark.parametrize(
@@ -363,24 +363,24 @@ def test_every_text_of_the_bank_survives() -> None:
     ],
 )
 def test_commands_become_mentions(text: str, expected: str) -> None:
-    """Commands that the bot names are made clickable, not what a member wrote, whether escaped or quoted."""
+    """Commands named by the bot become clickable, but not those that a member wrote."""
     assert t.mention_commands(text, lambda name: f"[{name}]") == expected
 
 
 def test_a_text_on_one_line() -> None:
-    """Line breaks are blanks, and signs are escaped."""
+    """Line breaks become spaces, and markup is escaped."""
     assert t.one_line(" a\n\n*b*  c\n") == r"a \*b\* c"
 
 
 def test_names() -> None:
-    """A name stands in bold, as it is and on one line; nobody is shown as a number."""
+    """A name is bold, on one line and unchanged; nobody is shown as a number."""
     assert t.name("Alwina") == "**Alwina**"
     assert t.name("*Alwina*\n<@1>") == r"**\*Alwina\* \<@1>**"
     assert t.name(None) == "a member"
 
 
 def test_a_name_is_no_link() -> None:
-    """A name that is an address reads as written, and Discord finds no address in it."""
+    """A name that is a URL reads as written but isn't a link."""
     named = t.name("https://evil.example/win")
     assert "://" not in named
-    assert shown(named) == "**https://evil.example/win**"
+    assert as_displayed(named) == "**https://evil.example/win**"

@@ -1,4 +1,4 @@
-"""What Discord refuses of messages and modals, and the errors that it gives for it."""
+"""Discord's validation of messages and modals, with its error responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_OPTIONS = {SELECT: 25, RADIO: 10, CHECKBOXES: 10}
 
 
 class Refused(Exception):
-    """An error answer of Discord's. `errors` says where in the body, as far as that matters."""
+    """An error response from Discord. `errors` names the place in the body where tests need it."""
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ def malformed(where: str, words: str, code: str = "INVALID") -> Refused:
 
 
 def check_message(message: Message, body: Json, uploads: Collection[str]) -> None:
-    """Refuse a request that creates `message`, which is blank then, or edits it. `uploads`: names of its files."""
+    """Validate a request that creates or edits `message`. `uploads` are the names of its files."""
     flags = message.flags | int(body.get("flags") or 0)
     content = body.get("content", message.content) or ""
     components = body.get("components", message.components) or []
@@ -67,7 +67,7 @@ def _check_v2(components: list[Json]) -> None:
 
 
 def _check_media(message: Message, body: Json, uploads: Collection[str]) -> None:
-    """A picture is looked for in the request: among its files, and what it lists of the message's by id and name."""
+    """Refuse a picture that is neither uploaded with the request nor listed as an attachment."""
     listed = {(str(a.get("id")), a.get("filename")) for a in body.get("attachments") or []}
     known = {
         *uploads,
@@ -84,7 +84,7 @@ def _check_media(message: Message, body: Json, uploads: Collection[str]) -> None
 
 
 def check_modal(data: Json) -> None:
-    """Refuse a modal as Discord does."""
+    """Validate a modal."""
     components = data.get("components") or []
     inputs = [p for p in parts(components) if p["type"] in INPUTS]
     labels = [p for p in parts(components) if p["type"] == LABEL]

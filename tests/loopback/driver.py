@@ -1,4 +1,4 @@
-"""The humans: what a member can do with what they see, and what they get for it."""
+"""Members: what they can do with what they see, and what they get for it."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 COMMAND, COMPONENT, MODAL = 2, 3, 5
 _ROLE = 8
-"""The type of a command's option that takes a role."""
+"""The option type for a role."""
 _WINDOW = 3.0
 _MENTION = re.compile(r"<@!?(\d+)>")
 
 
 class CannotDo(Exception):
-    """A human could not do that: no such command or option, nothing to click, message not visible."""
+    """A member could not do this: no such command or button, or a hidden message."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an interaction, always as it is now."""
+    """The current outcome of an interaction."""
 
     interaction: Interaction
 
@@ -58,7 +58,7 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        """The member read "This interaction failed"."""
+        """Whether the member read "This interaction failed"."""
         return not self.acked
 
     @property
@@ -77,9 +77,9 @@ class Result:
 
 
 class Member:
-    """A human on one server; every action waits for the bot's answer, three seconds at most.
+    """A member of one server. Every action waits up to three seconds for the bot's response.
 
-    `takes_dms`: whether the bot may write to them.
+    `takes_dms`: whether the bot may send them direct messages.
     """
 
     def __init__(
@@ -110,16 +110,17 @@ class Member:
         }
 
     def sees(self, channel: Channel) -> list[Message]:
-        """The messages of a channel that this member sees, oldest first."""
+        """Return the messages in a channel that this member sees, oldest first."""
         return [
             m for m in channel.messages.values() if m.audience in {None, self.id} and not m.deleted
         ]
 
-    def numbers(self, message: Message) -> set[int]:
-        """Whom a message mentions that this member's client has not met: it shows a number instead of a name.
+    def unknown_mentions(self, message: Message) -> set[int]:
+        """Return the members whom a message mentions by number, because this client doesn't know
+        them.
 
-        It has met who wrote what this member sees, and whose command a public reply answers. A mention that does not
-        ping, and the bot pings no member, brings no name along.
+        A client knows the authors of messages that it sees, and the members whose commands public
+        replies answer. A mention without a ping, as the bot makes them, doesn't include the name.
         """
         seen = [m for c in self.guild.channels.values() for m in self.sees(c)]
         acted = [a.member_id for a in self._world.interactions.values() if a.reply in seen]
@@ -127,9 +128,9 @@ class Member:
         return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
-        """Use a command as it is registered, for example `slash(channel, "quiz start", seconds=5)`.
+        """Use a registered command, for example `slash(channel, "quiz start", seconds=5)`.
 
-        A file that it takes is given as its name and content.
+        A file is given as its name and content.
         """
         name, *path = command.split()
         top = next((c for c in self._world.commands if c["name"] == name), None)
@@ -158,7 +159,9 @@ class Member:
         return await self._act(COMMAND, channel, data, None)
 
     def may(self, command: Json, channel: Channel) -> bool:
-        """Whether a command is shown: a server's settings for the channel decide, then member, roles, default."""
+        """Whether a command is shown, by the server's settings for channel, member and roles or by
+        default.
+        """
         if channel.recipient:
             return 1 in (command.get("contexts") or [0, 1])
         said = channel.guild.allowed.get(command["name"], {})
@@ -176,14 +179,14 @@ class Member:
         return await self._component(message, custom_id, {BUTTON})
 
     async def select(self, message: Message, custom_id: str, *chosen: str | Channel) -> Result:
-        """Choose from a list: options by label or value, channels, roles by id."""
+        """Select options by label or value, channels, or roles by id."""
         return await self._component(message, custom_id, SELECTS, chosen)
 
     async def submit(self, opened: Result, filled: str | Mapping[str, object]) -> Result:
-        """Send the modal that an earlier action opened.
+        """Submit the modal that an earlier action opened.
 
-        `filled`: one text for its fields, or by label what each field gets: a text, the options that are chosen (by
-        label or value), or whether a box is ticked.
+        `filled` is one text for its fields, or maps labels to values: a text, the labels or values
+        of options, or whether a checkbox is ticked.
         """
         modal, earlier = opened.modal, opened.interaction
         if modal is None:
@@ -205,7 +208,7 @@ class Member:
         return await self._act(MODAL, earlier.channel, data, earlier.message)
 
     def _fill(self, field: Json, value: Any, resolved: Json) -> Json:
-        """A field of a modal as it is sent, if a human could fill it so."""
+        """Return a modal's field as it is submitted, if a member could fill it in like that."""
         content = {"type": field["type"], "custom_id": field["custom_id"]}
         if field["type"] == CHECKBOX:
             return content | {"value": bool(value)}
@@ -231,7 +234,7 @@ class Member:
         )
 
     def _choose(self, field: Json, chosen: Sequence[str | Channel], resolved: Json) -> list[str]:
-        """The values of what is chosen from a list, radio or checkbox group, as many as it takes."""
+        """Return the values of the selected options, within the number that may be selected."""
         options = field.get("options") or []
         high = field.get("max_values", len(options) if field["type"] == CHECKBOXES else 1)
         if not field.get("min_values", 1) <= len(chosen) <= high and (
@@ -249,7 +252,7 @@ class Member:
             raise CannotDo(f"no option {error}") from None
 
     def _resolve(self, value: Channel | Member | str | int, resolved: Json) -> str:
-        """The id of a channel, member or role, described in `resolved`."""
+        """Return the id of a channel, member or role, and describe it in `resolved`."""
         if isinstance(value, Member):
             roles = [str(role) for role in value.roles]
             described = {

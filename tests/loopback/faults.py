@@ -1,4 +1,4 @@
-"""Faults that a test arms: what goes wrong with which request, how often, before or after its effect."""
+"""Faults that tests set up: which request fails how, how often, and before or after its effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["status", "drop", "delay", "hang", "kill"]
 
 @dataclass(eq=False)
 class Call:
-    """One REST request as the server sees it. `status` stays None if it was never answered."""
+    """A REST request as seen by the server. `status` is None if it was never answered."""
 
     method: str
     template: str
@@ -27,11 +27,12 @@ class Call:
 
 @dataclass(eq=False)
 class Fault:
-    """`status`, `drop`, `hang` and `kill` keep the true answer from the bot; `delay` only makes it late.
+    """A failure of a request.
 
-    `kill` calls `act` (which kills the bot, or asks it to end) and then drops the connection; `act` is called by
-    every other kind too, if it is set. `when="after"`: the effect has taken place by then. `everywhere` makes a status
-    of 429 a global one.
+    `status`, `drop`, `hang` and `kill` replace the real response; `delay` only makes it late.
+    `kill` calls `act`, which kills or stops the bot, and then drops the connection; other kinds
+    call `act` too if it is set. With `when="after"` the effect has happened by then. `everywhere`
+    makes a 429 a global one.
     """
 
     kind: Kind
@@ -57,7 +58,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are armed, first come first served."""
+    """The faults that are set up, in order."""
 
     def __init__(self) -> None:
         self.armed: list[Fault] = []
@@ -67,8 +68,8 @@ class Faults:
         self.armed.append(fault)
         return fault
 
-    def take(self, call: Call) -> Fault | None:
-        """The fault for a request, counted as hit."""
+    def next_for(self, call: Call) -> Fault | None:
+        """Return the fault for a request and count it as hit."""
         for fault in self.armed:
             if not fault.fits(call):
                 continue

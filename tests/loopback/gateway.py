@@ -1,4 +1,4 @@
-"""The gateway, version 10: sessions that can be resumed with replay, and what can go wrong with them."""
+"""The gateway, version 10: sessions that can be resumed with replay, and faults in them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _INTERVAL_MS = 41250
 
 @dataclass(eq=False)
 class Session:
-    """All events since it began, whether or not they were delivered; `link` is the open connection.
+    """A session with all its events, delivered or not. `link` is the open connection.
 
-    `shard`: its number, and how many there are.
+    `shard`: its number and the number of shards.
     """
 
     shard: tuple[int, int]
@@ -34,7 +34,7 @@ class Session:
     link: Link | None = None
     resumable: bool = True
 
-    def hears_of(self, guild_id: int) -> bool:
+    def receives(self, guild_id: int) -> bool:
         number, count = self.shard
         return (guild_id >> 22) % count == number
 
@@ -47,7 +47,7 @@ class Link:
 
     @property
     def name(self) -> str:
-        """Which of several processes this is, by the address that it was given."""
+        """Return the name of the process, from the URL that it was given."""
         return self.request.match_info.get("name", "")
 
     async def send(self, op: int, data: object = None) -> None:
@@ -60,17 +60,17 @@ class Link:
             await self.ws.send_str(json.dumps(packet))
 
     def cut(self) -> None:
-        """As when the network fails: no close frame."""
+        """Close the connection without a close frame, like a network failure."""
         if self.request.transport is not None:
             self.request.transport.abort()
 
 
 class Gateway:
-    """`double_next`: so many of the next interactions are delivered twice. `event_delay`: seconds by which events are
-    late. Counts what sessions went through.
+    """Accepts connections and sends events.
 
-    A bot may be several processes, with a shard each or with the same one; each that is named connects to the
-    address that ends in its name.
+    `double_next`: how many of the next interactions are delivered twice. `event_delay`: the delay
+    of events in seconds. A bot may have several processes, with a shard each or with the same one.
+    A named process connects to the URL that ends in its name.
     """
 
     def __init__(self, world: World) -> None:
@@ -82,7 +82,7 @@ class Gateway:
         self._up: dict[str, float] = {}
 
     def up(self, name: str = "") -> float | None:
-        """Monotonic time since when a process is connected; None while it is not."""
+        """Return the monotonic time when a process connected, or None if it isn't connected."""
         return self._up.get(name)
 
     @property
@@ -94,7 +94,10 @@ class Gateway:
         return self.up_at is not None
 
     async def emit(self, event: str, data: Json) -> None:
-        """Send an event of a server to the sessions of its shard; one without a connection gets it when it resumes."""
+        """Send a server's event to the sessions of its shard.
+
+        A disconnected session gets it on resuming.
+        """
         copies = 1
         if event == "INTERACTION_CREATE" and self.double_next:
             self.double_next -= 1
@@ -110,12 +113,15 @@ class Gateway:
             and event != "GUILD_DELETE"
         ):
             return
-        for session in [s for s in self.sessions.values() if s.hears_of(guild_id)]:
+        for session in [s for s in self.sessions.values() if s.receives(guild_id)]:
             for _ in range(copies):
                 await self._push(session, event, data)
 
     async def drop(self, *, code: int | None = None, resumable: bool = True) -> None:
-        """Cut the connection, or close it with a code; unless `resumable` its session is forgotten."""
+        """Cut the connection, or close it with a code.
+
+        Unless `resumable`, the session is deleted.
+        """
         for session in self._live():
             link, session.resumable = session.link, resumable
             assert link is not None
@@ -126,7 +132,7 @@ class Gateway:
                 await link.ws.close(code=code)
 
     async def reconnect(self) -> None:
-        """Ask the bot to connect anew and resume (op 7)."""
+        """Ask the bot to reconnect and resume (op 7)."""
         for session in self._live():
             if session.link is not None:
                 await session.link.send(RECONNECT)
@@ -176,7 +182,7 @@ class Gateway:
             ):
                 self.sessions.pop(
                     link.session.id, None
-                )  # a client that closes so gives its session up
+                )  # a client ends its session by closing with these codes
         return ws
 
     async def _receive(self, link: Link, op: int, data: Any) -> None:
@@ -195,13 +201,13 @@ class Gateway:
         self.identified += 1
         number, count = data.get("shard") or (0, 1)
         shard = int(number), int(count)
-        # those of the same shard that nobody is connected to are of no use any more
+        # disconnected sessions of the same shard can't be used any more
         self.sessions = {
             s.id: s for s in self.sessions.values() if s.link is not None or s.shard != shard
         }
         session = link.session = Session(shard, link=link)
         self.sessions[session.id] = session
-        guilds = [g for g in world.guilds.values() if session.hears_of(g.id)]
+        guilds = [g for g in world.guilds.values() if session.receives(g.id)]
         ready = {
             "v": 10,
             "user": world.bot,
@@ -224,7 +230,7 @@ class Gateway:
         self.resumed += 1
         link.session = session
         done = int(data["seq"])
-        while done < len(session.events):  # what comes meanwhile queues up behind
+        while done < len(session.events):  # events that arrive now are queued behind
             await link.send_packet(session.events[done])
             done += 1
         session.link = link

@@ -1,4 +1,4 @@
-"""Rate limits as Discord's clients observe them, in fixed windows."""
+"""Rate limits with fixed windows, as seen by Discord's clients."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _GLOBAL, _GLOBAL_SECONDS = 50, 1.0
 
 @dataclass
 class Limits:
-    """`refused` counts the 429 answers that the bot earned (not those that a test injected)."""
+    """`refused` counts real 429 responses, not those that tests injected."""
 
     clock: Callable[[], float] = time.time
     refused: int = 0
     _windows: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
 
-    def take(self, method: str, template: str, major: str) -> tuple[dict[str, str], float | None]:
-        """Headers for a request, and for how many seconds it is refused, or None."""
+    def use(self, method: str, template: str, major: str) -> tuple[dict[str, str], float | None]:
+        """Return the headers for a request, and the seconds until a retry or None."""
         if not template.startswith(("/interactions", "/webhooks")):
             left, wait = self._use(("global", ""), _GLOBAL, _GLOBAL_SECONDS)
             if left < 0:

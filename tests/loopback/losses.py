@@ -1,4 +1,4 @@
-"""What people take away from under the bot: channels, messages, roles, threads, its place on a server."""
+"""Losses that people cause: of channels, messages, roles, threads and the bot's membership."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def delete_message(world: World, message: Message) -> None:
 
 
 async def lock(world: World, thread: Channel) -> None:
-    """A moderator locks a thread: the bot can still read it."""
+    """Lock a thread like a moderator: the bot can still read it."""
     thread.locked = True
     await world.gateway.emit("THREAD_UPDATE", thread.payload())
 
@@ -39,14 +39,17 @@ async def delete_role(world: World, guild: Guild, role_id: int) -> None:
 
 
 async def remove_bot(world: World, guild: Guild) -> None:
-    """A manager removes the bot from the server."""
+    """Remove the bot from the server."""
     guild.left = True
     del world.guilds[guild.id]
     await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id)})
 
 
 async def add_bot(world: World, guild: Guild) -> None:
-    """A manager adds the bot to the server again: the event says nothing of an outage, by which clients know it."""
+    """Add the bot to the server again.
+
+    The event has no `unavailable` field, unlike after an outage.
+    """
     guild.left = False
     world.guilds[guild.id] = guild
     payload = guild.payload(world.bot)
@@ -55,7 +58,7 @@ async def add_bot(world: World, guild: Guild) -> None:
 
 
 async def outage(world: World, guild: Guild) -> None:
-    """Discord loses the server for a while: no events, and requests there fail."""
+    """Simulate an outage of the server: no events, and requests fail."""
     guild.outage = True
     await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
 

@@ -1,4 +1,4 @@
-"""What exists in the loopback Discord: servers, channels, members, messages with all their versions, interactions."""
+"""The objects of the loopback Discord: servers, channels, members, messages and interactions."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ REPLIES_MAY = sum(
     PERMISSIONS[n]
     for n in ("embed_links", "attach_files", "mention_everyone", "use_external_emojis")
 )
-"""The `app_permissions` of interactions where there is no bot, and in direct messages."""
+"""The `app_permissions` in direct messages, and on servers without the bot."""
 
 
 class Snowflakes:
-    """Ids that rise and carry their time."""
+    """Generates increasing ids that contain the time."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -50,7 +50,7 @@ class Snowflakes:
 
 
 def monotonic() -> float:
-    """`time.monotonic` as it is now: a month puts another one in its place."""
+    """Return `time.monotonic()`, looked up at each call because the simulated month replaces it."""
     return time.monotonic()
 
 
@@ -63,7 +63,7 @@ def _empty(*names: str) -> Json:
 
 
 def parts(node: object) -> Iterator[Json]:
-    """Every component in a tree of components, in order."""
+    """Yield every component in a tree, in order."""
     if isinstance(node, list):
         for child in node:
             yield from parts(child)
@@ -75,7 +75,7 @@ def parts(node: object) -> Iterator[Json]:
 
 
 def media_of(part: Json) -> list[Json]:
-    """The pictures and files that a component shows."""
+    """Yield the pictures and files that a component shows."""
     single = [part[key] for key in ("media", "file") if key in part]
     return single + [item["media"] for item in part.get("items") or []]
 
@@ -89,14 +89,15 @@ class Guild:
     members: dict[int, str] = field(default_factory=dict)
     roles: dict[int, str] = field(default_factory=dict)
     left: bool = False
-    """The bot is not there: the app was added without it, or it was removed."""
+    """Whether the bot isn't there, because the app was added without it or it was removed."""
     outage: bool = False
-    """Discord has lost the server for now."""
+    """Whether the server has an outage."""
     allowed: dict[str, dict[int, bool]] = field(default_factory=dict)
-    """By command, what its settings say of roles, members, channels and, as Discord does it, of everyone (`id`)."""
+    """By command: its permissions by id of role, member, channel, or the server's id for everyone.
+    """
 
     def payload(self, bot: Json) -> Json:
-        """A GUILD_CREATE."""
+        """Return the data of GUILD_CREATE."""
         everyone = {
             "id": str(self.id),
             "name": "@everyone",
@@ -152,10 +153,11 @@ class Guild:
 
 @dataclass(eq=False)
 class Channel:
-    """A text channel, or a thread if it has a `parent`. `denied`: permission bits that the bot lacks here.
+    """A text channel, or a thread if it has a `parent`.
 
-    `private`: a private thread, where the bot is not unless it was `invited`. `recipient`: the member with whom this is
-    a direct message; its guild is none then (id 0).
+    `denied`: permission bits that the bot lacks. `private`: a private thread, which the bot is not
+    in unless it was `invited`. `recipient`: the member of a direct message channel, whose guild has
+    id 0.
     """
 
     id: int
@@ -178,11 +180,11 @@ class Channel:
         return 0 if denied & PERMISSIONS["view_channel"] else MEMBERS_MAY & ~denied
 
     def app_may(self) -> int:
-        """What an interaction says of the bot's permissions: in a thread those of its parent, private or not."""
+        """Return `app_permissions` of an interaction here; in a thread they are its parent's."""
         return REPLIES_MAY if self.guild.left or self.recipient else (self.parent or self).bot_may()
 
     def announced(self) -> Json:
-        """The channel as the bot hears of it: one that it can't view has no name and shows nothing but that."""
+        """Return the channel's data as the bot gets it. Without View Channel it has no name."""
         if self.bot_may():
             return self.payload()
         hidden = {
@@ -242,7 +244,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Version:
-    """A message as it stood from `at` (monotonic seconds) on."""
+    """A version of a message, valid from `at` (monotonic seconds)."""
 
     at: float
     text: str
@@ -251,9 +253,10 @@ class Version:
 
 @dataclass(eq=False)
 class Message:
-    """`audience`: the only member who sees it (an ephemeral one), or None for everybody.
+    """A message with all its versions.
 
-    `push`: the words of the notification, which no edit changes.
+    `audience`: the only member who sees it, or None for everybody. `push`: the text of its
+    notification, which edits don't change.
     """
 
     id: int
@@ -274,7 +277,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """All that members read: the content, then every text and label of the components."""
+        """Return all that members read: the content, then the components' texts and labels."""
         shown = [self.content]
         for part in parts(self.components):
             shown += [str(part[key]) for key in ("content", "label") if part.get(key)]
@@ -285,14 +288,14 @@ class Message:
         return tuple(str(p["custom_id"]) for p in parts(self.components) if "custom_id" in p)
 
     def part(self, custom_id: str) -> Json:
-        """The component with this id; KeyError if members don't see one."""
+        """Return the component with this id. Raises KeyError if members don't see one."""
         for part in parts(self.components):
             if part.get("custom_id") == custom_id and not part.get("disabled"):
                 return part
         raise KeyError(custom_id)
 
     def apply(self, body: Json, files: list[Json]) -> None:
-        """Change what a create or edit request says, and remember the version."""
+        """Apply a create or edit request and store the new version."""
         self.content = str(body.get("content") or "") if "content" in body else self.content
         self.flags |= int(body.get("flags") or 0)
         if "attachments" in body:
@@ -301,10 +304,10 @@ class Message:
         self.attachments += files
         if "components" in body:
             self.components = self._resolved(body["components"] or [])
-        if not self.history and self.audience is None:  # no edit notifies anybody
+        if not self.history and self.audience is None:  # edits cause no notification
             allowed = body.get("allowed_mentions") or {}
             self.pings = [str(r) for r in allowed.get("roles") or [] if f"<@&{r}>" in self.text]
-            self.push = self.content  # the texts of Components V2 are not in it
+            self.push = self.content  # it doesn't include the texts of components
         self.history.append(Version(time.monotonic(), self.text, self.custom_ids))
 
     def _resolved(self, components: list[Json]) -> list[Json]:
@@ -325,7 +328,7 @@ class Message:
 
     @property
     def pictures(self) -> set[str]:
-        """Where the pictures and files lie that its components show."""
+        """Return the URLs of the pictures and files that its components show."""
         return {str(media["url"]) for part in parts(self.components) for media in media_of(part)}
 
     def payload(self) -> Json:
@@ -348,7 +351,10 @@ class Message:
 
 @dataclass(eq=False)
 class Interaction:
-    """What a member did, and how the bot answered. `failed`: 3 seconds passed without an answer."""
+    """A member's interaction and the bot's responses.
+
+    `failed`: no response came within 3 seconds.
+    """
 
     id: int
     kind: int

@@ -1,4 +1,4 @@
-"""The bot as a process of its own: start it, end it, kill it, read its log."""
+"""Runs the bot as a separate process: start it, stop it, kill it, read its log."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def _die_with_parent() -> None:
 
 
 class BotProcess:
-    """`python -m bot` in a folder of its own, with its database and its log there. `async with` kills it at the end.
+    """`python -m bot` in its own folder with a database and a log. Leaving `async with` kills it.
 
-    Of several processes each has a `name`. Unless `env` says otherwise its bank is one topic, which is read quickly.
+    Each of several processes has a `name`. The default bank has one topic, to load quickly.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class BotProcess:
         self._watch: asyncio.Task[None] | None = None
         self.starts = 0
         self.ended_at = 0.0
-        """Monotonic time of the last end."""
+        """The monotonic time of the last end."""
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -57,14 +57,14 @@ class BotProcess:
         await self.close()
 
     async def close(self) -> None:
-        """Kill it if it runs, and wait for its end."""
+        """Kill the process if it runs and wait until it has ended."""
         self.kill()
         if self._watch is not None:
             await self._watch
 
     @property
     def log(self) -> str:
-        """All that the bot wrote, over all its starts."""
+        """Return everything the bot wrote, from all starts."""
         return self._log_file.read_text("utf-8", "replace") if self._log_file.exists() else ""
 
     @property
@@ -77,7 +77,7 @@ class BotProcess:
         return self._process is not None and self._process.returncode is None
 
     async def start(self, *, ready: bool = True) -> None:
-        """Start the bot and wait until the gateway has greeted it, unless not `ready`."""
+        """Start the bot. If `ready`, wait until the gateway has greeted it."""
         self.starts += 1
         (self.folder / "topic.json").write_text(json.dumps(first_topic()), "utf-8")
         env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -119,15 +119,15 @@ class BotProcess:
         return self._world.gateway.up(self._name) is not None
 
     def kill(self) -> None:
-        """SIGKILL, at once."""
+        """Send SIGKILL without waiting."""
         self._signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """SIGTERM, without waiting."""
+        """Send SIGTERM without waiting."""
         self._signal(signal.SIGTERM)
 
     async def dead(self, seconds: float = PATIENCE) -> int:
-        """Wait for the bot's end, however it comes; returns its exit code."""
+        """Wait until the bot ends and return its exit code."""
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), seconds)
         await self._world.until(
@@ -136,13 +136,13 @@ class BotProcess:
         return code
 
     async def stop(self) -> tuple[int, float]:
-        """SIGTERM; returns the exit code and how many seconds the end took."""
+        """Send SIGTERM; return the exit code and the seconds until the end."""
         began = time.monotonic()
         self.terminate()
         return await self.dead(), self.ended_at - began
 
     async def restart(self) -> None:
-        """SIGKILL, then start again."""
+        """Send SIGKILL, then start the bot again."""
         self.kill()
         await self.dead()
         await self.start()

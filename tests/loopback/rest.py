@@ -1,4 +1,4 @@
-"""REST, version 10: what a bot of commands, cards and private replies asks for."""
+"""The parts of REST version 10 that the bot uses: commands, cards and private replies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def route(method: str, template: str) -> Callable[[Handler], Handler]:
 
 
 def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
-    """The route of a request: template, the ids in its path, handler. Routes with fewer ids win."""
+    """A route: path template, handler, and ids in the path. Routes with fewer ids win."""
     hits = [
         (t, m.groups(), h)
         for verb, t, p, h in ROUTES
@@ -50,10 +50,11 @@ def find(method: str, path: str) -> tuple[str, tuple[str, ...], Handler] | None:
 
 
 class Rest:
-    """`nonce_window`: seconds for which Discord remembers a nonce, wherever it was used.
+    """Handles requests.
 
-    `token_life`: seconds for which an interaction's answers can be added to and edited. `dm_opens`: how many direct
-    messages can be opened within `dm_seconds`.
+    `nonce_window`: how many seconds nonces are remembered. `token_life`: how many seconds an
+    interaction's responses can be edited and followed up. `dm_opens`: how many direct message
+    channels may be opened within `dm_seconds`.
     """
 
     def __init__(self, world: World) -> None:
@@ -64,7 +65,7 @@ class Rest:
         self._nonces: dict[str, tuple[float, Message]] = {}
 
     def forget_nonces(self) -> None:
-        """As after an outage that was longer than Discord's memory."""
+        """Forget all nonces, as after an outage longer than Discord remembers them."""
         self._nonces.clear()
 
     def channel(self, channel_id: str, *needs: str) -> Channel:
@@ -80,7 +81,9 @@ class Rest:
         return channel
 
     def check_direct(self, channel: Channel) -> None:
-        """Refuse a direct message to who shares no server with the bot, or wants none."""
+        """Refuse a direct message to a member who shares no server with the bot or doesn't want
+        any.
+        """
         member = self.world.members[int((channel.recipient or {})["id"])]
         if not any(member.id in guild.members for guild in self.world.guilds.values()):
             raise Refused(
@@ -106,7 +109,7 @@ class Rest:
     def create(
         self, channel: Channel, call: Call, body: Json, audience: int | None = None
     ) -> Message:
-        """Store a new message of the bot's."""
+        """Store a new message by the bot."""
         message = Message(
             self.world.snowflake(), channel, self.world.bot, audience, body.get("nonce")
         )
@@ -115,13 +118,13 @@ class Rest:
         return message
 
     def change(self, message: Message, call: Call, body: Json) -> None:
-        """Put what a request says into a message, unless Discord refuses it."""
+        """Apply a request to a message, unless Discord would refuse it."""
         check_message(message, body, {filename for _, filename, _ in call.files})
         message.edited_at = self.world.clock() if message.history else None
         message.apply(body, self.stored(call, body))
 
     def stored(self, call: Call, body: Json) -> list[Json]:
-        """The uploaded files of a request as attachments."""
+        """Return a request's uploaded files as attachments."""
         described = {str(a.get("id")): a for a in body.get("attachments") or []}
         files = []
         for name, filename, content in call.files:
@@ -141,7 +144,7 @@ class Rest:
         return files
 
     def interaction(self, token: str) -> Interaction:
-        """The interaction of a webhook route, if it was answered and is not too old."""
+        """Return a webhook route's interaction, if it was answered and isn't too old."""
         found = self.world.interactions.get(token)
         if found is not None and time.monotonic() - found.sent_at > self.token_life:
             raise Refused(401, 50027, "Invalid Webhook Token")
@@ -221,7 +224,7 @@ async def post_message(rest: Rest, call: Call) -> Answer:
 async def history(rest: Rest, call: Call) -> Answer:
     channel = rest.channel(call.ids[0])
     if not channel.bot_may() & PERMISSIONS["read_message_history"]:
-        return 200, []  # as Discord does: no error, nothing to read
+        return 200, []  # like Discord: no error, but no content either
     limit = int(call.query.get("limit", 50))
     after, before = int(call.query.get("after", 0)), int(call.query.get("before", 1 << 63))
     seen = [
@@ -286,7 +289,7 @@ async def callback(rest: Rest, call: Call) -> Answer:
     elif kind == 7 and message is not None:
         rest.change(
             message, call, {"attachments": [], **data}
-        )  # as Discord: what is not listed goes
+        )  # like Discord: attachments that aren't listed are removed
         found.reply = message
     elif kind == 8:
         found.choices = data.get("choices") or []

@@ -1,4 +1,4 @@
-"""A challenge over the wire: two members take it, each in a private message of their own, with a restart between."""
+"""A challenge end to end: two members take it in private messages, with a restart in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.shipped import first_topic
 
 
 async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
-    """Forged ids are refused; after a crash each goes on where they were; the card shows the standings, once."""
+    """Forged ids are refused, progress survives a crash, and the card shows the standings once."""
     file = tmp_path / "bank.json"
     file.write_text(json.dumps(first_topic()), "utf-8")
     async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(file)}) as bot:
@@ -65,6 +65,6 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
         assert "2 of 2 right" in card.text
         assert "0 of 2 right" in card.text
         posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]
-        assert len(posts) == 1  # the card; all else are answers to interactions, and edits
+        assert len(posts) == 1  # the card; everything else responds to interactions or edits
         assert (await bot.stop())[0] == 0
     assert (world.unknown, world.errors, world.violations) == ([], [], [])

@@ -1,4 +1,4 @@
-"""A machine whose clock is wrong, from outside: what it promised comes when Discord's clock says so."""
+"""End-to-end tests with a wrong machine clock: deadlines follow Discord's clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.patience import PATIENCE
 
 @pytest.mark.parametrize("ahead", [600.0, pytest.param(-600.0, marks=pytest.mark.thorough)])
 async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: float) -> None:
-    """Between the start line and the first question it is killed: the next one knows Discord's time from its dates."""
+    """After being killed before the first question, the bot uses Discord's Date headers."""
     async with World(ahead) as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
@@ -33,4 +33,4 @@ async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: f
         assert (
             0 <= snowflake_time(card[0].id).timestamp() - int(promised[1]) < PATIENCE
         )  # not ten minutes off
-        assert "clock is" not in bot.log  # it heard of a single event
+        assert "clock is" not in bot.log  # it received a single event

@@ -1,4 +1,4 @@
-"""How the program ends when Discord closes the gateway for good: one line that says what to do, no traceback."""
+"""If Discord closes the gateway for good, one line says what to do, without a traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.loopback.world import World
 async def test_a_gateway_that_is_closed_for_good(
     tmp_path: Path, code: int, status: int, words: str
 ) -> None:
-    """For example because the token was reset while the bot ran."""
+    """The token may be reset while the bot runs, for example."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         await world.until(lambda: "ready:" in bot.log, what="the bot's on_ready")
         before = len(bot.log)
@@ -33,7 +33,7 @@ async def test_a_gateway_that_is_closed_for_good(
 
 
 async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
-    """Discord refuses it at the login; nothing else stands on standard error."""
+    """Discord refuses the token at login, and standard error has nothing else."""
     async with World() as world:
         bot = BotProcess(world, tmp_path, {"DISCORD_TOKEN": "wrong"})
         await bot.start(ready=False)
@@ -44,7 +44,7 @@ async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [4004, 4010, 4011, 4012, 4013, 4014, 4999])
 def test_every_close_code_says_what_to_do(code: int) -> None:
-    """What a setting can mend names the setting and ends with 2, the rest with 1."""
+    """An error that a setting can fix names it and exits with 2, others exit with 1."""
     error = _closed(code)
     assert isinstance(error, SettingsError if code in {4004, 4010, 4011} else StartError)
     assert "\n" not in str(error)

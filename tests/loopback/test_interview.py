@@ -1,4 +1,4 @@
-"""An interview is seen by its member alone, on a Discord that keeps private what is private."""
+"""An interview stays private from end to end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SECRET = "A sentence that only Annegret may read, about attention."
 
 
 def button(message: Message, label: str) -> str:
-    """The custom id of a button."""
+    """Return the custom id of a button."""
     return next(str(p["custom_id"]) for p in parts(message.components) if p.get("label") == label)
 
 
 async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
-    """Question, feedback, model answer, report and a refused second text are for Annegret alone."""
+    """Only Annegret sees question, feedback, model answer, report and a refusal."""
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")

@@ -1,4 +1,4 @@
-"""The loopback Discord does what Discord does, where the crash tests lean on it."""
+"""The loopback behaves like Discord where the crash tests depend on it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PICTURE = {"type": 12, "items": [{"media": {"url": "attachment://formula.png"}}]
 
 
 class Client:
-    """A bot reduced to its requests."""
+    """A client that only sends requests."""
 
     def __init__(self, world: World, http: aiohttp.ClientSession) -> None:
         self._world = world
         self._http = http
 
     async def call(self, method: str, path: str, body: object = None, *, upload: str = "") -> Reply:
-        """A request, perhaps with a file of that name."""
+        """Send a request, with a file if `file` names one."""
         sent: dict[str, Any] = {"json": body}
         if upload:
             form = sent["data"] = aiohttp.FormData({"payload_json": json.dumps(sent.pop("json"))})
@@ -61,7 +61,7 @@ class Client:
     async def gateway(
         self, op: int, data: dict[str, Any]
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A connection that has identified or resumed."""
+        """Connect and identify, or resume."""
         async with self._http.ws_connect(self._world.gateway_url) as ws:
             assert (await ws.receive_json())["op"] == 10
             await ws.send_json({"op": op, "d": {"token": self._world.token, **data}})
@@ -71,14 +71,14 @@ class Client:
 
 
 async def heard(ws: aiohttp.ClientWebSocketResponse, name: str = "INTERACTION_CREATE") -> Json:
-    """The next event of a kind."""
+    """Return the next event of a type."""
     while (event := await ws.receive_json())["t"] != name:
         pass
     return dict(event["d"])
 
 
 def answer_to(event: Json) -> str:
-    """Where an interaction is answered."""
+    """Return the path for responding to an interaction."""
     return f"/interactions/{event['id']}/{event['token']}/callback"
 
 
@@ -102,7 +102,7 @@ def channel(world: World) -> Channel:
 async def test_a_repeated_nonce_gives_the_first_message(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """Discord keeps a post single for minutes, whatever the channel, only where it is asked to, and not for ever."""
+    """A nonce with `enforce_nonce` prevents duplicates in all channels for some minutes."""
     ids = [
         (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] for _ in range(2)
     ]
@@ -119,7 +119,7 @@ async def test_a_repeated_nonce_gives_the_first_message(
 async def test_the_sixth_message_in_five_seconds_is_refused(
     client: Client, channel: Channel
 ) -> None:
-    """Five posts a channel, counted down in the headers; then a real 429 that says how long to wait."""
+    """A channel allows five posts, counted in the headers, and then responds with 429."""
     left = [(await client.post(channel, "x"))[2]["X-RateLimit-Remaining"] for _ in range(5)]
     assert left == ["4", "3", "2", "1", "0"]
     status, body, _ = await client.post(channel, "x")
@@ -145,7 +145,7 @@ async def test_a_lost_answer_leaves_its_effect(
 async def test_what_discord_refuses_is_refused(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """Unknown channels and messages, missing permissions, a second thread, each with its own code."""
+    """Unknown objects, missing permissions and a second thread have their own error codes."""
     message = (await client.post(channel, "x"))[1]["id"]
     threads = f"/channels/{channel.id}/messages/{message}/threads"
     await client.call("POST", threads, {"name": "talk"})
@@ -162,14 +162,14 @@ async def test_what_discord_refuses_is_refused(
 
 
 def code_of(reply: Reply) -> str:
-    """The first code in the errors of a body that was refused."""
+    """Return the first error code for a refused body."""
     return str(next(iter(reply[1]["errors"].values()))["_errors"][0]["code"])
 
 
 async def test_a_picture_comes_with_the_request_that_shows_it(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """A file that the message has already counts only if the request lists it by id and name."""
+    """A file that is already on the message must be listed by id and name."""
     path = f"/channels/{channel.id}/messages"
     body = {"components": [TEXT, PICTURE], "flags": V2}
     assert (
@@ -195,7 +195,10 @@ async def test_a_picture_comes_with_the_request_that_shows_it(
 async def test_plain_becomes_components_v2_and_never_goes_back(
     client: Client, channel: Channel
 ) -> None:
-    """No content beside Components V2, also none that an edit leaves there; a notification shows the content only."""
+    """Components V2 can't have content, even left from before an edit.
+
+    Notifications show content only.
+    """
     legacy = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
     assert code_of(await client.post(channel, "words", components=[TEXT], flags=V2)) == legacy
     path = f"/channels/{channel.id}/messages/{(await client.post(channel, 'words'))[1]['id']}"
@@ -215,7 +218,7 @@ async def test_plain_becomes_components_v2_and_never_goes_back(
 
 
 def modal(**group: object) -> dict[str, Any]:
-    """A modal of a text of at most three characters and three boxes."""
+    """Build a modal with a text of at most three characters and three checkboxes."""
     text = {"type": 4, "custom_id": "text", "style": 1, "max_length": 3}
     boxes = {
         "type": 22,
@@ -230,7 +233,7 @@ def modal(**group: object) -> dict[str, Any]:
 async def test_a_modal_is_filled_as_a_human_would(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """By label, within the limits of each field; a modal that Discord refuses never opens."""
+    """Fields are filled in by label within their limits, and an invalid modal never opens."""
     annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
@@ -263,7 +266,7 @@ async def test_a_modal_is_filled_as_a_human_would(
 
 
 async def test_history_is_newest_first(client: Client, channel: Channel) -> None:
-    """`limit` takes the newest, with `after` the oldest after that; both come newest first."""
+    """`limit` takes the newest messages, or with `after` the oldest after it, newest first."""
     ids = [(await client.post(channel, str(n)))[1]["id"] for n in range(4)]
     path = f"/channels/{channel.id}/messages?limit=2"
     assert [m["id"] for m in (await client.call("GET", path))[1]] == [ids[3], ids[2]]
@@ -276,7 +279,7 @@ async def test_history_is_newest_first(client: Client, channel: Channel) -> None
 async def test_a_resumed_session_gets_what_it_missed(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """Events of the time between wait, in order; a forgotten session is invalid."""
+    """Missed events are replayed in order, and a deleted session is invalid."""
     async with client.gateway(2, {}) as ws:
         ready, _ = await ws.receive_json(), await ws.receive_json()
         await world.gateway.drop()
@@ -298,7 +301,7 @@ async def test_a_resumed_session_gets_what_it_missed(
 async def test_an_answer_is_taken_once_and_in_time(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """40060 for a second answer, 10062 after three seconds; a private one is seen by its member alone."""
+    """A second response gets 40060, a late one 10062, and only its member sees a private one."""
     annegret, bob = (
         world.add_member(channel.guild, "annegret"),
         world.add_member(channel.guild, "bob"),
@@ -323,7 +326,7 @@ async def test_an_answer_is_taken_once_and_in_time(
 
 
 async def test_a_token_ends(world: World, client: Client, channel: Channel) -> None:
-    """After its time neither an answered interaction nor one that never was can be followed up."""
+    """An expired interaction can't be followed up, whether or not it was answered."""
     annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "help"}]
     async with client.gateway(2, {}) as ws:
@@ -343,7 +346,7 @@ async def test_a_token_ends(world: World, client: Client, channel: Channel) -> N
 
 
 async def test_discord_has_a_clock_of_its_own() -> None:
-    """Ids, times and the header `Date` say Discord's time; an event that is late keeps the time of its cause."""
+    """Ids, timestamps and Date headers have Discord's time, even if events are late."""
     async with World(ahead=100) as world, aiohttp.ClientSession() as http:
         client, channel = Client(world, http), world.add_channel(world.add_guild(), "quiz")
         world.gateway.event_delay = 0.2
@@ -367,7 +370,7 @@ async def test_discord_has_a_clock_of_its_own() -> None:
 
 
 async def test_members_use_what_they_see(world: World, channel: Channel) -> None:
-    """A human can use no command that is not registered or not shown, and no button that is not there."""
+    """Members can't use unregistered or hidden commands, or buttons that don't exist."""
     annegret = world.add_member(channel.guild, "annegret")
     world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
     for command in ("quiz", "daily"):
@@ -380,7 +383,7 @@ async def test_members_use_what_they_see(world: World, channel: Channel) -> None
 async def test_direct_messages_have_their_own_limits(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """Openings are counted; who wants no messages, or shares no server any more, gets none: each with its own code."""
+    """Opening channels is limited, and a refusal has a code for its reason."""
     annegret = world.add_member(channel.guild, "annegret")
     world.rest.dm_opens = 2
     opened = [
@@ -398,7 +401,7 @@ async def test_direct_messages_have_their_own_limits(
 
 
 async def test_commands_in_direct_messages(world: World, client: Client, channel: Channel) -> None:
-    """Only those made for there; the interaction has a user and no server."""
+    """Only commands for direct messages work there, and the interaction has no server."""
     annegret = world.add_member(channel.guild, "annegret")
     world.commands = [
         {"id": "1", "name": "quiz", "contexts": [0]},
@@ -420,18 +423,20 @@ async def test_commands_in_direct_messages(world: World, client: Client, channel
 async def test_a_mention_is_a_number_to_who_never_met_the_member(
     world: World, client: Client, channel: Channel
 ) -> None:
-    """A client knows who wrote or acted where it looks, and nobody else."""
+    """A client knows only authors and members whose actions it sees."""
     annegret, bob = (world.add_member(channel.guild, name) for name in ("annegret", "bob"))
     board = channel.messages[
         int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{annegret.id}>"))[1]["id"])
     ]
-    assert annegret.numbers(board) == {bob.id, 7}
+    assert annegret.unknown_mentions(board) == {bob.id, 7}
     world.say(channel, "here I am")  # by 7
-    assert annegret.numbers(board) == {bob.id}
+    assert annegret.unknown_mentions(board) == {bob.id}
 
 
 async def test_a_server_says_who_may_use_a_command(world: World, channel: Channel) -> None:
-    """Channel, member, roles, then what the command needs; a thread follows its channel."""
+    """Settings for the channel, member and roles come first, then the default; threads follow
+    theirs.
+    """
     guild, thread = channel.guild, world.add_channel(channel.guild, "talk", parent=channel)
     world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
     annegret, bob = (
@@ -453,7 +458,9 @@ async def test_a_server_says_who_may_use_a_command(world: World, channel: Channe
 
 
 async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: Channel) -> None:
-    """Where it is not, commands arrive all the same, and look as if it could post; it can't."""
+    """Commands arrive from private threads without the bot, and permissions look fine, but posting
+    fails.
+    """
     world.commands = [{"id": "1", "name": "help"}]
     without = world.add_channel(world.add_guild("without", bot=False), "quiz")
     private = world.add_channel(channel.guild, "private", parent=channel)
@@ -477,7 +484,7 @@ async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: 
 
 
 async def test_a_server_in_an_outage(world: World, client: Client, channel: Channel) -> None:
-    """It is there, but unavailable, also to who connects anew; requests fail and it says nothing until it is back."""
+    """During an outage the server is listed as unavailable, requests fail and no events come."""
     await losses.outage(world, channel.guild)
     assert (await client.post(channel, "x"))[0] == 503
     async with client.gateway(2, {}) as ws:
@@ -491,7 +498,7 @@ async def test_a_server_in_an_outage(world: World, client: Client, channel: Chan
 
 
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
-    """`python -m bot`, unmodified, registers its commands, answers, resumes a cut session and ends on SIGTERM."""
+    """The real `python -m bot` registers commands, answers, resumes and ends on SIGTERM."""
     annegret = world.add_member(channel.guild, "annegret")
     async with BotProcess(world, tmp_path) as bot:
         result = await annegret.slash(channel, "help")

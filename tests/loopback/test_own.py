@@ -1,4 +1,4 @@
-"""A question of a server's own is asked in a round, a daily and practice there, and never on another server."""
+"""A server's own questions are asked there in a round, a daily and practice, and nowhere else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORM = {
 
 
 def small_pack() -> str:
-    """The first shipped topic with three of its items."""
+    """The first topic of the bank, with three of its items."""
     pack = first_topic()
     topic = pack["sections"][0]["topics"][0]
     topic["items"] = topic["items"][:3]
@@ -32,7 +32,7 @@ def small_pack() -> str:
 
 
 async def practised(member: Member, channel: Channel) -> str:
-    """All that practice shows until it ends."""
+    """Return everything that practice shows until it ends."""
     screen = shown(await member.slash(channel, "practice"))
     seen = [screen.text]
     while "question" in screen.text and any(
@@ -46,7 +46,7 @@ async def practised(member: Member, channel: Channel) -> str:
 
 
 async def test_two_servers(tmp_path: Path) -> None:
-    """Written in a form over the wire; then asked wherever its server asks, and nowhere else."""
+    """A question added with the form is asked in every feature on its server, and nowhere else."""
     (tmp_path / "bank.json").write_text(small_pack(), "utf-8")
     async with (
         World() as world,
@@ -79,7 +79,7 @@ async def test_two_servers(tmp_path: Path) -> None:
         await bob.slash(there, "quiz start", questions=4, seconds=5)
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
-        await world.until(lambda: "Round over" in _texts(here))  # until then it is in play
+        await world.until(lambda: "Round over" in _texts(here))  # until then it is in use
         setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
         assert (
             "I don't know that topic"
@@ -97,7 +97,7 @@ async def test_two_servers(tmp_path: Path) -> None:
 
 
 async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
-    """A file comes over the wire; what it may not hold is refused, and the bot goes on, as does its next import."""
+    """An import reports what is invalid, and the bot and the next import still work."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         here, mechthild = (

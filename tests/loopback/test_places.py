@@ -1,4 +1,4 @@
-"""Where the bot is not, or may not post: `/quiz start` and `/daily setup` say what to do, and promise nothing."""
+"""Where the bot isn't, or may not post, `/quiz start` and `/daily setup` say what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.loopback.world import World
 
 @pytest_asyncio.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A running bot on a server, whose channel is the first one; at the end nothing must have been refused."""
+    """Run the bot on a server with one channel, and check that Discord refused nothing."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         world.add_channel(guild, "quiz")
@@ -30,7 +30,7 @@ def quiz(world: World) -> Channel:
 
 
 async def test_a_server_that_has_the_commands_only(world: World) -> None:
-    """It added the app without its bot: a manager gets the way to add it, and the daily isn't set up either."""
+    """On a server without the bot, a manager gets the link to add it, and no daily is set up."""
     channel = world.add_channel(world.add_guild("without", bot=False), "quiz")
     annegret = world.add_member(channel.guild, "annegret", manager=True)
     for result in (
@@ -46,7 +46,7 @@ async def test_a_server_that_has_the_commands_only(world: World) -> None:
 
 
 async def test_a_private_thread(world: World) -> None:
-    """The permissions in the interaction look as if it could post; once it is let in, it does."""
+    """In a private thread permissions look fine, but posting works only once the bot is invited."""
     thread = world.add_channel(quiz(world).guild, "private", parent=quiz(world))
     thread.private = True
     annegret = world.add_member(thread.guild, "annegret")
@@ -59,7 +59,7 @@ async def test_a_private_thread(world: World) -> None:
 
 
 async def test_a_time_out(world: World) -> None:
-    """Roles and channels allow it all, so a list of permissions would send the moderator to the wrong place."""
+    """In time-out the bot says so, instead of naming permissions that it has."""
     channel = quiz(world)
     annegret = world.add_member(channel.guild, "annegret", manager=True)
     me = {**channel.guild.payload(world.bot)["members"][0], "guild_id": str(channel.guild.id)}

@@ -1,4 +1,4 @@
-"""A practice is its member's alone: what the bot sends to Discord, looked at from outside, with a crash in between."""
+"""Practice stays private from end to end, through a crash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.loopback.world import World
 
 
 def button(message: Message, label: str) -> str:
-    """The custom id of a button that is on a message."""
+    """Return the custom id of a button on a message."""
     return next(str(p["custom_id"]) for p in parts(message.components) if p.get("label") == label)
 
 
@@ -21,7 +21,7 @@ def shown(result: Result) -> Message:
 
 
 async def answer(member: Member, message: Message) -> Result:
-    """Pick the first choice, or write something."""
+    """Pick the first choice, or type an answer."""
     custom_id = message.custom_ids[0]
     if custom_id.startswith("choose:"):
         return await member.submit(
@@ -33,7 +33,7 @@ async def answer(member: Member, message: Message) -> Result:
 
 
 async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
-    """Each sees their own practice only, through a crash; another's ids are refused, also if they are sent anyway."""
+    """Each member sees only their own practice, and forged ids of another's are refused."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
@@ -57,13 +57,13 @@ async def test_two_members_practise_in_one_channel(tmp_path: Path) -> None:
         assert first not in bob.sees(channel)
         assert second not in annegret.sees(channel)
         posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]
-        assert posts == []  # nothing was sent but answers to interactions
+        assert posts == []  # only responses to interactions were sent
         assert (await bot.stop())[0] == 0
     assert (world.unknown, world.errors, world.violations) == ([], [], [])
 
 
 async def _refused(member: Member, channel: Channel, message: Message, custom_id: str) -> None:
-    """A forged click with an id of somebody else's message."""
+    """Send a forged click with the id of another member's message."""
     before = message.text
     data = {"custom_id": custom_id, "component_type": 2, "id": 1, "values": ["0"]}
     result = await member._act(COMPONENT, channel, data, message)

@@ -1,4 +1,4 @@
-"""Over the wire: a member's data as a file and erased to the last byte, and a server that removes the bot."""
+"""End-to-end tests of exporting and erasing a member's data, and of leaving a server."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NAME = "Unfindable Zoe"
 
 
 def departures(database: Path) -> list[tuple[int, str]]:
-    """Servers that are to be erased, with the state of that."""
+    """Return the servers that are due to be erased, and their state."""
     with closing(sqlite3.connect(database)) as conn:
         return conn.execute("SELECT guild_id, state FROM erasures").fetchall()
 
 
 async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
-    """After the end of the bot neither id nor name is left in any byte of the database and the log."""
+    """After the bot ends, neither id nor name is left in the database's files or the log."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
@@ -56,7 +56,7 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
-    """Noted when Discord says so, forgotten when the bot is back; also if either happens while it is off."""
+    """Removing the bot is recorded, and undone when it returns, even while it is off."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
@@ -74,7 +74,9 @@ async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
         joined = {
             key: value for key, value in guild.payload(world.bot).items() if key != "unavailable"
         }
-        await world.gateway.emit("GUILD_CREATE", joined)  # without that word it is an invitation
+        await world.gateway.emit(
+            "GUILD_CREATE", joined
+        )  # without that field it means an invitation
         await world.until(lambda: departures(bot.database) == [])
         await world.until(lambda: "keeps its data" in bot.log)
         assert (await bot.stop())[0] == 0

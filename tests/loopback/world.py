@@ -1,4 +1,4 @@
-"""The loopback Discord as a whole: one server on 127.0.0.1, its world, and a bot that runs against it."""
+"""The loopback Discord: a server on 127.0.0.1, its state, and a bot that uses it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ API = "/api/v10"
 
 
 class World:
-    """Use it with `async with`; then make guilds, channels and members, and run a `BotProcess` in it.
+    """The whole loopback. Use it with `async with`, then add servers, channels and members.
 
-    `violations`: requests that Discord refuses as malformed. `unknown`: routes that are not modelled. `errors`:
-    exceptions inside this server. All three are empty in a good run. `members`: all who ever were here, by id. `ahead`:
-    seconds by which Discord's clock is ahead of the host's.
+    `violations`: malformed requests. `unknown`: routes that aren't modelled. `errors`: exceptions
+    in this server. All three must be empty at the end. `members`: everyone who was ever here, by
+    id. `ahead`: how many seconds Discord's clock is ahead of this machine's.
     """
 
     def __init__(self, ahead: float = 0.0) -> None:
@@ -83,7 +83,7 @@ class World:
             await self._runner.cleanup()
 
     def clock(self) -> float:
-        """Discord's time, in seconds."""
+        """Return Discord's time in seconds."""
         return time.time() + self._ahead
 
     @property
@@ -95,7 +95,7 @@ class World:
         return self.gateway_url_of("")
 
     def gateway_url_of(self, name: str) -> str:
-        """Where a process connects that goes by a name."""
+        """Return the gateway's URL for a named process."""
         return f"ws://127.0.0.1:{self._port}/gateway" + (f"/{name}" if name else "")
 
     @property
@@ -104,13 +104,16 @@ class World:
 
     @property
     def messages(self) -> list[Message]:
-        """Every message of every channel, deleted and ephemeral ones included."""
+        """Return every message in every channel, including deleted and ephemeral ones."""
         return [m for c in self.channels.values() for m in c.messages.values()]
 
     def add_guild(
         self, name: str = "guild", *, guild_id: int | None = None, bot: bool = True
     ) -> Guild:
-        """A server; one that added the app without its `bot` has the commands, and the gateway does not tell of it."""
+        """Add a server.
+
+        One without the `bot` has only the commands, and the gateway doesn't list it.
+        """
         guild = Guild(guild_id or self.snowflake(), name, self.snowflake(), left=not bot)
         if bot:
             self.guilds[guild.id] = guild
@@ -137,7 +140,7 @@ class World:
         return member
 
     def direct(self, member: Member) -> Channel:
-        """The direct messages between a member and the bot."""
+        """Return the direct message channel of a member and the bot."""
         for channel in self.channels.values():
             if channel.recipient and channel.recipient["id"] == str(member.id):
                 return channel
@@ -146,26 +149,26 @@ class World:
         return channel
 
     def say(self, channel: Channel, text: str) -> Message:
-        """A message of some human's, which the bot is not told of."""
+        """Add a member's message, which sends the bot no event."""
         author = {"id": "7", "username": "human", "discriminator": "0", "avatar": None}
         message = Message(self.snowflake(), channel, author, content=text)
         channel.messages[message.id] = message
         return message
 
     def add_file(self, name: str, content: bytes) -> Json:
-        """A file that a human uploads with a command, which the bot can download."""
+        """Store a file that a member uploads with a command, for the bot to download."""
         file_id = str(self.snowflake())
         self._files[file_id] = content
         url = f"{self.url}/files/{file_id}/{name}"
         return {"id": file_id, "filename": name, "size": len(content), "url": url, "proxy_url": url}
 
     async def deny(self, channel: Channel, *names: str) -> None:
-        """Take permissions from the bot in a channel; without names it has all of them again."""
+        """Take permissions from the bot in a channel; without names it gets all of them back."""
         channel.denied = sum(PERMISSIONS[name] for name in names)
         await self.gateway.emit("CHANNEL_UPDATE", channel.announced())
 
     async def until(self, condition: Any, seconds: float = PATIENCE, what: str = "") -> Any:
-        """Wait until the condition, a callable, gives something true, and return that."""
+        """Wait until `condition()` is true and return its value."""
         end = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > end:
@@ -186,16 +189,14 @@ class World:
         private = template.startswith(("/interactions", "/webhooks"))
         if not private and request.headers.get("Authorization") != f"Bot {self.token}":
             return self._answer(call, 401, {"code": 0, "message": "401: Unauthorized"})
-        fault = call.fault = self.faults.take(call)
+        fault = call.fault = self.faults.next_for(call)
         if (
             fault is not None
             and fault.when == "before"
-            and (answer := await self._sabotage(request, call, fault))
+            and (answer := await self._apply_fault(request, call, fault))
         ):
             return answer
-        headers, wait = self.limits.take(
-            call.method, template, "/".join(ids[: 2 if private else 1])
-        )
+        headers, wait = self.limits.use(call.method, template, "/".join(ids[: 2 if private else 1]))
         if wait is not None:
             return self._answer(call, 429, _limited(wait, headers), headers)
         try:
@@ -210,7 +211,7 @@ class World:
         if (
             fault is not None
             and fault.when == "after"
-            and (answer := await self._sabotage(request, call, fault))
+            and (answer := await self._apply_fault(request, call, fault))
         ):
             return answer
         return self._answer(call, status, body, headers)
@@ -230,7 +231,7 @@ class World:
             body = json.loads(raw)
             call.body = body if isinstance(body, dict) else {"list": body}
 
-    async def _sabotage(
+    async def _apply_fault(
         self, request: web.Request, call: Call, fault: Fault
     ) -> web.Response | None:
         if fault.act is not None:
@@ -268,7 +269,9 @@ class World:
         }
         if status == 204:
             return web.Response(status=status, headers=headers)
-        headers["Content-Type"] = "application/json"  # exactly so: discord.py looks for no charset
+        headers["Content-Type"] = (
+            "application/json"  # exactly this: discord.py doesn't expect a charset
+        )
         return web.Response(status=status, headers=headers, body=json.dumps(body).encode())
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.chat.messages import Message, text_of
-from bot.chat.pictures import to_png, writable
+from bot.chat.pictures import can_be_drawn, to_png
 from bot.memory.rules import review
 from bot.plan.rules import Goal, Outlook, Plan, SectionOutlook, Today, look, percent, readiness
 from bot.plan.service import Shown
@@ -60,7 +60,7 @@ async def test_every_number_is_the_rules(outlook: Outlook) -> None:
             f"{section.title} {percent(section.now)}%, then {percent(section.then)}%"
             in alt_text(outlook)
         )
-    assert all(map(writable, written))
+    assert all(map(can_be_drawn, written))
     assert f"{outlook.share.done} done · {outlook.share.left} left" in written
     assert f"( Start today's {outlook.share.left} )\n( Change )\n( End plan )" in said
     assert (

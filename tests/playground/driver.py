@@ -1,4 +1,4 @@
-"""What a person does in the playground, for Playwright."""
+"""Drives the playground with Playwright like a person would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BROWSER_ARGS = [
 
 
 def chromium() -> str | None:
-    """The browser to test with, if there is one."""
+    """Return the path of a browser for the tests, if there is one."""
     named = os.environ.get("CHROMIUM")
     places = ["/usr/bin/chromium", named] if named else ["/usr/bin/chromium"]
     found = [place for place in places if Path(place).is_file()]
@@ -28,7 +28,7 @@ def chromium() -> str | None:
 
 
 class Client:
-    """One browser page with the playground's client in it."""
+    """A browser page with the playground's client."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -39,7 +39,7 @@ class Client:
         await self.channel.locator("#channel-composer-input").wait_for()
 
     async def become(self, name: str) -> None:
-        """Choose a member and wait until the channel is that member's."""
+        """Choose a member and wait until the channel is shown for them."""
         picker = self.page.get_by_label("You are")
         if await picker.evaluate("select => select.selectedOptions[0].label") == name:
             return
@@ -58,7 +58,7 @@ class Client:
         await self.ready()
 
     async def run(self, line: str) -> None:
-        """Type a whole command line, key by key, and send it."""
+        """Type a whole command line and send it."""
         await self.channel.locator("#channel-composer-input").click()
         await self.page.keyboard.type(line, delay=4)
         offered = self.channel.locator(".command-suggestion").first

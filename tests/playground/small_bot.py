@@ -1,4 +1,4 @@
-"""A small bot that does once each what the playground has to show: answers, edits, modals, silence."""
+"""A small bot that uses each feature of the playground: replies, edits, modals and failures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Question(discord.ui.LayoutView):
 
 
 class Topics(discord.ui.LayoutView):
-    """A select in the newest message."""
+    """A list in the newest message."""
 
     def __init__(self) -> None:
         super().__init__(timeout=60)
@@ -68,7 +68,7 @@ class Topics(discord.ui.LayoutView):
             placeholder="Pick a topic",
             options=[discord.SelectOption(label=topic) for topic in TOPICS],
         )
-        self.topic.callback = self.picked  # type: ignore[method-assign]  # discord.py's way to set one
+        self.topic.callback = self.picked  # type: ignore[method-assign]  # discord.py's way to set a callback
         row: discord.ui.ActionRow[Any] = discord.ui.ActionRow()
         row.add_item(self.topic)
         self.add_item(row)
@@ -78,7 +78,7 @@ class Topics(discord.ui.LayoutView):
 
 
 class Note(discord.ui.Modal, title="A note"):
-    """A modal with one text."""
+    """A modal with one text field."""
 
     text: discord.ui.Label[Any] = discord.ui.Label(text="Text", component=discord.ui.TextInput())
 
@@ -90,7 +90,7 @@ class Note(discord.ui.Modal, title="A note"):
 
 
 class SmallBot(discord.Client):
-    """The bot under the playground."""
+    """Return the bot to run in the playground."""
 
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents.default())

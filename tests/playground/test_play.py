@@ -1,4 +1,4 @@
-"""`python -m bot play` as a newcomer runs it: which port it takes, what it prints, how it ends."""
+"""`python -m bot play` for a newcomer: its port, its output and its end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def play(folder: Path, *arguments: str, code: str | None = None) -> Iterator[sub
 def usual_port_is_taken() -> Iterator[None]:
     try:
         taken = socket.create_server(("127.0.0.1", PORT))
-    except OSError:  # by somebody else: that will do, too
+    except OSError:  # another program has it, which works as well
         yield
         return
     with taken:
@@ -66,7 +66,7 @@ def usual_port_is_taken() -> Iterator[None]:
     ],
 )
 def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
-    """With the usual port taken it plays on another one and says so; Ctrl-C stops it, silently and well."""
+    """If the default port is taken it uses another and says so; Ctrl-C stops it quietly with 0."""
     with play(tmp_path, code=code) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -86,7 +86,7 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
 )
 @pytest.mark.usefixtures("usual_port_is_taken")
 def test_a_port_that_was_asked_for(tmp_path: Path, port: str, reason: str) -> None:
-    """One that can't be used ends the start with one line and exit 1."""
+    """A port that can't be used ends the start with one line and exit code 1."""
     with play(tmp_path, "--port", port) as process:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, "")
@@ -94,7 +94,7 @@ def test_a_port_that_was_asked_for(tmp_path: Path, port: str, reason: str) -> No
 
 
 def test_all_ports_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When each of the ports tried is taken, the caller gets the error of the last."""
+    """If every port in the range is taken, the last one's error is raised."""
 
     def refuse(address: tuple[str, int]) -> socket.socket:
         raise OSError(f"{address[1]} is taken")

@@ -1,4 +1,4 @@
-"""The playground as people meet it: a browser, several members, the bot in real time."""
+"""The playground in a browser, with several members and the bot in real time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ pytestmark = pytest.mark.browser
 
 @contextlib.asynccontextmanager
 async def playground(bot: discord.Client) -> AsyncIterator[str]:
-    """The bot in the playground; leaving it is what Ctrl-C does."""
+    """Run a bot in the playground. Leaving the block stops it like Ctrl-C."""
     until = asyncio.Event()
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(bot, door=listen(0), announce=address.set_result, until=until))
+    task = asyncio.create_task(
+        serve(bot, listener=listen(0), announce=address.set_result, until=until)
+    )
     try:
         task.add_done_callback(
             lambda _: address.cancel()
@@ -52,7 +54,7 @@ async def browser() -> AsyncIterator[Browser]:
     BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
 )
 async def test_members_play_in_real_time() -> None:
-    """Private replies stay private, a reveal comes by itself, failures use Discord's words."""
+    """Private replies stay private, reveals appear in time, and failures read as on Discord."""
     bot = SmallBot()
     requests: list[str] = []
     faults: list[str] = []
@@ -87,7 +89,7 @@ async def test_members_play_in_real_time() -> None:
         assert await timeline.get_by_text("Locked in").count() == 0
         await channel.get_by_role("button", name="B", exact=True).click()
         await timeline.get_by_text("Locked in B.").wait_for()
-        await timeline.get_by_text("A is right").wait_for()  # nobody pressed anything
+        await timeline.get_by_text("A is right").wait_for()  # without any click
         assert await channel.get_by_role("button", name="B", exact=True).count() == 0
         assert bot.answers == ["A", "B"]
 
@@ -145,13 +147,15 @@ async def test_members_play_in_real_time() -> None:
 
 
 async def test_ids_fit_a_lasting_database() -> None:
-    """Guild, channels and members keep their ids from run to run; messages never get one twice."""
+    """Server, channels and members have the same ids in each run; message ids never repeat."""
     worlds: list[dict[str, int]] = []
     for _ in range(2):
         bot = SmallBot()
         async with playground(bot):
             guild = bot.guilds[0]
-            assert bot.joined == 1  # its messages are new, so it says hello as after an invitation
+            assert (
+                bot.joined == 1
+            )  # its messages are new, so the bot says hello as after an invitation
             (welcome,) = [message.id async for message in guild.text_channels[0].history()]
             worlds.append(
                 {"guild": guild.id, "owner": guild.owner_id or 0, "me": guild.me.id}
@@ -165,7 +169,7 @@ async def test_ids_fit_a_lasting_database() -> None:
 
 
 def test_another_simcord_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A version this does not fit gives one sentence that says what to install."""
+    """Another version of simcord is refused with one sentence on what to install."""
     import bot.playground as package
 
     monkeypatch.setattr(package, "version", lambda _: "3.3.0")

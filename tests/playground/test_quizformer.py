@@ -1,4 +1,4 @@
-"""Quizformer itself in the playground: what README's first command promises, in a real browser."""
+"""Quizformer in the playground, in a real browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 
 def _choice_items_only(bank: Bank) -> Bank:
-    """Lists and modals have tests of their own; here every card has letters."""
+    """Ask only choice questions; lists and modals have their own tests."""
     sections = tuple(
         replace(
             section,
@@ -39,7 +39,7 @@ def _choice_items_only(bank: Bank) -> Bank:
 
 
 async def _page(chrome: Browser, url: str, name: str) -> Client:
-    """A member's own window, so that nobody has to switch while the clock runs."""
+    """Open a window for a member, so that no time is lost on switching."""
     page = await chrome.new_page(viewport={"width": 1250, "height": 820})
     page.set_default_timeout(1000 * PATIENCE)
     await page.goto(url)
@@ -53,9 +53,9 @@ async def _page(chrome: Browser, url: str, name: str) -> Client:
     BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
 )
 async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two members answer privately, reveals come by themselves, standings and board agree."""
+    """Two members answer privately, reveals appear by themselves, and standings match the board."""
     for pause in ("LEAD", "SHORTEST_PAUSE", "LONGEST_PAUSE"):
-        monkeypatch.setattr(rules, pause, timedelta(seconds=1))  # nobody reads here
+        monkeypatch.setattr(rules, pause, timedelta(seconds=1))  # the output isn't read
     database_file = database_url(f"sqlite:///{tmp_path / 'play.db'}")
     async with open_database(database_file) as database:
         bot = build_bot(
@@ -75,7 +75,7 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
                     assert await locked.filter(has_text=f"Locked in {other}.").count() == 0
                 await (
                     ada.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()
-                )  # by itself
+                )  # without any click
             await ada.timeline.get_by_text("Final standings").wait_for()
             standings = await ada.timeline.get_by_text(
                 re.compile(r"points? · \d+% right")

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
-from bot.chat.pictures import Picture, drawn, panel
+from bot.chat.pictures import Picture, draw_picture, panel
 from bot.core import child_process
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
@@ -186,7 +186,7 @@ async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.Mon
     async with asyncio.timeout(PATIENCE):
         while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
             await asyncio.sleep(0.01)
-        assert (await drawn("a.png", "a", lambda: panel(40))).png[:8] == PNG
+        assert (await draw_picture("a.png", "a", lambda: panel(40))).png[:8] == PNG
         assert not stuck.done()
         child_process.kill_processes()
         with pytest.raises(OSError, match="ended without an answer"):

@@ -1,4 +1,4 @@
-"""The real bot on an in-process Discord with virtual time, driven as members would."""
+"""The real bot on an in-process Discord with virtual time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 import simcord
 from simcord import env
 
-from bot.chat import pace
-from bot.chat.replies import sentence
+from bot.chat import rate_limit
+from bot.chat.replies import explain
 from bot.core import jobs as scheduler
 from tests.patience import PATIENCE
 from tests.simcord.stage import SOON, Stage
 
-# simcord waits 50 ms of real time after each click for callbacks that are done already.
+# after each click simcord waits 50 ms of real time for callbacks that have already run
 _defaults = simcord.Env._settle_internal.__kwdefaults__
 assert _defaults is not None
 _defaults["idle"] = 0.0005
@@ -26,9 +26,10 @@ _defaults["idle"] = 0.0005
 def _later_than_soon(
     parked: Callable[[Any, Any, float], bool],
 ) -> Callable[[Any, Any, float], bool]:
-    """Tell what waits for a timer by `SOON`, where simcord tells it by the limit of the whole wait.
+    """Limit how long simcord waits for timers to `SOON`, which it would derive from the whole
+    timeout.
 
-    That is one number there: a limit that a busy machine never reaches would have it wait for every timer.
+    With one number for both, a long timeout would make it wait for every timer.
     """
     return lambda state, waiting, deadline: parked(state, waiting, deadline - PATIENCE + SOON)
 
@@ -37,7 +38,7 @@ _validated = simcord.Env._validate_timeout
 
 
 def _patiently(value: float, name: str) -> float:
-    """Give a start and a restart, for which simcord has five seconds, the time of any other wait."""
+    """Extend simcord's five seconds for a start or restart to our usual timeout."""
     return PATIENCE if name == "timeout" else _validated(value, name)
 
 
@@ -48,18 +49,20 @@ for _name in ("_is_parked", "_callback_is_parked"):
 
 @pytest.fixture(autouse=True)
 def long_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scheduler looks at the wall clock every 30 s in case it jumps; virtual days need not."""
+    """Let the scheduler sleep longer than 30 s, because virtual time needs no checks of the wall
+    clock.
+    """
     monkeypatch.setattr(scheduler, "_LONGEST_SLEEP", timedelta(hours=2))
 
 
 @pytest.fixture(autouse=True)
 def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loop's clock, by which requests are paced, jumps between real and virtual time here."""
+    """Turn the rate limiter off. Its clock jumps between real and virtual time here."""
 
-    async def at_once(_self: pace.Pace, _server: int, *, urgent: bool) -> None:
+    async def return_at_once(_self: rate_limit.RateLimiter, _server: int, *, urgent: bool) -> None:
         pass
 
-    monkeypatch.setattr(pace.Pace, "turn", at_once)
+    monkeypatch.setattr(rate_limit.RateLimiter, "wait", return_at_once)
 
 
 @pytest.fixture
@@ -67,6 +70,6 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with Stage.open(tmp_path / "quiz.db") as opened:
         yield opened
         assert (
-            len([error for error in opened.env.errors if sentence(error) is None])
+            len([error for error in opened.env.errors if explain(error) is None])
             == opened.expected_errors
         )

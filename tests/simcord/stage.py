@@ -1,4 +1,4 @@
-"""A server with a manager, three members and the bot, and what one needs to play on it."""
+"""A server with a manager, three members and the bot, and helpers to play on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
 
 SOON = 1.5
-"""Seconds within which a timer is waited for after a click; later ones wait for `Stage.wait`."""
+"""Timers due within this many seconds are awaited after a click; later ones need `Stage.wait`."""
 BANK = bank()
 RUBRICS = rubrics()
 
@@ -80,28 +80,28 @@ class Stage:
         return self.bot.features
 
     async def restart(self) -> None:
-        """End the bot's process and start another on the same database."""
+        """Stop the bot and start it again on the same database."""
         await self.services.close()
         await self.database.close()
         bot, self.database = await _bot(self.file, self._open)
         await self.env.restart_bot(bot)
 
     async def wait(self, seconds: float) -> None:
-        """Let virtual time pass, in steps that simcord can settle."""
+        """Advance virtual time in steps that simcord can handle."""
         while seconds > 0:
             step = min(seconds, 3 * 3600)
             await self.env.advance_time(step)
             seconds -= step
 
     def reader(self) -> tuple[ChannelHandle, MemberActor]:
-        """Return a new channel, and a new member who may read in it and not write."""
+        """Return a new channel, and a member who may read but not write there."""
         readers = self.guild.create_role("readers")
         denied = discord.PermissionOverwrite(send_messages=False)
         channel = self.guild.create_text_channel("quiet", overwrites={readers: denied})
         return channel, self.guild.add_member(self.env.create_user("dagobert"), roles=[readers])
 
     def allow(self, member: MemberActor, command: str) -> None:
-        """Let a member use a command, as the server's settings under Integrations would."""
+        """Allow a member a command, like the server's settings under Integrations do."""
         found = self.env.backend.find_command(command, self.guild.id)
         assert found is not None
         self.guild.set_command_permissions(int(found["id"]), {member: True})
@@ -114,13 +114,13 @@ class Stage:
         return self.question()
 
     def question(self, channel: ChannelHandle | None = None) -> Question:
-        """The newest card of a channel, open or revealed."""
+        """Return the newest card in a channel, open or revealed."""
         message = (channel or self.quiz).last_message
         assert message is not None
         return Question(self, message)
 
     async def next_message(self) -> Question:
-        """Let time pass until another card, or the standings, has come, and return it."""
+        """Advance time until another card or the standings appear, and return that message."""
         before = self.question().message.id
         for _ in range(400):
             await self.wait(1)
@@ -129,7 +129,7 @@ class Stage:
         raise AssertionError("nothing comes")
 
     def texts(self, channel: ChannelHandle | None = None) -> list[str]:
-        """All public messages of a channel as text, oldest first."""
+        """Return the texts of all public messages in a channel, oldest first."""
         return [text_of(message) for message in (channel or self.quiz).history()]
 
 
@@ -150,7 +150,7 @@ class Question:
         )
 
     def letter(self, *, right: bool) -> str:
-        """The letter of a right or a wrong choice, read off the card as a member would."""
+        """Return the letter of a right or wrong choice on the card."""
         lines = [line.replace("\\", "") for line in self.text.splitlines()]
         wanted = {" ".join(c.text.split()) for c in self.item.choices if c.correct is right}
         found = [
@@ -161,13 +161,13 @@ class Question:
         return found[0][1]
 
     async def answer(self, member: MemberActor, *, right: bool = True) -> str:
-        """Answer as a member would, by button or modal; returns the private reply."""
+        """Answer by button or modal, and return the private reply."""
         return reply(await self.respond(member, right=right))
 
     async def respond(self, member: MemberActor, *, right: bool = True) -> Any:
-        """Answer as a member would, and return what came of it, whose reply may change later."""
+        """Answer by button or modal, and return the result, whose reply may change later."""
         item = self.item
-        await self.stage.wait(0.002)  # nobody clicks twice in one millisecond
+        await self.stage.wait(0.002)  # nobody clicks twice within a millisecond
         if item.kind == "choice":
             result = await member.click(self.message, label=self.letter(right=right))
         elif item.kind == "multiple":
@@ -198,19 +198,19 @@ class Question:
 
 
 def reply(result: Any) -> str:
-    """The text of an interaction's answer."""
+    """Return the text of the reply to an interaction."""
     return text_of(answer_to(result))
 
 
 def answer_to(result: Any) -> discord.Message:
-    """The message that answered an interaction, as it is now."""
+    """Return the current message that answers an interaction."""
     assert result.response is not None
     message: discord.Message = result.response.message
     return message
 
 
 def text_of(message: discord.Message) -> str:
-    """What a message says: its content and the texts of its components."""
+    """Return a message's content and the texts of its components."""
     return "\n".join([message.content, *_texts(message.components)]).strip()
 
 
@@ -223,12 +223,12 @@ def lists(message: discord.Message) -> list[discord.SelectMenu]:
 
 
 def labels(message: discord.Message) -> list[str]:
-    """Labels of the buttons of a message."""
+    """Return the labels of a message's buttons."""
     return [button.label for button in buttons(message) if button.label]
 
 
 def alt_texts(message: discord.Message) -> list[str]:
-    """What a screen reader says for the pictures of a message."""
+    """Return the alt texts of a message's pictures."""
     galleries = [
         c for c in _walk(message.components) if isinstance(c, discord.MediaGalleryComponent)
     ]

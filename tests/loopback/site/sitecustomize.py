@@ -1,8 +1,8 @@
-"""First on a bot's PYTHONPATH: sends its discord.py to the loopback server, keeps it here, and shortens its pauses.
+"""Runs first in a bot under test: connects discord.py to the loopback only and shortens pauses.
 
-`LOOPBACK_SEED` is what the bot draws its questions from; without it, from the system's source as anywhere.
-`LOOPBACK_LEASE` is for how many seconds it honours a claim, `LOOPBACK_REPLIES` how many it waits for a reply before it
-tells Discord to wait.
+`LOOPBACK_SEED` seeds what the bot draws; without it the system's random source is used.
+`LOOPBACK_LEASE` is the lease of a claim in seconds, and `LOOPBACK_REPLIES` how many seconds pass
+until a reply is deferred.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 API, SEED = os.environ.get("LOOPBACK_API"), os.environ.get("LOOPBACK_SEED")
 
 
-def _stay_here(event: str, args: tuple[Any, ...]) -> None:
+def _refuse_other_hosts(event: str, args: tuple[Any, ...]) -> None:
     if event != "socket.connect" or not isinstance(args[1], tuple):
         return
     host = args[1][0].decode() if isinstance(args[1][0], bytes) else str(args[1][0])
@@ -24,11 +24,10 @@ def _stay_here(event: str, args: tuple[Any, ...]) -> None:
 
 
 if API:
-    sys.addaudithook(_stay_here)
+    sys.addaudithook(_refuse_other_hosts)
 
-if (
-    API and "bot.core.child_process" not in sys.orig_argv
-):  # a process for calls would take five times as long to start
+# not in child processes, which would take five times as long to start
+if API and "bot.core.child_process" not in sys.orig_argv:
     import yarl
     from discord.gateway import DiscordWebSocket
     from discord.http import Route
@@ -42,9 +41,8 @@ if (
     from bot.core import jobs
     from bot.rounds import rules
 
-    rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(
-        seconds=1
-    )  # nobody reads here
+    # nobody needs time to read
+    rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)
     if lease := os.environ.get("LOOPBACK_LEASE"):
         jobs.LEASE = timedelta(seconds=float(lease))
     if seconds := os.environ.get("LOOPBACK_REPLIES"):

@@ -1,7 +1,7 @@
-"""simcord's browser files as the playground serves them: the same page, with the differences listed here.
+"""Patches for simcord's browser files, whose page was made for tests.
 
-The page was made for tests: a workbench around a frozen picture. Each change names the text it replaces; if simcord
-no longer has that text exactly once, :func:`check` refuses at import, which is better than a page that half works.
+Each patch names the text that it replaces. If simcord doesn't contain that text exactly once,
+`check` fails at import, which is better than a page that half works.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import simcord.preview
 
 SIMCORD_STATIC = Path(simcord.preview.__file__).with_name("static")
 
-# Typed or pasted lines such as "/quiz start questions:3" become a command with its options filled in, as on Discord;
-# stock simcord would post them as a message.
+# A typed or pasted line like "/quiz start questions:3" becomes a command with its options filled
+# in, as on Discord. Plain simcord would post it as a message.
 _TYPED_LINE = """\
     query = value.slice(1);
     const typed = matchLine(catalog?.entries || [], query);
@@ -47,7 +47,7 @@ _TYPED_OPTION = """\
             return;
           }"""
 
-CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
+PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "index.html": (
         (
             '<link rel="stylesheet" href="/preview.css">',
@@ -56,9 +56,10 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             '    <script src="/playground/frame.js"></script>',
         ),
     ),
-    # Asked for again at once: the waiting for something new happens in frame.js, without resending the page.
+    # poll again at once: frame.js waits for changes, without the page being sent again
     "session.js": (("failure, interval = 500 }", "failure, interval = 40 }"),),
-    # A message that is drawn anew is out of sight for an instant, which is no reason to close the list just opened.
+    # a message is hidden for an instant while it is redrawn; don't close its open list because of
+    # that
     "select-drafts.js": (
         (
             "        cancelDropdown(wrap.dataset.controlKey);\n        continue;",
@@ -79,7 +80,8 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("    query = value.slice(1);", _TYPED_LINE),
         ("  function exitCommand() {", _FILL_OPTIONS),
         ('        field.addEventListener("input", () => {', _TYPED_OPTION),
-        # After the last value Enter sends the command; the field would only offer the same value again.
+        # after the last value Enter sends the command; the field would only offer the same value
+        # again
         (
             "    renderCompose({ focus: Boolean(next) });",
             "    if (!next && document.activeElement instanceof HTMLElement) document.activeElement.blur();\n"
@@ -94,16 +96,16 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def check() -> None:
-    """Raise ImportError if a text to be changed is not where it was."""
-    for name in CHANGES:
-        changed(SIMCORD_STATIC / name)
+    """Raise ImportError if a patch doesn't apply."""
+    for name in PATCHES:
+        patched(SIMCORD_STATIC / name)
 
 
 @cache
-def changed(path: Path) -> str:
-    """The text of one of simcord's files, with the changes."""
+def patched(path: Path) -> str:
+    """Return the text of one of simcord's files with its patches applied."""
     text = path.read_text(encoding="utf-8")
-    for old, new in CHANGES[path.name]:
+    for old, new in PATCHES[path.name]:
         if text.count(old) != 1:
             raise ImportError(
                 f"the playground does not fit this simcord: {path.name} changed ({old.strip()[:60]!r})"
